@@ -1,0 +1,213 @@
+//! What can go wrong between a set's name and its samples, and what a person can do about it.
+
+use std::fmt::{Display, Write};
+use std::io;
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::idx::IdxError;
+
+/// Why a set could not be found, fetched or read.
+#[derive(Debug, Error, Diagnostic)]
+pub enum DataError {
+    /// No set of the catalogue has this name.
+    #[error("there is no data set '{name}'; the sets are: {known}")]
+    #[diagnostic(help("{}", match .nearest {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "choose one of them".to_owned(),
+    }))]
+    UnknownSet {
+        /// The name as it was given.
+        name: String,
+        /// The names that exist, separated by commas.
+        known: String,
+        /// The one it is most likely a misspelling of.
+        nearest: Option<&'static str>,
+    },
+
+    /// Some of a set's files are not where they were looked for.
+    #[error("cannot find {}'s {}; looked, with and without '.gz', in{}", .title, .files.join(", "), lines(.looked.iter().map(|folder| folder.display())))]
+    #[diagnostic(help(
+        "point --data at the folder that holds these files, or leave it out: the set is then fetched"
+    ))]
+    Missing {
+        /// The set's title.
+        title: &'static str,
+        /// The names of the files that are missing.
+        files: Vec<&'static str>,
+        /// The folders that were searched.
+        looked: Vec<PathBuf>,
+    },
+
+    /// The operating system could not read a file.
+    #[error("cannot read {}", .path.display())]
+    #[diagnostic(help("check that the file is there and that you may read it"))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+
+    /// The operating system could not write a file or folder of the cache.
+    #[error("cannot write {}", .path.display())]
+    #[diagnostic(help(
+        "check permissions and free space, or set INKLING_CACHE to a folder that can be written"
+    ))]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+
+    /// A file is not a whole, sound IDX file.
+    #[error("{} is not a sound IDX file: {problem}", .path.display())]
+    #[diagnostic(help("remove it and get it again; `inkling data fetch NAME` fetches a whole set"))]
+    Idx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: IdxError,
+    },
+
+    /// An IDX file holds an array, but not the kind that a set's images or labels are.
+    #[error("{} holds {found}, where {expected} are expected", .path.display())]
+    #[diagnostic(help("check that no file was renamed to the name of another"))]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// The kind of array that is needed.
+        expected: String,
+        /// The kind of array that is there.
+        found: String,
+    },
+
+    /// There is not one label for each image.
+    #[error("{} holds {images} images and {} holds {labels} labels", .images_path.display(), .labels_path.display())]
+    #[diagnostic(help("both files must come from the same set and the same part of it"))]
+    Counts {
+        /// The file of the images.
+        images_path: PathBuf,
+        /// How many it holds.
+        images: usize,
+        /// The file of the labels.
+        labels_path: PathBuf,
+        /// How many it holds.
+        labels: usize,
+    },
+
+    /// A label is not the index of a class.
+    #[error("label {index} of {} is {label}; the {classes} classes are numbered from 0 to {}", .path.display(), .classes - 1)]
+    #[diagnostic(help("the file is damaged or belongs to a set with more classes"))]
+    Label {
+        /// The file of the labels.
+        path: PathBuf,
+        /// Which label, counted from 0.
+        index: usize,
+        /// Its value.
+        label: u8,
+        /// How many classes the set has.
+        classes: usize,
+    },
+
+    /// A file is good, but a different one was asked for. MNIST and Fashion-MNIST share file names and sizes.
+    #[error("{}: this is {found_title}, not {title}; its bytes are those of {found_title}'s {found_file}, expected were those of {title}'s {file}", .path.display())]
+    #[diagnostic(help(
+        "ask for the set that the folder holds, or point --data at a folder that holds {title}"
+    ))]
+    WrongSet {
+        /// The file.
+        path: PathBuf,
+        /// The set that was asked for.
+        title: &'static str,
+        /// The file of it that was to be here.
+        file: &'static str,
+        /// The set whose file it really is.
+        found_title: &'static str,
+        /// The name that the file has there.
+        found_file: &'static str,
+    },
+
+    /// A file that ought to be one of a set's is not, byte for byte.
+    #[error("{} is not {title}'s {file}: the SHA-256 of its uncompressed bytes is\n  {found}, expected was\n  {expected}", .path.display())]
+    #[diagnostic(help("the file was changed or damaged; remove it and get it again"))]
+    WrongBytes {
+        /// The file.
+        path: PathBuf,
+        /// The set that was asked for.
+        title: &'static str,
+        /// The file of it that was to be here.
+        file: &'static str,
+        /// The checksum in the catalogue.
+        expected: &'static str,
+        /// The checksum of what is there.
+        found: String,
+    },
+
+    /// No mirror gave a good copy of a file.
+    #[error("could not fetch {title}'s {file} into {}:{}", .folder.display(), lines(.failures))]
+    #[diagnostic(help(
+        "check the network and the proxy settings (HTTPS_PROXY, NO_PROXY) and try again: what has come \
+                       so far is kept. Or put the set's four files into a folder and name it with --data"
+    ))]
+    Fetch {
+        /// The set's title.
+        title: &'static str,
+        /// The file's name.
+        file: &'static str,
+        /// The folder that was to receive it.
+        folder: PathBuf,
+        /// What went wrong at each mirror, in the order in which they were tried.
+        failures: Vec<MirrorFailure>,
+    },
+
+    /// There is no folder to keep fetched sets in.
+    #[error("{title} is not on this disk, and there is no home folder to fetch it into")]
+    #[diagnostic(help(
+        "set INKLING_CACHE to a folder for fetched sets, or point --data at a folder that holds {title}"
+    ))]
+    NoCache {
+        /// The set's title.
+        title: &'static str,
+    },
+}
+
+/// What went wrong at one mirror.
+#[derive(Debug)]
+pub struct MirrorFailure {
+    /// The address that was asked for.
+    pub url: String,
+    /// Why its answer could not be used.
+    pub problem: String,
+}
+
+impl Display for MirrorFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.url, self.problem)
+    }
+}
+
+impl DataError {
+    /// Whether the fault lies with a disk, a network or a missing file, not with what the bytes say.
+    pub fn is_io(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::Read { .. }
+                | Self::Write { .. }
+                | Self::Fetch { .. }
+                | Self::NoCache { .. }
+        )
+    }
+}
+
+/// Each item on an indented line of its own.
+fn lines(items: impl IntoIterator<Item: Display>) -> String {
+    items.into_iter().fold(String::new(), |mut text, item| {
+        write!(text, "\n  {item}").expect("a string takes every write");
+        text
+    })
+}

@@ -1,0 +1,127 @@
+//! Images and labels in memory: the samples of a set, and limits on them.
+
+use crate::catalogue::SetInfo;
+
+/// An image set: what is known about it, and its training and test samples.
+#[derive(Debug)]
+pub struct DataSet {
+    /// Names, shape and origin.
+    pub info: &'static SetInfo,
+    /// The samples to fit a model on.
+    pub train: Samples,
+    /// The samples to judge it by.
+    pub test: Samples,
+    /// Identifies every byte of the set; see [`SetInfo::checksum`].
+    pub checksum: String,
+}
+
+/// Images and the class of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Samples {
+    /// `N` images.
+    pub images: Images,
+    /// `N` class labels.
+    pub labels: Vec<u8>,
+}
+
+impl Samples {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The first `limit` samples, or all of them where there are fewer.
+    #[must_use]
+    pub fn take(mut self, limit: usize) -> Self {
+        self.images.count = self.images.count.min(limit);
+        self.images.pixels.truncate(self.images.count * self.images.dim());
+        self.labels.truncate(limit);
+        self
+    }
+
+    /// The indices, ascending, of the samples that belong to either of two classes.
+    pub fn select(&self, classes: [u8; 2]) -> Vec<usize> {
+        (0..self.len()).filter(|&index| classes.contains(&self.labels[index])).collect()
+    }
+}
+
+/// Images of one shape, kept as bytes: `count × height × width × channels`, the last index the fastest
+/// (NHWC).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// Number of images, `N`.
+    pub count: usize,
+    /// Rows of an image, `H`.
+    pub height: usize,
+    /// Columns of an image, `W`.
+    pub width: usize,
+    /// Channels of a pixel, `C`.
+    pub channels: usize,
+    /// `N·H·W·C` values, 0 the background.
+    pub pixels: Vec<u8>,
+}
+
+impl Images {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Number of values in one image: height × width × channels.
+    pub fn dim(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// The `index`-th image, `dim()` values.
+    ///
+    /// # Panics
+    /// If `index` is not below `len()`.
+    pub fn image(&self, index: usize) -> &[u8] {
+        let dim = self.dim();
+        &self.pixels[index * dim..][..dim]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples() -> Samples {
+        let images =
+            Images { count: 4, height: 1, width: 2, channels: 1, pixels: vec![0, 1, 2, 3, 4, 5, 255, 51] };
+        Samples { images, labels: vec![7, 1, 9, 7] }
+    }
+
+    #[test]
+    fn an_image_is_its_own_slice_of_the_pixels() {
+        let images = samples().images;
+        assert_eq!(images.image(1), [2, 3]);
+        assert_eq!((images.len(), images.dim()), (4, 2));
+    }
+
+    #[test]
+    fn a_limit_keeps_the_first_samples_and_their_labels() {
+        let first = samples().take(3);
+        assert_eq!((first.len(), first.images.len()), (3, 3));
+        assert_eq!(first.images.pixels, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(first.labels, [7, 1, 9]);
+        assert_eq!(samples().take(100), samples());
+        assert!(samples().take(0).is_empty());
+    }
+
+    #[test]
+    fn a_pair_of_classes_gives_ascending_indices() {
+        assert_eq!(samples().select([7, 9]), [0, 2, 3]);
+        assert_eq!(samples().select([0, 2]), []);
+    }
+}

@@ -1,0 +1,254 @@
+//! Where a set is looked for, and how its four files become samples.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use etcetera::{BaseStrategy, choose_base_strategy};
+
+use crate::catalogue::{self, SetFile, SetInfo};
+use crate::error::DataError;
+use crate::fetch::{self, FetchEvent, Policy};
+use crate::idx::{self, Elements, IdxError};
+use crate::set::{DataSet, Images, Samples};
+use crate::sha256_hex;
+
+/// The places where sets are looked for.
+pub struct Sources<'a> {
+    /// A folder that a person named: with it, no other place counts. It holds a set in `NAME/` or directly.
+    pub given: Option<PathBuf>,
+    /// Folders that hold sets in `NAME/`, in the order in which they are searched.
+    pub folders: Vec<PathBuf>,
+    /// The folder that fetched sets are kept in, in `NAME/`; none where the user has no home folder.
+    pub cache: Option<PathBuf>,
+    /// How patiently to fetch.
+    pub policy: Policy,
+    /// Hears how fetching goes.
+    pub progress: &'a dyn Fn(FetchEvent),
+}
+
+impl Sources<'_> {
+    /// The folder named with `--data`, if any; else `data/` of the working directory, `data/` of the project
+    /// that the program was built in if it is still there, and the user's cache, which `INKLING_CACHE`
+    /// overrides.
+    pub fn new(given: Option<PathBuf>) -> Self {
+        let mut folders = vec![PathBuf::from("data")];
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|root| root.join("data"));
+        folders.extend(project.filter(|folder| folder.is_dir()));
+        Self {
+            given,
+            folders,
+            cache: cache_folder(std::env::var_os("INKLING_CACHE")),
+            policy: Policy::default(),
+            progress: &|_| {},
+        }
+    }
+
+    /// The folder on disk that holds all of a set's files, if there is one. Their bytes are not looked at.
+    ///
+    /// # Errors
+    /// [`DataError::Missing`] if a folder was given and it does not hold the set.
+    pub fn locate(&self, info: &SetInfo) -> Result<Option<PathBuf>, DataError> {
+        if let Some(given) = &self.given {
+            let looked = vec![given.join(info.name), given.clone()];
+            if let Some(folder) = looked.iter().find(|folder| missing(info, folder).is_empty()) {
+                return Ok(Some(folder.clone()));
+            }
+            // The folder that lacks least is the one that was meant.
+            let files =
+                looked.iter().map(|folder| missing(info, folder)).min_by_key(Vec::len).unwrap_or_default();
+            return Err(DataError::Missing { title: info.title, files, looked });
+        }
+        let places = self.folders.iter().chain(&self.cache);
+        Ok(places.map(|place| place.join(info.name)).find(|folder| missing(info, folder).is_empty()))
+    }
+
+    /// Fetches into the cache those files of a set that are not there already, whole and right. Returns the
+    /// folder that holds them.
+    ///
+    /// # Errors
+    /// [`DataError::NoCache`], [`DataError::Fetch`] or [`DataError::Write`].
+    pub fn fetch(&self, info: &SetInfo) -> Result<PathBuf, DataError> {
+        let folder = self.cache.as_ref().ok_or(DataError::NoCache { title: info.title })?.join(info.name);
+        fetch::fetch(info, &folder, &self.policy, self.progress)?;
+        Ok(folder)
+    }
+
+    /// Loads a set from the first place that holds it, fetching it where none does.
+    ///
+    /// Every file's checksum is compared with the catalogue's. A damaged file in the cache, which nobody put
+    /// there by hand, is fetched again; anywhere else it is an error.
+    ///
+    /// # Errors
+    /// [`DataError`]: the set cannot be found or fetched, or its bytes are not what they should be.
+    pub fn load(&self, info: &'static SetInfo) -> Result<DataSet, DataError> {
+        let Some(folder) = self.locate(info)? else {
+            return read_folder(info, &self.fetch(info)?);
+        };
+        let cached =
+            self.given.is_none() && self.cache.as_ref().is_some_and(|cache| folder == cache.join(info.name));
+        match read_folder(info, &folder) {
+            Err(error) if cached && !error.is_io() => read_folder(info, &self.fetch(info)?),
+            result => result,
+        }
+    }
+}
+
+/// The folder for fetched sets: `chosen`, or `inkling` in the user's cache folder.
+fn cache_folder(chosen: Option<OsString>) -> Option<PathBuf> {
+    match chosen {
+        Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
+        _ => choose_base_strategy().ok().map(|user| user.cache_dir().join("inkling")),
+    }
+}
+
+/// Loads the set called `name`; see [`Sources::load`].
+///
+/// # Errors
+/// [`DataError`]: the name is unknown, the set cannot be found or fetched, or its bytes are not what they
+/// should be.
+pub fn load(name: &str, sources: &Sources) -> Result<DataSet, DataError> {
+    sources.load(catalogue::find(name)?)
+}
+
+/// Reads a set from the folder that holds its four files, raw or gzip-compressed, and checks every byte of
+/// it.
+///
+/// # Errors
+/// [`DataError`]: a file is missing or unreadable, is another set's, is not sound IDX, does not fit the
+/// others, or does not have the catalogue's checksum; the first of these that is true.
+pub fn read_folder(info: &'static SetInfo, folder: &Path) -> Result<DataSet, DataError> {
+    let [train_images, train_labels, test_images, test_labels] = &info.files;
+    let read = |images, labels| -> Result<[Content; 2], DataError> {
+        let (images, labels) =
+            rayon::join(|| Content::read(info, images, folder), || Content::read(info, labels, folder));
+        Ok([images?, labels?])
+    };
+    let (train, test) = rayon::join(|| read(train_images, train_labels), || read(test_images, test_labels));
+    let (train, test) = (train?, test?);
+    for content in train.iter().chain(&test) {
+        content.refuse_other_set(info)?;
+    }
+    // The structure is judged before the checksum because it says more: "label 3 is 12", not "some byte
+    // differs".
+    let wrong_bytes = train.iter().chain(&test).find_map(|content| content.wrong_bytes(info));
+    let (train, test) = (to_samples(info, train)?, to_samples(info, test)?);
+    match wrong_bytes {
+        Some(error) => Err(error),
+        None => Ok(DataSet { info, train, test, checksum: info.checksum() }),
+    }
+}
+
+/// The names of a set's files that are not in a folder.
+fn missing(info: &SetInfo, folder: &Path) -> Vec<&'static str> {
+    info.files.iter().map(|file| file.name).filter(|name| on_disk(folder, name).is_none()).collect()
+}
+
+/// The path of a set's file in a folder, with `.gz` or as it is. Fetched files end in `.gz`, so that form goes
+/// first: a file that was fetched again must win over a damaged one.
+fn on_disk(folder: &Path, name: &str) -> Option<PathBuf> {
+    [folder.join(format!("{name}.gz")), folder.join(name)].into_iter().find(|path| path.is_file())
+}
+
+/// What one file of a set holds, uncompressed.
+struct Content {
+    file: &'static SetFile,
+    path: PathBuf,
+    bytes: Vec<u8>,
+    sha256: String,
+}
+
+impl Content {
+    fn read(info: &SetInfo, file: &'static SetFile, folder: &Path) -> Result<Self, DataError> {
+        let path = on_disk(folder, file.name).ok_or_else(|| DataError::Missing {
+            title: info.title,
+            files: vec![file.name],
+            looked: vec![folder.to_owned()],
+        })?;
+        let bytes = File::open(&path)
+            .map_err(IdxError::Io)
+            .and_then(|opened| idx::content(BufReader::new(opened), file.bytes))
+            .map_err(|problem| match problem {
+                IdxError::Io(source) => DataError::Read { path: path.clone(), source },
+                problem => DataError::Idx { path: path.clone(), problem },
+            })?;
+        let sha256 = sha256_hex(&bytes);
+        Ok(Self { file, path, bytes, sha256 })
+    }
+
+    /// An error if these are, byte for byte, the contents of another file of the catalogue.
+    fn refuse_other_set(&self, info: &SetInfo) -> Result<(), DataError> {
+        match catalogue::owner(&self.sha256) {
+            Some((found, found_file)) if self.sha256 != self.file.sha256 => Err(DataError::WrongSet {
+                path: self.path.clone(),
+                title: info.title,
+                file: self.file.name,
+                found_title: found.title,
+                found_file: found_file.name,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn wrong_bytes(&self, info: &SetInfo) -> Option<DataError> {
+        (self.sha256 != self.file.sha256).then(|| DataError::WrongBytes {
+            path: self.path.clone(),
+            title: info.title,
+            file: self.file.name,
+            expected: self.file.sha256,
+            found: self.sha256.clone(),
+        })
+    }
+
+    /// The content as an array of `u8` in so many dimensions.
+    fn parse<const DIMENSIONS: usize>(self) -> Result<([usize; DIMENSIONS], Vec<u8>), DataError> {
+        let array = match idx::parse(self.bytes) {
+            Ok(array) => array,
+            Err(problem) => return Err(DataError::Idx { path: self.path, problem }),
+        };
+        match (<[usize; DIMENSIONS]>::try_from(array.shape.as_slice()), array.elements) {
+            (Ok(shape), Elements::U8(elements)) => Ok((shape, elements)),
+            (_, elements) => Err(DataError::Array {
+                path: self.path,
+                expected: format!("u8 in {DIMENSIONS} dimension{}", if DIMENSIONS == 1 { "" } else { "s" }),
+                found: format!("{} of shape {:?}", elements.type_name(), array.shape),
+            }),
+        }
+    }
+}
+
+/// The samples in a pair of files, which must fit each other and the set's shape and classes.
+fn to_samples(info: &SetInfo, [images, labels]: [Content; 2]) -> Result<Samples, DataError> {
+    let (images_path, labels_path) = (images.path.clone(), labels.path.clone());
+    let ([count, rows, columns], pixels) = images.parse()?;
+    let ([label_count], labels) = labels.parse()?;
+
+    let [height, width, channels] = info.shape;
+    if [rows, columns] != [height, width * channels] {
+        return Err(DataError::Array {
+            path: images_path,
+            expected: format!("images of {height}×{width}"),
+            found: format!("images of {rows}×{columns}"),
+        });
+    }
+    if count != label_count {
+        return Err(DataError::Counts { images_path, images: count, labels_path, labels: label_count });
+    }
+    let classes = info.classes.len();
+    if let Some(index) = labels.iter().position(|&label| usize::from(label) >= classes) {
+        return Err(DataError::Label { path: labels_path, index, label: labels[index], classes });
+    }
+    Ok(Samples { images: Images { count, height, width, channels, pixels }, labels })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_folder_can_be_chosen() {
+        assert_eq!(cache_folder(Some("/elsewhere".into())), Some(PathBuf::from("/elsewhere")));
+        assert_eq!(cache_folder(Some(OsString::new())), cache_folder(None));
+    }
+}

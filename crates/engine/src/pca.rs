@@ -1,0 +1,249 @@
+//! Principal component analysis of images, exact.
+//!
+//! Pixels are bytes, so the scatter matrix Σ p pᵀ is a matrix of integers: products and short sums of them fit the 24
+//! bits of an f32 without rounding, and the long sums fit the 53 bits of an f64. The covariance is therefore exact up
+//! to one rounding, whatever the order of summation and the number of threads, and the fast f32 matrix product can be
+//! used for it. Eigenvectors in f64. After Pearson (1901) and Hotelling (1933); Jolliffe, *Principal Component
+//! Analysis* (2002).
+
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatRef, Par, Side};
+use rayon::prelude::*;
+
+use crate::Affine;
+
+/// Rows whose products sum in f32 without rounding: 255² · 256 < 2²⁴.
+const EXACT_ROWS: usize = 256;
+
+/// A fitted model. Components are the rows of an orthonormal matrix, those of largest variance first; the loading of
+/// largest magnitude of each is positive, so that signs are not left to chance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pca {
+    /// How pixels become features.
+    pub affine: Affine,
+    /// Mean of each feature, shape [d].
+    pub mean: Vec<f64>,
+    /// Components, shape [k, d].
+    pub components: Vec<f64>,
+    /// Singular values of the centred data matrix, shape [k].
+    pub singular_values: Vec<f64>,
+    /// Variance along each component, with n − 1 in the denominator, shape [k].
+    pub explained_variance: Vec<f64>,
+    /// Those variances as shares of the total variance, shape [k].
+    pub explained_variance_ratio: Vec<f64>,
+    /// Variance along every one of the d principal axes, kept or not, shape [d].
+    pub spectrum: Vec<f64>,
+    /// Sum of the variances of all features.
+    pub total_variance: f64,
+    /// Number of samples n.
+    pub samples: usize,
+}
+
+/// Why a PCA cannot be fitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PcaError {
+    /// Fewer than two samples have no variance.
+    TooFewSamples {
+        /// The samples given.
+        samples: usize,
+    },
+    /// More components asked for than there are features.
+    TooManyComponents {
+        /// The components asked for.
+        components: usize,
+        /// The features there are.
+        features: usize,
+    },
+    /// Every sample is the same.
+    NoVariance,
+    /// The eigenvalue iteration did not converge.
+    NoConvergence,
+}
+
+impl std::fmt::Display for PcaError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PcaError::TooFewSamples { samples } => {
+                write!(f, "PCA needs at least 2 samples and got {samples}")
+            }
+            PcaError::TooManyComponents { components, features } => {
+                write!(f, "PCA of {features} features cannot give {components} components")
+            }
+            PcaError::NoVariance => write!(f, "PCA of samples that are all the same has no direction"),
+            PcaError::NoConvergence => write!(f, "the eigenvalues of the covariance did not converge"),
+        }
+    }
+}
+
+impl std::error::Error for PcaError {}
+
+impl Pca {
+    /// Fits `components` principal components to `pixels` of shape [n, features].
+    ///
+    /// # Errors
+    /// Fewer than two samples, more components than features, samples without variance.
+    ///
+    /// # Panics
+    /// If `pixels` does not hold whole rows.
+    pub fn fit(pixels: &[u8], features: usize, affine: Affine, components: usize) -> Result<Pca, PcaError> {
+        assert!(features > 0 && pixels.len().is_multiple_of(features), "pixels come in rows of {features}");
+        let samples = pixels.len() / features;
+        if samples < 2 {
+            return Err(PcaError::TooFewSamples { samples });
+        }
+        if components > features {
+            return Err(PcaError::TooManyComponents { components, features });
+        }
+        let n = samples as f64;
+        let sums = pixel_sums(pixels, features);
+        let scatter = scatter(pixels, features);
+        // n Σ p pᵀ − (Σ p)(Σ p)ᵀ is a difference of integers below 2⁵³ for up to 370,000 samples.
+        let scale = affine.factor * affine.factor / (n * (n - 1.0));
+        let covariance = Mat::from_fn(features, features, |i, j| {
+            let (row, column) = (i.max(j), i.min(j));
+            scale * (n * scatter[(row, column)] - sums[i] * sums[j])
+        });
+        let total_variance: f64 = (0..features).map(|i| covariance[(i, i)]).sum();
+        if total_variance <= 0.0 {
+            return Err(PcaError::NoVariance);
+        }
+        // One thread: how the work is divided must not show in the bits.
+        faer::set_global_parallelism(Par::Seq);
+        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError::NoConvergence)?;
+        let (values, vectors) = (eigen.S().column_vector(), eigen.U());
+        let spectrum: Vec<f64> = (0..features).rev().map(|i| values[i].max(0.0)).collect();
+        let mut axes = Vec::with_capacity(components * features);
+        for k in 0..components {
+            axes.extend(vectors.col(features - 1 - k).iter());
+            fix_sign(&mut axes[k * features..]);
+        }
+        let explained_variance = spectrum[..components].to_vec();
+        Ok(Pca {
+            affine,
+            mean: sums.iter().map(|sum| affine.factor * (sum / n) + affine.shift).collect(),
+            components: axes,
+            singular_values: explained_variance
+                .iter()
+                .map(|variance| (variance * (n - 1.0)).sqrt())
+                .collect(),
+            explained_variance_ratio: explained_variance.iter().map(|v| v / total_variance).collect(),
+            explained_variance,
+            spectrum,
+            total_variance,
+            samples,
+        })
+    }
+
+    /// Number of features d.
+    pub fn features(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Coordinates of `pixels`, shape [n, d], along the first `components` components: shape [n, components].
+    ///
+    /// # Panics
+    /// If `pixels` does not hold whole rows, or more components are asked for than the model has.
+    pub fn transform(&self, pixels: &[u8], components: usize) -> Vec<f64> {
+        let d = self.features();
+        assert!(pixels.len().is_multiple_of(d), "pixels come in rows of {d}");
+        assert!(components * d <= self.components.len(), "the model has too few components");
+        let axes = MatRef::from_row_major_slice(&self.components[..components * d], components, d);
+        let mut coordinates = vec![0.0; pixels.len() / d * components];
+        coordinates.par_chunks_mut(EXACT_ROWS * components).zip(pixels.par_chunks(EXACT_ROWS * d)).for_each(
+            |(coordinates, pixels)| {
+                let mut centred = vec![0.0; pixels.len()];
+                for (centred, pixels) in centred.chunks_exact_mut(d).zip(pixels.chunks_exact(d)) {
+                    for ((x, &p), mean) in centred.iter_mut().zip(pixels).zip(&self.mean) {
+                        *x = self.affine.factor * f64::from(p) + self.affine.shift - mean;
+                    }
+                }
+                let rows = pixels.len() / d;
+                let centred = MatRef::from_row_major_slice(&centred, rows, d);
+                let into = faer::MatMut::from_row_major_slice_mut(coordinates, rows, components);
+                faer::linalg::matmul::matmul(into, Accum::Replace, centred, axes.transpose(), 1.0, Par::Seq);
+            },
+        );
+        coordinates
+    }
+
+    /// Features of shape [n, d] from `coordinates` of shape [n, components], the inverse of [`Pca::transform`] up to
+    /// what the components left out carried.
+    ///
+    /// # Panics
+    /// If `coordinates` does not hold whole rows.
+    pub fn inverse_transform(&self, coordinates: &[f64], components: usize) -> Vec<f64> {
+        assert!(components > 0 && coordinates.len().is_multiple_of(components), "rows of {components}");
+        let d = self.features();
+        let mut features = Vec::with_capacity(coordinates.len() / components * d);
+        for coordinates in coordinates.chunks_exact(components) {
+            let start = features.len();
+            features.extend_from_slice(&self.mean);
+            for (coordinate, axis) in coordinates.iter().zip(self.components.chunks_exact(d)) {
+                for (x, loading) in features[start..].iter_mut().zip(axis) {
+                    *x += coordinate * loading;
+                }
+            }
+        }
+        features
+    }
+}
+
+/// Σ p over all samples, shape [features]; exact.
+fn pixel_sums(pixels: &[u8], features: usize) -> Vec<f64> {
+    let mut sums = vec![0_u64; features];
+    for row in pixels.chunks_exact(features) {
+        for (sum, &pixel) in sums.iter_mut().zip(row) {
+            *sum += u64::from(pixel);
+        }
+    }
+    sums.into_iter().map(|sum| sum as f64).collect()
+}
+
+/// The lower triangle of Σ p pᵀ over all samples, shape [features, features]; exact, as the head of this file says.
+fn scatter(pixels: &[u8], features: usize) -> Mat<f64> {
+    let threads = rayon::current_num_threads();
+    let rows = pixels.len() / features;
+    let share = rows.div_ceil(threads).next_multiple_of(EXACT_ROWS);
+    pixels
+        .par_chunks(share * features)
+        .map(|pixels| {
+            let mut total = Mat::<f64>::zeros(features, features);
+            let mut block = Mat::<f32>::zeros(features, features);
+            let mut values = vec![0.0_f32; EXACT_ROWS * features];
+            for pixels in pixels.chunks(EXACT_ROWS * features) {
+                for (value, &pixel) in values.iter_mut().zip(pixels) {
+                    *value = f32::from(pixel);
+                }
+                let rows = pixels.len() / features;
+                let x = MatRef::from_row_major_slice(&values[..pixels.len()], rows, features);
+                triangular::matmul(
+                    &mut block,
+                    BlockStructure::TriangularLower,
+                    Accum::Replace,
+                    x.transpose(),
+                    BlockStructure::Rectangular,
+                    x,
+                    BlockStructure::Rectangular,
+                    1.0,
+                    Par::Seq,
+                );
+                for j in 0..features {
+                    for i in j..features {
+                        total[(i, j)] += f64::from(block[(i, j)]);
+                    }
+                }
+            }
+            total
+        })
+        .reduce_with(|a, b| a + b)
+        .expect("at least two samples")
+}
+
+fn fix_sign(axis: &mut [f64]) {
+    let largest = axis.iter().copied().fold(0.0_f64, |most, x| if x.abs() > most.abs() { x } else { most });
+    if largest < 0.0 {
+        for x in axis {
+            *x = -*x;
+        }
+    }
+}

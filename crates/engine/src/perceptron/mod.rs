@@ -1,0 +1,114 @@
+//! The single-layer perceptron (Rosenblatt 1958): `predict`, `optimize`, and one network for every two classes.
+//!
+//! A perceptron looks at an image x, a row of m numbers, and answers 1 where w·x + b ≥ 0 and −1 elsewhere. Training
+//! goes over the images again and again and, wherever the answer is wrong, moves the weights towards the image that
+//! should have been answered 1 and away from the one that should have been answered −1. If some plane separates the
+//! two classes, the online rule finds one after finitely many corrections (Novikoff 1962); if none does, the weights
+//! go on moving for ever, which is why training also stops after a number of passes.
+
+mod rules;
+
+use rayon::prelude::*;
+
+use crate::Features;
+use crate::random::Stream;
+pub use rules::{averaged, batch, online, pocket};
+
+/// Classifies the rows of `x`, shape [n, m], with weights `w`, shape [m], and bias `b`: the sign of x·w + b, where 0
+/// counts as 1. Returns n predictions, each −1 or 1.
+pub fn predict(x: &Features, w: &[f32], b: f32) -> Vec<i8> {
+    (0..x.rows()).map(|i| answer(x, i, w, b)).collect()
+}
+
+fn answer(x: &Features, i: usize, w: &[f32], b: f32) -> i8 {
+    if x.dot(i, w) + b >= 0.0 { 1 } else { -1 }
+}
+
+/// What an optimise function gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// Weights, shape [m].
+    pub w: Vec<f32>,
+    /// Bias.
+    pub b: f32,
+    /// Share of the training rows misclassified after each iteration.
+    pub errors: Vec<f64>,
+}
+
+/// The hyperparameters of an optimise function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Step size of a correction.
+    pub learning_rate: f32,
+    /// Passes over the training rows after which training stops.
+    pub max_iterations: usize,
+    /// Training goes on while the error is above this.
+    pub tolerance: f64,
+    /// Seed of the initial weights and of the order of the rows.
+    pub seed: u64,
+}
+
+/// A learning rule: one pass over the rows of x in the given order, from the weights of the pass before.
+pub trait Rule {
+    /// Corrects `w` and `b` in one pass over the rows of `x`, labels `y`, visited in `order`.
+    fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32);
+
+    /// The weights to predict with, given those that the last pass ended with and a function that tells the share of
+    /// training rows which weights misclassify; with their error.
+    fn answer(&mut self, w: &[f32], b: f32, error: &dyn Fn(&[f32], f32) -> f64) -> (Vec<f32>, f32, f64) {
+        (w.to_vec(), b, error(w, b))
+    }
+}
+
+/// Trains a perceptron on the rows of `x`, shape [n, m], with labels `y`, shape [n], each −1 or 1.
+///
+/// Weights and bias start uniform in [0, 1). An iteration is one pass over the rows in an order drawn anew; its error
+/// is the share of rows misclassified after the pass. Training stops when the error is no more than the tolerance, or
+/// after the last iteration that is allowed. `progress` hears every iteration's error and may end training early.
+///
+/// # Panics
+/// If `x` has no rows, or `y` not as many.
+pub fn optimize(
+    x: &Features,
+    y: &[i8],
+    settings: &Settings,
+    mut rule: impl Rule,
+    progress: &dyn Fn(usize, f64) -> bool,
+) -> Fit {
+    assert!(x.rows() == y.len() && !y.is_empty(), "a label for every row, and at least one");
+    let mut initial = Stream::new(settings.seed, "perceptron/initial");
+    let mut orders = Stream::new(settings.seed, "perceptron/order");
+    let mut w: Vec<f32> = (0..x.columns()).map(|_| initial.uniform()).collect();
+    let mut b = initial.uniform();
+    let mut order: Vec<u32> = (0..u32::try_from(x.rows()).expect("fewer than 2³² rows")).collect();
+    let error = |w: &[f32], b: f32| misclassified(x, y, w, b) as f64 / x.rows() as f64;
+
+    let mut fit = Fit { w: w.clone(), b, errors: Vec::new() };
+    while fit.errors.len() < settings.max_iterations {
+        orders.shuffle(&mut order);
+        rule.pass(x, y, &order, &mut w, &mut b);
+        let (answer_w, answer_b, answer_error) = rule.answer(&w, b, &error);
+        (fit.w, fit.b) = (answer_w, answer_b);
+        fit.errors.push(answer_error);
+        if answer_error <= settings.tolerance || !progress(fit.errors.len(), answer_error) {
+            break;
+        }
+    }
+    fit
+}
+
+/// Number of rows of `x` whose prediction is not their label in `y`.
+pub fn misclassified(x: &Features, y: &[i8], w: &[f32], b: f32) -> usize {
+    predict(x, w, b).iter().zip(y).filter(|(prediction, label)| prediction != label).count()
+}
+
+/// Trains one network for every two of `classes` classes, in parallel, with whatever `optimize` it is given: a function
+/// of the pair (a, b), a < b. Results come in lexicographic order of the pairs, whatever the number of threads.
+pub fn every_pair<T: Send>(classes: u8, optimize: impl Fn(u8, u8) -> T + Sync) -> Vec<T> {
+    let pairs: Vec<(u8, u8)> = (0..classes).flat_map(|a| (a + 1..classes).map(move |b| (a, b))).collect();
+    // Pairs differ a thousandfold in how long they train: hand them out one at a time.
+    pairs.into_par_iter().with_max_len(1).map(|(a, b)| optimize(a, b)).collect()
+}
+
+#[cfg(test)]
+mod tests;

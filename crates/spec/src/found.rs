@@ -1,0 +1,146 @@
+//! What runs report: the outcome of each kind of run, and the record that every run leaves beside it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{RunId, RunSpec, Study};
+
+/// The contents of a finished run's `result.json`, but for the checksums of its neighbours, which the store adds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult<O> {
+    /// The whole SHA-256 of the spec and the data, of which the run's id is the beginning.
+    pub spec_hash: String,
+    /// Checksum of the data set.
+    pub data_checksum: String,
+    /// The program that made the run.
+    pub version: String,
+    /// The machine that made the run.
+    pub machine: Machine,
+    /// Wall-clock seconds from the run's start to its end.
+    pub seconds: f64,
+    /// What was found.
+    pub outcome: O,
+}
+
+/// A machine, as far as results and times depend on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor's own name.
+    pub cpu: String,
+    /// Threads that computed.
+    pub threads: usize,
+}
+
+/// Outcome of a PCA run; the model and the embedding lie beside it as tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PcaOutcome {
+    /// Images the model was fitted on.
+    pub samples: usize,
+    /// Pixels in an image.
+    pub features: usize,
+    /// Sum of the variances of all pixels.
+    pub total_variance: f64,
+    /// Share of the total variance of each component kept, largest first.
+    pub explained_variance_ratio: Vec<f64>,
+    /// Seconds to fit the model and to project the training images.
+    pub fit_seconds: f64,
+}
+
+/// Outcome of a separability run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeparabilityOutcome {
+    /// Every pair of classes a < b, in lexicographic order.
+    pub pairs: Vec<PairSeparability>,
+}
+
+/// Whether two classes can be separated by a line in the plane of the first two principal components, and by a
+/// hyperplane in all pixels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairSeparability {
+    /// The smaller class.
+    pub a: u8,
+    /// The larger class.
+    pub b: u8,
+    /// Training images of the two classes.
+    pub images: usize,
+    /// Whether the convex hulls of the two classes are disjoint in the plane (exact).
+    pub separable_in_plane: bool,
+    /// Share of the training images on the right side of the best line found in the plane.
+    pub plane_accuracy: f64,
+    /// Whether a hyperplane without an error on the training images was found. `false` is no proof that none exists.
+    pub separable_in_full_space: bool,
+    /// The fewest training images on the wrong side of a hyperplane that was found.
+    pub full_space_errors: usize,
+    /// Passes over the training images until that hyperplane was found.
+    pub full_space_passes: usize,
+}
+
+/// Outcome of a perceptron run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PerceptronOutcome {
+    /// Passes over the training images.
+    pub iterations: usize,
+    /// Whether training stopped because the error had come down to the tolerance.
+    pub converged: bool,
+    /// Training images.
+    pub train_images: usize,
+    /// Training images classified rightly.
+    pub train_correct: usize,
+    /// Test images.
+    pub test_images: usize,
+    /// Test images classified rightly.
+    pub test_correct: usize,
+}
+
+/// One line of a perceptron run's `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PerceptronPass {
+    /// Passes over the training images so far.
+    pub iteration: usize,
+    /// Share of the training images misclassified after this pass.
+    pub train_error: f64,
+}
+
+/// What a reader of results needs to know of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataSetFacts {
+    /// Title as a person writes it.
+    pub title: String,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Names of the classes, by label.
+    pub classes: Vec<String>,
+    /// Checksum of the data set.
+    pub checksum: String,
+}
+
+/// The contents of `study.json`: what was asked, and which runs answer it. Whatever reads a finished study starts here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyRecord {
+    /// Name of the preset or of the study file.
+    pub preset: String,
+    /// The program that made it.
+    pub version: String,
+    /// The machine that made it.
+    pub machine: Machine,
+    /// Wall-clock seconds of computing, over all runs and sittings.
+    pub seconds: f64,
+    /// The study, resolved.
+    pub study: Study,
+    /// The data sets used, by name.
+    pub data: BTreeMap<String, DataSetFacts>,
+    /// The runs, in the order in which a reader meets them.
+    pub runs: Vec<PlannedRun>,
+}
+
+/// A run of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedRun {
+    /// Name of its folder.
+    pub id: RunId,
+    /// What it does.
+    pub spec: RunSpec,
+}

@@ -1,0 +1,86 @@
+//! What a person reads when a study file is wrong: file, line, key, what was expected, what was near.
+
+use inkling_spec::{Study, preset};
+use miette::Diagnostic;
+use proptest::prelude::*;
+
+/// The message and help for the `brief` preset with one text replaced by another.
+fn refusal(from: &str, to: &str) -> (String, String) {
+    let text = preset("brief").unwrap().to_toml();
+    assert!(text.contains(from), "{from:?} is not in\n{text}");
+    let error = Study::from_toml("mine.toml", &text.replacen(from, to, 1)).unwrap_err();
+    (error.to_string(), error.help().map(|help| help.to_string()).unwrap_or_default())
+}
+
+#[test]
+fn a_misspelt_key_is_told_the_nearest_one() {
+    let (message, help) = refusal("learning_rate", "learning_rat");
+    assert!(message.starts_with("mine.toml, line "), "{message}");
+    assert!(message.contains("unknown key `learning_rat` in [perceptron]"), "{message}");
+    assert!(help.contains("did you mean `learning_rate`?"), "{help}");
+}
+
+#[test]
+fn a_misspelt_table_is_told_the_nearest_one() {
+    let (message, help) = refusal("[perceptron]", "[percepton]");
+    assert!(message.contains("unknown key `percepton` at the top level"), "{message}");
+    assert!(help.contains("did you mean `perceptron`?"), "{help}");
+}
+
+#[test]
+fn impossible_values_are_refused_with_what_was_expected() {
+    for (from, to, words, expected) in [
+        ("learning_rate = 0.1", "learning_rate = -0.1", "`-0.1`", "a finite number above 0"),
+        ("learning_rate = 0.1", "learning_rate = nan", "NaN", "a finite number above 0"),
+        ("learning_rate = 0.1", "learning_rate = inf", "inf", "a finite number above 0"),
+        ("learning_rate = 0.1", "learning_rate = \"fast\"", "string \"fast\"", "a number"),
+        ("max_iterations = 1000", "max_iterations = 0", "`0`", "a whole number of at least 1"),
+        ("max_iterations = 1000", "max_iterations = -3", "`-3`", "a whole number of at least 1"),
+        ("tolerance = 0.001", "tolerance = 1.5", "`1.5`", "a share from 0 up to, not including, 1"),
+        ("components = 200", "components = 1", "too few for a plane", "at least 2"),
+        ("[2, 10", "[300, 10", "must rise", "[2, 10, 50, 200]"),
+        ("200]", "201]", "from 1 to 200", "`components`"),
+        ("seed = 1", "seed = -1", "integer `-1`", "a whole number of at least 0"),
+        ("rule = \"online\"", "rule = \"onlin\"", "`onlin`", "did you mean `online`?"),
+    ] {
+        let (message, help) = refusal(from, to);
+        assert!(message.contains(words), "{to}: {message}");
+        assert!(help.contains(expected), "{to}: {help}");
+    }
+}
+
+#[test]
+fn the_line_is_that_of_the_value() {
+    let text = preset("brief").unwrap().to_toml().replace("tolerance = 0.001", "tolerance = 7");
+    let line = text.lines().position(|line| line.starts_with("tolerance")).unwrap() + 1;
+    let message = Study::from_toml("mine.toml", &text).unwrap_err().to_string();
+    assert!(message.contains(&format!("mine.toml, line {line}: `perceptron.tolerance`")), "{message}");
+}
+
+#[test]
+fn a_missing_key_is_named_with_its_table() {
+    let (message, help) = refusal("tolerance = 0.001", "");
+    assert!(message.contains("the key `tolerance` is missing in [perceptron]"), "{message}");
+    assert!(help.contains("--print-spec"), "{help}");
+}
+
+#[test]
+fn broken_toml_says_where() {
+    let (message, _) = refusal("seed = 1", "seed = = 1");
+    assert!(message.contains("mine.toml, line 1: this is not TOML"), "{message}");
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in "\\PC*") {
+        let _ = Study::from_toml("any.toml", &text);
+    }
+
+    #[test]
+    fn arbitrary_changes_to_a_study_never_panic(place in 0usize..400, text in "\\PC{0,12}") {
+        let mut study = preset("brief").unwrap().to_toml();
+        let place = place.min(study.len());
+        study.insert_str(place, &text);
+        let _ = Study::from_toml("any.toml", &study);
+    }
+}

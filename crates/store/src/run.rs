@@ -1,0 +1,245 @@
+//! One run's folder: read by anyone, written by whoever holds the store.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::StoreError;
+use crate::metrics::{self, MetricsWriter};
+use crate::store::Store;
+use crate::tensors::{self, Metadata, Tensor, Tensors};
+use crate::{atomic, files};
+
+const SPEC: &str = "spec.json";
+const METRICS: &str = "metrics.jsonl";
+const MODEL: &str = "model.safetensors";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const ARRAYS: &str = "arrays.safetensors";
+const RESULT: &str = "result.json";
+/// The member of `result.json` that holds the SHA-256 of each neighbour.
+const FILES: &str = "files";
+
+/// The tensor files of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TensorFile {
+    /// `model.safetensors`: the trained parameters.
+    Model,
+    /// `checkpoint.safetensors`: what an interrupted run goes on from. A finished run has none.
+    Checkpoint,
+    /// `arrays.safetensors`: what figures need beyond the model.
+    Arrays,
+}
+
+impl TensorFile {
+    /// The file's name in the run's folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Model => MODEL,
+            Self::Checkpoint => CHECKPOINT,
+            Self::Arrays => ARRAYS,
+        }
+    }
+}
+
+/// A run's folder, finished or not, to be read.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    folder: PathBuf,
+}
+
+impl RunDir {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Where the folder is. It need not exist.
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The result, or `None` where the run is not finished. Every file that the result names is read and
+    /// checked.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] naming the file, where the result is unreadable, or a file beside it is
+    /// missing or not the one that the run wrote. [`Store::begin`] then does the run anew.
+    pub fn finished<R: DeserializeOwned>(&self) -> Result<Option<R>, StoreError> {
+        let path = self.file(RESULT);
+        let Some(mut result) = files::read_json::<Value>(&path)? else { return Ok(None) };
+        // Taken out, so that a result type that refuses unknown members can be read.
+        let checksums = result.as_object_mut().and_then(|members| members.remove(FILES));
+        let checksums: BTreeMap<String, String> = serde_json::from_value(checksums.unwrap_or_default())
+            .map_err(|error| StoreError::damaged(&path, format!("member `{FILES}`: {error}")))?;
+        for (name, expected) in checksums {
+            let neighbour = self.file(&name);
+            match files::sha256(&neighbour)? {
+                Some(found) if found == expected => {}
+                Some(found) => {
+                    let reason = format!("its SHA-256 is {found}, {RESULT} says {expected}");
+                    return Err(StoreError::damaged(&neighbour, reason));
+                }
+                None => {
+                    return Err(StoreError::damaged(
+                        &neighbour,
+                        format!("{RESULT} names it and it is missing"),
+                    ));
+                }
+            }
+        }
+        let result =
+            serde_json::from_value(result).map_err(|error| StoreError::damaged(&path, error.to_string()))?;
+        Ok(Some(result))
+    }
+
+    /// The spec that the run was begun with, or `None` where it never was.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it is no `S`.
+    pub fn spec<S: DeserializeOwned>(&self) -> Result<Option<S>, StoreError> {
+        files::read_json(&self.file(SPEC))
+    }
+
+    /// The metrics so far, a value a line; a line torn by a kill is left out. Empty where the run wrote none.
+    ///
+    /// A number that is not finite is `null` in JSON, so a metric that may diverge is an `Option<f64>` in
+    /// `T`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the number of a whole line that is no `T`.
+    pub fn metrics<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        metrics::read(&self.file(METRICS))
+    }
+
+    /// The tensors of one file.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where there is no such file, [`StoreError::Damaged`] where it is no tensor file.
+    pub fn tensors(&self, file: TensorFile) -> Result<Tensors, StoreError> {
+        Tensors::read(&self.file(file.name()))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// A run that is being done. Dropped without [`finish`](Self::finish), it is left unfinished.
+#[derive(Debug)]
+pub struct RunWriter<'store> {
+    dir: RunDir,
+    metrics: Option<MetricsWriter>,
+    /// Nobody writes to a run's folder once the lock is given back.
+    store: PhantomData<&'store Store>,
+}
+
+impl<'store> RunWriter<'store> {
+    pub(crate) fn begin<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Self, StoreError> {
+        files::create_folder(&dir.folder)?;
+        // The result goes first and the checkpoint next: without them, whatever a kill leaves of the rest is an
+        // unfinished run that nothing resumes.
+        for name in [RESULT, CHECKPOINT, METRICS, MODEL, ARRAYS] {
+            files::remove(&dir.file(name))?;
+        }
+        atomic::write(&dir.file(SPEC), &files::to_json(spec))?;
+        Ok(Self { dir, metrics: None, store: PhantomData })
+    }
+
+    pub(crate) fn resume<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Option<Self>, StoreError> {
+        let same_spec = files::read(&dir.file(SPEC))?.is_some_and(|bytes| bytes == files::to_json(spec));
+        let has_checkpoint = dir.file(CHECKPOINT).exists();
+        let has_result = dir.file(RESULT).exists();
+        let resumable = same_spec && has_checkpoint && !has_result;
+        Ok(resumable.then_some(Self { dir, metrics: None, store: PhantomData }))
+    }
+
+    /// The folder, to be read.
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// Appends one line to the metrics. It may stay in memory until [`sync_metrics`](Self::sync_metrics) or
+    /// [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// As for any write; and see [`RunDir::metrics`] about numbers that are not finite.
+    pub fn append_metrics<T: Serialize + ?Sized>(&mut self, line: &T) -> Result<(), StoreError> {
+        self.open_metrics()?.append(line)
+    }
+
+    /// Brings the metrics to the disk and counts their lines. A checkpoint that is written next keeps this
+    /// count, for [`keep_metrics`](Self::keep_metrics) when the run is resumed.
+    ///
+    /// # Errors
+    /// As for any write.
+    pub fn sync_metrics(&mut self) -> Result<usize, StoreError> {
+        self.open_metrics()?.sync()
+    }
+
+    /// Keeps the first `lines` lines of the metrics: those that a checkpoint knows of.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where there are fewer.
+    pub fn keep_metrics(&mut self, lines: usize) -> Result<(), StoreError> {
+        // The old writer's lines must be in the file before it is cut.
+        self.metrics = None;
+        self.metrics = Some(MetricsWriter::open_at(&self.dir.file(METRICS), lines)?);
+        Ok(())
+    }
+
+    /// Writes one of the tensor files; a kill leaves the old one or the new one.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When two tensors have one name.
+    pub fn write_tensors(
+        &self,
+        file: TensorFile,
+        tensors: &[Tensor],
+        metadata: &Metadata,
+    ) -> Result<(), StoreError> {
+        tensors::write(&self.dir.file(file.name()), tensors, metadata)
+    }
+
+    /// Finishes the run: publishes `result.json`, which is `result` and a member `files` with the SHA-256 of
+    /// each file beside it, and then removes the checkpoint, which nothing needs any more.
+    ///
+    /// `result` serializes to a JSON object without a member `files`. A number that is not finite becomes
+    /// `null`.
+    ///
+    /// # Errors
+    /// As for any write; the run is then left unfinished, unless only the checkpoint could not be removed.
+    pub fn finish<R: Serialize + ?Sized>(mut self, result: &R) -> Result<(), StoreError> {
+        #[derive(Serialize)]
+        struct Published<'a, R: ?Sized> {
+            #[serde(flatten)]
+            result: &'a R,
+            files: BTreeMap<&'static str, String>,
+        }
+
+        if let Some(metrics) = &mut self.metrics {
+            metrics.sync()?;
+        }
+        let mut checksums = BTreeMap::new();
+        for name in [SPEC, METRICS, MODEL, ARRAYS] {
+            if let Some(checksum) = files::sha256(&self.dir.file(name))? {
+                checksums.insert(name, checksum);
+            }
+        }
+        let published = files::to_json(&Published { result, files: checksums });
+        atomic::write(&self.dir.file(RESULT), &published)?;
+        files::remove(&self.dir.file(CHECKPOINT))
+    }
+
+    fn open_metrics(&mut self) -> Result<&mut MetricsWriter, StoreError> {
+        match &mut self.metrics {
+            Some(metrics) => Ok(metrics),
+            closed => Ok(closed.insert(MetricsWriter::open(&self.dir.file(METRICS))?)),
+        }
+    }
+}

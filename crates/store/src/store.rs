@@ -1,0 +1,169 @@
+//! A study's output folder: its runs, and what is published beside them.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::StoreError;
+use crate::lock::{Holder, Lock};
+use crate::run::{RunDir, RunWriter};
+use crate::{atomic, files};
+
+const RUNS: &str = "runs";
+
+/// A study's output folder to read. It takes no lock: every file in it is whole at any time.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    out: PathBuf,
+}
+
+impl Reader {
+    /// Opens the output folder `out`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAStudy`] where no study was ever written to it.
+    pub fn open(out: &Path) -> Result<Self, StoreError> {
+        if !out.join(RUNS).is_dir() {
+            return Err(StoreError::NotAStudy { path: out.to_owned() });
+        }
+        Ok(Self { out: out.to_owned() })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.out
+    }
+
+    /// The run `id`, which need not exist.
+    pub fn run(&self, id: &str) -> RunDir {
+        RunDir::new(self.out.join(RUNS).join(id))
+    }
+
+    /// The value of a JSON file such as `summary.json`, or `None` where there is no such file.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it is no `T`.
+    pub fn json<T: DeserializeOwned>(&self, relative: impl AsRef<Path>) -> Result<Option<T>, StoreError> {
+        files::read_json(&self.out.join(relative))
+    }
+}
+
+/// A study's output folder to write, held exclusively until dropped. Threads may share it; each run has one
+/// writer.
+#[derive(Debug)]
+pub struct Store {
+    reader: Reader,
+    lock: Lock,
+}
+
+impl Store {
+    /// Creates the output folder `out` where it is missing, locks it, checks that it can be written, and
+    /// removes the temporary files that killed processes left.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] where a live process holds it, [`StoreError::CannotWrite`] where it is
+    /// read-only or no folder, [`StoreError::DiskFull`] where not even the holder's name fits.
+    pub fn open(out: &Path) -> Result<Self, StoreError> {
+        files::create_folder(out)?;
+        let lock = Lock::take(out)?;
+        let runs = out.join(RUNS);
+        files::create_folder(&runs)?;
+        for folder in [out, &runs] {
+            // An old lock file opens for writing even where no file can be created any more.
+            atomic::check_writable(folder)?;
+            atomic::remove_leftovers(folder);
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    atomic::remove_leftovers(&entry.path());
+                }
+            }
+        }
+        Ok(Self { reader: Reader { out: out.to_owned() }, lock })
+    }
+
+    /// The process that held this folder before and died without giving it back, if it did.
+    pub fn taken_over_from(&self) -> Option<&Holder> {
+        self.lock.died()
+    }
+
+    /// The folder, to be read.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The run `id`, to be read; it need not exist.
+    pub fn run(&self, id: &str) -> RunDir {
+        self.reader.run(id)
+    }
+
+    /// Begins the run `id` from nothing: drops whatever an earlier attempt left, finished or not, and writes
+    /// `spec.json`.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn begin<S: Serialize + ?Sized>(&self, id: &str, spec: &S) -> Result<RunWriter<'_>, StoreError> {
+        assert_plain(Path::new(id), 1);
+        RunWriter::begin(self.run(id), spec)
+    }
+
+    /// Goes on with the run `id` where it left a checkpoint under the same spec; otherwise `None`, and the
+    /// caller begins.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the spec cannot be read.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn resume<S: Serialize + ?Sized>(
+        &self,
+        id: &str,
+        spec: &S,
+    ) -> Result<Option<RunWriter<'_>>, StoreError> {
+        assert_plain(Path::new(id), 1);
+        RunWriter::resume(self.run(id), spec)
+    }
+
+    /// Writes a file beside the runs, such as `report.pdf` or `figures/scatter.svg`, in place of its old
+    /// version.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When `relative` is not a plain path of at most one folder, the depth to which [`open`](Self::open)
+    /// looks for what killed processes left, or when it leads into the runs.
+    pub fn publish(&self, relative: impl AsRef<Path>, bytes: &[u8]) -> Result<(), StoreError> {
+        let relative = relative.as_ref();
+        assert_plain(relative, 2);
+        assert!(!relative.starts_with(RUNS), "runs are written by their writers");
+        let path = self.reader.out.join(relative);
+        path.parent().map_or(Ok(()), files::create_folder)?;
+        atomic::write(&path, bytes)
+    }
+
+    /// Writes `value` as a JSON file beside the runs, as [`publish`](Self::publish) does.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// As [`publish`](Self::publish).
+    pub fn publish_json<T: Serialize + ?Sized>(
+        &self,
+        relative: impl AsRef<Path>,
+        value: &T,
+    ) -> Result<(), StoreError> {
+        self.publish(relative, &files::to_json(value))
+    }
+}
+
+fn assert_plain(relative: &Path, depth: usize) {
+    let count = relative.components().count();
+    let plain = relative.components().all(|component| matches!(component, Component::Normal(_)));
+    assert!(plain && (1..=depth).contains(&count), "`{}` leads elsewhere", relative.display());
+}
