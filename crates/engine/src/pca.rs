@@ -9,6 +9,7 @@
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par, Side};
 use rayon::prelude::*;
+use thiserror::Error;
 
 use crate::Affine;
 
@@ -40,14 +41,16 @@ pub struct Pca {
 }
 
 /// Why a PCA cannot be fitted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PcaError {
     /// Fewer than two samples have no variance.
+    #[error("PCA needs at least 2 samples and got {samples}")]
     TooFewSamples {
         /// The samples given.
         samples: usize,
     },
     /// More components asked for than there are features.
+    #[error("PCA of {features} features cannot give {components} components")]
     TooManyComponents {
         /// The components asked for.
         components: usize,
@@ -55,27 +58,12 @@ pub enum PcaError {
         features: usize,
     },
     /// Every sample is the same.
+    #[error("PCA of samples that are all the same has no direction")]
     NoVariance,
     /// The eigenvalue iteration did not converge.
+    #[error("the eigenvalues of the covariance did not converge")]
     NoConvergence,
 }
-
-impl std::fmt::Display for PcaError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            PcaError::TooFewSamples { samples } => {
-                write!(f, "PCA needs at least 2 samples and got {samples}")
-            }
-            PcaError::TooManyComponents { components, features } => {
-                write!(f, "PCA of {features} features cannot give {components} components")
-            }
-            PcaError::NoVariance => write!(f, "PCA of samples that are all the same has no direction"),
-            PcaError::NoConvergence => write!(f, "the eigenvalues of the covariance did not converge"),
-        }
-    }
-}
-
-impl std::error::Error for PcaError {}
 
 impl Pca {
     /// Fits `components` principal components to `pixels` of shape [n, features].

@@ -1,0 +1,19 @@
+//! The machine that a result was made on.
+
+use inkling_spec::found::Machine;
+
+/// This machine, with the number of threads that compute.
+pub fn machine() -> Machine {
+    Machine { cpu: cpu(), threads: rayon::current_num_threads() }
+}
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+fn cpu() -> String {
+    let brand = raw_cpuid::CpuId::new().get_processor_brand_string();
+    brand.map_or_else(|| std::env::consts::ARCH.to_owned(), |brand| brand.as_str().trim().to_owned())
+}
+
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+fn cpu() -> String {
+    std::env::consts::ARCH.to_owned()
+}

@@ -1,0 +1,62 @@
+//! Task 2: one perceptron between two classes.
+
+use std::cell::RefCell;
+
+use inkling_engine::Features;
+use inkling_engine::perceptron::{self, Settings, misclassified};
+use inkling_spec::found::{PerceptronOutcome, PerceptronPass};
+use inkling_spec::{PerceptronRule, PerceptronRun};
+use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
+
+use crate::SIGNED_UNIT;
+use crate::error::LabError;
+use crate::runs::{Bench, pair};
+
+pub(crate) fn run(
+    bench: &Bench,
+    run: &PerceptronRun,
+    writer: &mut RunWriter,
+) -> Result<Option<PerceptronOutcome>, LabError> {
+    let optimize = match run.rule {
+        PerceptronRule::Online => perceptron::online,
+        PerceptronRule::Batch => perceptron::batch,
+        PerceptronRule::Averaged => perceptron::averaged,
+        PerceptronRule::Pocket => perceptron::pocket,
+    };
+    let settings = Settings {
+        learning_rate: run.learning_rate as f32,
+        max_iterations: run.max_iterations,
+        tolerance: run.tolerance,
+        seed: run.seed,
+    };
+    let images = &bench.set.train.images;
+    let (train_pixels, train_y) = pair(&bench.set.train, run.a, run.b);
+    let train = Features::new(&train_pixels, images.dim(), SIGNED_UNIT);
+
+    let written: RefCell<(&mut RunWriter, Result<(), StoreError>)> = RefCell::new((writer, Ok(())));
+    let fit = optimize(&train, &train_y, &settings, &|iteration, train_error| {
+        let (writer, result) = &mut *written.borrow_mut();
+        *result = writer.append_metrics(&PerceptronPass { iteration, train_error });
+        result.is_ok() && !bench.observer.interrupted()
+    });
+    let (writer, result) = written.into_inner();
+    result?;
+    if bench.observer.interrupted() {
+        return Ok(None);
+    }
+
+    let shape = [images.height, images.width * images.channels];
+    let tensors = [Tensor::new("w", &shape, &fit.w), Tensor::new("b", &[1], std::slice::from_ref(&fit.b))];
+    writer.write_tensors(TensorFile::Model, &tensors, &Metadata::new())?;
+
+    let (test_pixels, test_y) = pair(&bench.set.test, run.a, run.b);
+    let test = Features::new(&test_pixels, images.dim(), SIGNED_UNIT);
+    Ok(Some(PerceptronOutcome {
+        iterations: fit.errors.len(),
+        converged: fit.errors.last().is_some_and(|error| *error <= run.tolerance),
+        train_images: train_y.len(),
+        train_correct: train_y.len() - misclassified(&train, &train_y, &fit.w, fit.b),
+        test_images: test_y.len(),
+        test_correct: test_y.len() - misclassified(&test, &test_y, &fit.w, fit.b),
+    }))
+}

@@ -1,0 +1,74 @@
+//! What every run does alike: not doing again what is done, and the record that it leaves.
+
+use std::time::Instant;
+
+use inkling_data::DataSet;
+use inkling_spec::RunSpec;
+use inkling_spec::found::{PlannedRun, RunResult};
+use inkling_store::{RunWriter, Store, StoreError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::LabError;
+use crate::machine::machine;
+use crate::study::{Event, Observer};
+
+/// What a run works with.
+pub(crate) struct Bench<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) set: &'a DataSet,
+    pub(crate) observer: &'a dyn Observer,
+}
+
+/// Does a run unless it is done: `work` fits, writes the run's files and gives the outcome, or nothing where it was
+/// interrupted.
+///
+/// A run whose files are damaged is done again, and the observer hears why.
+pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
+    bench: &Bench,
+    run: &PlannedRun,
+    title: &str,
+    work: impl FnOnce(&mut RunWriter) -> Result<Option<O>, LabError>,
+) -> Result<(), LabError> {
+    if bench.observer.interrupted() {
+        return Err(LabError::Interrupted);
+    }
+    match bench.store.run(run.id.as_ref()).finished::<RunResult<O>>() {
+        Ok(Some(_)) => {
+            bench.observer.event(Event::Skipped { title });
+            return Ok(());
+        }
+        Ok(None) => {}
+        Err(damage @ StoreError::Damaged { .. }) => {
+            bench.observer.event(Event::Damaged { title, problem: &damage.to_string() });
+        }
+        Err(other) => return Err(other.into()),
+    }
+    let start = Instant::now();
+    let mut writer = bench.store.begin(run.id.as_ref(), &run.spec)?;
+    let Some(outcome) = work(&mut writer)? else { return Err(LabError::Interrupted) };
+    let seconds = start.elapsed().as_secs_f64();
+    writer.finish(&record(bench.set, &run.spec, seconds, outcome))?;
+    bench.observer.event(Event::Finished { title, seconds });
+    Ok(())
+}
+
+fn record<O>(set: &DataSet, spec: &RunSpec, seconds: f64, outcome: O) -> RunResult<O> {
+    RunResult {
+        spec_hash: spec.hash(&set.checksum),
+        data_checksum: set.checksum.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        machine: machine(),
+        seconds,
+        outcome,
+    }
+}
+
+/// The images of the first `samples` that belong to class `a` or `b`, with label −1 or 1 each: pixels of shape
+/// [n, pixels of an image].
+pub(crate) fn pair(samples: &inkling_data::Samples, a: u8, b: u8) -> (Vec<u8>, Vec<i8>) {
+    let indices = samples.select([a, b]);
+    let pixels = indices.iter().flat_map(|&i| samples.images.image(i)).copied().collect();
+    let labels = indices.iter().map(|&i| if samples.labels[i] == b { 1 } else { -1 }).collect();
+    (pixels, labels)
+}

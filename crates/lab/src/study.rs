@@ -1,0 +1,173 @@
+//! A whole study: load, plan, run what is not done yet.
+
+use std::time::Instant;
+
+use inkling_data::Sources;
+use inkling_engine::perceptron::every_pair;
+use inkling_spec::found::{PlannedRun, StudyRecord};
+use inkling_spec::{RunSpec, Study, Task};
+use inkling_store::{Store, StoreError};
+
+use crate::error::LabError;
+use crate::machine::machine;
+use crate::runs::{Bench, run_once};
+use crate::{pca, perceptron, plan, separability};
+
+/// Hears how a study goes, and can end it.
+pub trait Observer: Sync {
+    /// Something happened. Called from any thread.
+    fn event(&self, event: Event);
+
+    /// Whether the study should stop as soon as it can. What is finished is kept.
+    fn interrupted(&self) -> bool;
+}
+
+/// What happens in a study.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event<'a> {
+    /// The data is in memory.
+    Loaded {
+        /// Training and test images of all sets.
+        images: usize,
+        /// Seconds it took.
+        seconds: f64,
+    },
+    /// A stage of a task begins.
+    Stage {
+        /// What is done, as a person reads it.
+        title: &'a str,
+        /// Steps that [`Event::Advanced`], [`Event::Finished`] or [`Event::Skipped`] will count.
+        steps: usize,
+        /// The task it belongs to.
+        task: Task,
+    },
+    /// A step within a run is done.
+    Advanced,
+    /// A run is done.
+    Finished {
+        /// What it is.
+        title: &'a str,
+        /// Seconds it took.
+        seconds: f64,
+    },
+    /// A run was done already.
+    Skipped {
+        /// What it is.
+        title: &'a str,
+    },
+    /// A run was done already, but its files are not what it wrote: it is done again.
+    Damaged {
+        /// What it is.
+        title: &'a str,
+        /// What is wrong.
+        problem: &'a str,
+    },
+}
+
+/// Name of the file that says which runs belong to a study.
+const STUDY: &str = "study.json";
+
+/// Does every run of `study` that `store` does not hold yet, and leaves `study.json` for whoever reads the results.
+/// `preset` is the name that the study goes by.
+///
+/// # Errors
+/// The first thing that goes wrong. What was finished before stays finished.
+pub fn run_study(
+    study: &Study,
+    preset: &str,
+    store: &Store,
+    sources: &Sources,
+    observer: &dyn Observer,
+) -> Result<(), LabError> {
+    let start = Instant::now();
+    let sets = plan::load(study, sources)?;
+    let images = sets.values().map(|set| set.train.len() + set.test.len()).sum();
+    observer.event(Event::Loaded { images, seconds: start.elapsed().as_secs_f64() });
+    let runs = plan::expand(study, &sets)?;
+
+    let mut record = StudyRecord {
+        preset: preset.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        machine: machine(),
+        seconds: 0.0,
+        study: study.clone(),
+        data: plan::facts(&sets),
+        runs: runs.iter().map(|(_, run)| run.clone()).collect(),
+    };
+    record.seconds = seconds_before(store, &record)?;
+    let before = record.seconds;
+    store.publish_json(STUDY, &record)?;
+
+    let of = |task: Task| runs.iter().filter(move |run| run.0 == task).map(|run| &run.1).collect::<Vec<_>>();
+    let bench = |run: &PlannedRun| Bench { store, set: &sets[run.spec.data().set.as_str()], observer };
+    let result = run_pca(&of(Task::Pca), store, observer, &bench)
+        .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench));
+
+    record.seconds = before + start.elapsed().as_secs_f64();
+    store.publish_json(STUDY, &record)?;
+    result
+}
+
+/// Seconds that earlier sittings of the same study took.
+fn seconds_before(store: &Store, record: &StudyRecord) -> Result<f64, StoreError> {
+    match store.reader().json::<StudyRecord>(STUDY) {
+        Ok(Some(before)) if before.runs == record.runs => Ok(before.seconds),
+        // A record that cannot be read is written anew like one that is not there.
+        Ok(_) | Err(StoreError::Damaged { .. }) => Ok(0.0),
+        Err(other) => Err(other),
+    }
+}
+
+fn run_pca<'a>(
+    runs: &[&'a PlannedRun],
+    store: &'a Store,
+    observer: &'a dyn Observer,
+    bench: &impl Fn(&PlannedRun) -> Bench<'a>,
+) -> Result<(), LabError> {
+    let mut embedding = None;
+    for run in runs {
+        let bench = bench(run);
+        match &run.spec {
+            RunSpec::Pca(spec) => {
+                observer.event(Event::Stage { title: "principal components", steps: 1, task: Task::Pca });
+                run_once(&bench, run, "principal components", |writer| pca::run(&bench, spec, writer))?;
+                embedding = Some(store.run(run.id.as_ref()));
+            }
+            RunSpec::Separability(spec) => {
+                let pca = embedding.as_ref().expect("the components are planned first");
+                let classes = bench.set.info.classes.len();
+                let steps = classes * (classes - 1) / 2;
+                observer.event(Event::Stage { title: "separability", steps, task: Task::Pca });
+                run_once(&bench, run, "separability", |writer| separability::run(&bench, spec, pca, writer))?;
+            }
+            RunSpec::Perceptron(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn run_perceptrons<'a>(
+    runs: &[&PlannedRun],
+    observer: &dyn Observer,
+    bench: &(impl Fn(&PlannedRun) -> Bench<'a> + Sync),
+) -> Result<(), LabError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    observer.event(Event::Stage { title: "perceptrons", steps: runs.len(), task: Task::Perceptron });
+    let classes = bench(runs[0]).set.info.classes;
+    let class = |label: u8| classes[usize::from(label)];
+    let done = every_pair(u8::try_from(classes.len()).expect("labels are bytes"), |a, b| {
+        let (run, spec) = runs
+            .iter()
+            .find_map(|run| match &run.spec {
+                RunSpec::Perceptron(spec) if (spec.a, spec.b) == (a, b) => Some((run, spec)),
+                _ => None,
+            })
+            .expect("every pair is planned");
+        let bench = bench(run);
+        let title = format!("{} or {}", class(a), class(b));
+        run_once(&bench, run, &title, |writer| perceptron::run(&bench, spec, writer))
+    });
+    done.into_iter().collect()
+}

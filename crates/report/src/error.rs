@@ -1,0 +1,41 @@
+//! What can go wrong between a study's folder and its report.
+
+use std::path::PathBuf;
+
+use inkling_store::StoreError;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a report could not be made.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ReportError {
+    /// The store could not be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+
+    /// The folder holds runs but no study.
+    #[error("`{}` holds no study: there is no study.json in it", .folder.display())]
+    #[diagnostic(help("run `inkling study --out {}` first", .folder.display()))]
+    NoStudy {
+        /// The folder.
+        folder: PathBuf,
+    },
+
+    /// Runs of the study are still to be done.
+    #[error("{missing} of the {all} runs of the study `{preset}` are not finished")]
+    #[diagnostic(help("run the study again with the same folder: it goes on where it stopped"))]
+    Unfinished {
+        /// Runs not finished.
+        missing: usize,
+        /// Runs in all.
+        all: usize,
+        /// Name of the study.
+        preset: String,
+    },
+
+    /// The report's own text could not be typeset; a mistake in the program, not of the person.
+    #[error("the report could not be typeset: {0}")]
+    #[diagnostic(help("figures, tables and summary.json are written; please report this as a bug"))]
+    Typeset(String),
+}

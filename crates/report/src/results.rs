@@ -1,0 +1,186 @@
+//! A finished study, read from the store into memory: all that figures, tables and the report are made from.
+
+use inkling_spec::found::{
+    DataSetFacts, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult, SeparabilityOutcome,
+    StudyRecord,
+};
+use inkling_spec::{PcaRun, PerceptronRun, RunSpec};
+use inkling_store::{Reader, TensorFile};
+use serde::de::DeserializeOwned;
+
+use crate::ReportError;
+
+/// A finished study.
+#[derive(Debug, Clone)]
+pub struct Results {
+    /// What was asked, and on which machine it was done.
+    pub record: StudyRecord,
+    /// Task 1.
+    pub pca: Option<PcaResults>,
+    /// Task 2.
+    pub perceptrons: Option<PerceptronResults>,
+}
+
+/// Task 1: the components, the embedding of the training images, images rebuilt, and separability.
+#[derive(Debug, Clone)]
+pub struct PcaResults {
+    /// The data set.
+    pub data: DataSetFacts,
+    /// The run's spec.
+    pub spec: PcaRun,
+    /// Shares of variance and times.
+    pub outcome: PcaOutcome,
+    /// Separability of every two classes.
+    pub separability: SeparabilityOutcome,
+    /// Every training image in the plane of the first two components, shape [n, 2].
+    pub embedding: Vec<[f64; 2]>,
+    /// The training images' classes, shape [n].
+    pub labels: Vec<u8>,
+    /// Variance along each of the d principal axes, largest first, shape [d].
+    pub spectrum: Vec<f64>,
+    /// Mean image in features x from −1 to 1, shape [d].
+    pub mean: Vec<f64>,
+    /// Components, shape [k, d].
+    pub components: Vec<f64>,
+    /// One test image of each class as pixels, shape [classes, d].
+    pub originals: Vec<u8>,
+    /// Those images rebuilt in features x from about −1 to 1, shape [reconstructions, classes, d].
+    pub rebuilt: Vec<f32>,
+}
+
+/// Task 2: a perceptron for every pair of classes a < b, in lexicographic order.
+#[derive(Debug, Clone)]
+pub struct PerceptronResults {
+    /// The data set.
+    pub data: DataSetFacts,
+    /// The perceptrons.
+    pub pairs: Vec<PairResults>,
+}
+
+/// One perceptron.
+#[derive(Debug, Clone)]
+pub struct PairResults {
+    /// The run's spec; it holds the classes.
+    pub spec: PerceptronRun,
+    /// What came of it.
+    pub outcome: PerceptronOutcome,
+    /// Share of misclassified training images after each pass.
+    pub errors: Vec<f64>,
+    /// Weights, shape [height, width].
+    pub weights: Vec<f32>,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+impl Results {
+    /// Reads a finished study.
+    ///
+    /// # Errors
+    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing or not yet everything to
+    /// report, and the store's errors.
+    pub fn read(store: &Reader) -> Result<Results, ReportError> {
+        let record: StudyRecord = store
+            .json("study.json")?
+            .ok_or_else(|| ReportError::NoStudy { folder: store.path().to_owned() })?;
+        let missing =
+            record.runs.iter().filter(|run| !store.run(run.id.as_ref()).path().join("result.json").exists());
+        let missing = missing.count();
+        if missing > 0 {
+            return Err(ReportError::Unfinished { missing, all: record.runs.len(), preset: record.preset });
+        }
+        let (mut pca, mut separability, mut pairs) = (None, None, Vec::new());
+        for run in &record.runs {
+            match &run.spec {
+                RunSpec::Pca(spec) => pca = Some((run, spec)),
+                RunSpec::Separability(_) => separability = Some(outcome(store, run)?.outcome),
+                RunSpec::Perceptron(spec) => pairs.push(pair(store, run, spec, &record)?),
+            }
+        }
+        let pca = match (pca, separability) {
+            (Some((run, spec)), Some(separability)) => {
+                let data = record.data[&spec.data.set].clone();
+                Some(read_pca(store, run, spec, data, separability)?)
+            }
+            _ => None,
+        };
+        let perceptrons = pairs.first().map(|pair: &PairResults| PerceptronResults {
+            data: record.data[&pair.spec.data.set].clone(),
+            pairs: pairs.clone(),
+        });
+        Ok(Results { record, pca, perceptrons })
+    }
+}
+
+fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunResult<O>, ReportError> {
+    let folder = store.run(run.id.as_ref());
+    let result = folder.finished()?;
+    result.ok_or_else(|| ReportError::Unfinished { missing: 1, all: 1, preset: run.id.to_string() })
+}
+
+fn read_pca(
+    store: &Reader,
+    run: &PlannedRun,
+    spec: &PcaRun,
+    data: DataSetFacts,
+    separability: SeparabilityOutcome,
+) -> Result<PcaResults, ReportError> {
+    let folder = store.run(run.id.as_ref());
+    let outcome: PcaOutcome = outcome(store, run)?.outcome;
+    let (n, d, k) = (outcome.samples, outcome.features, spec.components);
+    let (classes, h, w) = (data.classes.len(), data.height, data.width);
+    let model = folder.tensors(TensorFile::Model)?;
+    let arrays = folder.tensors(TensorFile::Arrays)?;
+    let embedding = arrays.values::<f64>("embedding", &[n, 2])?.as_chunks::<2>().0.to_vec();
+    Ok(PcaResults {
+        embedding,
+        labels: arrays.values("labels", &[n])?,
+        spectrum: arrays.values("spectrum", &[d])?,
+        mean: model.values("mean", &[d])?,
+        components: model.values("components", &[k, d])?,
+        originals: arrays.values("originals", &[classes, h, w])?,
+        rebuilt: arrays.values("rebuilt", &[spec.reconstructions.len(), classes, h, w])?,
+        data,
+        spec: spec.clone(),
+        outcome,
+        separability,
+    })
+}
+
+fn pair(
+    store: &Reader,
+    run: &PlannedRun,
+    spec: &PerceptronRun,
+    record: &StudyRecord,
+) -> Result<PairResults, ReportError> {
+    let folder = store.run(run.id.as_ref());
+    let result: RunResult<PerceptronOutcome> = outcome(store, run)?;
+    let data = &record.data[&spec.data.set];
+    let passes: Vec<PerceptronPass> = folder.metrics()?;
+    Ok(PairResults {
+        spec: spec.clone(),
+        outcome: result.outcome,
+        errors: passes.iter().map(|pass| pass.train_error).collect(),
+        weights: folder.tensors(TensorFile::Model)?.values("w", &[data.height, data.width])?,
+        seconds: result.seconds,
+    })
+}
+
+impl PairResults {
+    /// Share of the test images classified rightly.
+    pub fn test_accuracy(&self) -> f64 {
+        self.outcome.test_correct as f64 / self.outcome.test_images as f64
+    }
+}
+
+impl PerceptronResults {
+    /// Five pairs from easy to hard: those at the minimum, quartiles and maximum of the test accuracy. Fewer where
+    /// there are fewer pairs.
+    pub fn easy_to_hard(&self) -> Vec<&PairResults> {
+        let mut ranked: Vec<&PairResults> = self.pairs.iter().collect();
+        ranked.sort_by(|a, b| b.test_accuracy().total_cmp(&a.test_accuracy()));
+        let last = ranked.len() - 1;
+        let mut places: Vec<usize> = (0..5).map(|quarter| quarter * last / 4).collect();
+        places.dedup();
+        places.into_iter().map(|place| ranked[place]).collect()
+    }
+}
