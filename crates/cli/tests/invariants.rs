@@ -1,5 +1,4 @@
 //! What ARCHITECTURE.md says is absent is absent.
-#![allow(missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

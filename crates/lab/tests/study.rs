@@ -138,7 +138,7 @@ fn a_class_without_images_is_named() {
     study.data.train_images = 5;
     let folder = tempfile::tempdir().unwrap();
     let error = run(&study, folder.path(), &Ear::new(usize::MAX)).unwrap_err();
-    assert_eq!(error.to_string(), "the first 5 train images of MNIST hold no image of class 3");
+    assert_eq!(error.to_string(), "the first 5 train images of MNIST hold no image of class 2");
 }
 
 #[test]

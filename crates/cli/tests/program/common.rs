@@ -9,20 +9,20 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The program, kept from colours, from the person's cache and from line breaks in the middle of a message.
-pub fn inkling() -> Command {
+pub(crate) fn inkling() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_inkling"));
     command.env("NO_COLOR", "1").env("INKLING_CACHE", "/nonexistent").env_remove("RUST_BACKTRACE");
     command
 }
 
 /// A finished process: exit code, standard output, and standard error with its line breaks and margins folded.
-pub struct Done {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-pub fn done(output: &Output) -> Done {
+pub(crate) fn done(output: &Output) -> Done {
     let stderr = String::from_utf8_lossy(&output.stderr).replace(['│', '╰', '╭', '─'], " ");
     Done {
         code: output.status.code(),
@@ -32,14 +32,14 @@ pub fn done(output: &Output) -> Done {
 }
 
 /// Runs the program in `folder`.
-pub fn run(folder: &Path, arguments: &[&str]) -> Done {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Done {
     done(&inkling().current_dir(folder).args(arguments).output().unwrap())
 }
 
 impl Done {
     /// Asserts the exit code and that the message holds each of these words in this order.
     #[track_caller]
-    pub fn says(&self, code: i32, words: &[&str]) {
+    pub(crate) fn says(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.stderr);
         let mut rest = self.stderr.as_str();
         for word in words {
@@ -50,11 +50,11 @@ impl Done {
 }
 
 /// The project's own data folder.
-pub fn project_data() -> PathBuf {
+pub(crate) fn project_data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join("data")
 }
 
-pub const FILES: [&str; 4] = [
+pub(crate) const FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
@@ -62,7 +62,7 @@ pub const FILES: [&str; 4] = [
 ];
 
 /// A copy of MNIST's files in `folder/mnist`.
-pub fn copy_of_mnist(folder: &Path) -> PathBuf {
+pub(crate) fn copy_of_mnist(folder: &Path) -> PathBuf {
     let target = folder.join("mnist");
     fs::create_dir_all(&target).unwrap();
     for file in FILES {
@@ -73,7 +73,7 @@ pub fn copy_of_mnist(folder: &Path) -> PathBuf {
 }
 
 /// An IDX file of bytes.
-pub fn idx(shape: &[u32], values: &[u8]) -> Vec<u8> {
+pub(crate) fn idx(shape: &[u32], values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, shape.len() as u8];
     for size in shape {
         bytes.extend(size.to_be_bytes());
@@ -82,7 +82,7 @@ pub fn idx(shape: &[u32], values: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub fn gz(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

@@ -1,13 +1,10 @@
 //! Studies and output folders that cannot be: what the person reads, and the exit code.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{inkling, run};
+use crate::common::{inkling, run};
 
 /// The smoke preset with one text replaced by another, as a file in `folder`.
 fn study(folder: &Path, from: &str, to: &str) -> String {
@@ -85,7 +82,7 @@ fn an_output_folder_that_is_a_file() {
 
 /// Runs the program in a mount namespace of its own, in which `mount` has been done; nothing where the system forbids
 /// such namespaces to this user.
-fn in_a_namespace(folder: &Path, mount: &str) -> Option<common::Done> {
+fn in_a_namespace(folder: &Path, mount: &str) -> Option<crate::common::Done> {
     let script = format!("{mount} && echo mounted >&2 && exec \"$0\" study smoke --out place");
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
@@ -94,7 +91,7 @@ fn in_a_namespace(folder: &Path, mount: &str) -> Option<common::Done> {
         .env("NO_COLOR", "1")
         .output()
         .ok()?;
-    let done = common::done(&output);
+    let done = crate::common::done(&output);
     done.stderr.starts_with("mounted").then_some(done)
 }
 

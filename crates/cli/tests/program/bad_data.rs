@@ -1,14 +1,11 @@
 //! Bad data: what the person reads, and the exit code.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 
-use common::{copy_of_mnist, gz, idx, project_data, run};
+use crate::common::{copy_of_mnist, gz, idx, project_data, run};
 
 /// Runs the smoke study on a copy of MNIST in which one file holds `bytes`.
-fn with_file(name: &str, bytes: &[u8]) -> common::Done {
+fn with_file(name: &str, bytes: &[u8]) -> crate::common::Done {
     let folder = tempfile::tempdir().unwrap();
     let mnist = copy_of_mnist(folder.path());
     fs::write(mnist.join(format!("{name}.gz")), bytes).unwrap();
@@ -55,7 +52,7 @@ fn a_folder_that_holds_the_wrong_set() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("mnist");
     fs::create_dir(&target).unwrap();
-    for file in common::FILES {
+    for file in crate::common::FILES {
         let name = format!("{file}.gz");
         fs::copy(project_data().join("fashion-mnist").join(&name), target.join(&name)).unwrap();
     }

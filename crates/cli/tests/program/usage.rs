@@ -1,13 +1,10 @@
 //! The program as a person uses it.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{done, inkling, run};
+use crate::common::{done, inkling, run};
 use serde_json::Value;
 
 #[test]
