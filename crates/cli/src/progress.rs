@@ -1,11 +1,12 @@
 //! Progress on standard error: a bar with rate and time left on a terminal, a plain line now and then elsewhere.
 
+use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use inkling_lab::{Event, Observer};
 
 /// Time between two plain lines about one stage.
@@ -56,11 +57,16 @@ impl<'a> Progress<'a> {
         self.close();
         let bar = if self.terminal { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
         let template = if steps > 1 {
-            "{msg:22} {bar:30} {pos:>3}/{len}  {per_sec:.1}, {eta} left"
+            "{msg:22} {bar:30} {pos:>3}/{len}  {rate}, {eta} left"
         } else {
             "{msg:22} {spinner} {elapsed}"
         };
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is fixed"));
+        let rate = |state: &ProgressState, text: &mut dyn Write| {
+            // A bar that cannot be drawn is no reason to stop.
+            let _ = write!(text, "{:.1}/s", state.per_sec());
+        };
+        let style = ProgressStyle::with_template(template).expect("the template is fixed");
+        bar.set_style(style.with_key("rate", rate));
         bar.set_message(title.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         let now = Instant::now();
@@ -106,9 +112,9 @@ impl Observer for Progress<'_> {
             Event::Loaded { images, seconds } => {
                 self.say(&format!("data: {images} images loaded and checked in {seconds:.1} s"));
             }
-            Event::Stage { title, steps, .. } => self.begin(title, steps),
-            Event::Advanced | Event::Finished { .. } => self.advance(false),
-            Event::Skipped { .. } => self.advance(true),
+            Event::Stage { title, steps } => self.begin(title, steps),
+            Event::Advanced | Event::Finished => self.advance(false),
+            Event::Skipped => self.advance(true),
             Event::Damaged { title, problem } => {
                 self.say(&format!("{title}: {problem}; it is done again"));
             }

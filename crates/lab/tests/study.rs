@@ -30,7 +30,7 @@ impl Ear {
 
 impl Observer for Ear {
     fn event(&self, event: Event) {
-        if matches!(event, Event::Finished { .. }) {
+        if event == Event::Finished {
             let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         }
         self.heard.lock().unwrap().push(format!("{event:?}"));
