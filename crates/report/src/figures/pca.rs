@@ -21,10 +21,10 @@ pub(super) fn scree(pca: &PcaResults) -> Figure {
     let panel = canvas.panel(
         Frame { x: 36.0, y: top, width: 178.0, height },
         &Axis {
-            range: (0.0, ratios.len() as f64 + 1.0),
+            range: (0.2, ratios.len() as f64 + 0.8),
             log: false,
             step: (ratios.len() >= 20).then_some(10.0).or(Some(1.0)),
-            format: |v| if v > 0.5 { format!("{v:.0}") } else { String::new() },
+            format: |v| format!("{v:.0}"),
             title: "component",
             gap: 22.0,
         },

@@ -100,7 +100,7 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
     };
     key(&mut canvas, 14.0, "share of training images misclassified (log)");
     canvas.line(&[(x, at.1 + 14.0), (x + 18.0, at.1 + 14.0)], CURVE, 1.0, None);
-    key(&mut canvas, 24.0, "tolerance");
+    key(&mut canvas, 24.0, &tolerance_label(&perceptrons.pairs[0]));
     canvas.line(&[(x, at.1 + 24.0), (x + 18.0, at.1 + 24.0)], INK, 0.6, Some(TOLERANCE));
     key(&mut canvas, 34.0, "last iteration");
     canvas.fill(Frame { x: x + 7.8, y: at.1 + 32.8, width: 2.4, height: 2.4 }, INK);
@@ -166,7 +166,7 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Figur
     }
     let y = top + 21.0 + 13.0 * pairs.len() as f64;
     canvas.line(&[(x, y), (x + 22.0, y)], INK, 0.6, Some(TOLERANCE));
-    canvas.text((x + 27.0, y), "tolerance", Style::new(8).start());
+    canvas.text((x + 27.0, y), &tolerance_label(pairs[0]), Style::new(8).start());
     note(
         &mut canvas,
         (x, y + 18.0),
@@ -193,7 +193,7 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Figur
 /// The test accuracy of every perceptron.
 pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Figure {
     let names = &perceptrons.data.classes;
-    let bar = 56.0;
+    let bar = 68.0;
     let cell = ((TEXT_WIDTH - bar - Square::margin(names)) / names.len() as f64).min(60.0);
     let grid = Square::new((cell, (cell * 0.62).max(12.0)), names);
     let mut canvas = Canvas::new(TEXT_WIDTH, grid.frame.bottom() + 5.0);
@@ -213,6 +213,7 @@ pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Figure {
     let bar = Frame { x: grid.frame.right() + 14.0, width: 9.0, ..grid.frame };
     let labels = [0.0, 0.5, 1.0].map(|t| (t, percent(low + (1.0 - low) * t, 1)));
     canvas.colour_bar(bar, colour::viridis, &labels);
+    canvas.text((TEXT_WIDTH - 6.0, bar.centre().1), "test accuracy", Style::new(8).turned(-90.0));
     let ranked = perceptrons.easy_to_hard();
     let name = |pair: &PairResults| title(names, pair);
     let extremes: Vec<String> =
@@ -323,6 +324,12 @@ fn thin(points: impl Iterator<Item = (f64, f64)>, step: f64) -> Vec<(f64, f64)> 
 fn title(names: &[String], pair: &PairResults) -> String {
     let (a, b) = (&names[usize::from(pair.spec.a)], &names[usize::from(pair.spec.b)]);
     format!("{a} vs {b} ({})", share_number(pair.test_accuracy()) + "\u{a0}%")
+}
+
+fn tolerance_label(pair: &PairResults) -> String {
+    // Rounded, so that 0.003 is 0.3 per cent and not 0.30000000000000004.
+    let tolerance = (pair.spec.tolerance * 1e8).round() / 1e6;
+    format!("tolerance ({tolerance}\u{a0}%)")
 }
 
 fn iteration_label(iteration: f64) -> String {

@@ -20,8 +20,8 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
     let (x_title, y_title) = (axis_title(pca, 0), axis_title(pca, 1));
     let panel = canvas.panel(
         Frame { x: left, y: top, width, height },
-        &Axis { range: x_range, log: false, step: None, format: whole, title: &x_title, gap: 22.0 },
-        &Axis { range: y_range, log: false, step: None, format: whole, title: &y_title, gap: 25.0 },
+        &Axis { range: x_range, log: false, step: None, format: tick, title: &x_title, gap: 22.0 },
+        &Axis { range: y_range, log: false, step: None, format: tick, title: &y_title, gap: 25.0 },
     );
     let mut cloud = Raster::cloud(width, height);
     let radius = marker_radius(pca.embedding.len());
@@ -77,7 +77,14 @@ pub(super) fn class_by_class(pca: &PcaResults) -> Figure {
         let (row, column) = (label / columns, label % columns);
         let x = left + (width + gap) * column as f64;
         let y = title + (title + height + gap) * row as f64;
-        let axis = |range, title, gap| Axis { range, log: false, step: Some(5.0), format: whole, title, gap };
+        let axis = |range, title, gap| Axis {
+            range,
+            log: false,
+            step: Some(step(x_range)),
+            format: tick,
+            title,
+            gap,
+        };
         let panel = canvas.panel(
             Frame { x, y, width, height },
             &axis(x_range, "component 1", 20.0),
@@ -157,7 +164,7 @@ fn label_centres(canvas: &mut Canvas, panel: &Panel, names: &[String], centres: 
     let sizes: Vec<(f64, f64)> =
         present.iter().map(|&(label, _)| (text_width(&names[label], f64::from(SIZE)) + 4.0, 12.0)).collect();
     let mut places: Vec<(f64, f64)> = present.iter().map(|&(_, centre)| centre).collect();
-    move_apart(&mut places, &sizes);
+    move_apart(&mut places, &sizes, panel.frame);
     for (&(_, centre), place) in present.iter().zip(&places) {
         if (place.0 - centre.0).hypot(place.1 - centre.1) > 3.0 {
             canvas.line(&[centre, *place], colour::WHITE, 2.4, None);
@@ -175,10 +182,14 @@ fn label_centres(canvas: &mut Canvas, panel: &Panel, names: &[String], centres: 
     }
 }
 
-/// Moves boxes of these sizes, given by their centres, until none overlaps another.
-fn move_apart(places: &mut [(f64, f64)], sizes: &[(f64, f64)]) {
+/// Moves boxes of these sizes, given by their centres, until none overlaps another, within a frame.
+fn move_apart(places: &mut [(f64, f64)], sizes: &[(f64, f64)], frame: Frame) {
     for _ in 0..300 {
         let mut still = true;
+        for (place, (width, height)) in places.iter_mut().zip(sizes) {
+            place.0 = place.0.min(frame.right() - width / 2.0).max(frame.x + width / 2.0);
+            place.1 = place.1.min(frame.bottom() - height / 2.0).max(frame.y + height / 2.0);
+        }
         for i in 0..places.len() {
             for j in i + 1..places.len() {
                 let (dx, dy) = (places[j].0 - places[i].0, places[j].1 - places[i].1);
@@ -248,6 +259,16 @@ fn share_of(pca: &PcaResults, component: usize) -> String {
     pca.outcome.explained_variance_ratio.get(component).map_or_else(String::new, |&ratio| percent(ratio, 1))
 }
 
-fn whole(value: f64) -> String {
-    format!("{value:.0}").replace('-', "−")
+/// The label of a tick: a whole number where it is one.
+fn tick(value: f64) -> String {
+    let decimals = if (value - value.round()).abs() < 1e-6 { 0 } else { 1 };
+    format!("{value:.decimals$}").replace('-', "−")
+}
+
+/// A distance of 1, 2 or 5 times a power of ten that divides a range into about four parts.
+fn step((low, high): (f64, f64)) -> f64 {
+    let rough = (high - low) / 4.0;
+    let power = 10_f64.powf(rough.log10().floor());
+    let nearest = |a: &f64, b: &f64| (a - rough / power).abs().total_cmp(&(b - rough / power).abs());
+    power * [1.0, 2.0, 5.0, 10.0].into_iter().min_by(nearest).unwrap_or(1.0)
 }
