@@ -1,6 +1,7 @@
 //! From TOML text to typed values, and errors that say file, line, key, what was expected and what was near.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::de::{DeserializeOwned, Error as _, Unexpected};
@@ -14,11 +15,11 @@ pub struct SpecError {
     file: String,
     line: usize,
     message: String,
-    label: String,
+    label: &'static str,
     #[help]
     help: Option<String>,
     #[source_code]
-    source_code: NamedSource<String>,
+    source_code: Arc<NamedSource<String>>,
     #[label("{label}")]
     span: SourceSpan,
 }
@@ -29,7 +30,7 @@ impl SpecError {
         text: &str,
         span: std::ops::Range<usize>,
         message: String,
-        label: impl Into<String>,
+        label: &'static str,
         help: Option<String>,
     ) -> Self {
         let start = span.start.min(text.len());
@@ -38,9 +39,9 @@ impl SpecError {
             file: file.into(),
             line,
             message,
-            label: label.into(),
+            label,
             help,
-            source_code: NamedSource::new(file, text.to_owned()),
+            source_code: Arc::new(NamedSource::new(file, text.to_owned())),
             span: (start, span.end.min(text.len()).saturating_sub(start)).into(),
         }
     }

@@ -1,6 +1,70 @@
-//! temporary
-use crate::*;
-/// temporary
-pub fn draw(_: &Results) -> Vec<Figure> {
-    vec![]
+//! The figures of the report, drawn from a finished study.
+
+mod canvas;
+mod colour;
+mod grid;
+mod pca;
+mod perceptron;
+mod raster;
+mod scatter;
+mod separability;
+#[cfg(test)]
+mod tests;
+
+use crate::{Figure, Results};
+
+/// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
+pub fn draw(results: &Results) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if let Some(pca) = &results.pca {
+        figures.push(scatter::all_classes(pca));
+        figures.push(scatter::class_by_class(pca));
+        figures.push(pca::scree(pca));
+        figures.push(pca::components(pca));
+        figures.push(pca::reconstructions(pca));
+        figures.push(separability::heat_maps(pca));
+    }
+    if let Some(perceptrons) = &results.perceptrons {
+        figures.push(perceptron::weights(perceptrons));
+        figures.push(perceptron::errors(perceptrons));
+        figures.push(perceptron::errors_from_easy_to_hard(perceptrons));
+        figures.push(perceptron::accuracy(perceptrons));
+    }
+    figures
+}
+
+/// A share of one as percent, with this many decimals.
+fn percent(share: f64, decimals: usize) -> String {
+    format!("{:.decimals$}\u{a0}%", share * 100.0)
+}
+
+/// A share of one in per cent with one decimal, or with two where one would make it look like all.
+fn share_number(share: f64) -> String {
+    let decimals = if (0.9995..1.0).contains(&share) { 2 } else { 1 };
+    format!("{:.decimals$}", share * 100.0)
+}
+
+/// A number with one decimal and a true minus sign, never a negative zero.
+fn signed(number: f64) -> String {
+    let number = (number * 10.0).round() / 10.0;
+    let sign = if number < 0.0 { "−" } else { "" };
+    format!("{sign}{:.1}", number.abs())
+}
+
+/// A whole number with a comma between thousands.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut groups: Vec<&str> = if first > 0 { vec![&digits[..first]] } else { Vec::new() };
+    groups.extend((first..digits.len()).step_by(3).map(|from| &digits[from..from + 3]));
+    groups.join(",")
+}
+
+/// Words as a list: "a", "a and b", "a, b and c".
+fn list(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => word.clone(),
+        [words @ .., last] => format!("{} and {last}", words.join(", ")),
+    }
 }

@@ -1,0 +1,342 @@
+//! Drawing on kuva's scene: text, shapes, axes, embedded rasters, and the finished SVG. Only this file knows kuva.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kuva::backend::svg::SvgBackend;
+use kuva::render::axis::add_axes_and_grid;
+use kuva::render::color::Color;
+use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
+use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
+
+use super::colour::{INK, Rgb, WHITE};
+use super::raster::Raster;
+
+/// Width of the report's text, in points.
+pub(super) const TEXT_WIDTH: f64 = 453.0;
+
+const FONT: &str = "Arial, 'Liberation Sans', Helvetica, sans-serif";
+
+/// Half the height of a capital letter as a share of the font size, by which text is centred on a point.
+const HALF_CAPITAL: f64 = 0.36;
+
+/// How a text looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    size: u32,
+    bold: bool,
+    anchor: TextAnchor,
+    colour: Rgb,
+    degrees: f64,
+}
+
+impl Style {
+    /// Text of this size in points, centred.
+    pub(super) const fn new(size: u32) -> Style {
+        Style { size, bold: false, anchor: TextAnchor::Middle, colour: INK, degrees: 0.0 }
+    }
+
+    pub(super) const fn bold(self) -> Style {
+        Style { bold: true, ..self }
+    }
+
+    /// Begins at the point.
+    pub(super) const fn start(self) -> Style {
+        Style { anchor: TextAnchor::Start, ..self }
+    }
+
+    /// Ends at the point.
+    pub(super) const fn end(self) -> Style {
+        Style { anchor: TextAnchor::End, ..self }
+    }
+
+    pub(super) const fn colour(self, colour: Rgb) -> Style {
+        Style { colour, ..self }
+    }
+
+    /// Turned clockwise about the point.
+    pub(super) const fn turned(self, degrees: f64) -> Style {
+        Style { degrees, ..self }
+    }
+}
+
+/// About how wide a text is in Arial, in points.
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
+    let em = |c: char| match c {
+        'i' | 'j' | 'l' | 't' | 'f' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '/' | '!' | ' '
+        | '\u{a0}' => 0.28,
+        'm' | 'M' | 'w' | 'W' | '%' | '@' | '…' => 0.86,
+        'A'..='Z' => 0.69,
+        _ => 0.556,
+    };
+    size * text.chars().map(em).sum::<f64>()
+}
+
+/// A rectangle on the canvas, in points from the top left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+impl Frame {
+    pub(super) fn right(&self) -> f64 {
+        self.x + self.width
+    }
+
+    pub(super) fn bottom(&self) -> f64 {
+        self.y + self.height
+    }
+
+    /// The middle of the rectangle.
+    pub(super) fn centre(&self) -> (f64, f64) {
+        (self.x + self.width / 2.0, self.y + self.height / 2.0)
+    }
+
+    /// The rectangle without a margin on every side.
+    pub(super) fn inset(&self, margin: f64) -> Frame {
+        let (width, height) = (self.width - 2.0 * margin, self.height - 2.0 * margin);
+        Frame { x: self.x + margin, y: self.y + margin, width, height }
+    }
+}
+
+/// An axis of a panel.
+pub(super) struct Axis<'a> {
+    pub(super) range: (f64, f64),
+    pub(super) log: bool,
+    /// Distance of ticks; by itself where there is none.
+    pub(super) step: Option<f64>,
+    pub(super) format: fn(f64) -> String,
+    pub(super) title: &'a str,
+    /// Points from the axis to the middle of its title.
+    pub(super) gap: f64,
+}
+
+/// A rectangle with two axes.
+pub(super) struct Panel {
+    pub(super) frame: Frame,
+    layout: Layout,
+    computed: ComputedLayout,
+    titles: [(String, f64); 2],
+}
+
+impl Panel {
+    /// Where a value of the horizontal axis lies.
+    pub(super) fn x(&self, value: f64) -> f64 {
+        self.computed.map_x(value)
+    }
+
+    /// Where a value of the vertical axis lies.
+    pub(super) fn y(&self, value: f64) -> f64 {
+        self.computed.map_y(value)
+    }
+}
+
+/// A figure in the making.
+pub(super) struct Canvas {
+    scene: Scene,
+    images: Vec<String>,
+}
+
+impl Canvas {
+    /// An empty canvas; width and height in points.
+    pub(super) fn new(width: f64, height: f64) -> Canvas {
+        Canvas { scene: Scene::new(width, height), images: Vec::new() }
+    }
+
+    /// Writes a text whose capitals are centred vertically on the point.
+    pub(super) fn text(&mut self, (x, y): (f64, f64), text: &str, style: Style) {
+        let lift = HALF_CAPITAL * f64::from(style.size);
+        let (sin, cos) = style.degrees.to_radians().sin_cos();
+        self.scene.add(Primitive::Text {
+            x: x - lift * sin,
+            y: y + lift * cos,
+            content: text.to_owned(),
+            size: style.size,
+            anchor: style.anchor,
+            rotate: (style.degrees != 0.0).then_some(style.degrees),
+            bold: style.bold,
+            color: (style.colour != INK).then(|| paint(style.colour)),
+        });
+    }
+
+    /// Writes a text on a white halo, to be read over a crowd of points.
+    pub(super) fn text_with_halo(&mut self, at: (f64, f64), text: &str, style: Style) {
+        let halo = "stroke=\"#ffffff\" stroke-width=\"3.2\" stroke-linejoin=\"round\"".to_owned();
+        self.scene.add(Primitive::GroupStart { transform: None, title: None, extra_attrs: Some(halo) });
+        self.text(at, text, style.colour(WHITE));
+        self.scene.add(Primitive::GroupEnd);
+        self.text(at, text, style);
+    }
+
+    pub(super) fn fill(&mut self, frame: Frame, colour: Rgb) {
+        self.rectangle(frame, paint(colour), None);
+    }
+
+    pub(super) fn outline(&mut self, frame: Frame, colour: Rgb, stroke_width: f64) {
+        self.rectangle(frame, Color::None, Some((colour, stroke_width)));
+    }
+
+    fn rectangle(&mut self, frame: Frame, fill: Color, stroke: Option<(Rgb, f64)>) {
+        let Frame { x, y, width, height } = frame;
+        let (stroke, stroke_width) = stroke.map(|(colour, width)| (paint(colour), width)).unzip();
+        self.scene.add(Primitive::Rect { x, y, width, height, fill, stroke, stroke_width, opacity: None });
+    }
+
+    /// Draws a line through points; `dash` as SVG's stroke-dasharray.
+    pub(super) fn line(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
+        self.path(outline(points, 2), None, colour, width, dash);
+    }
+
+    /// Draws a curve of many points; a tenth of a point is precise enough, and short.
+    pub(super) fn curve(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
+        self.path(outline(points, 1), None, colour, width, dash);
+    }
+
+    /// Fills a polygon, with a thin white edge.
+    pub(super) fn polygon(&mut self, points: &[(f64, f64)], colour: Rgb) {
+        self.path(outline(points, 2) + "Z", Some(paint(colour)), WHITE, 0.3, None);
+    }
+
+    fn path(&mut self, d: String, fill: Option<Color>, stroke: Rgb, stroke_width: f64, dash: Option<&str>) {
+        let stroke_dasharray = dash.map(str::to_owned);
+        let data = PathData { d, fill, stroke: paint(stroke), stroke_width, opacity: None, stroke_dasharray };
+        self.scene.add(Primitive::Path(Box::new(data)));
+    }
+
+    /// Embeds a raster, stretched to the frame.
+    pub(super) fn image(&mut self, frame: Frame, raster: &Raster) {
+        // kuva has no primitive for images: an empty group keeps the place until the SVG is finished.
+        let slot = format!("data-slot=\"{}\"", self.images.len());
+        self.scene.add(Primitive::GroupStart { transform: None, title: None, extra_attrs: Some(slot) });
+        self.scene.add(Primitive::GroupEnd);
+        let Frame { x, y, width, height } = frame;
+        let png = STANDARD.encode(raster.png());
+        self.images.push(format!(
+            "<image x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" \
+             preserveAspectRatio=\"none\" href=\"data:image/png;base64,{png}\"/>"
+        ));
+    }
+
+    /// A panel of the canvas, not drawn yet.
+    pub(super) fn panel(&self, frame: Frame, x: &Axis, y: &Axis) -> Panel {
+        let (width, height) = (self.scene.width, self.scene.height);
+        let mut layout = Layout::new(x.range, y.range)
+            .with_width(width)
+            .with_height(height)
+            .with_force_margins(frame.x, width - frame.right())
+            .with_force_margins_y(frame.y, height - frame.bottom())
+            .with_x_axis_min(x.range.0)
+            .with_x_axis_max(x.range.1)
+            .with_y_axis_min(y.range.0)
+            .with_y_axis_max(y.range.1)
+            .with_x_tick_format(TickFormat::Custom(Arc::new(x.format)))
+            .with_y_tick_format(TickFormat::Custom(Arc::new(y.format)))
+            .with_tick_size(7)
+            .with_tick_length(2.5)
+            .with_tick_width(0.6)
+            .with_axis_line_width(0.6)
+            .with_show_grid(false);
+        layout = if x.log { layout.with_log_x() } else { layout };
+        layout = if y.log { layout.with_log_y() } else { layout };
+        layout = match x.step {
+            Some(step) => layout.with_x_tick_step(step),
+            None => layout,
+        };
+        layout = match y.step {
+            Some(step) => layout.with_y_tick_step(step),
+            None => layout,
+        };
+        let titles = [(x.title.to_owned(), x.gap), (y.title.to_owned(), y.gap)];
+        Panel { frame, computed: ComputedLayout::from_layout(&layout), layout, titles }
+    }
+
+    /// Draws a panel's axes, ticks and titles.
+    pub(super) fn axes(&mut self, panel: &Panel) {
+        add_axes_and_grid(&mut self.scene, &panel.computed, &panel.layout);
+        let (x, y) = panel.frame.centre();
+        let [(x_title, x_gap), (y_title, y_gap)] = &panel.titles;
+        self.text((x, panel.frame.bottom() + x_gap), x_title, Style::new(8));
+        self.text((panel.frame.x - y_gap, y), y_title, Style::new(8).turned(-90.0));
+        // What has no label or title got an empty one.
+        let empty =
+            |element: &Primitive| matches!(element, Primitive::Text { content, .. } if content.is_empty());
+        self.scene.elements.retain(|element| !empty(element));
+    }
+
+    /// Draws a bar with a colour map, its smallest value at the left or at the bottom, and labels at positions from
+    /// 0 to 1 below it or to its right.
+    pub(super) fn colour_bar(&mut self, frame: Frame, map: impl Fn(f64) -> Rgb, labels: &[(f64, String)]) {
+        const SLICES: u32 = 64;
+        let upright = frame.height > frame.width;
+        for slice in 0..SLICES {
+            let (from, to) = (f64::from(slice) / f64::from(SLICES), f64::from(slice + 1) / f64::from(SLICES));
+            let colour = map((from + to) / 2.0);
+            // Slices reach under their successors, so that no viewer shows seams between them.
+            let place = if upright {
+                let height = frame.height * (1.0 - from);
+                Frame { height, ..frame }
+            } else {
+                Frame { x: frame.x + frame.width * from, width: frame.width * (1.0 - from), ..frame }
+            };
+            self.fill(place, colour);
+        }
+        self.outline(frame, INK, 0.5);
+        for (position, label) in labels {
+            let (at, tick, style) = if upright {
+                let y = frame.bottom() - frame.height * position;
+                (
+                    (frame.right() + 4.5, y),
+                    [(frame.right(), y), (frame.right() + 2.5, y)],
+                    Style::new(7).start(),
+                )
+            } else {
+                let x = frame.x + frame.width * position;
+                ((x, frame.bottom() + 7.5), [(x, frame.bottom()), (x, frame.bottom() + 2.5)], Style::new(7))
+            };
+            self.line(&tick, INK, 0.5, None);
+            self.text(at, label, style);
+        }
+    }
+
+    /// The figure as SVG: one user unit is one point.
+    pub(super) fn finish(self) -> String {
+        let (width, height) = (self.scene.width, self.scene.height);
+        let drawn = SvgBackend::new().render_scene(&self.scene);
+        // kuva's root element has neither units nor a viewBox, and a comment with kuva's version follows it.
+        let body = drawn.split_once("-->").map_or(drawn.as_str(), |(_, body)| body);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}pt\" height=\"{height}pt\" \
+             viewBox=\"0 0 {width} {height}\" font-family=\"{FONT}\" fill=\"{}\">",
+            paint(INK).to_svg_string()
+        );
+        let mut rest = body;
+        for (slot, image) in self.images.iter().enumerate() {
+            let place = format!("<g data-slot=\"{slot}\"></g>");
+            if let Some((before, after)) = rest.split_once(place.as_str()) {
+                svg.push_str(before);
+                svg.push_str(image);
+                rest = after;
+            }
+        }
+        svg.push_str(rest);
+        svg
+    }
+}
+
+fn paint([red, green, blue]: Rgb) -> Color {
+    Color::Rgb(red, green, blue)
+}
+
+fn outline(points: &[(f64, f64)], decimals: usize) -> String {
+    let mut d = String::with_capacity(points.len() * 12);
+    for (index, (x, y)) in points.iter().enumerate() {
+        let command = if index == 0 { 'M' } else { 'L' };
+        write!(d, "{command}{x:.decimals$} {y:.decimals$}").expect("a string takes all that is written");
+    }
+    d
+}

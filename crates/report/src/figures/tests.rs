@@ -1,0 +1,283 @@
+//! Figures of made-up studies: the same bytes every time, well-formed, nothing outside the page.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use inkling_spec::found::{
+    DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, SeparabilityOutcome, StudyRecord,
+};
+use inkling_spec::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};
+
+use super::canvas::{TEXT_WIDTH, text_width};
+use super::draw;
+use crate::{Figure, PairResults, PcaResults, PerceptronResults, Results};
+
+const HEIGHT: usize = 5;
+const WIDTH: usize = 4;
+const PIXELS: usize = HEIGHT * WIDTH;
+
+const LONG_NAMES: [&str; 3] = ["Ankle boot & sock", "T-shirt <top>", "Évening gown"];
+
+/// A number from 0 to 1 that looks drawn by chance.
+fn chance(index: usize) -> f64 {
+    ((index as f64 * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0)
+}
+
+fn data(names: &[&str]) -> DataSetFacts {
+    DataSetFacts {
+        title: "Toy garments".into(),
+        height: HEIGHT,
+        width: WIDTH,
+        classes: names.iter().map(|&name| name.to_owned()).collect(),
+        checksum: "c".into(),
+    }
+}
+
+fn slice() -> DataSlice {
+    DataSlice { set: "toy".into(), train_images: 300, test_images: 30 }
+}
+
+fn pairs(classes: usize) -> impl Iterator<Item = (u8, u8)> {
+    let classes = u8::try_from(classes).expect("few classes");
+    (0..classes).flat_map(move |a| (a + 1..classes).map(move |b| (a, b)))
+}
+
+fn pca(names: &[&str]) -> PcaResults {
+    let classes = names.len();
+    let spectrum: Vec<f64> = (0..PIXELS).map(|i| 0.7_f64.powi(i as i32)).collect();
+    let total: f64 = spectrum.iter().sum();
+    let around = |class: usize, index: usize| {
+        let centre = [4.0 * chance(class), 3.0 * chance(class + 50)];
+        [centre[0] + chance(2 * index), centre[1] + chance(2 * index + 1)]
+    };
+    PcaResults {
+        data: data(names),
+        spec: PcaRun { data: slice(), components: 6, reconstructions: vec![1, 3, 6] },
+        outcome: PcaOutcome {
+            samples: 300,
+            features: PIXELS,
+            total_variance: total,
+            explained_variance_ratio: spectrum.iter().take(6).map(|variance| variance / total).collect(),
+            fit_seconds: 0.1,
+        },
+        separability: SeparabilityOutcome {
+            pairs: pairs(classes)
+                .map(|(a, b)| PairSeparability {
+                    a,
+                    b,
+                    images: 200,
+                    separable_in_plane: a == 0,
+                    plane_accuracy: if a == 0 { 1.0 } else { 0.6 + 0.4 * chance(usize::from(b)) },
+                    separable_in_full_space: b == 1,
+                    full_space_errors: if b == 1 { 0 } else { 1234 * usize::from(b) },
+                    full_space_passes: 3,
+                })
+                .collect(),
+        },
+        embedding: (0..300).map(|index| around(index % classes, index)).collect(),
+        labels: (0..300).map(|index| (index % classes) as u8).collect(),
+        spectrum,
+        mean: (0..PIXELS).map(|index| 2.0 * chance(index) - 1.0).collect(),
+        components: (0..6 * PIXELS).map(|index| chance(index) - 0.5).collect(),
+        originals: (0..classes * PIXELS).map(|index| (255.0 * chance(index)) as u8).collect(),
+        rebuilt: (0..3 * classes * PIXELS).map(|index| (2.2 * chance(index) - 1.1) as f32).collect(),
+    }
+}
+
+fn perceptron(a: u8, b: u8) -> PairResults {
+    // One error curve in three ends at zero, one has a single pass, one never comes down.
+    let kind = usize::from(a + b) % 3;
+    let passes = [7, 1, 40][kind];
+    let mut errors: Vec<f64> = (0..passes).map(|pass| 0.4 * chance(pass) + 0.002).collect();
+    if kind == 0 {
+        errors.push(0.0);
+    }
+    PairResults {
+        spec: PerceptronRun {
+            data: slice(),
+            a,
+            b,
+            rule: PerceptronRule::Online,
+            learning_rate: 0.1,
+            max_iterations: 40,
+            tolerance: 1e-3,
+            seed: 1,
+        },
+        outcome: PerceptronOutcome {
+            iterations: errors.len(),
+            converged: kind == 0,
+            train_images: 200,
+            train_correct: 190,
+            test_images: 20,
+            test_correct: 12 + kind,
+        },
+        errors,
+        weights: (0..PIXELS).map(|index| (chance(index + usize::from(b)) - 0.5) as f32).collect(),
+        seconds: 0.1,
+    }
+}
+
+fn results(names: &[&str]) -> Results {
+    Results {
+        record: StudyRecord {
+            preset: "smoke".into(),
+            version: "0".into(),
+            machine: Machine { cpu: "any".into(), threads: 1 },
+            seconds: 1.0,
+            study: preset("smoke").expect("a preset"),
+            data: BTreeMap::from([("toy".to_owned(), data(names))]),
+            runs: Vec::new(),
+        },
+        pca: Some(pca(names)),
+        perceptrons: Some(PerceptronResults {
+            data: data(names),
+            pairs: pairs(names.len()).map(|(a, b)| perceptron(a, b)).collect(),
+        }),
+    }
+}
+
+/// Studies whose figures differ in layout: few classes with long names, two, a dozen, and no trace of a perceptron.
+fn studies() -> Vec<Results> {
+    let dozen: Vec<&str> = LONG_NAMES.iter().copied().cycle().take(12).collect();
+    let mut studies =
+        vec![results(&LONG_NAMES), results(&["0", "1"]), results(&dozen), results(&["a", "b", "c"])];
+    studies[3].perceptrons = None;
+    studies
+}
+
+fn number(node: &roxmltree::Node, attribute: &str) -> f64 {
+    let value = node.attribute(attribute).unwrap_or_else(|| panic!("{node:?} has no {attribute}"));
+    value.parse().unwrap_or_else(|_| panic!("{attribute} of {node:?} is no number"))
+}
+
+/// The corners of a text's box, by its estimated width.
+fn corners(text: &roxmltree::Node) -> [(f64, f64); 4] {
+    let (x, y, size) = (number(text, "x"), number(text, "y"), number(text, "font-size"));
+    let width = text_width(text.text().unwrap_or_default(), size);
+    let left = match text.attribute("text-anchor") {
+        Some("start") => 0.0,
+        Some("end") => -width,
+        _ => -width / 2.0,
+    };
+    let degrees = text.attribute("transform").map_or(0.0, |turn| {
+        let first = turn.trim_start_matches("rotate(").split(',').next().expect("an angle");
+        first.parse::<f64>().expect("an angle in degrees")
+    });
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let (top, bottom) = (-0.72 * size, 0.1 * size);
+    [(left, top), (left + width, top), (left, bottom), (left + width, bottom)]
+        .map(|(u, v)| (x + u * cos - v * sin, y + u * sin + v * cos))
+}
+
+fn names(figures: &[Figure]) -> Vec<&str> {
+    figures.iter().map(|figure| figure.name).collect()
+}
+
+#[test]
+fn a_study_has_the_figures_of_its_tasks() {
+    let all = [
+        "pca_scatter",
+        "pca_scatter_classes",
+        "pca_scree",
+        "pca_components",
+        "pca_reconstructions",
+        "separability",
+        "perceptron_weights",
+        "perceptron_errors",
+        "perceptron_errors_five",
+        "perceptron_accuracy",
+    ];
+    let mut study = results(&LONG_NAMES);
+    assert_eq!(names(&draw(&study)), all);
+    study.pca = None;
+    assert_eq!(names(&draw(&study)), all[6..]);
+}
+
+#[test]
+fn the_same_study_gives_the_same_bytes_on_any_thread() {
+    let study = results(&LONG_NAMES);
+    let first = draw(&study);
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..3).map(|_| scope.spawn(|| draw(&study))).collect();
+        for other in others {
+            assert!(other.join().expect("drawing does not panic") == first);
+        }
+    });
+}
+
+#[test]
+fn figures_are_xml_as_wide_as_the_text_with_everything_inside() {
+    for (study, figure) in
+        studies().iter().enumerate().flat_map(|(i, s)| draw(s).into_iter().map(move |f| (i, f)))
+    {
+        let context = format!("{} of study {study}", figure.name);
+        let document = roxmltree::Document::parse(&figure.svg).unwrap_or_else(|e| panic!("{context}: {e}"));
+        let root = document.root_element();
+        let view: Vec<f64> = root
+            .attribute("viewBox")
+            .expect("a viewBox")
+            .split(' ')
+            .map(|v| v.parse().expect("a number"))
+            .collect();
+        let (width, height) = (view[2], view[3]);
+        assert!(view[..2] == [0.0, 0.0] && width == TEXT_WIDTH && height < 700.0, "{context}: {view:?}");
+        assert_eq!(root.attribute("width"), Some(format!("{width}pt").as_str()), "{context}");
+        let inside =
+            |(x, y): (f64, f64)| (-0.5..=width + 0.5).contains(&x) && (-0.5..=height + 0.5).contains(&y);
+        for node in document.descendants().filter(roxmltree::Node::is_element) {
+            let drawn = node.attributes().filter(|attribute| attribute.name() != "href");
+            assert!(
+                drawn.clone().all(|a| !a.value().contains("NaN") && !a.value().contains("kuva")),
+                "{context}"
+            );
+            match node.tag_name().name() {
+                "text" => {
+                    let corners = corners(&node);
+                    assert!(corners.into_iter().all(inside), "{context}: {:?} at {corners:?}", node.text());
+                }
+                "image" => {
+                    let corner = (number(&node, "x"), number(&node, "y"));
+                    let size = (number(&node, "width"), number(&node, "height"));
+                    assert!(size.0 > 0.0 && size.1 > 0.0, "{context}: an image of {size:?}");
+                    assert!(
+                        inside(corner) && inside((corner.0 + size.0, corner.1 + size.1)),
+                        "{context}: {corner:?}"
+                    );
+                }
+                _ => {}
+            }
+        }
+        assert!(figure.alt.len() > 60 && !figure.alt.contains("NaN"), "{context}: {}", figure.alt);
+    }
+}
+
+#[test]
+fn embedded_rasters_are_png_of_whole_blocks() {
+    for figure in draw(&results(&LONG_NAMES)) {
+        let document = roxmltree::Document::parse(&figure.svg).expect("XML");
+        let images =
+            document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "image")));
+        let mut seen = 0;
+        for image in images {
+            let href = image.attribute("href").expect("an address");
+            let base64 = href.strip_prefix("data:image/png;base64,").expect("an embedded PNG");
+            let file = STANDARD.decode(base64).expect("Base64");
+            let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().expect("a PNG");
+            let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+            let info = reader.next_frame(&mut pixels).expect("pixels");
+            if !figure.name.starts_with("pca_scatter") {
+                assert!(info.width.is_multiple_of(WIDTH as u32) && info.height.is_multiple_of(HEIGHT as u32));
+            }
+            seen += 1;
+        }
+        let expected = match figure.name {
+            "pca_scatter" => 1,
+            "pca_scatter_classes" | "perceptron_weights" => 3,
+            "pca_components" => 7,
+            "pca_reconstructions" => 12,
+            _ => 0,
+        };
+        assert_eq!(seen, expected, "{}", figure.name);
+    }
+}
