@@ -115,7 +115,7 @@ impl Summary {
             let mean = ranked().sum::<f64>() / task.pairs.len() as f64;
             let (least, most) = (ranked().fold(1.0, f64::min), ranked().fold(0.0, f64::max));
             lines.push(format!(
-                "Task 2: {} perceptrons, test accuracy {:.1} % to {:.1} %, on average {:.1} %",
+                "Task 2: {} perceptrons, test accuracy {:.2} % to {:.2} %, on average {:.2} %",
                 task.pairs.len(),
                 100.0 * least,
                 100.0 * most,
