@@ -1,10 +1,11 @@
 //! Facts of Task 2, and of what Tasks 1 and 2 say about each other.
 
 use inkling_spec::PerceptronRule;
+use inkling_spec::found::PairSeparability;
 use serde::Serialize;
 
 use super::rank::RankCorrelation;
-use super::{ClassValue, Pair, PairValue, mean, median};
+use super::{ClassValue, Pair, mean, median};
 use crate::statistics::wilson;
 use crate::{PairResults, PcaResults, PerceptronResults};
 
@@ -39,8 +40,8 @@ pub(super) struct PerceptronFacts<'a> {
     easiest_class: Option<ClassValue>,
     restless: Option<Restless>,
     /// The pair whose weights moved least from their random start, by their standard deviation.
-    least_moved: PairValue,
-    most_moved: PairValue,
+    least_moved: Moved,
+    most_moved: Moved,
     start_deviation: f64,
 }
 
@@ -61,6 +62,14 @@ struct Row {
     interval: (f64, f64),
 }
 
+/// A pair, and how far its weights scatter at the end.
+#[derive(Debug, Serialize)]
+struct Moved {
+    pair: Pair,
+    deviation: f64,
+    iterations: usize,
+}
+
 /// The pair whose training ended farthest above its own best error, among those that did not stop at the tolerance.
 #[derive(Debug, Serialize)]
 struct Restless {
@@ -75,7 +84,7 @@ struct Restless {
 pub(super) struct LinkFacts {
     /// Test accuracy of the perceptron with accuracy of the best line in the plane.
     plane: Option<RankCorrelation>,
-    hardest_in_plane: bool,
+    hardest_in_plane: Pair,
     uncertified: usize,
     /// Pairs that did not stop at the tolerance, without and with a certificate.
     uncertified_unstopped: usize,
@@ -96,8 +105,14 @@ impl<'a> PerceptronFacts<'a> {
         let (easiest, hardest) = (&rows[0], &rows[rows.len() - 1]);
         let meet = |p: &Row, q: &Row| p.interval.0 <= q.interval.1 && q.interval.0 <= p.interval.1;
         let stopped = || pairs.iter().filter(|pair| pair.outcome.converged);
-        let moved = || pairs.iter().map(|pair| PairValue { pair: named(classes, pair), value: deviation(pair) });
-        let by_value = |p: &PairValue, q: &PairValue| p.value.total_cmp(&q.value);
+        let moved = || {
+            pairs.iter().map(|pair| Moved {
+                pair: named(classes, pair),
+                deviation: deviation(pair),
+                iterations: pair.outcome.iterations,
+            })
+        };
+        let by_deviation = |p: &Moved, q: &Moved| p.deviation.total_cmp(&q.deviation);
         let by_class = class_means(classes, pairs);
         PerceptronFacts {
             set: &spec.data.set,
@@ -130,8 +145,8 @@ impl<'a> PerceptronFacts<'a> {
             hardest_class: by_class.first().cloned(),
             easiest_class: by_class.last().cloned(),
             restless: restless(classes, pairs),
-            least_moved: moved().min_by(by_value).expect("a pair"),
-            most_moved: moved().max_by(by_value).expect("a pair"),
+            least_moved: moved().min_by(by_deviation).expect("a pair"),
+            most_moved: moved().max_by(by_deviation).expect("a pair"),
             // Of the uniform distribution on [0, 1).
             start_deviation: (1.0_f64 / 12.0).sqrt(),
             rows,
@@ -198,7 +213,7 @@ impl LinkFacts {
             return None;
         }
         let separability = |pair: &PairResults| {
-            let same = |found: &&inkling_spec::found::PairSeparability| {
+            let same = |found: &&PairSeparability| {
                 (found.a, found.b) == (pair.spec.a, pair.spec.b)
             };
             pca.separability.pairs.iter().find(same)
@@ -207,13 +222,13 @@ impl LinkFacts {
             perceptrons.pairs.iter().filter_map(|pair| Some((pair, separability(pair)?))).collect();
         let plane: Vec<f64> = both.iter().map(|(_, found)| found.plane_accuracy).collect();
         let test: Vec<f64> = both.iter().map(|(pair, _)| pair.test_accuracy()).collect();
-        let lowest = |values: &[f64]| (0..values.len()).min_by(|&i, &j| values[i].total_cmp(&values[j]));
+        let (hardest_in_plane, _) = both.iter().min_by(|p, q| p.1.plane_accuracy.total_cmp(&q.1.plane_accuracy))?;
         let having = |certified: bool| {
             both.iter().filter(move |(_, found)| found.separable_in_full_space == certified).map(|(pair, _)| *pair)
         };
         let unstopped = |certified| having(certified).filter(|pair| !pair.outcome.converged).count();
         Some(LinkFacts {
-            hardest_in_plane: lowest(&plane) == lowest(&test),
+            hardest_in_plane: named(&perceptrons.data.classes, hardest_in_plane),
             plane: RankCorrelation::new(&plane, &test),
             uncertified: having(false).count(),
             uncertified_unstopped: unstopped(false),
