@@ -39,7 +39,11 @@ pub(super) fn load() -> Vec<Font> {
         let info = font.info();
         FROM_TYPST.contains(&info.family.as_str()) && info.variant == Default::default()
     });
-    ARIAL.iter().find_map(|(folder, files)| arial(folder, files)).unwrap_or_default().into_iter()
+    ARIAL
+        .iter()
+        .find_map(|(folder, files)| arial(folder, files))
+        .unwrap_or_default()
+        .into_iter()
         .chain(shipped)
         .chain(typst)
         .collect()

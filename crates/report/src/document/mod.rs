@@ -16,8 +16,8 @@ use crate::{Figure, ReportError, Results};
 
 /// Typesets the report of a finished study with these figures; the result is a PDF/UA-1 document on A4 paper.
 ///
-/// Figures are known to the template by their names and appear at their natural size, one SVG user unit a point; the
-/// text width is 453 points. The same results and figures give the same bytes, where the same fonts are installed.
+/// Figures are known to the template by their names and appear at the size that their SVG states; the text is 453 points
+/// wide. The same results and figures give the same bytes, where the same fonts are installed.
 ///
 /// # Errors
 /// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
@@ -30,7 +30,9 @@ pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Vec<u8>, ReportE
 fn world(results: &Results, figures: &[Figure]) -> ReportWorld {
     let facts = serde_json::to_vec(&Facts::new(results, figures)).expect("facts are plain data");
     let svg = |figure: &Figure| (format!("{}.svg", figure.name), Bytes::from_string(figure.svg.clone()));
-    ReportWorld::new([("facts.json".to_owned(), Bytes::new(facts))].into_iter().chain(figures.iter().map(svg)))
+    ReportWorld::new(
+        [("facts.json".to_owned(), Bytes::new(facts))].into_iter().chain(figures.iter().map(svg)),
+    )
 }
 
 /// The laid-out document and Typst's warnings.
@@ -55,17 +57,19 @@ fn export(world: &ReportWorld, document: &PagedDocument, results: &Results) -> R
 
 /// Typst's diagnostics as one message, each with its place in the template.
 fn failure(world: &ReportWorld, diagnostics: &[SourceDiagnostic]) -> ReportError {
-    ReportError::Typeset(diagnostics.iter().map(|found| describe(world, found)).collect::<Vec<_>>().join("; "))
+    ReportError::Typeset(
+        diagnostics.iter().map(|found| describe(world, found)).collect::<Vec<_>>().join("; "),
+    )
 }
 
+/// The file and, in the template, the line; then the message.
 fn describe(world: &ReportWorld, found: &SourceDiagnostic) -> String {
-    let place = found.span.id().and_then(|id| {
-        let range = world.range(found.span)?;
-        let source = world.source(id).ok()?;
+    let Some(id) = found.span.id() else { return found.message.to_string() };
+    let line = world.source(id).ok().zip(world.range(found.span)).and_then(|(source, range)| {
         let line = source.lines().byte_to_line(range.start)? + 1;
-        Some(format!("{}:{line}: ", id.vpath().get_without_slash()))
+        Some(format!("{line}:"))
     });
-    format!("{}{}", place.unwrap_or_default(), found.message)
+    format!("{}:{} {}", id.vpath().get_without_slash(), line.unwrap_or_default(), found.message)
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use crate::PcaResults;
 pub(super) struct PcaFacts<'a> {
     set: &'a str,
     title: &'a str,
-    classes: usize,
     images: usize,
     dimensions: usize,
     /// Dimensions that the plane leaves out.
@@ -70,7 +69,6 @@ struct SeparabilityFacts {
     uncertified: Vec<Uncertified>,
     /// The largest share of a pair's images that the best hyperplane found leaves on the wrong side.
     worst_error: f64,
-    most_passes: usize,
     /// The pair that is worst in the plane among those with a certificate in all dimensions.
     contrast: Option<Contrast>,
     fewest_images: usize,
@@ -122,7 +120,6 @@ impl<'a> PcaFacts<'a> {
         PcaFacts {
             set: &results.spec.data.set,
             title: &results.data.title,
-            classes: results.data.classes.len(),
             images: outcome.samples,
             dimensions: outcome.features,
             other_dimensions: outcome.features - 2,
@@ -172,7 +169,8 @@ impl Clouds {
             class: names[class].clone(),
             value: (squares[class] / sums[class].1 as f64).sqrt(),
         });
-        let pairs = centres.iter().enumerate().flat_map(|(i, p)| centres[i + 1..].iter().map(move |q| (p, q)));
+        let pairs =
+            centres.iter().enumerate().flat_map(|(i, p)| centres[i + 1..].iter().map(move |q| (p, q)));
         let pairs = pairs.map(|(p, q)| PairValue {
             pair: Pair::new(names, p.0, q.0),
             value: squared_distance(&p.1, &q.1).sqrt(),
@@ -206,9 +204,8 @@ impl SeparabilityFacts {
         let named = |found: &PairSeparability| Pair::new(&results.data.classes, found.a, found.b);
         let in_plane =
             |found: &PairSeparability| PairValue { pair: named(found), value: found.plane_accuracy };
-        let by_plane = |p: &&PairSeparability, q: &&PairSeparability| {
-            p.plane_accuracy.total_cmp(&q.plane_accuracy)
-        };
+        let by_plane =
+            |p: &&PairSeparability, q: &&PairSeparability| p.plane_accuracy.total_cmp(&q.plane_accuracy);
         let worst = pairs.iter().min_by(by_plane)?;
         let of = |class: u8| results.labels.iter().filter(|label| **label == class).count();
         let certified = || pairs.iter().filter(|found| found.separable_in_full_space);
@@ -233,7 +230,6 @@ impl SeparabilityFacts {
                 .iter()
                 .map(|found| found.full_space_errors as f64 / found.images as f64)
                 .fold(0.0, f64::max),
-            most_passes: certified().map(|found| found.full_space_passes).max().unwrap_or(0),
             contrast: contrast.map(|found| Contrast {
                 pair: named(found),
                 plane_accuracy: found.plane_accuracy,

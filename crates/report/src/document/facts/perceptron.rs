@@ -128,10 +128,12 @@ impl<'a> PerceptronFacts<'a> {
                 .filter(|pair| !pair.outcome.converged)
                 .map(|pair| named(classes, pair))
                 .collect(),
-            iterations: median(stopped().map(|pair| pair.outcome.iterations as f64)).map(|median| Iterations {
-                fewest: stopped().map(|pair| pair.outcome.iterations).min().unwrap_or(0),
-                median,
-                most: stopped().map(|pair| pair.outcome.iterations).max().unwrap_or(0),
+            iterations: median(stopped().map(|pair| pair.outcome.iterations as f64)).map(|median| {
+                Iterations {
+                    fewest: stopped().map(|pair| pair.outcome.iterations).min().unwrap_or(0),
+                    median,
+                    most: stopped().map(|pair| pair.outcome.iterations).max().unwrap_or(0),
+                }
             }),
             errors_when_stopped: stopped()
                 .map(|pair| pair.outcome.train_images - pair.outcome.train_correct)
@@ -141,7 +143,10 @@ impl<'a> PerceptronFacts<'a> {
             neighbours_meet: rows.windows(2).filter(|two| meet(&two[0], &two[1])).count(),
             mean_train_accuracy: mean(pairs.iter().map(train_accuracy)).unwrap_or(0.0),
             mean_test_accuracy: mean(pairs.iter().map(PairResults::test_accuracy)).unwrap_or(0.0),
-            better_in_training: pairs.iter().filter(|pair| train_accuracy(pair) > pair.test_accuracy()).count(),
+            better_in_training: pairs
+                .iter()
+                .filter(|pair| train_accuracy(pair) > pair.test_accuracy())
+                .count(),
             hardest_class: by_class.first().cloned(),
             easiest_class: by_class.last().cloned(),
             restless: restless(classes, pairs),
@@ -213,18 +218,19 @@ impl LinkFacts {
             return None;
         }
         let separability = |pair: &PairResults| {
-            let same = |found: &&PairSeparability| {
-                (found.a, found.b) == (pair.spec.a, pair.spec.b)
-            };
+            let same = |found: &&PairSeparability| (found.a, found.b) == (pair.spec.a, pair.spec.b);
             pca.separability.pairs.iter().find(same)
         };
         let both: Vec<_> =
             perceptrons.pairs.iter().filter_map(|pair| Some((pair, separability(pair)?))).collect();
         let plane: Vec<f64> = both.iter().map(|(_, found)| found.plane_accuracy).collect();
         let test: Vec<f64> = both.iter().map(|(pair, _)| pair.test_accuracy()).collect();
-        let (hardest_in_plane, _) = both.iter().min_by(|p, q| p.1.plane_accuracy.total_cmp(&q.1.plane_accuracy))?;
+        let (hardest_in_plane, _) =
+            both.iter().min_by(|p, q| p.1.plane_accuracy.total_cmp(&q.1.plane_accuracy))?;
         let having = |certified: bool| {
-            both.iter().filter(move |(_, found)| found.separable_in_full_space == certified).map(|(pair, _)| *pair)
+            both.iter()
+                .filter(move |(_, found)| found.separable_in_full_space == certified)
+                .map(|(pair, _)| *pair)
         };
         let unstopped = |certified| having(certified).filter(|pair| !pair.outcome.converged).count();
         Some(LinkFacts {

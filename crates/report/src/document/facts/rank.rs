@@ -19,9 +19,8 @@ impl RankCorrelation {
         }
         let (x, y) = (ranks(x), ranks(y));
         let centre = (n + 1.0) / 2.0;
-        let sum = |p: &[f64], q: &[f64]| -> f64 {
-            p.iter().zip(q).map(|(p, q)| (p - centre) * (q - centre)).sum()
-        };
+        let sum =
+            |p: &[f64], q: &[f64]| -> f64 { p.iter().zip(q).map(|(p, q)| (p - centre) * (q - centre)).sum() };
         let scale = (sum(&x, &x) * sum(&y, &y)).sqrt();
         let rho = sum(&x, &y) / scale;
         (scale > 0.0).then(|| RankCorrelation { rho, clear: rho.abs() * (n - 1.0).sqrt() > 1.96 })
