@@ -1,2 +1,58 @@
-//! x
-fn main() {}
+//! The program `inkling`: arguments, progress, exit codes. The only part that prints.
+#![allow(clippy::print_stderr)]
+
+mod args;
+mod bench;
+mod data;
+mod failure;
+mod output;
+mod progress;
+mod study;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::args::{Cli, Command, StudyArgs, ThreadArgs};
+use crate::failure::{Failure, UsageError};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{:?}", failure.report);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        None => study::study(&default_study()),
+        Some(Command::Study(args)) => study::study(&args),
+        Some(Command::Report(args)) => study::report(&args),
+        Some(Command::Data(command)) => data::run(&command),
+        Some(Command::Bench(args)) => bench::bench(&args),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "inkling", &mut script);
+            output::bytes(&script);
+            Ok(())
+        }
+    }
+}
+
+/// What `inkling` alone does.
+fn default_study() -> StudyArgs {
+    match Cli::parse_from(["inkling", "study"]).command {
+        Some(Command::Study(args)) => args,
+        _ => unreachable!("the second word names the command"),
+    }
+}
+
+/// Makes the pool of threads that everything computes in.
+fn start_threads(args: &ThreadArgs) -> Result<(), Failure> {
+    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    pool.map_err(|source| UsageError::Threads { source }.into())
+}

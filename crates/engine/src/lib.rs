@@ -2,6 +2,7 @@
 //! files, no data-set names. Whatever the number of threads, the same input gives the same bits.
 
 mod features;
+mod linear;
 pub mod pca;
 pub mod perceptron;
 pub mod random;

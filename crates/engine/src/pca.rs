@@ -6,12 +6,12 @@
 //! used for it. Eigenvectors in f64. After Pearson (1901) and Hotelling (1933); Jolliffe, *Principal Component
 //! Analysis* (2002).
 
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef, Par, Side};
+use faer::Mat;
 use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::Affine;
+use crate::linear::{add_gram, eigen, multiply_rows};
 
 /// Rows whose products sum in f32 without rounding: 255² · 256 < 2²⁴.
 const EXACT_ROWS: usize = 256;
@@ -95,9 +95,7 @@ impl Pca {
         if total_variance <= 0.0 {
             return Err(PcaError::NoVariance);
         }
-        // One thread: how the work is divided must not show in the bits.
-        faer::set_global_parallelism(Par::Seq);
-        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| PcaError::NoConvergence)?;
+        let eigen = eigen(&covariance).ok_or(PcaError::NoConvergence)?;
         let (values, vectors) = (eigen.S().column_vector(), eigen.U());
         let spectrum: Vec<f64> = (0..features).rev().map(|i| values[i].max(0.0)).collect();
         let mut axes = Vec::with_capacity(components * features);
@@ -135,7 +133,7 @@ impl Pca {
         let d = self.features();
         assert!(pixels.len().is_multiple_of(d), "pixels come in rows of {d}");
         assert!(components * d <= self.components.len(), "the model has too few components");
-        let axes = MatRef::from_row_major_slice(&self.components[..components * d], components, d);
+        let axes = &self.components[..components * d];
         let mut coordinates = vec![0.0; pixels.len() / d * components];
         coordinates.par_chunks_mut(EXACT_ROWS * components).zip(pixels.par_chunks(EXACT_ROWS * d)).for_each(
             |(coordinates, pixels)| {
@@ -145,10 +143,7 @@ impl Pca {
                         *x = self.affine.factor * f64::from(p) + self.affine.shift - mean;
                     }
                 }
-                let rows = pixels.len() / d;
-                let centred = MatRef::from_row_major_slice(&centred, rows, d);
-                let into = faer::MatMut::from_row_major_slice_mut(coordinates, rows, components);
-                faer::linalg::matmul::matmul(into, Accum::Replace, centred, axes.transpose(), 1.0, Par::Seq);
+                multiply_rows(&centred, axes, d, coordinates);
             },
         );
         coordinates
@@ -202,19 +197,8 @@ fn scatter(pixels: &[u8], features: usize) -> Mat<f64> {
                 for (value, &pixel) in values.iter_mut().zip(pixels) {
                     *value = f32::from(pixel);
                 }
-                let rows = pixels.len() / features;
-                let x = MatRef::from_row_major_slice(&values[..pixels.len()], rows, features);
-                triangular::matmul(
-                    &mut block,
-                    BlockStructure::TriangularLower,
-                    Accum::Replace,
-                    x.transpose(),
-                    BlockStructure::Rectangular,
-                    x,
-                    BlockStructure::Rectangular,
-                    1.0,
-                    Par::Seq,
-                );
+                block.fill(0.0);
+                add_gram(&mut block, &values[..pixels.len()], 1.0);
                 for j in 0..features {
                     for i in j..features {
                         total[(i, j)] += f64::from(block[(i, j)]);

@@ -35,7 +35,7 @@ pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
     }
     match bench.store.run(run.id.as_ref()).finished::<RunResult<O>>() {
         Ok(Some(_)) => {
-            bench.observer.event(Event::Skipped { title });
+            bench.observer.event(Event::Skipped);
             return Ok(());
         }
         Ok(None) => {}
@@ -49,7 +49,7 @@ pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
     let Some(outcome) = work(&mut writer)? else { return Err(LabError::Interrupted) };
     let seconds = start.elapsed().as_secs_f64();
     writer.finish(&record(bench.set, &run.spec, seconds, outcome))?;
-    bench.observer.event(Event::Finished { title, seconds });
+    bench.observer.event(Event::Finished);
     Ok(())
 }
 

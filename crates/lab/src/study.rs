@@ -38,23 +38,13 @@ pub enum Event<'a> {
         title: &'a str,
         /// Steps that [`Event::Advanced`], [`Event::Finished`] or [`Event::Skipped`] will count.
         steps: usize,
-        /// The task it belongs to.
-        task: Task,
     },
     /// A step within a run is done.
     Advanced,
     /// A run is done.
-    Finished {
-        /// What it is.
-        title: &'a str,
-        /// Seconds it took.
-        seconds: f64,
-    },
+    Finished,
     /// A run was done already.
-    Skipped {
-        /// What it is.
-        title: &'a str,
-    },
+    Skipped,
     /// A run was done already, but its files are not what it wrote: it is done again.
     Damaged {
         /// What it is.
@@ -129,7 +119,7 @@ fn run_pca<'a>(
         let bench = bench(run);
         match &run.spec {
             RunSpec::Pca(spec) => {
-                observer.event(Event::Stage { title: "principal components", steps: 1, task: Task::Pca });
+                observer.event(Event::Stage { title: "principal components", steps: 1 });
                 run_once(&bench, run, "principal components", |writer| pca::run(&bench, spec, writer))?;
                 embedding = Some(store.run(run.id.as_ref()));
             }
@@ -137,7 +127,7 @@ fn run_pca<'a>(
                 let pca = embedding.as_ref().expect("the components are planned first");
                 let classes = bench.set.info.classes.len();
                 let steps = classes * (classes - 1) / 2;
-                observer.event(Event::Stage { title: "separability", steps, task: Task::Pca });
+                observer.event(Event::Stage { title: "separability", steps });
                 run_once(&bench, run, "separability", |writer| separability::run(&bench, spec, pca, writer))?;
             }
             RunSpec::Perceptron(_) => {}
@@ -154,7 +144,7 @@ fn run_perceptrons<'a>(
     if runs.is_empty() {
         return Ok(());
     }
-    observer.event(Event::Stage { title: "perceptrons", steps: runs.len(), task: Task::Perceptron });
+    observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
     let classes = bench(runs[0]).set.info.classes;
     let class = |label: u8| classes[usize::from(label)];
     let done = every_pair(u8::try_from(classes.len()).expect("labels are bytes"), |a, b| {

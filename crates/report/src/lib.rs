@@ -1,12 +1,39 @@
-//! Reads the store and nothing else: statistics, figures, tables, the typeset report.
+//! Reads the store and nothing else: statistics, figures, tables, `summary.json` and the typeset report.
 
 mod document;
 mod error;
 mod figure;
+mod figures;
 mod results;
 pub mod statistics;
+mod summary;
+mod tables;
+
+use inkling_store::Store;
 
 pub use document::typeset;
 pub use error::ReportError;
 pub use figure::Figure;
+pub use figures::draw;
 pub use results::{PairResults, PcaResults, PerceptronResults, Results};
+pub use summary::Summary;
+
+/// Writes everything a reader gets from a finished study beside its runs: figures, tables, `report.pdf` and, last,
+/// `summary.json`, which is also given back.
+///
+/// # Errors
+/// [`ReportError`]: the study is not finished, or the folder cannot be read or written.
+pub fn write(store: &Store) -> Result<Summary, ReportError> {
+    let results = Results::read(store.reader())?;
+    let figures = draw(&results);
+    for figure in &figures {
+        store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
+    }
+    for table in tables::draw_up(&results) {
+        store.publish(format!("tables/{}.csv", table.name), &table.csv)?;
+    }
+    store.publish("report.pdf", &typeset(&results, &figures)?)?;
+    let summary = Summary::new(&results);
+    store.publish_json("summary.json", &summary)?;
+    Ok(summary)
+}

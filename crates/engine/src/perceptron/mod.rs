@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::Features;
 use crate::random::Stream;
-pub use rules::{averaged, batch, online, pocket};
+pub use rules::{averaged, batch, pocket};
 
 /// Classifies the rows of `x`, shape [n, m], with weights `w`, shape [m], and bias `b`: the sign of x·w + b, where 0
 /// counts as 1. Returns n predictions, each −1 or 1.
@@ -48,6 +48,9 @@ pub struct Settings {
     pub seed: u64,
 }
 
+/// Hears the number of the iteration and its error; training ends early where it says `false`.
+pub type Progress<'a> = &'a dyn Fn(usize, f64) -> bool;
+
 /// A learning rule: one pass over the rows of x in the given order, from the weights of the pass before.
 pub trait Rule {
     /// Corrects `w` and `b` in one pass over the rows of `x`, labels `y`, visited in `order`.
@@ -64,17 +67,11 @@ pub trait Rule {
 ///
 /// Weights and bias start uniform in [0, 1). An iteration is one pass over the rows in an order drawn anew; its error
 /// is the share of rows misclassified after the pass. Training stops when the error is no more than the tolerance, or
-/// after the last iteration that is allowed. `progress` hears every iteration's error and may end training early.
+/// after the last iteration that is allowed. `progress` hears every iteration.
 ///
 /// # Panics
 /// If `x` has no rows, or `y` not as many.
-pub fn optimize(
-    x: &Features,
-    y: &[i8],
-    settings: &Settings,
-    mut rule: impl Rule,
-    progress: &dyn Fn(usize, f64) -> bool,
-) -> Fit {
+pub fn optimize(x: &Features, y: &[i8], settings: &Settings, mut rule: impl Rule, progress: Progress) -> Fit {
     assert!(x.rows() == y.len() && !y.is_empty(), "a label for every row, and at least one");
     let mut initial = Stream::new(settings.seed, "perceptron/initial");
     let mut orders = Stream::new(settings.seed, "perceptron/order");
@@ -90,11 +87,49 @@ pub fn optimize(
         let (answer_w, answer_b, answer_error) = rule.answer(&w, b, &error);
         (fit.w, fit.b) = (answer_w, answer_b);
         fit.errors.push(answer_error);
-        if answer_error <= settings.tolerance || !progress(fit.errors.len(), answer_error) {
+        let go_on = progress(fit.errors.len(), answer_error);
+        if answer_error <= settings.tolerance || !go_on {
             break;
         }
     }
     fit
+}
+
+/// Rosenblatt's online rule: correct the weights at every wrong answer, predict with the last ones.
+pub fn online(x: &Features, y: &[i8], settings: &Settings, progress: Progress) -> Fit {
+    optimize(x, y, settings, Online { rate: settings.learning_rate }, progress)
+}
+
+struct Online {
+    rate: f32,
+}
+
+impl Rule for Online {
+    fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+        correct_each(x, y, order, self.rate, w, b, |_, _, _| ());
+    }
+}
+
+/// One pass of Rosenblatt's rule: w ← w + η·y·x and b ← b + η·y wherever the answer is wrong. `corrected`
+/// hears each correction: its place in the order, its step ±η and the row's index.
+fn correct_each(
+    x: &Features,
+    y: &[i8],
+    order: &[u32],
+    rate: f32,
+    w: &mut [f32],
+    b: &mut f32,
+    mut corrected: impl FnMut(usize, f32, usize),
+) {
+    for (place, &i) in order.iter().enumerate() {
+        let i = i as usize;
+        if answer(x, i, w, *b) != y[i] {
+            let step = rate * f32::from(y[i]);
+            x.add_scaled(i, step, w);
+            *b += step;
+            corrected(place, step, i);
+        }
+    }
 }
 
 /// Number of rows of `x` whose prediction is not their label in `y`.

@@ -94,6 +94,17 @@ fn online_converges_where_a_line_separates() {
 }
 
 #[test]
+fn progress_hears_every_iteration_the_last_one_too() {
+    let (bytes, y) = points(200, 0.05, 0.0, 8);
+    let heard = std::cell::RefCell::new(Vec::new());
+    let fit = online(&Features::new(&bytes, 2, AFFINE), &y, &SETTINGS, &|_, error| {
+        heard.borrow_mut().push(error);
+        true
+    });
+    assert_eq!(heard.into_inner(), fit.errors);
+}
+
+#[test]
 fn training_stops_at_the_tolerance_and_after_the_last_iteration() {
     let (bytes, y) = points(500, 0.0, 0.1, 3);
     let x = Features::new(&bytes, 2, AFFINE);

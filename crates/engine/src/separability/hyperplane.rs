@@ -6,10 +6,9 @@
 //! found is then checked on the pixels themselves, in arithmetic whose rounding error is bounded, so that "no error"
 //! is a certificate.
 
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::linalg::solvers::Solve;
-use faer::{Accum, Col, Mat, MatRef, Par, Side};
+use faer::{Col, Mat};
 
+use crate::linear::{add_gram, solve_positive};
 use crate::{Affine, Features};
 
 /// A hyperplane {p : w·p + c = 0} in pixel space, pixels from 0 to 255; class 1 lies where w·p + c > 0.
@@ -143,27 +142,13 @@ impl Machine<'_> {
                     *right += cost * f64::from(self.y[i]) * x;
                 }
             }
-            let x = MatRef::from_row_major_slice(&rows[..block.len() * n], block.len(), n);
-            triangular::matmul(
-                &mut hessian,
-                BlockStructure::TriangularLower,
-                Accum::Add,
-                x.transpose(),
-                BlockStructure::Rectangular,
-                x,
-                BlockStructure::Rectangular,
-                cost,
-                Par::Seq,
-            );
+            add_gram(&mut hessian, &rows[..block.len() * n], cost);
         }
         for i in 0..n {
             hessian[(i, i)] += 1.0;
         }
-        match hessian.llt(Side::Lower) {
-            Ok(factor) => factor.solve(&right).iter().copied().collect(),
-            // Not positive in f64: the cost has outgrown the precision, and the search rests where it is.
-            Err(_) => self.v.clone(),
-        }
+        // Where it is not positive in f64 the cost has outgrown the precision, and the search rests where it is.
+        solve_positive(&hessian, &right).unwrap_or_else(|| self.v.clone())
     }
 
     /// The step t ≥ 0 from v towards `target` that minimises the loss: the root of its derivative, which is piecewise
@@ -243,6 +228,21 @@ mod tests {
         let pixels = [0, 0, 255, 255, 0, 255, 0, 255];
         let found = search(&pixels, &[-1, 1, 1, -1], 50, &|| true);
         assert!(found.errors >= 1);
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_show() {
+        let mut stream = Stream::new(2, "test/pixels");
+        let pixels: Vec<u8> = (0..400 * 300).map(|_| stream.below(256) as u8).collect();
+        let y: Vec<i8> = (0..400).map(|i| if i % 2 == 0 { 1 } else { -1 }).collect();
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| search(&pixels, &y, 5, &|| true))
+        };
+        let one = on(1);
+        for threads in [2, 3, 8] {
+            assert_eq!(on(threads), one);
+        }
     }
 
     #[test]

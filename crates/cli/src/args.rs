@@ -1,0 +1,185 @@
+//! What can be asked on the command line. Help, completions and parsing all come from these declarations.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use inkling_spec::Task;
+
+const AFTER_HELP: &str = "\
+Examples:
+  inkling                          the study with the preset `quick`, into the folder `out`
+  inkling study brief --out real   the brief's own hyperparameters
+  inkling study --print-spec       a whole study file, to change and run
+  inkling study mine.toml          your own study
+  inkling report out               figures, tables and report again, without training
+
+Exit codes: 0 done · 2 wrong usage · 65 bad data · 73 cannot write · 74 cannot read · 78 bad study file ·
+130 interrupted (the same command goes on from there)";
+
+/// A laboratory for small neural networks: from image files to trained models, figures and a typeset report.
+#[derive(Debug, Parser)]
+#[command(name = "inkling", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Do a whole study: load the data, train, draw, and typeset the report (what `inkling` alone does).
+    Study(StudyArgs),
+    /// Draw figures and tables and typeset the report again, from a finished study's folder alone.
+    Report(ReportArgs),
+    /// Look at the data sets: which there are, whether their bytes are right; fetch one.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Time the program's main work on this machine, in lines to set beside other libraries'.
+    Bench(BenchArgs),
+    /// Print a completion script for a shell.
+    #[command(
+        after_help = "For bash: inkling completions bash > ~/.local/share/bash-completion/completions/inkling"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A study is a TOML file. The presets are such files, held in the program:
+  quick   all images and every network at full size, one epoch each; the first look
+  brief   the brief's own hyperparameters; the real thing
+  smoke   a few thousand images, every kind of run once; under a minute
+
+A run that is finished is never done twice: the same command on the same folder goes on where it stopped, and after a
+change to the study only what the change touches is done again.")]
+pub(crate) struct StudyArgs {
+    /// A preset (quick, brief, smoke) or a study file.
+    #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
+    pub(crate) study: String,
+
+    /// Folder for runs, figures, tables and report; made where it does not exist.
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    pub(crate) out: PathBuf,
+
+    /// Do only these tasks of the study.
+    #[arg(long, value_name = "TASK", value_delimiter = ',')]
+    pub(crate) only: Vec<TaskName>,
+
+    /// Seed of every random stream, instead of the study's own.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+
+    /// Print the study with every hyperparameter, as TOML, and do nothing.
+    #[arg(long)]
+    pub(crate) print_spec: bool,
+
+    /// Print the results (summary.json) rather than a few lines about them.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Folder that holds the data sets (DIR/mnist/…), instead of the usual places.
+    #[arg(long = "data", value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ThreadArgs {
+    /// Threads that compute; all of the machine's where not given. Results do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// A task by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskName {
+    /// Principal components and linear separability.
+    Pca,
+    /// A perceptron for every pair of classes.
+    Perceptron,
+}
+
+impl From<TaskName> for Task {
+    fn from(name: TaskName) -> Task {
+        match name {
+            TaskName::Pca => Task::Pca,
+            TaskName::Perceptron => Task::Perceptron,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Folder of a finished study.
+    #[arg(value_name = "DIR", default_value = "out")]
+    pub(crate) out: PathBuf,
+
+    /// Print the results (summary.json) rather than a few lines about them.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// List the data sets that the program knows, and where each lies on this machine.
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check every byte of a data set (all of them where none is named) against the catalogue.
+    Verify {
+        /// Name of the set.
+        name: Option<String>,
+        #[command(flatten)]
+        data: DataArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch a data set from its official mirrors into the user's cache.
+    Fetch {
+        /// Name of the set.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// What to time; everything where nothing is named.
+    #[arg(value_name = "WORK")]
+    pub(crate) work: Vec<BenchName>,
+
+    /// Times that each is done.
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) rounds: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+}
+
+/// Work that can be timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchName {
+    /// PCA of the 60,000 training images of MNIST and their projection on two components.
+    Pca,
+    /// 45 perceptrons on MNIST under the brief's rule, and one pass of one of them.
+    Perceptron,
+}

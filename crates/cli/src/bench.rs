@@ -1,0 +1,85 @@
+//! `inkling bench`: times of the program's main work, in lines to set beside other libraries'.
+
+use std::time::Instant;
+
+use inkling_data::{DataSet, Sources};
+use inkling_engine::pca::Pca;
+use inkling_engine::perceptron::{Settings, every_pair, online};
+use inkling_engine::{Affine, Features};
+
+use crate::args::{BenchArgs, BenchName};
+use crate::failure::Failure;
+use crate::{output, start_threads};
+
+const SIGNED_UNIT: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };
+
+pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
+    start_threads(&args.threads)?;
+    let set = inkling_data::load("mnist", &Sources::new(args.data.folder.clone()))?;
+    let asked = |name| args.work.is_empty() || args.work.contains(&name);
+    if asked(BenchName::Pca) {
+        pca(&set, args.rounds.get());
+    }
+    if asked(BenchName::Perceptron) {
+        perceptron(&set, args.rounds.get());
+    }
+    Ok(())
+}
+
+fn pca(set: &DataSet, rounds: usize) {
+    let images = &set.train.images;
+    let mut ratios = Vec::new();
+    let seconds = (0..rounds)
+        .map(|_| {
+            let start = Instant::now();
+            let model = Pca::fit(&images.pixels, images.dim(), SIGNED_UNIT, 2).expect("MNIST has components");
+            std::hint::black_box(model.transform(&images.pixels, 2));
+            ratios = model.explained_variance_ratio;
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
+    let (n, d) = (images.len(), images.dim());
+    output::line(&format!(
+        "inkling pca n={n} d={d} threads={} seconds {} explained={ratios:.8?}",
+        rayon::current_num_threads(),
+        spread(seconds, 1.0),
+    ));
+}
+
+/// All 45 pairs on all threads, and the time of a pass of one of them on its own.
+fn perceptron(set: &DataSet, rounds: usize) {
+    let settings = Settings { learning_rate: 0.1, max_iterations: 1000, tolerance: 1e-3, seed: 1 };
+    let (train, d) = (&set.train, set.train.images.dim());
+    let fit = |a: u8, b: u8, max_iterations: usize| {
+        let chosen = train.select([a, b]);
+        let pixels: Vec<u8> = chosen.iter().flat_map(|&i| train.images.image(i)).copied().collect();
+        let y: Vec<i8> = chosen.iter().map(|&i| if train.labels[i] == b { 1 } else { -1 }).collect();
+        let start = Instant::now();
+        let settings = Settings { max_iterations, ..settings };
+        let passes =
+            online(&Features::new(&pixels, d, SIGNED_UNIT), &y, &settings, &|_, _| true).errors.len();
+        (passes, start.elapsed().as_secs_f64())
+    };
+    let (mut all, mut pass, mut passes) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..rounds {
+        let start = Instant::now();
+        passes = every_pair(10, |a, b| fit(a, b, settings.max_iterations).0).iter().sum();
+        all.push(start.elapsed().as_secs_f64());
+        // Thirty passes over a pair that never converges: nothing is saved by stopping early.
+        let (passes, seconds) = fit(7, 9, 30);
+        pass.push(seconds / passes as f64);
+    }
+    output::line(&format!("inkling perceptron one pass milliseconds {}", spread(pass, 1e3)));
+    output::line(&format!(
+        "inkling perceptrons pairs=45 passes={passes} threads={} seconds {}",
+        rayon::current_num_threads(),
+        spread(all, 1.0),
+    ));
+}
+
+fn spread(mut values: Vec<f64>, unit: f64) -> String {
+    values.sort_by(f64::total_cmp);
+    let last = values.len() - 1;
+    let median = f64::midpoint(values[last / 2], values[last.div_ceil(2)]);
+    format!("min={:.3} median={:.3} max={:.3}", values[0] * unit, median * unit, values[last] * unit)
+}

@@ -1,0 +1,127 @@
+//! From errors to exit codes.
+
+use std::path::PathBuf;
+
+use inkling_data::DataError;
+use inkling_lab::LabError;
+use inkling_report::ReportError;
+use inkling_spec::SpecError;
+use inkling_store::{ErrorClass, StoreError};
+use miette::{Diagnostic, Report};
+use thiserror::Error;
+
+/// Wrong usage of the command line (clap's own code too).
+pub(crate) const USAGE: u8 = 2;
+/// Data that is not what it should be.
+const BAD_DATA: u8 = 65;
+/// The output cannot be written.
+const CANNOT_WRITE: u8 = 73;
+/// Something could not be read.
+const INPUT_OUTPUT: u8 = 74;
+/// A study that asks for what cannot be.
+const BAD_CONFIGURATION: u8 = 78;
+/// Interrupted by the person.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// An error on its way to the person, with the exit code that scripts see.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) report: Report,
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    fn new(error: impl Diagnostic + Send + Sync + 'static, code: u8) -> Self {
+        Failure { report: Report::new(error), code }
+    }
+}
+
+/// Errors of the command line itself.
+#[derive(Debug, Error, Diagnostic)]
+pub(crate) enum UsageError {
+    #[error("`{name}` is neither a preset nor a study file")]
+    #[diagnostic(help("{}", match .nearest {
+        Some(near) => format!("did you mean `{near}`? The presets are {presets}; a study file ends in .toml"),
+        None => format!("the presets are {presets}; a study file ends in .toml"),
+    }))]
+    UnknownPreset { name: String, nearest: Option<&'static str>, presets: String },
+
+    #[error("the study file `{}` cannot be read", .path.display())]
+    #[diagnostic(help("`inkling study --print-spec > {}` makes one to start from", .path.display()))]
+    StudyFile { path: PathBuf, source: std::io::Error },
+
+    #[error("the study performs no task that --only names")]
+    #[diagnostic(help("its tasks are: {tasks}"))]
+    NothingToDo { tasks: String },
+
+    #[error("interrupted")]
+    #[diagnostic(help("what is finished is kept; to go on from there: {again}"))]
+    Interrupted { again: String },
+
+    #[error("the threads could not be started")]
+    #[diagnostic(help("try a smaller number with --threads"))]
+    Threads { source: rayon::ThreadPoolBuildError },
+}
+
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Self {
+        let code = match error {
+            UsageError::UnknownPreset { .. } => USAGE,
+            UsageError::StudyFile { .. } | UsageError::Threads { .. } => INPUT_OUTPUT,
+            UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
+            UsageError::Interrupted { .. } => INTERRUPTED,
+        };
+        Failure::new(error, code)
+    }
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Failure::new(error, BAD_CONFIGURATION)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match error.class() {
+            ErrorClass::CannotWrite => CANNOT_WRITE,
+            ErrorClass::InputOutput => INPUT_OUTPUT,
+            ErrorClass::BadData => BAD_DATA,
+        };
+        Failure::new(error, code)
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        let code = match &error {
+            DataError::UnknownSet { .. } => USAGE,
+            DataError::Write { .. } => CANNOT_WRITE,
+            error if error.is_io() => INPUT_OUTPUT,
+            _ => BAD_DATA,
+        };
+        Failure::new(error, code)
+    }
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        match error {
+            // Here the name comes from the study, not from the command line.
+            LabError::Data(error @ DataError::UnknownSet { .. }) => Failure::new(error, BAD_CONFIGURATION),
+            LabError::Data(error) => error.into(),
+            LabError::Store(error) => error.into(),
+            LabError::Pca(_) | LabError::MissingClass { .. } => Failure::new(error, BAD_CONFIGURATION),
+            LabError::Interrupted => Failure::new(error, INTERRUPTED),
+        }
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Store(error) => error.into(),
+            error => Failure::new(error, BAD_DATA),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `inkling study` and `inkling report`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use inkling_data::{FetchEvent, Sources};
+use inkling_lab::{LabError, run_study};
+use inkling_report::Summary;
+use inkling_spec::{PRESETS, Study, Task, preset};
+use inkling_store::{Reader, Store};
+
+use crate::args::{ReportArgs, StudyArgs};
+use crate::failure::{Failure, INTERRUPTED, UsageError};
+use crate::progress::Progress;
+use crate::{output, start_threads};
+
+/// Set by Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
+    let start = Instant::now();
+    let (name, mut study) = resolve(&args.study)?;
+    if let Some(seed) = args.seed {
+        study.seed = seed;
+    }
+    if !args.only.is_empty() {
+        let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
+        study.keep_only(&args.only.iter().map(|&task| task.into()).collect::<Vec<Task>>());
+        if study.tasks().is_empty() {
+            return Err(UsageError::NothingToDo { tasks }.into());
+        }
+    }
+    if args.print_spec {
+        output::bytes(study.to_toml().as_bytes());
+        return Ok(());
+    }
+    if cfg!(debug_assertions) && name != "smoke" {
+        eprintln!("note: this is a debug build; a release build (cargo run --release) is many times faster");
+    }
+    start_threads(&args.threads)?;
+    stop_on_ctrl_c();
+
+    let store = Store::open(&args.out)?;
+    if let Some(holder) = store.taken_over_from() {
+        eprintln!("note: {} was writing to this folder and died; going on from what it finished", holder);
+    }
+    let progress = Progress::new(&STOP);
+    let fetching = |event: FetchEvent| tell_fetch(&progress, event);
+    let sources = Sources { progress: &fetching, ..Sources::new(args.data.folder.clone()) };
+    let result = run_study(&study, &name, &store, &sources, &progress);
+    progress.close();
+    match result {
+        Err(LabError::Interrupted) => return Err(UsageError::Interrupted { again: again() }.into()),
+        other => other?,
+    }
+    let summary = inkling_report::write(&store)?;
+    tell(&summary, &args.out, args.json, start);
+    Ok(())
+}
+
+pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
+    let start = Instant::now();
+    // Asked before the folder is opened for writing, which would make one that does not exist.
+    Reader::open(&args.out)?;
+    let store = Store::open(&args.out)?;
+    let summary = inkling_report::write(&store)?;
+    tell(&summary, &args.out, args.json, start);
+    Ok(())
+}
+
+/// The study that a word on the command line names, and the name it goes by.
+fn resolve(word: &str) -> Result<(String, Study), Failure> {
+    if let Some(study) = preset(word) {
+        return Ok((word.to_owned(), study));
+    }
+    let path = Path::new(word);
+    let is_file =
+        path.extension() == Some(OsStr::new("toml")) || path.components().count() > 1 || path.is_file();
+    if !is_file {
+        let nearest = PRESETS
+            .iter()
+            .map(|(name, _)| (strsim::damerau_levenshtein(word, name), *name))
+            .filter(|(distance, _)| *distance <= 2)
+            .min();
+        let presets = PRESETS.map(|(name, _)| name).join(", ");
+        let nearest = nearest.map(|(_, name)| name);
+        return Err(UsageError::UnknownPreset { name: word.into(), nearest, presets }.into());
+    }
+    let text =
+        fs::read_to_string(path).map_err(|source| UsageError::StudyFile { path: path.to_owned(), source })?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((name, Study::from_toml(word, &text)?))
+}
+
+/// The first Ctrl-C asks for the end, the second one is the end.
+fn stop_on_ctrl_c() {
+    let handler = || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        eprintln!("\nstopping; again to stop at once");
+    };
+    // Without a handler Ctrl-C ends the program at once, and nothing finished is lost.
+    let _ = ctrlc::set_handler(handler);
+}
+
+/// The command that was given, for a person to give again.
+fn again() -> String {
+    let quoted = |word: String| {
+        let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once("inkling".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn tell_fetch(progress: &Progress, event: FetchEvent) {
+    match event {
+        FetchEvent::Started { url, resumed_at: 0, .. } => progress.say(&format!("fetching {url}")),
+        FetchEvent::Started { url, resumed_at, .. } => {
+            progress.say(&format!("fetching {url}, going on from byte {resumed_at}"));
+        }
+        FetchEvent::Failed { url, problem, retry_in } => {
+            let next = match retry_in {
+                Some(wait) => format!("trying again in {:.1} s", wait.as_secs_f64()),
+                None => "trying the next mirror".to_owned(),
+            };
+            progress.say(&format!("{url}: {problem}; {next}"));
+        }
+        FetchEvent::Received { .. } | FetchEvent::Finished { .. } => {}
+    }
+}
+
+fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {
+    if json {
+        let text = serde_json::to_string_pretty(summary).expect("a summary is plain data");
+        output::line(&text);
+        return;
+    }
+    for line in summary.in_words() {
+        output::line(&line);
+    }
+    let place = out.display();
+    output::line(&format!("Report: {place}/report.pdf"));
+    output::line(&format!(
+        "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
+    ));
+    eprintln!("finished in {:.1} s", start.elapsed().as_secs_f64());
+}

@@ -1,0 +1,147 @@
+//! Studies and output folders that cannot be: what the person reads, and the exit code.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::common::{inkling, run};
+
+/// The smoke preset with one text replaced by another, as a file in `folder`.
+fn study(folder: &Path, from: &str, to: &str) -> String {
+    let text = run(folder, &["study", "smoke", "--print-spec"]).stdout;
+    assert!(text.contains(from), "{from:?} is not in {text}");
+    fs::write(folder.join("mine.toml"), text.replacen(from, to, 1)).unwrap();
+    "mine.toml".into()
+}
+
+#[test]
+fn an_unknown_preset() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["study", "breif"]).says(2, &["`breif`", "did you mean `brief`?"]);
+    run(folder.path(), &["study", "everything"]).says(2, &["`everything`", "quick, brief, smoke"]);
+}
+
+#[test]
+fn a_study_file_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["study", "gone.toml"]).says(74, &["gone.toml", "--print-spec"]);
+}
+
+#[test]
+fn a_misspelt_key_with_file_line_and_the_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = study(folder.path(), "learning_rate", "lerning_rate");
+    let words =
+        ["mine.toml, line ", "unknown key `lerning_rate` in [perceptron]", "did you mean `learning_rate`?"];
+    run(folder.path(), &["study", &file]).says(78, &words);
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn negative_and_nan_hyperparameters() {
+    let folder = tempfile::tempdir().unwrap();
+    for (value, words) in [("-0.1", "`-0.1`"), ("nan", "NaN")] {
+        let file = study(folder.path(), "learning_rate = 0.1", &format!("learning_rate = {value}"));
+        let words = ["`perceptron.learning_rate`", words, "a finite number above 0"];
+        run(folder.path(), &["study", &file]).says(78, &words);
+    }
+}
+
+#[test]
+fn a_data_set_that_does_not_exist() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = study(folder.path(), "data = \"mnist\"", "data = \"minst\"");
+    run(folder.path(), &["study", &file]).says(78, &["minst", "did you mean 'mnist'?"]);
+}
+
+#[test]
+fn more_components_than_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = study(folder.path(), "components = 50", "components = 1000");
+    let words = ["PCA of 784 features cannot give 1000 components", "pca.components"];
+    run(folder.path(), &["study", &file]).says(78, &words);
+}
+
+#[test]
+fn a_task_that_the_study_does_not_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(folder.path(), &["study", "smoke", "--only", "pca", "--print-spec"]).stdout;
+    fs::write(folder.path().join("pca.toml"), text).unwrap();
+    run(folder.path(), &["study", "pca.toml", "--only", "perceptron"])
+        .says(78, &["no task", "its tasks are: pca"]);
+    run(folder.path(), &["study", "--only", "pcaa"]).says(2, &["pcaa", "pca"]);
+}
+
+#[test]
+fn an_output_folder_that_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("out"), "not a folder").unwrap();
+    run(folder.path(), &["study", "smoke"])
+        .says(73, &["cannot write", "a file stands where a folder is needed"]);
+}
+
+/// Runs the program in a mount namespace of its own, in which `mount` has been done; nothing where the system forbids
+/// such namespaces to this user.
+fn in_a_namespace(folder: &Path, mount: &str) -> Option<crate::common::Done> {
+    let script = format!("{mount} && echo mounted >&2 && exec \"$0\" study smoke --out place");
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .arg(env!("CARGO_BIN_EXE_inkling"))
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .ok()?;
+    let done = crate::common::done(&output);
+    done.stderr.starts_with("mounted").then_some(done)
+}
+
+#[test]
+fn a_read_only_output_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("place")).unwrap();
+    if let Some(done) = in_a_namespace(folder.path(), "mount -t tmpfs -o ro tmpfs place") {
+        done.says(73, &["cannot write", "mounted read-only: choose an output folder elsewhere"]);
+    }
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("place")).unwrap();
+    if let Some(done) = in_a_namespace(folder.path(), "mount -t tmpfs -o size=700k tmpfs place") {
+        done.says(
+            73,
+            &["no space left on the disk", "nothing that was finished is lost", "the same command"],
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_another_process_writes_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut holder = inkling()
+        .current_dir(folder.path())
+        .args(["study", "brief", "--only", "perceptron", "--threads", "1"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !folder.path().join("out/study.json").exists() {
+        assert!(holder.try_wait().unwrap().is_none(), "the holder ended before it began");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let pid = holder.id().to_string();
+    run(folder.path(), &["study", "smoke"]).says(73, &["`out` is in use by", &pid, "help"]);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    run(folder.path(), &["study", "smoke"]).says(0, &[&pid, "died"]);
+}
+
+#[test]
+fn a_report_of_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["report", "nowhere"]).says(65, &["`nowhere` holds no study"]);
+    assert!(!folder.path().join("nowhere").exists());
+    fs::create_dir_all(folder.path().join("empty/runs")).unwrap();
+    run(folder.path(), &["report", "empty"])
+        .says(65, &["`empty` holds no study", "inkling study --out empty"]);
+}

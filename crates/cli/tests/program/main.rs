@@ -1,0 +1,6 @@
+//! The program from outside: what a person types, reads and finds, and the exit code.
+
+mod bad_data;
+mod bad_study;
+mod common;
+mod usage;

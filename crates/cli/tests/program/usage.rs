@@ -1,0 +1,125 @@
+//! The program as a person uses it.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::common::{done, inkling, run};
+use serde_json::Value;
+
+#[test]
+fn a_smoke_study_leaves_everything_a_reader_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("été à Zürich 墨");
+    let name = out.to_str().unwrap();
+    let first = run(folder.path(), &["study", "smoke", "--out", name]);
+    first
+        .says(0, &["images loaded", "principal components: done", "separability: done", "perceptrons: done"]);
+    for line in ["Task 1: ", "Task 2: 45 perceptrons", "Report: "] {
+        assert!(first.stdout.contains(line), "{}", first.stdout);
+    }
+
+    let pdf = fs::read(out.join("report.pdf")).unwrap();
+    assert!(pdf.starts_with(b"%PDF-") && pdf.trim_ascii_end().ends_with(b"%%EOF"));
+    for figure in ["pca_scatter", "pca_scree", "separability", "perceptron_weights", "perceptron_accuracy"] {
+        assert!(
+            fs::read_to_string(out.join(format!("figures/{figure}.svg"))).unwrap().starts_with("<svg"),
+            "{figure}"
+        );
+    }
+    let table = fs::read_to_string(out.join("tables/perceptrons.csv")).unwrap();
+    assert_eq!(table.lines().count(), 46);
+
+    let summary: Value = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+    assert_eq!((&summary["preset"], &summary["seed"]), (&"smoke".into(), &1.into()));
+    assert!(summary["machine"]["cpu"].is_string() && summary["machine"]["threads"].is_u64());
+    let tasks = &summary["tasks"];
+    assert!(tasks["pca"]["explained_variance_ratio"][0].as_f64().unwrap() > 0.05);
+    for key in ["a", "b", "separable_in_plane", "plane_accuracy", "separable_in_full_space"] {
+        assert!(!tasks["pca"]["pairs"][44][key].is_null(), "{key}");
+    }
+    for key in ["a", "b", "iterations", "train_error", "train_accuracy", "test_accuracy"] {
+        assert!(tasks["perceptron"]["pairs"][44][key].is_number(), "{key}");
+    }
+
+    let again = run(folder.path(), &["study", "smoke", "--out", name]);
+    again.says(0, &["principal components: finished before, not done again", "perceptrons: finished before"]);
+    let json = run(folder.path(), &["report", name, "--json"]);
+    assert_eq!(json.code, Some(0), "{}", json.stderr);
+    let printed: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(printed["tasks"], *tasks);
+    assert_eq!(
+        fs::read(out.join("report.pdf")).unwrap().len(),
+        pdf.len(),
+        "the same store gives the same report"
+    );
+}
+
+#[test]
+fn the_printed_study_is_a_study_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run(folder.path(), &["study", "brief", "--seed", "7", "--print-spec"]).stdout;
+    fs::write(folder.path().join("mine.toml"), &printed).unwrap();
+    assert_eq!(run(folder.path(), &["study", "mine.toml", "--print-spec"]).stdout, printed);
+    assert!(printed.contains("seed = 7") && printed.contains("learning_rate = 0.1"));
+}
+
+#[test]
+fn one_task_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["study", "smoke", "--only", "perceptron"]).says(0, &["perceptrons: done"]);
+    let summary = fs::read(folder.path().join("out/summary.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&summary).unwrap();
+    assert!(summary["tasks"]["pca"].is_null() && summary["tasks"]["perceptron"].is_object());
+    assert!(folder.path().join("out/report.pdf").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = inkling()
+        .current_dir(folder.path())
+        .args(["study", "brief", "--only", "perceptron", "--threads", "1", "--out", "my folder"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let runs = folder.path().join("my folder/runs");
+    while !fs::read_dir(&runs)
+        .is_ok_and(|mut runs| runs.any(|run| run.unwrap().path().join("result.json").exists()))
+    {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let interrupt =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let stopped = done(&child.wait_with_output().unwrap());
+    let again = "inkling study brief --only perceptron --threads 1 --out 'my folder'";
+    stopped.says(130, &["interrupted", "what is finished is kept", again]);
+    let text = ["report", "my folder"];
+    run(folder.path(), &text)
+        .says(65, &["of the 45 runs of the study `brief` are not finished", "run the study again"]);
+}
+
+#[test]
+fn data_is_listed_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = run(folder.path(), &["data", "list"]);
+    assert!(list.stdout.contains("fashion-mnist") && list.stdout.contains("60000 + 10000 images of 28×28"));
+    let json: Value = serde_json::from_str(&run(folder.path(), &["data", "list", "--json"]).stdout).unwrap();
+    assert_eq!(json[1]["classes"][9], "Ankle boot");
+    let verified = run(folder.path(), &["data", "verify"]);
+    assert_eq!((verified.code, verified.stdout.matches("right, every byte").count()), (Some(0), 2));
+}
+
+#[test]
+fn help_and_completions_know_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["--help"][..], &["completions", "bash"], &["completions", "fish"]] {
+        let text = run(folder.path(), arguments).stdout;
+        for command in ["study", "report", "data", "bench"] {
+            assert!(text.contains(command), "{arguments:?} does not know {command}");
+        }
+    }
+}

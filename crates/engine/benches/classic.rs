@@ -1,0 +1,47 @@
+//! The times of PCA, of a perceptron's pass and of a search for a separating hyperplane, on random bytes of the shapes
+//! that the study has.
+
+use divan::Bencher;
+use inkling_engine::pca::Pca;
+use inkling_engine::perceptron::{Settings, online};
+use inkling_engine::random::Stream;
+use inkling_engine::separability::search;
+use inkling_engine::{Affine, Features};
+
+const PIXELS: usize = 784;
+const PAIR: usize = 12_000;
+const SIGNED_UNIT: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };
+
+fn main() {
+    divan::main();
+}
+
+fn images(count: usize) -> Vec<u8> {
+    let mut stream = Stream::new(1, "bench/images");
+    (0..count * PIXELS).map(|_| stream.below(256) as u8).collect()
+}
+
+/// Labels that nothing separates: every pass corrects about half of the images, the slowest that a pass can be.
+fn labels() -> Vec<i8> {
+    (0..PAIR).map(|i| if i % 2 == 0 { 1 } else { -1 }).collect()
+}
+
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn pca_fit_and_project_60000_by_784(bench: Bencher) {
+    let pixels = images(60_000);
+    bench.bench(|| Pca::fit(&pixels, PIXELS, SIGNED_UNIT, 2).map(|model| model.transform(&pixels, 2)));
+}
+
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn ten_perceptron_passes_over_12000_by_784(bench: Bencher) {
+    let (pixels, labels) = (images(PAIR), labels());
+    let features = Features::new(&pixels, PIXELS, SIGNED_UNIT);
+    let settings = Settings { learning_rate: 0.1, max_iterations: 10, tolerance: 0.0, seed: 1 };
+    bench.bench(|| online(&features, &labels, &settings, &|_, _| true));
+}
+
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn three_newton_steps_over_12000_by_784(bench: Bencher) {
+    let (pixels, labels) = (images(PAIR), labels());
+    bench.bench(|| search(&pixels, &labels, 3, &|| true));
+}

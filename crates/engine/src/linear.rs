@@ -1,0 +1,46 @@
+//! The linear algebra that faer does for us, always on one thread: how work is divided must not show in the bits.
+
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::linalg::solvers::{self, Solve};
+use faer::traits::{ComplexField, Conjugate};
+use faer::{Accum, Col, Mat, MatMut, MatRef, Par, Side};
+
+/// Adds scale · XᵀX to the lower triangle of `total`, shape [d, d], for the rows `x`, shape [n, d].
+pub(crate) fn add_gram<T: ComplexField + Conjugate<Canonical = T>>(total: &mut Mat<T>, x: &[T], scale: T) {
+    let d = total.ncols();
+    let x = MatRef::from_row_major_slice(x, x.len() / d, d);
+    triangular::matmul(
+        total,
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        x.transpose(),
+        BlockStructure::Rectangular,
+        x,
+        BlockStructure::Rectangular,
+        scale,
+        Par::Seq,
+    );
+}
+
+/// X·Aᵀ for the rows `x`, shape [n, d], and the rows `a`, shape [k, d], into `product`, shape [n, k].
+pub(crate) fn multiply_rows(x: &[f64], a: &[f64], d: usize, product: &mut [f64]) {
+    let (n, k) = (x.len() / d, a.len() / d);
+    let product = MatMut::from_row_major_slice_mut(product, n, k);
+    let (x, a) = (MatRef::from_row_major_slice(x, n, d), MatRef::from_row_major_slice(a, k, d));
+    faer::linalg::matmul::matmul(product, Accum::Replace, x, a.transpose(), 1.0, Par::Seq);
+}
+
+/// Eigenvalues, smallest first, and eigenvectors of a symmetric matrix of which the lower triangle is read; `None`
+/// where the iteration does not converge.
+pub(crate) fn eigen(symmetric: &Mat<f64>) -> Option<solvers::SelfAdjointEigen<f64>> {
+    faer::set_global_parallelism(Par::Seq);
+    symmetric.self_adjoint_eigen(Side::Lower).ok()
+}
+
+/// The solution of A·x = b for a positive definite matrix of which the lower triangle is read; `None` where it is not
+/// positive definite in f64.
+pub(crate) fn solve_positive(a: &Mat<f64>, b: &Col<f64>) -> Option<Vec<f64>> {
+    faer::set_global_parallelism(Par::Seq);
+    let factor = a.llt(Side::Lower).ok()?;
+    Some(factor.solve(b).iter().copied().collect())
+}

@@ -1,0 +1,162 @@
+//! Whole small studies on the real images: what is done once is not done again, what is damaged is, the number of
+//! threads does not show, and MNIST has the components it is known to have.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use inkling_data::Sources;
+use inkling_lab::{Event, LabError, Observer, run_study};
+use inkling_spec::found::{PcaOutcome, RunResult, StudyRecord};
+use inkling_spec::{RunSpec, Study, Task, preset};
+use inkling_store::{Reader, Store, TensorFile};
+
+/// Remembers what it hears, and asks for the end once so many runs are done.
+struct Ear {
+    heard: Mutex<Vec<String>>,
+    left: AtomicUsize,
+}
+
+impl Ear {
+    fn new(runs: usize) -> Self {
+        Ear { heard: Mutex::new(Vec::new()), left: AtomicUsize::new(runs) }
+    }
+
+    fn count(&self, word: &str) -> usize {
+        self.heard.lock().unwrap().iter().filter(|event| event.starts_with(word)).count()
+    }
+}
+
+impl Observer for Ear {
+    fn event(&self, event: Event) {
+        if event == Event::Finished {
+            let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        }
+        self.heard.lock().unwrap().push(format!("{event:?}"));
+    }
+
+    fn interrupted(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == 0
+    }
+}
+
+fn small() -> Study {
+    let mut study = preset("smoke").unwrap();
+    study.data.train_images = 400;
+    study.data.test_images = 200;
+    study
+}
+
+fn run(study: &Study, out: &Path, ear: &Ear) -> Result<(), LabError> {
+    let store = Store::open(out).unwrap();
+    run_study(study, "test", &store, &Sources::new(None), ear)
+}
+
+/// The model and arrays of every run, by the run's place in the study.
+fn results(out: &Path) -> Vec<[Option<Vec<u8>>; 3]> {
+    let record: StudyRecord = Reader::open(out).unwrap().json("study.json").unwrap().unwrap();
+    let read = |id: &str, name: &str| fs::read(out.join("runs").join(id).join(name)).ok();
+    record
+        .runs
+        .iter()
+        .map(|run| {
+            ["model.safetensors", "arrays.safetensors", "metrics.jsonl"]
+                .map(|name| read(run.id.as_ref(), name))
+        })
+        .collect()
+}
+
+#[test]
+fn a_finished_run_is_never_done_again_and_a_damaged_one_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Ear::new(usize::MAX);
+    run(&small(), folder.path(), &first).unwrap();
+    assert_eq!((first.count("Finished"), first.count("Skipped")), (47, 0));
+    let before = results(folder.path());
+
+    let second = Ear::new(usize::MAX);
+    run(&small(), folder.path(), &second).unwrap();
+    assert_eq!((second.count("Finished"), second.count("Skipped")), (0, 47));
+
+    let record: StudyRecord = Reader::open(folder.path()).unwrap().json("study.json").unwrap().unwrap();
+    let model = folder.path().join("runs").join(record.runs[7].id.as_ref()).join(TensorFile::Model.name());
+    let mut bytes = fs::read(&model).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&model, bytes).unwrap();
+    let third = Ear::new(usize::MAX);
+    run(&small(), folder.path(), &third).unwrap();
+    assert_eq!((third.count("Damaged"), third.count("Finished"), third.count("Skipped")), (1, 1, 46));
+    assert_eq!(results(folder.path()), before);
+}
+
+#[test]
+fn a_changed_line_does_again_only_what_it_touches() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&small(), folder.path(), &Ear::new(usize::MAX)).unwrap();
+    let mut study = small();
+    study.perceptron.as_mut().unwrap().max_iterations += 1;
+    let ear = Ear::new(usize::MAX);
+    run(&study, folder.path(), &ear).unwrap();
+    assert_eq!((ear.count("Finished"), ear.count("Skipped")), (45, 2));
+}
+
+#[test]
+fn interrupted_and_resumed_is_the_same_as_never_interrupted() {
+    let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    run(&small(), whole.path(), &Ear::new(usize::MAX)).unwrap();
+    let mut sittings = 0;
+    loop {
+        sittings += 1;
+        match run(&small(), broken.path(), &Ear::new(10)) {
+            Err(LabError::Interrupted) => {}
+            other => break other.unwrap(),
+        }
+    }
+    assert!((3..=6).contains(&sittings), "{sittings}");
+    assert_eq!(results(broken.path()), results(whole.path()));
+}
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let study = small();
+    let on = |threads: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&study, folder.path(), &Ear::new(usize::MAX)).unwrap());
+        results(folder.path())
+    };
+    let one = on(1);
+    for threads in [2, 3, 8] {
+        assert!(on(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_class_without_images_is_named() {
+    let mut study = small();
+    study.data.train_images = 5;
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(&study, folder.path(), &Ear::new(usize::MAX)).unwrap_err();
+    assert_eq!(error.to_string(), "the first 5 train images of MNIST hold no image of class 2");
+}
+
+#[test]
+fn mnist_has_its_known_components() {
+    let mut study = preset("brief").unwrap();
+    study.keep_only(&[Task::Pca]);
+    study.pca.as_mut().unwrap().separability.max_passes = 1;
+    study.pca.as_mut().unwrap().separability.directions = 1;
+    let folder = tempfile::tempdir().unwrap();
+    run(&study, folder.path(), &Ear::new(usize::MAX)).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    let record: StudyRecord = reader.json("study.json").unwrap().unwrap();
+    let pca = record.runs.iter().find(|run| matches!(run.spec, RunSpec::Pca(_))).unwrap();
+    let result: RunResult<PcaOutcome> = reader.run(pca.id.as_ref()).finished().unwrap().unwrap();
+    let ratios = &result.outcome.explained_variance_ratio;
+    // The eigenvalues of the covariance in f64 throughout, by an independent program.
+    for (found, known) in ratios.iter().zip([0.097_046_64, 0.070_959_24]) {
+        assert!((found - known).abs() < 5e-8, "{found}");
+    }
+    assert_eq!(result.outcome.samples, 60_000);
+}

@@ -1,0 +1,6 @@
+//! temporary
+use crate::*;
+/// temporary
+pub fn draw(_: &Results) -> Vec<Figure> {
+    vec![]
+}

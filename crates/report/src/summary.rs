@@ -1,0 +1,147 @@
+//! `summary.json`: the contract for everything that reads a finished study.
+
+use std::collections::BTreeMap;
+
+use inkling_spec::found::{DataSetFacts, Machine, PairSeparability};
+use serde::Serialize;
+
+use crate::results::{PairResults, PcaResults, PerceptronResults, Results};
+use crate::statistics::wilson;
+
+/// The results of a study in numbers. Accuracies and errors are fractions of 1, times are seconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    preset: String,
+    seed: u64,
+    version: String,
+    machine: Machine,
+    seconds: f64,
+    data: BTreeMap<String, DataSetFacts>,
+    tasks: Tasks,
+}
+
+/// A task that was not asked for is absent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Tasks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pca: Option<PcaSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perceptron: Option<PerceptronSummary>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct PcaSummary {
+    data: String,
+    samples: usize,
+    explained_variance_ratio: Vec<f64>,
+    total_variance: f64,
+    fit_seconds: f64,
+    pairs: Vec<PairSeparability>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct PerceptronSummary {
+    data: String,
+    rule: inkling_spec::PerceptronRule,
+    pairs: Vec<PairSummary>,
+}
+
+/// One perceptron.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct PairSummary {
+    a: u8,
+    b: u8,
+    iterations: usize,
+    converged: bool,
+    train_error: f64,
+    train_accuracy: f64,
+    test_accuracy: f64,
+    /// 95 % Wilson interval of the test accuracy.
+    test_interval: (f64, f64),
+    seconds: f64,
+}
+
+impl PairSummary {
+    fn new(pair: &PairResults) -> Self {
+        let found = &pair.outcome;
+        let train_accuracy = found.train_correct as f64 / found.train_images as f64;
+        PairSummary {
+            a: pair.spec.a,
+            b: pair.spec.b,
+            iterations: found.iterations,
+            converged: found.converged,
+            train_error: (found.train_images - found.train_correct) as f64 / found.train_images as f64,
+            train_accuracy,
+            test_accuracy: pair.test_accuracy(),
+            test_interval: wilson(found.test_correct, found.test_images),
+            seconds: pair.seconds,
+        }
+    }
+}
+
+impl Summary {
+    /// The summary of a finished study.
+    pub fn new(results: &Results) -> Self {
+        let record = &results.record;
+        Summary {
+            preset: record.preset.clone(),
+            seed: record.study.seed,
+            version: record.version.clone(),
+            machine: record.machine.clone(),
+            seconds: record.seconds,
+            data: record.data.clone(),
+            tasks: Tasks {
+                pca: results.pca.as_ref().map(pca),
+                perceptron: results.perceptrons.as_ref().map(perceptrons),
+            },
+        }
+    }
+
+    /// The results in a line or two for each task.
+    pub fn in_words(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(pca) = &self.tasks.pca {
+            let share: f64 = pca.explained_variance_ratio.iter().take(2).sum();
+            let in_plane = pca.pairs.iter().filter(|pair| pair.separable_in_plane).count();
+            let in_full = pca.pairs.iter().filter(|pair| pair.separable_in_full_space).count();
+            lines.push(format!("Task 1: two components hold {:.1} % of the variance;", 100.0 * share));
+            lines.push(format!(
+                "        a line separates {in_plane} of {} pairs of classes in their plane, a hyperplane in all pixels {in_full}",
+                pca.pairs.len(),
+            ));
+        }
+        if let Some(task) = &self.tasks.perceptron {
+            let ranked = || task.pairs.iter().map(|pair| pair.test_accuracy);
+            let mean = ranked().sum::<f64>() / task.pairs.len() as f64;
+            let (least, most) = (ranked().fold(1.0, f64::min), ranked().fold(0.0, f64::max));
+            lines.push(format!(
+                "Task 2: {} perceptrons, test accuracy {:.1} % to {:.1} %, on average {:.1} %",
+                task.pairs.len(),
+                100.0 * least,
+                100.0 * most,
+                100.0 * mean,
+            ));
+        }
+        lines
+    }
+}
+
+fn pca(results: &PcaResults) -> PcaSummary {
+    PcaSummary {
+        data: results.spec.data.set.clone(),
+        samples: results.outcome.samples,
+        explained_variance_ratio: results.outcome.explained_variance_ratio.clone(),
+        total_variance: results.outcome.total_variance,
+        fit_seconds: results.outcome.fit_seconds,
+        pairs: results.separability.pairs.clone(),
+    }
+}
+
+fn perceptrons(results: &PerceptronResults) -> PerceptronSummary {
+    let spec = &results.pairs[0].spec;
+    PerceptronSummary {
+        data: spec.data.set.clone(),
+        rule: spec.rule,
+        pairs: results.pairs.iter().map(PairSummary::new).collect(),
+    }
+}
