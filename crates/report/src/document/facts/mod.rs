@@ -1,0 +1,154 @@
+//! The facts that the report's text is written from. The template computes nothing: every number in the report, and
+//! every comparison on which its words depend, is made here from the results.
+
+mod pca;
+mod perceptron;
+mod rank;
+
+use std::collections::BTreeMap;
+
+use inkling_spec::Task;
+use serde::Serialize;
+
+use self::pca::PcaFacts;
+use self::perceptron::{LinkFacts, PerceptronFacts};
+use crate::{Figure, Results};
+
+/// What the template reads as `facts.json`.
+#[derive(Debug, Serialize)]
+pub(super) struct Facts<'a> {
+    study: StudyFacts<'a>,
+    pca: Option<PcaFacts<'a>>,
+    perceptrons: Option<PerceptronFacts<'a>>,
+    /// What the two tasks say about each other, where they looked at the same images.
+    link: Option<LinkFacts>,
+    /// Alternative text of each figure there is, by name.
+    figures: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct StudyFacts<'a> {
+    preset: &'a str,
+    seed: u64,
+    version: &'a str,
+    cpu: &'a str,
+    threads: usize,
+    seconds: f64,
+    train_images: usize,
+    test_images: usize,
+    runs: usize,
+    data: Vec<DataFacts<'a>>,
+    command: String,
+}
+
+#[derive(Debug, Serialize)]
+struct DataFacts<'a> {
+    set: &'a str,
+    title: &'a str,
+    checksum: &'a str,
+}
+
+/// Two classes, and how the report writes them as a pair.
+#[derive(Debug, Clone, Serialize)]
+struct Pair {
+    a: String,
+    b: String,
+    name: String,
+}
+
+impl Pair {
+    fn new(classes: &[String], a: impl Into<usize>, b: impl Into<usize>) -> Pair {
+        let (a, b) = (classes[a.into()].clone(), classes[b.into()].clone());
+        Pair { name: format!("{a}–{b}"), a, b }
+    }
+}
+
+/// A pair with the number that it is named for.
+#[derive(Debug, Clone, Serialize)]
+struct PairValue {
+    pair: Pair,
+    value: f64,
+}
+
+/// A class with the number that it is named for.
+#[derive(Debug, Clone, Serialize)]
+struct ClassValue {
+    class: String,
+    value: f64,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(results: &'a Results, figures: &'a [Figure]) -> Self {
+        let record = &results.record;
+        let pca = results.pca.as_ref();
+        let perceptrons = results.perceptrons.as_ref();
+        let spec = record.runs.first().map(|run| run.spec.data());
+        Facts {
+            study: StudyFacts {
+                preset: &record.preset,
+                seed: record.study.seed,
+                version: &record.version,
+                cpu: &record.machine.cpu,
+                threads: record.machine.threads,
+                seconds: record.seconds,
+                train_images: spec.map_or(0, |data| data.train_images),
+                test_images: spec.map_or(0, |data| data.test_images),
+                runs: record.runs.len(),
+                data: record
+                    .data
+                    .iter()
+                    .map(|(set, data)| DataFacts { set, title: &data.title, checksum: &data.checksum })
+                    .collect(),
+                command: command(results),
+            },
+            pca: pca.map(PcaFacts::new),
+            perceptrons: perceptrons.map(PerceptronFacts::new),
+            link: pca.zip(perceptrons).and_then(|(pca, perceptrons)| LinkFacts::new(pca, perceptrons)),
+            figures: figures.iter().map(|figure| (figure.name, figure.alt.as_str())).collect(),
+        }
+    }
+}
+
+/// The command that makes the study again.
+fn command(results: &Results) -> String {
+    let record = &results.record;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let name = match record.preset.as_str() {
+        name if name.chars().all(plain) => name.to_owned(),
+        name => format!("'{}'", name.replace('\'', r"'\''")),
+    };
+    let tasks = record.study.tasks();
+    let only = if tasks.len() == Task::ALL.len() {
+        String::new()
+    } else {
+        format!(" --only {}", tasks.iter().map(|task| task.name()).collect::<Vec<_>>().join(","))
+    };
+    format!("inkling study {name} --seed {}{only}", record.study.seed)
+}
+
+/// The mean; `None` of nothing.
+fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.into_iter().fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// The median; `None` of nothing.
+fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.into_iter().collect();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    Some(if sorted.len() % 2 == 1 { upper } else { (sorted[sorted.len() / 2 - 1] + upper) / 2.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_and_medians() {
+        assert_eq!(mean([1.0, 2.0, 6.0]), Some(3.0));
+        assert_eq!(median([6.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median([6.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!((mean([]), median([])), (None, None));
+    }
+}

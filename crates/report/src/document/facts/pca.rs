@@ -1,0 +1,249 @@
+//! Facts of Task 1: the plane, the classes in it, and separability.
+
+use inkling_spec::found::PairSeparability;
+use serde::Serialize;
+
+use super::{ClassValue, Pair, PairValue, median};
+use crate::PcaResults;
+
+#[derive(Debug, Serialize)]
+pub(super) struct PcaFacts<'a> {
+    set: &'a str,
+    title: &'a str,
+    images: usize,
+    dimensions: usize,
+    /// Dimensions that the plane leaves out.
+    other_dimensions: usize,
+    first_share: f64,
+    second_share: f64,
+    plane_share: f64,
+    left_share: f64,
+    /// Share of the variance in a plane turned at random, on average.
+    random_share: f64,
+    /// Components that hold at least a share of the variance.
+    needed: Vec<Needed>,
+    /// Share of the variance lost with so many components kept.
+    rebuilt: Vec<Lost>,
+    clouds: Option<Clouds>,
+    separability: Option<SeparabilityFacts>,
+}
+
+#[derive(Debug, Serialize)]
+struct Needed {
+    share: f64,
+    components: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Lost {
+    components: usize,
+    share: f64,
+}
+
+/// The classes as clouds of points in the plane.
+#[derive(Debug, Serialize)]
+struct Clouds {
+    /// Along each axis the classes whose centres lie lowest and highest.
+    axes: [[String; 2]; 2],
+    nearest: PairValue,
+    farthest: PairValue,
+    /// Root mean square distance of the points from their class's centre: over all points, and for two classes.
+    spread: f64,
+    narrowest: ClassValue,
+    widest: ClassValue,
+    /// Share of the images whose nearest class centre is their own class's.
+    nearest_centre_accuracy: f64,
+    commonest_share: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct SeparabilityFacts {
+    pairs: usize,
+    separable_in_plane: Vec<Pair>,
+    best: PairValue,
+    worst: PairValue,
+    /// Share of the commoner class in the pair that is worst in the plane.
+    worst_commoner: f64,
+    median: f64,
+    certified: usize,
+    uncertified: Vec<Uncertified>,
+    /// The largest share of a pair's images that the best hyperplane found leaves on the wrong side.
+    worst_error: f64,
+    /// The pair that is worst in the plane among those with a certificate in all dimensions.
+    contrast: Option<Contrast>,
+    fewest_images: usize,
+    most_images: usize,
+    images_say: ImagesSay,
+}
+
+#[derive(Debug, Serialize)]
+struct Uncertified {
+    pair: Pair,
+    errors: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Contrast {
+    pair: Pair,
+    plane_accuracy: f64,
+    images: usize,
+}
+
+/// What the number of images in a pair, against the number of dimensions d, says about certificates (Cover 1965).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum ImagesSay {
+    /// No pair has more than d + 1 images: any labels could be separated.
+    Little,
+    /// Every pair has more than 2 (d + 1): random labels could hardly be.
+    Much,
+    /// Neither.
+    Some,
+}
+
+impl<'a> PcaFacts<'a> {
+    pub(super) fn new(results: &'a PcaResults) -> Self {
+        let outcome = &results.outcome;
+        let ratio = &outcome.explained_variance_ratio;
+        let needed = |share: f64| {
+            let mut sum = 0.0;
+            let enough = results.spectrum.iter().position(|variance| {
+                sum += variance / outcome.total_variance;
+                sum >= share
+            });
+            enough.map(|place| Needed { share, components: place + 1 })
+        };
+        let lost = |&components: &usize| Lost {
+            components,
+            share: (1.0 - ratio[..components].iter().sum::<f64>()).max(0.0),
+        };
+        PcaFacts {
+            set: &results.spec.data.set,
+            title: &results.data.title,
+            images: outcome.samples,
+            dimensions: outcome.features,
+            other_dimensions: outcome.features - 2,
+            first_share: ratio[0],
+            second_share: ratio[1],
+            plane_share: ratio[0] + ratio[1],
+            left_share: 1.0 - ratio[0] - ratio[1],
+            random_share: 2.0 / outcome.features as f64,
+            needed: [0.5, 0.9].into_iter().filter_map(needed).collect(),
+            rebuilt: results.spec.reconstructions.iter().map(lost).collect(),
+            clouds: Clouds::new(results),
+            separability: SeparabilityFacts::new(results),
+        }
+    }
+}
+
+impl Clouds {
+    /// `None` where fewer than two classes have images.
+    fn new(results: &PcaResults) -> Option<Self> {
+        let names = &results.data.classes;
+        let mut sums = vec![([0.0; 2], 0_usize); names.len()];
+        for (point, &label) in results.embedding.iter().zip(&results.labels) {
+            let (sum, count) = &mut sums[usize::from(label)];
+            *sum = [sum[0] + point[0], sum[1] + point[1]];
+            *count += 1;
+        }
+        let commonest = sums.iter().map(|(_, count)| *count).max()?;
+        let centres: Vec<(usize, [f64; 2])> = sums
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, count))| *count > 0)
+            .map(|(class, (sum, count))| (class, sum.map(|sum| sum / *count as f64)))
+            .collect();
+
+        let mut squares = vec![0.0; names.len()];
+        let mut right = 0;
+        for (point, &label) in results.embedding.iter().zip(&results.labels) {
+            let label = usize::from(label);
+            let distances = centres.iter().map(|(class, centre)| (*class, squared_distance(point, centre)));
+            let own = distances.clone().find(|(class, _)| *class == label)?.1;
+            let nearest = distances.min_by(|p, q| p.1.total_cmp(&q.1))?;
+            squares[label] += own;
+            right += usize::from(nearest.0 == label);
+        }
+        let n = results.embedding.len() as f64;
+        let spreads = centres.iter().map(|&(class, _)| ClassValue {
+            class: names[class].clone(),
+            value: (squares[class] / sums[class].1 as f64).sqrt(),
+        });
+        let pairs =
+            centres.iter().enumerate().flat_map(|(i, p)| centres[i + 1..].iter().map(move |q| (p, q)));
+        let pairs = pairs.map(|(p, q)| PairValue {
+            pair: Pair::new(names, p.0, q.0),
+            value: squared_distance(&p.1, &q.1).sqrt(),
+        });
+        let along = |axis: usize| {
+            let position = |p: &&(usize, [f64; 2]), q: &&(usize, [f64; 2])| p.1[axis].total_cmp(&q.1[axis]);
+            let ends = [centres.iter().min_by(position)?, centres.iter().max_by(position)?];
+            Some(ends.map(|(class, _)| names[*class].clone()))
+        };
+        Some(Clouds {
+            axes: [along(0)?, along(1)?],
+            nearest: pairs.clone().min_by(|p, q| p.value.total_cmp(&q.value))?,
+            farthest: pairs.max_by(|p, q| p.value.total_cmp(&q.value))?,
+            spread: (squares.iter().sum::<f64>() / n).sqrt(),
+            narrowest: spreads.clone().min_by(|p, q| p.value.total_cmp(&q.value))?,
+            widest: spreads.max_by(|p, q| p.value.total_cmp(&q.value))?,
+            nearest_centre_accuracy: right as f64 / n,
+            commonest_share: commonest as f64 / n,
+        })
+    }
+}
+
+fn squared_distance(p: &[f64; 2], q: &[f64; 2]) -> f64 {
+    (p[0] - q[0]).powi(2) + (p[1] - q[1]).powi(2)
+}
+
+impl SeparabilityFacts {
+    /// `None` where there is no pair.
+    fn new(results: &PcaResults) -> Option<Self> {
+        let pairs = &results.separability.pairs;
+        let named = |found: &PairSeparability| Pair::new(&results.data.classes, found.a, found.b);
+        let in_plane =
+            |found: &PairSeparability| PairValue { pair: named(found), value: found.plane_accuracy };
+        let by_plane =
+            |p: &&PairSeparability, q: &&PairSeparability| p.plane_accuracy.total_cmp(&q.plane_accuracy);
+        let worst = pairs.iter().min_by(by_plane)?;
+        let of = |class: u8| results.labels.iter().filter(|label| **label == class).count();
+        let certified = || pairs.iter().filter(|found| found.separable_in_full_space);
+        let contrast = certified().filter(|found| !found.separable_in_plane).min_by(by_plane);
+        let d = results.outcome.features;
+        let fewest_images = pairs.iter().map(|found| found.images).min()?;
+        let most_images = pairs.iter().map(|found| found.images).max()?;
+        Some(SeparabilityFacts {
+            pairs: pairs.len(),
+            separable_in_plane: pairs.iter().filter(|found| found.separable_in_plane).map(named).collect(),
+            best: in_plane(pairs.iter().max_by(by_plane)?),
+            worst: in_plane(worst),
+            worst_commoner: of(worst.a).max(of(worst.b)) as f64 / worst.images as f64,
+            median: median(pairs.iter().map(|found| found.plane_accuracy))?,
+            certified: certified().count(),
+            uncertified: pairs
+                .iter()
+                .filter(|found| !found.separable_in_full_space)
+                .map(|found| Uncertified { pair: named(found), errors: found.full_space_errors })
+                .collect(),
+            worst_error: pairs
+                .iter()
+                .map(|found| found.full_space_errors as f64 / found.images as f64)
+                .fold(0.0, f64::max),
+            contrast: contrast.map(|found| Contrast {
+                pair: named(found),
+                plane_accuracy: found.plane_accuracy,
+                images: found.images,
+            }),
+            fewest_images,
+            most_images,
+            images_say: if most_images <= d + 1 {
+                ImagesSay::Little
+            } else if fewest_images > 2 * (d + 1) {
+                ImagesSay::Much
+            } else {
+                ImagesSay::Some
+            },
+        })
+    }
+}

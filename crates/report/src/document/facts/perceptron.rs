@@ -1,0 +1,248 @@
+//! Facts of Task 2, and of what Tasks 1 and 2 say about each other.
+
+use inkling_spec::PerceptronRule;
+use inkling_spec::found::PairSeparability;
+use serde::Serialize;
+
+use super::rank::RankCorrelation;
+use super::{ClassValue, Pair, mean, median};
+use crate::statistics::wilson;
+use crate::{PairResults, PcaResults, PerceptronResults};
+
+#[derive(Debug, Serialize)]
+pub(super) struct PerceptronFacts<'a> {
+    set: &'a str,
+    title: &'a str,
+    dimensions: usize,
+    pairs: usize,
+    rule: PerceptronRule,
+    learning_rate: f64,
+    max_iterations: usize,
+    tolerance: f64,
+    /// The pairs whose training stopped at the last iteration that is allowed, not at the tolerance.
+    unstopped: Vec<Pair>,
+    /// Iterations of the pairs that stopped at the tolerance.
+    iterations: Option<Iterations>,
+    /// The most training errors with which a pair stopped at the tolerance.
+    errors_when_stopped: usize,
+    /// Some pairs from the easiest to the hardest.
+    rows: Vec<Row>,
+    /// Whether the intervals of the easiest and the hardest pair are disjoint.
+    ends_differ: bool,
+    /// How many rows of the table have an interval that meets the next row's.
+    neighbours_meet: usize,
+    mean_train_accuracy: f64,
+    mean_test_accuracy: f64,
+    /// Pairs whose accuracy is higher on the training than on the test images.
+    better_in_training: usize,
+    /// Mean test accuracy over the pairs of a class; `None` with fewer than three classes.
+    hardest_class: Option<ClassValue>,
+    easiest_class: Option<ClassValue>,
+    restless: Option<Restless>,
+    /// The pair whose weights moved least from their random start, by their standard deviation.
+    least_moved: Moved,
+    most_moved: Moved,
+    start_deviation: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Iterations {
+    fewest: usize,
+    median: f64,
+    most: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    pair: Pair,
+    iterations: usize,
+    train_error: f64,
+    train_accuracy: f64,
+    test_accuracy: f64,
+    interval: (f64, f64),
+}
+
+/// A pair, and how far its weights scatter at the end.
+#[derive(Debug, Serialize)]
+struct Moved {
+    pair: Pair,
+    deviation: f64,
+    iterations: usize,
+}
+
+/// The pair whose training ended farthest above its own best error, among those that did not stop at the tolerance.
+#[derive(Debug, Serialize)]
+struct Restless {
+    pair: Pair,
+    last: f64,
+    best: f64,
+    best_iteration: usize,
+}
+
+/// What the tasks say about each other, for pairs that both have looked at.
+#[derive(Debug, Serialize)]
+pub(super) struct LinkFacts {
+    /// Test accuracy of the perceptron with accuracy of the best line in the plane.
+    plane: Option<RankCorrelation>,
+    hardest_in_plane: Pair,
+    uncertified: usize,
+    /// Pairs that did not stop at the tolerance, without and with a certificate.
+    uncertified_unstopped: usize,
+    certified_unstopped: usize,
+    /// Mean test accuracy, with and without a certificate.
+    certified_accuracy: Option<f64>,
+    uncertified_accuracy: Option<f64>,
+    /// Pixels that are blank in every training image.
+    blank_pixels: usize,
+}
+
+impl<'a> PerceptronFacts<'a> {
+    pub(super) fn new(results: &'a PerceptronResults) -> Self {
+        let classes = &results.data.classes;
+        let pairs = &results.pairs;
+        let spec = &pairs[0].spec;
+        let rows: Vec<Row> = results.easy_to_hard().into_iter().map(|pair| Row::new(classes, pair)).collect();
+        let (easiest, hardest) = (&rows[0], &rows[rows.len() - 1]);
+        let meet = |p: &Row, q: &Row| p.interval.0 <= q.interval.1 && q.interval.0 <= p.interval.1;
+        let stopped = || pairs.iter().filter(|pair| pair.outcome.converged);
+        let moved = || {
+            pairs.iter().map(|pair| Moved {
+                pair: named(classes, pair),
+                deviation: deviation(pair),
+                iterations: pair.outcome.iterations,
+            })
+        };
+        let by_deviation = |p: &Moved, q: &Moved| p.deviation.total_cmp(&q.deviation);
+        let by_class = class_means(classes, pairs);
+        PerceptronFacts {
+            set: &spec.data.set,
+            title: &results.data.title,
+            dimensions: results.data.height * results.data.width,
+            pairs: pairs.len(),
+            rule: spec.rule,
+            learning_rate: spec.learning_rate,
+            max_iterations: spec.max_iterations,
+            tolerance: spec.tolerance,
+            unstopped: pairs
+                .iter()
+                .filter(|pair| !pair.outcome.converged)
+                .map(|pair| named(classes, pair))
+                .collect(),
+            iterations: median(stopped().map(|pair| pair.outcome.iterations as f64)).map(|median| {
+                Iterations {
+                    fewest: stopped().map(|pair| pair.outcome.iterations).min().unwrap_or(0),
+                    median,
+                    most: stopped().map(|pair| pair.outcome.iterations).max().unwrap_or(0),
+                }
+            }),
+            errors_when_stopped: stopped()
+                .map(|pair| pair.outcome.train_images - pair.outcome.train_correct)
+                .max()
+                .unwrap_or(0),
+            ends_differ: !meet(easiest, hardest),
+            neighbours_meet: rows.windows(2).filter(|two| meet(&two[0], &two[1])).count(),
+            mean_train_accuracy: mean(pairs.iter().map(train_accuracy)).unwrap_or(0.0),
+            mean_test_accuracy: mean(pairs.iter().map(PairResults::test_accuracy)).unwrap_or(0.0),
+            better_in_training: pairs
+                .iter()
+                .filter(|pair| train_accuracy(pair) > pair.test_accuracy())
+                .count(),
+            hardest_class: by_class.first().cloned(),
+            easiest_class: by_class.last().cloned(),
+            restless: restless(classes, pairs),
+            least_moved: moved().min_by(by_deviation).expect("a pair"),
+            most_moved: moved().max_by(by_deviation).expect("a pair"),
+            // Of the uniform distribution on [0, 1).
+            start_deviation: (1.0_f64 / 12.0).sqrt(),
+            rows,
+        }
+    }
+}
+
+fn named(classes: &[String], pair: &PairResults) -> Pair {
+    Pair::new(classes, pair.spec.a, pair.spec.b)
+}
+
+fn train_accuracy(pair: &PairResults) -> f64 {
+    pair.outcome.train_correct as f64 / pair.outcome.train_images as f64
+}
+
+/// Standard deviation of the weights.
+fn deviation(pair: &PairResults) -> f64 {
+    let weights = || pair.weights.iter().map(|w| f64::from(*w));
+    let centre = mean(weights()).unwrap_or(0.0);
+    mean(weights().map(|w| (w - centre).powi(2))).unwrap_or(0.0).sqrt()
+}
+
+/// Mean test accuracy over the pairs of each class, lowest first; nothing where every class is in the same pair.
+fn class_means(classes: &[String], pairs: &[PairResults]) -> Vec<ClassValue> {
+    let of_class = |class: usize| {
+        let has = move |pair: &&PairResults| [pair.spec.a, pair.spec.b].map(usize::from).contains(&class);
+        let value = mean(pairs.iter().filter(has).map(PairResults::test_accuracy))?;
+        Some(ClassValue { class: classes[class].clone(), value })
+    };
+    let mut means: Vec<ClassValue> = (0..classes.len()).filter_map(of_class).collect();
+    means.sort_by(|p, q| p.value.total_cmp(&q.value));
+    if means.len() < 3 { Vec::new() } else { means }
+}
+
+fn restless(classes: &[String], pairs: &[PairResults]) -> Option<Restless> {
+    let unstopped = pairs.iter().filter(|pair| !pair.outcome.converged);
+    let found = unstopped.filter_map(|pair| {
+        let last = *pair.errors.last()?;
+        let (place, best) = pair.errors.iter().copied().enumerate().min_by(|p, q| p.1.total_cmp(&q.1))?;
+        (best < last).then(|| Restless { pair: named(classes, pair), last, best, best_iteration: place + 1 })
+    });
+    found.max_by(|p, q| (p.last - p.best).total_cmp(&(q.last - q.best)))
+}
+
+impl Row {
+    fn new(classes: &[String], pair: &PairResults) -> Self {
+        let outcome = &pair.outcome;
+        Row {
+            pair: named(classes, pair),
+            iterations: outcome.iterations,
+            train_error: 1.0 - train_accuracy(pair),
+            train_accuracy: train_accuracy(pair),
+            test_accuracy: pair.test_accuracy(),
+            interval: wilson(outcome.test_correct, outcome.test_images),
+        }
+    }
+}
+
+impl LinkFacts {
+    /// `None` where the two tasks looked at different images.
+    pub(super) fn new(pca: &PcaResults, perceptrons: &PerceptronResults) -> Option<Self> {
+        let spec = &perceptrons.pairs.first()?.spec.data;
+        if (&pca.spec.data.set, pca.spec.data.train_images) != (&spec.set, spec.train_images) {
+            return None;
+        }
+        let separability = |pair: &PairResults| {
+            let same = |found: &&PairSeparability| (found.a, found.b) == (pair.spec.a, pair.spec.b);
+            pca.separability.pairs.iter().find(same)
+        };
+        let both: Vec<_> =
+            perceptrons.pairs.iter().filter_map(|pair| Some((pair, separability(pair)?))).collect();
+        let plane: Vec<f64> = both.iter().map(|(_, found)| found.plane_accuracy).collect();
+        let test: Vec<f64> = both.iter().map(|(pair, _)| pair.test_accuracy()).collect();
+        let (hardest_in_plane, _) =
+            both.iter().min_by(|p, q| p.1.plane_accuracy.total_cmp(&q.1.plane_accuracy))?;
+        let having = |certified: bool| {
+            both.iter()
+                .filter(move |(_, found)| found.separable_in_full_space == certified)
+                .map(|(pair, _)| *pair)
+        };
+        let unstopped = |certified| having(certified).filter(|pair| !pair.outcome.converged).count();
+        Some(LinkFacts {
+            hardest_in_plane: named(&perceptrons.data.classes, hardest_in_plane),
+            plane: RankCorrelation::new(&plane, &test),
+            uncertified: having(false).count(),
+            uncertified_unstopped: unstopped(false),
+            certified_unstopped: unstopped(true),
+            certified_accuracy: mean(having(true).map(PairResults::test_accuracy)),
+            uncertified_accuracy: mean(having(false).map(PairResults::test_accuracy)),
+            // Pixels are scaled to −1 … 1, so the mean of one that is always blank is −1 exactly.
+            blank_pixels: pca.mean.iter().filter(|mean| **mean == -1.0).count(),
+        })
+    }
+}

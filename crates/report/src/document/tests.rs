@@ -1,0 +1,220 @@
+//! Tests of the typeset report, on results made up for the purpose.
+
+use std::collections::BTreeMap;
+
+use inkling_spec::found::{
+    DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, PlannedRun, SeparabilityOutcome,
+    StudyRecord,
+};
+use inkling_spec::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Study, Task, preset};
+use typst::foundations::Label;
+use typst::introspection::{Introspector, MetadataElem};
+use typst::utils::PicoStr;
+
+use super::*;
+use crate::{PairResults, PcaResults, PerceptronResults};
+
+/// Names that Typst would take for markup, were they not strings.
+const SPECIAL: [&str; 3] =
+    ["#set *page*", "_under_ @ref <label> $x$", r#"T-shirt/top "quoted" \ [x] ~ // é"#];
+const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const FIGURES: [&str; 10] = [
+    "pca_scatter",
+    "pca_scatter_classes",
+    "pca_scree",
+    "pca_components",
+    "pca_reconstructions",
+    "separability",
+    "perceptron_weights",
+    "perceptron_errors",
+    "perceptron_errors_five",
+    "perceptron_accuracy",
+];
+const DATA: DataSlice = DataSlice { set: String::new(), train_images: 3000, test_images: 1000 };
+
+/// A number from 0 to 1 that looks random.
+fn noise(i: usize) -> f64 {
+    (i as f64 * 12.9898).sin().abs().fract()
+}
+
+fn pairs(classes: usize) -> impl Iterator<Item = (u8, u8)> {
+    let classes = classes as u8;
+    (0..classes).flat_map(move |a| (a + 1..classes).map(move |b| (a, b)))
+}
+
+/// A study of both tasks with these classes. Every third pair has no certificate and did not stop at the tolerance, so
+/// that every part of the text appears.
+fn results(classes: &[&str], rule: PerceptronRule) -> Results {
+    let data = DataSetFacts {
+        title: "Made-up #data".into(),
+        height: 4,
+        width: 4,
+        classes: classes.iter().map(|&name| name.to_owned()).collect(),
+        checksum: "0123456789abcdef".repeat(4),
+    };
+    let pca_spec = PcaRun { data: DATA, components: 4, reconstructions: vec![2, 4] };
+    let spectrum: Vec<f64> = (0..16).map(|i| 0.7_f64.powi(i)).collect();
+    let total_variance = spectrum.iter().sum();
+    let labels: Vec<u8> = (0..3000).map(|i| (i % classes.len()) as u8).collect();
+    let embedding = labels.iter().enumerate();
+    let embedding = embedding.map(|(i, l)| [f64::from(*l) + noise(i), noise(i + 7) - 0.5]).collect();
+    let separability = pairs(classes.len()).enumerate().map(|(i, (a, b))| PairSeparability {
+        a,
+        b,
+        images: 2 * 3000 / classes.len(),
+        separable_in_plane: i % 5 == 4,
+        plane_accuracy: if i % 5 == 4 { 1.0 } else { 0.5 + noise(i) / 2.1 },
+        separable_in_full_space: i % 3 > 0,
+        full_space_errors: if i % 3 > 0 { 0 } else { 17 + i },
+        full_space_passes: 9,
+    });
+    let perceptrons = pairs(classes.len()).enumerate().map(|(i, (a, b))| PairResults {
+        spec: PerceptronRun {
+            data: DATA,
+            a,
+            b,
+            rule,
+            learning_rate: 0.1,
+            max_iterations: 1000,
+            tolerance: 1e-3,
+            seed: 1,
+        },
+        outcome: PerceptronOutcome {
+            iterations: if i % 3 > 0 { 3 + i } else { 1000 },
+            converged: i % 3 > 0,
+            train_images: 3000,
+            train_correct: if i % 3 > 0 { 2998 } else { 2900 },
+            test_images: 200,
+            test_correct: 200 - i,
+        },
+        errors: vec![0.2, 0.01, 0.0333],
+        weights: (0..16).map(|j| noise(i + j) as f32).collect(),
+        seconds: 1.0,
+    });
+    let pca = PcaResults {
+        outcome: PcaOutcome {
+            samples: 3000,
+            features: 16,
+            total_variance,
+            explained_variance_ratio: spectrum[..4].iter().map(|v| v / total_variance).collect(),
+            fit_seconds: 0.1,
+        },
+        separability: SeparabilityOutcome { pairs: separability.collect() },
+        embedding,
+        labels,
+        spectrum,
+        mean: vec![-1.0; 16],
+        components: vec![0.25; 64],
+        originals: vec![0; 16 * classes.len()],
+        rebuilt: vec![0.0; 2 * 16 * classes.len()],
+        data: data.clone(),
+        spec: pca_spec.clone(),
+    };
+    let spec = RunSpec::Pca(pca_spec);
+    Results {
+        record: StudyRecord {
+            preset: "my #study.toml".into(),
+            version: "0.0.0".into(),
+            machine: Machine { cpu: "A CPU with 100 % *cores*".into(), threads: 1 },
+            seconds: 200.0,
+            study: preset("smoke").unwrap(),
+            data: BTreeMap::from([("mnist".into(), data.clone())]),
+            runs: vec![PlannedRun { id: spec.id("0"), spec }],
+        },
+        pca: Some(pca),
+        perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
+    }
+}
+
+fn figures() -> Vec<Figure> {
+    let svg =
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
+    FIGURES.map(|name| Figure { name, svg: svg.into(), alt: format!("The figure {name}.") }).into()
+}
+
+/// Typesets, insists on the absence of warnings, and returns the PDF and the number of words in the main text.
+fn typeset_and_count(results: &Results, figures: &[Figure]) -> (Vec<u8>, usize) {
+    let world = world(results, figures);
+    let (document, warnings) = compile(&world).unwrap();
+    let warnings: Vec<String> = warnings.iter().map(|found| describe(&world, found)).collect();
+    assert_eq!(warnings, [""; 0]);
+    let label = Label::new(PicoStr::intern("words")).unwrap();
+    let words = document.introspector().query_label(label).unwrap().clone();
+    let words = words.to_packed::<MetadataElem>().unwrap().value.clone().cast().unwrap();
+    (export(&world, &document, results).unwrap(), words)
+}
+
+fn holds(pdf: &[u8], text: &str) -> bool {
+    pdf.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn a_report_is_a_tagged_document_with_title_and_language() {
+    let (pdf, _) = typeset_and_count(&results(&SPECIAL, PerceptronRule::Online), &figures());
+    for part in [
+        "%PDF-1.7",
+        "/Type/Page/",
+        "/StructTreeRoot",
+        "/Marked true",
+        "/Lang(en-GB)",
+        "/DisplayDocTitle true",
+        "<pdfuaid:part>1</pdfuaid:part>",
+        "Principal components and perceptrons on Made-up #data",
+    ] {
+        assert!(holds(&pdf, part), "{part}");
+    }
+    assert!(!holds(&pdf, "CreationDate"));
+}
+
+#[test]
+fn the_same_results_give_the_same_bytes() {
+    let results = results(&SPECIAL, PerceptronRule::Online);
+    assert!(typeset(&results, &figures()).unwrap() == typeset(&results, &figures()).unwrap());
+}
+
+#[test]
+fn a_task_that_was_not_run_and_a_figure_that_was_not_drawn_leave_no_trace() {
+    let both = results(&SPECIAL, PerceptronRule::Online);
+    let without_pca = Results { pca: None, ..both.clone() };
+    let without_perceptrons = Results { perceptrons: None, ..both.clone() };
+    for results in [both, without_pca, without_perceptrons] {
+        typeset_and_count(&results, &figures());
+        typeset_and_count(&results, &[]);
+    }
+}
+
+#[test]
+fn two_classes_and_every_rule_have_their_words() {
+    for rule in
+        [PerceptronRule::Online, PerceptronRule::Batch, PerceptronRule::Averaged, PerceptronRule::Pocket]
+    {
+        typeset_and_count(&results(&SPECIAL[..2], rule), &figures());
+    }
+}
+
+#[test]
+fn the_main_text_has_at_most_a_thousand_words() {
+    let (_, words) = typeset_and_count(&results(&DIGITS, PerceptronRule::Online), &figures());
+    assert!((600..=1000).contains(&words), "{words} words");
+}
+
+#[test]
+fn the_command_makes_the_study_again() {
+    let mut results = results(&SPECIAL, PerceptronRule::Online);
+    let command = |results: &Results| {
+        let facts = serde_json::to_value(Facts::new(results, &[])).unwrap();
+        facts["study"]["command"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(command(&results), "inkling study 'my #study.toml' --seed 1");
+    results.record.preset = "brief".into();
+    results.record.study = Study { seed: 7, ..results.record.study };
+    results.record.study.keep_only(&[Task::Pca]);
+    assert_eq!(command(&results), "inkling study brief --seed 7 --only pca");
+}
+
+#[test]
+fn a_broken_figure_is_an_error_that_says_where() {
+    let broken = Figure { name: "pca_scatter", svg: "<svg".into(), alt: "Nothing.".into() };
+    let error = typeset(&results(&SPECIAL, PerceptronRule::Online), &[broken]).unwrap_err().to_string();
+    assert!(error.contains("pca_scatter.svg: failed to parse SVG"), "{error}");
+}

@@ -1,0 +1,90 @@
+//! All that Typst sees while it typesets the report: the template, the facts, the figures and the fonts, in memory. No
+//! packages, no network, no clock, no other files.
+
+use std::collections::HashMap;
+
+use typst::diag::{FileError, FileResult};
+use typst::foundations::{Bytes, Datetime, Dict, Duration, Value};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Library, LibraryExt, World};
+
+use super::fonts;
+
+/// The template's sources; the first is the main one.
+const SOURCES: [(&str, &str); 4] = [
+    ("report.typ", include_str!("report.typ")),
+    ("style.typ", include_str!("style.typ")),
+    ("task1.typ", include_str!("task1.typ")),
+    ("task2.typ", include_str!("task2.typ")),
+];
+
+pub(super) struct ReportWorld {
+    library: LazyHash<Library>,
+    book: LazyHash<FontBook>,
+    fonts: Vec<Font>,
+    main: FileId,
+    sources: HashMap<FileId, Source>,
+    files: HashMap<FileId, Bytes>,
+}
+
+impl ReportWorld {
+    /// The template with these files beside it, as (name, contents).
+    pub(super) fn new(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
+        let fonts = fonts::load();
+        let source = |(name, text): (&str, &str)| (id(name), Source::new(id(name), text.into()));
+        // Typst warns of a family that is not there, so the template is told which one is.
+        let book = FontBook::from_fonts(&fonts);
+        let sans = if book.contains_family("arial") { "Arial" } else { "Liberation Sans" };
+        let inputs = Dict::from_iter([("sans".into(), Value::Str(sans.into()))]);
+        let references = ("references.yml".to_owned(), Bytes::from_string(include_str!("references.yml")));
+        ReportWorld {
+            library: LazyHash::new(Library::builder().with_inputs(inputs).build()),
+            book: LazyHash::new(book),
+            fonts,
+            main: id(SOURCES[0].0),
+            sources: SOURCES.into_iter().map(source).collect(),
+            files: files.into_iter().chain([references]).map(|(name, data)| (id(&name), data)).collect(),
+        }
+    }
+}
+
+fn id(name: &str) -> FileId {
+    let path = VirtualPath::new(name).expect("names of the report's files are plain");
+    RootedPath::new(VirtualRoot::Project, path).intern()
+}
+
+impl World for ReportWorld {
+    fn library(&self) -> &LazyHash<Library> {
+        &self.library
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        &self.book
+    }
+
+    fn main(&self) -> FileId {
+        self.main
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        self.sources.get(&id).cloned().ok_or_else(|| absent(id))
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        self.files.get(&id).cloned().ok_or_else(|| absent(id))
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        self.fonts.get(index).cloned()
+    }
+
+    fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
+        None
+    }
+}
+
+fn absent(id: FileId) -> FileError {
+    FileError::NotFound(id.vpath().get_without_slash().into())
+}
