@@ -45,7 +45,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
 
     let store = Store::open(&args.out)?;
     if let Some(holder) = store.taken_over_from() {
-        eprintln!("note: {} was writing to this folder and died; going on from what it finished", holder);
+        eprintln!("note: {holder} was writing to this folder and died; going on from what it finished");
     }
     let progress = Progress::new(&STOP);
     let fetching = |event: FetchEvent| tell_fetch(&progress, event);

@@ -176,9 +176,9 @@ impl Machine<'_> {
         for _ in 0..30 {
             let (first, second) = slopes(t);
             if first > 0.0 {
-                high = t
+                high = t;
             } else {
-                low = t
+                low = t;
             }
             let next = t - first / second;
             let next = if next > low && next < high { next } else { 0.5 * (low + high.min(2.0 * low + 1.0)) };
