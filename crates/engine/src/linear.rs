@@ -3,7 +3,7 @@
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::solvers::{self, Solve};
 use faer::traits::{ComplexField, Conjugate};
-use faer::{Accum, Col, Mat, MatMut, MatRef, Par, Side};
+use faer::{Accum, Col, Mat, MatRef, Par, Side};
 
 /// Adds scale · XᵀX to the lower triangle of `total`, shape [d, d], for the rows `x`, shape [n, d].
 pub(crate) fn add_gram<T: ComplexField + Conjugate<Canonical = T>>(total: &mut Mat<T>, x: &[T], scale: T) {
@@ -20,14 +20,6 @@ pub(crate) fn add_gram<T: ComplexField + Conjugate<Canonical = T>>(total: &mut M
         scale,
         Par::Seq,
     );
-}
-
-/// X·Aᵀ for the rows `x`, shape [n, d], and the rows `a`, shape [k, d], into `product`, shape [n, k].
-pub(crate) fn multiply_rows(x: &[f64], a: &[f64], d: usize, product: &mut [f64]) {
-    let (n, k) = (x.len() / d, a.len() / d);
-    let product = MatMut::from_row_major_slice_mut(product, n, k);
-    let (x, a) = (MatRef::from_row_major_slice(x, n, d), MatRef::from_row_major_slice(a, k, d));
-    faer::linalg::matmul::matmul(product, Accum::Replace, x, a.transpose(), 1.0, Par::Seq);
 }
 
 /// Eigenvalues, smallest first, and eigenvectors of a symmetric matrix of which the lower triangle is read; `None`

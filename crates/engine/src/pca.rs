@@ -1,20 +1,22 @@
 //! Principal component analysis of images, exact.
 //!
-//! Pixels are bytes, so the scatter matrix Σ p pᵀ is a matrix of integers: products and short sums of them fit the 24
-//! bits of an f32 without rounding, and the long sums fit the 53 bits of an f64. The covariance is therefore exact up
-//! to one rounding, whatever the order of summation and the number of threads, and the fast f32 matrix product can be
-//! used for it. Eigenvectors in f64. After Pearson (1901) and Hotelling (1933); Jolliffe, *Principal Component
-//! Analysis* (2002).
+//! Pixels are bytes, so the scatter matrix Σ q qᵀ of q = p − 128 is a matrix of integers: products and short sums of
+//! them fit the 24 bits of an f32 without rounding, and the long sums fit the 53 bits of an f64. The covariance, which
+//! no shift changes, is therefore exact up to one rounding, whatever the order of summation and the number of threads,
+//! and the fast f32 matrix product can be used for it. Eigenvectors in f64. After Pearson (1901) and Hotelling (1933);
+//! Jolliffe, *Principal Component Analysis* (2002).
 
 use faer::Mat;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::Affine;
-use crate::linear::{add_gram, eigen, multiply_rows};
+use crate::linear::{add_gram, eigen};
+use crate::{Affine, Features};
 
-/// Rows whose products sum in f32 without rounding: 255² · 256 < 2²⁴.
-const EXACT_ROWS: usize = 256;
+/// What is taken from a pixel before it is multiplied, so that as many products as can be sum without rounding.
+const MIDDLE: u8 = 128;
+/// Rows whose products sum in f32 without rounding: 128² · 1024 = 2²⁴.
+const EXACT_ROWS: usize = 1024;
 
 /// A fitted model. Components are the rows of an orthonormal matrix, those of largest variance first; the loading of
 /// largest magnitude of each is positive, so that signs are not left to chance.
@@ -85,7 +87,7 @@ impl Pca {
         let n = samples as f64;
         let sums = pixel_sums(pixels, features);
         let scatter = scatter(pixels, features);
-        // n Σ p pᵀ − (Σ p)(Σ p)ᵀ is a difference of integers below 2⁵³ for up to 370,000 samples.
+        // n Σ q qᵀ − (Σ q)(Σ q)ᵀ is a difference of integers below 2⁵³ for up to 700,000 samples.
         let scale = affine.factor * affine.factor / (n * (n - 1.0));
         let covariance = Mat::from_fn(features, features, |i, j| {
             let (row, column) = (i.max(j), i.min(j));
@@ -106,7 +108,10 @@ impl Pca {
         let explained_variance = spectrum[..components].to_vec();
         Ok(Pca {
             affine,
-            mean: sums.iter().map(|sum| affine.factor * (sum / n) + affine.shift).collect(),
+            mean: sums
+                .iter()
+                .map(|sum| affine.factor * (sum / n + f64::from(MIDDLE)) + affine.shift)
+                .collect(),
             components: axes,
             singular_values: explained_variance
                 .iter()
@@ -128,24 +133,23 @@ impl Pca {
     /// Coordinates of `pixels`, shape [n, d], along the first `components` components: shape [n, components].
     ///
     /// # Panics
-    /// If `pixels` does not hold whole rows, or more components are asked for than the model has.
+    /// If `pixels` does not hold whole rows, or no components or more than the model has are asked for.
     pub fn transform(&self, pixels: &[u8], components: usize) -> Vec<f64> {
         let d = self.features();
-        assert!(pixels.len().is_multiple_of(d), "pixels come in rows of {d}");
-        assert!(components * d <= self.components.len(), "the model has too few components");
-        let axes = &self.components[..components * d];
-        let mut coordinates = vec![0.0; pixels.len() / d * components];
-        coordinates.par_chunks_mut(EXACT_ROWS * components).zip(pixels.par_chunks(EXACT_ROWS * d)).for_each(
-            |(coordinates, pixels)| {
-                let mut centred = vec![0.0; pixels.len()];
-                for (centred, pixels) in centred.chunks_exact_mut(d).zip(pixels.chunks_exact(d)) {
-                    for ((x, &p), mean) in centred.iter_mut().zip(pixels).zip(&self.mean) {
-                        *x = self.affine.factor * f64::from(p) + self.affine.shift - mean;
-                    }
-                }
-                multiply_rows(&centred, axes, d, coordinates);
-            },
-        );
+        assert!(components > 0 && components * d <= self.components.len(), "components that the model has");
+        let features = Features::new(pixels, d, self.affine);
+        let axes: Vec<(&[f64], f64)> = self
+            .components
+            .chunks_exact(d)
+            .take(components)
+            .map(|axis| (axis, axis.iter().zip(&self.mean).map(|(loading, mean)| loading * mean).sum()))
+            .collect();
+        let mut coordinates = vec![0.0; features.rows() * components];
+        coordinates.par_chunks_mut(components).enumerate().with_min_len(256).for_each(|(i, coordinates)| {
+            for (coordinate, (axis, at_mean)) in coordinates.iter_mut().zip(&axes) {
+                *coordinate = features.dot(i, axis) - at_mean;
+            }
+        });
         coordinates
     }
 
@@ -171,18 +175,18 @@ impl Pca {
     }
 }
 
-/// Σ p over all samples, shape [features]; exact.
+/// Σ q over all samples, shape [features]; exact.
 fn pixel_sums(pixels: &[u8], features: usize) -> Vec<f64> {
-    let mut sums = vec![0_u64; features];
+    let mut sums = vec![0_i64; features];
     for row in pixels.chunks_exact(features) {
         for (sum, &pixel) in sums.iter_mut().zip(row) {
-            *sum += u64::from(pixel);
+            *sum += i64::from(pixel) - i64::from(MIDDLE);
         }
     }
     sums.into_iter().map(|sum| sum as f64).collect()
 }
 
-/// The lower triangle of Σ p pᵀ over all samples, shape [features, features]; exact, as the head of this file says.
+/// The lower triangle of Σ q qᵀ over all samples, shape [features, features]; exact, as the head of this file says.
 fn scatter(pixels: &[u8], features: usize) -> Mat<f64> {
     let threads = rayon::current_num_threads();
     let rows = pixels.len() / features;
@@ -195,7 +199,7 @@ fn scatter(pixels: &[u8], features: usize) -> Mat<f64> {
             let mut values = vec![0.0_f32; EXACT_ROWS * features];
             for pixels in pixels.chunks(EXACT_ROWS * features) {
                 for (value, &pixel) in values.iter_mut().zip(pixels) {
-                    *value = f32::from(pixel);
+                    *value = f32::from(pixel) - f32::from(MIDDLE);
                 }
                 block.fill(0.0);
                 add_gram(&mut block, &values[..pixels.len()], 1.0);
