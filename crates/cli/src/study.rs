@@ -91,7 +91,7 @@ fn resolve(word: &str) -> Result<(String, Study), Failure> {
     }
     let text =
         fs::read_to_string(path).map_err(|source| UsageError::StudyFile { path: path.to_owned(), source })?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok((name, Study::from_toml(word, &text)?))
 }
 

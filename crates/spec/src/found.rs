@@ -120,7 +120,7 @@ pub struct DataSetFacts {
 /// The contents of `study.json`: what was asked, and which runs answer it. Whatever reads a finished study starts here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyRecord {
-    /// Name of the preset or of the study file.
+    /// Name of the preset, or of the study file with its ending.
     pub preset: String,
     /// The program that made it.
     pub version: String,

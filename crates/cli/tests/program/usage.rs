@@ -64,11 +64,14 @@ fn the_printed_study_is_a_study_file() {
 }
 
 #[test]
-fn one_task_alone() {
+fn a_study_file_with_one_task() {
     let folder = tempfile::tempdir().unwrap();
-    run(folder.path(), &["study", "smoke", "--only", "perceptron"]).says(0, &["perceptrons: done"]);
+    let printed = run(folder.path(), &["study", "smoke", "--only", "perceptron", "--print-spec"]).stdout;
+    fs::write(folder.path().join("my study.toml"), printed).unwrap();
+    run(folder.path(), &["study", "my study.toml"]).says(0, &["perceptrons: done"]);
     let summary = fs::read(folder.path().join("out/summary.json")).unwrap();
     let summary: Value = serde_json::from_slice(&summary).unwrap();
+    assert_eq!(summary["preset"], "my study.toml");
     assert!(summary["tasks"]["pca"].is_null() && summary["tasks"]["perceptron"].is_object());
     assert!(folder.path().join("out/report.pdf").exists());
 }
