@@ -15,8 +15,8 @@ Examples:
   inkling study mine.toml          your own study
   inkling report out               figures, tables and report again, without training
 
-Exit codes: 0 done · 2 wrong usage · 65 bad data · 73 cannot write · 74 cannot read · 78 bad study file ·
-130 interrupted (the same command goes on from there)";
+Exit codes: 0 done · 2 wrong usage · 65 bad data · 73 cannot write · 74 cannot read · \
+78 bad study or network file · 130 interrupted (the same command goes on from there)";
 
 /// A laboratory for small neural networks: from image files to trained models, figures and a typeset report.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Study(StudyArgs),
     /// Draw figures and tables and typeset the report again, from a finished study's folder alone.
     Report(ReportArgs),
+    /// Print a network's layers: shapes, parameters, work and memory.
+    Model(ModelArgs),
     /// Look at the data sets: which there are, whether their bytes are right; fetch one.
     #[command(subcommand)]
     Data(DataCommand),
@@ -54,8 +56,8 @@ A study is a TOML file. The presets are such files, held in the program:
   brief   the brief's own hyperparameters; the real thing
   smoke   a few thousand images, every kind of run once; under a minute
 
-A run that is finished is never done twice: the same command on the same folder goes on where it stopped, and after a
-change to the study only what the change touches is done again.")]
+A run that is finished is never done twice: the same command on the same folder goes on where it stopped, \
+and after a change to the study only what the change touches is done again.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -118,6 +120,29 @@ impl From<TaskName> for Task {
             TaskName::Perceptron => Task::Perceptron,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A network is a TOML file: the shape of an image, a trunk of layers, and a head for each task. \
+`inkling model cnn --toml` prints one to start from. Its layers are dense, conv2d, max-pool, flatten, relu, \
+dropout and batch-norm.")]
+pub(crate) struct ModelArgs {
+    /// A network file, or one of the brief's networks: mlp, cnn, item, item-and-group.
+    #[arg(value_name = "NAME|FILE.toml")]
+    pub(crate) model: String,
+
+    /// Images at a time, for the memory of the activations.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) batch: NonZeroUsize,
+
+    /// Print the network's file.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) toml: bool,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use inkling_data::DataError;
 use inkling_lab::LabError;
 use inkling_report::ReportError;
-use inkling_spec::SpecError;
+use inkling_spec::{ModelError, SpecError};
 use inkling_store::{ErrorClass, StoreError};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
@@ -50,6 +50,14 @@ pub(crate) enum UsageError {
     #[diagnostic(help("`inkling study --print-spec > {}` makes one to start from", .path.display()))]
     StudyFile { path: PathBuf, source: std::io::Error },
 
+    #[error("`{name}` is neither a network of the brief nor a network file")]
+    #[diagnostic(help("the networks are {known}; a network file ends in .toml"))]
+    UnknownModel { name: String, known: String },
+
+    #[error("the network file `{}` cannot be read", .path.display())]
+    #[diagnostic(help("`inkling model cnn --toml > {}` makes one to start from", .path.display()))]
+    ModelFile { path: PathBuf, source: std::io::Error },
+
     #[error("the study performs no task that --only names")]
     #[diagnostic(help("its tasks are: {tasks}"))]
     NothingToDo { tasks: String },
@@ -66,8 +74,10 @@ pub(crate) enum UsageError {
 impl From<UsageError> for Failure {
     fn from(error: UsageError) -> Self {
         let code = match error {
-            UsageError::UnknownPreset { .. } => USAGE,
-            UsageError::StudyFile { .. } | UsageError::Threads { .. } => INPUT_OUTPUT,
+            UsageError::UnknownPreset { .. } | UsageError::UnknownModel { .. } => USAGE,
+            UsageError::StudyFile { .. } | UsageError::ModelFile { .. } | UsageError::Threads { .. } => {
+                INPUT_OUTPUT
+            }
             UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
             UsageError::Interrupted { .. } => INTERRUPTED,
         };
@@ -77,6 +87,12 @@ impl From<UsageError> for Failure {
 
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
+        Failure::new(error, BAD_CONFIGURATION)
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
         Failure::new(error, BAD_CONFIGURATION)
     }
 }

@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod data;
 mod failure;
+mod model;
 mod output;
 mod progress;
 mod study;
@@ -31,6 +32,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         None => study::study(&default_study()),
         Some(Command::Study(args)) => study::study(&args),
         Some(Command::Report(args)) => study::report(&args),
+        Some(Command::Model(args)) => model::model(&args),
         Some(Command::Data(command)) => data::run(&command),
         Some(Command::Bench(args)) => bench::bench(&args),
         Some(Command::Completions { shell }) => {

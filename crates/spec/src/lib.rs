@@ -1,15 +1,21 @@
 //! What is asked and what was found: the plain types that every other part of Inkling shares.
 //!
 //! A [`Study`] is read from a TOML file or a preset; [`RunSpec`]s are the single fits it expands into; the types
-//! in [`found`] are what those fits report. Nothing here computes, opens a file or holds a tensor.
+//! in [`found`] are what those fits report. A [`ModelSpec`] is a network; its [`Plan`] says what each layer costs. Nothing here computes, opens a file or holds a tensor.
 
 pub mod found;
+mod model;
+mod models;
 mod parse;
 mod presets;
 mod run;
+mod shapes;
 mod study;
 
+pub use model::{Head, Initial, Layer, ModelSpec, Padding};
+pub use models::MODELS;
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use run::{DataSlice, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun};
+pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};

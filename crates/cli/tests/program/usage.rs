@@ -125,3 +125,30 @@ fn help_and_completions_know_every_command() {
         }
     }
 }
+
+#[test]
+fn a_networks_layers_are_shown_and_an_impossible_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = run(folder.path(), &["model", "cnn", "--batch", "50"]).stdout;
+    for words in ["conv2d 64 of 4×4, stride 2×2, same, He uniform", "14×14×64", "227,306", "a batch of 50"]
+    {
+        assert!(table.contains(words), "{table}");
+    }
+    let json: Value = serde_json::from_str(&run(folder.path(), &["model", "mlp", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (&json["parameters"], &json["layers"][1]["multiply_adds"]),
+        (&1_796_010.into(), &784_000.into())
+    );
+
+    let toml = run(folder.path(), &["model", "cnn", "--toml"]).stdout;
+    fs::write(folder.path().join("mine.toml"), toml.replacen("    { layer = \"flatten\" },\n", "", 1))
+        .unwrap();
+    let words =
+        ["digit 1 (dense): it takes a vector and gets an image of 7×7×128", "put a flatten layer before it"];
+    run(folder.path(), &["model", "mine.toml"]).says(78, &words);
+    fs::write(folder.path().join("mine.toml"), toml.replacen("filters", "filter", 1)).unwrap();
+    run(folder.path(), &["model", "mine.toml"])
+        .says(78, &["mine.toml, line", "`filter`", "did you mean `filters`?"]);
+    run(folder.path(), &["model", "resnet"]).says(2, &["`resnet`", "mlp, cnn, item, item-and-group"]);
+    run(folder.path(), &["model", "gone.toml"]).says(74, &["gone.toml", "--toml"]);
+}

@@ -1,0 +1,121 @@
+//! `inkling model`: a network's layers in a table.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use indicatif::HumanBytes;
+use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
+use serde_json::json;
+
+use crate::args::ModelArgs;
+use crate::failure::{Failure, UsageError};
+use crate::output;
+
+/// Bytes of a value.
+const F32: u64 = 4;
+
+pub(crate) fn model(args: &ModelArgs) -> Result<(), Failure> {
+    let (file, text) = text(&args.model)?;
+    let plan = ModelSpec::from_toml(&file, &text)?.plan()?;
+    if args.toml {
+        output::bytes(text.as_bytes());
+    } else if args.json {
+        let layers = serde_json::to_value(&plan.layers).expect("a plan is plain data");
+        let memory = activation_bytes(&plan, args.batch.get());
+        let summary = json!({
+            "parameters": plan.parameters, "batch": args.batch, "activation_bytes": memory, "layers": layers,
+        });
+        output::line(&serde_json::to_string_pretty(&summary).expect("plain data"));
+    } else {
+        table(&plan, args.batch.get());
+    }
+    Ok(())
+}
+
+/// The TOML text that a word on the command line names, and the name that errors show.
+fn text(word: &str) -> Result<(String, String), Failure> {
+    if let Some((_, text)) = MODELS.iter().find(|(name, _)| *name == word) {
+        return Ok((format!("{word}.toml"), (*text).to_owned()));
+    }
+    let path = Path::new(word);
+    if path.extension() != Some(OsStr::new("toml")) && !path.is_file() {
+        let known = MODELS.map(|(name, _)| name).join(", ");
+        return Err(UsageError::UnknownModel { name: word.into(), known }.into());
+    }
+    let read = fs::read_to_string(path);
+    Ok((word.into(), read.map_err(|source| UsageError::ModelFile { path: path.to_owned(), source })?))
+}
+
+/// Bytes of a layer's outputs for so many images.
+fn bytes(layer: &PlannedLayer, batch: usize) -> u64 {
+    (layer.output.len() as u64).saturating_mul(batch as u64).saturating_mul(F32)
+}
+
+fn activation_bytes(plan: &Plan, batch: usize) -> u64 {
+    plan.layers.iter().fold(0, |sum, layer| sum.saturating_add(bytes(layer, batch)))
+}
+
+fn table(plan: &Plan, batch: usize) {
+    let mut rows =
+        vec![["layer", "what", "output", "parameters", "multiply-adds", "activations"].map(String::from)];
+    for layer in &plan.layers {
+        rows.push([
+            layer.place.clone(),
+            what(&layer.layer),
+            layer.output.to_string(),
+            thousands(layer.parameters),
+            thousands(layer.multiply_adds),
+            HumanBytes(bytes(layer, batch)).to_string(),
+        ]);
+    }
+    rows.push([
+        "all".into(),
+        String::new(),
+        String::new(),
+        thousands(plan.parameters),
+        thousands(plan.layers.iter().map(|layer| layer.multiply_adds).sum()),
+        HumanBytes(activation_bytes(plan, batch)).to_string(),
+    ]);
+    let widths: Vec<usize> =
+        (0..6).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if column < 3 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
+        });
+        output::line(cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+    let images = if batch == 1 { "one image".to_owned() } else { format!("a batch of {}", thousands(batch)) };
+    output::line(&format!("\nMultiply-adds of one image, forward; activations in f32 for {images}."));
+}
+
+/// A layer in words.
+fn what(layer: &Layer) -> String {
+    let initial = |initial: &Initial| match initial {
+        Initial::HeUniform => "He uniform",
+        Initial::GlorotUniform => "Glorot uniform",
+    };
+    let times = |[height, width]: &[usize; 2]| format!("{height}×{width}");
+    match layer {
+        Layer::Dense { units, initial: how } => format!("dense {units}, {}", initial(how)),
+        Layer::Conv2d { filters, kernel, stride, padding, initial: how } => {
+            let padding = match padding {
+                Padding::Same => "same",
+                Padding::Valid => "valid",
+            };
+            let (kernel, stride) = (times(kernel), times(stride));
+            format!("conv2d {filters} of {kernel}, stride {stride}, {padding}, {}", initial(how))
+        }
+        Layer::MaxPool { size, stride } => format!("max-pool {}, stride {}", times(size), times(stride)),
+        Layer::Dropout { rate } => format!("dropout {rate}"),
+        Layer::Flatten | Layer::Relu | Layer::BatchNorm => layer.kind().into(),
+    }
+}
+
+/// 1234567 as 1,234,567.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| str::from_utf8(group).expect("digits")).collect();
+    groups.join(",")
+}

@@ -1,0 +1,112 @@
+//! Networks as data: a trunk of layers and one or more heads, every hyperparameter written down.
+
+use serde::{Deserialize, Serialize};
+
+use crate::parse::SpecError;
+use crate::shapes::{ModelError, Plan};
+
+/// A network: images go through the trunk, and what comes out of it through each head.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// Shape of an image: height, width, channels.
+    pub input: [usize; 3],
+    /// Layers that all heads share.
+    pub trunk: Vec<Layer>,
+    /// Outputs; a network for one task has one.
+    pub heads: Vec<Head>,
+}
+
+/// Layers that lead from the trunk to the scores of one task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Name of the task.
+    pub name: String,
+    /// Layers; the last gives a score (logit) for each class.
+    pub layers: Vec<Layer>,
+}
+
+/// A layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Layer {
+    /// y = W·x + b on vectors.
+    Dense {
+        /// Length of y.
+        units: usize,
+        /// How W starts; b starts at zero.
+        initial: Initial,
+    },
+    /// Cross-correlation of an image with filters, and a bias for each.
+    Conv2d {
+        /// Channels of the output.
+        filters: usize,
+        /// Height and width of a filter.
+        kernel: [usize; 2],
+        /// Steps down and to the right between two places of a filter.
+        stride: [usize; 2],
+        /// What happens at the border.
+        padding: Padding,
+        /// How the filters start; biases start at zero.
+        initial: Initial,
+    },
+    /// The largest value of each window, channel by channel, without padding.
+    MaxPool {
+        /// Height and width of a window.
+        size: [usize; 2],
+        /// Steps down and to the right between two windows.
+        stride: [usize; 2],
+    },
+    /// An image as a vector, channels fastest.
+    Flatten,
+    /// max(0, x).
+    Relu,
+    /// Sets values to zero at random while training and scales the others up (Srivastava et al. 2014).
+    Dropout {
+        /// Share of values set to zero.
+        rate: f64,
+    },
+    /// Normalises each channel over the batch, then scales and shifts it (Ioffe and Szegedy 2015).
+    BatchNorm,
+}
+
+/// How weights start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Initial {
+    /// Uniform in ±√(6 / inputs), for layers followed by ReLU (He et al. 2015).
+    HeUniform,
+    /// Uniform in ±√(6 / (inputs + outputs)), for output layers (Glorot and Bengio 2010).
+    GlorotUniform,
+}
+
+/// What a convolution does at the border.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Padding {
+    /// Zeros around the image so that the output has ⌈size / stride⌉ pixels a side, the odd one at the end, as
+    /// TensorFlow computes it.
+    Same,
+    /// Filters stay inside the image.
+    Valid,
+}
+
+impl ModelSpec {
+    /// Reads a network from TOML text; `file` is the name that errors show.
+    ///
+    /// # Errors
+    /// The first thing wrong in the text, with line, key, what was expected and the nearest valid key. Whether the
+    /// layers fit each other is the question of [`ModelSpec::plan`].
+    pub fn from_toml(file: &str, text: &str) -> Result<ModelSpec, SpecError> {
+        crate::parse::from_toml(file, text)
+    }
+
+    /// Shapes, parameters and costs of every layer.
+    ///
+    /// # Errors
+    /// The first layer that cannot be built, by its place and kind, and why.
+    pub fn plan(&self) -> Result<Plan, ModelError> {
+        Plan::new(self)
+    }
+}

@@ -1,0 +1,9 @@
+//! The brief's networks: files like any other network, held in the binary.
+
+/// Every network that ships with the program, as (name, TOML text).
+pub const MODELS: [(&str, &str); 4] = [
+    ("mlp", include_str!("../models/mlp.toml")),
+    ("cnn", include_str!("../models/cnn.toml")),
+    ("item", include_str!("../models/item.toml")),
+    ("item-and-group", include_str!("../models/item-and-group.toml")),
+];

@@ -1,0 +1,259 @@
+//! Shape inference: what comes out of each layer of a network, what it costs, and why some networks cannot be.
+
+use std::fmt;
+
+use miette::Diagnostic;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::model::{Layer, ModelSpec, Padding};
+
+/// What one sample looks like between two layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// An image, channels last.
+    Image {
+        /// Pixels from top to bottom.
+        height: usize,
+        /// Pixels from left to right.
+        width: usize,
+        /// Values of a pixel.
+        channels: usize,
+    },
+    /// A vector of so many values.
+    Vector(usize),
+}
+
+impl Shape {
+    /// Number of values.
+    pub fn len(self) -> usize {
+        match self {
+            Shape::Image { height, width, channels } => product(&[height, width, channels]),
+            Shape::Vector(units) => units,
+        }
+    }
+
+    /// Whether it holds no value.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Values that share a scale in batch normalisation: channels of an image, units of a vector.
+    fn features(self) -> usize {
+        match self {
+            Shape::Image { channels, .. } => channels,
+            Shape::Vector(units) => units,
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shape::Image { height, width, channels } => write!(f, "{height}×{width}×{channels}"),
+            Shape::Vector(units) => write!(f, "{units}"),
+        }
+    }
+}
+
+/// A product that stops at the largest number rather than overflow.
+fn product(factors: &[usize]) -> usize {
+    factors.iter().fold(1, |product, &factor| product.saturating_mul(factor))
+}
+
+/// A layer in its place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedLayer {
+    /// The trunk or a head, and the layer's number in it from 1: "trunk 3", "item 1".
+    pub place: String,
+    /// What the layer does.
+    pub layer: Layer,
+    /// What goes in, for one sample.
+    pub input: Shape,
+    /// What comes out, for one sample.
+    pub output: Shape,
+    /// Trainable parameters.
+    pub parameters: usize,
+    /// Multiplications with additions in the forward pass of one sample.
+    pub multiply_adds: usize,
+}
+
+/// A network that can be built.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// Layers of the trunk, then of each head.
+    pub layers: Vec<PlannedLayer>,
+    /// Trainable parameters of all layers.
+    pub parameters: usize,
+}
+
+/// A network that cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum ModelError {
+    /// An image without pixels or channels.
+    #[error("an image of {0:?} (height, width, channels) holds nothing")]
+    #[diagnostic(help("`input` takes three whole numbers of at least 1, such as [28, 28, 1]"))]
+    EmptyInput([usize; 3]),
+
+    /// No head, or one without layers.
+    #[error("{0}")]
+    #[diagnostic(help("a network ends in one or more [[heads]], each with a name of its own and layers"))]
+    Heads(String),
+
+    /// A layer does not fit what comes before it.
+    #[error("{place} ({kind}): {problem}")]
+    #[diagnostic(help("{help}"))]
+    Layer {
+        /// The trunk or a head, and the layer's number in it from 1.
+        place: String,
+        /// The kind of layer.
+        kind: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+const AT_LEAST_ONE: &str = "take whole numbers of at least 1";
+
+/// Parameters, multiply-adds or outputs beyond which a layer is a mistake: a million million.
+const LARGEST: usize = 1_000_000_000_000;
+
+impl Layer {
+    /// The kind's name, as files write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Layer::Dense { .. } => "dense",
+            Layer::Conv2d { .. } => "conv2d",
+            Layer::MaxPool { .. } => "max-pool",
+            Layer::Flatten => "flatten",
+            Layer::Relu => "relu",
+            Layer::Dropout { .. } => "dropout",
+            Layer::BatchNorm => "batch-norm",
+        }
+    }
+
+    /// Output shape, parameters and multiply-adds for this input; else what is wrong and what to do.
+    fn infer(&self, input: Shape) -> Result<(Shape, usize, usize), (String, String)> {
+        match (self, input) {
+            (Layer::Dense { units: 0, .. }, _) => Err(("it has no units".into(), AT_LEAST_ONE.into())),
+            (Layer::Conv2d { filters: 0, .. }, _) => Err(("it has no filters".into(), AT_LEAST_ONE.into())),
+            (Layer::Dropout { rate }, _) if !(0.0..1.0).contains(rate) => {
+                Err((format!("its rate is {rate}"), "take a share from 0 up to, not including, 1".into()))
+            }
+            (Layer::Dense { units, .. }, Shape::Vector(inputs)) => {
+                let weights = product(&[inputs, *units]);
+                Ok((Shape::Vector(*units), weights.saturating_add(*units), weights))
+            }
+            (Layer::Dense { .. }, Shape::Image { .. }) => Err((
+                format!("it takes a vector and gets an image of {input}"),
+                "put a flatten layer before it".into(),
+            )),
+            (
+                Layer::Conv2d { filters, kernel, stride, padding, .. },
+                Shape::Image { height, width, channels },
+            ) => {
+                let sizes = [height, width];
+                let [height, width] = slide(sizes, *kernel, *stride, *padding, "kernel")?;
+                let weights = product(&[kernel[0], kernel[1], channels]);
+                let output = Shape::Image { height, width, channels: *filters };
+                let parameters = product(&[weights, *filters]).saturating_add(*filters);
+                Ok((output, parameters, product(&[weights, output.len()])))
+            }
+            (Layer::MaxPool { size, stride }, Shape::Image { height, width, channels }) => {
+                let [height, width] = slide([height, width], *size, *stride, Padding::Valid, "window")?;
+                Ok((Shape::Image { height, width, channels }, 0, 0))
+            }
+            (Layer::Conv2d { .. } | Layer::MaxPool { .. } | Layer::Flatten, Shape::Vector(_)) => Err((
+                format!("it takes an image and gets a vector of {input}"),
+                "put it before the flatten or dense layer".into(),
+            )),
+            (Layer::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
+            (Layer::Relu | Layer::Dropout { .. }, _) => Ok((input, 0, 0)),
+            (Layer::BatchNorm, _) => Ok((input, product(&[2, input.features()]), input.len())),
+        }
+    }
+}
+
+/// Places of a kernel or window along each side of an image (Dumoulin and Visin 2016).
+fn slide(
+    sizes: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+    what: &str,
+) -> Result<[usize; 2], (String, String)> {
+    if kernel.contains(&0) || stride.contains(&0) {
+        let problem =
+            format!("its {what} {}×{} or stride {}×{} is zero", kernel[0], kernel[1], stride[0], stride[1]);
+        return Err((problem, AT_LEAST_ONE.into()));
+    }
+    let along = |side: usize| match padding {
+        Padding::Same => Some(sizes[side].div_ceil(stride[side])),
+        Padding::Valid => Some(sizes[side].checked_sub(kernel[side])? / stride[side] + 1),
+    };
+    match (along(0), along(1)) {
+        (Some(height), Some(width)) => Ok([height, width]),
+        _ => Err((
+            format!(
+                "its {what} {}×{} is larger than its input {}×{}",
+                kernel[0], kernel[1], sizes[0], sizes[1]
+            ),
+            format!("take a smaller {what}, or fewer or smaller strides before it"),
+        )),
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(model: &ModelSpec) -> Result<Plan, ModelError> {
+        let [height, width, channels] = model.input;
+        let image = Shape::Image { height, width, channels };
+        if image.is_empty() {
+            return Err(ModelError::EmptyInput(model.input));
+        }
+        if model.heads.is_empty() {
+            return Err(ModelError::Heads("the network has no head".into()));
+        }
+        let mut layers = Vec::new();
+        let trunk = follow("trunk", &model.trunk, image, &mut layers)?;
+        for (i, head) in model.heads.iter().enumerate() {
+            if model.heads[..i].iter().any(|other| other.name == head.name) {
+                return Err(ModelError::Heads(format!("two heads are called `{}`", head.name)));
+            }
+            if head.layers.is_empty() {
+                return Err(ModelError::Heads(format!("the head `{}` has no layers", head.name)));
+            }
+            let output = follow(&head.name, &head.layers, trunk, &mut layers)?;
+            if let Shape::Image { .. } = output {
+                let problem = format!("the head `{}` ends in an image of {output}, not in scores", head.name);
+                return Err(ModelError::Heads(problem));
+            }
+        }
+        let parameters = layers.iter().map(|layer| layer.parameters).sum();
+        Ok(Plan { layers, parameters })
+    }
+}
+
+/// Adds the layers of a trunk or head to `planned`, and gives what comes out of the last.
+fn follow(
+    part: &str,
+    layers: &[Layer],
+    mut shape: Shape,
+    planned: &mut Vec<PlannedLayer>,
+) -> Result<Shape, ModelError> {
+    for (i, layer) in layers.iter().enumerate() {
+        let place = format!("{part} {}", i + 1);
+        let refuse =
+            |(problem, help)| ModelError::Layer { place: place.clone(), kind: layer.kind(), problem, help };
+        let (output, parameters, multiply_adds) = layer.infer(shape).map_err(refuse)?;
+        if parameters.max(multiply_adds).max(output.len()) > LARGEST {
+            return Err(refuse(("it is too large for any machine".into(), "take smaller numbers".into())));
+        }
+        let layer = layer.clone();
+        planned.push(PlannedLayer { place, layer, input: shape, output, parameters, multiply_adds });
+        shape = output;
+    }
+    Ok(shape)
+}

@@ -1,0 +1,137 @@
+//! Shapes and parameter counts: the brief's networks, TensorFlow's and PyTorch's formulas, and networks that cannot be.
+
+use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Shape};
+use proptest::prelude::*;
+
+/// The text of one of the brief's networks.
+fn text(name: &str) -> &'static str {
+    MODELS.iter().find(|(known, _)| *known == name).unwrap().1
+}
+
+fn model(name: &str) -> ModelSpec {
+    ModelSpec::from_toml(name, text(name)).unwrap()
+}
+
+#[test]
+fn the_briefs_networks_have_the_briefs_parameters() {
+    let counts = [("mlp", 1_796_010), ("cnn", 227_306), ("item", 23_080_598), ("item-and-group", 26_395_689)];
+    assert_eq!(counts.len(), MODELS.len());
+    for (name, parameters) in counts {
+        assert_eq!(model(name).plan().unwrap().parameters, parameters, "{name}");
+    }
+}
+
+#[test]
+fn the_cnn_has_the_shapes_that_tensorflow_gives_it() {
+    let plan = model("cnn").plan().unwrap();
+    let shapes: Vec<String> = plan.layers.iter().map(|layer| layer.output.to_string()).collect();
+    let expected = ["28×28×32", "28×28×32", "14×14×64", "14×14×64", "7×7×128", "7×7×128", "6272", "10"];
+    assert_eq!(shapes, expected);
+    // 16·1·32·784, 16·32·64·196, 16·64·128·49, 6272·10.
+    let work: Vec<usize> =
+        plan.layers.iter().map(|layer| layer.multiply_adds).filter(|&work| work > 0).collect();
+    assert_eq!(work, [401_408, 6_422_528, 6_422_528, 62_720]);
+}
+
+/// What is said of the CNN with one text replaced by another.
+fn refusal(from: &str, to: &str) -> String {
+    let text = text("cnn");
+    assert!(text.contains(from), "{from:?} is not in {text}");
+    let spec = ModelSpec::from_toml("mine.toml", &text.replacen(from, to, 1));
+    match spec {
+        Ok(spec) => spec.plan().unwrap_err().to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn networks_that_cannot_be_name_the_layer() {
+    let flatten = "    { layer = \"flatten\" },\n";
+    for (from, to, words) in [
+        (flatten, "", "digit 1 (dense): it takes a vector and gets an image of 7×7×128"),
+        ("filters = 64", "filters = 0", "trunk 3 (conv2d): it has no filters"),
+        ("units = 10", "units = 9000000000000000000", "digit 1 (dense): it is too large for any machine"),
+        ("units = 10", "units = 0", "digit 1 (dense): it has no units"),
+        ("stride = [1, 1]", "stride = [0, 1]", "trunk 1 (conv2d): its kernel 4×4 or stride 0×1 is zero"),
+        (
+            "kernel = [4, 4], stride = [1, 1], padding = \"same\"",
+            "kernel = [29, 4], stride = [1, 1], padding = \"valid\"",
+            "trunk 1 (conv2d): its kernel 29×4 is larger than its input 28×28",
+        ),
+        ("{ layer = \"relu\" }", "{ layer = \"dropout\", rate = 1.0 }", "trunk 2 (dropout): its rate is 1"),
+        (
+            "{ layer = \"relu\" }",
+            "{ layer = \"flatten\" }",
+            "trunk 3 (conv2d): it takes an image and gets a vector",
+        ),
+        (
+            "input = [28, 28, 1]",
+            "input = [28, 0, 1]",
+            "an image of [28, 0, 1] (height, width, channels) holds nothing",
+        ),
+        ("[[heads]]\nname = \"digit\"\nlayers", "heads = []\nlayers2", "unknown key `layers2`"),
+    ] {
+        let message = refusal(from, to);
+        assert!(message.contains(words), "{to}: {message}");
+    }
+}
+
+#[test]
+fn heads_have_names_of_their_own_and_end_in_scores() {
+    let mut spec = model("item-and-group");
+    spec.heads[1].name = "item".into();
+    assert_eq!(spec.plan().unwrap_err().to_string(), "two heads are called `item`");
+    spec.heads.truncate(1);
+    spec.heads[0].layers.clear();
+    assert_eq!(spec.plan().unwrap_err().to_string(), "the head `item` has no layers");
+    spec.heads.clear();
+    assert_eq!(spec.plan().unwrap_err().to_string(), "the network has no head");
+}
+
+proptest! {
+    /// The places of a window, counted one by one.
+    #[test]
+    fn sizes_are_the_number_of_places(
+        size in 1_usize..40, kernel in 1_usize..8, stride in 1_usize..5, same in proptest::bool::ANY,
+    ) {
+        let padding = if same { Padding::Same } else { Padding::Valid };
+        let layer = Layer::Conv2d {
+            filters: 1,
+            kernel: [kernel, 1],
+            stride: [stride, 1],
+            padding,
+            initial: Initial::HeUniform,
+        };
+        let mut spec = model("cnn");
+        spec.input = [size, 1, 1];
+        spec.trunk = vec![layer, Layer::Flatten];
+        let places = match padding {
+            // A place for each stride that begins inside the image.
+            Padding::Same => (0..size).step_by(stride).count(),
+            Padding::Valid => (0..size).step_by(stride).filter(|start| start + kernel <= size).count(),
+        };
+        match spec.plan() {
+            Ok(plan) => {
+                let expected = Shape::Image { height: places, width: 1, channels: 1 };
+                prop_assert_eq!(plan.layers[0].output, expected);
+            }
+            Err(_) => prop_assert_eq!(places, 0),
+        }
+    }
+
+    #[test]
+    fn no_number_makes_a_plan_panic(numbers in proptest::array::uniform9(proptest::num::usize::ANY)) {
+        let [height, width, channels, filters, kernel, stride, size, step, units] = numbers;
+        let initial = Initial::HeUniform;
+        let mut spec = model("cnn");
+        spec.input = [height, width, channels];
+        spec.trunk = vec![
+            Layer::Conv2d { filters, kernel: [kernel; 2], stride: [stride; 2], padding: Padding::Same, initial },
+            Layer::BatchNorm,
+            Layer::MaxPool { size: [size; 2], stride: [step; 2] },
+            Layer::Flatten,
+            Layer::Dense { units, initial },
+        ];
+        let _ = spec.plan();
+    }
+}
