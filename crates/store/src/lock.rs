@@ -100,9 +100,8 @@ impl Drop for Lock {
 }
 
 fn lock(file: &mut File, out: &Path) -> Result<(), StoreError> {
-    // A holder writes its name just after it has taken the lock, so one reading may find nothing, half a
-    // name, or the name of a predecessor that died. Two equal readings with a pause between them are the
-    // holder's own.
+    // A killed process keeps its lock until the system has taken it apart, and a holder writes its name just after
+    // it has taken the lock: both take moments, so the last of several readings is the one to believe.
     const TRIES: usize = 10;
     const PAUSE: Duration = Duration::from_millis(20);
     let mut seen = None;
@@ -115,11 +114,7 @@ fn lock(file: &mut File, out: &Path) -> Result<(), StoreError> {
             }
         }
         // On Windows a locked file cannot be read, and the holder stays unnamed.
-        let holder = read_holder(file).ok();
-        if holder.is_some() && holder == seen {
-            break;
-        }
-        seen = holder;
+        seen = read_holder(file).ok();
         if attempt + 1 < TRIES {
             thread::sleep(PAUSE);
         }
