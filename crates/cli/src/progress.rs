@@ -34,10 +34,10 @@ impl<'a> Progress<'a> {
         Progress { stop, terminal: stderr().is_terminal(), stage: Mutex::new(None) }
     }
 
-    /// Ends the last stage's bar or line.
-    pub(crate) fn close(&self) {
+    /// Ends the last stage's bar; where the stage is `whole`, a line says how long it took.
+    pub(crate) fn close(&self, whole: bool) {
         if let Some(stage) = self.lock().take() {
-            stage.close();
+            stage.close(whole);
         }
     }
 
@@ -54,7 +54,7 @@ impl<'a> Progress<'a> {
     }
 
     fn begin(&self, title: &str, steps: usize) {
-        self.close();
+        self.close(true);
         let bar = if self.terminal { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
         let template = if steps > 1 {
             "{msg:22} {bar:30} {pos:>3}/{len}  {rate}, {eta} left"
@@ -91,17 +91,19 @@ impl<'a> Progress<'a> {
 }
 
 impl Stage {
-    fn close(self) {
+    fn close(self, whole: bool) {
         self.bar.finish_and_clear();
-        let Stage { title, skipped, .. } = self;
+        let Stage { title, done, skipped, .. } = self;
         let seconds = self.start.elapsed().as_secs_f64();
-        match self.done {
-            0 => {}
-            done if done == skipped => eprintln!("{title}: finished before, not done again"),
-            _ if skipped > 0 => {
-                eprintln!("{title}: done in {seconds:.1} s ({skipped} finished before, not done again)");
-            }
-            _ => eprintln!("{title}: done in {seconds:.1} s"),
+        if !whole {
+            return;
+        }
+        if done == skipped {
+            eprintln!("{title}: finished before, not done again");
+        } else if skipped > 0 {
+            eprintln!("{title}: done in {seconds:.1} s ({skipped} finished before, not done again)");
+        } else {
+            eprintln!("{title}: done in {seconds:.1} s");
         }
     }
 }

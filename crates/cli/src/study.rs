@@ -51,7 +51,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let fetching = |event: FetchEvent| tell_fetch(&progress, event);
     let sources = Sources { progress: &fetching, ..Sources::new(args.data.folder.clone()) };
     let result = run_study(&study, &name, &store, &sources, &progress);
-    progress.close();
+    progress.close(result.is_ok());
     match result {
         Err(LabError::Interrupted) => return Err(UsageError::Interrupted { again: again() }.into()),
         other => other?,

@@ -223,3 +223,36 @@ fn fix_sign(axis: &mut [f64]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Σ q qᵀ in integers, as it is defined.
+    fn plain_scatter(pixels: &[u8], features: usize, i: usize, j: usize) -> i64 {
+        let middle = |p: u8| i64::from(p) - i64::from(MIDDLE);
+        pixels.chunks_exact(features).map(|row| middle(row[i]) * middle(row[j])).sum()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+
+        #[test]
+        fn the_scatter_is_exact_even_where_pixels_are_extreme(
+            rows in 2_usize..5000, seed in 0_u64..1000, extreme in proptest::bool::ANY,
+        ) {
+            let mut stream = crate::random::Stream::new(seed, "test/scatter");
+            // Zeros alone make the largest sums: 128² for each row.
+            let mut pixel = || if extreme { 255 * (stream.below(20) / 19) as u8 } else { stream.below(256) as u8 };
+            let pixels: Vec<u8> = (0..3 * rows).map(|_| pixel()).collect();
+            let fast = scatter(&pixels, 3);
+            for i in 0..3 {
+                for j in 0..=i {
+                    prop_assert_eq!(fast[(i, j)], plain_scatter(&pixels, 3, i, j) as f64);
+                }
+            }
+        }
+    }
+}

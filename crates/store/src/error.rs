@@ -14,7 +14,7 @@ pub enum StoreError {
     /// The place refuses to be written: permissions, a read-only file system, a file where a folder is
     /// needed.
     #[error("cannot write `{}`", .path.display())]
-    #[diagnostic(code(inkling::store::cannot_write), help("{}", cannot_write_help(source)))]
+    #[diagnostic(help("{}", cannot_write_help(source)))]
     CannotWrite {
         /// The file or folder that could not be written.
         path: PathBuf,
@@ -24,13 +24,10 @@ pub enum StoreError {
 
     /// No space left on the disk, or the quota is used up.
     #[error("no space left on the disk to write `{}`", .path.display())]
-    #[diagnostic(
-        code(inkling::store::disk_full),
-        help(
-            "nothing that was finished is lost: free some space and give the same command again, \
+    #[diagnostic(help(
+        "nothing that was finished is lost: free some space and give the same command again, \
              and it goes on from there"
-        )
-    )]
+    ))]
     DiskFull {
         /// The file that could not be written; its earlier version, if any, is untouched.
         path: PathBuf,
@@ -40,10 +37,9 @@ pub enum StoreError {
 
     /// Any other failure of the operating system.
     #[error("cannot {operation} `{}`", .path.display())]
-    #[diagnostic(
-        code(inkling::store::io),
-        help("nothing that was finished is lost: once the cause is gone, give the same command again")
-    )]
+    #[diagnostic(help(
+        "nothing that was finished is lost: once the cause is gone, give the same command again"
+    ))]
     Io {
         /// What was tried, as a verb: "read", "write", "lock".
         operation: &'static str,
@@ -55,10 +51,7 @@ pub enum StoreError {
 
     /// Another live process writes to this folder.
     #[error("`{}` is in use by {}", .path.display(), describe(.holder.as_ref()))]
-    #[diagnostic(
-        code(inkling::store::locked),
-        help("wait until that process has ended, stop it, or choose another output folder")
-    )]
+    #[diagnostic(help("wait until that process has ended, stop it, or choose another output folder"))]
     Locked {
         /// The output folder.
         path: PathBuf,
@@ -68,10 +61,9 @@ pub enum StoreError {
 
     /// A file is not what was written: truncated, altered, or of another kind.
     #[error("`{}` is damaged: {reason}", .path.display())]
-    #[diagnostic(
-        code(inkling::store::damaged),
-        help("give the command that made this folder again: what is damaged is made anew, the rest is kept")
-    )]
+    #[diagnostic(help(
+        "give the command that made this folder again: what is damaged is made anew, the rest is kept"
+    ))]
     Damaged {
         /// The damaged file.
         path: PathBuf,
@@ -81,10 +73,9 @@ pub enum StoreError {
 
     /// A sound tensor file does not hold the tensor that is asked for.
     #[error("`{}` does not hold the tensor `{name}` as expected: {reason}", .path.display())]
-    #[diagnostic(
-        code(inkling::store::wrong_tensor),
-        help("it may come from another version of the program: remove its folder and do the run again")
-    )]
+    #[diagnostic(help(
+        "it may come from another version of the program: remove its folder and do the run again"
+    ))]
     WrongTensor {
         /// The tensor file.
         path: PathBuf,
@@ -96,10 +87,9 @@ pub enum StoreError {
 
     /// The folder that should be read holds no study.
     #[error("`{}` holds no study (it has no folder `runs`)", .path.display())]
-    #[diagnostic(
-        code(inkling::store::not_a_study),
-        help("give the folder that a study was written to, or run a study with this folder as its output")
-    )]
+    #[diagnostic(help(
+        "give the folder that a study was written to, or run a study with this folder as its output"
+    ))]
     NotAStudy {
         /// The folder that was given.
         path: PathBuf,
