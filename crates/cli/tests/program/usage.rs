@@ -99,6 +99,7 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     let stopped = done(&child.wait_with_output().unwrap());
     let again = "inkling study brief --only perceptron --threads 1 --out 'my folder'";
     stopped.says(130, &["interrupted", "what is finished is kept", again]);
+    assert_eq!(stopped.stderr.contains("this is a debug build"), cfg!(debug_assertions));
     let text = ["report", "my folder"];
     run(folder.path(), &text)
         .says(65, &["of the 45 runs of the study `brief` are not finished", "run the study again"]);
