@@ -147,7 +147,7 @@ fn a_networks_layers_are_shown_and_an_impossible_one_is_refused() {
     let words =
         ["digit 1 (dense): it takes a vector and gets an image of 7×7×128", "put a flatten layer before it"];
     run(folder.path(), &["model", "mine.toml"]).says(78, &words);
-    fs::write(folder.path().join("mine.toml"), toml.replacen("filters", "filter", 1)).unwrap();
+    fs::write(folder.path().join("mine.toml"), toml.replacen("filters = 64", "filter = 64", 1)).unwrap();
     run(folder.path(), &["model", "mine.toml"])
         .says(78, &["mine.toml, line", "`filter`", "did you mean `filters`?"]);
     run(folder.path(), &["model", "resnet"]).says(2, &["`resnet`", "mlp, cnn, item, item-and-group"]);
