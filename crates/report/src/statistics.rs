@@ -14,7 +14,8 @@ pub fn wilson(correct: usize, all: usize) -> (f64, f64) {
     let centre = p + Z * Z / (2.0 * n);
     let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
-    (((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0))
+    // The interval holds p; only rounding could leave it out, where p is 0 or 1 and an end of the interval.
+    (((centre - half) / scale).clamp(0.0, p), ((centre + half) / scale).clamp(p, 1.0))
 }
 
 #[cfg(test)]
@@ -31,7 +32,16 @@ mod tests {
             (1, 29, 0.0061, 0.1718),
         ] {
             let interval = wilson(correct, all);
+            let p = correct as f64 / all as f64;
+            assert!(interval.0 <= p && p <= interval.1, "{interval:?}");
             assert!((interval.0 - low).abs() < 5e-5 && (interval.1 - high).abs() < 5e-5, "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn the_interval_of_all_right_reaches_one_and_of_all_wrong_zero() {
+        for all in 1..500 {
+            assert_eq!((wilson(all, all).1, wilson(0, all).0), (1.0, 0.0));
         }
     }
 }

@@ -7,6 +7,7 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::de::{DeserializeOwned, Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+use toml::de::DeValue;
 
 /// Something wrong in a study file.
 #[derive(Debug, Error, Diagnostic)]
@@ -53,15 +54,24 @@ impl SpecError {
     }
 }
 
-/// The place of a key's value in a TOML text.
+/// The place of a key's value in a TOML text. `path` leads through tables by name and through lists by number.
 fn span_of(text: &str, path: &[&str]) -> Option<std::ops::Range<usize>> {
     let document = toml::de::DeTable::parse(text).ok()?;
-    let (last, tables) = path.split_last()?;
-    let mut table = document.get_ref();
-    for name in tables {
-        table = table.get(*name)?.get_ref().as_table()?;
+    let (first, rest) = path.split_first()?;
+    let mut value = document.get_ref().get(*first)?;
+    for step in rest {
+        value = match value.get_ref() {
+            DeValue::Table(table) => table.get(*step)?,
+            DeValue::Array(array) => array.get(step.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
     }
-    Some(table.get(*last)?.span())
+    Some(value.span())
+}
+
+/// "heads[0].layers[1]" in steps: heads, 0, layers, 1.
+fn steps(path: &str) -> Vec<&str> {
+    path.split(['.', '[', ']']).filter(|step| !step.is_empty()).collect()
 }
 
 /// Reads a value from TOML text; `file` is the name that errors show.
@@ -75,7 +85,10 @@ pub(crate) fn from_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        describe(file, text, &path, inner.span().unwrap_or(0..0), inner.message())
+        let known = inner.span().unwrap_or(0..0);
+        // Within a list, serde knows only the list's place; the path leads to the entry.
+        let entry = span_of(text, &steps(&path)).filter(|entry| entry.len() < known.len());
+        describe(file, text, &path, entry.unwrap_or(known), inner.message())
     })
 }
 
@@ -91,17 +104,22 @@ fn describe(
     let quoted: Vec<&str> = sentence.split('`').skip(1).step_by(2).collect();
     let table = |path: &str| match path {
         "" | "." => "at the top level".to_owned(),
+        path if path.contains('[') => format!("in `{path}`"),
         path => format!("in [{path}]"),
     };
     if let Some(name) = sentence.strip_prefix("unknown field ").and(quoted.first()) {
-        let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
+        // The path ends in the key, but within a list's entries in the entry.
+        let parent = match path.strip_suffix(*name) {
+            Some(parent) => parent.trim_end_matches('.'),
+            None => path,
+        };
         let message = format!("unknown key `{name}` {}", table(parent));
         return SpecError::new(file, text, span, message, "no such key", nearest(name, &quoted[1..], "keys"));
     }
     if let Some(name) = sentence.strip_prefix("missing field ").and(quoted.first()) {
         let message = format!("the key `{name}` is missing {}", table(path));
-        let help = "every key is written down, so that a study says all that it does; \
-                    `inkling study --print-spec` shows a whole one";
+        let help = "every key is written down, so that a file says all that it does; `inkling study --print-spec` \
+                    and `inkling model cnn --toml` show whole ones";
         return SpecError::new(file, text, span, message, "it belongs here", Some(help.into()));
     }
     if let Some(name) = sentence.strip_prefix("unknown variant ").and(quoted.first()) {

@@ -69,6 +69,8 @@ fn networks_that_cannot_be_name_the_layer() {
             "input = [28, 0, 1]",
             "an image of [28, 0, 1] (height, width, channels) holds nothing",
         ),
+        ("filters = 64", "filter = 64", "mine.toml, line 6: unknown key `filter` in `trunk[2]`"),
+        ("units = 10, ", "", "mine.toml, line 16: the key `units` is missing in `heads[0].layers[0]`"),
         ("[[heads]]\nname = \"digit\"\nlayers", "heads = []\nlayers2", "unknown key `layers2`"),
     ] {
         let message = refusal(from, to);
