@@ -11,8 +11,6 @@ use crate::args::{BenchArgs, BenchName};
 use crate::failure::Failure;
 use crate::{output, start_threads};
 
-const SIGNED_UNIT: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };
-
 pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     start_threads(&args.threads)?;
     let set = inkling_data::load("mnist", &Sources::new(args.data.folder.clone()))?;
@@ -32,7 +30,8 @@ fn pca(set: &DataSet, rounds: usize) {
     let seconds = (0..rounds)
         .map(|_| {
             let start = Instant::now();
-            let model = Pca::fit(&images.pixels, images.dim(), SIGNED_UNIT, 2).expect("MNIST has components");
+            let model =
+                Pca::fit(&images.pixels, images.dim(), Affine::SIGNED_UNIT, 2).expect("MNIST has components");
             std::hint::black_box(model.transform(&images.pixels, 2));
             ratios = model.explained_variance_ratio;
             start.elapsed().as_secs_f64()
@@ -51,13 +50,11 @@ fn perceptron(set: &DataSet, rounds: usize) {
     let settings = Settings { learning_rate: 0.1, max_iterations: 1000, tolerance: 1e-3, seed: 1 };
     let (train, d) = (&set.train, set.train.images.dim());
     let fit = |a: u8, b: u8, max_iterations: usize| {
-        let chosen = train.select([a, b]);
-        let pixels: Vec<u8> = chosen.iter().flat_map(|&i| train.images.image(i)).copied().collect();
-        let y: Vec<i8> = chosen.iter().map(|&i| if train.labels[i] == b { 1 } else { -1 }).collect();
+        let (pixels, y) = train.pair(a, b);
         let start = Instant::now();
         let settings = Settings { max_iterations, ..settings };
         let passes =
-            online(&Features::new(&pixels, d, SIGNED_UNIT), &y, &settings, &|_, _| true).errors.len();
+            online(&Features::new(&pixels, d, Affine::SIGNED_UNIT), &y, &settings, &|_, _| true).errors.len();
         (passes, start.elapsed().as_secs_f64())
     };
     let (mut all, mut pass, mut passes) = (Vec::new(), Vec::new(), 0);

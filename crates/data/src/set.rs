@@ -44,9 +44,11 @@ impl Samples {
         self
     }
 
-    /// The indices, ascending, of the samples that belong to either of two classes.
-    pub fn select(&self, classes: [u8; 2]) -> Vec<usize> {
-        (0..self.len()).filter(|&index| classes.contains(&self.labels[index])).collect()
+    /// The samples of two classes, in order: pixels of shape `n × dim`, and −1 for each image of `a`, 1 for each of `b`.
+    pub fn pair(&self, a: u8, b: u8) -> (Vec<u8>, Vec<i8>) {
+        let chosen = || (0..self.len()).filter(|&index| [a, b].contains(&self.labels[index]));
+        let pixels = chosen().flat_map(|index| self.images.image(index)).copied().collect();
+        (pixels, chosen().map(|index| if self.labels[index] == b { 1 } else { -1 }).collect())
     }
 }
 
@@ -120,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_of_classes_gives_ascending_indices() {
-        assert_eq!(samples().select([7, 9]), [0, 2, 3]);
-        assert_eq!(samples().select([0, 2]), []);
+    fn a_pair_of_classes_keeps_the_order_and_labels_it() {
+        assert_eq!(samples().pair(7, 9), (vec![0, 1, 4, 5, 255, 51], vec![-1, 1, -1]));
+        assert_eq!(samples().pair(0, 2), (vec![], vec![]));
     }
 }

@@ -24,7 +24,7 @@ fn mnist() {
     let set = shipped("mnist");
     check(&set, [5, 0, 4, 1, 9]);
     // 6,742 ones and 5,421 fives are published with the set.
-    assert_eq!(set.train.select([1, 5]).len(), 6742 + 5421);
+    assert_eq!(set.train.pair(1, 5).1.len(), 6742 + 5421);
     assert_eq!(set.test.take(100).images.len(), 100);
 }
 
@@ -33,6 +33,6 @@ fn fashion_mnist() {
     let set = shipped("fashion-mnist");
     check(&set, [9, 0, 0, 3, 0]);
     for class in 0..10 {
-        assert_eq!(set.train.select([class, class]).len(), 6000);
+        assert_eq!(set.train.pair(class, class).1.len(), 6000);
     }
 }

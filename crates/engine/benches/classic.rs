@@ -10,7 +10,6 @@ use inkling_engine::{Affine, Features};
 
 const PIXELS: usize = 784;
 const PAIR: usize = 12_000;
-const SIGNED_UNIT: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };
 
 fn main() {
     divan::main();
@@ -29,13 +28,14 @@ fn labels() -> Vec<i8> {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn pca_fit_and_project_60000_by_784(bench: Bencher) {
     let pixels = images(60_000);
-    bench.bench(|| Pca::fit(&pixels, PIXELS, SIGNED_UNIT, 2).map(|model| model.transform(&pixels, 2)));
+    bench
+        .bench(|| Pca::fit(&pixels, PIXELS, Affine::SIGNED_UNIT, 2).map(|model| model.transform(&pixels, 2)));
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn ten_perceptron_passes_over_12000_by_784(bench: Bencher) {
     let (pixels, labels) = (images(PAIR), labels());
-    let features = Features::new(&pixels, PIXELS, SIGNED_UNIT);
+    let features = Features::new(&pixels, PIXELS, Affine::SIGNED_UNIT);
     let settings = Settings { learning_rate: 0.1, max_iterations: 10, tolerance: 0.0, seed: 1 };
     bench.bench(|| online(&features, &labels, &settings, &|_, _| true));
 }

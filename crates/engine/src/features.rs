@@ -16,6 +16,11 @@ pub struct Affine {
     pub shift: f64,
 }
 
+impl Affine {
+    /// Bytes as numbers from −1 to 1: x = p/127.5 − 1.
+    pub const SIGNED_UNIT: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };
+}
+
 /// A matrix x of shape [rows, columns] over bytes, row-major.
 #[derive(Debug, Clone, Copy)]
 pub struct Features<'a> {

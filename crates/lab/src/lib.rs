@@ -14,8 +14,3 @@ mod study;
 pub use error::LabError;
 pub use machine::machine;
 pub use study::{Event, Observer, run_study};
-
-use inkling_engine::Affine;
-
-/// Pixels of tasks 1 and 2: x = p/127.5 − 1.
-const SIGNED_UNIT: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };

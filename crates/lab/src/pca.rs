@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use inkling_data::Samples;
+use inkling_engine::Affine;
 use inkling_engine::pca::Pca;
 use inkling_spec::PcaRun;
 use inkling_spec::found::PcaOutcome;
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
-use crate::SIGNED_UNIT;
 use crate::error::LabError;
 use crate::runs::Bench;
 
@@ -24,7 +24,7 @@ pub(crate) fn run(
     let images = &train.images;
     let d = images.dim();
     let start = Instant::now();
-    let model = Pca::fit(&images.pixels, d, SIGNED_UNIT, run.components)?;
+    let model = Pca::fit(&images.pixels, d, Affine::SIGNED_UNIT, run.components)?;
     let embedding = model.transform(&images.pixels, PLANE);
     let fit_seconds = start.elapsed().as_secs_f64();
 

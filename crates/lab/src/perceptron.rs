@@ -2,15 +2,14 @@
 
 use std::cell::RefCell;
 
-use inkling_engine::Features;
 use inkling_engine::perceptron::{self, Settings, misclassified};
+use inkling_engine::{Affine, Features};
 use inkling_spec::found::{PerceptronOutcome, PerceptronPass};
 use inkling_spec::{PerceptronRule, PerceptronRun};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
-use crate::SIGNED_UNIT;
 use crate::error::LabError;
-use crate::runs::{Bench, pair};
+use crate::runs::Bench;
 
 pub(crate) fn run(
     bench: &Bench,
@@ -30,8 +29,8 @@ pub(crate) fn run(
         seed: run.seed,
     };
     let images = &bench.set.train.images;
-    let (train_pixels, train_y) = pair(&bench.set.train, run.a, run.b);
-    let train = Features::new(&train_pixels, images.dim(), SIGNED_UNIT);
+    let (train_pixels, train_y) = bench.set.train.pair(run.a, run.b);
+    let train = Features::new(&train_pixels, images.dim(), Affine::SIGNED_UNIT);
 
     let written: RefCell<(&mut RunWriter, Result<(), StoreError>)> = RefCell::new((writer, Ok(())));
     let fit = optimize(&train, &train_y, &settings, &|iteration, train_error| {
@@ -49,8 +48,8 @@ pub(crate) fn run(
     let tensors = [Tensor::new("w", &shape, &fit.w), Tensor::new("b", &[1], std::slice::from_ref(&fit.b))];
     writer.write_tensors(TensorFile::Model, &tensors, &Metadata::new())?;
 
-    let (test_pixels, test_y) = pair(&bench.set.test, run.a, run.b);
-    let test = Features::new(&test_pixels, images.dim(), SIGNED_UNIT);
+    let (test_pixels, test_y) = bench.set.test.pair(run.a, run.b);
+    let test = Features::new(&test_pixels, images.dim(), Affine::SIGNED_UNIT);
     Ok(Some(PerceptronOutcome {
         iterations: fit.errors.len(),
         converged: fit.errors.last().is_some_and(|error| *error <= run.tolerance),

@@ -63,12 +63,3 @@ fn record<O>(set: &DataSet, spec: &RunSpec, seconds: f64, outcome: O) -> RunResu
         outcome,
     }
 }
-
-/// The images of the first `samples` that belong to class `a` or `b`, with label −1 or 1 each: pixels of shape
-/// [n, pixels of an image].
-pub(crate) fn pair(samples: &inkling_data::Samples, a: u8, b: u8) -> (Vec<u8>, Vec<i8>) {
-    let indices = samples.select([a, b]);
-    let pixels = indices.iter().flat_map(|&i| samples.images.image(i)).copied().collect();
-    let labels = indices.iter().map(|&i| if samples.labels[i] == b { 1 } else { -1 }).collect();
-    (pixels, labels)
-}

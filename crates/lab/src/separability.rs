@@ -8,7 +8,7 @@ use inkling_spec::found::{PairSeparability, SeparabilityOutcome};
 use inkling_store::{Metadata, RunDir, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;
-use crate::runs::{Bench, pair};
+use crate::runs::Bench;
 use crate::study::Event;
 
 /// `pca` is the finished run whose embedding is looked at.
@@ -31,7 +31,7 @@ pub(crate) fn run(
     let found = every_pair(u8::try_from(classes).expect("labels are bytes"), |a, b| {
         let (cloud_a, cloud_b) = (&clouds[usize::from(a)], &clouds[usize::from(b)]);
         let line = best_line(cloud_a, cloud_b, run.directions);
-        let (pixels, y) = pair(train, a, b);
+        let (pixels, y) = train.pair(a, b);
         let hyperplane = search(&pixels, &y, run.max_passes, &|| !bench.observer.interrupted());
         let images = y.len();
         bench.observer.event(Event::Advanced);
