@@ -111,6 +111,10 @@ pub(crate) enum TaskName {
     Pca,
     /// A perceptron for every pair of classes.
     Perceptron,
+    /// Multilayer perceptrons of several depths.
+    Mlp,
+    /// Convolutional networks of several depths.
+    Cnn,
 }
 
 impl From<TaskName> for Task {
@@ -118,6 +122,8 @@ impl From<TaskName> for Task {
         match name {
             TaskName::Pca => Task::Pca,
             TaskName::Perceptron => Task::Perceptron,
+            TaskName::Mlp => Task::Mlp,
+            TaskName::Cnn => Task::Cnn,
         }
     }
 }

@@ -54,15 +54,20 @@ pub(crate) fn facts(sets: &DataSets) -> BTreeMap<String, DataSetFacts> {
     sets.iter().map(|(&name, set)| (name.to_owned(), facts(set))).collect()
 }
 
-/// Every run of a study with the task it belongs to, in the order in which a reader meets them.
-pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<(Task, PlannedRun)>, DataError> {
+/// Every run of a study, in the order in which a reader meets them.
+pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, DataError> {
     let set = |name: &str| catalogue::find(name).map(|info| &sets[info.name]);
     let slice = |set: &DataSet| DataSlice {
         set: set.info.name.into(),
         train_images: set.train.len(),
         test_images: set.test.len(),
     };
-    let planned = |set: &DataSet, spec: RunSpec| PlannedRun { id: spec.id(&set.checksum), spec };
+    let planned = |task, title: &str, set: &DataSet, spec: RunSpec| PlannedRun {
+        id: spec.id(&set.checksum),
+        task,
+        title: title.into(),
+        spec,
+    };
     let mut runs = Vec::new();
     if let Some(pca) = &study.pca {
         let set = set(&pca.data)?;
@@ -76,8 +81,8 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<(Task, Planne
             directions: pca.separability.directions,
             max_passes: pca.separability.max_passes,
         };
-        runs.push((Task::Pca, planned(set, RunSpec::Pca(fit))));
-        runs.push((Task::Pca, planned(set, RunSpec::Separability(separability))));
+        runs.push(planned(Task::Pca, "principal components", set, RunSpec::Pca(fit)));
+        runs.push(planned(Task::Pca, "separability", set, RunSpec::Separability(separability)));
     }
     if let Some(task) = &study.perceptron {
         let set = set(&task.data)?;
@@ -94,7 +99,9 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<(Task, Planne
                     tolerance: task.tolerance,
                     seed: study.seed,
                 };
-                runs.push((Task::Perceptron, planned(set, RunSpec::Perceptron(run))));
+                let class = |label: u8| set.info.classes[usize::from(label)];
+                let title = format!("{} or {}", class(a), class(b));
+                runs.push(planned(Task::Perceptron, &title, set, RunSpec::Perceptron(run)));
             }
         }
     }

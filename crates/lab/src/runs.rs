@@ -27,7 +27,6 @@ pub(crate) struct Bench<'a> {
 pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
     bench: &Bench,
     run: &PlannedRun,
-    title: &str,
     work: impl FnOnce(&mut RunWriter) -> Result<Option<O>, LabError>,
 ) -> Result<(), LabError> {
     if bench.observer.interrupted() {
@@ -40,7 +39,7 @@ pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
         }
         Ok(None) => {}
         Err(damage @ StoreError::Damaged { .. }) => {
-            bench.observer.event(Event::Damaged { title, problem: &damage.to_string() });
+            bench.observer.event(Event::Damaged { title: &run.title, problem: &damage.to_string() });
         }
         Err(other) => return Err(other.into()),
     }

@@ -82,13 +82,13 @@ pub fn run_study(
         seconds: 0.0,
         study: study.clone(),
         data: plan::facts(&sets),
-        runs: runs.iter().map(|(_, run)| run.clone()).collect(),
+        runs: runs.clone(),
     };
     record.seconds = seconds_before(store, &record)?;
     let before = record.seconds;
     store.publish_json(STUDY, &record)?;
 
-    let of = |task: Task| runs.iter().filter(move |run| run.0 == task).map(|run| &run.1).collect::<Vec<_>>();
+    let of = |task: Task| runs.iter().filter(move |run| run.task == task).collect::<Vec<_>>();
     let bench = |run: &PlannedRun| Bench { store, set: &sets[run.spec.data().set.as_str()], observer };
     let result = run_pca(&of(Task::Pca), store, observer, &bench)
         .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench));
@@ -120,7 +120,7 @@ fn run_pca<'a>(
         match &run.spec {
             RunSpec::Pca(spec) => {
                 observer.event(Event::Stage { title: "principal components", steps: 1 });
-                run_once(&bench, run, "principal components", |writer| pca::run(&bench, spec, writer))?;
+                run_once(&bench, run, |writer| pca::run(&bench, spec, writer))?;
                 embedding = Some(store.run(run.id.as_ref()));
             }
             RunSpec::Separability(spec) => {
@@ -128,9 +128,9 @@ fn run_pca<'a>(
                 let classes = bench.set.info.classes.len();
                 let steps = classes * (classes - 1) / 2;
                 observer.event(Event::Stage { title: "separability", steps });
-                run_once(&bench, run, "separability", |writer| separability::run(&bench, spec, pca, writer))?;
+                run_once(&bench, run, |writer| separability::run(&bench, spec, pca, writer))?;
             }
-            RunSpec::Perceptron(_) => {}
+            RunSpec::Perceptron(_) | RunSpec::Train(_) => {}
         }
     }
     Ok(())
@@ -146,7 +146,6 @@ fn run_perceptrons<'a>(
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
     let classes = bench(runs[0]).set.info.classes;
-    let class = |label: u8| classes[usize::from(label)];
     let done = every_pair(u8::try_from(classes.len()).expect("labels are bytes"), |a, b| {
         let (run, spec) = runs
             .iter()
@@ -156,8 +155,7 @@ fn run_perceptrons<'a>(
             })
             .expect("every pair is planned");
         let bench = bench(run);
-        let title = format!("{} or {}", class(a), class(b));
-        run_once(&bench, run, &title, |writer| perceptron::run(&bench, spec, writer))
+        run_once(&bench, run, |writer| perceptron::run(&bench, spec, writer))
     });
     done.into_iter().collect()
 }

@@ -119,7 +119,12 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             seconds: 200.0,
             study: preset("smoke").unwrap(),
             data: BTreeMap::from([("mnist".into(), data.clone())]),
-            runs: vec![PlannedRun { id: spec.id("0"), spec }],
+            runs: vec![PlannedRun {
+                id: spec.id("0"),
+                task: Task::Pca,
+                title: "principal components".into(),
+                spec,
+            }],
         },
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
