@@ -1,0 +1,34 @@
+//! The largest value of each window.
+
+use super::geometry::Geometry;
+use super::parameter::Receive;
+use super::{Flow, Memory, Operation, Pass};
+
+#[derive(Debug)]
+pub(crate) struct MaxPool {
+    outputs: usize,
+}
+
+impl MaxPool {
+    pub(crate) fn new(_geometry: Geometry) -> MaxPool {
+        unimplemented!()
+    }
+}
+
+impl Operation for MaxPool {
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn memory(&self, _capacity: usize, _backward: bool) -> Memory {
+        Memory::default()
+    }
+
+    fn forward(&mut self, _pass: &Pass, _x: &[f32], _y: &mut [f32], _memory: &mut Memory) {
+        unimplemented!()
+    }
+
+    fn backward(&mut self, _pass: &Pass, _flow: Flow, _memory: &mut Memory, _receive: Receive) {
+        unimplemented!()
+    }
+}
