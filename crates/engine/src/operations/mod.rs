@@ -12,6 +12,8 @@ pub(crate) mod max_pool;
 pub(crate) mod parameter;
 pub(crate) mod relu;
 pub(crate) mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use parameter::{Parameter, Receive};
 
