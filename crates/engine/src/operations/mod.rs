@@ -8,6 +8,7 @@ pub(crate) mod conv2d;
 pub(crate) mod dense;
 pub(crate) mod dropout;
 pub(crate) mod geometry;
+pub(crate) mod identity;
 pub(crate) mod max_pool;
 pub(crate) mod parameter;
 pub(crate) mod relu;
