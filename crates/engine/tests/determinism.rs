@@ -1,9 +1,12 @@
 //! The same bits on any number of threads, and after an interruption.
 
 mod support;
+#[path = "support/training.rs"]
+mod training;
 
 use inkling_engine::{Network, Part, Trainer};
-use support::{ADAM, BATCH, Noise, everything, state};
+use support::{ADAM, BATCH, Noise, everything};
+use training::{state, train};
 
 fn trainer(seed: u64) -> Trainer {
     Trainer::new(Network::new(&everything(), seed).expect("a network"), ADAM, BATCH, &[0.6, 0.4])
@@ -12,14 +15,14 @@ fn trainer(seed: u64) -> Trainer {
 #[test]
 fn training_gives_the_same_bits_on_any_threads() {
     let noise = Noise::new(&everything(), 40);
-    let train = || {
+    let run = || {
         let mut trainer = trainer(3);
-        noise.train(&mut trainer, 0, 6);
+        train(&mut trainer, &noise, 0, 6);
         (bits(&trainer), trainer.positions())
     };
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(train)
+        pool.install(run)
     };
     let one = on(1);
     for threads in [2, 3, 8] {
@@ -31,13 +34,13 @@ fn training_gives_the_same_bits_on_any_threads() {
 fn a_resumed_training_goes_on_with_the_same_bits() {
     let noise = Noise::new(&everything(), 40);
     let mut whole = trainer(3);
-    noise.train(&mut whole, 0, 4);
+    train(&mut whole, &noise, 0, 4);
     let (parts, steps, positions) = (state(&whole), whole.steps(), whole.positions());
-    noise.train(&mut whole, 4, 9);
+    train(&mut whole, &noise, 4, 9);
 
     // Gone another way first, so that nothing is right by chance.
     let mut resumed = trainer(3);
-    noise.train(&mut resumed, 11, 13);
+    train(&mut resumed, &noise, 11, 13);
     let network = resumed.network_mut();
     for (part, arrays) in [Part::Values, Part::FirstMoments, Part::SecondMoments].into_iter().zip(&parts) {
         let find = |name: &str, _: &[usize]| {
@@ -51,7 +54,7 @@ fn a_resumed_training_goes_on_with_the_same_bits() {
         |name: &str| positions.iter().find(|(of, _)| of == name).map(|(_, position)| *position).ok_or(());
     resumed.set_positions(find).expect("every stream");
     assert!(state(&resumed) == parts, "what was set is there");
-    noise.train(&mut resumed, 4, 9);
+    train(&mut resumed, &noise, 4, 9);
     assert!(bits(&resumed) == bits(&whole), "the same bits as without an interruption");
     assert_eq!((resumed.steps(), resumed.positions()), (whole.steps(), whole.positions()));
 }

@@ -2,9 +2,12 @@
 //! path is forced is the whole program's affair.
 
 mod support;
+#[path = "support/training.rs"]
+mod training;
 
 use inkling_engine::{Array, Network, Part, Path, Targets, Trainer};
-use support::{ADAM, BATCH, Noise, everything, state};
+use support::{ADAM, BATCH, Noise, everything};
+use training::{state, train};
 
 struct Found {
     path: Path,
@@ -29,7 +32,7 @@ fn compute(path: Path, noise: &Noise) -> Found {
 
     let mut trainer =
         Trainer::new(Network::new(&everything(), 5).expect("a network"), ADAM, BATCH, &[0.6, 0.4]);
-    noise.train(&mut trainer, 0, 5);
+    train(&mut trainer, noise, 0, 5);
     Found { path, logits, gradients, dx, trained: state(&trainer) }
 }
 

@@ -1,7 +1,7 @@
 //! What several tests train: a network of every kind of layer with two heads, and images of noise.
 
+use inkling_engine::Network;
 use inkling_engine::random::Stream;
-use inkling_engine::{Array, Labelled, Network, Part, Trainer};
 use inkling_spec::{ModelSpec, Optimizer};
 
 pub(crate) const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -42,7 +42,7 @@ pub(crate) fn everything() -> ModelSpec {
 
 /// Images of noise with labels for each head of a network.
 pub(crate) struct Noise {
-    pixels: Vec<u8>,
+    pub(crate) pixels: Vec<u8>,
     labels: Vec<Vec<u8>>,
 }
 
@@ -59,26 +59,14 @@ impl Noise {
         }
     }
 
-    /// Trains with these images from step `from` up to step `to`: other images and another number of them each time.
-    pub(crate) fn train(&self, trainer: &mut Trainer, from: usize, to: usize) {
-        let labels: Vec<&[u8]> = self.labels.iter().map(Vec::as_slice).collect();
-        let images = Labelled { pixels: &self.pixels, labels: &labels };
-        let orders: Vec<Vec<u32>> = (from..to).map(|step| self.order(step)).collect();
-        for order in &orders {
-            let judged = trainer.step(images, order, 1e-3);
-            assert!(judged.iter().all(|head| head.loss.is_finite()));
-        }
+    /// Labels of each head.
+    pub(crate) fn labels(&self) -> Vec<&[u8]> {
+        self.labels.iter().map(Vec::as_slice).collect()
     }
 
-    /// The images of a step.
+    /// The images of a step: others and another number of them each time.
     pub(crate) fn order(&self, step: usize) -> Vec<u32> {
         let n = self.labels[0].len();
         (0..BATCH - step % 3).map(|i| ((step * BATCH + i * 5) % n) as u32).collect()
     }
-}
-
-/// Everything that training changes.
-pub(crate) fn state(trainer: &Trainer) -> Vec<Vec<Array>> {
-    let parts = [Part::Values, Part::FirstMoments, Part::SecondMoments];
-    parts.into_iter().map(|part| trainer.network().arrays(part)).collect()
 }
