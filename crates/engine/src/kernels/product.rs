@@ -9,13 +9,22 @@ pub(crate) const COLUMNS: usize = 32;
 /// Most rows of a tile.
 pub(crate) const ROWS: usize = 14;
 
-/// A tile of a product: up to [`ROWS`] rows of [`COLUMNS`] numbers.
+/// A row of a tile.
+pub(crate) type Row = [f32; COLUMNS];
+
+/// Room for a tile of a product.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-pub(crate) struct Tile(pub(crate) [[f32; COLUMNS]; ROWS]);
+pub(crate) struct Tile(pub(crate) [Row; ROWS]);
 
 impl Tile {
     pub(crate) const ZERO: Tile = Tile([[0.0; COLUMNS]; ROWS]);
+}
+
+/// Divides `total` rows into the fewest tiles, as evenly as can be: the tiles' bounds.
+pub(crate) fn tiles(total: usize) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> {
+    let count = total.div_ceil(ROWS);
+    (0..count).map(move |i| i * total / count..(i + 1) * total / count)
 }
 
 /// Where a run of terms starts in a and in b.
@@ -43,35 +52,37 @@ pub(crate) struct Product<'a> {
 }
 
 impl Product<'_> {
-    /// Adds the product to `tile` (onto what it holds if `onto`, else from zero). Rows and columns that are not wanted
-    /// are left or filled with anything.
+    /// Writes the product to the rows of `tile`, or adds it to what they hold if `onto`. Columns that are not wanted are
+    /// left as they are or filled with anything.
     ///
     /// # Panics
     /// If an offset leads out of a or b, or there are too many rows or columns.
     #[inline]
-    pub(crate) fn multiply(&self, path: Path, tile: &mut Tile, onto: bool) {
-        if self.count == 0 || self.segments.is_empty() || self.rows.is_empty() {
-            if !onto {
-                *tile = Tile::ZERO;
-            }
-            return;
+    pub(crate) fn multiply(&self, path: Path, tile: &mut [Row], onto: bool) {
+        let largest = |largest: usize, value: usize| if value > largest { value } else { largest };
+        let last = self.count.wrapping_sub(1);
+        let (mut a_end, mut b_end) = (0, 0);
+        for segment in self.segments {
+            a_end = largest(a_end, segment.a);
+            b_end = largest(b_end, segment.b);
         }
-        let last = self.count - 1;
-        let most = |values: &mut dyn Iterator<Item = usize>| values.max().unwrap_or(0);
-        let a_end = most(&mut self.rows.iter().copied())
-            + most(&mut self.segments.iter().map(|segment| segment.a))
-            + last * self.a_step;
-        let b_end = most(&mut self.segments.iter().map(|segment| segment.b)) + last * self.b_step;
+        a_end += self.rows.iter().fold(0, |end, &row| largest(end, row)) + last * self.a_step;
+        b_end += last * self.b_step + self.columns.next_multiple_of(16);
+        assert!(
+            !self.rows.is_empty() && !self.segments.is_empty() && self.count > 0,
+            "a product of something"
+        );
         assert!(self.rows.len() <= ROWS && self.columns <= COLUMNS, "a tile is {ROWS}×{COLUMNS}");
+        assert!(self.rows.len() <= tile.len(), "a row of the tile for each row of a");
         assert!(a_end < self.a.len(), "a ends before the product does");
-        assert!(b_end + self.columns.next_multiple_of(16) <= self.b.len(), "b ends before the product does");
+        assert!(b_end <= self.b.len(), "b ends before the product does");
         path.run(Multiply { product: self, tile, onto });
     }
 }
 
 struct Multiply<'a> {
     product: &'a Product<'a>,
-    tile: &'a mut Tile,
+    tile: &'a mut [Row],
     onto: bool,
 }
 
@@ -80,7 +91,7 @@ impl Kernel for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(mut self) {
         let mut column = 0;
         let columns = self.product.columns.next_multiple_of(16);
         // SAFETY: `multiply` has checked every offset, and the caller the instruction set.
@@ -102,7 +113,7 @@ impl Kernel for Multiply<'_> {
 impl Multiply<'_> {
     /// All rows of N vectors of columns, as many rows at a time as fit in the registers.
     #[inline(always)]
-    unsafe fn rows<S: Simd, const N: usize>(&self, column: usize) {
+    unsafe fn rows<S: Simd, const N: usize>(&mut self, column: usize) {
         let rows = self.product.rows.len();
         let mut row = 0;
         // SAFETY: as for `run`.
@@ -132,13 +143,12 @@ impl Multiply<'_> {
 
     /// R rows of N vectors, in registers.
     #[inline(always)]
-    unsafe fn block<S: Simd, const N: usize, const R: usize>(&self, row: usize, column: usize) {
+    unsafe fn block<S: Simd, const N: usize, const R: usize>(&mut self, row: usize, column: usize) {
         if R > S::ROWS {
             return;
         }
         let Product { a, rows, b, segments, count, a_step, b_step, .. } = *self.product;
-        let tile: *const [f32; COLUMNS] = self.tile.0.as_ptr();
-        let tile = tile.cast_mut();
+        let tile: *mut Row = self.tile.as_mut_ptr();
         // SAFETY: `multiply` has checked that every offset leads into a and b; the tile is borrowed exclusively and
         // `row` and `column` lie in it.
         unsafe {
@@ -180,44 +190,84 @@ impl Multiply<'_> {
 }
 
 #[cfg(test)]
-mod bench {
+mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::memory::Buffer;
-    #[test]
-    #[ignore = "timing"]
-    fn rate() {
-        for (rows, k, step) in
-            [(14, 1024, 1usize), (13, 784, 1), (12, 1024, 1), (14, 196, 64), (7, 1024, 1), (10, 784, 1)]
-        {
-            let mut a = Buffer::zeros(14 * 1024 + 196 * 64 + 4096);
-            let mut b = Buffer::zeros(1024 * 32 * 4);
-            a.fill(1.0);
-            b.fill(1.0);
-            let offsets: Vec<usize> = (0..rows).map(|i| if step == 1 { i * 1024 } else { i }).collect();
-            let mut tile = Tile::ZERO;
-            for path in Path::ALL {
-                let reps = 20000;
-                let start = std::time::Instant::now();
-                for r in 0..reps {
-                    let segs = [Segment { a: 0, b: 0 }];
-                    let p = Product {
-                        a: &a,
-                        rows: &offsets,
-                        b: &b,
-                        segments: &segs,
-                        count: k,
-                        a_step: step,
-                        b_step: 32,
-                        columns: 32,
-                    };
-                    p.multiply(path, &mut tile, r > 0);
+
+    /// The definition, in f64, with the sum of the terms' sizes.
+    fn plain(p: &Product, i: usize, j: usize) -> (f64, f64) {
+        let terms = p.segments.iter().flat_map(|s| {
+            (0..p.count).map(|t| {
+                let a = p.a[p.rows[i] + s.a + t * p.a_step];
+                f64::from(a) * f64::from(p.b[s.b + t * p.b_step + j])
+            })
+        });
+        terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()))
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_agrees_with_the_definition(
+            numbers in proptest::collection::vec(-1.0_f32..1.0, 600..700),
+            rows in proptest::collection::vec(0_usize..100, 1..=ROWS),
+            segments in proptest::collection::vec((0_usize..100, 0_usize..100), 1..4),
+            (count, a_step, b_step) in (1_usize..10, 0_usize..20, 0_usize..40),
+            columns in 1_usize..=COLUMNS,
+        ) {
+            let segments: Vec<Segment> = segments.into_iter().map(|(a, b)| Segment { a, b }).collect();
+            let (a, b) = (&numbers, &numbers);
+            let product = Product { a, rows: &rows, b, segments: &segments, count, a_step, b_step, columns };
+            let mut fused: Vec<Tile> = Vec::new();
+            for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+                let mut tile = Tile::ZERO;
+                product.multiply(path, &mut tile.0, false);
+                let once = tile;
+                product.multiply(path, &mut tile.0, true);
+                for i in 0..rows.len() {
+                    for j in 0..columns {
+                        let (sum, size) = plain(&product, i, j);
+                        prop_assert!((f64::from(once.0[i][j]) - sum).abs() <= 1e-6 * size + 1e-12);
+                        prop_assert!((f64::from(tile.0[i][j]) - 2.0 * sum).abs() <= 4e-6 * size + 1e-12);
+                    }
                 }
-                let s = start.elapsed().as_secs_f64();
-                eprintln!(
-                    "{rows} {k} {step} {path:?} {:.1} GFLOP/s",
-                    2.0 * (rows * k * 32 * reps) as f64 / s / 1e9
-                );
+                if path != Path::Portable {
+                    fused.push(once);
+                }
             }
+            // Paths with fused multiply-add differ in the shape of their tiles and in nothing else.
+            if let [first, second] = &fused[..] {
+                for i in 0..rows.len() {
+                    prop_assert_eq!(&first.0[i][..columns], &second.0[i][..columns]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "b ends before the product does")]
+    fn reads_beyond_the_end_are_refused() {
+        let numbers = [0.0; 64];
+        let segments = [Segment { a: 0, b: 0 }];
+        let product = Product {
+            a: &numbers,
+            rows: &[0],
+            b: &numbers,
+            segments: &segments,
+            count: 3,
+            a_step: 1,
+            b_step: 32,
+            columns: 32,
+        };
+        product.multiply(Path::current(), &mut Tile::ZERO.0, false);
+    }
+
+    #[test]
+    fn tiles_cover_every_row_once() {
+        for total in 0..100 {
+            let bounds: Vec<_> = tiles(total).collect();
+            assert!(bounds.iter().all(|tile| (1..=ROWS).contains(&tile.len())));
+            assert!(bounds.into_iter().flatten().eq(0..total));
         }
     }
 }

@@ -1,0 +1,198 @@
+//! Where everything that a convolution reads and writes lies, worked out once.
+
+use crate::kernels::product::{COLUMNS, Segment};
+use crate::operations::geometry::Geometry;
+use crate::parallel::{Shared, for_each};
+
+/// Offsets of the forward pass and of the weight gradient, in an image with its zeros: [padded height, padded width,
+/// channels].
+#[derive(Debug)]
+pub(super) struct Windows {
+    /// Numbers of an image with its zeros.
+    pub(super) image: usize,
+    /// Where each window starts.
+    pub(super) starts: Vec<usize>,
+    /// Where each window's numbers lie in y.
+    pub(super) outputs: Vec<usize>,
+    /// Kernel rows: in the image from a window's start, and in a panel of the weights.
+    pub(super) kernel_rows: Vec<Segment>,
+    /// Where each row of the weight matrix [kernel height · kernel width · channels, filters] looks from a window's start.
+    pub(super) taps: Vec<usize>,
+}
+
+impl Windows {
+    pub(super) fn new(geometry: &Geometry) -> Windows {
+        let Geometry { channels, output, filters, kernel, stride, padded, .. } = *geometry;
+        let at = |row: usize, column: usize| (row * padded[1] + column) * channels;
+        let windows = (0..output[0]).flat_map(|i| (0..output[1]).map(move |j| (i, j)));
+        let run = kernel[1] * channels;
+        Windows {
+            image: at(padded[0], 0),
+            starts: windows.map(|(i, j)| at(i * stride[0], j * stride[1])).collect(),
+            outputs: (0..geometry.positions()).map(|position| position * filters).collect(),
+            kernel_rows: (0..kernel[0]).map(|u| Segment { a: at(u, 0), b: u * run * COLUMNS }).collect(),
+            taps: (0..kernel[0]).flat_map(|u| (0..run).map(move |vc| at(u, 0) + vc)).collect(),
+        }
+    }
+
+    /// Copies an image into its zeros; those around it stay what they were at first.
+    pub(super) fn surround(&self, geometry: &Geometry, x: &[f32], image: &mut [f32]) {
+        let Geometry { channels, input, before, padded, .. } = *geometry;
+        let row = input[1] * channels;
+        for (i, x) in x.chunks_exact(row).enumerate() {
+            let start = ((i + before[0]) * padded[1] + before[1]) * channels;
+            image[start..start + row].copy_from_slice(x);
+        }
+    }
+}
+
+/// Offsets of the input gradient, in the gradient of an image with zeros around it: [height, width, pixel].
+///
+/// The input pixels that a stride of s sees alike, those of one remainder by s, are a class: for each, the input gradient
+/// is a convolution of stride 1 with every s-th row and column of the kernel, turned round (Dumoulin and Visin 2016,
+/// section 4).
+#[derive(Debug)]
+pub(super) struct Reverse {
+    /// Numbers of a pixel: the filters, filled up with zeros to whole cache lines.
+    pub(super) pixel: usize,
+    /// Numbers of an image.
+    pub(super) image: usize,
+    /// Numbers of the turned weights of all classes.
+    pub(super) weights: usize,
+    /// Rows of the output: in the forward pass's image, and here.
+    pub(super) output_rows: Vec<Segment>,
+    pub(super) classes: Vec<Class>,
+    /// Where the first pixel of the output lies.
+    start: usize,
+    /// Pixels of a row.
+    width: usize,
+}
+
+/// The input pixels whose place, counted with the zeros before, has one remainder by the stride.
+#[derive(Debug)]
+pub(super) struct Class {
+    /// Row and column of the remainder.
+    remainder: [usize; 2],
+    /// Rows and columns of the kernel that reach these pixels.
+    pub(super) taps: [usize; 2],
+    /// Where each pixel's sum starts.
+    pub(super) starts: Vec<usize>,
+    /// Where each pixel lies in dx.
+    pub(super) outputs: Vec<usize>,
+    /// Rows of the turned kernel: here from a pixel's start, and in a panel of the turned weights.
+    pub(super) kernel_rows: Vec<Segment>,
+    /// Where the turned weights of this class start.
+    pub(super) weights: usize,
+}
+
+impl Reverse {
+    pub(super) fn new(geometry: &Geometry) -> Reverse {
+        let Geometry { input, channels, output, filters, kernel, stride, before, padded, .. } = *geometry;
+        let pixel = filters.next_multiple_of(16);
+        // Zeros before, so that the taps of the first pixels find something, and after, for the last.
+        let margin: [usize; 2] = std::array::from_fn(|side| kernel[side].div_ceil(stride[side]) - 1);
+        let size: [usize; 2] = std::array::from_fn(|side| {
+            let last = (before[side] + input[side] - 1) / stride[side];
+            margin[side] + output[side].max(last + 1)
+        });
+        let at = |row: usize, column: usize| (row * size[1] + column) * pixel;
+        let mut weights = 0;
+        let mut classes = Vec::new();
+        for remainder in (0..stride[0]).flat_map(|u| (0..stride[1]).map(move |v| [u, v])) {
+            let taps: [usize; 2] = std::array::from_fn(|side| {
+                kernel[side].saturating_sub(remainder[side]).div_ceil(stride[side])
+            });
+            // (place in the input, place of the first tap here) of this class's pixels along a side.
+            let along = |side: usize| {
+                let places = (0..input[side])
+                    .filter(move |place| (place + before[side]) % stride[side] == remainder[side]);
+                places.map(move |place| {
+                    (place, (place + before[side]) / stride[side] + margin[side] + 1 - taps[side].max(1))
+                })
+            };
+            let pixels: Vec<_> = along(0).flat_map(|row| along(1).map(move |column| (row, column))).collect();
+            let run = taps[1] * pixel;
+            classes.push(Class {
+                remainder,
+                taps,
+                starts: pixels.iter().map(|(row, column)| at(row.1, column.1)).collect(),
+                outputs: pixels
+                    .iter()
+                    .map(|(row, column)| (row.0 * input[1] + column.0) * channels)
+                    .collect(),
+                kernel_rows: (0..taps[0]).map(|u| Segment { a: at(u, 0), b: u * run * COLUMNS }).collect(),
+                weights,
+            });
+            weights += channels.div_ceil(COLUMNS) * taps[0] * run * COLUMNS;
+        }
+        let output_rows = (0..output[0])
+            .map(|i| Segment { a: i * stride[0] * padded[1] * channels, b: at(i + margin[0], margin[1]) });
+        Reverse {
+            pixel,
+            image: at(size[0], 0),
+            weights,
+            output_rows: output_rows.collect(),
+            classes,
+            start: at(margin[0], margin[1]),
+            width: size[1],
+        }
+    }
+
+    /// Copies an image's dY into its zeros, zero where ReLU was silent (where `y`, if given, is not above zero), and adds
+    /// it up over the pixels.
+    pub(super) fn surround(
+        &self,
+        geometry: &Geometry,
+        dy: &[f32],
+        y: Option<&[f32]>,
+        image: &mut [f32],
+        sums: &mut [f32],
+    ) {
+        let Geometry { filters, output, .. } = *geometry;
+        for position in 0..geometry.positions() {
+            let (i, j) = (position / output[1], position % output[1]);
+            let to = &mut image[self.start + (i * self.width + j) * self.pixel..][..filters];
+            let from = position * filters..(position + 1) * filters;
+            match y {
+                Some(y) => to
+                    .iter_mut()
+                    .zip(&dy[from.clone()])
+                    .zip(&y[from])
+                    .for_each(|((to, &dy), &y)| *to = if y > 0.0 { dy } else { 0.0 }),
+                None => to.copy_from_slice(&dy[from]),
+            }
+            sums.iter_mut().zip(&*to).for_each(|(sum, dy)| *sum += dy);
+        }
+    }
+
+    /// The weights of each class with rows and columns turned round, as panels of channels: [panels, rows, columns,
+    /// pixel, 32] from [kernel height, kernel width, channels, filters] in panels of filters.
+    pub(super) fn turn(&self, geometry: &Geometry, weights: &[f32], turned: &mut [f32]) {
+        let Geometry { channels, filters, kernel, stride, .. } = *geometry;
+        let panel_size = kernel[0] * kernel[1] * channels * COLUMNS;
+        let panels = channels.div_ceil(COLUMNS);
+        let turned = Shared::new(turned);
+        for class in &self.classes {
+            let [rows, columns] = class.taps;
+            let size = rows * columns * self.pixel * COLUMNS;
+            for_each(panels, |panel| {
+                let first = panel * COLUMNS;
+                let width = COLUMNS.min(channels - first);
+                // SAFETY: each panel of each class is one task's.
+                #[expect(unsafe_code, reason = "tasks write disjoint panels")]
+                let turned = unsafe { turned.part(class.weights + panel * size, size) };
+                for (tap, turned) in turned.chunks_exact_mut(self.pixel * COLUMNS).enumerate() {
+                    let u = class.remainder[0] + stride[0] * (rows - 1 - tap / columns);
+                    let v = class.remainder[1] + stride[1] * (columns - 1 - tap % columns);
+                    let row = (u * kernel[1] + v) * channels + first;
+                    for (f, turned) in turned.chunks_exact_mut(COLUMNS).take(filters).enumerate() {
+                        let from = &weights[f / COLUMNS * panel_size + f % COLUMNS..];
+                        for (c, turned) in turned[..width].iter_mut().enumerate() {
+                            *turned = from[(row + c) * COLUMNS];
+                        }
+                    }
+                }
+            });
+        }
+    }
+}
