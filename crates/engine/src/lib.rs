@@ -17,5 +17,5 @@ mod training;
 
 pub use features::{Affine, Features};
 pub use kernels::path::Path;
-pub use network::{Array, Network, Part, Targets, Workspace};
+pub use network::{Array, LayerTime, Network, Part, Targets, Workspace};
 pub use training::{Judged, Labelled, Trainer, evaluate};

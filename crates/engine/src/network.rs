@@ -1,5 +1,7 @@
 //! Networks: a trunk of operations and one or more heads, built from a [`ModelSpec`].
 
+use std::time::{Duration, Instant};
+
 use inkling_spec::{Layer, ModelError, ModelSpec, Padding, PlannedLayer, Shape};
 
 use crate::kernels::flush::flushing_denormals;
@@ -75,6 +77,19 @@ struct ChainMemory {
     /// Gradient of each output; empty where nothing goes backward.
     dys: Vec<Buffer>,
     memories: Vec<Memory>,
+    /// How long each operation took in the last batch, forward and backward.
+    times: Vec<[Duration; 2]>,
+}
+
+/// How long a layer took in the last batch of a workspace; ReLU right after it is part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerTime {
+    /// Name of the layer, such as "trunk.2".
+    pub name: String,
+    /// The forward pass.
+    pub forward: Duration,
+    /// The backward pass with the update of the weights; zero where there was none.
+    pub backward: Duration,
 }
 
 /// An array of a network under its name, row by row.
@@ -303,6 +318,19 @@ impl Network {
         Ok(())
     }
 
+    /// How long each layer took in the last batch of this workspace.
+    pub fn times(&self, workspace: &Workspace) -> Vec<LayerTime> {
+        let chains =
+            std::iter::once((&self.trunk, &workspace.trunk)).chain(self.heads.iter().zip(&workspace.heads));
+        let links = chains.flat_map(|(chain, memory)| chain.links.iter().zip(&memory.times));
+        let time = |(link, &[forward, backward]): (&Link, &[Duration; 2])| LayerTime {
+            name: link.name.clone(),
+            forward,
+            backward,
+        };
+        links.map(time).collect()
+    }
+
     /// The random streams that training draws from, by the layer's name.
     pub(crate) fn streams(&mut self) -> impl Iterator<Item = (&str, &mut Stream)> {
         self.links_mut().filter_map(|link| Some((link.name.as_str(), link.operation.stream()?)))
@@ -386,6 +414,7 @@ impl Chain {
             ys: outputs(1),
             dys: outputs(usize::from(training)),
             memories: self.links.iter().map(|link| link.operation.memory(capacity, training)).collect(),
+            times: vec![[Duration::ZERO; 2]; self.links.len()],
         }
     }
 
@@ -395,7 +424,9 @@ impl Chain {
             let (ys, rest) = memory.ys.split_at_mut(i);
             let x = ys.last().map_or(x, |y| &y[..before]);
             before = pass.batch * link.operation.outputs();
+            let start = Instant::now();
             link.operation.forward(pass, x, &mut rest[0][..before], &mut memory.memories[i]);
+            memory.times[i] = [start.elapsed(), Duration::ZERO];
         }
     }
 
@@ -421,7 +452,9 @@ impl Chain {
                     None => dx.take(),
                 },
             };
+            let start = Instant::now();
             self.links[i].operation.backward(pass, flow, &mut memory.memories[i], receive);
+            memory.times[i][1] = start.elapsed();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use inkling_spec::Optimizer;
 
-use crate::network::{Network, Targets, Workspace};
+use crate::network::{LayerTime, Network, Targets, Workspace};
 use crate::operations::parameter::Receive;
 use crate::operations::softmax::cross_entropy;
 use crate::optimizer::rules;
@@ -101,6 +101,11 @@ impl Trainer {
     /// The network as it is now, to be asked or changed.
     pub fn network_mut(&mut self) -> &mut Network {
         &mut self.network
+    }
+
+    /// How long each layer took in the last step.
+    pub fn times(&self) -> Vec<LayerTime> {
+        self.network.times(&self.workspace)
     }
 
     /// Steps taken.

@@ -126,7 +126,7 @@ impl Size {
                         rows: &rows[..range.len()],
                         b: transposed,
                         segments: &segments[..count],
-                        count: COLUMNS,
+                        count: COLUMNS.min(self.units),
                         a_step: 1,
                         b_step: lanes,
                         columns,

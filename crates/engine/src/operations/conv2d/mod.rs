@@ -23,9 +23,10 @@ use crate::random::Stream;
 /// y of [batch, height, width, filters] from x of [batch, height, width, channels], w of [kernel height, kernel width,
 /// channels, filters] and b of [filters].
 ///
-/// Images are worked on in groups, whose number does not depend on the threads. `memory.floats` holds, for each group,
-/// an image with its zeros, a gradient with its zeros and the group's sums of the weights' and the biases' gradients;
-/// and the weights as the input gradient reads them.
+/// Images are worked on in groups, whose number does not depend on the threads, and within a group in chunks that stay in
+/// a core's cache. `memory.floats` holds, for each group, a chunk of images with their zeros, the gradients of a chunk
+/// with their zeros, and the group's sums of the weights' and the biases' gradients; and the weights as the input
+/// gradient reads them.
 #[derive(Debug)]
 pub(crate) struct Conv2d {
     geometry: Geometry,
@@ -42,6 +43,9 @@ const GROUPS: usize = 16;
 /// Rows of the weight gradient that a task sums over the groups.
 const ROWS_IN_TASK: usize = 128;
 
+/// Numbers of images and gradients that stay in a core's second-level cache beside the weights.
+const CHUNK: usize = 96 * 1024;
+
 /// The images of a group.
 fn group(number: usize, groups: usize, batch: usize) -> std::ops::Range<usize> {
     number * batch / groups..(number + 1) * batch / groups
@@ -57,7 +61,8 @@ impl Conv2d {
         weight.draw(initial, window * channels, window * filters, stream);
         let layout = Layout::Panels { rows: 1, columns: filters };
         let bias = Parameter::new("bias", vec![filters], layout, Role::Other);
-        let (windows, reverse) = (Windows::new(&geometry), Reverse::new(&geometry));
+        let windows = Windows::new(&geometry);
+        let reverse = Reverse::new(&geometry, &windows, |numbers| (CHUNK / numbers).clamp(1, 8));
         Conv2d { geometry, relu, windows, reverse, parameters: [weight, bias] }
     }
 
@@ -99,8 +104,16 @@ impl Conv2d {
         }
     }
 
-    /// Adds one image's part of the weight gradient to `sums`, or begins them with it.
-    fn image_weight_gradient(&self, pass: &Pass, x: &[f32], dy: &[f32], sums: &mut [Row], onto: bool) {
+    /// Adds a chunk's part of the weight gradient to `sums`, or begins them with it.
+    fn weight_gradient(
+        &self,
+        pass: &Pass,
+        count: usize,
+        x: &[f32],
+        dy: &[f32],
+        sums: &mut [Row],
+        onto: bool,
+    ) {
         let Geometry { filters, output, stride, channels, .. } = self.geometry;
         let taps = &self.windows.taps;
         for (panel, sums) in sums.chunks_exact_mut(taps.len()).enumerate() {
@@ -109,7 +122,7 @@ impl Conv2d {
                     a: x,
                     rows: &taps[range.clone()],
                     b: &dy[panel * COLUMNS..],
-                    segments: &self.reverse.output_rows,
+                    segments: &self.reverse.output_rows[..count * output[0]],
                     count: output[1],
                     a_step: stride[1] * channels,
                     b_step: self.reverse.pixel,
@@ -159,10 +172,11 @@ impl Operation for Conv2d {
 
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
         let groups = GROUPS.min(capacity);
+        let chunk = if backward { self.reverse.chunk } else { 1 };
         let backward = |len: usize| Buffer::zeros(if backward { len } else { 0 });
         let floats = vec![
-            Buffer::zeros(groups * self.windows.image),
-            backward(groups * self.reverse.image),
+            Buffer::zeros(groups * chunk * self.windows.image),
+            backward(groups * chunk * self.reverse.image),
             backward(groups * self.sums()),
             backward(groups * self.panels() * COLUMNS),
             backward(self.reverse.weights),
@@ -209,26 +223,35 @@ impl Operation for Conv2d {
         ];
         let this = &*self;
         for_each(groups, |g| {
-            let sizes = [this.windows.image, this.reverse.image, this.sums(), panels * COLUMNS];
+            let (chunk, a, b) = (this.reverse.chunk, this.windows.image, this.reverse.image);
+            let sizes = [chunk * a, chunk * b, this.sums(), panels * COLUMNS];
             // SAFETY: each group is one task's.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
-            let [image, gradient, sums, bias_sums] =
+            let [images, gradients, sums, bias_sums] =
                 std::array::from_fn(|part| unsafe { parts[part].part(g * sizes[part], sizes[part]) });
             bias_sums.fill(0.0);
-            for (number, i) in group(g, groups, pass.batch).enumerate() {
-                let range = i * outputs..(i + 1) * outputs;
-                let y = this.relu.then_some(&y[range.clone()]);
-                this.reverse.surround(&this.geometry, &dy[range], y, gradient, bias_sums);
+            let group = group(g, groups, pass.batch);
+            for first in group.clone().step_by(chunk) {
+                let chunk = first..group.end.min(first + chunk);
+                for (i, gradient) in chunk.clone().zip(gradients.chunks_exact_mut(b)) {
+                    let range = i * outputs..(i + 1) * outputs;
+                    let y = this.relu.then_some(&y[range.clone()]);
+                    this.reverse.surround(&this.geometry, &dy[range], y, gradient, bias_sums);
+                }
                 if wants_dx {
-                    // SAFETY: each image is in one group.
-                    #[expect(unsafe_code, reason = "tasks write disjoint images")]
-                    let dx = unsafe { parts[4].part(i * inputs, inputs) };
-                    this.image_input_gradient(pass, turned, gradient, dx);
+                    for (i, gradient) in chunk.clone().zip(gradients.chunks_exact(b)) {
+                        // SAFETY: each image is in one group.
+                        #[expect(unsafe_code, reason = "tasks write disjoint images")]
+                        let dx = unsafe { parts[4].part(i * inputs, inputs) };
+                        this.image_input_gradient(pass, turned, gradient, dx);
+                    }
                 }
                 if wanted {
-                    this.windows.surround(&this.geometry, &x[i * inputs..][..inputs], image);
-                    let sums = sums.as_chunks_mut::<COLUMNS>().0;
-                    this.image_weight_gradient(pass, image, gradient, sums, number > 0);
+                    for (i, image) in chunk.clone().zip(images.chunks_exact_mut(a)) {
+                        this.windows.surround(&this.geometry, &x[i * inputs..][..inputs], image);
+                    }
+                    let (sums, onto) = (sums.as_chunks_mut::<COLUMNS>().0, first > group.start);
+                    this.weight_gradient(pass, chunk.len(), images, gradients, sums, onto);
                 }
             }
         });

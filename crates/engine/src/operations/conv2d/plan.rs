@@ -59,7 +59,9 @@ pub(super) struct Reverse {
     pub(super) image: usize,
     /// Numbers of the turned weights of all classes.
     pub(super) weights: usize,
-    /// Rows of the output: in the forward pass's image, and here.
+    /// Images of a chunk.
+    pub(super) chunk: usize,
+    /// Rows of the output, image after image of a chunk: in the forward pass's images, and here.
     pub(super) output_rows: Vec<Segment>,
     pub(super) classes: Vec<Class>,
     /// Where the first pixel of the output lies.
@@ -86,7 +88,8 @@ pub(super) struct Class {
 }
 
 impl Reverse {
-    pub(super) fn new(geometry: &Geometry) -> Reverse {
+    /// `chunk` says how many images of so many numbers, with their gradients, are worked on at a time.
+    pub(super) fn new(geometry: &Geometry, windows: &Windows, chunk: impl Fn(usize) -> usize) -> Reverse {
         let Geometry { input, channels, output, filters, kernel, stride, before, padded, .. } = *geometry;
         let pixel = filters.next_multiple_of(16);
         // Zeros before, so that the taps of the first pixels find something, and after, for the last.
@@ -125,12 +128,17 @@ impl Reverse {
             });
             weights += channels.div_ceil(COLUMNS) * taps[0] * run * COLUMNS;
         }
-        let output_rows = (0..output[0])
-            .map(|i| Segment { a: i * stride[0] * padded[1] * channels, b: at(i + margin[0], margin[1]) });
+        let chunk = chunk(windows.image + at(size[0], 0));
+        let rows = (0..chunk).flat_map(|image| (0..output[0]).map(move |i| (image, i)));
+        let output_rows = rows.map(|(image, i)| Segment {
+            a: image * windows.image + i * stride[0] * padded[1] * channels,
+            b: image * at(size[0], 0) + at(i + margin[0], margin[1]),
+        });
         Reverse {
             pixel,
             image: at(size[0], 0),
             weights,
+            chunk,
             output_rows: output_rows.collect(),
             classes,
             start: at(margin[0], margin[1]),
