@@ -11,7 +11,8 @@ use inkling_store::{Store, StoreError};
 use crate::error::LabError;
 use crate::machine::machine;
 use crate::runs::{Bench, run_once};
-use crate::{pca, perceptron, plan, separability, train};
+use crate::train::train;
+use crate::{pca, perceptron, plan, separability};
 
 /// Hears how a study goes, and can end it.
 pub trait Observer: Sync {
@@ -128,11 +129,11 @@ pub fn run_study(
 
     let of = |task: Task| runs.iter().filter(move |run| run.task == task).collect::<Vec<_>>();
     let bench = |run: &PlannedRun| Bench { store, set: &sets[run.spec.data().set.as_str()], observer };
-    let train = |run: &PlannedRun| train::train(run, &sets[run.spec.data().set.as_str()], store, observer);
+    let train_network = |run: &PlannedRun| train(run, &sets[run.spec.data().set.as_str()], store, observer);
     let result = run_pca(&of(Task::Pca), store, observer, &bench)
         .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench))
         // One network after the other: each takes all threads.
-        .and_then(|()| [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(train));
+        .and_then(|()| [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(train_network));
 
     record.seconds = before + start.elapsed().as_secs_f64();
     store.publish_json(STUDY, &record)?;

@@ -20,7 +20,7 @@ const SIDE: usize = 8;
 const CLASSES: u8 = 4;
 
 /// Made-up images of four classes: noise, brighter in a quarter of the image that tells the class.
-pub fn set(train: usize, test: usize) -> DataSet {
+pub(crate) fn set(train: usize, test: usize) -> DataSet {
     let mut stream = Stream::new(5, "images");
     let mut samples = |count: usize| {
         let labels: Vec<u8> = (0..count).map(|_| stream.below(u32::from(CLASSES)) as u8).collect();
@@ -39,7 +39,7 @@ pub fn set(train: usize, test: usize) -> DataSet {
 }
 
 /// A network with every kind of layer, two of which keep something of their own: random streams and running means.
-pub fn model() -> ModelSpec {
+pub(crate) fn model() -> ModelSpec {
     let initial = Initial::HeUniform;
     let convolution =
         Layer::Conv2d { filters: 4, kernel: [3, 3], stride: [1, 1], padding: Padding::Same, initial };
@@ -62,7 +62,7 @@ pub fn model() -> ModelSpec {
 }
 
 /// Adam under a cosine, seven steps and a short one in an epoch of 150 images.
-pub fn training(epochs: usize) -> TrainingSpec {
+pub(crate) fn training(epochs: usize) -> TrainingSpec {
     TrainingSpec {
         epochs,
         batch: 20,
@@ -75,34 +75,34 @@ pub fn training(epochs: usize) -> TrainingSpec {
 }
 
 /// The training of [`model`] on a set.
-pub fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
+pub(crate) fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
     let data = DataSlice { set: "mnist".into(), train_images: set.train.len(), test_images: set.test.len() };
     let spec = RunSpec::Train(TrainRun { data, model: model(), training, seed: 3 });
     PlannedRun { id: spec.id(&set.checksum), task: Task::Cnn, title: "small".into(), spec }
 }
 
 /// Remembers what it hears, and asks for the end after so many steps.
-pub struct Ear {
+pub(crate) struct Ear {
     heard: Mutex<Vec<String>>,
     left: AtomicUsize,
 }
 
 impl Ear {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Ear::until(usize::MAX)
     }
 
-    pub fn until(steps: usize) -> Self {
+    pub(crate) fn until(steps: usize) -> Self {
         Ear { heard: Mutex::new(Vec::new()), left: AtomicUsize::new(steps) }
     }
 
     /// The events that begin with this word.
-    pub fn all(&self, word: &str) -> Vec<String> {
+    pub(crate) fn all(&self, word: &str) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
         heard.iter().filter(|event| event.starts_with(word)).cloned().collect()
     }
 
-    pub fn count(&self, word: &str) -> usize {
+    pub(crate) fn count(&self, word: &str) -> usize {
         self.all(word).len()
     }
 }
@@ -121,31 +121,31 @@ impl Observer for Ear {
 }
 
 /// Trains into the folder `out`.
-pub fn train_in(out: &Path, run: &PlannedRun, set: &DataSet, ear: &Ear) -> Result<(), LabError> {
+pub(crate) fn train_in(out: &Path, run: &PlannedRun, set: &DataSet, ear: &Ear) -> Result<(), LabError> {
     train(run, set, &Store::open(out).unwrap(), ear)
 }
 
 /// The run's folder in `out`.
-pub fn dir(out: &Path, run: &PlannedRun) -> RunDir {
+pub(crate) fn dir(out: &Path, run: &PlannedRun) -> RunDir {
     Store::open(out).unwrap().run(run.id.as_ref())
 }
 
 /// What a run found, without its times, which differ, and without its machine.
-pub fn outcome(dir: &RunDir) -> TrainOutcome {
+pub(crate) fn outcome(dir: &RunDir) -> TrainOutcome {
     let result: RunResult<TrainOutcome> = dir.finished().unwrap().expect("a finished run");
     TrainOutcome { train_seconds: 0.0, test_seconds: 0.0, ..result.outcome }
 }
 
 /// Everything of a finished run that must be the same whenever it is done again.
 #[derive(Debug, PartialEq)]
-pub struct Finished {
-    pub outcome: TrainOutcome,
-    pub model: Vec<u8>,
-    pub arrays: Vec<u8>,
-    pub metrics: String,
+pub(crate) struct Finished {
+    pub(crate) outcome: TrainOutcome,
+    pub(crate) model: Vec<u8>,
+    pub(crate) arrays: Vec<u8>,
+    pub(crate) metrics: String,
 }
 
-pub fn finished(dir: &RunDir) -> Finished {
+pub(crate) fn finished(dir: &RunDir) -> Finished {
     let read = |name: &str| fs::read(dir.path().join(name)).unwrap();
     Finished {
         outcome: outcome(dir),
@@ -156,7 +156,7 @@ pub fn finished(dir: &RunDir) -> Finished {
 }
 
 /// Trains without interruption in a folder of its own.
-pub fn uninterrupted(run: &PlannedRun, set: &DataSet) -> Finished {
+pub(crate) fn uninterrupted(run: &PlannedRun, set: &DataSet) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     train_in(folder.path(), run, set, &Ear::new()).unwrap();
     finished(&dir(folder.path(), run))
