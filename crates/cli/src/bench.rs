@@ -9,10 +9,10 @@ use inkling_engine::{Affine, Features};
 
 use crate::args::{BenchArgs, BenchName};
 use crate::failure::Failure;
-use crate::{output, start_threads};
+use crate::{output, start_computing};
 
 pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
-    start_threads(&args.threads)?;
+    start_computing(&args.compute)?;
     let set = inkling_data::load("mnist", &Sources::new(args.data.folder.clone()))?;
     let asked = |name| args.work.is_empty() || args.work.contains(&name);
     if asked(BenchName::Pca) {

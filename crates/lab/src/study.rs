@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::every_pair;
-use inkling_spec::found::{PlannedRun, StudyRecord};
+use inkling_spec::found::{Divergence, EpochOutcome, PlannedRun, StepsLine, StudyRecord};
 use inkling_spec::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 
 use crate::error::LabError;
 use crate::machine::machine;
 use crate::runs::{Bench, run_once};
+use crate::train::train;
 use crate::{pca, perceptron, plan, separability};
 
 /// Hears how a study goes, and can end it.
@@ -32,15 +33,53 @@ pub enum Event<'a> {
         /// Seconds it took.
         seconds: f64,
     },
-    /// A stage of a task begins.
+    /// A stage of a task begins: several small runs, or a large one.
     Stage {
         /// What is done, as a person reads it.
         title: &'a str,
-        /// Steps that [`Event::Advanced`], [`Event::Finished`] or [`Event::Skipped`] will count.
+        /// Steps that [`Event::Advanced`] will count, or else [`Event::Finished`] and [`Event::Skipped`].
         steps: usize,
     },
     /// A step within a run is done.
     Advanced,
+    /// What the last steps of training made of their images.
+    Steps(&'a StepsLine),
+    /// An epoch of training ended.
+    Epoch {
+        /// All epochs of the run.
+        epochs: usize,
+        /// What the network makes of all images now.
+        outcome: &'a EpochOutcome,
+    },
+    /// A training run goes on from a checkpoint.
+    Resumed {
+        /// What it is.
+        title: &'a str,
+        /// Epochs that an earlier sitting did.
+        epochs: usize,
+        /// Steps of the stage that an earlier sitting did.
+        steps: usize,
+    },
+    /// A checkpoint cannot be gone on from. What is done instead, another event says.
+    UnfitCheckpoint {
+        /// The training run.
+        title: &'a str,
+        /// What is wrong with which file.
+        problem: &'a str,
+    },
+    /// No checkpoint of a training run was fit to go on from: it begins anew.
+    BegunAnew {
+        /// What it is.
+        title: &'a str,
+    },
+    /// A network's loss stopped being finite, now or in an earlier sitting. Its run is done, with the last weights that
+    /// were finite.
+    Diverged {
+        /// What it is.
+        title: &'a str,
+        /// Where.
+        divergence: Divergence,
+    },
     /// A run is done.
     Finished,
     /// A run was done already.
@@ -90,8 +129,11 @@ pub fn run_study(
 
     let of = |task: Task| runs.iter().filter(move |run| run.task == task).collect::<Vec<_>>();
     let bench = |run: &PlannedRun| Bench { store, set: &sets[run.spec.data().set.as_str()], observer };
+    let train_network = |run: &PlannedRun| train(run, &sets[run.spec.data().set.as_str()], store, observer);
     let result = run_pca(&of(Task::Pca), store, observer, &bench)
-        .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench));
+        .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench))
+        // One network after the other: each takes all threads.
+        .and_then(|()| [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(train_network));
 
     record.seconds = before + start.elapsed().as_secs_f64();
     store.publish_json(STUDY, &record)?;
