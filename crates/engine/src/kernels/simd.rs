@@ -77,7 +77,6 @@ macro_rules! x86 {
             unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
                 unsafe { $where_positive(value, by) }
             }
-            }
         }
     };
 }
