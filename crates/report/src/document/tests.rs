@@ -128,6 +128,8 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         },
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
+        mlps: None,
+        cnns: None,
     }
 }
 

@@ -134,6 +134,8 @@ fn results(names: &[&str]) -> Results {
             data: data(names),
             pairs: pairs(names.len()).map(|(a, b)| perceptron(a, b)).collect(),
         }),
+        mlps: None,
+        cnns: None,
     }
 }
 
