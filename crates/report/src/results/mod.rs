@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::ReportError;
 
 pub use comparison::{NetworkPair, between, within};
+pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
 
 /// A finished study.

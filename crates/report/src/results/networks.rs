@@ -11,6 +11,9 @@ use serde_json::Value;
 use super::outcome;
 use crate::ReportError;
 
+/// Networks whose numbers of parameters differ by no more than this factor count as of one budget.
+pub(crate) const ONE_BUDGET: f64 = 1.1;
+
 /// Task 3 or 4: networks of one kind, in the order of the study.
 #[derive(Debug, Clone)]
 pub struct NetworksResults {
