@@ -2,6 +2,8 @@
 
 mod comparison;
 mod networks;
+#[cfg(test)]
+mod tests;
 
 use inkling_spec::found::{
     DataSetFacts, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult, SeparabilityOutcome,

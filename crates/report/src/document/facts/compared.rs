@@ -20,6 +20,9 @@ pub(super) struct ComparedFacts<'a> {
     smallest_winner: Option<Named<'a>>,
     /// The MLP with the fewest parameters.
     smallest_mlp: Named<'a>,
+    /// The highest test accuracy over the lowest, the most parameters over the fewest.
+    accuracy_ratio: f64,
+    cost_ratio: f64,
     /// Median over the MLPs, median over the CNNs.
     parameters: Medians,
     train_seconds: Medians,
@@ -45,8 +48,6 @@ struct Row<'a> {
 struct Medians {
     mlp: f64,
     cnn: f64,
-    /// The larger over the smaller.
-    ratio: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,6 +70,10 @@ impl<'a> ComparedFacts<'a> {
             let row = rows.iter().max_by(|p, q| value(p).total_cmp(&value(q)))?;
             Some(Best { kind: row.kind, name: row.name })
         };
+        let ratio = |value: fn(&Row) -> f64| {
+            let values = || rows.iter().map(value);
+            values().fold(0.0, f64::max) / values().fold(f64::MAX, f64::min).max(1e-9)
+        };
         let (m, c) = (&mlps.networks.first()?.spec, &cnns.networks.first()?.spec);
         let parameters = |network: &NetworkResults| network.outcome.parameters as f64;
         let smallest_mlp = mlps.finished().min_by_key(|(_, network, _)| network.outcome.parameters)?.1;
@@ -79,6 +84,8 @@ impl<'a> ComparedFacts<'a> {
             cnn_better: differing().filter(|pair| pair.only_a > pair.only_b).count(),
             smallest_winner: smallest_winner(cnns, &pairs),
             smallest_mlp: Named { name: &smallest_mlp.name, value: parameters(smallest_mlp) },
+            accuracy_ratio: ratio(|row| row.test_accuracy),
+            cost_ratio: ratio(|row| row.parameters as f64),
             parameters: Medians::new(mlps, cnns, parameters)?,
             train_seconds: Medians::new(mlps, cnns, |network| network.outcome.train_seconds)?,
             test_seconds: Medians::new(mlps, cnns, |network| network.outcome.test_seconds)?,
@@ -120,7 +127,6 @@ impl<'a> Row<'a> {
 impl Medians {
     fn new(mlps: &NetworksResults, cnns: &NetworksResults, of: fn(&NetworkResults) -> f64) -> Option<Self> {
         let middle = |task: &NetworksResults| median(task.finished().map(|(_, network, _)| of(network)));
-        let (mlp, cnn) = (middle(mlps)?, middle(cnns)?);
-        Some(Medians { mlp, cnn, ratio: mlp.max(cnn) / mlp.min(cnn).max(1e-9) })
+        Some(Medians { mlp: middle(mlps)?, cnn: middle(cnns)? })
     }
 }

@@ -168,8 +168,8 @@ impl<'a> Row<'a> {
             why: &network.why,
             depth: network.depth(),
             widths: short(&network.widths),
-            kernels: convolutions.map(|found| short(&found.kernels)),
-            strides: convolutions.map(|found| short(&found.strides)),
+            kernels: convolutions.map(|found| once(&found.kernels)),
+            strides: convolutions.map(|found| once(&found.strides)),
             parameters: network.outcome.parameters,
             train_accuracy: last.map(|last| last.train.accuracy()),
             test_accuracy: last.map(|last| last.test.accuracy()),
@@ -178,6 +178,14 @@ impl<'a> Row<'a> {
             test_seconds: network.outcome.test_seconds,
             diverged_step: network.outcome.diverged.map(|at| at.step),
         }
+    }
+}
+
+/// "4" where all are alike, else "1, 2, 2".
+fn once(numbers: &[usize]) -> String {
+    match numbers {
+        [first, ..] if numbers.iter().all(|number| number == first) => first.to_string(),
+        _ => short(numbers),
     }
 }
 
