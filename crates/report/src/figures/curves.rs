@@ -123,7 +123,7 @@ impl Scale {
             let late = move |line: &&StepsLine| 5 * line.step > network.outcome.steps;
             network.curve.iter().filter(late).map(|line| line.accuracy)
         });
-        let least = evaluations().map(|found| found.accuracy()).chain(late).fold(1.0, f64::min);
+        let least = evaluations().map(|found| Evaluation::accuracy(&found)).chain(late).fold(1.0, f64::min);
         let least = (least - 0.12 * (1.0 - least)).clamp(0.0, 0.999);
         let longest = task.networks.iter().map(|network| network.spec.training.epochs).max();
         Scale {
@@ -198,7 +198,7 @@ impl Scale {
             let points = part.into_iter().map(|(epoch, accuracy)| (panel.x(epoch), panel.y(accuracy)));
             canvas.curve(&thin(points, 0.8), colour::pale(PARTS[0].colour), 0.7, None);
         }
-        self.evaluations(canvas, panel, network, |found| found.accuracy());
+        self.evaluations(canvas, panel, network, Evaluation::accuracy);
     }
 
     fn evaluations(

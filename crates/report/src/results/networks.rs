@@ -194,6 +194,10 @@ fn network(
 ) -> Result<NetworkResults, ReportError> {
     let folder = store.run(run.id.as_ref());
     let result: RunResult<TrainOutcome> = outcome(store, run)?;
+    if !result.outcome.epochs.iter().all(proportions) {
+        let reason = "it counts more right answers than images, or no images".to_owned();
+        return Err(StoreError::Damaged { path: folder.path().join("result.json"), reason }.into());
+    }
     let curve = curve(&folder)?;
     let arrays = folder.tensors(TensorFile::Arrays)?;
     let damaged =
@@ -218,6 +222,12 @@ fn network(
         wrong,
         seconds: result.seconds,
     })
+}
+
+/// Whether all that an epoch counts are parts of something.
+fn proportions(epoch: &EpochOutcome) -> bool {
+    let parts = [Some(epoch.train), epoch.validation, Some(epoch.test)];
+    parts.into_iter().flatten().all(|found| found.images > 0 && found.correct <= found.images)
 }
 
 /// The lines within epochs; a loss that is not finite is `null` in a file, and such a line is left out.

@@ -163,6 +163,14 @@ fn arrays_that_do_not_fit_are_errors_that_name_the_file() {
 }
 
 #[test]
+fn a_result_with_more_right_answers_than_images_is_damaged() {
+    let mut network = network();
+    network.outcome.epochs[0].test.correct = 201;
+    let error = written_and_read(&network, |_| ()).unwrap_err().to_string();
+    assert!(error.contains("result.json") && error.contains("more right answers than images"), "{error}");
+}
+
+#[test]
 fn the_network_to_look_at_is_chosen_by_losses_and_never_by_the_test_images() {
     let mut task = made_up::mlps(&data(), Shape::SMALL);
     let losses = [0.3, 0.1, 0.2, 0.5, 0.4];
