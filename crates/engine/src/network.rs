@@ -12,6 +12,7 @@ use crate::operations::conv2d::Conv2d;
 use crate::operations::dense::Dense;
 use crate::operations::dropout::Dropout;
 use crate::operations::geometry::Geometry;
+use crate::operations::identity::Identity;
 use crate::operations::max_pool::MaxPool;
 use crate::operations::parameter::{Parameter, Receive, Role};
 use crate::operations::relu::Relu;
@@ -130,7 +131,13 @@ impl Network {
         let mut heads = Vec::new();
         for head in &spec.heads {
             let (layers, others) = rest.split_at(head.layers.len());
-            heads.push(Chain::new(&head.name, layers, trunk.outputs, seed));
+            let mut chain = Chain::new(&head.name, layers, trunk.outputs, seed);
+            if chain.links.is_empty() {
+                // Scores lie in a head's memory, so that a head that only flattens needs an operation too.
+                let name = format!("{}.1", head.name);
+                chain.links.push(Link { name, operation: Box::new(Identity::new(chain.outputs)) });
+            }
+            heads.push(chain);
             rest = others;
         }
         let (path, parameters) = (Path::current(), plan.parameters);

@@ -16,6 +16,14 @@ pub(crate) fn for_each(tasks: usize, work: impl Fn(usize) + Sync) {
     }
 }
 
+/// As [`for_each`], for tasks that come with the parts of slices that they read and write.
+pub(crate) fn for_each_part<T>(
+    parts: impl IndexedParallelIterator<Item = T>,
+    work: impl Fn(T) + Sync + Send,
+) {
+    parts.for_each(|part| flushing_denormals(|| work(part)));
+}
+
 /// Numbers of which each task writes a part of its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {

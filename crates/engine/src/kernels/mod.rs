@@ -7,5 +7,5 @@ pub(crate) mod finish;
 pub(crate) mod flush;
 pub(crate) mod path;
 pub(crate) mod product;
-mod simd;
+pub(crate) mod simd;
 pub(crate) mod update;

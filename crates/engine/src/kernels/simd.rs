@@ -22,6 +22,8 @@ pub(crate) unsafe trait Simd {
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sqrt(a: Self::V) -> Self::V;
+    /// `value` where `by` is above zero, else zero.
+    unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V;
     /// Brings the cache line at `address` near, if it is not.
     unsafe fn prefetch(address: *const f32);
 }
@@ -29,7 +31,7 @@ pub(crate) unsafe trait Simd {
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $lanes:literal, $rows:literal, $vector:ident,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $mul:ident, $div:ident, $sqrt:ident) => {
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $mul:ident, $div:ident, $sqrt:ident, $where_positive:expr) => {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
 
@@ -74,6 +76,10 @@ macro_rules! x86 {
                 unsafe { std::arch::x86_64::$sqrt(a) }
             }
             #[inline(always)]
+            unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
+                unsafe { $where_positive(value, by) }
+            }
+            #[inline(always)]
             unsafe fn prefetch(address: *const f32) {
                 unsafe {
                     std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast())
@@ -81,6 +87,32 @@ macro_rules! x86 {
             }
         }
     };
+}
+
+/// SAFETY: as for the trait.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "vector instructions")]
+unsafe fn positive_512(
+    value: std::arch::x86_64::__m512,
+    by: std::arch::x86_64::__m512,
+) -> std::arch::x86_64::__m512 {
+    use std::arch::x86_64::{_CMP_GT_OQ, _mm512_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_setzero_ps};
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
+}
+
+/// SAFETY: as for the trait.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "vector instructions")]
+unsafe fn positive_256(
+    value: std::arch::x86_64::__m256,
+    by: std::arch::x86_64::__m256,
+) -> std::arch::x86_64::__m256 {
+    use std::arch::x86_64::{_CMP_GT_OQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_setzero_ps};
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), value) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -96,7 +128,8 @@ x86!(
     _mm512_add_ps,
     _mm512_mul_ps,
     _mm512_div_ps,
-    _mm512_sqrt_ps
+    _mm512_sqrt_ps,
+    positive_512
 );
 
 #[cfg(target_arch = "x86_64")]
@@ -112,7 +145,8 @@ x86!(
     _mm256_add_ps,
     _mm256_mul_ps,
     _mm256_div_ps,
-    _mm256_sqrt_ps
+    _mm256_sqrt_ps,
+    positive_256
 );
 
 /// Arrays of numbers, which a compiler makes vectors of on any processor.
@@ -171,6 +205,10 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn sqrt(a: Self::V) -> Self::V {
         each(|i| a[i].sqrt())
+    }
+    #[inline(always)]
+    unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
+        each(|i| if by[i] > 0.0 { value[i] } else { 0.0 })
     }
     #[inline(always)]
     unsafe fn prefetch(_address: *const f32) {}

@@ -8,10 +8,13 @@ pub(crate) mod conv2d;
 pub(crate) mod dense;
 pub(crate) mod dropout;
 pub(crate) mod geometry;
+pub(crate) mod identity;
 pub(crate) mod max_pool;
 pub(crate) mod parameter;
 pub(crate) mod relu;
 pub(crate) mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use parameter::{Parameter, Receive};
 

@@ -38,13 +38,13 @@ pub(crate) struct Conv2d {
 }
 
 /// Most groups of images.
-const GROUPS: usize = 16;
+const GROUPS: usize = 8;
 
 /// Rows of the weight gradient that a task sums over the groups.
 const ROWS_IN_TASK: usize = 128;
 
 /// Numbers of images and gradients that stay in a core's second-level cache beside the weights.
-const CHUNK: usize = 96 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 /// The images of a group.
 fn group(number: usize, groups: usize, batch: usize) -> std::ops::Range<usize> {
@@ -236,7 +236,7 @@ impl Operation for Conv2d {
                 for (i, gradient) in chunk.clone().zip(gradients.chunks_exact_mut(b)) {
                     let range = i * outputs..(i + 1) * outputs;
                     let y = this.relu.then_some(&y[range.clone()]);
-                    this.reverse.surround(&this.geometry, &dy[range], y, gradient, bias_sums);
+                    this.reverse.surround(pass.path, &this.geometry, &dy[range], y, gradient, bias_sums);
                 }
                 if wants_dx {
                     for (i, gradient) in chunk.clone().zip(gradients.chunks_exact(b)) {

@@ -1,6 +1,8 @@
 //! Where everything that a convolution reads and writes lies, worked out once.
 
+use crate::kernels::path::{Kernel, Path};
 use crate::kernels::product::{COLUMNS, Segment};
+use crate::kernels::simd::Simd;
 use crate::operations::geometry::Geometry;
 use crate::parallel::{Shared, for_each};
 
@@ -150,26 +152,19 @@ impl Reverse {
     /// it up over the pixels.
     pub(super) fn surround(
         &self,
+        path: Path,
         geometry: &Geometry,
         dy: &[f32],
         y: Option<&[f32]>,
         image: &mut [f32],
         sums: &mut [f32],
     ) {
-        let Geometry { filters, output, .. } = *geometry;
-        for position in 0..geometry.positions() {
-            let (i, j) = (position / output[1], position % output[1]);
-            let to = &mut image[self.start + (i * self.width + j) * self.pixel..][..filters];
-            let from = position * filters..(position + 1) * filters;
-            match y {
-                Some(y) => to
-                    .iter_mut()
-                    .zip(&dy[from.clone()])
-                    .zip(&y[from])
-                    .for_each(|((to, &dy), &y)| *to = if y > 0.0 { dy } else { 0.0 }),
-                None => to.copy_from_slice(&dy[from]),
-            }
-            sums.iter_mut().zip(&*to).for_each(|(sum, dy)| *sum += dy);
+        let (filters, row) = (geometry.filters, geometry.output[1] * geometry.filters);
+        for (i, dy) in dy.chunks_exact(row).enumerate() {
+            let y = y.map(|y| &y[i * row..][..row]);
+            let to =
+                &mut image[self.start + i * self.width * self.pixel..][..geometry.output[1] * self.pixel];
+            path.run(MaskRow { filters, pixel: self.pixel, dy, y, to, sums });
         }
     }
 
@@ -180,27 +175,70 @@ impl Reverse {
         let panel_size = kernel[0] * kernel[1] * channels * COLUMNS;
         let panels = channels.div_ceil(COLUMNS);
         let turned = Shared::new(turned);
-        for class in &self.classes {
+        for_each(self.classes.len() * panels, |task| {
+            let (class, panel) = (&self.classes[task / panels], task % panels);
             let [rows, columns] = class.taps;
             let size = rows * columns * self.pixel * COLUMNS;
-            for_each(panels, |panel| {
-                let first = panel * COLUMNS;
-                let width = COLUMNS.min(channels - first);
-                // SAFETY: each panel of each class is one task's.
-                #[expect(unsafe_code, reason = "tasks write disjoint panels")]
-                let turned = unsafe { turned.part(class.weights + panel * size, size) };
-                for (tap, turned) in turned.chunks_exact_mut(self.pixel * COLUMNS).enumerate() {
-                    let u = class.remainder[0] + stride[0] * (rows - 1 - tap / columns);
-                    let v = class.remainder[1] + stride[1] * (columns - 1 - tap % columns);
-                    let row = (u * kernel[1] + v) * channels + first;
-                    for (f, turned) in turned.chunks_exact_mut(COLUMNS).take(filters).enumerate() {
-                        let from = &weights[f / COLUMNS * panel_size + f % COLUMNS..];
-                        for (c, turned) in turned[..width].iter_mut().enumerate() {
-                            *turned = from[(row + c) * COLUMNS];
-                        }
+            let first = panel * COLUMNS;
+            let width = COLUMNS.min(channels - first);
+            // SAFETY: each panel of each class is one task's.
+            #[expect(unsafe_code, reason = "tasks write disjoint panels")]
+            let turned = unsafe { turned.part(class.weights + panel * size, size) };
+            for (tap, turned) in turned.chunks_exact_mut(self.pixel * COLUMNS).enumerate() {
+                let u = class.remainder[0] + stride[0] * (rows - 1 - tap / columns);
+                let v = class.remainder[1] + stride[1] * (columns - 1 - tap % columns);
+                let row = (u * kernel[1] + v) * channels + first;
+                for (f, turned) in turned.chunks_exact_mut(COLUMNS).take(filters).enumerate() {
+                    let from = &weights[f / COLUMNS * panel_size + f % COLUMNS..];
+                    for (c, turned) in turned[..width].iter_mut().enumerate() {
+                        *turned = from[(row + c) * COLUMNS];
                     }
                 }
-            });
+            }
+        });
+    }
+}
+
+/// A row of pixels of dY, zero where y is not above zero, to where it has zeros around it; and its sum over the pixels.
+struct MaskRow<'a> {
+    filters: usize,
+    pixel: usize,
+    dy: &'a [f32],
+    y: Option<&'a [f32]>,
+    to: &'a mut [f32],
+    sums: &'a mut [f32],
+}
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl Kernel for MaskRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let MaskRow { filters, pixel, dy, y, to, sums } = self;
+        let pixels = dy.len() / filters;
+        assert!(pixels * pixel <= to.len() && filters <= sums.len(), "room for every pixel and filter");
+        assert!(y.is_none_or(|y| y.len() == dy.len()), "an output for every gradient");
+        let whole = filters - filters % S::LANES;
+        let sums = sums.as_mut_ptr();
+        for i in 0..pixels {
+            // SAFETY: the lengths are checked above, and the vectors end before the filters of a pixel do.
+            unsafe {
+                let (dy, to) = (dy.as_ptr().add(i * filters), to.as_mut_ptr().add(i * pixel));
+                let y = y.map(|y| y.as_ptr().add(i * filters));
+                for j in (0..whole).step_by(S::LANES) {
+                    let gradient = S::load(dy.add(j));
+                    let gradient = y.map_or(gradient, |y| S::where_positive(gradient, S::load(y.add(j))));
+                    S::store(gradient, to.add(j));
+                    S::store(S::add(S::load(sums.add(j)), gradient), sums.add(j));
+                }
+                for j in whole..filters {
+                    let silent = y.is_some_and(|y| !(*y.add(j) > 0.0));
+                    let gradient = if silent { 0.0 } else { *dy.add(j) };
+                    *to.add(j) = gradient;
+                    *sums.add(j) += gradient;
+                }
+            }
         }
     }
 }
