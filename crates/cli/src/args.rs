@@ -222,4 +222,8 @@ pub(crate) enum BenchName {
     Pca,
     /// 45 perceptrons on MNIST under the brief's rule, and one pass of one of them.
     Perceptron,
+    /// Training steps of the brief's MLP in batches of 50, layer by layer, and judging 10,000 images.
+    Mlp,
+    /// The same of the brief's CNN.
+    Cnn,
 }

@@ -1,5 +1,7 @@
 //! `inkling bench`: times of the program's main work, in lines to set beside other libraries'.
 
+mod networks;
+
 use std::time::Instant;
 
 use inkling_data::{DataSet, Sources};
@@ -20,6 +22,12 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     }
     if asked(BenchName::Perceptron) {
         perceptron(&set, args.rounds.get());
+    }
+    if asked(BenchName::Mlp) {
+        networks::bench(&set, "mlp", 100, args.rounds.get());
+    }
+    if asked(BenchName::Cnn) {
+        networks::bench(&set, "cnn", 30, args.rounds.get());
     }
     Ok(())
 }

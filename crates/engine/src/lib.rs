@@ -17,5 +17,6 @@ mod training;
 
 pub use features::{Affine, Features};
 pub use kernels::path::Path;
+pub use kernels::peak::peak_flops;
 pub use network::{Array, LayerTime, Network, Part, Targets, Workspace};
 pub use training::{Judged, Labelled, Trainer, evaluate};

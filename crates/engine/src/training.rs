@@ -163,3 +163,82 @@ pub fn evaluate(
     workspace.x = buffer;
     judged
 }
+
+#[cfg(test)]
+mod tests {
+    use inkling_spec::{MODELS, ModelSpec};
+
+    use super::*;
+    use crate::network::{Array, Part};
+    use crate::random::Stream;
+
+    /// A small network with every kind of trained parameter and two heads.
+    const NETWORK: &str = r#"
+        input = [9, 8, 2]
+        trunk = [
+            { layer = "conv2d", filters = 5, kernel = [3, 3], stride = [2, 1], padding = "same", initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "batch-norm", epsilon = 1e-5, momentum = 0.1 },
+            { layer = "conv2d", filters = 37, kernel = [2, 2], stride = [1, 2], padding = "valid", initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "flatten" },
+            { layer = "dense", units = 40, initial = "he-uniform" },
+            { layer = "relu" },
+        ]
+        heads = [
+            { name = "one", layers = [{ layer = "dense", units = 5, initial = "glorot-uniform" }] },
+            { name = "two", layers = [{ layer = "dense", units = 3, initial = "glorot-uniform" }] },
+        ]
+    "#;
+
+    fn network() -> Network {
+        Network::new(&ModelSpec::from_toml("network", NETWORK).unwrap(), 1).unwrap()
+    }
+
+    fn bits(arrays: &[Array]) -> Vec<u32> {
+        arrays.iter().flat_map(|array| array.values.iter().map(|value| value.to_bits())).collect()
+    }
+
+    #[test]
+    fn fused_and_plain_updates_give_the_same_bits() {
+        let (beta_1, beta_2, epsilon) = (0.9, 0.999, 1e-8);
+        for optimizer in [
+            Optimizer::Adam { beta_1, beta_2, epsilon },
+            Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.1 },
+            Optimizer::Sgd { momentum: 0.9 },
+        ] {
+            let mut stream = Stream::new(1, "images");
+            let (batch, dim) = (11, 9 * 8 * 2);
+            let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.below(256) as u8).collect();
+            let labels: Vec<u8> =
+                (0..2 * batch).map(|i| stream.below(if i < batch { 5 } else { 3 }) as u8).collect();
+            let order: Vec<u32> = (0..batch as u32).collect();
+            let weights = [0.25, 0.75];
+
+            let mut fused = Trainer::new(network(), optimizer, batch, &weights);
+            let mut plain = network();
+            let mut workspace = plain.workspace(batch, true);
+            let mut x = vec![0.0; pixels.len()];
+            scale(&pixels, &mut x);
+            for step in 1..=5 {
+                let heads = [&labels[..batch], &labels[batch..]];
+                fused.step(Labelled { pixels: &pixels, labels: &heads }, &order, 0.01);
+                plain.gradients(&x, Targets { labels: &labels, weights: &weights }, &mut workspace);
+                plain.apply(&rules(&optimizer, step, 0.01));
+                for part in [Part::Values, Part::FirstMoments, Part::SecondMoments] {
+                    let (fused, plain) = (fused.network().arrays(part), plain.arrays(part));
+                    assert_eq!(bits(&fused), bits(&plain), "{optimizer:?}, step {step}, {part:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_briefs_networks_can_be_built() {
+        for (name, text) in MODELS.iter().take(2) {
+            let network = Network::new(&ModelSpec::from_toml(name, text).unwrap(), 1).unwrap();
+            let held: usize = network.arrays(Part::Values).iter().map(|array| array.values.len()).sum();
+            assert_eq!(held, network.parameters(), "{name}");
+        }
+    }
+}

@@ -15,4 +15,4 @@ mod train;
 pub use error::LabError;
 pub use machine::machine;
 pub use study::{Event, Observer, run_study};
-pub use train::train;
+pub use train::{EVALUATION_BATCH, train};

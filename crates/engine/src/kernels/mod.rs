@@ -6,6 +6,7 @@
 pub(crate) mod finish;
 pub(crate) mod flush;
 pub(crate) mod path;
+pub(crate) mod peak;
 pub(crate) mod product;
 pub(crate) mod simd;
 pub(crate) mod update;

@@ -24,8 +24,6 @@ pub(crate) unsafe trait Simd {
     unsafe fn sqrt(a: Self::V) -> Self::V;
     /// `value` where `by` is above zero, else zero.
     unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V;
-    /// Brings the cache line at `address` near, if it is not.
-    unsafe fn prefetch(address: *const f32);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -78,12 +76,6 @@ macro_rules! x86 {
             #[inline(always)]
             unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
                 unsafe { $where_positive(value, by) }
-            }
-            #[inline(always)]
-            unsafe fn prefetch(address: *const f32) {
-                unsafe {
-                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast())
-                }
             }
         }
     };
@@ -210,6 +202,4 @@ unsafe impl Simd for Portable {
     unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
         each(|i| if by[i] > 0.0 { value[i] } else { 0.0 })
     }
-    #[inline(always)]
-    unsafe fn prefetch(_address: *const f32) {}
 }

@@ -4,8 +4,8 @@ use inkling_data::Samples;
 use inkling_engine::{Labelled, Network, Workspace, evaluate};
 use inkling_spec::found::Evaluation;
 
-/// Images at a time: enough to keep every thread busy.
-pub(crate) const CAPACITY: usize = 250;
+/// Images at a time when a network is judged: enough to keep every thread busy, few enough to stay in the cache.
+pub const EVALUATION_BATCH: usize = 250;
 
 /// Batches between two looks at whether the study should stop.
 const BATCHES: usize = 20;

@@ -15,6 +15,7 @@ use inkling_store::{RunWriter, Store, StoreError};
 use crate::error::LabError;
 use crate::runs::{self, Bench};
 use crate::study::{Event, Observer};
+pub use judge::EVALUATION_BATCH;
 use training::{Ending, Training};
 
 /// Does one training run, whatever its network's layers, unless `store` holds it already; from its newest whole

@@ -10,7 +10,7 @@ use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
 
 use super::checkpoint::{self, Standing};
-use super::judge::{CAPACITY, judge};
+use super::judge::{EVALUATION_BATCH, judge};
 use super::split::{Split, identity};
 use crate::error::LabError;
 use crate::runs::Bench;
@@ -72,7 +72,7 @@ impl<'a> Training<'a> {
             observer: bench.observer,
             test: &set.test,
             split: Split::new(&set.train, run),
-            workspace: network.workspace(CAPACITY, false),
+            workspace: network.workspace(EVALUATION_BATCH, false),
             kept: network.arrays(Part::Values),
             trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &[1.0]),
             best: Vec::new(),
