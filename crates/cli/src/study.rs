@@ -56,17 +56,14 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         Err(LabError::Interrupted) => return Err(UsageError::Interrupted { again: again() }.into()),
         other => other?,
     }
-    let summary = inkling_report::write(&store)?;
-    tell(&summary, &args.out, args.json, start);
+    let reported = inkling_report::write(&store).map(|summary| tell(&summary, &args.out, args.json, start));
     // The study is whole, so this is no failure of the program; but it should not scroll away.
     let diverged = progress.diverged();
     if !diverged.is_empty() {
-        eprintln!(
-            "note: the loss stopped being finite in {}: a smaller learning rate may help",
-            diverged.join("; ")
-        );
+        let places = diverged.join("; ");
+        eprintln!("note: the loss stopped being finite in {places}: a smaller learning rate may help");
     }
-    Ok(())
+    Ok(reported?)
 }
 
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {

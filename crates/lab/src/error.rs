@@ -53,7 +53,9 @@ pub enum LabError {
     },
 
     /// There are not enough images to train on.
-    #[error("`{task}.training.{key}` is {asked}, and {there} training images of {title} are there{after}")]
+    #[error(
+        "`{task}.training.{key}` is {asked}, and there are only {there} training images of {title}{after}"
+    )]
     #[diagnostic(help("take a smaller number"))]
     TooFewImages {
         /// The task, as the study names it.

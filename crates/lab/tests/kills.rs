@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Ear, dir, finished, planned, set, train_in, training, uninterrupted};
+use common::{Ear, chance_set, dir, finished, planned, train_in, training, uninterrupted};
 use inkling_data::DataSet;
 use inkling_engine::random::Stream;
 use inkling_spec::found::PlannedRun;
@@ -25,9 +25,9 @@ const SIGKILL: i32 = 9;
 /// Kills at instants of chance, and kills while a file is in writing.
 const KILLS: [usize; 2] = [100, 60];
 
-/// Dropout, batch normalisation, a cosine, best weights: all that a checkpoint has to carry.
+/// Dropout, batch normalisation, a cosine, the weights of an early best epoch: all that a checkpoint has to carry.
 fn run() -> (DataSet, PlannedRun) {
-    let set = set(150, 50);
+    let set = chance_set(150, 50);
     let validation = Some(ValidationSpec { images: 30, patience: None });
     let run = planned(&set, TrainingSpec { validation, ..training(60) });
     (set, run)
@@ -123,7 +123,7 @@ fn a_run_killed_at_any_instant_ends_with_the_same_bits() {
         torn >= 10,
         "{torn} of {kills} kills left a checkpoint half written, in {sittings} sittings of {runs} runs"
     );
-    // Shown by --nocapture.
+    // Said even where the test passes: how many kills hit a checkpoint in writing depends on the machine.
     let _ = std::io::Write::write_all(
         &mut std::io::stdout(),
         format!("{kills} kills, {torn} within a checkpoint's writing, {runs} runs ended alike\n").as_bytes(),

@@ -38,6 +38,14 @@ pub(crate) fn set(train: usize, test: usize) -> DataSet {
     DataSet { info: catalogue::find("mnist").unwrap(), train, test, checksum: "made up".into() }
 }
 
+/// The same with training labels of chance: all that can be learnt is the images by heart, and the validation loss rises.
+pub(crate) fn chance_set(train: usize, test: usize) -> DataSet {
+    let mut set = set(train, test);
+    let mut stream = Stream::new(1, "chance");
+    set.train.labels.iter_mut().for_each(|label| *label = stream.below(u32::from(CLASSES)) as u8);
+    set
+}
+
 /// A network with every kind of layer, two of which keep something of their own: random streams and running means.
 pub(crate) fn model() -> ModelSpec {
     let initial = Initial::HeUniform;
