@@ -4,12 +4,14 @@
 //! x being the image with zeros around it. The patches of x that meet a kernel row lie one after the other in memory, so
 //! the product reads the image where it is: a row of y is a row of offsets, a kernel row is a segment.
 
+mod frame;
 mod plan;
 #[cfg(test)]
 mod tests;
 
 use inkling_spec::Initial;
 
+use self::frame::surround;
 use self::plan::{Reverse, Windows};
 use super::geometry::Geometry;
 use super::parameter::{Layout, Parameter, Receive, Role};
@@ -40,8 +42,8 @@ pub(crate) struct Conv2d {
 /// Most groups of images.
 const GROUPS: usize = 8;
 
-/// Rows of the weight gradient that a task sums over the groups.
-const ROWS_IN_TASK: usize = 128;
+/// Numbers of a gradient that a task sums over the groups.
+const STRETCH: usize = 128 * COLUMNS;
 
 /// Numbers of images and gradients that stay in a core's second-level cache beside the weights.
 const CHUNK: usize = 64 * 1024;
@@ -51,19 +53,42 @@ fn group(number: usize, groups: usize, batch: usize) -> std::ops::Range<usize> {
     number * batch / groups..(number + 1) * batch / groups
 }
 
+/// Adds up the sums of all groups, in their order, in the place of the first group's, and tells `then` each stretch.
+fn add_groups(sums: &mut [f32], groups: usize, size: usize, then: impl Fn(usize, &[f32]) + Sync) {
+    let sums = Shared::new(sums);
+    for_each(size.div_ceil(STRETCH), |task| {
+        let (start, length) = (task * STRETCH, STRETCH.min(size - task * STRETCH));
+        // SAFETY: each stretch of the sums, in all groups, is one task's.
+        #[expect(unsafe_code, reason = "tasks add up disjoint stretches")]
+        let total = unsafe { sums.part(start, length) };
+        for g in 1..groups {
+            // SAFETY: as above.
+            #[expect(unsafe_code, reason = "tasks add up disjoint stretches")]
+            let part = unsafe { sums.part(g * size + start, length) };
+            total.iter_mut().zip(part).for_each(|(total, part)| *total += *part);
+        }
+        then(start, total);
+    });
+}
+
+/// W in panels, drawn, and b.
+fn parameters(geometry: &Geometry, initial: Initial, stream: &mut Stream) -> [Parameter; 2] {
+    let Geometry { channels, filters, kernel, .. } = *geometry;
+    let window = kernel[0] * kernel[1];
+    let layout = Layout::Panels { rows: window * channels, columns: filters };
+    let shape = vec![kernel[0], kernel[1], channels, filters];
+    let mut weight = Parameter::new("weight", shape, layout, Role::Weight);
+    weight.draw(initial, window * channels, window * filters, stream);
+    let layout = Layout::Panels { rows: 1, columns: filters };
+    [weight, Parameter::new("bias", vec![filters], layout, Role::Other)]
+}
+
 impl Conv2d {
     pub(crate) fn new(geometry: Geometry, relu: bool, initial: Initial, stream: &mut Stream) -> Conv2d {
-        let Geometry { channels, filters, kernel, .. } = geometry;
-        let window = kernel[0] * kernel[1];
-        let layout = Layout::Panels { rows: window * channels, columns: filters };
-        let shape = vec![kernel[0], kernel[1], channels, filters];
-        let mut weight = Parameter::new("weight", shape, layout, Role::Weight);
-        weight.draw(initial, window * channels, window * filters, stream);
-        let layout = Layout::Panels { rows: 1, columns: filters };
-        let bias = Parameter::new("bias", vec![filters], layout, Role::Other);
         let windows = Windows::new(&geometry);
         let reverse = Reverse::new(&geometry, &windows, |numbers| (CHUNK / numbers).clamp(1, 8));
-        Conv2d { geometry, relu, windows, reverse, parameters: [weight, bias] }
+        let parameters = parameters(&geometry, initial, stream);
+        Conv2d { geometry, relu, windows, reverse, parameters }
     }
 
     fn panels(&self) -> usize {
@@ -125,7 +150,7 @@ impl Conv2d {
                     segments: &self.reverse.output_rows[..count * output[0]],
                     count: output[1],
                     a_step: stride[1] * channels,
-                    b_step: self.reverse.pixel,
+                    b_step: self.reverse.frame.pixel,
                     columns: COLUMNS.min(filters - panel * COLUMNS),
                 };
                 product.multiply(pass.path, &mut sums[range], onto);
@@ -139,7 +164,7 @@ impl Conv2d {
         for class in &self.reverse.classes {
             // Stays zero where no tap of the kernel reaches the class.
             let mut tile = Tile::ZERO;
-            let rows = class.taps[0] * class.taps[1] * self.reverse.pixel;
+            let rows = class.taps[0] * class.taps[1] * self.reverse.frame.pixel;
             for first in (0..channels).step_by(COLUMNS) {
                 let columns = COLUMNS.min(channels - first);
                 for range in tiles(class.starts.len()) {
@@ -149,7 +174,7 @@ impl Conv2d {
                             rows: &class.starts[range.clone()],
                             b: &turned[class.weights + first * rows..],
                             segments: &class.kernel_rows,
-                            count: class.taps[1] * self.reverse.pixel,
+                            count: class.taps[1] * self.reverse.frame.pixel,
                             a_step: 1,
                             b_step: COLUMNS,
                             columns,
@@ -176,7 +201,7 @@ impl Operation for Conv2d {
         let backward = |len: usize| Buffer::zeros(if backward { len } else { 0 });
         let floats = vec![
             Buffer::zeros(groups * chunk * self.windows.image),
-            backward(groups * chunk * self.reverse.image),
+            backward(groups * chunk * self.reverse.frame.image),
             backward(groups * self.sums()),
             backward(groups * self.panels() * COLUMNS),
             backward(self.reverse.weights),
@@ -193,7 +218,7 @@ impl Operation for Conv2d {
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
             let image = unsafe { images.part(g * self.windows.image, self.windows.image) };
             for i in group(g, groups, pass.batch) {
-                self.windows.surround(&self.geometry, &x[i * inputs..][..inputs], image);
+                surround(&self.geometry, &x[i * inputs..][..inputs], image);
                 // SAFETY: each image is in one group.
                 #[expect(unsafe_code, reason = "tasks write disjoint images")]
                 let y = unsafe { y.part(i * outputs, outputs) };
@@ -223,7 +248,7 @@ impl Operation for Conv2d {
         ];
         let this = &*self;
         for_each(groups, |g| {
-            let (chunk, a, b) = (this.reverse.chunk, this.windows.image, this.reverse.image);
+            let (chunk, a, b) = (this.reverse.chunk, this.windows.image, this.reverse.frame.image);
             let sizes = [chunk * a, chunk * b, this.sums(), panels * COLUMNS];
             // SAFETY: each group is one task's.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
@@ -236,7 +261,14 @@ impl Operation for Conv2d {
                 for (i, gradient) in chunk.clone().zip(gradients.chunks_exact_mut(b)) {
                     let range = i * outputs..(i + 1) * outputs;
                     let y = this.relu.then_some(&y[range.clone()]);
-                    this.reverse.surround(pass.path, &this.geometry, &dy[range], y, gradient, bias_sums);
+                    this.reverse.frame.surround(
+                        pass.path,
+                        &this.geometry,
+                        &dy[range],
+                        y,
+                        gradient,
+                        bias_sums,
+                    );
                 }
                 if wants_dx {
                     for (i, gradient) in chunk.clone().zip(gradients.chunks_exact(b)) {
@@ -248,7 +280,7 @@ impl Operation for Conv2d {
                 }
                 if wanted {
                     for (i, image) in chunk.clone().zip(images.chunks_exact_mut(a)) {
-                        this.windows.surround(&this.geometry, &x[i * inputs..][..inputs], image);
+                        surround(&this.geometry, &x[i * inputs..][..inputs], image);
                     }
                     let (sums, onto) = (sums.as_chunks_mut::<COLUMNS>().0, first > group.start);
                     this.weight_gradient(pass, chunk.len(), images, gradients, sums, onto);
@@ -258,25 +290,15 @@ impl Operation for Conv2d {
         if wanted {
             let size = self.sums();
             let [weight, bias] = &mut self.parameters;
-            let parts = [(weight, &mut *sums, size), (bias, &mut *bias_sums, panels * COLUMNS)];
-            for (parameter, sums, size) in parts {
-                let receiver = parameter.receiver(pass.path, receive);
-                let sums = Shared::new(sums);
-                let length = ROWS_IN_TASK * COLUMNS;
-                for_each(size.div_ceil(length), |task| {
-                    let (start, length) = (task * length, length.min(size - task * length));
-                    // SAFETY: each stretch of the sums, in all groups, is one task's.
-                    #[expect(unsafe_code, reason = "tasks add up and hand in disjoint stretches")]
-                    unsafe {
-                        let total = sums.part(start, length);
-                        for g in 1..groups {
-                            let part = sums.part(g * size + start, length);
-                            total.iter_mut().zip(part).for_each(|(total, part)| *total += *part);
-                        }
-                        receiver.take(start, total);
-                    }
-                });
-            }
+            let (weight, bias) = (weight.receiver(pass.path, receive), bias.receiver(pass.path, receive));
+            // SAFETY: each stretch is handed in once.
+            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            add_groups(sums, groups, size, |start, total| unsafe { weight.take(start, total) });
+            // SAFETY: as above.
+            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            add_groups(bias_sums, groups, panels * COLUMNS, |start, total| unsafe {
+                bias.take(start, total)
+            });
         }
     }
 

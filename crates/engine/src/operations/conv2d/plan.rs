@@ -1,8 +1,7 @@
 //! Where everything that a convolution reads and writes lies, worked out once.
 
-use crate::kernels::path::{Kernel, Path};
+use super::frame::Frame;
 use crate::kernels::product::{COLUMNS, Segment};
-use crate::kernels::simd::Simd;
 use crate::operations::geometry::Geometry;
 use crate::parallel::{Shared, for_each};
 
@@ -36,16 +35,6 @@ impl Windows {
             taps: (0..kernel[0]).flat_map(|u| (0..run).map(move |vc| at(u, 0) + vc)).collect(),
         }
     }
-
-    /// Copies an image into its zeros; those around it stay what they were at first.
-    pub(super) fn surround(&self, geometry: &Geometry, x: &[f32], image: &mut [f32]) {
-        let Geometry { channels, input, before, padded, .. } = *geometry;
-        let row = input[1] * channels;
-        for (i, x) in x.chunks_exact(row).enumerate() {
-            let start = ((i + before[0]) * padded[1] + before[1]) * channels;
-            image[start..start + row].copy_from_slice(x);
-        }
-    }
 }
 
 /// Offsets of the input gradient, in the gradient of an image with zeros around it: [height, width, pixel].
@@ -55,10 +44,8 @@ impl Windows {
 /// section 4).
 #[derive(Debug)]
 pub(super) struct Reverse {
-    /// Numbers of a pixel: the filters, filled up with zeros to whole cache lines.
-    pub(super) pixel: usize,
-    /// Numbers of an image.
-    pub(super) image: usize,
+    /// Where a gradient lies among its zeros.
+    pub(super) frame: Frame,
     /// Numbers of the turned weights of all classes.
     pub(super) weights: usize,
     /// Images of a chunk.
@@ -66,10 +53,6 @@ pub(super) struct Reverse {
     /// Rows of the output, image after image of a chunk: in the forward pass's images, and here.
     pub(super) output_rows: Vec<Segment>,
     pub(super) classes: Vec<Class>,
-    /// Where the first pixel of the output lies.
-    start: usize,
-    /// Pixels of a row.
-    width: usize,
 }
 
 /// The input pixels whose place, counted with the zeros before, has one remainder by the stride.
@@ -93,14 +76,14 @@ impl Reverse {
     /// `chunk` says how many images of so many numbers, with their gradients, are worked on at a time.
     pub(super) fn new(geometry: &Geometry, windows: &Windows, chunk: impl Fn(usize) -> usize) -> Reverse {
         let Geometry { input, channels, output, filters, kernel, stride, before, padded, .. } = *geometry;
-        let pixel = filters.next_multiple_of(16);
         // Zeros before, so that the taps of the first pixels find something, and after, for the last.
         let margin: [usize; 2] = std::array::from_fn(|side| kernel[side].div_ceil(stride[side]) - 1);
         let size: [usize; 2] = std::array::from_fn(|side| {
             let last = (before[side] + input[side] - 1) / stride[side];
             margin[side] + output[side].max(last + 1)
         });
-        let at = |row: usize, column: usize| (row * size[1] + column) * pixel;
+        let frame = Frame::new(filters, size, margin);
+        let (pixel, at) = (frame.pixel, |row, column| frame.at(row, column));
         let mut weights = 0;
         let mut classes = Vec::new();
         for remainder in (0..stride[0]).flat_map(|u| (0..stride[1]).map(move |v| [u, v])) {
@@ -130,42 +113,13 @@ impl Reverse {
             });
             weights += channels.div_ceil(COLUMNS) * taps[0] * run * COLUMNS;
         }
-        let chunk = chunk(windows.image + at(size[0], 0));
+        let chunk = chunk(windows.image + frame.image);
         let rows = (0..chunk).flat_map(|image| (0..output[0]).map(move |i| (image, i)));
         let output_rows = rows.map(|(image, i)| Segment {
             a: image * windows.image + i * stride[0] * padded[1] * channels,
-            b: image * at(size[0], 0) + at(i + margin[0], margin[1]),
+            b: image * frame.image + at(i + margin[0], margin[1]),
         });
-        Reverse {
-            pixel,
-            image: at(size[0], 0),
-            weights,
-            chunk,
-            output_rows: output_rows.collect(),
-            classes,
-            start: at(margin[0], margin[1]),
-            width: size[1],
-        }
-    }
-
-    /// Copies an image's dY into its zeros, zero where ReLU was silent (where `y`, if given, is not above zero), and adds
-    /// it up over the pixels.
-    pub(super) fn surround(
-        &self,
-        path: Path,
-        geometry: &Geometry,
-        dy: &[f32],
-        y: Option<&[f32]>,
-        image: &mut [f32],
-        sums: &mut [f32],
-    ) {
-        let (filters, row) = (geometry.filters, geometry.output[1] * geometry.filters);
-        for (i, dy) in dy.chunks_exact(row).enumerate() {
-            let y = y.map(|y| &y[i * row..][..row]);
-            let to =
-                &mut image[self.start + i * self.width * self.pixel..][..geometry.output[1] * self.pixel];
-            path.run(MaskRow { filters, pixel: self.pixel, dy, y, to, sums });
-        }
+        Reverse { frame, weights, chunk, output_rows: output_rows.collect(), classes }
     }
 
     /// The weights of each class with rows and columns turned round, as panels of channels: [panels, rows, columns,
@@ -178,13 +132,13 @@ impl Reverse {
         for_each(self.classes.len() * panels, |task| {
             let (class, panel) = (&self.classes[task / panels], task % panels);
             let [rows, columns] = class.taps;
-            let size = rows * columns * self.pixel * COLUMNS;
+            let size = rows * columns * self.frame.pixel * COLUMNS;
             let first = panel * COLUMNS;
             let width = COLUMNS.min(channels - first);
             // SAFETY: each panel of each class is one task's.
             #[expect(unsafe_code, reason = "tasks write disjoint panels")]
             let turned = unsafe { turned.part(class.weights + panel * size, size) };
-            for (tap, turned) in turned.chunks_exact_mut(self.pixel * COLUMNS).enumerate() {
+            for (tap, turned) in turned.chunks_exact_mut(self.frame.pixel * COLUMNS).enumerate() {
                 let u = class.remainder[0] + stride[0] * (rows - 1 - tap / columns);
                 let v = class.remainder[1] + stride[1] * (columns - 1 - tap % columns);
                 let row = (u * kernel[1] + v) * channels + first;
@@ -196,49 +150,5 @@ impl Reverse {
                 }
             }
         });
-    }
-}
-
-/// A row of pixels of dY, zero where y is not above zero, to where it has zeros around it; and its sum over the pixels.
-struct MaskRow<'a> {
-    filters: usize,
-    pixel: usize,
-    dy: &'a [f32],
-    y: Option<&'a [f32]>,
-    to: &'a mut [f32],
-    sums: &'a mut [f32],
-}
-
-#[expect(unsafe_code, reason = "vector instructions")]
-impl Kernel for MaskRow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let MaskRow { filters, pixel, dy, y, to, sums } = self;
-        let pixels = dy.len() / filters;
-        assert!(pixels * pixel <= to.len() && filters <= sums.len(), "room for every pixel and filter");
-        assert!(y.is_none_or(|y| y.len() == dy.len()), "an output for every gradient");
-        let whole = filters - filters % S::LANES;
-        let sums = sums.as_mut_ptr();
-        for i in 0..pixels {
-            // SAFETY: the lengths are checked above, and the vectors end before the filters of a pixel do.
-            unsafe {
-                let (dy, to) = (dy.as_ptr().add(i * filters), to.as_mut_ptr().add(i * pixel));
-                let y = y.map(|y| y.as_ptr().add(i * filters));
-                for j in (0..whole).step_by(S::LANES) {
-                    let gradient = S::load(dy.add(j));
-                    let gradient = y.map_or(gradient, |y| S::where_positive(gradient, S::load(y.add(j))));
-                    S::store(gradient, to.add(j));
-                    S::store(S::add(S::load(sums.add(j)), gradient), sums.add(j));
-                }
-                for j in whole..filters {
-                    let silent = y.is_some_and(|y| !(*y.add(j) > 0.0));
-                    let gradient = if silent { 0.0 } else { *dy.add(j) };
-                    *to.add(j) = gradient;
-                    *sums.add(j) += gradient;
-                }
-            }
-        }
     }
 }

@@ -15,7 +15,8 @@ struct Plain {
     db: Vec<f64>,
 }
 
-fn plain(g: &Geometry, batch: usize, x: &[f32], w: &[f32], b: &[f32], relu: bool, dy: &[f32]) -> Plain {
+fn plain(g: &Geometry, [x, w, b, y, dy]: [&[f32]; 5], relu: bool) -> Plain {
+    let batch = x.len() / g.inputs();
     let wide = |numbers: &[f32]| numbers.iter().map(|&n| f64::from(n)).collect::<Vec<f64>>();
     let (x, w, b, dy) = (wide(x), wide(w), wide(b), wide(dy));
     let mut found = Plain {
@@ -47,10 +48,11 @@ fn plain(g: &Geometry, batch: usize, x: &[f32], w: &[f32], b: &[f32], relu: bool
                     }
                     let at = ((n * g.output[0] + i) * g.output[1] + j) * g.filters + f;
                     let sum: f64 = b[f] + terms.iter().map(|&(p, q)| x[p] * w[q]).sum::<f64>();
-                    if relu && sum <= 0.0 {
+                    found.y[at] = if relu { sum.max(0.0) } else { sum };
+                    // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
+                    if relu && y[at] <= 0.0 {
                         continue;
                     }
-                    found.y[at] = sum;
                     found.db[f] += dy[at];
                     for (p, q) in terms {
                         found.dx[p] += dy[at] * w[q];
@@ -83,6 +85,54 @@ fn plain_order(parameter: &Parameter, packed: &[f32]) -> Vec<f32> {
     values
 }
 
+/// Compares a layer with the definition on every path.
+fn check(layer: &mut dyn Operation, g: &Geometry, relu: bool, batch: usize) -> Result<(), TestCaseError> {
+    let bias = numbers(g.filters, "bias");
+    let parameter = &mut layer.parameters_mut()[1];
+    parameter.layout.pack(&bias, &mut parameter.value);
+    let weight = plain_order(&layer.parameters()[0], &layer.parameters()[0].value);
+    let (x, dy) = (numbers(batch * g.inputs(), "x"), numbers(batch * g.outputs(), "dy"));
+    for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+        let pass = Pass { path, batch, training: true };
+        let mut memory = layer.memory(batch + 3, true);
+        let mut y = vec![0.0; batch * g.outputs()];
+        // Twice, so that what a pass leaves in the memory is seen not to matter.
+        for _ in 0..2 {
+            layer.forward(&pass, &x, &mut y, &mut memory);
+            let exact = plain(g, [&x, &weight, &bias, &y, &dy], relu);
+            let (mut dy, mut dx) = (dy.clone(), vec![f32::NAN; x.len()]);
+            let flow = Flow { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+            layer.backward(&pass, flow, &mut memory, Receive::Keep);
+            close(&y, &exact.y, "y")?;
+            close(&dx, &exact.dx, "dx")?;
+            for (parameter, exact) in layer.parameters().iter().zip([&exact.dw, &exact.db]) {
+                close(&plain_order(parameter, &parameter.gradient), exact, parameter.name)?;
+            }
+        }
+        let mut judging = layer.memory(batch, false);
+        let mut again = vec![f32::NAN; y.len()];
+        layer.forward(&Pass { training: false, ..pass }, &x, &mut again, &mut judging);
+        prop_assert_eq!(y, again);
+    }
+    Ok(())
+}
+
+fn geometry(
+    input: [usize; 2],
+    channels: usize,
+    filters: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Geometry {
+    let output: [usize; 2] = std::array::from_fn(|side| match padding {
+        Padding::Same => input[side].div_ceil(stride[side]),
+        Padding::Valid => (input[side] - kernel[side]) / stride[side] + 1,
+    });
+    let shape = |[height, width]: [usize; 2], channels| Shape::Image { height, width, channels };
+    Geometry::new(shape(input, channels), shape(output, filters), kernel, stride, padding)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
@@ -96,37 +146,11 @@ proptest! {
         relu: bool,
         batch in 1_usize..20,
     ) {
-        let (input, kernel, stride) = (<[usize; 2]>::from(input), <[usize; 2]>::from(kernel), <[usize; 2]>::from(stride));
-        let padding = if same { Padding::Same } else { Padding::Valid };
+        let (input, kernel) = (<[usize; 2]>::from(input), <[usize; 2]>::from(kernel));
         prop_assume!(same || (kernel[0] <= input[0] && kernel[1] <= input[1]));
-        let output: [usize; 2] = std::array::from_fn(|side| {
-            if same { input[side].div_ceil(stride[side]) } else { (input[side] - kernel[side]) / stride[side] + 1 }
-        });
-        let shape = |[height, width]: [usize; 2], channels| Shape::Image { height, width, channels };
-        let g = Geometry::new(shape(input, channels), shape(output, filters), kernel, stride, padding);
+        let padding = if same { Padding::Same } else { Padding::Valid };
+        let g = geometry(input, channels, filters, kernel, stride.into(), padding);
         let mut layer = Conv2d::new(g, relu, Initial::HeUniform, &mut Stream::new(2, "weights"));
-        let bias = numbers(filters, "bias");
-        layer.parameters[1].layout.pack(&bias, &mut layer.parameters[1].value);
-        let weight = plain_order(&layer.parameters[0], &layer.parameters[0].value);
-        let (x, dy) = (numbers(batch * g.inputs(), "x"), numbers(batch * g.outputs(), "dy"));
-        let exact = plain(&g, batch, &x, &weight, &bias, relu, &dy);
-
-        for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
-            let pass = Pass { path, batch, training: true };
-            let mut memory = layer.memory(batch + 3, true);
-            let mut y = vec![0.0; batch * g.outputs()];
-            // Twice, so that what a pass leaves in the memory is seen not to matter.
-            for _ in 0..2 {
-                layer.forward(&pass, &x, &mut y, &mut memory);
-                let (mut dy, mut dx) = (dy.clone(), vec![f32::NAN; x.len()]);
-                let flow = Flow { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
-                layer.backward(&pass, flow, &mut memory, Receive::Keep);
-                close(&y, &exact.y, "y")?;
-                close(&dx, &exact.dx, "dx")?;
-                for (parameter, exact) in layer.parameters.iter().zip([&exact.dw, &exact.db]) {
-                    close(&plain_order(parameter, &parameter.gradient), exact, parameter.name)?;
-                }
-            }
-        }
+        check(&mut layer, &g, relu, batch)?;
     }
 }
