@@ -49,7 +49,7 @@ pub enum LabError {
         /// The network's name.
         network: String,
         /// Its first layer that does not fit, and why.
-        source: ModelError,
+        source: Box<ModelError>,
     },
 
     /// There are not enough images to train on.
@@ -80,7 +80,8 @@ pub enum LabError {
 impl LabError {
     /// The error for a run's network that cannot be built.
     pub(crate) fn network(run: &PlannedRun, source: ModelError) -> Self {
-        LabError::Network { task: run.task.name(), network: run.title.clone(), source }
+        let (task, network, source) = (run.task.name(), run.title.clone(), Box::new(source));
+        LabError::Network { task, network, source }
     }
 }
 

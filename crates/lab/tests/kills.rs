@@ -29,7 +29,7 @@ const KILLS: [usize; 2] = [100, 60];
 fn run() -> (DataSet, PlannedRun) {
     let set = chance_set(150, 50);
     let validation = Some(ValidationSpec { images: 30, patience: None });
-    let run = planned(&set, TrainingSpec { validation, ..training(60) });
+    let run = planned(&set, TrainingSpec { validation, ..training(150) });
     (set, run)
 }
 

@@ -8,7 +8,7 @@ use inkling_spec::found::Evaluation;
 pub const EVALUATION_BATCH: usize = 250;
 
 /// Batches between two looks at whether the study should stop.
-const BATCHES: usize = 20;
+const BATCHES: usize = 50;
 
 /// How the network does on all images; `seen` gets the scores of each batch, [batch, classes], in the images' order.
 /// Nothing where `go_on` says no.
