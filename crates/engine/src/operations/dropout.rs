@@ -185,5 +185,7 @@ mod tests {
         };
         let [first, second] = on_any_threads(steps);
         assert_ne!(first, second);
+        let masked = plain(0.25, 0, x.len()).into_iter().zip(&x).map(|(mask, x)| mask * x);
+        assert!(first.0.into_iter().eq(masked), "each task draws from its own place");
     }
 }
