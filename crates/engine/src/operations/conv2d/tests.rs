@@ -7,7 +7,8 @@ use super::*;
 use crate::kernels::path::Path;
 use crate::operations::parameter::Parameter;
 
-/// The definition in f64: y, and with dy also dx, dw and db. All row-major.
+/// The definition in f64: y, and with dy also dx, dw and db. All row-major. dy is set to zero where rounding decides on
+/// which side of ReLU's bend a number lies.
 struct Plain {
     y: Vec<f64>,
     dx: Vec<f64>,
@@ -15,9 +16,9 @@ struct Plain {
     db: Vec<f64>,
 }
 
-fn plain(g: &Geometry, batch: usize, x: &[f32], w: &[f32], b: &[f32], relu: bool, dy: &[f32]) -> Plain {
+fn plain(g: &Geometry, batch: usize, x: &[f32], w: &[f32], b: &[f32], relu: bool, dy: &mut [f32]) -> Plain {
     let wide = |numbers: &[f32]| numbers.iter().map(|&n| f64::from(n)).collect::<Vec<f64>>();
-    let (x, w, b, dy) = (wide(x), wide(w), wide(b), wide(dy));
+    let (x, w, b) = (wide(x), wide(w), wide(b));
     let mut found = Plain {
         y: vec![0.0; batch * g.outputs()],
         dx: vec![0.0; x.len()],
@@ -47,14 +48,18 @@ fn plain(g: &Geometry, batch: usize, x: &[f32], w: &[f32], b: &[f32], relu: bool
                     }
                     let at = ((n * g.output[0] + i) * g.output[1] + j) * g.filters + f;
                     let sum: f64 = b[f] + terms.iter().map(|&(p, q)| x[p] * w[q]).sum::<f64>();
+                    if relu && sum.abs() < 1e-5 {
+                        dy[at] = 0.0;
+                    }
+                    let dy = f64::from(dy[at]);
                     if relu && sum <= 0.0 {
                         continue;
                     }
                     found.y[at] = sum;
-                    found.db[f] += dy[at];
+                    found.db[f] += dy;
                     for (p, q) in terms {
-                        found.dx[p] += dy[at] * w[q];
-                        found.dw[q] += dy[at] * x[p];
+                        found.dx[p] += dy * w[q];
+                        found.dw[q] += dy * x[p];
                     }
                 }
             }
@@ -108,8 +113,8 @@ proptest! {
         let bias = numbers(filters, "bias");
         layer.parameters[1].layout.pack(&bias, &mut layer.parameters[1].value);
         let weight = plain_order(&layer.parameters[0], &layer.parameters[0].value);
-        let (x, dy) = (numbers(batch * g.inputs(), "x"), numbers(batch * g.outputs(), "dy"));
-        let exact = plain(&g, batch, &x, &weight, &bias, relu, &dy);
+        let (x, mut dy) = (numbers(batch * g.inputs(), "x"), numbers(batch * g.outputs(), "dy"));
+        let exact = plain(&g, batch, &x, &weight, &bias, relu, &mut dy);
 
         for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
             let pass = Pass { path, batch, training: true };
