@@ -222,4 +222,5 @@ fn trainings_agree_with_pytorch() {
             );
         }
     }
+    differences.assert_none();
 }

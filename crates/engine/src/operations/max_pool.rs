@@ -7,6 +7,9 @@ use super::parameter::Receive;
 use super::{Flow, Memory, Operation, Pass};
 use crate::parallel::for_each_part;
 
+/// Channels that are compared at once.
+const LANES: usize = 16;
+
 /// Max pooling without padding (Goodfellow, Bengio and Courville 2016, section 9.3). Windows may overlap.
 ///
 /// `Memory::indices`, [batch, outputs], keeps which number of the image was the largest: of equals the first, row by
@@ -29,42 +32,61 @@ impl MaxPool {
     /// y [output height, output width, channels] of an image x [height, width, channels], and the places of the
     /// maxima, as many, where they are wanted.
     fn forward_image(&self, x: &[f32], y: &mut [f32], mut places: Option<&mut [u32]>) {
-        let Geometry { input, output, channels, kernel, stride, .. } = self.geometry;
+        let Geometry { input, output, channels, stride, .. } = self.geometry;
         for (pixel, y) in y.chunks_exact_mut(channels).enumerate() {
-            let corner = [pixel / output[1] * stride[0], pixel % output[1] * stride[1]];
+            let corner = pixel / output[1] * stride[0] * input[1] + pixel % output[1] * stride[1];
             let mut places = places.as_mut().map(|places| &mut places[pixel * channels..][..channels]);
-            for row in 0..kernel[0] {
-                for column in 0..kernel[1] {
-                    let start = ((corner[0] + row) * input[1] + corner[1] + column) * channels;
-                    let x = &x[start..start + channels];
-                    let numbers = start as u32..;
-                    if (row, column) == (0, 0) {
-                        y.copy_from_slice(x);
-                        if let Some(places) = &mut places {
-                            places.iter_mut().zip(numbers).for_each(|(place, number)| *place = number);
-                        }
-                    } else if let Some(places) = &mut places {
-                        for (((y, place), &x), number) in
-                            y.iter_mut().zip(places.iter_mut()).zip(x).zip(numbers)
-                        {
-                            let larger = is_larger(x, *y);
-                            *y = if larger { x } else { *y };
-                            *place = if larger { number } else { *place };
-                        }
-                    } else {
-                        for (y, &x) in y.iter_mut().zip(x) {
-                            *y = if is_larger(x, *y) { x } else { *y };
-                        }
-                    }
+            let mut channel = 0;
+            while channel < channels {
+                let left = channels - channel;
+                let start = corner * channels + channel;
+                let places = places.as_mut().map(|places| &mut places[channel..]);
+                let y = &mut y[channel..];
+                channel += if left >= LANES {
+                    self.window::<LANES>(x, start, y, places)
+                } else {
+                    self.window::<1>(x, start, y, places)
+                };
+            }
+        }
+    }
+
+    /// The maxima of N channels in the window whose first number is number `start` of the image; gives N.
+    #[inline]
+    fn window<const N: usize>(
+        &self,
+        x: &[f32],
+        start: usize,
+        y: &mut [f32],
+        places: Option<&mut [u32]>,
+    ) -> usize {
+        let Geometry { input, channels, kernel, .. } = self.geometry;
+        // In registers, which the slices would not let them be.
+        let mut largest = [f32::NEG_INFINITY; N];
+        let mut place: [u32; N] = std::array::from_fn(|i| (start + i) as u32);
+        for row in 0..kernel[0] {
+            for column in 0..kernel[1] {
+                let start = start + (row * input[1] + column) * channels;
+                let x: &[f32; N] = x[start..start + N].try_into().expect("N numbers");
+                for i in 0..N {
+                    let larger = is_larger(x[i], largest[i]);
+                    largest[i] = if larger { x[i] } else { largest[i] };
+                    place[i] = if larger { (start + i) as u32 } else { place[i] };
                 }
             }
         }
+        y[..N].copy_from_slice(&largest);
+        if let Some(places) = places {
+            places[..N].copy_from_slice(&place);
+        }
+        N
     }
 }
 
 /// What is not a number counts as larger, so that a spoilt network shows in its loss.
 fn is_larger(x: f32, largest: f32) -> bool {
-    x > largest || x.is_nan()
+    // Not `||`: a branch would keep the compiler from comparing whole vectors.
+    (x > largest) | x.is_nan()
 }
 
 impl Operation for MaxPool {
