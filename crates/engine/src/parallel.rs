@@ -51,7 +51,7 @@ impl<'a> Shared<'a> {
     ///
     /// # Panics
     /// If the part ends after the numbers do.
-    #[expect(unsafe_code, clippy::mut_from_ref, reason = "tasks write disjoint parts of one slice")]
+    #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
     pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [f32] {
         assert!(start + len <= self.len, "{len} numbers from {start} of {}", self.len);
         // SAFETY: inside the slice that `new` borrowed exclusively; disjointness is the caller's promise.

@@ -143,20 +143,22 @@ impl Multiply<'_> {
 
     /// R rows of N vectors, in registers.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "with iterators the compiler keeps the sums in memory")]
     unsafe fn block<S: Simd, const N: usize, const R: usize>(&mut self, row: usize, column: usize) {
         if R > S::ROWS {
             return;
         }
         let Product { a, rows, b, segments, count, a_step, b_step, .. } = *self.product;
-        let tile: *mut Row = self.tile.as_mut_ptr();
-        // SAFETY: `multiply` has checked that every offset leads into a and b; the tile is borrowed exclusively and
-        // `row` and `column` lie in it.
+        let tile = self.tile[row..].as_mut_ptr().cast::<f32>();
+        let at = |i: usize, n: usize| i * COLUMNS + column + n * S::LANES;
+        // SAFETY: `multiply` has checked that every offset leads into a and b, and that the tile has a row for each of a;
+        // the tile is borrowed exclusively.
         unsafe {
             let mut sums = [[S::splat(0.0); N]; R];
             if self.onto {
                 for i in 0..R {
                     for n in 0..N {
-                        sums[i][n] = S::load(tile.add(row + i).cast::<f32>().add(column + n * S::LANES));
+                        sums[i][n] = S::load(tile.add(at(i, n)));
                     }
                 }
             }
@@ -182,7 +184,7 @@ impl Multiply<'_> {
             }
             for i in 0..R {
                 for n in 0..N {
-                    S::store(sums[i][n], tile.add(row + i).cast::<f32>().add(column + n * S::LANES));
+                    S::store(sums[i][n], tile.add(at(i, n)));
                 }
             }
         }
@@ -259,7 +261,8 @@ mod tests {
             b_step: 32,
             columns: 32,
         };
-        product.multiply(Path::current(), &mut Tile::ZERO.0, false);
+        let mut tile = Tile::ZERO;
+        product.multiply(Path::current(), &mut tile.0, false);
     }
 
     #[test]

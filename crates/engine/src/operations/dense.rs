@@ -84,8 +84,8 @@ impl Size {
             for (i, row) in rows.chunks_exact_mut(COLUMNS).enumerate() {
                 let from = i * self.units + first;
                 for j in 0..columns {
-                    let silent = self.relu && !(y[from + j] > 0.0);
-                    let dy = if silent { 0.0 } else { dy[from + j] };
+                    let heard = !self.relu || y[from + j] > 0.0;
+                    let dy = if heard { dy[from + j] } else { 0.0 };
                     row[j] = dy;
                     sums[j] += dy;
                     turned[j * lanes + i] = dy;

@@ -95,8 +95,8 @@ impl Kernel for MaskRow<'_> {
                     S::store(S::add(S::load(sums.add(j)), gradient), sums.add(j));
                 }
                 for j in whole..filters {
-                    let silent = y.is_some_and(|y| !(*y.add(j) > 0.0));
-                    let gradient = if silent { 0.0 } else { *dy.add(j) };
+                    let heard = y.is_none_or(|y| *y.add(j) > 0.0);
+                    let gradient = if heard { *dy.add(j) } else { 0.0 };
                     *to.add(j) = gradient;
                     *sums.add(j) += gradient;
                 }

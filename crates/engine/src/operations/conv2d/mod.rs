@@ -293,12 +293,12 @@ impl Operation for Conv2d {
             let (weight, bias) = (weight.receiver(pass.path, receive), bias.receiver(pass.path, receive));
             // SAFETY: each stretch is handed in once.
             #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
-            add_groups(sums, groups, size, |start, total| unsafe { weight.take(start, total) });
+            let take = |start: usize, total: &[f32]| unsafe { weight.take(start, total) };
+            add_groups(sums, groups, size, take);
             // SAFETY: as above.
             #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
-            add_groups(bias_sums, groups, panels * COLUMNS, |start, total| unsafe {
-                bias.take(start, total)
-            });
+            let take = |start: usize, total: &[f32]| unsafe { bias.take(start, total) };
+            add_groups(bias_sums, groups, panels * COLUMNS, take);
         }
     }
 

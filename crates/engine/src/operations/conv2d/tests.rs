@@ -28,7 +28,7 @@ fn plain(g: &Geometry, [x, w, b, y, dy]: [&[f32]; 5], relu: bool) -> Plain {
     for n in 0..batch {
         for i in 0..g.output[0] {
             for j in 0..g.output[1] {
-                for f in 0..g.filters {
+                for (f, bias) in b.iter().enumerate() {
                     // (index into x, index into w) of every term.
                     let mut terms = Vec::new();
                     for u in 0..g.kernel[0] {
@@ -47,7 +47,7 @@ fn plain(g: &Geometry, [x, w, b, y, dy]: [&[f32]; 5], relu: bool) -> Plain {
                         }
                     }
                     let at = ((n * g.output[0] + i) * g.output[1] + j) * g.filters + f;
-                    let sum: f64 = b[f] + terms.iter().map(|&(p, q)| x[p] * w[q]).sum::<f64>();
+                    let sum: f64 = bias + terms.iter().map(|&(p, q)| x[p] * w[q]).sum::<f64>();
                     found.y[at] = if relu { sum.max(0.0) } else { sum };
                     // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
                     if relu && y[at] <= 0.0 {
