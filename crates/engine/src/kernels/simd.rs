@@ -22,6 +22,8 @@ pub(crate) unsafe trait Simd {
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sqrt(a: Self::V) -> Self::V;
+    /// The larger of zero and `a`; NaN stays NaN, so that a lost sum shows.
+    unsafe fn above_zero(a: Self::V) -> Self::V;
     /// `value` where `by` is above zero, else zero.
     unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V;
 }
@@ -29,7 +31,7 @@ pub(crate) unsafe trait Simd {
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $lanes:literal, $rows:literal, $vector:ident,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $mul:ident, $div:ident, $sqrt:ident, $where_positive:expr) => {
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $where_positive:expr) => {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
 
@@ -72,6 +74,11 @@ macro_rules! x86 {
             #[inline(always)]
             unsafe fn sqrt(a: Self::V) -> Self::V {
                 unsafe { std::arch::x86_64::$sqrt(a) }
+            }
+            #[inline(always)]
+            unsafe fn above_zero(a: Self::V) -> Self::V {
+                // Of two operands of which one is NaN, the instruction gives the second.
+                unsafe { std::arch::x86_64::$max(std::arch::x86_64::$zero(), a) }
             }
             #[inline(always)]
             unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
@@ -121,6 +128,8 @@ x86!(
     _mm512_mul_ps,
     _mm512_div_ps,
     _mm512_sqrt_ps,
+    _mm512_max_ps,
+    _mm512_setzero_ps,
     positive_512
 );
 
@@ -138,6 +147,8 @@ x86!(
     _mm256_mul_ps,
     _mm256_div_ps,
     _mm256_sqrt_ps,
+    _mm256_max_ps,
+    _mm256_setzero_ps,
     positive_256
 );
 
@@ -197,6 +208,10 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn sqrt(a: Self::V) -> Self::V {
         each(|i| a[i].sqrt())
+    }
+    #[inline(always)]
+    unsafe fn above_zero(a: Self::V) -> Self::V {
+        each(|i| if a[i] < 0.0 { 0.0 } else { a[i] })
     }
     #[inline(always)]
     unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {

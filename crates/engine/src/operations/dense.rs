@@ -4,7 +4,7 @@ use inkling_spec::Initial;
 
 use super::parameter::{Layout, Parameter, Receive, Receiver, Role};
 use super::{Flow, Memory, Operation, Pass};
-use crate::kernels::finish::finish;
+use crate::kernels::finish::Finish;
 use crate::kernels::product::{COLUMNS, Product, ROWS, Segment, Tile, tiles};
 use crate::memory::Buffer;
 use crate::parallel::{Shared, for_each};
@@ -211,7 +211,8 @@ impl Operation for Dense {
                 // SAFETY: a task writes its own columns of its own rows.
                 #[expect(unsafe_code, reason = "tasks write disjoint parts of rows")]
                 let y = unsafe { y.part(i * units + first, columns) };
-                finish(pass.path, std::slice::from_ref(row), columns, &bias.value[first..], relu, &[0], y);
+                let (tile, bias) = (std::slice::from_ref(row), Some(&bias.value[first..]));
+                Finish { tile, columns, bias, relu, starts: &[0], y }.write(pass.path);
             }
         });
     }

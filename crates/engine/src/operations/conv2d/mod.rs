@@ -16,7 +16,7 @@ use self::plan::{Reverse, Windows};
 use super::geometry::Geometry;
 use super::parameter::{Layout, Parameter, Receive, Role};
 use super::{Flow, Memory, Operation, Pass};
-use crate::kernels::finish::finish;
+use crate::kernels::finish::Finish;
 use crate::kernels::product::{COLUMNS, Product, Row, Tile, tiles};
 use crate::memory::Buffer;
 use crate::parallel::{Shared, for_each};
@@ -122,9 +122,15 @@ impl Conv2d {
                     columns,
                 };
                 product.multiply(pass.path, &mut tile.0, false);
-                let (tile, starts) = (&tile.0[..range.len()], &self.windows.outputs[range]);
-                let bias = &bias.value[first..];
-                finish(pass.path, tile, columns, bias, self.relu, starts, &mut y[first..]);
+                let finish = Finish {
+                    tile: &tile.0,
+                    columns,
+                    bias: Some(&bias.value[first..]),
+                    relu: self.relu,
+                    starts: &self.windows.outputs[range],
+                    y: &mut y[first..],
+                };
+                finish.write(pass.path);
             }
         }
     }
@@ -181,9 +187,15 @@ impl Conv2d {
                         };
                         product.multiply(pass.path, &mut tile.0, false);
                     }
-                    for (row, &start) in tile.0.iter().zip(&class.outputs[range]) {
-                        dx[start + first..][..columns].copy_from_slice(&row[..columns]);
-                    }
+                    let finish = Finish {
+                        tile: &tile.0,
+                        columns,
+                        bias: None,
+                        relu: false,
+                        starts: &class.outputs[range],
+                        y: &mut dx[first..],
+                    };
+                    finish.write(pass.path);
                 }
             }
         }
