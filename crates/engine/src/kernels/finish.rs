@@ -58,8 +58,8 @@ impl Kernel for Finish<'_> {
                     let sum = S::add(S::load(row.add(j)), S::load(biases.as_ptr().add(j)));
                     S::store(if relu { S::above_zero(sum) } else { sum }, y.add(j));
                 }
-                for j in whole..columns {
-                    let sum = *row.add(j) + biases[j];
+                for (j, bias) in biases[..columns].iter().enumerate().skip(whole) {
+                    let sum = *row.add(j) + bias;
                     // As in a vector: NaN stays NaN, so that a lost sum shows.
                     *y.add(j) = if relu && sum < 0.0 { 0.0 } else { sum };
                 }
