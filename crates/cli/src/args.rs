@@ -2,9 +2,11 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use inkling_engine::Path;
 use inkling_spec::Task;
 
 const AFTER_HELP: &str = "\
@@ -56,8 +58,9 @@ A study is a TOML file. The presets are such files, held in the program:
   brief   the brief's own hyperparameters; the real thing
   smoke   a few thousand images, every kind of run once; under a minute
 
-A run that is finished is never done twice: the same command on the same folder goes on where it stopped, \
-and after a change to the study only what the change touches is done again.")]
+A run that is finished is never done twice: the same command on the same folder goes on where it stopped \
+(within a network's training, after its last whole epoch), and after a change to the study only what the change \
+touches is done again.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -79,7 +82,7 @@ pub(crate) struct StudyArgs {
     pub(crate) data: DataArgs,
 
     #[command(flatten)]
-    pub(crate) threads: ThreadArgs,
+    pub(crate) compute: ComputeArgs,
 
     /// Print the study with every hyperparameter, as TOML, and do nothing.
     #[arg(long)]
@@ -97,11 +100,17 @@ pub(crate) struct DataArgs {
     pub(crate) folder: Option<PathBuf>,
 }
 
+/// What computes.
 #[derive(Debug, Args)]
-pub(crate) struct ThreadArgs {
+pub(crate) struct ComputeArgs {
     /// Threads that compute; all of the machine's where not given. Results do not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Instructions that networks compute with, avx512, avx2 or portable; the fastest that the processor has where not
+    /// given. Results differ in their last digits.
+    #[arg(long, value_name = "PATH", env = "INKLING_CPU", hide_env_values = true, value_parser = Path::from_str)]
+    pub(crate) cpu: Option<Path>,
 }
 
 /// A task by its name.
@@ -111,6 +120,10 @@ pub(crate) enum TaskName {
     Pca,
     /// A perceptron for every pair of classes.
     Perceptron,
+    /// Multilayer perceptrons of several depths.
+    Mlp,
+    /// Convolutional networks of several depths.
+    Cnn,
 }
 
 impl From<TaskName> for Task {
@@ -118,6 +131,8 @@ impl From<TaskName> for Task {
         match name {
             TaskName::Pca => Task::Pca,
             TaskName::Perceptron => Task::Perceptron,
+            TaskName::Mlp => Task::Mlp,
+            TaskName::Cnn => Task::Cnn,
         }
     }
 }
@@ -197,7 +212,7 @@ pub(crate) struct BenchArgs {
     pub(crate) data: DataArgs,
 
     #[command(flatten)]
-    pub(crate) threads: ThreadArgs,
+    pub(crate) compute: ComputeArgs,
 }
 
 /// Work that can be timed.
@@ -207,4 +222,8 @@ pub(crate) enum BenchName {
     Pca,
     /// 45 perceptrons on MNIST under the brief's rule, and one pass of one of them.
     Perceptron,
+    /// Training steps of the brief's MLP in batches of 50, layer by layer, and judging 10,000 images.
+    Mlp,
+    /// The same of the brief's CNN.
+    Cnn,
 }

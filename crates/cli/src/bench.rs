@@ -1,5 +1,7 @@
 //! `inkling bench`: times of the program's main work, in lines to set beside other libraries'.
 
+mod networks;
+
 use std::time::Instant;
 
 use inkling_data::{DataSet, Sources};
@@ -9,10 +11,10 @@ use inkling_engine::{Affine, Features};
 
 use crate::args::{BenchArgs, BenchName};
 use crate::failure::Failure;
-use crate::{output, start_threads};
+use crate::{output, start_computing};
 
 pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
-    start_threads(&args.threads)?;
+    start_computing(&args.compute)?;
     let set = inkling_data::load("mnist", &Sources::new(args.data.folder.clone()))?;
     let asked = |name| args.work.is_empty() || args.work.contains(&name);
     if asked(BenchName::Pca) {
@@ -20,6 +22,12 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     }
     if asked(BenchName::Perceptron) {
         perceptron(&set, args.rounds.get());
+    }
+    if asked(BenchName::Mlp) {
+        networks::bench(&set, "mlp", 100, args.rounds.get());
+    }
+    if asked(BenchName::Cnn) {
+        networks::bench(&set, "cnn", 30, args.rounds.get());
     }
     Ok(())
 }

@@ -127,7 +127,10 @@ impl From<LabError> for Failure {
             LabError::Data(error @ DataError::UnknownSet { .. }) => Failure::new(error, BAD_CONFIGURATION),
             LabError::Data(error) => error.into(),
             LabError::Store(error) => error.into(),
-            LabError::Pca(_) | LabError::MissingClass { .. } => Failure::new(error, BAD_CONFIGURATION),
+            LabError::Pca(_)
+            | LabError::MissingClass { .. }
+            | LabError::Network { .. }
+            | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
             LabError::Interrupted => Failure::new(error, INTERRUPTED),
         }
     }

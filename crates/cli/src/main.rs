@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::args::{Cli, Command, StudyArgs, ThreadArgs};
+use crate::args::{Cli, Command, ComputeArgs, StudyArgs};
 use crate::failure::{Failure, UsageError};
 
 fn main() -> ExitCode {
@@ -52,8 +52,11 @@ fn default_study() -> StudyArgs {
     }
 }
 
-/// Makes the pool of threads that everything computes in.
-fn start_threads(args: &ThreadArgs) -> Result<(), Failure> {
+/// Chooses the instructions that networks compute with, and makes the pool of threads that everything computes in.
+fn start_computing(args: &ComputeArgs) -> Result<(), Failure> {
+    if let Some(path) = args.cpu {
+        path.force();
+    }
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     pool.map_err(|source| UsageError::Threads { source }.into())

@@ -108,7 +108,7 @@ fn what(layer: &Layer) -> String {
         }
         Layer::MaxPool { size, stride } => format!("max-pool {}, stride {}", times(size), times(stride)),
         Layer::Dropout { rate } => format!("dropout {rate}"),
-        Layer::Flatten | Layer::Relu | Layer::BatchNorm => layer.kind().into(),
+        Layer::Flatten | Layer::Relu | Layer::BatchNorm { .. } => layer.kind().into(),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use inkling_lab::{Event, Observer};
+use inkling_spec::found::{Divergence, EpochOutcome, StepsLine};
 
 /// Time between two plain lines about one stage.
 const QUIET: Duration = Duration::from_secs(5);
@@ -17,6 +18,8 @@ pub(crate) struct Progress<'a> {
     stop: &'a AtomicBool,
     terminal: bool,
     stage: Mutex<Option<Stage>>,
+    /// Networks whose loss stopped being finite, and where.
+    diverged: Mutex<Vec<String>>,
 }
 
 struct Stage {
@@ -25,13 +28,22 @@ struct Stage {
     steps: usize,
     done: usize,
     skipped: usize,
+    /// Steps that earlier sittings did.
+    before: usize,
     start: Instant,
     spoke: Instant,
+    /// How a network does, after its last epoch.
+    accuracy: Option<String>,
 }
 
 impl<'a> Progress<'a> {
     pub(crate) fn new(stop: &'a AtomicBool) -> Self {
-        Progress { stop, terminal: stderr().is_terminal(), stage: Mutex::new(None) }
+        Progress {
+            stop,
+            terminal: stderr().is_terminal(),
+            stage: Mutex::new(None),
+            diverged: Mutex::default(),
+        }
     }
 
     /// Ends the last stage's bar; where the stage is `whole`, a line says how long it took.
@@ -57,7 +69,7 @@ impl<'a> Progress<'a> {
         self.close(true);
         let bar = if self.terminal { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
         let template = if steps > 1 {
-            "{msg:22} {bar:30} {pos:>3}/{len}  {rate}, {eta} left"
+            "{msg:22} {bar:30} {pos:>3}/{len}  {rate}, {eta} left  {prefix}"
         } else {
             "{msg:22} {spinner} {elapsed}"
         };
@@ -71,20 +83,69 @@ impl<'a> Progress<'a> {
         bar.enable_steady_tick(Duration::from_millis(200));
         let now = Instant::now();
         let title = title.to_owned();
-        *self.lock() = Some(Stage { title, bar, steps, done: 0, skipped: 0, start: now, spoke: now });
+        *self.lock() = Some(Stage {
+            title,
+            bar,
+            steps,
+            done: 0,
+            skipped: 0,
+            before: 0,
+            start: now,
+            spoke: now,
+            accuracy: None,
+        });
+    }
+
+    /// A network's training goes on where an earlier sitting left it.
+    fn resume(&self, steps: usize) {
+        if let Some(stage) = &mut *self.lock() {
+            (stage.done, stage.before) = (steps, steps);
+            stage.bar.set_position(steps as u64);
+            stage.bar.reset_eta();
+        }
+    }
+
+    /// What the last steps of training made of their images; only a bar has room for it.
+    fn steps(&self, line: &StepsLine) {
+        if let Some(stage) = &*self.lock() {
+            let accuracy = stage.accuracy.as_deref().unwrap_or("first epoch");
+            stage.bar.set_prefix(format!("loss {:.4}, {accuracy}", line.loss));
+        }
+    }
+
+    fn epoch(&self, epochs: usize, outcome: &EpochOutcome) {
+        if let Some(stage) = &mut *self.lock() {
+            let percent = 100.0 * outcome.test.accuracy();
+            let (title, epoch) = (&stage.title, outcome.epoch);
+            let text = format!("epoch {epoch} of {epochs}, test accuracy {percent:.2} %");
+            if !self.terminal && stage.spoke.elapsed() >= QUIET {
+                stage.spoke = Instant::now();
+                eprintln!("{title}: {text}");
+            }
+            stage.bar.set_prefix(text);
+            stage.accuracy = Some(format!("test accuracy {percent:.2} %"));
+        }
+    }
+
+    /// Networks whose loss stopped being finite, and where.
+    pub(crate) fn diverged(self) -> Vec<String> {
+        self.diverged.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn advance(&self, skipped: bool) {
         if let Some(stage) = &mut *self.lock() {
+            if stage.done == stage.steps {
+                // The end of a run whose every step was counted.
+                return;
+            }
             stage.done += 1;
             stage.skipped += usize::from(skipped);
             stage.bar.inc(1);
             if !self.terminal && stage.spoke.elapsed() >= QUIET {
                 stage.spoke = Instant::now();
-                let left = stage.start.elapsed().mul_f64((stage.steps - stage.done.min(stage.steps)) as f64)
-                    / stage.done as u32;
+                let each = stage.start.elapsed().as_secs_f64() / (stage.done - stage.before) as f64;
                 let (title, done, steps) = (&stage.title, stage.done, stage.steps);
-                eprintln!("{title}: {done} of {steps}, about {:.0} s left", left.as_secs_f64());
+                eprintln!("{title}: {done} of {steps}, about {:.0} s left", each * (steps - done) as f64);
             }
         }
     }
@@ -93,8 +154,9 @@ impl<'a> Progress<'a> {
 impl Stage {
     fn close(self, whole: bool) {
         self.bar.finish_and_clear();
-        let Stage { title, done, skipped, .. } = self;
+        let Stage { title, done, skipped, accuracy, .. } = self;
         let seconds = self.start.elapsed().as_secs_f64();
+        let accuracy = accuracy.map(|accuracy| format!(", {accuracy}")).unwrap_or_default();
         if !whole {
             return;
         }
@@ -103,7 +165,7 @@ impl Stage {
         } else if skipped > 0 {
             eprintln!("{title}: done in {seconds:.1} s ({skipped} finished before, not done again)");
         } else {
-            eprintln!("{title}: done in {seconds:.1} s");
+            eprintln!("{title}: done in {seconds:.1} s{accuracy}");
         }
     }
 }
@@ -119,6 +181,24 @@ impl Observer for Progress<'_> {
             Event::Skipped => self.advance(true),
             Event::Damaged { title, problem } => {
                 self.say(&format!("{title}: {problem}; it is done again"));
+            }
+            Event::Steps(line) => self.steps(line),
+            Event::Epoch { epochs, outcome } => self.epoch(epochs, outcome),
+            Event::Resumed { title, epochs, steps } => {
+                self.resume(steps);
+                self.say(&format!("{title}: going on after epoch {epochs}"));
+            }
+            Event::UnfitCheckpoint { title, problem } => self.say(&format!("{title}: {problem}")),
+            Event::BegunAnew { title } => {
+                self.say(&format!("{title}: no checkpoint to go on from is whole, so training begins anew"));
+            }
+            Event::Diverged { title, divergence: Divergence { epoch, step } } => {
+                let place = format!("{title} at step {step}, in epoch {epoch}");
+                self.say(&format!(
+                    "{title}: the loss was not finite at step {step}; the last finite weights are kept"
+                ));
+                let mut diverged = self.diverged.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                diverged.push(place);
             }
         }
     }

@@ -15,7 +15,7 @@ use inkling_store::{Reader, Store};
 use crate::args::{ReportArgs, StudyArgs};
 use crate::failure::{Failure, INTERRUPTED, UsageError};
 use crate::progress::Progress;
-use crate::{output, start_threads};
+use crate::{output, start_computing};
 
 /// Set by Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -40,7 +40,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     if cfg!(debug_assertions) && name != "smoke" {
         eprintln!("note: this is a debug build; a release build (cargo run --release) is many times faster");
     }
-    start_threads(&args.threads)?;
+    start_computing(&args.compute)?;
     stop_on_ctrl_c();
 
     let store = Store::open(&args.out)?;
@@ -56,9 +56,14 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         Err(LabError::Interrupted) => return Err(UsageError::Interrupted { again: again() }.into()),
         other => other?,
     }
-    let summary = inkling_report::write(&store)?;
-    tell(&summary, &args.out, args.json, start);
-    Ok(())
+    let reported = inkling_report::write(&store).map(|summary| tell(&summary, &args.out, args.json, start));
+    // The study is whole, so this is no failure of the program; but it should not scroll away.
+    let diverged = progress.diverged();
+    if !diverged.is_empty() {
+        let places = diverged.join("; ");
+        eprintln!("note: the loss stopped being finite in {places}: a smaller learning rate may help");
+    }
+    Ok(reported?)
 }
 
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {

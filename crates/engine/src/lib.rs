@@ -1,11 +1,22 @@
-//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes. Slices in, slices out: no
-//! files, no data-set names. Whatever the number of threads, the same input gives the same bits.
+//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, and the training of networks.
+//! Slices in, slices out: no files, no data-set names. Whatever the number of threads, the same input gives the same bits.
 
 mod features;
+mod kernels;
 mod linear;
+mod memory;
+mod network;
+mod operations;
+mod optimizer;
+mod parallel;
 pub mod pca;
 pub mod perceptron;
 pub mod random;
 pub mod separability;
+mod training;
 
 pub use features::{Affine, Features};
+pub use kernels::path::Path;
+pub use kernels::peak::peak_flops;
+pub use network::{Array, LayerTime, Network, Part, Targets, Workspace};
+pub use training::{Judged, Labelled, Trainer, evaluate};

@@ -18,6 +18,16 @@ impl Stream {
         Stream(ChaCha8Rng::from_seed(key.into()))
     }
 
+    /// How many 32-bit words have been drawn.
+    pub fn position(&self) -> u128 {
+        self.0.get_word_pos()
+    }
+
+    /// Goes to where so many words have been drawn.
+    pub fn seek(&mut self, position: u128) {
+        self.0.set_word_pos(position);
+    }
+
     /// Uniform in [0, 1), a multiple of 2⁻²⁴.
     pub fn uniform(&mut self) -> f32 {
         (self.0.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)

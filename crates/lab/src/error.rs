@@ -2,6 +2,8 @@
 
 use inkling_data::DataError;
 use inkling_engine::pca::PcaError;
+use inkling_spec::ModelError;
+use inkling_spec::found::PlannedRun;
 use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -38,7 +40,53 @@ pub enum LabError {
         title: &'static str,
     },
 
+    /// A network of the study cannot be built.
+    #[error("the network `{network}` of task {task} cannot be built: {source}")]
+    #[diagnostic(help("{}", network_help(.source, .task)))]
+    Network {
+        /// The task, as the study names it.
+        task: &'static str,
+        /// The network's name.
+        network: String,
+        /// Its first layer that does not fit, and why.
+        source: Box<ModelError>,
+    },
+
+    /// There are not enough images to train on.
+    #[error(
+        "`{task}.training.{key}` is {asked}, and there are only {there} training images of {title}{after}"
+    )]
+    #[diagnostic(help("take a smaller number"))]
+    TooFewImages {
+        /// The task, as the study names it.
+        task: &'static str,
+        /// The key that asks for too many: "batch" or "validation.images".
+        key: &'static str,
+        /// What it asks for.
+        asked: usize,
+        /// Images that there are.
+        there: usize,
+        /// The set's title.
+        title: &'static str,
+        /// What has been taken off, if anything.
+        after: &'static str,
+    },
+
     /// The observer asked for the end. What is finished is kept.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl LabError {
+    /// The error for a run's network that cannot be built.
+    pub(crate) fn network(run: &PlannedRun, source: ModelError) -> Self {
+        let (task, network, source) = (run.task.name(), run.title.clone(), Box::new(source));
+        LabError::Network { task, network, source }
+    }
+}
+
+/// What the network's own error advises, and where.
+fn network_help(source: &ModelError, task: &str) -> String {
+    let advice = source.help().map(|help| help.to_string()).unwrap_or_default();
+    format!("in [[{task}.networks]]: {advice}")
 }

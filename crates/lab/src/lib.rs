@@ -10,7 +10,9 @@ mod plan;
 mod runs;
 mod separability;
 mod study;
+mod train;
 
 pub use error::LabError;
 pub use machine::machine;
 pub use study::{Event, Observer, run_study};
+pub use train::{EVALUATION_BATCH, train};

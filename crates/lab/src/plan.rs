@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use inkling_data::catalogue;
-use inkling_data::{DataError, DataSet, Sources};
+use inkling_data::{DataError, DataSet, SetInfo, Sources};
 use inkling_spec::found::{DataSetFacts, PlannedRun};
-use inkling_spec::{DataSlice, PcaRun, PerceptronRun, RunSpec, SeparabilityRun, Study, Task};
+use inkling_spec::{
+    DataSlice, ModelSpec, PcaRun, PerceptronRun, RunSpec, SeparabilityRun, Study, Task, TrainRun,
+    TrainingSpec,
+};
 
 use crate::error::LabError;
 
@@ -15,14 +18,17 @@ pub(crate) type DataSets = BTreeMap<&'static str, DataSet>;
 /// Loads every set that the study names.
 pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabError> {
     let mut sets = DataSets::new();
-    let names = study.pca.iter().map(|pca| &pca.data).chain(study.perceptron.iter().map(|task| &task.data));
-    for name in names {
+    let paired = study.pca.iter().map(|pca| &pca.data).chain(study.perceptron.iter().map(|task| &task.data));
+    let trained = study.mlp.iter().map(|task| &task.data).chain(study.cnn.iter().map(|task| &task.data));
+    for (name, is_paired) in paired.map(|name| (name, true)).chain(trained.map(|name| (name, false))) {
         let info = catalogue::find(name)?;
         if !sets.contains_key(info.name) {
             let mut set = sources.load(info)?;
             set.train = set.train.take(study.data.train_images);
             set.test = set.test.take(study.data.test_images);
-            require_every_class(&set)?;
+            if is_paired {
+                require_every_class(&set)?;
+            }
             sets.insert(info.name, set);
         }
     }
@@ -54,15 +60,20 @@ pub(crate) fn facts(sets: &DataSets) -> BTreeMap<String, DataSetFacts> {
     sets.iter().map(|(&name, set)| (name.to_owned(), facts(set))).collect()
 }
 
-/// Every run of a study with the task it belongs to, in the order in which a reader meets them.
-pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<(Task, PlannedRun)>, DataError> {
-    let set = |name: &str| catalogue::find(name).map(|info| &sets[info.name]);
-    let slice = |set: &DataSet| DataSlice {
-        set: set.info.name.into(),
-        train_images: set.train.len(),
-        test_images: set.test.len(),
-    };
-    let planned = |set: &DataSet, spec: RunSpec| PlannedRun { id: spec.id(&set.checksum), spec };
+fn slice(set: &DataSet) -> DataSlice {
+    DataSlice { set: set.info.name.into(), train_images: set.train.len(), test_images: set.test.len() }
+}
+
+fn planned(task: Task, title: &str, set: &DataSet, spec: RunSpec) -> PlannedRun {
+    PlannedRun { id: spec.id(&set.checksum), task, title: title.into(), spec }
+}
+
+/// Every run of a study, in the order in which a reader meets them.
+///
+/// # Errors
+/// The first thing in the study that cannot be done, so that nothing is trained before it shows.
+pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, LabError> {
+    let set = |name: &str| -> Result<&DataSet, DataError> { Ok(&sets[catalogue::find(name)?.name]) };
     let mut runs = Vec::new();
     if let Some(pca) = &study.pca {
         let set = set(&pca.data)?;
@@ -76,8 +87,8 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<(Task, Planne
             directions: pca.separability.directions,
             max_passes: pca.separability.max_passes,
         };
-        runs.push((Task::Pca, planned(set, RunSpec::Pca(fit))));
-        runs.push((Task::Pca, planned(set, RunSpec::Separability(separability))));
+        runs.push(planned(Task::Pca, "principal components", set, RunSpec::Pca(fit)));
+        runs.push(planned(Task::Pca, "separability", set, RunSpec::Separability(separability)));
     }
     if let Some(task) = &study.perceptron {
         let set = set(&task.data)?;
@@ -94,9 +105,70 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<(Task, Planne
                     tolerance: task.tolerance,
                     seed: study.seed,
                 };
-                runs.push((Task::Perceptron, planned(set, RunSpec::Perceptron(run))));
+                let class = |label: u8| set.info.classes[usize::from(label)];
+                let title = format!("{} or {}", class(a), class(b));
+                runs.push(planned(Task::Perceptron, &title, set, RunSpec::Perceptron(run)));
             }
         }
     }
+    if let Some(task) = &study.mlp {
+        let networks = Networks::new(Task::Mlp, set(&task.data)?, &task.training, study.seed)?;
+        for network in &task.networks {
+            let model = |info: &SetInfo| network.model(info.shape, info.classes.len(), task.initial);
+            runs.push(networks.run(&network.name, model)?);
+        }
+    }
+    if let Some(task) = &study.cnn {
+        let networks = Networks::new(Task::Cnn, set(&task.data)?, &task.training, study.seed)?;
+        for network in &task.networks {
+            let model =
+                |info: &SetInfo| network.model(info.shape, info.classes.len(), task.padding, task.initial);
+            runs.push(networks.run(&network.name, model)?);
+        }
+    }
     Ok(runs)
+}
+
+/// What the networks of a task have in common.
+struct Networks<'a> {
+    task: Task,
+    set: &'a DataSet,
+    training: &'a TrainingSpec,
+    seed: u64,
+}
+
+impl<'a> Networks<'a> {
+    /// # Errors
+    /// [`LabError::TooFewImages`] where the set is smaller than what the study takes of it.
+    fn new(
+        task: Task,
+        set: &'a DataSet,
+        training: &'a TrainingSpec,
+        seed: u64,
+    ) -> Result<Networks<'a>, LabError> {
+        let (images, title) = (set.train.len(), set.info.title);
+        let too_few = |key, asked, there, after| {
+            Err(LabError::TooFewImages { task: task.name(), key, asked, there, title, after })
+        };
+        let held_out = training.validation.as_ref().map_or(0, |validation| validation.images);
+        if held_out >= images {
+            return too_few("validation.images", held_out, images, "");
+        }
+        if training.batch > images - held_out {
+            let after = if held_out > 0 { " after those for validation" } else { "" };
+            return too_few("batch", training.batch, images - held_out, after);
+        }
+        Ok(Networks { task, set, training, seed })
+    }
+
+    /// The run of a network: `model` gives it for a set.
+    fn run(&self, name: &str, model: impl Fn(&SetInfo) -> ModelSpec) -> Result<PlannedRun, LabError> {
+        let model = model(self.set.info);
+        let plan = model.plan();
+        let (data, training) = (slice(self.set), self.training.clone());
+        let spec = RunSpec::Train(TrainRun { data, model, training, seed: self.seed });
+        let run = planned(self.task, name, self.set, spec);
+        plan.map_err(|error| LabError::network(&run, error))?;
+        Ok(run)
+    }
 }

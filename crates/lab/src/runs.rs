@@ -14,6 +14,7 @@ use crate::machine::machine;
 use crate::study::{Event, Observer};
 
 /// What a run works with.
+#[derive(Clone, Copy)]
 pub(crate) struct Bench<'a> {
     pub(crate) store: &'a Store,
     pub(crate) set: &'a DataSet,
@@ -22,32 +23,49 @@ pub(crate) struct Bench<'a> {
 
 /// Does a run unless it is done: `work` fits, writes the run's files and gives the outcome, or nothing where it was
 /// interrupted.
-///
-/// A run whose files are damaged is done again, and the observer hears why.
 pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
     bench: &Bench,
     run: &PlannedRun,
-    title: &str,
     work: impl FnOnce(&mut RunWriter) -> Result<Option<O>, LabError>,
 ) -> Result<(), LabError> {
-    if bench.observer.interrupted() {
-        return Err(LabError::Interrupted);
-    }
-    match bench.store.run(run.id.as_ref()).finished::<RunResult<O>>() {
-        Ok(Some(_)) => {
-            bench.observer.event(Event::Skipped);
-            return Ok(());
-        }
-        Ok(None) => {}
-        Err(damage @ StoreError::Damaged { .. }) => {
-            bench.observer.event(Event::Damaged { title, problem: &damage.to_string() });
-        }
-        Err(other) => return Err(other.into()),
+    if finished::<O>(bench, run)?.is_some() {
+        return Ok(());
     }
     let start = Instant::now();
     let mut writer = bench.store.begin(run.id.as_ref(), &run.spec)?;
     let Some(outcome) = work(&mut writer)? else { return Err(LabError::Interrupted) };
-    let seconds = start.elapsed().as_secs_f64();
+    finish(bench, run, writer, start.elapsed().as_secs_f64(), outcome)
+}
+
+/// The outcome of a run that is done already.
+///
+/// A run whose files are damaged is not done, and the observer hears why.
+pub(crate) fn finished<O: DeserializeOwned>(bench: &Bench, run: &PlannedRun) -> Result<Option<O>, LabError> {
+    if bench.observer.interrupted() {
+        return Err(LabError::Interrupted);
+    }
+    match bench.store.run(run.id.as_ref()).finished::<RunResult<O>>() {
+        Ok(Some(result)) => {
+            bench.observer.event(Event::Skipped);
+            Ok(Some(result.outcome))
+        }
+        Ok(None) => Ok(None),
+        Err(damage @ StoreError::Damaged { .. }) => {
+            bench.observer.event(Event::Damaged { title: &run.title, problem: &damage.to_string() });
+            Ok(None)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Publishes what a run has found, in so many seconds.
+pub(crate) fn finish<O: Serialize>(
+    bench: &Bench,
+    run: &PlannedRun,
+    writer: RunWriter,
+    seconds: f64,
+    outcome: O,
+) -> Result<(), LabError> {
     writer.finish(&record(bench.set, &run.spec, seconds, outcome))?;
     bench.observer.event(Event::Finished);
     Ok(())

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::every_pair;
-use inkling_spec::found::{PlannedRun, StudyRecord};
+use inkling_spec::found::{Divergence, EpochOutcome, PlannedRun, StepsLine, StudyRecord};
 use inkling_spec::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 
 use crate::error::LabError;
 use crate::machine::machine;
 use crate::runs::{Bench, run_once};
+use crate::train::train;
 use crate::{pca, perceptron, plan, separability};
 
 /// Hears how a study goes, and can end it.
@@ -32,15 +33,53 @@ pub enum Event<'a> {
         /// Seconds it took.
         seconds: f64,
     },
-    /// A stage of a task begins.
+    /// A stage of a task begins: several small runs, or a large one.
     Stage {
         /// What is done, as a person reads it.
         title: &'a str,
-        /// Steps that [`Event::Advanced`], [`Event::Finished`] or [`Event::Skipped`] will count.
+        /// Steps that [`Event::Advanced`] will count, or else [`Event::Finished`] and [`Event::Skipped`].
         steps: usize,
     },
     /// A step within a run is done.
     Advanced,
+    /// What the last steps of training made of their images.
+    Steps(&'a StepsLine),
+    /// An epoch of training ended.
+    Epoch {
+        /// All epochs of the run.
+        epochs: usize,
+        /// What the network makes of all images now.
+        outcome: &'a EpochOutcome,
+    },
+    /// A training run goes on from a checkpoint.
+    Resumed {
+        /// What it is.
+        title: &'a str,
+        /// Epochs that an earlier sitting did.
+        epochs: usize,
+        /// Steps of the stage that an earlier sitting did.
+        steps: usize,
+    },
+    /// A checkpoint cannot be gone on from. What is done instead, another event says.
+    UnfitCheckpoint {
+        /// The training run.
+        title: &'a str,
+        /// What is wrong with which file.
+        problem: &'a str,
+    },
+    /// No checkpoint of a training run was fit to go on from: it begins anew.
+    BegunAnew {
+        /// What it is.
+        title: &'a str,
+    },
+    /// A network's loss stopped being finite, now or in an earlier sitting. Its run is done, with the last weights that
+    /// were finite.
+    Diverged {
+        /// What it is.
+        title: &'a str,
+        /// Where.
+        divergence: Divergence,
+    },
     /// A run is done.
     Finished,
     /// A run was done already.
@@ -82,16 +121,19 @@ pub fn run_study(
         seconds: 0.0,
         study: study.clone(),
         data: plan::facts(&sets),
-        runs: runs.iter().map(|(_, run)| run.clone()).collect(),
+        runs: runs.clone(),
     };
     record.seconds = seconds_before(store, &record)?;
     let before = record.seconds;
     store.publish_json(STUDY, &record)?;
 
-    let of = |task: Task| runs.iter().filter(move |run| run.0 == task).map(|run| &run.1).collect::<Vec<_>>();
+    let of = |task: Task| runs.iter().filter(move |run| run.task == task).collect::<Vec<_>>();
     let bench = |run: &PlannedRun| Bench { store, set: &sets[run.spec.data().set.as_str()], observer };
+    let train_network = |run: &PlannedRun| train(run, &sets[run.spec.data().set.as_str()], store, observer);
     let result = run_pca(&of(Task::Pca), store, observer, &bench)
-        .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench));
+        .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench))
+        // One network after the other: each takes all threads.
+        .and_then(|()| [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(train_network));
 
     record.seconds = before + start.elapsed().as_secs_f64();
     store.publish_json(STUDY, &record)?;
@@ -120,7 +162,7 @@ fn run_pca<'a>(
         match &run.spec {
             RunSpec::Pca(spec) => {
                 observer.event(Event::Stage { title: "principal components", steps: 1 });
-                run_once(&bench, run, "principal components", |writer| pca::run(&bench, spec, writer))?;
+                run_once(&bench, run, |writer| pca::run(&bench, spec, writer))?;
                 embedding = Some(store.run(run.id.as_ref()));
             }
             RunSpec::Separability(spec) => {
@@ -128,9 +170,9 @@ fn run_pca<'a>(
                 let classes = bench.set.info.classes.len();
                 let steps = classes * (classes - 1) / 2;
                 observer.event(Event::Stage { title: "separability", steps });
-                run_once(&bench, run, "separability", |writer| separability::run(&bench, spec, pca, writer))?;
+                run_once(&bench, run, |writer| separability::run(&bench, spec, pca, writer))?;
             }
-            RunSpec::Perceptron(_) => {}
+            RunSpec::Perceptron(_) | RunSpec::Train(_) => {}
         }
     }
     Ok(())
@@ -146,7 +188,6 @@ fn run_perceptrons<'a>(
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
     let classes = bench(runs[0]).set.info.classes;
-    let class = |label: u8| classes[usize::from(label)];
     let done = every_pair(u8::try_from(classes.len()).expect("labels are bytes"), |a, b| {
         let (run, spec) = runs
             .iter()
@@ -156,8 +197,7 @@ fn run_perceptrons<'a>(
             })
             .expect("every pair is planned");
         let bench = bench(run);
-        let title = format!("{} or {}", class(a), class(b));
-        run_once(&bench, run, &title, |writer| perceptron::run(&bench, spec, writer))
+        run_once(&bench, run, |writer| perceptron::run(&bench, spec, writer))
     });
     done.into_iter().collect()
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use inkling_data::Sources;
 use inkling_lab::{Event, LabError, Observer, run_study};
-use inkling_spec::found::{PcaOutcome, RunResult, StudyRecord};
-use inkling_spec::{RunSpec, Study, Task, preset};
+use inkling_spec::found::{PcaOutcome, RunResult, StudyRecord, TrainOutcome};
+use inkling_spec::{Optimizer, RunSpec, Study, Task, ValidationSpec, preset};
 use inkling_store::{Reader, Store, TensorFile};
 
 /// Remembers what it hears, and asks for the end once so many runs are done.
@@ -41,10 +41,13 @@ impl Observer for Ear {
     }
 }
 
+/// Every task; two networks each for tasks 3 and 4.
 fn small() -> Study {
     let mut study = preset("smoke").unwrap();
     study.data.train_images = 400;
     study.data.test_images = 200;
+    study.mlp.as_mut().unwrap().networks.truncate(2);
+    study.cnn.as_mut().unwrap().networks.truncate(2);
     study
 }
 
@@ -72,12 +75,12 @@ fn a_finished_run_is_never_done_again_and_a_damaged_one_is() {
     let folder = tempfile::tempdir().unwrap();
     let first = Ear::new(usize::MAX);
     run(&small(), folder.path(), &first).unwrap();
-    assert_eq!((first.count("Finished"), first.count("Skipped")), (47, 0));
+    assert_eq!((first.count("Finished"), first.count("Skipped")), (51, 0));
     let before = results(folder.path());
 
     let second = Ear::new(usize::MAX);
     run(&small(), folder.path(), &second).unwrap();
-    assert_eq!((second.count("Finished"), second.count("Skipped")), (0, 47));
+    assert_eq!((second.count("Finished"), second.count("Skipped")), (0, 51));
 
     let record: StudyRecord = Reader::open(folder.path()).unwrap().json("study.json").unwrap().unwrap();
     let model = folder.path().join("runs").join(record.runs[7].id.as_ref()).join(TensorFile::Model.name());
@@ -86,7 +89,7 @@ fn a_finished_run_is_never_done_again_and_a_damaged_one_is() {
     fs::write(&model, bytes).unwrap();
     let third = Ear::new(usize::MAX);
     run(&small(), folder.path(), &third).unwrap();
-    assert_eq!((third.count("Damaged"), third.count("Finished"), third.count("Skipped")), (1, 1, 46));
+    assert_eq!((third.count("Damaged"), third.count("Finished"), third.count("Skipped")), (1, 1, 50));
     assert_eq!(results(folder.path()), before);
 }
 
@@ -98,7 +101,74 @@ fn a_changed_line_does_again_only_what_it_touches() {
     study.perceptron.as_mut().unwrap().max_iterations += 1;
     let ear = Ear::new(usize::MAX);
     run(&study, folder.path(), &ear).unwrap();
-    assert_eq!((ear.count("Finished"), ear.count("Skipped")), (45, 2));
+    assert_eq!((ear.count("Finished"), ear.count("Skipped")), (45, 6));
+    study.mlp.as_mut().unwrap().training.learning_rate = 0.003;
+    study.cnn.as_mut().unwrap().networks[1].filters[0] += 1;
+    let ear = Ear::new(usize::MAX);
+    run(&study, folder.path(), &ear).unwrap();
+    assert_eq!((ear.count("Finished"), ear.count("Skipped")), (3, 48));
+}
+
+#[test]
+fn a_network_that_diverges_does_not_stop_the_study() {
+    let mut study = small();
+    study.keep_only(&[Task::Mlp, Task::Cnn]);
+    let training = &mut study.mlp.as_mut().unwrap().training;
+    training.optimizer = Optimizer::Sgd { momentum: 0.0 };
+    training.learning_rate = 1e6;
+    let folder = tempfile::tempdir().unwrap();
+    let ear = Ear::new(usize::MAX);
+    run(&study, folder.path(), &ear).unwrap();
+    assert_eq!((ear.count("Diverged"), ear.count("Finished")), (2, 4));
+    let reader = Reader::open(folder.path()).unwrap();
+    let record: StudyRecord = reader.json("study.json").unwrap().unwrap();
+    assert_eq!(record.runs.len(), 4);
+    for run in &record.runs {
+        let result: RunResult<TrainOutcome> = reader.run(run.id.as_ref()).finished().unwrap().unwrap();
+        assert_eq!(result.outcome.diverged.is_some(), run.task == Task::Mlp, "{}", run.title);
+        let model = reader.run(run.id.as_ref()).tensors(TensorFile::Model).unwrap();
+        for name in model.names() {
+            let values = model.values::<f32>(&name, model.shape(&name).unwrap()).unwrap();
+            assert!(values.iter().all(|value| value.is_finite()), "{} {name}", run.title);
+        }
+    }
+}
+
+/// What the person reads of a study that cannot be done.
+fn refusal(change: impl FnOnce(&mut Study)) -> String {
+    let mut study = small();
+    study.keep_only(&[Task::Mlp, Task::Cnn]);
+    change(&mut study);
+    let folder = tempfile::tempdir().unwrap();
+    let ear = Ear::new(usize::MAX);
+    let error = run(&study, folder.path(), &ear).unwrap_err();
+    assert_eq!(ear.count("Stage"), 0, "nothing is trained before the whole study is known to be possible");
+    error.to_string()
+}
+
+#[test]
+fn networks_that_cannot_be_built_and_sets_that_are_too_small_are_refused_before_any_training() {
+    let message = refusal(|study| study.cnn.as_mut().unwrap().networks[1].filters[1] = 0);
+    assert_eq!(
+        message,
+        "the network `2 conv` of task cnn cannot be built: trunk 3 (conv2d): it has no filters"
+    );
+    let message = refusal(|study| study.mlp.as_mut().unwrap().networks[0].hidden[1] = 0);
+    assert!(
+        message.contains("`2 hidden` of task mlp") && message.contains("(dense): it has no units"),
+        "{message}"
+    );
+    let message = refusal(|study| {
+        study.data.train_images = 100_000;
+        study.mlp.as_mut().unwrap().training.batch = 70_000;
+    });
+    assert!(message.contains("`mlp.training.batch` is 70000") && message.contains("60000"), "{message}");
+    let message = refusal(|study| {
+        study.data.train_images = 100_000;
+        study.cnn.as_mut().unwrap().training.validation =
+            Some(ValidationSpec { images: 60_000, patience: None });
+    });
+    assert!(message.contains("`cnn.training.validation.images` is 60000"), "{message}");
 }
 
 #[test]
@@ -133,7 +203,7 @@ fn the_number_of_threads_does_not_show() {
 }
 
 #[test]
-fn a_class_without_images_is_named() {
+fn a_class_without_images_is_named_where_classes_are_paired() {
     let mut study = small();
     study.data.train_images = 5;
     let folder = tempfile::tempdir().unwrap();

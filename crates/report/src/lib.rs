@@ -4,6 +4,8 @@ mod document;
 mod error;
 mod figure;
 mod figures;
+#[cfg(test)]
+mod made_up;
 mod results;
 pub mod statistics;
 mod summary;
@@ -15,7 +17,10 @@ pub use document::typeset;
 pub use error::ReportError;
 pub use figure::Figure;
 pub use figures::draw;
-pub use results::{PairResults, PcaResults, PerceptronResults, Results};
+pub use results::{
+    ChosenBy, Convolutions, NetworkPair, NetworkResults, NetworksResults, PairResults, PcaResults,
+    PerceptronResults, Results, WrongImage, between, within,
+};
 pub use summary::Summary;
 
 /// Writes everything a reader gets from a finished study beside its runs: figures, tables, `report.pdf` and, last,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RunId, RunSpec, Study};
+use crate::{RunId, RunSpec, Study, Task};
 
 /// The contents of a finished run's `result.json`, but for the checksums of its neighbours, which the store adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,93 @@ pub struct PerceptronPass {
     pub train_error: f64,
 }
 
+/// Outcome of training a network. `model.safetensors` holds the last weights that were finite, and the best ones where
+/// there is a validation split; `arrays.safetensors` the scores on the test images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainOutcome {
+    /// Trainable parameters of the network.
+    pub parameters: usize,
+    /// Steps taken.
+    pub steps: usize,
+    /// Each epoch that ended, in order; the last one is the network's result.
+    pub epochs: Vec<EpochOutcome>,
+    /// Seconds of training steps, over all epochs and sittings.
+    pub train_seconds: f64,
+    /// Seconds to classify the test images once: the median over the epochs.
+    pub test_seconds: f64,
+    /// Where the loss stopped being finite, and training with it.
+    pub diverged: Option<Divergence>,
+    /// The epoch with the lowest loss on the validation images, where there are any.
+    pub best_epoch: Option<usize>,
+    /// Whether training ended before its last epoch because the validation loss fell no more.
+    pub stopped_early: bool,
+}
+
+/// The first step whose loss was NaN or infinite, counted from 1 over all epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The step, from 1.
+    pub step: usize,
+}
+
+/// The network after an epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochOutcome {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// Steps so far.
+    pub step: usize,
+    /// On all images trained on.
+    pub train: Evaluation,
+    /// On all validation images, where there are any.
+    pub validation: Option<Evaluation>,
+    /// On all test images.
+    pub test: Evaluation,
+}
+
+/// How a network does on some images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Images.
+    pub images: usize,
+    /// Images classified rightly.
+    pub correct: usize,
+    /// Mean cross-entropy.
+    pub loss: f64,
+}
+
+impl Evaluation {
+    /// Share of the images classified rightly.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images as f64
+    }
+}
+
+/// One line of a training run's `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TrainingLine {
+    /// The steps since the last such line.
+    Steps(StepsLine),
+    /// An epoch ended.
+    Epoch(EpochOutcome),
+}
+
+/// Loss and accuracy over some steps, each batch judged before its own step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StepsLine {
+    /// Steps so far, over all epochs.
+    pub step: usize,
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Share of the images classified rightly.
+    pub accuracy: f64,
+    /// The learning rate of the last of the steps.
+    pub learning_rate: f64,
+}
+
 /// What a reader of results needs to know of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataSetFacts {
@@ -141,6 +228,10 @@ pub struct StudyRecord {
 pub struct PlannedRun {
     /// Name of its folder.
     pub id: RunId,
+    /// The task that it belongs to.
+    pub task: Task,
+    /// What it is called: a network's name, a pair of classes.
+    pub title: String,
     /// What it does.
     pub spec: RunSpec,
 }

@@ -6,16 +6,20 @@
 pub mod found;
 mod model;
 mod models;
+mod networks;
 mod parse;
 mod presets;
 mod run;
 mod shapes;
 mod study;
+mod training;
 
 pub use model::{Head, Initial, Layer, ModelSpec, Padding};
 pub use models::MODELS;
+pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
-pub use run::{DataSlice, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun};
+pub use run::{DataSlice, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun};
 pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
+pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};

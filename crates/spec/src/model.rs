@@ -68,7 +68,12 @@ pub enum Layer {
         rate: f64,
     },
     /// Normalises each channel over the batch, then scales and shifts it (Ioffe and Szegedy 2015).
-    BatchNorm,
+    BatchNorm {
+        /// What is added to the variance.
+        epsilon: f64,
+        /// Share of a batch's mean and variance in the running ones that evaluation uses.
+        momentum: f64,
+    },
 }
 
 /// How weights start.

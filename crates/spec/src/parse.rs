@@ -167,6 +167,12 @@ pub(crate) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64
     if value.is_finite() && value > 0.0 { Ok(value) } else { refuse(value, "a finite number above 0") }
 }
 
+/// A finite number of at least zero.
+pub(crate) fn not_negative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let value = f64::deserialize(deserializer)?;
+    if value.is_finite() && value >= 0.0 { Ok(value) } else { refuse(value, "a finite number of at least 0") }
+}
+
 /// A number from 0 up to, not including, 1.
 pub(crate) fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let value = f64::deserialize(deserializer)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::PerceptronRule;
+use crate::{ModelSpec, PerceptronRule, TrainingSpec};
 
 /// The images a run is fitted and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub enum RunSpec {
     Separability(SeparabilityRun),
     /// One perceptron between two classes.
     Perceptron(PerceptronRun),
+    /// A network trained by gradient descent.
+    Train(TrainRun),
 }
 
 /// A PCA fit: exact, so nothing in it is random.
@@ -77,6 +79,20 @@ pub struct PerceptronRun {
     pub seed: u64,
 }
 
+/// A network trained on images with pixels scaled to x/255, labels being their classes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainRun {
+    /// The images.
+    pub data: DataSlice,
+    /// The network.
+    pub model: ModelSpec,
+    /// How it is trained.
+    pub training: TrainingSpec,
+    /// Seed of the initial weights, of the order of the images, of dropout and of the validation split.
+    pub seed: u64,
+}
+
 /// Names a run's folder: the first 16 hexadecimal digits of the SHA-256 of the canonical spec and the data checksum.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -101,6 +117,7 @@ impl RunSpec {
             RunSpec::Pca(run) => &run.data,
             RunSpec::Separability(run) => &run.data,
             RunSpec::Perceptron(run) => &run.data,
+            RunSpec::Train(run) => &run.data,
         }
     }
 

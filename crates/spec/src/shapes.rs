@@ -131,7 +131,7 @@ impl Layer {
             Layer::Flatten => "flatten",
             Layer::Relu => "relu",
             Layer::Dropout { .. } => "dropout",
-            Layer::BatchNorm => "batch-norm",
+            Layer::BatchNorm { .. } => "batch-norm",
         }
     }
 
@@ -172,7 +172,13 @@ impl Layer {
             )),
             (Layer::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
             (Layer::Relu | Layer::Dropout { .. }, _) => Ok((input, 0, 0)),
-            (Layer::BatchNorm, _) => Ok((input, product(&[2, input.features()]), input.len())),
+            (Layer::BatchNorm { epsilon, .. }, _) if !(epsilon.is_finite() && *epsilon > 0.0) => {
+                Err((format!("its epsilon is {epsilon}"), "take a small number above 0, such as 1e-5".into()))
+            }
+            (Layer::BatchNorm { momentum, .. }, _) if !(*momentum > 0.0 && *momentum <= 1.0) => {
+                Err((format!("its momentum is {momentum}"), "take a share above 0 and up to 1".into()))
+            }
+            (Layer::BatchNorm { .. }, _) => Ok((input, product(&[2, input.features()]), input.len())),
         }
     }
 }

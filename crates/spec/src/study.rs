@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::networks::{CnnTask, MlpTask, check_names};
 use crate::parse::{SpecError, fraction, positive, positive_count};
+use crate::training::TrainingSpec;
 
 /// A whole study: the data it uses and the tasks it performs. A task whose table is absent is not performed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,12 @@ pub struct Study {
     /// Task 2: a perceptron for every pair of classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perceptron: Option<PerceptronSpec>,
+    /// Task 3: multilayer perceptrons of several depths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mlp: Option<MlpTask>,
+    /// Task 4: convolutional networks of several depths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnn: Option<CnnTask>,
 }
 
 /// How much of each data set a study uses.
@@ -101,17 +109,23 @@ pub enum Task {
     Pca,
     /// Task 2.
     Perceptron,
+    /// Task 3.
+    Mlp,
+    /// Task 4.
+    Cnn,
 }
 
 impl Task {
     /// Every task, in the order of the brief.
-    pub const ALL: [Task; 2] = [Task::Pca, Task::Perceptron];
+    pub const ALL: [Task; 4] = [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn];
 
     /// The task's name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Task::Pca => "pca",
             Task::Perceptron => "perceptron",
+            Task::Mlp => "mlp",
+            Task::Cnn => "cnn",
         }
     }
 }
@@ -123,7 +137,10 @@ impl Study {
     /// The first thing wrong, with line, key, what was expected and the nearest valid key.
     pub fn from_toml(file: &str, text: &str) -> Result<Study, SpecError> {
         let study: Study = crate::parse::from_toml(file, text)?;
-        study.check().map_err(|(path, message, help)| SpecError::at_key(file, text, path, message, help))?;
+        study.check().map_err(|Wrong { path, message, help }| {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            SpecError::at_key(file, text, &path, message, help)
+        })?;
         Ok(study)
     }
 
@@ -137,47 +154,113 @@ impl Study {
         let asked = |task: &Task| match task {
             Task::Pca => self.pca.is_some(),
             Task::Perceptron => self.perceptron.is_some(),
+            Task::Mlp => self.mlp.is_some(),
+            Task::Cnn => self.cnn.is_some(),
         };
         Task::ALL.into_iter().filter(asked).collect()
     }
 
     /// Leaves out every task that is not in `tasks`.
     pub fn keep_only(&mut self, tasks: &[Task]) {
-        if !tasks.contains(&Task::Pca) {
-            self.pca = None;
-        }
-        if !tasks.contains(&Task::Perceptron) {
-            self.perceptron = None;
-        }
+        let keep = |task| tasks.contains(&task);
+        self.pca = self.pca.take().filter(|_| keep(Task::Pca));
+        self.perceptron = self.perceptron.take().filter(|_| keep(Task::Perceptron));
+        self.mlp = self.mlp.take().filter(|_| keep(Task::Mlp));
+        self.cnn = self.cnn.take().filter(|_| keep(Task::Cnn));
     }
 
-    /// What single keys cannot know of each other: (key, what is wrong, what to do).
-    fn check(&self) -> Result<(), (&'static [&'static str], String, String)> {
-        let Some(pca) = &self.pca else { return Ok(()) };
-        if pca.components < 2 {
-            return Err((
-                &["pca", "components"],
-                format!("{} component is too few for a plane", pca.components),
-                "the scatter plot needs the first two components: expected a whole number of at least 2"
-                    .into(),
-            ));
+    /// What single keys cannot know of each other.
+    fn check(&self) -> Result<(), Wrong> {
+        if let Some(pca) = &self.pca {
+            check_pca(pca)?;
         }
-        if pca.reconstructions.is_empty() || !pca.reconstructions.is_sorted_by(|a, b| a < b) {
-            return Err((
-                &["pca", "reconstructions"],
-                "the numbers of components to rebuild from must rise, and there must be one".into(),
-                "expected a list such as [2, 10, 50, 200]".into(),
-            ));
+        if let Some(mlp) = &self.mlp {
+            check_training("mlp", &mlp.training, &self.data)?;
+            let names = mlp.networks.iter().map(|network| network.name.as_str());
+            check_networks("mlp", mlp.networks.len(), check_names(names))?;
         }
-        if let Some(&most) = pca.reconstructions.last()
-            && (most > pca.components || pca.reconstructions[0] == 0)
-        {
-            return Err((
-                &["pca", "reconstructions"],
-                format!("images can be rebuilt from 1 to {} components here", pca.components),
-                format!("expected numbers from 1 to {}, the model's `components`", pca.components),
-            ));
+        if let Some(cnn) = &self.cnn {
+            check_training("cnn", &cnn.training, &self.data)?;
+            let names = cnn.networks.iter().map(|network| network.name.as_str());
+            check_networks("cnn", cnn.networks.len(), check_names(names).and_then(|()| cnn.check_lists()))?;
         }
         Ok(())
     }
+}
+
+/// Something wrong: the way to its key, what is wrong, what to do.
+struct Wrong {
+    path: Vec<String>,
+    message: String,
+    help: String,
+}
+
+fn wrong<T>(path: &[&str], message: String, help: String) -> Result<T, Wrong> {
+    Err(Wrong { path: path.iter().map(|&step| step.to_owned()).collect(), message, help })
+}
+
+fn check_pca(pca: &PcaSpec) -> Result<(), Wrong> {
+    if pca.components < 2 {
+        return wrong(
+            &["pca", "components"],
+            format!("{} component is too few for a plane", pca.components),
+            "the scatter plot needs the first two components: expected a whole number of at least 2".into(),
+        );
+    }
+    if pca.reconstructions.is_empty() || !pca.reconstructions.is_sorted_by(|a, b| a < b) {
+        return wrong(
+            &["pca", "reconstructions"],
+            "the numbers of components to rebuild from must rise, and there must be one".into(),
+            "expected a list such as [2, 10, 50, 200]".into(),
+        );
+    }
+    if let Some(&most) = pca.reconstructions.last()
+        && (most > pca.components || pca.reconstructions[0] == 0)
+    {
+        return wrong(
+            &["pca", "reconstructions"],
+            format!("images can be rebuilt from 1 to {} components here", pca.components),
+            format!("expected numbers from 1 to {}, the model's `components`", pca.components),
+        );
+    }
+    Ok(())
+}
+
+/// A batch must fit in the images that are trained on.
+fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Result<(), Wrong> {
+    let held_out = training.validation.as_ref().map_or(0, |validation| validation.images);
+    if held_out >= data.train_images {
+        return wrong(
+            &[task, "training", "validation", "images"],
+            format!("{held_out} images held out leave none of {} to train on", data.train_images),
+            "hold out fewer, or raise `data.train_images`".into(),
+        );
+    }
+    let images = data.train_images - held_out;
+    if training.batch > images {
+        return wrong(
+            &[task, "training", "batch"],
+            format!("a batch of {} is larger than the {images} images to train on", training.batch),
+            format!("expected a whole number from 1 to {images}"),
+        );
+    }
+    Ok(())
+}
+
+/// Refuses a task without networks, and says where one of them is wrong.
+fn check_networks(
+    task: &str,
+    count: usize,
+    checked: Result<(), (usize, &str, String, String)>,
+) -> Result<(), Wrong> {
+    if count == 0 {
+        return wrong(
+            &[task, "networks"],
+            "there is no network to train".into(),
+            format!("give one as [[{task}.networks]], or leave [{task}] out"),
+        );
+    }
+    checked.or_else(|(number, key, message, help)| {
+        wrong(&[task, "networks", &number.to_string(), key], message, help)
+    })
 }

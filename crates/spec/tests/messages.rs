@@ -50,6 +50,46 @@ fn impossible_values_are_refused_with_what_was_expected() {
 }
 
 #[test]
+fn impossible_training_is_refused_with_what_was_expected() {
+    for (from, to, words, expected) in [
+        ("epochs = 10", "epochs = 0", "`mlp.training.epochs`", "a whole number of at least 1"),
+        ("batch = 50", "batch = -1", "`mlp.training.batch`", "a whole number of at least 1"),
+        ("batch = 50", "batch = 60001", "larger than the 60000 images", "from 1 to 60000"),
+        ("learning_rate = 0.001", "learning_rate = nan", "NaN", "a finite number above 0"),
+        ("learning_rate = 0.001", "learning_rate = -0.5", "`-0.5`", "a finite number above 0"),
+        (
+            "beta_1 = 0.9",
+            "beta_1 = 1.0",
+            "`mlp.training.optimizer`",
+            "a share from 0 up to, not including, 1",
+        ),
+        ("kind = \"constant\"", "kind = \"cosin\"", "`cosin`", "did you mean `cosine`?"),
+        ("log_every = 100", "log_every = 0", "`mlp.training.log_every`", "at least 1"),
+        (
+            "name = \"3 hidden\"",
+            "name = \"2 hidden\"",
+            "two networks are called `2 hidden`",
+            "by their names",
+        ),
+    ] {
+        let (message, help) = refusal(from, to);
+        assert!(message.contains(words), "{to}: {message}");
+        assert!(help.contains(expected), "{to}: {help}");
+    }
+    let text = preset("brief").unwrap().to_toml();
+    let text = text.replacen(
+        "[mlp.training.schedule]",
+        "[mlp.training.validation]\nimages = 60000\n[mlp.training.schedule]",
+        1,
+    );
+    let message = Study::from_toml("mine.toml", &text).unwrap_err().to_string();
+    assert!(
+        message.contains("`mlp.training.validation.images`: 60000 images held out leave none"),
+        "{message}"
+    );
+}
+
+#[test]
 fn the_line_is_that_of_the_value() {
     let text = preset("brief").unwrap().to_toml().replace("tolerance = 0.001", "tolerance = 7");
     let line = text.lines().position(|line| line.starts_with("tolerance")).unwrap() + 1;

@@ -129,7 +129,7 @@ proptest! {
         spec.input = [height, width, channels];
         spec.trunk = vec![
             Layer::Conv2d { filters, kernel: [kernel; 2], stride: [stride; 2], padding: Padding::Same, initial },
-            Layer::BatchNorm,
+            Layer::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
             Layer::MaxPool { size: [size; 2], stride: [step; 2] },
             Layer::Flatten,
             Layer::Dense { units, initial },

@@ -32,6 +32,15 @@ pub(crate) fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), StoreError> {
+    write_after(path, fill, || Ok(()))
+}
+
+/// As [`write_with`]; `make_way` runs once the new bytes are on the disk, right before they take the name.
+pub(crate) fn write_after(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+    make_way: impl FnOnce() -> io::Result<()>,
+) -> Result<(), StoreError> {
     let folder = folder_of(path);
     let replace = || {
         let mut temporary = Temporary::create(folder)?;
@@ -40,6 +49,7 @@ pub(crate) fn write_with(
         buffered.flush()?;
         drop(buffered);
         temporary.file.sync_all()?;
+        make_way()?;
         fs::rename(&temporary.path, path)?;
         temporary.renamed = true;
         Ok(())

@@ -85,6 +85,28 @@ pub enum StoreError {
         reason: String,
     },
 
+    /// A sound checkpoint in a format that this program does not know yet.
+    #[error("`{}` was written by a newer version of the program (checkpoint format {found}, this one knows up to {known})", .path.display())]
+    #[diagnostic(help("update the program, or remove the run's folder to do the run again from its start"))]
+    NewerFormat {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format that this program reads.
+        known: u32,
+    },
+
+    /// A sound checkpoint that another run wrote.
+    #[error("`{}` is a checkpoint of the run {found}, not of this one", .path.display())]
+    #[diagnostic(help("move it back into the folder of its run, and give the command again"))]
+    ForeignCheckpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The run that wrote it.
+        found: String,
+    },
+
     /// The folder that should be read holds no study.
     #[error("`{}` holds no study (it has no folder `runs`)", .path.display())]
     #[diagnostic(help(
@@ -113,7 +135,11 @@ impl StoreError {
         match self {
             Self::CannotWrite { .. } | Self::DiskFull { .. } | Self::Locked { .. } => ErrorClass::CannotWrite,
             Self::Io { .. } => ErrorClass::InputOutput,
-            Self::Damaged { .. } | Self::WrongTensor { .. } | Self::NotAStudy { .. } => ErrorClass::BadData,
+            Self::Damaged { .. }
+            | Self::WrongTensor { .. }
+            | Self::NewerFormat { .. }
+            | Self::ForeignCheckpoint { .. }
+            | Self::NotAStudy { .. } => ErrorClass::BadData,
         }
     }
 

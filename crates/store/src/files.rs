@@ -73,7 +73,12 @@ pub(crate) fn sha256(path: &Path) -> Result<Option<String>, StoreError> {
             Err(source) => return Err(StoreError::reading(path, source)),
         }
     }
-    Ok(Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok(Some(hex(hasher)))
+}
+
+/// What was hashed, as 64 lower-case hexadecimal digits.
+pub(crate) fn hex(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! OUT/.lock
-//! OUT/runs/<id>/{spec.json, metrics.jsonl, checkpoint.safetensors, model.safetensors,
-//!                arrays.safetensors, result.json}
+//! OUT/runs/<id>/{spec.json, metrics.jsonl, model.safetensors, arrays.safetensors, result.json}
+//! OUT/runs/<id>/{checkpoint.safetensors, checkpoint.previous.safetensors}   until the run is finished
 //! OUT/{study.json, summary.json, report.pdf, figures/*.svg, tables/*.csv}
 //! ```
 //!
@@ -16,6 +16,8 @@
 //!   `metrics.jsonl` only grows, and a torn last line is ignored;
 //! - a run is finished exactly when its `result.json` is there and the SHA-256 of every file that it names is
 //!   right;
+//! - once a run has written a checkpoint, there is always a whole one to go on from, and a damaged one is known by
+//!   its checksum;
 //! - one process writes at a time: a [`Store`] holds a lock that the operating system gives back when the
 //!   process dies.
 //!
@@ -44,6 +46,7 @@
 //! ```
 
 pub mod atomic;
+mod checkpoint;
 mod error;
 mod files;
 mod lock;
@@ -52,6 +55,7 @@ mod run;
 mod store;
 mod tensors;
 
+pub use checkpoint::Checkpoint;
 pub use error::{ErrorClass, StoreError};
 pub use lock::Holder;
 pub use run::{RunDir, RunWriter, TensorFile};

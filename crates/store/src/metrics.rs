@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
 use crate::files;
@@ -19,6 +20,16 @@ pub(crate) struct MetricsWriter {
     path: PathBuf,
     file: BufWriter<File>,
     lines: usize,
+    /// Of all lines so far.
+    hasher: Sha256,
+}
+
+/// The lines that a checkpoint knows of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) lines: usize,
+    /// SHA-256 of the lines, in hexadecimal.
+    pub(crate) checksum: String,
 }
 
 impl MetricsWriter {
@@ -28,19 +39,23 @@ impl MetricsWriter {
         Self::open_after(path, whole_lines(&bytes).count(), &bytes)
     }
 
-    /// Opens the file at `path` to append after its first `lines` lines, and drops the later ones.
+    /// Opens the file at `path` to append after the lines that are known, and drops the later ones.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] where it has fewer.
-    pub(crate) fn open_at(path: &Path, lines: usize) -> Result<Self, StoreError> {
-        Self::open_after(path, lines, &files::read(path)?.unwrap_or_default())
-    }
-
-    fn open_after(path: &Path, lines: usize, bytes: &[u8]) -> Result<Self, StoreError> {
-        let found = whole_lines(bytes).count();
+    /// [`StoreError::Damaged`] where it has fewer, or others.
+    pub(crate) fn open_at(path: &Path, known: &Known) -> Result<Self, StoreError> {
+        let bytes = files::read(path)?.unwrap_or_default();
+        let (found, lines) = (whole_lines(&bytes).count(), known.lines);
         if found < lines {
             return Err(StoreError::damaged(path, format!("it has {found} lines and should have {lines}")));
         }
+        if files::hex(hash(&bytes, lines)) != known.checksum {
+            return Err(StoreError::damaged(path, format!("its first {lines} lines are not those written")));
+        }
+        Self::open_after(path, lines, &bytes)
+    }
+
+    fn open_after(path: &Path, lines: usize, bytes: &[u8]) -> Result<Self, StoreError> {
         let length: usize = whole_lines(bytes).take(lines).map(<[u8]>::len).sum();
         let open = || {
             let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
@@ -49,7 +64,7 @@ impl MetricsWriter {
             Ok(file)
         };
         let file = open().map_err(|source| StoreError::writing(path, source))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), lines })
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), lines, hasher: hash(bytes, lines) })
     }
 
     pub(crate) fn append<T: Serialize + ?Sized>(&mut self, line: &T) -> Result<(), StoreError> {
@@ -57,17 +72,23 @@ impl MetricsWriter {
         json.push(b'\n');
         self.file.write_all(&json).map_err(|source| StoreError::writing(&self.path, source))?;
         self.lines += 1;
+        self.hasher.update(&json);
         Ok(())
     }
 
-    /// Brings all lines to the disk and counts them.
-    pub(crate) fn sync(&mut self) -> Result<usize, StoreError> {
+    /// Hands all lines to the operating system, for readers to see.
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
+        self.file.flush().map_err(|source| StoreError::writing(&self.path, source))
+    }
+
+    /// Brings all lines to the disk, and says which they are.
+    pub(crate) fn sync(&mut self) -> Result<Known, StoreError> {
         let mut sync = || -> io::Result<()> {
             self.file.flush()?;
             self.file.get_ref().sync_all()
         };
         sync().map_err(|source| StoreError::writing(&self.path, source))?;
-        Ok(self.lines)
+        Ok(Known { lines: self.lines, checksum: files::hex(self.hasher.clone()) })
     }
 }
 
@@ -82,6 +103,11 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreErro
             .map_err(|error| StoreError::damaged(path, format!("line {}: {error}", index + 1)))
     });
     values.collect()
+}
+
+/// The hash of the first `lines` lines.
+fn hash(bytes: &[u8], lines: usize) -> Sha256 {
+    whole_lines(bytes).take(lines).fold(Sha256::new(), Sha256::chain_update)
 }
 
 /// The lines that end in a line feed, with it.
@@ -103,8 +129,13 @@ mod tests {
 
         let mut writer = MetricsWriter::open(&path).unwrap();
         writer.append(&3).unwrap();
-        assert_eq!(writer.sync().unwrap(), 3);
+        assert_eq!(writer.sync().unwrap(), known("1\n2\n3\n"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n3\n");
+    }
+
+    fn known(text: &str) -> Known {
+        let lines = text.lines().count();
+        Known { lines, checksum: files::hex(hash(text.as_bytes(), lines)) }
     }
 
     #[test]
@@ -112,12 +143,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         fs::write(&path, "1\n2\n3\n").unwrap();
-        let mut writer = MetricsWriter::open_at(&path, 1).unwrap();
+        let mut writer = MetricsWriter::open_at(&path, &known("1\n")).unwrap();
         writer.append(&20).unwrap();
-        drop(writer);
+        assert_eq!(writer.sync().unwrap(), known("1\n20\n"));
         assert_eq!(read::<u32>(&path).unwrap(), [1, 20]);
-        let error = MetricsWriter::open_at(&path, 3).unwrap_err();
-        assert!(error.to_string().contains("it has 2 lines and should have 3"), "{error}");
+    }
+
+    #[test]
+    fn fewer_or_other_lines_than_a_checkpoint_knows_are_damage_and_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        fs::write(&path, "1\n20\n").unwrap();
+        for (lines, words) in
+            [("1\n20\n3\n", "it has 2 lines and should have 3"), ("1\n2\n", "not those written")]
+        {
+            let error = MetricsWriter::open_at(&path, &known(lines)).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), "1\n20\n");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One run's folder: read by anyone, written by whoever holds the store.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::checkpoint::{self, Checkpoint};
 use crate::error::StoreError;
 use crate::metrics::{self, MetricsWriter};
 use crate::store::Store;
@@ -18,6 +20,8 @@ const SPEC: &str = "spec.json";
 const METRICS: &str = "metrics.jsonl";
 const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
+/// The checkpoint before the newest one.
+const PREVIOUS: &str = "checkpoint.previous.safetensors";
 const ARRAYS: &str = "arrays.safetensors";
 const RESULT: &str = "result.json";
 /// The member of `result.json` that holds the SHA-256 of each neighbour.
@@ -28,8 +32,6 @@ const FILES: &str = "files";
 pub enum TensorFile {
     /// `model.safetensors`: the trained parameters.
     Model,
-    /// `checkpoint.safetensors`: what an interrupted run goes on from. A finished run has none.
-    Checkpoint,
     /// `arrays.safetensors`: what figures need beyond the model.
     Arrays,
 }
@@ -39,7 +41,6 @@ impl TensorFile {
     pub fn name(self) -> &'static str {
         match self {
             Self::Model => MODEL,
-            Self::Checkpoint => CHECKPOINT,
             Self::Arrays => ARRAYS,
         }
     }
@@ -114,12 +115,37 @@ impl RunDir {
         metrics::read(&self.file(METRICS))
     }
 
+    /// What an interrupted run can go on from, the newest first: at most two, read one at a time. A finished run has
+    /// none.
+    ///
+    /// # Errors
+    /// Each checkpoint is whole and this run's own, or else [`StoreError::Damaged`],
+    /// [`StoreError::ForeignCheckpoint`], [`StoreError::NewerFormat`], or [`StoreError::Io`].
+    pub fn checkpoints(&self) -> impl Iterator<Item = Result<Checkpoint, StoreError>> {
+        let there =
+            [CHECKPOINT, PREVIOUS].map(|name| self.file(name)).into_iter().filter(|path| path.exists());
+        there.map(|path| Checkpoint::read(&path, self.id()))
+    }
+
     /// The tensors of one file.
     ///
     /// # Errors
     /// [`StoreError::Io`] where there is no such file, [`StoreError::Damaged`] where it is no tensor file.
     pub fn tensors(&self, file: TensorFile) -> Result<Tensors, StoreError> {
         Tensors::read(&self.file(file.name()))
+    }
+
+    /// Removes the checkpoints of a run that was killed between its result and their removal.
+    pub(crate) fn remove_leftovers(&self) {
+        if self.file(RESULT).exists() {
+            // They only waste space, so that one cannot be removed stops nothing.
+            let _ = files::remove(&self.file(CHECKPOINT)).and_then(|()| files::remove(&self.file(PREVIOUS)));
+        }
+    }
+
+    /// The run's name, which is its folder's.
+    fn id(&self) -> &str {
+        self.folder.file_name().and_then(OsStr::to_str).unwrap_or_default()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -139,9 +165,9 @@ pub struct RunWriter<'store> {
 impl<'store> RunWriter<'store> {
     pub(crate) fn begin<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Self, StoreError> {
         files::create_folder(&dir.folder)?;
-        // The result goes first and the checkpoint next: without them, whatever a kill leaves of the rest is an
+        // The result goes first and the checkpoints next: without them, whatever a kill leaves of the rest is an
         // unfinished run that nothing resumes.
-        for name in [RESULT, CHECKPOINT, METRICS, MODEL, ARRAYS] {
+        for name in [RESULT, CHECKPOINT, PREVIOUS, METRICS, MODEL, ARRAYS] {
             files::remove(&dir.file(name))?;
         }
         atomic::write(&dir.file(SPEC), &files::to_json(spec))?;
@@ -150,7 +176,7 @@ impl<'store> RunWriter<'store> {
 
     pub(crate) fn resume<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Option<Self>, StoreError> {
         let same_spec = files::read(&dir.file(SPEC))?.is_some_and(|bytes| bytes == files::to_json(spec));
-        let has_checkpoint = dir.file(CHECKPOINT).exists();
+        let has_checkpoint = dir.file(CHECKPOINT).exists() || dir.file(PREVIOUS).exists();
         let has_result = dir.file(RESULT).exists();
         let resumable = same_spec && has_checkpoint && !has_result;
         Ok(resumable.then_some(Self { dir, metrics: None, store: PhantomData }))
@@ -161,8 +187,8 @@ impl<'store> RunWriter<'store> {
         &self.dir
     }
 
-    /// Appends one line to the metrics. It may stay in memory until [`sync_metrics`](Self::sync_metrics) or
-    /// [`finish`](Self::finish).
+    /// Appends one line to the metrics. It may stay in memory until [`flush_metrics`](Self::flush_metrics),
+    /// [`write_checkpoint`](Self::write_checkpoint) or [`finish`](Self::finish).
     ///
     /// # Errors
     /// As for any write; and see [`RunDir::metrics`] about numbers that are not finite.
@@ -170,23 +196,43 @@ impl<'store> RunWriter<'store> {
         self.open_metrics()?.append(line)
     }
 
-    /// Brings the metrics to the disk and counts their lines. A checkpoint that is written next keeps this
-    /// count, for [`keep_metrics`](Self::keep_metrics) when the run is resumed.
+    /// Lets readers see all lines of the metrics so far. A power cut may still lose them.
     ///
     /// # Errors
     /// As for any write.
-    pub fn sync_metrics(&mut self) -> Result<usize, StoreError> {
-        self.open_metrics()?.sync()
+    pub fn flush_metrics(&mut self) -> Result<(), StoreError> {
+        self.open_metrics()?.flush()
     }
 
-    /// Keeps the first `lines` lines of the metrics: those that a checkpoint knows of.
+    /// Writes what the run can go on from: these tensors and texts, and how far the metrics have come. The newest
+    /// checkpoint becomes the one before; a kill at any instant leaves a whole one once there was one.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] where there are fewer.
-    pub fn keep_metrics(&mut self, lines: usize) -> Result<(), StoreError> {
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When two tensors have one name, or a key of the metadata is one of the store's own: `checksum`, `format`,
+    /// `metrics_checksum`, `metrics_lines`, `run`.
+    pub fn write_checkpoint(&mut self, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
+        let known = self.open_metrics()?.sync()?;
+        let (newest, previous) = (self.dir.file(CHECKPOINT), self.dir.file(PREVIOUS));
+        checkpoint::write(&newest, &previous, self.dir.id(), &known, tensors, metadata)
+    }
+
+    /// Goes on from `checkpoint`: keeps the metrics that it knows of, and removes a newer checkpoint, which the caller
+    /// has found unfit.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where the metrics are not those that the checkpoint knows of; then nothing is changed.
+    /// Otherwise as for any write.
+    pub fn go_on_from(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         // The old writer's lines must be in the file before it is cut.
         self.metrics = None;
-        self.metrics = Some(MetricsWriter::open_at(&self.dir.file(METRICS), lines)?);
+        self.metrics = Some(MetricsWriter::open_at(&self.dir.file(METRICS), checkpoint.known())?);
+        if checkpoint.path() == self.dir.file(PREVIOUS) {
+            // The next checkpoint would put it in the place of the only whole one.
+            files::remove(&self.dir.file(CHECKPOINT))?;
+        }
         Ok(())
     }
 
@@ -207,13 +253,13 @@ impl<'store> RunWriter<'store> {
     }
 
     /// Finishes the run: publishes `result.json`, which is `result` and a member `files` with the SHA-256 of
-    /// each file beside it, and then removes the checkpoint, which nothing needs any more.
+    /// each file beside it, and then removes the checkpoints, which nothing needs any more.
     ///
     /// `result` serializes to a JSON object without a member `files`. A number that is not finite becomes
     /// `null`.
     ///
     /// # Errors
-    /// As for any write; the run is then left unfinished, unless only the checkpoint could not be removed.
+    /// As for any write; the run is then left unfinished, unless only the checkpoints could not be removed.
     pub fn finish<R: Serialize + ?Sized>(mut self, result: &R) -> Result<(), StoreError> {
         #[derive(Serialize)]
         struct Published<'a, R: ?Sized> {
@@ -233,7 +279,8 @@ impl<'store> RunWriter<'store> {
         }
         let published = files::to_json(&Published { result, files: checksums });
         atomic::write(&self.dir.file(RESULT), &published)?;
-        files::remove(&self.dir.file(CHECKPOINT))
+        files::remove(&self.dir.file(CHECKPOINT))?;
+        files::remove(&self.dir.file(PREVIOUS))
     }
 
     fn open_metrics(&mut self) -> Result<&mut MetricsWriter, StoreError> {

@@ -77,6 +77,7 @@ impl Store {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     atomic::remove_leftovers(&entry.path());
+                    RunDir::new(entry.path()).remove_leftovers();
                 }
             }
         }
@@ -112,7 +113,7 @@ impl Store {
     }
 
     /// Goes on with the run `id` where it left a checkpoint under the same spec; otherwise `None`, and the
-    /// caller begins.
+    /// caller begins. Which of the [`RunDir::checkpoints`] is fit to go on from is for the caller to find out.
     ///
     /// # Errors
     /// [`StoreError::Io`] where the spec cannot be read.

@@ -5,15 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata as Header, TensorInfo};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::atomic;
 use crate::error::StoreError;
+use crate::files::hex;
 
 #[cfg(target_endian = "big")]
 compile_error!("tensor files are little-endian, and this crate writes memory as it is");
@@ -76,16 +78,60 @@ const LENGTH: usize = size_of::<u64>();
 /// # Panics
 /// When two tensors have one name.
 pub(crate) fn write(path: &Path, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
-    // The widest types first keep every tensor aligned, as the format asks; the name settles the order for
-    // good.
+    let tensors = ordered(tensors);
+    let header = header(&tensors, metadata);
+    atomic::write_with(path, |file| fill(file, &header, &tensors))
+}
+
+/// Writes a tensor file whose metadata holds the SHA-256 of the whole file, which [`Tensors::check_seal`] checks; as
+/// it is hashed, that checksum's own place is filled with zeros. `make_way` runs right before the file takes its name.
+///
+/// # Panics
+/// When two tensors have one name.
+pub(crate) fn write_sealed(
+    path: &Path,
+    tensors: &[Tensor],
+    metadata: &Metadata,
+    make_way: impl FnOnce() -> io::Result<()>,
+) -> Result<(), StoreError> {
+    let tensors = ordered(tensors);
+    let mut metadata = metadata.clone();
+    assert!(
+        metadata.insert(SEAL.to_owned(), UNSEALED.to_owned()).is_none(),
+        "the file's own checksum goes there"
+    );
+    let mut header = header(&tensors, &metadata);
+    let mut hasher = Sha256::new().chain_update((header.len() as u64).to_le_bytes()).chain_update(&header);
+    tensors.iter().for_each(|tensor| hasher.update(tensor.bytes));
+    let place = seal_place(&header, UNSEALED).expect("it was put there");
+    header[place..place + UNSEALED.len()].copy_from_slice(hex(hasher).as_bytes());
+    atomic::write_after(path, |file| fill(file, &header, &tensors), make_way)
+}
+
+/// The metadata key of a file's own checksum.
+const SEAL: &str = "checksum";
+const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Where in a header the checksum stands that says `checksum`. A quote within a text is escaped, so nothing but the
+/// key and its value can look like this.
+fn seal_place(header: &[u8], checksum: &str) -> Option<usize> {
+    let key = format!("\"{SEAL}\":\"");
+    let entry = format!("{key}{checksum}\"");
+    let at = header.windows(entry.len()).position(|window| window == entry.as_bytes())?;
+    Some(at + key.len())
+}
+
+/// The widest types first keep every tensor aligned, as the format asks; the name settles the order for good.
+fn ordered<'a, 'b>(tensors: &'a [Tensor<'b>]) -> Vec<&'a Tensor<'b>> {
     let mut tensors: Vec<_> = tensors.iter().collect();
     tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.name.cmp(&b.name)));
-    let header = header(&tensors, metadata);
-    atomic::write_with(path, |file| {
-        file.write_all(&(header.len() as u64).to_le_bytes())?;
-        file.write_all(&header)?;
-        tensors.iter().try_for_each(|tensor| file.write_all(tensor.bytes))
-    })
+    tensors
+}
+
+fn fill(file: &mut impl Write, header: &[u8], tensors: &[&Tensor]) -> io::Result<()> {
+    file.write_all(&(header.len() as u64).to_le_bytes())?;
+    file.write_all(header)?;
+    tensors.iter().try_for_each(|tensor| file.write_all(tensor.bytes))
 }
 
 /// The header's JSON, padded to a multiple of 8 bytes. The safetensors crate keeps metadata in a hash map and
@@ -200,6 +246,23 @@ impl Tensors {
     /// The metadata text under `key`.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.header.metadata().as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// Checks every byte against the checksum that the file holds of itself.
+    pub(crate) fn check_seal(&self) -> Result<(), StoreError> {
+        let damaged = |reason: String| StoreError::damaged(&self.path, reason);
+        let none = || damaged("it holds no checksum of itself".to_owned());
+        let expected = self.metadata(SEAL).ok_or_else(none)?;
+        let place = seal_place(&self.bytes[..self.start], expected).ok_or_else(none)?;
+        let hasher = Sha256::new()
+            .chain_update(&self.bytes[..place])
+            .chain_update(UNSEALED)
+            .chain_update(&self.bytes[place + expected.len()..]);
+        let found = hex(hasher);
+        if found != expected {
+            return Err(damaged(format!("its SHA-256 is {found}, it says {expected}")));
+        }
+        Ok(())
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo, StoreError> {

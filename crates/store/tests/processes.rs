@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use inkling_store::{
-    ErrorClass, Metadata, Reader, RunWriter, Store, StoreError, Tensor, TensorFile, Tensors, atomic,
+    Checkpoint, ErrorClass, Metadata, Reader, RunDir, Store, StoreError, Tensor, TensorFile, atomic,
 };
 
 const ROLE: &str = "INKLING_STORE_TEST_ROLE";
@@ -138,37 +138,39 @@ fn a_kill_at_any_instant_leaves_the_old_file_or_the_new_one() {
 const ID: &str = "run";
 const WEIGHTS: usize = 5_000;
 
-/// Trains as far as the checkpoint knows, and on: a line of metrics a step, a checkpoint every third step.
+/// Trains as far as the newest checkpoint knows, and on: a line of metrics a step, a checkpoint every third step.
 fn train_for_ever(out: &Path) {
     ready();
     let store = Store::open(out).unwrap();
     let (mut run, first) = match store.resume(ID, "spec").unwrap() {
         Some(mut run) => {
-            let step = checkpoint(&run.dir().tensors(TensorFile::Checkpoint).unwrap());
-            run.keep_metrics(step).unwrap();
-            (run, step)
+            let newest = newest(&run.dir().clone());
+            run.go_on_from(&newest).unwrap();
+            (run, steps(&newest))
         }
         None => (store.begin(ID, "spec").unwrap(), 0),
     };
     for step in first.. {
         run.append_metrics(&step).unwrap();
         if step % 3 == 2 {
-            write_checkpoint(&mut run);
+            let steps = step + 1;
+            let weights = vec![steps as f32; WEIGHTS];
+            let metadata = Metadata::from([("steps".to_owned(), steps.to_string())]);
+            run.write_checkpoint(&[Tensor::new("w", &[WEIGHTS], &weights)], &metadata).unwrap();
         }
     }
 }
 
-fn write_checkpoint(run: &mut RunWriter) {
-    let steps = run.sync_metrics().unwrap();
-    let weights = vec![steps as f32; WEIGHTS];
-    let metadata = Metadata::from([("steps".to_owned(), steps.to_string())]);
-    run.write_tensors(TensorFile::Checkpoint, &[Tensor::new("w", &[WEIGHTS], &weights)], &metadata).unwrap();
+/// The newest checkpoint; every one that is there must be whole.
+fn newest(run: &RunDir) -> Checkpoint {
+    let checkpoints: Vec<Checkpoint> = run.checkpoints().map(Result::unwrap).collect();
+    checkpoints.into_iter().next().unwrap()
 }
 
 /// The steps that a checkpoint knows of, once all its parts have been found to agree.
-fn checkpoint(tensors: &Tensors) -> usize {
-    let steps = tensors.metadata("steps").unwrap().parse().unwrap();
-    assert_eq!(tensors.values::<f32>("w", &[WEIGHTS]).unwrap(), vec![steps as f32; WEIGHTS]);
+fn steps(checkpoint: &Checkpoint) -> usize {
+    let steps = checkpoint.tensors().metadata("steps").unwrap().parse().unwrap();
+    assert_eq!(checkpoint.tensors().values::<f32>("w", &[WEIGHTS]).unwrap(), vec![steps as f32; WEIGHTS]);
     steps
 }
 
@@ -184,9 +186,11 @@ fn a_killed_run_resumes_with_its_checkpoint_and_metrics_in_step() {
         let store = Store::open(folder.path()).unwrap();
         let metrics = store.run(ID).metrics::<usize>().unwrap();
         assert!(metrics.iter().copied().eq(0..metrics.len()), "{metrics:?}");
-        let Some(run) = store.resume(ID, "spec").unwrap() else { continue };
-        let steps = checkpoint(&run.dir().tensors(TensorFile::Checkpoint).unwrap());
+        let Some(mut run) = store.resume(ID, "spec").unwrap() else { continue };
+        let checkpoint = newest(&run.dir().clone());
+        let steps = steps(&checkpoint);
         assert!(steps >= reached && steps <= metrics.len(), "{reached} {steps} {}", metrics.len());
+        run.go_on_from(&checkpoint).unwrap();
         reached = steps;
     }
     assert!(reached > 0, "no child lived to write a checkpoint");

@@ -43,7 +43,9 @@ fn do_run(store: &Store) {
     }
     let weights = [0.25_f32, -1.0];
     let none = Metadata::new();
-    run.write_tensors(TensorFile::Checkpoint, &[Tensor::new("moments", &[2], &weights)], &none).unwrap();
+    for _ in 0..2 {
+        run.write_checkpoint(&[Tensor::new("moments", &[2], &weights)], &none).unwrap();
+    }
     run.write_tensors(TensorFile::Model, &[Tensor::new("w", &[1, 2], &weights)], &none).unwrap();
     run.write_tensors(TensorFile::Arrays, &[Tensor::new("predictions", &[3], &[1_u8, 2, 3])], &none).unwrap();
     run.finish(&outcome()).unwrap();
@@ -144,17 +146,16 @@ fn a_run_resumes_from_its_checkpoint_under_the_same_spec_alone() {
     assert!(store.resume(ID, &spec()).unwrap().is_none());
     let mut run = store.begin(ID, &spec()).unwrap();
     run.append_metrics(&Epoch { epoch: 1, loss: Some(f64::NAN) }).unwrap();
-    let lines = run.sync_metrics().unwrap();
-    let metadata = Metadata::from([("lines".to_owned(), lines.to_string())]);
-    run.write_tensors(TensorFile::Checkpoint, &[Tensor::new("w", &[1], &[3.0_f64])], &metadata).unwrap();
+    run.write_checkpoint(&[Tensor::new("w", &[1], &[3.0_f64])], &Metadata::new()).unwrap();
     run.append_metrics(&Epoch { epoch: 2, loss: None }).unwrap();
     drop(run);
 
     let other = Spec { network: "cnn".to_owned(), ..spec() };
     assert!(store.resume(ID, &other).unwrap().is_none());
     let mut run = store.resume(ID, &spec()).unwrap().unwrap();
-    let checkpoint = run.dir().tensors(TensorFile::Checkpoint).unwrap();
-    run.keep_metrics(checkpoint.metadata("lines").unwrap().parse().unwrap()).unwrap();
+    let checkpoint = run.dir().checkpoints().next().unwrap().unwrap();
+    assert_eq!(checkpoint.tensors().values::<f64>("w", &[1]).unwrap(), [3.0]);
+    run.go_on_from(&checkpoint).unwrap();
     run.append_metrics(&Epoch { epoch: 2, loss: Some(0.5) }).unwrap();
     run.finish(&outcome()).unwrap();
     let epochs = store.run(ID).metrics::<Epoch>().unwrap();

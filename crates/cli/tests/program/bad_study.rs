@@ -47,6 +47,89 @@ fn negative_and_nan_hyperparameters() {
     }
 }
 
+/// The smoke preset's task 3 or 4 alone, with one text replaced by another, and what the program says to it.
+fn refused(task: &str, from: &str, to: &str, words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(folder.path(), &["study", "smoke", "--only", task, "--print-spec"]).stdout;
+    assert!(text.contains(from), "{from:?} is not in {text}");
+    fs::write(folder.path().join("mine.toml"), text.replacen(from, to, 1)).unwrap();
+    run(folder.path(), &["study", "mine.toml"]).says(78, words);
+    assert!(!folder.path().join("out/study.json").exists(), "{to}: something was begun");
+}
+
+#[test]
+fn training_that_cannot_be() {
+    let rate = "learning_rate = 0.002";
+    for (from, to, words) in [
+        ("epochs = 2", "epochs = 0", ["`mlp.training.epochs`", "`0`", "a whole number of at least 1"]),
+        ("batch = 50", "batch = 0", ["`mlp.training.batch`", "`0`", "a whole number of at least 1"]),
+        (
+            rate,
+            "learning_rate = -0.002",
+            ["`mlp.training.learning_rate`", "`-0.002`", "a finite number above 0"],
+        ),
+        (rate, "learning_rate = nan", ["`mlp.training.learning_rate`", "NaN", "a finite number above 0"]),
+        (rate, "learning_rate = inf", ["`mlp.training.learning_rate`", "inf", "a finite number above 0"]),
+        (
+            "batch = 50",
+            "batch = 3001",
+            ["`mlp.training.batch`", "larger than the 3000 images", "from 1 to 3000"],
+        ),
+    ] {
+        refused("mlp", from, to, &words);
+    }
+    // The study allows for it, but the set is smaller than what the study takes of it.
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(folder.path(), &["study", "smoke", "--only", "mlp", "--print-spec"]).stdout;
+    let text = text.replacen("train_images = 3000", "train_images = 99999", 1).replacen(
+        "batch = 50",
+        "batch = 60001",
+        1,
+    );
+    fs::write(folder.path().join("mine.toml"), text).unwrap();
+    let words =
+        ["`mlp.training.batch` is 60001", "only 60000 training images of MNIST", "take a smaller number"];
+    run(folder.path(), &["study", "mine.toml"]).says(78, &words);
+}
+
+#[test]
+fn networks_that_cannot_be() {
+    let unit = ["`2 hidden` of task mlp", "trunk 4 (dense): it has no units", "in [[mlp.networks]]"];
+    refused("mlp", "hidden = [64, 64]", "hidden = [64, 0]", &unit);
+    let filter = ["`1 conv` of task cnn", "trunk 1 (conv2d): it has no filters", "at least 1"];
+    refused("cnn", "filters = [8]", "filters = [0]", &filter);
+    let stride = ["`1 conv` of task cnn", "trunk 1 (conv2d): its kernel 4×4 or stride 0×0 is zero"];
+    refused("cnn", "strides = [2]", "strides = [0]", &stride);
+    let lists = ["`cnn.networks.1.kernels`", "1 kernels for 2 convolutions", "an entry for each convolution"];
+    refused("cnn", "kernels = [4, 4]", "kernels = [4]", &lists);
+    let names = ["`cnn.networks.1.name`", "two networks are called `1 conv`", "tell networks by their names"];
+    refused("cnn", "name = \"2 conv\"", "name = \"1 conv\"", &names);
+}
+
+#[test]
+fn a_kernel_larger_than_its_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(folder.path(), &["study", "smoke", "--only", "cnn", "--print-spec"]).stdout;
+    let text = text.replacen("padding = \"same\"", "padding = \"valid\"", 1);
+    let text = text.replacen("kernels = [4]", "kernels = [29]", 1);
+    fs::write(folder.path().join("mine.toml"), text).unwrap();
+    let words = [
+        "`1 conv` of task cnn cannot be built",
+        "trunk 1 (conv2d): its kernel 29×29 is larger than its input 28×28",
+        "take a smaller kernel",
+    ];
+    run(folder.path(), &["study", "mine.toml"]).says(78, &words);
+}
+
+#[test]
+fn instructions_that_are_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["study", "smoke", "--cpu", "mmx"]).says(2, &["mmx", "avx512, avx2, portable"]);
+    let output =
+        inkling().current_dir(folder.path()).args(["study", "smoke"]).env("INKLING_CPU", "mmx").output();
+    crate::common::done(&output.unwrap()).says(2, &["mmx", "avx512, avx2, portable"]);
+}
+
 #[test]
 fn a_data_set_that_does_not_exist() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,4 +3,5 @@
 mod bad_data;
 mod bad_study;
 mod common;
+mod training;
 mod usage;

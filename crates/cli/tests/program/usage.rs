@@ -13,8 +13,12 @@ fn a_smoke_study_leaves_everything_a_reader_needs() {
     let out = folder.path().join("été à Zürich 墨");
     let name = out.to_str().unwrap();
     let first = run(folder.path(), &["study", "smoke", "--out", name]);
-    first
-        .says(0, &["images loaded", "principal components: done", "separability: done", "perceptrons: done"]);
+    let stages = ["images loaded", "principal components: done", "separability: done", "perceptrons: done"];
+    first.says(0, &stages);
+    first.says(
+        0,
+        &["mlp 2 hidden: done in", "test accuracy", "mlp 7 hidden", "cnn 1 conv", "cnn 5 conv: done in"],
+    );
     for line in ["Task 1: ", "Task 2: 45 perceptrons", "Report: "] {
         assert!(first.stdout.contains(line), "{}", first.stdout);
     }
@@ -43,7 +47,9 @@ fn a_smoke_study_leaves_everything_a_reader_needs() {
     }
 
     let again = run(folder.path(), &["study", "smoke", "--out", name]);
-    again.says(0, &["principal components: finished before, not done again", "perceptrons: finished before"]);
+    let skipped = ["principal components: finished before, not done again", "perceptrons: finished before"];
+    again.says(0, &skipped);
+    again.says(0, &["mlp 2 hidden: finished before, not done again", "cnn 5 conv: finished before"]);
     let json = run(folder.path(), &["report", name, "--json"]);
     assert_eq!(json.code, Some(0), "{}", json.stderr);
     let printed: Value = serde_json::from_str(&json.stdout).unwrap();

@@ -6,19 +6,23 @@ use inkling_spec::found::{
     DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, PlannedRun, SeparabilityOutcome,
     StudyRecord,
 };
-use inkling_spec::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Study, Task, preset};
+use inkling_spec::{
+    DataSlice, Optimizer, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Schedule, Study, Task,
+    TrainingSpec, ValidationSpec, preset,
+};
 use typst::foundations::Label;
 use typst::introspection::{Introspector, MetadataElem};
 use typst::utils::PicoStr;
 
 use super::*;
-use crate::{PairResults, PcaResults, PerceptronResults};
+use crate::made_up::{self, Shape};
+use crate::{NetworkResults, NetworksResults, PairResults, PcaResults, PerceptronResults};
 
 /// Names that Typst would take for markup, were they not strings.
 const SPECIAL: [&str; 3] =
     ["#set *page*", "_under_ @ref <label> $x$", r#"T-shirt/top "quoted" \ [x] ~ // é"#];
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-const FIGURES: [&str; 10] = [
+const FIGURES: [&str; 22] = [
     "pca_scatter",
     "pca_scatter_classes",
     "pca_scree",
@@ -29,6 +33,18 @@ const FIGURES: [&str; 10] = [
     "perceptron_errors",
     "perceptron_errors_five",
     "perceptron_accuracy",
+    "mlp_curves",
+    "mlp_parameters",
+    "mlp_mcnemar",
+    "mlp_confusion",
+    "mlp_wrong",
+    "cnn_curves",
+    "cnn_parameters",
+    "cnn_mcnemar",
+    "cnn_confusion",
+    "cnn_wrong",
+    "networks_times",
+    "networks_mcnemar",
 ];
 const DATA: DataSlice = DataSlice { set: String::new(), train_images: 3000, test_images: 1000 };
 
@@ -119,10 +135,36 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             seconds: 200.0,
             study: preset("smoke").unwrap(),
             data: BTreeMap::from([("mnist".into(), data.clone())]),
-            runs: vec![PlannedRun { id: spec.id("0"), spec }],
+            runs: vec![PlannedRun {
+                id: spec.id("0"),
+                task: Task::Pca,
+                title: "principal components".into(),
+                spec,
+            }],
         },
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
+        mlps: None,
+        cnns: None,
+    }
+}
+
+/// A study of Tasks 3 and 4 alone.
+fn networks(classes: &[&str], shape: Shape) -> Results {
+    let results = results(classes, PerceptronRule::Online);
+    let data = results.record.data["mnist"].clone();
+    let (mlps, cnns) = (made_up::mlps(&data, shape), made_up::cnns(&data, shape));
+    Results { pca: None, perceptrons: None, mlps: Some(mlps), cnns: Some(cnns), ..results }
+}
+
+fn tasks(results: &mut Results) -> impl Iterator<Item = &mut NetworksResults> {
+    results.mlps.iter_mut().chain(&mut results.cnns)
+}
+
+/// Changes every network of both tasks.
+fn change(results: &mut Results, change: impl Fn(usize, &mut NetworkResults)) {
+    for task in tasks(results) {
+        task.networks.iter_mut().enumerate().for_each(|(i, network)| change(i, network));
     }
 }
 
@@ -177,7 +219,10 @@ fn a_task_that_was_not_run_and_a_figure_that_was_not_drawn_leave_no_trace() {
     let both = results(&SPECIAL, PerceptronRule::Online);
     let without_pca = Results { pca: None, ..both.clone() };
     let without_perceptrons = Results { perceptrons: None, ..both.clone() };
-    for results in [both, without_pca, without_perceptrons] {
+    let with_networks = networks(&SPECIAL, Shape::SMALL);
+    let with_networks =
+        Results { pca: both.pca.clone(), perceptrons: both.perceptrons.clone(), ..with_networks };
+    for results in [both, without_pca, without_perceptrons, with_networks] {
         typeset_and_count(&results, &figures());
         typeset_and_count(&results, &[]);
     }
@@ -196,6 +241,112 @@ fn two_classes_and_every_rule_have_their_words() {
 fn the_main_text_has_at_most_a_thousand_words() {
     let (_, words) = typeset_and_count(&results(&DIGITS, PerceptronRule::Online), &figures());
     assert!((600..=1000).contains(&words), "{words} words");
+}
+
+#[test]
+fn networks_take_at_most_a_thousand_words() {
+    let all = Shape { train_images: 60_000, test_images: 10_000, ..Shape::SMALL };
+    let alone = networks(&DIGITS, all);
+    let (_, words) = typeset_and_count(&alone, &figures());
+    assert!((800..=1000).contains(&words), "{words} words");
+    let with_the_first = results(&DIGITS, PerceptronRule::Online);
+    let with_the_first = Results { mlps: alone.mlps, cnns: alone.cnns, ..with_the_first };
+    let (_, words) = typeset_and_count(&with_the_first, &figures());
+    assert!(words <= 2000, "{words} words");
+}
+
+#[test]
+fn one_task_without_the_other_and_any_number_of_networks() {
+    for count in [1, 2] {
+        let both = networks(&SPECIAL, Shape { networks: count, epochs: 1, ..Shape::SMALL });
+        let mlps = Results { cnns: None, ..both.clone() };
+        let cnns = Results { mlps: None, ..both.clone() };
+        let mut other_images = both.clone();
+        for network in other_images.mlps.iter_mut().flat_map(|task| &mut task.networks) {
+            network.spec.data.set = "fashion-mnist".into();
+        }
+        for results in [both, mlps, cnns, other_images] {
+            typeset_and_count(&results, &[]);
+            typeset_and_count(&results, &crate::draw(&results));
+        }
+    }
+}
+
+#[test]
+fn networks_that_diverged_have_no_number_and_their_names_are_no_markup() {
+    for all in [false, true] {
+        let mut results = networks(&SPECIAL, Shape::SMALL);
+        change(&mut results, |i, network| {
+            network.name = format!("{} {i}", SPECIAL[i % 3]);
+            network.why = SPECIAL[(i + 1) % 3].into();
+            if all || i % 2 == 0 {
+                made_up::diverge(network, 1 + i % 3);
+            }
+        });
+        let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+        assert_eq!(facts["mlps"]["diverged"].as_array().unwrap().len(), if all { 5 } else { 3 });
+        assert!(facts["mlps"]["rows"][0]["test_accuracy"].is_null());
+        assert_eq!(facts["cnns"]["found"].is_null(), all);
+        assert_eq!(facts["compared"].is_null(), all);
+        typeset_and_count(&results, &crate::draw(&results));
+        results.cnns = None;
+        typeset_and_count(&results, &crate::draw(&results));
+    }
+}
+
+#[test]
+fn every_way_to_train_has_its_words() {
+    let (beta_1, beta_2, epsilon) = (0.9, 0.999, 3e-8);
+    let optimizers = [
+        Optimizer::Adam { beta_1, beta_2, epsilon },
+        Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.01 },
+        Optimizer::Sgd { momentum: 0.9 },
+    ];
+    let schedules =
+        [Schedule::Constant, Schedule::Cosine { last: 0.1 }, Schedule::Step { every: 2, factor: 0.5 }];
+    for (optimizer, schedule) in optimizers.into_iter().zip(schedules) {
+        let mut results = networks(&SPECIAL[..2], Shape::SMALL);
+        change(&mut results, |i, network| {
+            let training = &mut network.spec.training;
+            let validation = Some(ValidationSpec { images: 500, patience: Some(3) });
+            *training = TrainingSpec { optimizer, schedule, validation, ..training.clone() };
+            for epoch in &mut network.outcome.epochs {
+                epoch.validation = Some(epoch.test);
+            }
+            network.outcome.stopped_early = i == 1;
+        });
+        typeset_and_count(&results, &crate::draw(&results));
+        // The two tasks trained differently.
+        for network in results.mlps.iter_mut().flat_map(|task| &mut task.networks) {
+            network.spec.training.optimizer = Optimizer::Sgd { momentum: 0.0 };
+        }
+        typeset_and_count(&results, &figures());
+    }
+}
+
+#[test]
+fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
+    let mut results = networks(&DIGITS, Shape { test_images: 2000, ..Shape::SMALL });
+    // The numbers of parameters on images of 28 by 28 pixels: two budgets.
+    let parameters = [1_796_010, 335_114, 1_786_210, 339_258, 338_590];
+    change(&mut results, |i, network| network.outcome.parameters = parameters[i]);
+    let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+    let groups = facts["mlps"]["budgets"].as_array().unwrap();
+    let found: Vec<_> =
+        groups.iter().map(|group| (group["pairs"].clone(), group["differ"].clone())).collect();
+    assert_eq!(found, [(1.into(), 0.into()), (3.into(), 0.into())]);
+    typeset_and_count(&results, &figures());
+    // Now the deepest network is wrong about every fifth image, and every pair with it differs.
+    let deepest = results.mlps.iter_mut().filter_map(|task| task.networks.last_mut());
+    for network in deepest {
+        let answers = network.predictions.iter_mut().step_by(5);
+        answers.for_each(|answer| *answer = (*answer + 1) % 10);
+    }
+    let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+    assert_eq!(facts["mlps"]["pairs"]["differ"], 4);
+    let group = &facts["mlps"]["budgets"][1];
+    assert_eq!((&group["differ"], &group["deeper_better"]), (&2.into(), &0.into()), "{group}");
+    typeset_and_count(&results, &figures());
 }
 
 #[test]

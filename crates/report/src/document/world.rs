@@ -13,11 +13,14 @@ use typst::{Library, LibraryExt, World};
 use super::fonts;
 
 /// The template's sources; the first is the main one.
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 7] = [
     ("report.typ", include_str!("report.typ")),
     ("style.typ", include_str!("style.typ")),
     ("task1.typ", include_str!("task1.typ")),
     ("task2.typ", include_str!("task2.typ")),
+    ("networks.typ", include_str!("networks.typ")),
+    ("task3.typ", include_str!("task3.typ")),
+    ("task4.typ", include_str!("task4.typ")),
 ];
 
 pub(super) struct ReportWorld {

@@ -1,8 +1,13 @@
 //! The figures of the report, drawn from a finished study.
 
+mod accuracy;
 mod canvas;
 mod colour;
+mod confusion;
+mod curves;
 mod grid;
+mod mcnemar;
+mod networks;
 mod pca;
 mod perceptron;
 mod raster;
@@ -10,8 +15,10 @@ mod scatter;
 mod separability;
 #[cfg(test)]
 mod tests;
+mod thin;
 
-use crate::{Figure, Results};
+use self::networks::Kind;
+use crate::{Figure, NetworksResults, Results};
 
 /// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
 pub fn draw(results: &Results) -> Vec<Figure> {
@@ -29,6 +36,28 @@ pub fn draw(results: &Results) -> Vec<Figure> {
         figures.push(perceptron::errors(perceptrons));
         figures.push(perceptron::errors_from_easy_to_hard(perceptrons));
         figures.push(perceptron::accuracy(perceptrons));
+    }
+    let tasks: Vec<(Kind, &NetworksResults)> = [(Kind::Mlp, &results.mlps), (Kind::Cnn, &results.cnns)]
+        .into_iter()
+        .filter_map(|(kind, task)| Some((kind, task.as_ref()?)))
+        .collect();
+    if let Some(mlps) = &results.mlps {
+        figures.push(curves::curves("mlp_curves", Kind::Mlp, mlps));
+        figures.push(accuracy::against_parameters("mlp_parameters", &[(Kind::Mlp, mlps)]));
+        figures.extend(mcnemar::pairs("mlp_mcnemar", Kind::Mlp, mlps));
+        figures.extend(confusion::matrix("mlp_confusion", mlps));
+        figures.extend(confusion::wrong_images("mlp_wrong", mlps));
+    }
+    if let Some(cnns) = &results.cnns {
+        figures.push(curves::curves("cnn_curves", Kind::Cnn, cnns));
+        figures.push(accuracy::against_parameters("cnn_parameters", &tasks));
+        figures.extend(mcnemar::pairs("cnn_mcnemar", Kind::Cnn, cnns));
+        figures.extend(confusion::matrix("cnn_confusion", cnns));
+        figures.extend(confusion::wrong_images("cnn_wrong", cnns));
+    }
+    if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
+        figures.push(accuracy::against_times("networks_times", &tasks));
+        figures.extend(mcnemar::between("networks_mcnemar", cnns, mlps));
     }
     figures
 }

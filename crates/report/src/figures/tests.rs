@@ -11,6 +11,7 @@ use inkling_spec::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};
 
 use super::canvas::{TEXT_WIDTH, text_width};
 use super::draw;
+use crate::made_up::{self, Shape};
 use crate::{Figure, PairResults, PcaResults, PerceptronResults, Results};
 
 const HEIGHT: usize = 5;
@@ -134,15 +135,41 @@ fn results(names: &[&str]) -> Results {
             data: data(names),
             pairs: pairs(names.len()).map(|(a, b)| perceptron(a, b)).collect(),
         }),
+        mlps: None,
+        cnns: None,
     }
 }
 
-/// Studies whose figures differ in layout: few classes with long names, two, a dozen, and no trace of a perceptron.
+/// The same study with networks of Tasks 3 and 4.
+fn with_networks(names: &[&str], shape: Shape) -> Results {
+    let (mlps, cnns) = (made_up::mlps(&data(names), shape), made_up::cnns(&data(names), shape));
+    Results { mlps: Some(mlps), cnns: Some(cnns), ..results(names) }
+}
+
+/// Studies whose figures differ in layout: few classes with long names, two, a dozen, no trace of a perceptron;
+/// networks that were trained well, some that diverged, one, and one that is right about every image.
 fn studies() -> Vec<Results> {
     let dozen: Vec<&str> = LONG_NAMES.iter().copied().cycle().take(12).collect();
     let mut studies =
         vec![results(&LONG_NAMES), results(&["0", "1"]), results(&dozen), results(&["a", "b", "c"])];
     studies[3].perceptrons = None;
+    studies.push(with_networks(&dozen, Shape::SMALL));
+    let mut some_diverged = with_networks(&LONG_NAMES, Shape { epochs: 2, ..Shape::SMALL });
+    let mut all_diverged = with_networks(&["a", "b"], Shape { networks: 2, ..Shape::SMALL });
+    for network in some_diverged.mlps.iter_mut().flat_map(|task| &mut task.networks).skip(1) {
+        made_up::diverge(network, 2);
+        network.name = "A network with a name that is far too long for a panel".into();
+    }
+    for task in [&mut all_diverged.mlps, &mut all_diverged.cnns] {
+        task.iter_mut().flat_map(|task| &mut task.networks).for_each(|network| made_up::diverge(network, 1));
+    }
+    let mut one = with_networks(&["0", "1"], Shape { networks: 1, epochs: 1, ..Shape::SMALL });
+    for network in one.mlps.iter_mut().chain(&mut one.cnns).flat_map(|task| &mut task.networks) {
+        network.predictions.clone_from(&network.labels);
+        network.wrong.clear();
+        network.curve.clear();
+    }
+    studies.extend([some_diverged, all_diverged, one]);
     studies
 }
 
@@ -187,16 +214,46 @@ fn a_study_has_the_figures_of_its_tasks() {
         "perceptron_errors",
         "perceptron_errors_five",
         "perceptron_accuracy",
+        "mlp_curves",
+        "mlp_parameters",
+        "mlp_mcnemar",
+        "mlp_confusion",
+        "mlp_wrong",
+        "cnn_curves",
+        "cnn_parameters",
+        "cnn_mcnemar",
+        "cnn_confusion",
+        "cnn_wrong",
+        "networks_times",
+        "networks_mcnemar",
     ];
-    let mut study = results(&LONG_NAMES);
+    let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
     assert_eq!(names(&draw(&study)), all);
     study.pca = None;
     assert_eq!(names(&draw(&study)), all[6..]);
+    study.mlps = None;
+    study.perceptrons = None;
+    assert_eq!(names(&draw(&study)), all[15..20]);
+}
+
+#[test]
+fn networks_that_all_diverged_have_their_curves_and_nothing_to_compare() {
+    let mut study = with_networks(&["a", "b"], Shape { networks: 2, ..Shape::SMALL });
+    (study.pca, study.perceptrons, study.cnns) = (None, None, None);
+    study
+        .mlps
+        .iter_mut()
+        .flat_map(|task| &mut task.networks)
+        .for_each(|network| made_up::diverge(network, 1));
+    let figures = draw(&study);
+    assert_eq!(names(&figures), ["mlp_curves", "mlp_parameters"]);
+    assert!(figures[0].svg.contains("diverged") && figures[0].alt.contains("diverged at step 21"));
+    assert!(figures[1].svg.contains("diverged, not shown") && !figures[1].svg.contains("100.0"));
 }
 
 #[test]
 fn the_same_study_gives_the_same_bytes_on_any_thread() {
-    let study = results(&LONG_NAMES);
+    let study = with_networks(&LONG_NAMES, Shape::SMALL);
     let first = draw(&study);
     std::thread::scope(|scope| {
         let others: Vec<_> = (0..3).map(|_| scope.spawn(|| draw(&study))).collect();
@@ -254,7 +311,7 @@ fn figures_are_xml_as_wide_as_the_text_with_everything_inside() {
 
 #[test]
 fn embedded_rasters_are_png_of_whole_blocks() {
-    for figure in draw(&results(&LONG_NAMES)) {
+    for figure in draw(&with_networks(&LONG_NAMES, Shape::SMALL)) {
         let document = roxmltree::Document::parse(&figure.svg).expect("XML");
         let images =
             document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "image")));
@@ -276,6 +333,8 @@ fn embedded_rasters_are_png_of_whole_blocks() {
             "pca_scatter_classes" | "perceptron_weights" => 3,
             "pca_components" => 7,
             "pca_reconstructions" => 12,
+            "mlp_wrong" => 20,
+            "cnn_wrong" => 19,
             _ => 0,
         };
         assert_eq!(seen, expected, "{}", figure.name);

@@ -1,6 +1,10 @@
 //! The facts that the report's text is written from. The template computes nothing: every number in the report, and
 //! every comparison on which its words depend, is made here from the results.
 
+mod closer;
+mod compared;
+mod layers;
+mod networks;
 mod pca;
 mod perceptron;
 mod rank;
@@ -10,6 +14,8 @@ use std::collections::BTreeMap;
 use inkling_spec::Task;
 use serde::Serialize;
 
+use self::compared::ComparedFacts;
+use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use crate::{Figure, Results};
@@ -22,6 +28,10 @@ pub(super) struct Facts<'a> {
     perceptrons: Option<PerceptronFacts<'a>>,
     /// What the two tasks say about each other, where they looked at the same images.
     link: Option<LinkFacts>,
+    mlps: Option<NetworksFacts<'a>>,
+    cnns: Option<NetworksFacts<'a>>,
+    /// CNNs beside MLPs.
+    compared: Option<ComparedFacts<'a>>,
     /// Alternative text of each figure there is, by name.
     figures: BTreeMap<&'a str, &'a str>,
 }
@@ -104,6 +114,13 @@ impl<'a> Facts<'a> {
             pca: pca.map(PcaFacts::new),
             perceptrons: perceptrons.map(PerceptronFacts::new),
             link: pca.zip(perceptrons).and_then(|(pca, perceptrons)| LinkFacts::new(pca, perceptrons)),
+            mlps: results.mlps.as_ref().and_then(NetworksFacts::new),
+            cnns: results.cnns.as_ref().and_then(NetworksFacts::new),
+            compared: results
+                .mlps
+                .as_ref()
+                .zip(results.cnns.as_ref())
+                .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns)),
             figures: figures.iter().map(|figure| (figure.name, figure.alt.as_str())).collect(),
         }
     }

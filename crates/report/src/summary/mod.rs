@@ -1,10 +1,13 @@
 //! `summary.json`: the contract for everything that reads a finished study.
 
+mod networks;
+
 use std::collections::BTreeMap;
 
 use inkling_spec::found::{DataSetFacts, Machine, PairSeparability};
 use serde::Serialize;
 
+use self::networks::NetworksSummary;
 use crate::results::{PairResults, PcaResults, PerceptronResults, Results};
 use crate::statistics::wilson;
 
@@ -27,6 +30,10 @@ struct Tasks {
     pca: Option<PcaSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     perceptron: Option<PerceptronSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mlp: Option<NetworksSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnn: Option<NetworksSummary>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,6 +100,8 @@ impl Summary {
             tasks: Tasks {
                 pca: results.pca.as_ref().map(pca),
                 perceptron: results.perceptrons.as_ref().map(perceptrons),
+                mlp: results.mlps.as_ref().map(NetworksSummary::new),
+                cnn: results.cnns.as_ref().map(NetworksSummary::new),
             },
         }
     }
@@ -121,6 +130,12 @@ impl Summary {
                 100.0 * most,
                 100.0 * mean,
             ));
+        }
+        if let Some(task) = &self.tasks.mlp {
+            lines.extend(task.in_words("Task 3", "MLP"));
+        }
+        if let Some(task) = &self.tasks.cnn {
+            lines.extend(task.in_words("Task 4", "CNN"));
         }
         lines
     }

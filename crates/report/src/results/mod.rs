@@ -1,14 +1,23 @@
 //! A finished study, read from the store into memory: all that figures, tables and the report are made from.
 
+mod comparison;
+mod networks;
+#[cfg(test)]
+mod tests;
+
 use inkling_spec::found::{
     DataSetFacts, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult, SeparabilityOutcome,
     StudyRecord,
 };
-use inkling_spec::{PcaRun, PerceptronRun, RunSpec};
+use inkling_spec::{PcaRun, PerceptronRun, RunSpec, Task};
 use inkling_store::{Reader, TensorFile};
 use serde::de::DeserializeOwned;
 
 use crate::ReportError;
+
+pub use comparison::{NetworkPair, between, within};
+pub(crate) use networks::ONE_BUDGET;
+pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
 
 /// A finished study.
 #[derive(Debug, Clone)]
@@ -19,6 +28,10 @@ pub struct Results {
     pub pca: Option<PcaResults>,
     /// Task 2.
     pub perceptrons: Option<PerceptronResults>,
+    /// Task 3.
+    pub mlps: Option<NetworksResults>,
+    /// Task 4.
+    pub cnns: Option<NetworksResults>,
 }
 
 /// Task 1: the components, the embedding of the training images, images rebuilt, and separability.
@@ -94,6 +107,7 @@ impl Results {
                 RunSpec::Pca(spec) => pca = Some((run, spec)),
                 RunSpec::Separability(_) => separability = Some(outcome(store, run)?.outcome),
                 RunSpec::Perceptron(spec) => pairs.push(pair(store, run, spec, &record)?),
+                RunSpec::Train(_) => {}
             }
         }
         let pca = match (pca, separability) {
@@ -107,7 +121,9 @@ impl Results {
             data: record.data[&pair.spec.data.set].clone(),
             pairs: pairs.clone(),
         });
-        Ok(Results { record, pca, perceptrons })
+        let mlps = networks::read(store, &record, Task::Mlp)?;
+        let cnns = networks::read(store, &record, Task::Cnn)?;
+        Ok(Results { record, pca, perceptrons, mlps, cnns })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tables as CSV files: a line of column names, then the rows.
 
+mod networks;
+
 use inkling_spec::found::DataSetFacts;
 
 use crate::results::{PairResults, Results};
@@ -82,6 +84,15 @@ pub(crate) fn draw_up(results: &Results) -> Vec<Table> {
         tables.push(table("perceptrons", columns, perceptrons.pairs.iter().map(row)));
         let five = perceptrons.easy_to_hard();
         tables.push(table("perceptrons_five", columns, five.into_iter().map(row)));
+    }
+    if let Some(mlps) = &results.mlps {
+        tables.extend(networks::of_task(&networks::MLP, mlps));
+    }
+    if let Some(cnns) = &results.cnns {
+        tables.extend(networks::of_task(&networks::CNN, cnns));
+    }
+    if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
+        tables.extend(networks::of_both(mlps, cnns));
     }
     tables
 }

@@ -1,0 +1,69 @@
+//! What happens to a tile of sums before it is an output: bias, ReLU, and its place.
+
+use super::path::{Kernel, Path};
+use super::product::{COLUMNS, Row};
+use super::simd::Simd;
+
+/// A tile of sums on its way to y.
+#[derive(Debug)]
+pub(crate) struct Finish<'a> {
+    /// A row of sums for each of `starts`.
+    pub(crate) tile: &'a [Row],
+    /// Columns that are wanted.
+    pub(crate) columns: usize,
+    /// What is added to every row, if anything: a number for each column.
+    pub(crate) bias: Option<&'a [f32]>,
+    /// Whether what is below zero becomes zero.
+    pub(crate) relu: bool,
+    /// Where in y each row goes.
+    pub(crate) starts: &'a [usize],
+    pub(crate) y: &'a mut [f32],
+}
+
+impl Finish<'_> {
+    /// Writes y.
+    ///
+    /// # Panics
+    /// If a row ends after y does, or there are fewer sums or biases than asked for.
+    #[inline]
+    pub(crate) fn write(self, path: Path) {
+        let end = self.starts.iter().fold(0, |end, &start| if start > end { start } else { end });
+        assert!(end + self.columns <= self.y.len(), "y ends before the tile does");
+        assert!(
+            self.columns <= COLUMNS && self.starts.len() <= self.tile.len(),
+            "sums for every number of y"
+        );
+        assert!(self.bias.is_none_or(|bias| self.columns <= bias.len()), "a bias for every column");
+        path.run(self);
+    }
+}
+
+#[expect(unsafe_code, reason = "vector instructions, and writes without a check of each")]
+impl Kernel for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Finish { tile, columns, bias, relu, starts, y } = self;
+        let whole = columns - columns % S::LANES;
+        let mut biases = [0.0; COLUMNS];
+        if let Some(bias) = bias {
+            biases[..columns].copy_from_slice(&bias[..columns]);
+        }
+        // SAFETY: `write` has checked that every row ends in y; the caller has seen the instruction set.
+        unsafe {
+            for (row, &start) in tile.iter().zip(starts) {
+                let (row, y) = (row.as_ptr(), y.as_mut_ptr().add(start));
+                for j in (0..whole).step_by(S::LANES) {
+                    let sum = S::add(S::load(row.add(j)), S::load(biases.as_ptr().add(j)));
+                    S::store(if relu { S::above_zero(sum) } else { sum }, y.add(j));
+                }
+                for (j, bias) in biases[..columns].iter().enumerate().skip(whole) {
+                    let sum = *row.add(j) + bias;
+                    // As in a vector: NaN stays NaN, so that a lost sum shows.
+                    *y.add(j) = if relu && sum < 0.0 { 0.0 } else { sum };
+                }
+            }
+        }
+    }
+}

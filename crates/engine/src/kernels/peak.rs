@@ -1,0 +1,59 @@
+//! The machine's peak, to set what an operation reaches beside it.
+
+use std::time::Instant;
+
+use super::path::{Kernel, Path};
+use super::simd::Simd;
+use crate::parallel::for_each;
+
+/// The most multiplications and additions a second that this path's fused multiply-adds reach on all threads of the
+/// current pool, when nothing is read or written: the best of some rounds of a few milliseconds.
+pub fn peak_flops(path: Path) -> f64 {
+    const STEPS: usize = 1 << 20;
+    let threads = rayon::current_num_threads();
+    let round = || {
+        let start = Instant::now();
+        for_each(threads, |task| {
+            let sum = path.run(MultiplyAdds { start: task as f32, steps: STEPS });
+            std::hint::black_box(sum);
+        });
+        let lanes = match path {
+            Path::Avx512 => 16,
+            Path::Avx2 => 8,
+            Path::Portable => 4,
+        };
+        (2 * SUMS * lanes * STEPS * threads) as f64 / start.elapsed().as_secs_f64()
+    };
+    (0..12).map(|_| round()).fold(0.0, f64::max)
+}
+
+/// Independent sums: enough to hide the latency of two fused multiply-adds a cycle.
+const SUMS: usize = 12;
+
+struct MultiplyAdds {
+    start: f32,
+    steps: usize,
+}
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl Kernel for MultiplyAdds {
+    type Output = f32;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> f32 {
+        let mut numbers = [0.0_f32; 16];
+        // SAFETY: the caller has seen the instruction set; 16 numbers hold a vector.
+        unsafe {
+            let factor = S::splat(0.5);
+            let mut sums = [S::splat(self.start); SUMS];
+            for _ in 0..self.steps {
+                for sum in &mut sums {
+                    *sum = S::mul_add(*sum, factor, factor);
+                }
+            }
+            let total = sums.into_iter().fold(S::splat(0.0), |total, sum| S::add(total, sum));
+            S::store(total, numbers.as_mut_ptr());
+        }
+        numbers[0]
+    }
+}

@@ -1,0 +1,220 @@
+//! Vectors of f32, each instruction set a type. Every operation rounds as IEEE 754 says, once: the paths with fused
+//! multiply-add give the same bits.
+
+/// The operations that kernels are written in.
+///
+/// # Safety
+/// All of them may only run where the instruction set is there: inside [`super::path::Path::run`].
+#[expect(unsafe_code, reason = "vector instructions")]
+pub(crate) unsafe trait Simd {
+    /// f32 numbers in a vector; a divisor of 16.
+    const LANES: usize;
+    /// Rows and vectors of a register tile: what fits in the registers with a row of b and a broadcast number.
+    const ROWS: usize;
+    type V: Copy;
+
+    unsafe fn splat(number: f32) -> Self::V;
+    unsafe fn load(from: *const f32) -> Self::V;
+    unsafe fn store(vector: Self::V, to: *mut f32);
+    /// a·b + c, rounded once where the instruction set can.
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sqrt(a: Self::V) -> Self::V;
+    /// The larger of zero and `a`; NaN stays NaN, so that a lost sum shows.
+    unsafe fn above_zero(a: Self::V) -> Self::V;
+    /// `value` where `by` is above zero, else zero.
+    unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V;
+}
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! x86 {
+    ($name:ident, $lanes:literal, $rows:literal, $vector:ident,
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $where_positive:expr) => {
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct $name;
+
+        // SAFETY (the trait and every function): the caller runs inside `Path::run`, which has seen the instruction set,
+        // and gives addresses that hold a vector.
+        #[expect(unsafe_code, clippy::undocumented_unsafe_blocks, reason = "vector instructions")]
+        unsafe impl Simd for $name {
+            const LANES: usize = $lanes;
+            const ROWS: usize = $rows;
+            type V = std::arch::x86_64::$vector;
+
+            #[inline(always)]
+            unsafe fn splat(number: f32) -> Self::V {
+                unsafe { std::arch::x86_64::$splat(number) }
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self::V {
+                unsafe { std::arch::x86_64::$load(from) }
+            }
+            #[inline(always)]
+            unsafe fn store(vector: Self::V, to: *mut f32) {
+                unsafe { std::arch::x86_64::$store(to, vector) }
+            }
+            #[inline(always)]
+            unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+                unsafe { std::arch::x86_64::$fma(a, b, c) }
+            }
+            #[inline(always)]
+            unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { std::arch::x86_64::$add(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { std::arch::x86_64::$mul(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+                unsafe { std::arch::x86_64::$div(a, b) }
+            }
+            #[inline(always)]
+            unsafe fn sqrt(a: Self::V) -> Self::V {
+                unsafe { std::arch::x86_64::$sqrt(a) }
+            }
+            #[inline(always)]
+            unsafe fn above_zero(a: Self::V) -> Self::V {
+                // Of two operands of which one is NaN, the instruction gives the second.
+                unsafe { std::arch::x86_64::$max(std::arch::x86_64::$zero(), a) }
+            }
+            #[inline(always)]
+            unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
+                unsafe { $where_positive(value, by) }
+            }
+        }
+    };
+}
+
+/// SAFETY: as for the trait.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "vector instructions")]
+unsafe fn positive_512(
+    value: std::arch::x86_64::__m512,
+    by: std::arch::x86_64::__m512,
+) -> std::arch::x86_64::__m512 {
+    use std::arch::x86_64::{_CMP_GT_OQ, _mm512_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_setzero_ps};
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
+}
+
+/// SAFETY: as for the trait.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "vector instructions")]
+unsafe fn positive_256(
+    value: std::arch::x86_64::__m256,
+    by: std::arch::x86_64::__m256,
+) -> std::arch::x86_64::__m256 {
+    use std::arch::x86_64::{_CMP_GT_OQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_setzero_ps};
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), value) }
+}
+
+#[cfg(target_arch = "x86_64")]
+x86!(
+    Avx512,
+    16,
+    14,
+    __m512,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_mul_ps,
+    _mm512_div_ps,
+    _mm512_sqrt_ps,
+    _mm512_max_ps,
+    _mm512_setzero_ps,
+    positive_512
+);
+
+#[cfg(target_arch = "x86_64")]
+x86!(
+    Avx2,
+    8,
+    6,
+    __m256,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_fmadd_ps,
+    _mm256_add_ps,
+    _mm256_mul_ps,
+    _mm256_div_ps,
+    _mm256_sqrt_ps,
+    _mm256_max_ps,
+    _mm256_setzero_ps,
+    positive_256
+);
+
+/// Arrays of numbers, which a compiler makes vectors of on any processor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portable;
+
+#[inline(always)]
+fn each(f: impl Fn(usize) -> f32) -> [f32; 4] {
+    [f(0), f(1), f(2), f(3)]
+}
+
+// SAFETY (the trait and every function): needs no instruction set; the caller gives addresses that hold four numbers.
+#[expect(
+    unsafe_code,
+    clippy::undocumented_unsafe_blocks,
+    reason = "the same trait as for vector instructions"
+)]
+unsafe impl Simd for Portable {
+    const LANES: usize = 4;
+    const ROWS: usize = 5;
+    type V = [f32; 4];
+
+    #[inline(always)]
+    unsafe fn splat(number: f32) -> Self::V {
+        [number; 4]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::V {
+        unsafe { from.cast::<Self::V>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(vector: Self::V, to: *mut f32) {
+        unsafe { to.cast::<Self::V>().write_unaligned(vector) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // Without an instruction for it, a fused multiply-add is a slow function.
+        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+            each(|i| a[i].mul_add(b[i], c[i]))
+        } else {
+            each(|i| a[i] * b[i] + c[i])
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        each(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+        each(|i| a[i] * b[i])
+    }
+    #[inline(always)]
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+        each(|i| a[i] / b[i])
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: Self::V) -> Self::V {
+        each(|i| a[i].sqrt())
+    }
+    #[inline(always)]
+    unsafe fn above_zero(a: Self::V) -> Self::V {
+        each(|i| if a[i] < 0.0 { 0.0 } else { a[i] })
+    }
+    #[inline(always)]
+    unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
+        each(|i| if by[i] > 0.0 { value[i] } else { 0.0 })
+    }
+}

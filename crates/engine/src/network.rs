@@ -1,0 +1,474 @@
+//! Networks: a trunk of operations and one or more heads, built from a [`ModelSpec`].
+
+use std::time::{Duration, Instant};
+
+use inkling_spec::{Layer, ModelError, ModelSpec, Padding, PlannedLayer, Shape};
+
+use crate::kernels::flush::flushing_denormals;
+use crate::kernels::path::Path;
+use crate::memory::Buffer;
+use crate::operations::batch_norm::BatchNorm;
+use crate::operations::conv2d::Conv2d;
+use crate::operations::dense::Dense;
+use crate::operations::dropout::Dropout;
+use crate::operations::geometry::Geometry;
+use crate::operations::identity::Identity;
+use crate::operations::max_pool::MaxPool;
+use crate::operations::parameter::{Parameter, Receive, Role};
+use crate::operations::relu::Relu;
+use crate::operations::softmax::{Judged, cross_entropy};
+use crate::operations::{Flow, Memory, Operation, Pass};
+#[cfg(test)]
+use crate::optimizer::Rules;
+use crate::random::Stream;
+
+/// A network that can be trained and asked.
+#[derive(Debug)]
+pub struct Network {
+    spec: ModelSpec,
+    path: Path,
+    parameters: usize,
+    inputs: usize,
+    trunk: Chain,
+    heads: Vec<Chain>,
+}
+
+/// Operations one after the other.
+#[derive(Debug)]
+struct Chain {
+    /// Numbers of one sample that come out: of the last operation, or those that go in where there is none.
+    outputs: usize,
+    links: Vec<Link>,
+}
+
+#[derive(Debug)]
+struct Link {
+    /// Name of the layer in files, such as "trunk.2".
+    name: String,
+    operation: Box<dyn Operation>,
+}
+
+/// All memory that a network needs for batches of up to a capacity: made once, so that a step allocates nothing.
+#[derive(Debug)]
+pub struct Workspace {
+    capacity: usize,
+    /// Pixels of a batch as numbers, [capacity, inputs].
+    pub(crate) x: Buffer,
+    trunk: ChainMemory,
+    heads: Vec<ChainMemory>,
+    /// Gradient of the trunk's output as one head gives it, where there are several.
+    dtrunk: Buffer,
+    /// What each head made of the last batch that went backward.
+    judged: Vec<Judged>,
+}
+
+/// What the heads should say of a batch, and how much each counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Targets<'a> {
+    /// The class of each image, head after head: [heads, batch].
+    pub labels: &'a [u8],
+    /// Share of each head's mean cross-entropy in the loss, [heads].
+    pub weights: &'a [f32],
+}
+
+#[derive(Debug)]
+struct ChainMemory {
+    /// Output of each operation.
+    ys: Vec<Buffer>,
+    /// Gradient of each output; empty where nothing goes backward.
+    dys: Vec<Buffer>,
+    memories: Vec<Memory>,
+    /// How long each operation took in the last batch, forward and backward.
+    times: Vec<[Duration; 2]>,
+}
+
+/// How long a layer took in the last batch of a workspace; ReLU right after it is part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerTime {
+    /// Name of the layer, such as "trunk.2".
+    pub name: String,
+    /// The forward pass.
+    pub forward: Duration,
+    /// The backward pass with the update of the weights; zero where there was none.
+    pub backward: Duration,
+}
+
+/// An array of a network under its name, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Layer and parameter, such as "trunk.2.weight".
+    pub name: String,
+    /// A dense weight is [inputs, units], a convolution's [kernel height, kernel width, channels, filters].
+    pub shape: Vec<usize>,
+    /// Values, the last index the fastest.
+    pub values: Vec<f32>,
+}
+
+/// Which arrays of a network's parameters are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What the network computes with.
+    Values,
+    /// The optimiser's first moments.
+    FirstMoments,
+    /// The optimiser's second moments.
+    SecondMoments,
+    /// Gradients kept by [`Network::gradients`].
+    Gradients,
+}
+
+impl Network {
+    /// The network with weights drawn from the streams of this seed, to compute with the current [`Path`].
+    ///
+    /// # Errors
+    /// [`ModelError`] where the layers do not fit each other.
+    pub fn new(spec: &ModelSpec, seed: u64) -> Result<Network, ModelError> {
+        let plan = spec.plan()?;
+        let [height, width, channels] = spec.input;
+        let image = Shape::Image { height, width, channels };
+        let (trunk_layers, mut rest) = plan.layers.split_at(spec.trunk.len());
+        let trunk = Chain::new("trunk", trunk_layers, image.len(), seed);
+        let mut heads = Vec::new();
+        for head in &spec.heads {
+            let (layers, others) = rest.split_at(head.layers.len());
+            let mut chain = Chain::new(&head.name, layers, trunk.outputs, seed);
+            if chain.links.is_empty() {
+                // Scores lie in a head's memory, so that a head that only flattens needs an operation too.
+                let name = format!("{}.1", head.name);
+                chain.links.push(Link { name, operation: Box::new(Identity::new(chain.outputs)) });
+            }
+            heads.push(chain);
+            rest = others;
+        }
+        let (path, parameters) = (Path::current(), plan.parameters);
+        Ok(Network { spec: spec.clone(), path, parameters, inputs: image.len(), trunk, heads })
+    }
+
+    /// What the network was built from.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// Number of trained parameters.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// Numbers of one image.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Classes of each head.
+    pub fn classes(&self) -> Vec<usize> {
+        self.heads.iter().map(|head| head.outputs).collect()
+    }
+
+    /// Memory for batches of up to `capacity` images; less where the network is not to be trained with it.
+    pub fn workspace(&self, capacity: usize, training: bool) -> Workspace {
+        let heads: Vec<ChainMemory> = self.heads.iter().map(|head| head.memory(capacity, training)).collect();
+        let several = training && heads.len() > 1;
+        Workspace {
+            capacity,
+            x: Buffer::zeros(capacity * self.inputs),
+            trunk: self.trunk.memory(capacity, training),
+            judged: vec![Judged::default(); heads.len()],
+            heads,
+            dtrunk: Buffer::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
+        }
+    }
+
+    /// Computes the scores (logits) of every head for images x of [batch, inputs]; [`Workspace::logits`] has them.
+    ///
+    /// # Panics
+    /// If x holds no whole images or more than the workspace has room for.
+    pub fn forward(&mut self, x: &[f32], training: bool, workspace: &mut Workspace) {
+        let batch = x.len() / self.inputs;
+        assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
+        assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
+        let pass = Pass { path: self.path, batch, training };
+        flushing_denormals(|| {
+            self.trunk.forward(&pass, x, &mut workspace.trunk);
+            let z = workspace.trunk.output(x, batch * self.trunk.outputs);
+            for (head, memory) in self.heads.iter_mut().zip(&mut workspace.heads) {
+                head.forward(&pass, z, memory);
+            }
+        });
+    }
+
+    /// The loss of the batch that [`Network::forward`] has just seen, and its gradient: Σ over heads of weight times
+    /// mean cross-entropy. What becomes of the parameters' gradients is up to `receive`; `dx` takes that of the images.
+    /// What each head has judged is in the workspace.
+    pub(crate) fn backward(
+        &mut self,
+        x: &[f32],
+        targets: Targets,
+        workspace: &mut Workspace,
+        mut dx: Option<&mut [f32]>,
+        receive: Receive,
+    ) {
+        let batch = x.len() / self.inputs;
+        assert_eq!(targets.weights.len(), self.heads.len(), "a weight for each head");
+        assert_eq!(targets.labels.len(), self.heads.len() * batch, "a label for each head and image");
+        let pass = Pass { path: self.path, batch, training: true };
+        let features = batch * self.trunk.outputs;
+        let Workspace { trunk, heads, dtrunk, judged, .. } = workspace;
+        flushing_denormals(|| {
+            for (h, (head, memory)) in self.heads.iter_mut().zip(heads).enumerate() {
+                let scores = batch * head.outputs;
+                let last = memory.ys.len() - 1;
+                let (logits, dlogits) = (&memory.ys[last][..scores], &mut memory.dys[last][..scores]);
+                let labels = &targets.labels[h * batch..(h + 1) * batch];
+                let scale = targets.weights[h] / batch as f32;
+                judged[h] = cross_entropy(head.outputs, logits, labels, scale, Some(dlogits));
+
+                let z = trunk.ys.last().map_or(x, |y| &y[..features]);
+                let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
+                match dz {
+                    Some(dz) if h > 0 => {
+                        head.backward(&pass, z, memory, Some(&mut dtrunk[..features]), receive);
+                        dz.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
+                    }
+                    dz => head.backward(&pass, z, memory, dz, receive),
+                }
+            }
+            self.trunk.backward(&pass, x, trunk, dx, receive);
+        });
+    }
+
+    /// Mean loss over the batch and the gradient of every parameter, which [`Network::arrays`] gives; the weights stay.
+    pub fn gradients(&mut self, x: &[f32], targets: Targets, workspace: &mut Workspace) -> f64 {
+        self.forward(x, true, workspace);
+        self.backward(x, targets, workspace, None, Receive::Keep);
+        workspace.loss(targets)
+    }
+
+    /// The gradient of the images, [batch, inputs], for the loss of [`Network::gradients`].
+    ///
+    /// # Panics
+    /// If `dx` is not as long as `x`.
+    pub fn input_gradient(&mut self, x: &[f32], targets: Targets, workspace: &mut Workspace, dx: &mut [f32]) {
+        assert_eq!(x.len(), dx.len(), "a gradient for every number");
+        self.forward(x, true, workspace);
+        self.backward(x, targets, workspace, Some(dx), Receive::Discard);
+    }
+
+    /// Moves every parameter by its kept gradient.
+    #[cfg(test)]
+    pub(crate) fn apply(&mut self, rules: &Rules) {
+        let path = self.path;
+        flushing_denormals(|| {
+            for parameter in self.links_mut().flat_map(|link| link.operation.parameters_mut()) {
+                if parameter.role == Role::Statistic {
+                    continue;
+                }
+                let gradient = parameter.gradient.clone();
+                // SAFETY: one part at a time.
+                #[expect(unsafe_code, reason = "hands in the whole gradient")]
+                unsafe {
+                    parameter.receiver(path, Receive::Update(rules)).take(0, &gradient);
+                }
+            }
+        });
+    }
+
+    /// The arrays of this part in the order of the layers.
+    pub fn arrays(&self, part: Part) -> Vec<Array> {
+        let array = |link: &Link, parameter: &Parameter| {
+            let buffer = match part {
+                Part::Values => &parameter.value,
+                Part::FirstMoments => &parameter.first,
+                Part::SecondMoments => &parameter.second,
+                Part::Gradients => &parameter.gradient,
+            };
+            let mut values = vec![0.0; parameter.shape.iter().product()];
+            parameter.layout.unpack(buffer, &mut values);
+            Array {
+                name: format!("{}.{}", link.name, parameter.name),
+                shape: parameter.shape.clone(),
+                values,
+            }
+        };
+        let links = self.trunk.links.iter().chain(self.heads.iter().flat_map(|head| &head.links));
+        let kept = |parameter: &&Parameter| part == Part::Values || parameter.role != Role::Statistic;
+        links
+            .flat_map(|link| link.operation.parameters().iter().filter(kept).map(|p| array(link, p)))
+            .collect()
+    }
+
+    /// Sets the arrays of this part: `find` gives the values of a name and shape.
+    ///
+    /// # Errors
+    /// The first error of `find`; what came before is set.
+    ///
+    /// # Panics
+    /// If `find` gives another number of values than the shape has.
+    pub fn set_arrays<E>(
+        &mut self,
+        part: Part,
+        mut find: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
+    ) -> Result<(), E> {
+        for link in self.links_mut() {
+            for parameter in link.operation.parameters_mut() {
+                let buffer = match part {
+                    Part::Values => &mut parameter.value,
+                    _ if parameter.role == Role::Statistic => continue,
+                    Part::FirstMoments => &mut parameter.first,
+                    Part::SecondMoments => &mut parameter.second,
+                    Part::Gradients => &mut parameter.gradient,
+                };
+                let values = find(&format!("{}.{}", link.name, parameter.name), &parameter.shape)?;
+                assert_eq!(values.len(), parameter.shape.iter().product::<usize>(), "values for the shape");
+                parameter.layout.pack(&values, buffer);
+            }
+        }
+        Ok(())
+    }
+
+    /// How long each layer took in the last batch of this workspace.
+    pub fn times(&self, workspace: &Workspace) -> Vec<LayerTime> {
+        let chains =
+            std::iter::once((&self.trunk, &workspace.trunk)).chain(self.heads.iter().zip(&workspace.heads));
+        let links = chains.flat_map(|(chain, memory)| chain.links.iter().zip(&memory.times));
+        let time = |(link, &[forward, backward]): (&Link, &[Duration; 2])| LayerTime {
+            name: link.name.clone(),
+            forward,
+            backward,
+        };
+        links.map(time).collect()
+    }
+
+    /// The random streams that training draws from, by the layer's name.
+    pub(crate) fn streams(&mut self) -> impl Iterator<Item = (&str, &mut Stream)> {
+        self.links_mut().filter_map(|link| Some((link.name.as_str(), link.operation.stream()?)))
+    }
+
+    fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.trunk.links.iter_mut().chain(self.heads.iter_mut().flat_map(|head| &mut head.links))
+    }
+}
+
+impl Workspace {
+    /// Most images of a batch.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The scores of a head for the last batch: `count` numbers, [batch, classes].
+    pub fn logits(&self, head: usize, count: usize) -> &[f32] {
+        self.heads[head].output(&[], count)
+    }
+
+    /// What each head made of the last batch that went backward.
+    pub(crate) fn judged(&self) -> &[Judged] {
+        &self.judged
+    }
+
+    /// Σ over heads of weight times mean cross-entropy.
+    fn loss(&self, targets: Targets) -> f64 {
+        let batch = targets.labels.len() / self.judged.len();
+        let parts = self.judged.iter().zip(targets.weights);
+        parts.map(|(judged, &weight)| f64::from(weight) * judged.loss / batch as f64).sum()
+    }
+}
+
+impl Chain {
+    fn new(part: &str, layers: &[PlannedLayer], inputs: usize, seed: u64) -> Chain {
+        let mut links = Vec::new();
+        let mut outputs = inputs;
+        for (i, layer) in layers.iter().enumerate() {
+            // ReLU right after a dense or convolutional layer is part of that layer's operation.
+            let relu = matches!(layers.get(i + 1), Some(PlannedLayer { layer: Layer::Relu, .. }));
+            let fused = i > 0 && matches!(layers[i - 1].layer, Layer::Dense { .. } | Layer::Conv2d { .. });
+            let name = format!("{part}.{}", i + 1);
+            let stream = |purpose: &str| Stream::new(seed, &format!("{purpose}/{name}"));
+            outputs = layer.output.len();
+            let operation: Box<dyn Operation> = match (&layer.layer, layer.input) {
+                (Layer::Dense { units, initial }, _) => {
+                    Box::new(Dense::new(layer.input.len(), *units, relu, *initial, &mut stream("initial")))
+                }
+                (Layer::Conv2d { kernel, stride, padding, initial, .. }, _) => {
+                    let geometry = Geometry::new(layer.input, layer.output, *kernel, *stride, *padding);
+                    Box::new(Conv2d::new(geometry, relu, *initial, &mut stream("initial")))
+                }
+                (Layer::MaxPool { size, stride }, _) => {
+                    let geometry = Geometry::new(layer.input, layer.output, *size, *stride, Padding::Valid);
+                    Box::new(MaxPool::new(geometry))
+                }
+                (Layer::Flatten, _) => continue,
+                (Layer::Relu, _) if fused => continue,
+                (Layer::Relu, _) => Box::new(Relu::new(outputs)),
+                (Layer::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
+                (Layer::BatchNorm { epsilon, momentum }, input) => {
+                    let features = match input {
+                        Shape::Image { channels, .. } => channels,
+                        Shape::Vector(units) => units,
+                    };
+                    Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
+                }
+            };
+            links.push(Link { name, operation });
+        }
+        Chain { outputs, links }
+    }
+
+    fn memory(&self, capacity: usize, training: bool) -> ChainMemory {
+        let outputs = |scale: usize| {
+            let buffer = |link: &Link| Buffer::zeros(scale * capacity * link.operation.outputs());
+            self.links.iter().map(buffer).collect()
+        };
+        ChainMemory {
+            ys: outputs(1),
+            dys: outputs(usize::from(training)),
+            memories: self.links.iter().map(|link| link.operation.memory(capacity, training)).collect(),
+            times: vec![[Duration::ZERO; 2]; self.links.len()],
+        }
+    }
+
+    fn forward(&mut self, pass: &Pass, x: &[f32], memory: &mut ChainMemory) {
+        let mut before = x.len();
+        for (i, link) in self.links.iter_mut().enumerate() {
+            let (ys, rest) = memory.ys.split_at_mut(i);
+            let x = ys.last().map_or(x, |y| &y[..before]);
+            before = pass.batch * link.operation.outputs();
+            let start = Instant::now();
+            link.operation.forward(pass, x, &mut rest[0][..before], &mut memory.memories[i]);
+            memory.times[i] = [start.elapsed(), Duration::ZERO];
+        }
+    }
+
+    fn backward(
+        &mut self,
+        pass: &Pass,
+        x: &[f32],
+        memory: &mut ChainMemory,
+        mut dx: Option<&mut [f32]>,
+        receive: Receive,
+    ) {
+        for i in (0..self.links.len()).rev() {
+            let count = |link: &Link| pass.batch * link.operation.outputs();
+            let n = count(&self.links[i]);
+            let before = i.checked_sub(1).map(|j| count(&self.links[j]));
+            let (dys, rest) = memory.dys.split_at_mut(i);
+            let flow = Flow {
+                x: before.map_or(x, |before| &memory.ys[i - 1][..before]),
+                y: &memory.ys[i][..n],
+                dy: &mut rest[0][..n],
+                dx: match before {
+                    Some(before) => Some(&mut dys[i - 1][..before]),
+                    None => dx.take(),
+                },
+            };
+            let start = Instant::now();
+            self.links[i].operation.backward(pass, flow, &mut memory.memories[i], receive);
+            memory.times[i][1] = start.elapsed();
+        }
+    }
+}
+
+impl ChainMemory {
+    /// What came out of the chain: the last operation's output, or the input where there is none.
+    fn output<'a>(&'a self, x: &'a [f32], count: usize) -> &'a [f32] {
+        self.ys.last().map_or(x, |y| &y[..count])
+    }
+}

@@ -1,0 +1,106 @@
+//! Images and their gradients with zeros around them.
+
+use crate::kernels::path::{Kernel, Path};
+use crate::kernels::simd::Simd;
+use crate::operations::geometry::Geometry;
+
+/// Copies an image into its zeros, [padded height, padded width, channels]; those around it stay what they were at first.
+pub(super) fn surround(geometry: &Geometry, x: &[f32], image: &mut [f32]) {
+    let Geometry { channels, input, before, padded, .. } = *geometry;
+    let row = input[1] * channels;
+    for (i, x) in x.chunks_exact(row).enumerate() {
+        let start = ((i + before[0]) * padded[1] + before[1]) * channels;
+        image[start..start + row].copy_from_slice(x);
+    }
+}
+
+/// The gradient of an image with zeros around it: [height, width, pixel].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    /// Pixels of a row.
+    pub(super) width: usize,
+    /// Numbers of a pixel: the filters, filled up with zeros to whole cache lines.
+    pub(super) pixel: usize,
+    /// Numbers of the image.
+    pub(super) image: usize,
+    /// Where the first pixel of the output lies.
+    start: usize,
+}
+
+impl Frame {
+    /// An image of this size whose first rows and columns of zeros are `margin`.
+    pub(super) fn new(filters: usize, size: [usize; 2], margin: [usize; 2]) -> Frame {
+        let pixel = filters.next_multiple_of(16);
+        let start = (margin[0] * size[1] + margin[1]) * pixel;
+        Frame { width: size[1], pixel, image: size[0] * size[1] * pixel, start }
+    }
+
+    /// Where a pixel lies.
+    pub(super) fn at(&self, row: usize, column: usize) -> usize {
+        (row * self.width + column) * self.pixel
+    }
+
+    /// Copies an image's dY into its zeros, zero where ReLU was silent (where `y`, if given, is not above zero), and adds
+    /// it up over the pixels.
+    pub(super) fn surround(
+        &self,
+        path: Path,
+        geometry: &Geometry,
+        dy: &[f32],
+        y: Option<&[f32]>,
+        image: &mut [f32],
+        sums: &mut [f32],
+    ) {
+        let (filters, columns) = (geometry.filters, geometry.output[1]);
+        let row = columns * filters;
+        for (i, dy) in dy.chunks_exact(row).enumerate() {
+            let y = y.map(|y| &y[i * row..][..row]);
+            let to = &mut image[self.start + self.at(i, 0)..][..columns * self.pixel];
+            path.run(MaskRow { filters, pixel: self.pixel, dy, y, to, sums });
+        }
+    }
+}
+
+/// A row of pixels of dY, zero where y is not above zero, to where it has zeros around it; and its sum over the pixels.
+struct MaskRow<'a> {
+    filters: usize,
+    pixel: usize,
+    dy: &'a [f32],
+    y: Option<&'a [f32]>,
+    to: &'a mut [f32],
+    sums: &'a mut [f32],
+}
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl Kernel for MaskRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let MaskRow { filters, pixel, dy, y, to, sums } = self;
+        let pixels = dy.len() / filters;
+        assert!(pixels * pixel <= to.len() && filters <= sums.len(), "room for every pixel and filter");
+        assert!(y.is_none_or(|y| y.len() == dy.len()), "an output for every gradient");
+        let whole = filters - filters % S::LANES;
+        let sums = sums.as_mut_ptr();
+        for i in 0..pixels {
+            // SAFETY: the lengths are checked above, and the vectors end before the filters of a pixel do.
+            unsafe {
+                let (dy, to) = (dy.as_ptr().add(i * filters), to.as_mut_ptr().add(i * pixel));
+                let y = y.map(|y| y.as_ptr().add(i * filters));
+                for j in (0..whole).step_by(S::LANES) {
+                    let gradient = S::load(dy.add(j));
+                    let gradient = y.map_or(gradient, |y| S::where_positive(gradient, S::load(y.add(j))));
+                    S::store(gradient, to.add(j));
+                    S::store(S::add(S::load(sums.add(j)), gradient), sums.add(j));
+                }
+                for j in whole..filters {
+                    let heard = y.is_none_or(|y| *y.add(j) > 0.0);
+                    let gradient = if heard { *dy.add(j) } else { 0.0 };
+                    *to.add(j) = gradient;
+                    *sums.add(j) += gradient;
+                }
+            }
+        }
+    }
+}

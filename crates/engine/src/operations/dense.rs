@@ -1,0 +1,319 @@
+//! Dense layers: y = x·W + b, with ReLU where it follows.
+
+use inkling_spec::Initial;
+
+use super::parameter::{Layout, Parameter, Receive, Receiver, Role};
+use super::{Flow, Memory, Operation, Pass};
+use crate::kernels::finish::Finish;
+use crate::kernels::product::{COLUMNS, Product, ROWS, Segment, Tile, tiles};
+use crate::memory::Buffer;
+use crate::parallel::{Shared, for_each};
+use crate::random::Stream;
+
+/// y = max(0, x·W + b) or x·W + b, for x of [batch, inputs], W of [inputs, units], b of [units].
+///
+/// `memory.floats` holds dY in panels of columns, [panels, batch, 32], and dY transposed, [units, batch], both filled up
+/// with zeros.
+#[derive(Debug)]
+pub(crate) struct Dense {
+    size: Size,
+    /// W in panels, b.
+    parameters: [Parameter; 2],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    inputs: usize,
+    units: usize,
+    relu: bool,
+}
+
+/// Tiles of the weight gradient that a task makes.
+const TILES_IN_TASK: usize = 24;
+
+impl Dense {
+    pub(crate) fn new(
+        inputs: usize,
+        units: usize,
+        relu: bool,
+        initial: Initial,
+        stream: &mut Stream,
+    ) -> Dense {
+        let layout = Layout::Panels { rows: inputs, columns: units };
+        let mut weight = Parameter::new("weight", vec![inputs, units], layout, Role::Weight);
+        weight.draw(initial, inputs, units, stream);
+        let bias =
+            Parameter::new("bias", vec![units], Layout::Panels { rows: 1, columns: units }, Role::Other);
+        Dense { size: Size { inputs, units, relu }, parameters: [weight, bias] }
+    }
+}
+
+impl Size {
+    fn panels(self) -> usize {
+        self.units.div_ceil(COLUMNS)
+    }
+
+    /// Columns of a panel that are used.
+    fn columns(self, panel: usize) -> usize {
+        COLUMNS.min(self.units - panel * COLUMNS)
+    }
+
+    /// dY, zero where ReLU was silent, in panels and transposed; hands in the gradient of b.
+    fn arrange(
+        self,
+        pass: &Pass,
+        y: &[f32],
+        dy: &[f32],
+        panels: &mut [f32],
+        transposed: &mut [f32],
+        bias: &Receiver,
+    ) {
+        let (batch, lanes) = (pass.batch, pass.batch.next_multiple_of(16));
+        let (panels, transposed) = (Shared::new(panels), Shared::new(transposed));
+        for_each(self.panels(), |panel| {
+            let (first, columns) = (panel * COLUMNS, self.columns(panel));
+            // SAFETY: each panel is one task's, and so are its columns as rows of the transposed matrix.
+            #[expect(unsafe_code, reason = "tasks write disjoint panels")]
+            let (rows, turned) = unsafe {
+                (
+                    panels.part(panel * batch * COLUMNS, batch * COLUMNS),
+                    transposed.part(first * lanes, COLUMNS * lanes),
+                )
+            };
+            let mut sums = [0.0; COLUMNS];
+            for (i, row) in rows.chunks_exact_mut(COLUMNS).enumerate() {
+                let from = i * self.units + first;
+                for j in 0..columns {
+                    let heard = !self.relu || y[from + j] > 0.0;
+                    let dy = if heard { dy[from + j] } else { 0.0 };
+                    row[j] = dy;
+                    sums[j] += dy;
+                    turned[j * lanes + i] = dy;
+                }
+                row[columns..].fill(0.0);
+            }
+            for (j, lane) in turned.chunks_exact_mut(lanes).enumerate() {
+                lane[if j < columns { batch } else { 0 }..].fill(0.0);
+            }
+            // SAFETY: as above.
+            #[expect(unsafe_code, reason = "tasks hand in disjoint panels")]
+            unsafe {
+                bias.take(first, &sums);
+            }
+        });
+    }
+
+    /// dX = dY·Wᵀ, as dXᵀ = W·dYᵀ so that the batch lies along the vectors.
+    fn input_gradient(self, pass: &Pass, weight: &[f32], transposed: &[f32], dx: &mut [f32]) {
+        let (inputs, batch, lanes) = (self.inputs, pass.batch, pass.batch.next_multiple_of(16));
+        let dx = Shared::new(dx);
+        let blocks = tiles(inputs);
+        for_each(blocks.len(), |block| {
+            let range = tiles(inputs).nth(block).expect("a tile for each task");
+            let rows: [usize; ROWS] = std::array::from_fn(|i| (range.start + i) * COLUMNS);
+            for first in (0..batch).step_by(COLUMNS) {
+                let columns = COLUMNS.min(batch - first);
+                let mut tile = Tile::ZERO;
+                let mut segments = [Segment { a: 0, b: 0 }; 64];
+                for start in (0..self.panels()).step_by(segments.len()) {
+                    let count = segments.len().min(self.panels() - start);
+                    for (panel, segment) in (start..).zip(&mut segments[..count]) {
+                        *segment =
+                            Segment { a: panel * inputs * COLUMNS, b: panel * COLUMNS * lanes + first };
+                    }
+                    let product = Product {
+                        a: weight,
+                        rows: &rows[..range.len()],
+                        b: transposed,
+                        segments: &segments[..count],
+                        count: COLUMNS.min(self.units),
+                        a_step: 1,
+                        b_step: lanes,
+                        columns,
+                    };
+                    product.multiply(pass.path, &mut tile.0, start > 0);
+                }
+                for j in 0..columns {
+                    // SAFETY: a task writes the numbers of its own inputs in every row.
+                    #[expect(unsafe_code, reason = "tasks write disjoint columns")]
+                    let dx = unsafe { dx.part((first + j) * inputs + range.start, range.len()) };
+                    dx.iter_mut().zip(&tile.0).for_each(|(dx, row)| *dx = row[j]);
+                }
+            }
+        });
+    }
+
+    /// dW = Xᵀ·dY, tile by tile to the receiver.
+    fn weight_gradient(self, pass: &Pass, x: &[f32], panels: &[f32], weight: &Receiver) {
+        let (inputs, batch) = (self.inputs, pass.batch);
+        let groups = tiles(inputs).len().div_ceil(TILES_IN_TASK);
+        for_each(self.panels() * groups, |task| {
+            let (panel, group) = (task / groups, task % groups);
+            let mut tile = Tile::ZERO;
+            for range in tiles(inputs).skip(group * TILES_IN_TASK).take(TILES_IN_TASK) {
+                let rows: [usize; ROWS] = std::array::from_fn(|i| range.start + i);
+                let product = Product {
+                    a: x,
+                    rows: &rows[..range.len()],
+                    b: panels,
+                    segments: &[Segment { a: 0, b: panel * batch * COLUMNS }],
+                    count: batch,
+                    a_step: inputs,
+                    b_step: COLUMNS,
+                    columns: self.columns(panel),
+                };
+                product.multiply(pass.path, &mut tile.0, false);
+                let start = (panel * inputs + range.start) * COLUMNS;
+                // SAFETY: each tile is one task's.
+                #[expect(unsafe_code, reason = "tasks hand in disjoint tiles")]
+                unsafe {
+                    weight.take(start, tile.0[..range.len()].as_flattened());
+                }
+            }
+        });
+    }
+}
+
+impl Operation for Dense {
+    fn outputs(&self) -> usize {
+        self.size.units
+    }
+
+    fn memory(&self, capacity: usize, backward: bool) -> Memory {
+        let lanes = if backward { capacity.next_multiple_of(16) } else { 0 };
+        let gradient = || Buffer::zeros(self.size.panels() * COLUMNS * lanes);
+        Memory { floats: vec![gradient(), gradient()], indices: Vec::new() }
+    }
+
+    fn forward(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], _memory: &mut Memory) {
+        let size @ Size { inputs, units, relu } = self.size;
+        let [weight, bias] = &self.parameters;
+        let rows = tiles(pass.batch).len();
+        let y = Shared::new(y);
+        for_each(size.panels() * rows, |task| {
+            let (panel, block) = (task / rows, task % rows);
+            let (first, columns) = (panel * COLUMNS, size.columns(panel));
+            let range = tiles(pass.batch).nth(block).expect("a tile for each task");
+            let starts: [usize; ROWS] = std::array::from_fn(|i| (range.start + i) * inputs);
+            let product = Product {
+                a: x,
+                rows: &starts[..range.len()],
+                b: &weight.value,
+                segments: &[Segment { a: 0, b: first * inputs }],
+                count: inputs,
+                a_step: 1,
+                b_step: COLUMNS,
+                columns,
+            };
+            let mut tile = Tile::ZERO;
+            product.multiply(pass.path, &mut tile.0, false);
+            for (i, row) in range.zip(&tile.0) {
+                // SAFETY: a task writes its own columns of its own rows.
+                #[expect(unsafe_code, reason = "tasks write disjoint parts of rows")]
+                let y = unsafe { y.part(i * units + first, columns) };
+                let (tile, bias) = (std::slice::from_ref(row), Some(&bias.value[first..]));
+                Finish { tile, columns, bias, relu, starts: &[0], y }.write(pass.path);
+            }
+        });
+    }
+
+    fn backward(&mut self, pass: &Pass, flow: Flow, memory: &mut Memory, receive: Receive) {
+        let [panels, transposed] = &mut memory.floats[..] else { unreachable!("made by `memory`") };
+        let Flow { x, y, dy, dx } = flow;
+        let [weight, bias] = &mut self.parameters;
+        self.size.arrange(pass, y, dy, panels, transposed, &bias.receiver(pass.path, receive));
+        if let Some(dx) = dx {
+            self.size.input_gradient(pass, &weight.value, transposed, dx);
+        }
+        if !matches!(receive, Receive::Discard) {
+            self.size.weight_gradient(pass, x, panels, &weight.receiver(pass.path, receive));
+        }
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter] {
+        &mut self.parameters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::path::Path;
+
+    fn numbers(count: usize, name: &str) -> Vec<f32> {
+        let mut stream = Stream::new(1, name);
+        (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
+    }
+
+    fn close(found: &[f32], exact: &[f64]) -> Result<(), TestCaseError> {
+        let size = exact.iter().fold(1e-3_f64, |size, value| size.max(value.abs()));
+        prop_assert_eq!(found.len(), exact.len());
+        for (&found, exact) in found.iter().zip(exact) {
+            prop_assert!((f64::from(found) - exact).abs() <= 1e-5 * size, "{} {}", found, exact);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+        #[test]
+        fn agrees_with_the_definition(
+            inputs in 1_usize..80, units in 1_usize..80, batch in 1_usize..70, relu: bool,
+        ) {
+            let mut layer = Dense::new(inputs, units, relu, Initial::HeUniform, &mut Stream::new(2, "weights"));
+            let b = numbers(units, "bias");
+            layer.parameters[1].layout.pack(&b, &mut layer.parameters[1].value);
+            let plain_order = |parameter: &Parameter, packed: &[f32]| {
+                let mut values = vec![0.0; parameter.shape.iter().product()];
+                parameter.layout.unpack(packed, &mut values);
+                values
+            };
+            let w = plain_order(&layer.parameters[0], &layer.parameters[0].value);
+            let (x, dy) = (numbers(batch * inputs, "x"), numbers(batch * units, "dy"));
+
+            for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+                let pass = Pass { path, batch, training: true };
+                let mut memory = layer.memory(batch + 5, true);
+                let mut y = vec![0.0; batch * units];
+                layer.forward(&pass, &x, &mut y, &mut memory);
+
+            let wide = f64::from;
+            let (mut exact_y, mut dx) = (vec![0.0; batch * units], vec![0.0; batch * inputs]);
+            let (mut dw, mut db) = (vec![0.0; inputs * units], vec![0.0; units]);
+            for n in 0..batch {
+                for j in 0..units {
+                    let terms = (0..inputs).map(|k| wide(x[n * inputs + k]) * wide(w[k * units + j]));
+                    let sum = wide(b[j]) + terms.sum::<f64>();
+                    exact_y[n * units + j] = if relu { sum.max(0.0) } else { sum };
+                    // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
+                    if relu && y[n * units + j] <= 0.0 {
+                        continue;
+                    }
+                    let dy = wide(dy[n * units + j]);
+                    db[j] += dy;
+                    for k in 0..inputs {
+                        dx[n * inputs + k] += dy * wide(w[k * units + j]);
+                        dw[k * units + j] += dy * wide(x[n * inputs + k]);
+                    }
+                }
+            }
+
+                let (mut dy, mut found_dx) = (dy.clone(), vec![f32::NAN; x.len()]);
+                let flow = Flow { x: &x, y: &y, dy: &mut dy, dx: Some(&mut found_dx) };
+                layer.backward(&pass, flow, &mut memory, Receive::Keep);
+                close(&y, &exact_y)?;
+                close(&found_dx, &dx)?;
+                for (parameter, exact) in layer.parameters.iter().zip([&dw, &db]) {
+                    close(&plain_order(parameter, &parameter.gradient), exact)?;
+                }
+            }
+        }
+    }
+}

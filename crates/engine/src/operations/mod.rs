@@ -1,0 +1,83 @@
+//! The operations that networks are made of, each in a file of its own: forward, backward, the plain version, tests.
+//!
+//! An operation works on a batch: x is [batch, inputs], y is [batch, outputs], row by row, images with their channels
+//! last (NHWC). Gradients are named as what they belong to with a `d` in front.
+
+pub(crate) mod batch_norm;
+pub(crate) mod conv2d;
+pub(crate) mod dense;
+pub(crate) mod dropout;
+pub(crate) mod geometry;
+pub(crate) mod identity;
+pub(crate) mod max_pool;
+pub(crate) mod parameter;
+pub(crate) mod relu;
+pub(crate) mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use parameter::{Parameter, Receive};
+
+use crate::kernels::path::Path;
+use crate::memory::Buffer;
+use crate::random::Stream;
+
+/// One pass over a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pass {
+    /// The instruction set.
+    pub(crate) path: Path,
+    /// Samples of the batch.
+    pub(crate) batch: usize,
+    /// Whether the network is being trained: dropout drops, batch normalisation measures the batch.
+    pub(crate) training: bool,
+}
+
+/// What an operation keeps from the forward pass of a batch to the backward pass, and its scratch. Each operation says
+/// what it keeps where.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) floats: Vec<Buffer>,
+    pub(crate) indices: Vec<u32>,
+}
+
+/// What every operation can do.
+pub(crate) trait Operation: Send + Sync + std::fmt::Debug {
+    /// Numbers of one sample that come out.
+    fn outputs(&self) -> usize;
+
+    /// Memory for batches of up to `capacity` samples; less where nothing goes backward.
+    fn memory(&self, capacity: usize, backward: bool) -> Memory;
+
+    /// y from x.
+    fn forward(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], memory: &mut Memory);
+
+    /// Hands in the gradients of the parameters, and computes dx, where it is wanted, with the parameters as they were
+    /// in the forward pass. x, y and `memory` are those of the forward pass; dy may be overwritten.
+    fn backward(&mut self, pass: &Pass, flow: Flow, memory: &mut Memory, receive: Receive);
+
+    /// The trained numbers, if there are any, in the order in which files have them.
+    fn parameters(&self) -> &[Parameter] {
+        &[]
+    }
+
+    /// As [`Operation::parameters`].
+    fn parameters_mut(&mut self) -> &mut [Parameter] {
+        &mut []
+    }
+
+    /// The stream of random numbers that training draws from, if it does.
+    fn stream(&mut self) -> Option<&mut Stream> {
+        None
+    }
+}
+
+/// What flows backward through an operation.
+#[derive(Debug)]
+pub(crate) struct Flow<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) y: &'a [f32],
+    pub(crate) dy: &'a mut [f32],
+    /// `None` for the first operation, whose input is the data.
+    pub(crate) dx: Option<&'a mut [f32]>,
+}

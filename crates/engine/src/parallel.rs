@@ -1,0 +1,60 @@
+//! Work divided among threads: by output, never by sum, so that results do not depend on the number of threads; and with
+//! denormal numbers flushed to zero in each of them.
+
+use std::marker::PhantomData;
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
+use crate::kernels::flush::flushing_denormals;
+
+/// Calls `work` with each of 0..tasks, on all threads of the current pool.
+pub(crate) fn for_each(tasks: usize, work: impl Fn(usize) + Sync) {
+    if tasks == 1 {
+        flushing_denormals(|| work(0));
+    } else {
+        (0..tasks).into_par_iter().with_max_len(1).for_each(|task| flushing_denormals(|| work(task)));
+    }
+}
+
+/// As [`for_each`], for tasks that come with the parts of slices that they read and write.
+pub(crate) fn for_each_part<T>(
+    parts: impl IndexedParallelIterator<Item = T>,
+    work: impl Fn(T) + Sync + Send,
+) {
+    parts.for_each(|part| flushing_denormals(|| work(part)));
+}
+
+/// Numbers of which each task writes a part of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    start: *mut f32,
+    len: usize,
+    owner: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: the pointer is only used through `part`, whose callers take disjoint parts.
+#[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
+unsafe impl Send for Shared<'_> {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
+unsafe impl Sync for Shared<'_> {}
+
+impl<'a> Shared<'a> {
+    pub(crate) fn new(numbers: &'a mut [f32]) -> Self {
+        Shared { start: numbers.as_mut_ptr(), len: numbers.len(), owner: PhantomData }
+    }
+
+    /// `len` numbers from `start`.
+    ///
+    /// # Safety
+    /// No two parts that are alive at once overlap.
+    ///
+    /// # Panics
+    /// If the part ends after the numbers do.
+    #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
+    pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [f32] {
+        assert!(start + len <= self.len, "{len} numbers from {start} of {}", self.len);
+        // SAFETY: inside the slice that `new` borrowed exclusively; disjointness is the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+}

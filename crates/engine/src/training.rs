@@ -1,0 +1,244 @@
+//! Training by gradient descent and judging a network on images kept as bytes.
+
+use inkling_spec::Optimizer;
+
+use crate::network::{LayerTime, Network, Targets, Workspace};
+use crate::operations::parameter::Receive;
+use crate::operations::softmax::cross_entropy;
+use crate::optimizer::rules;
+
+pub use crate::operations::softmax::Judged;
+
+/// Images as bytes, [n, dim], each with a label for every head.
+#[derive(Debug, Clone, Copy)]
+pub struct Labelled<'a> {
+    /// Pixels, image after image.
+    pub pixels: &'a [u8],
+    /// Labels of each head, [n] each.
+    pub labels: &'a [&'a [u8]],
+}
+
+impl Labelled<'_> {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels[0].len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A network being trained.
+#[derive(Debug)]
+pub struct Trainer {
+    network: Network,
+    optimizer: Optimizer,
+    workspace: Workspace,
+    /// Labels of the batch, head after head.
+    labels: Vec<u8>,
+    /// Share of each head in the loss.
+    weights: Vec<f32>,
+    step: u64,
+}
+
+/// Pixels as networks see them: x/255.
+fn scale(pixels: &[u8], x: &mut [f32]) {
+    for (x, &pixel) in x.iter_mut().zip(pixels) {
+        *x = f32::from(pixel) / 255.0;
+    }
+}
+
+impl Trainer {
+    /// Trains `network` in batches of up to `batch` images; `weights` holds the share of each head in the loss.
+    ///
+    /// # Panics
+    /// If there is not a weight for each head.
+    pub fn new(network: Network, optimizer: Optimizer, batch: usize, weights: &[f32]) -> Trainer {
+        let heads = network.classes().len();
+        assert_eq!(weights.len(), heads, "a weight for each head");
+        Trainer {
+            workspace: network.workspace(batch, true),
+            labels: vec![0; batch * heads],
+            weights: weights.to_vec(),
+            network,
+            optimizer,
+            step: 0,
+        }
+    }
+
+    /// One step on the images whose numbers are in `order`, at this learning rate. What each head made of the batch,
+    /// before the step. A loss that is not finite shows here; the step has then spoilt the weights.
+    ///
+    /// # Panics
+    /// If there are more images than the batch has room for, or a number is beyond the last image.
+    pub fn step(&mut self, images: Labelled, order: &[u32], learning_rate: f64) -> &[Judged] {
+        let (dim, batch) = (self.network.inputs(), order.len());
+        let mut buffer = std::mem::take(&mut self.workspace.x);
+        let x = &mut buffer[..batch * dim];
+        for (x, &index) in x.chunks_exact_mut(dim).zip(order) {
+            scale(&images.pixels[index as usize * dim..][..dim], x);
+        }
+        let labels = &mut self.labels[..batch * self.weights.len()];
+        for (labels, all) in labels.chunks_exact_mut(batch).zip(images.labels) {
+            labels.iter_mut().zip(order).for_each(|(label, &index)| *label = all[index as usize]);
+        }
+        self.step += 1;
+        let rules = rules(&self.optimizer, self.step, learning_rate);
+        let targets = Targets { labels, weights: &self.weights };
+        self.network.forward(x, true, &mut self.workspace);
+        self.network.backward(x, targets, &mut self.workspace, None, Receive::Update(&rules));
+        self.workspace.x = buffer;
+        self.workspace.judged()
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The network as it is now, to be asked or changed.
+    pub fn network_mut(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// How long each layer took in the last step.
+    pub fn times(&self) -> Vec<LayerTime> {
+        self.network.times(&self.workspace)
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Goes on as if so many steps had been taken: with the moments set by [`Network::set_arrays`] and the streams by
+    /// [`Trainer::set_positions`], what follows has the same bits.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.step = steps;
+    }
+
+    /// How far each random stream has been drawn from, by the layer's name.
+    pub fn positions(&mut self) -> Vec<(String, u128)> {
+        self.network.streams().map(|(name, stream)| (name.to_owned(), stream.position())).collect()
+    }
+
+    /// Sets how far each random stream has been drawn from: `find` knows it by the layer's name.
+    ///
+    /// # Errors
+    /// The first error of `find`.
+    pub fn set_positions<E>(&mut self, mut find: impl FnMut(&str) -> Result<u128, E>) -> Result<(), E> {
+        for (name, stream) in self.network.streams() {
+            stream.seek(find(name)?);
+        }
+        Ok(())
+    }
+}
+
+/// What each head of the network makes of all the images, batch by batch of the workspace's capacity; `seen` gets the
+/// scores of each batch, [batch, classes], with the head's number.
+pub fn evaluate(
+    network: &mut Network,
+    workspace: &mut Workspace,
+    images: Labelled,
+    mut seen: impl FnMut(usize, &[f32]),
+) -> Vec<Judged> {
+    let (dim, classes) = (network.inputs(), network.classes());
+    let mut judged = vec![Judged::default(); classes.len()];
+    let mut buffer = std::mem::take(&mut workspace.x);
+    let capacity = workspace.capacity();
+    for (i, pixels) in images.pixels.chunks(capacity * dim).enumerate() {
+        let x = &mut buffer[..pixels.len()];
+        scale(pixels, x);
+        network.forward(x, false, workspace);
+        let batch = pixels.len() / dim;
+        for (head, &classes) in classes.iter().enumerate() {
+            let logits = workspace.logits(head, batch * classes);
+            let labels = &images.labels[head][i * capacity..][..batch];
+            judged[head] += cross_entropy(classes, logits, labels, 0.0, None);
+            seen(head, logits);
+        }
+    }
+    workspace.x = buffer;
+    judged
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_spec::{MODELS, ModelSpec};
+
+    use super::*;
+    use crate::network::{Array, Part};
+    use crate::random::Stream;
+
+    /// A small network with every kind of trained parameter and two heads.
+    const NETWORK: &str = r#"
+        input = [9, 8, 2]
+        trunk = [
+            { layer = "conv2d", filters = 5, kernel = [3, 3], stride = [2, 1], padding = "same", initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "batch-norm", epsilon = 1e-5, momentum = 0.1 },
+            { layer = "conv2d", filters = 37, kernel = [2, 2], stride = [1, 2], padding = "valid", initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "flatten" },
+            { layer = "dense", units = 40, initial = "he-uniform" },
+            { layer = "relu" },
+        ]
+        heads = [
+            { name = "one", layers = [{ layer = "dense", units = 5, initial = "glorot-uniform" }] },
+            { name = "two", layers = [{ layer = "dense", units = 3, initial = "glorot-uniform" }] },
+        ]
+    "#;
+
+    fn network() -> Network {
+        Network::new(&ModelSpec::from_toml("network", NETWORK).unwrap(), 1).unwrap()
+    }
+
+    fn bits(arrays: &[Array]) -> Vec<u32> {
+        arrays.iter().flat_map(|array| array.values.iter().map(|value| value.to_bits())).collect()
+    }
+
+    #[test]
+    fn fused_and_plain_updates_give_the_same_bits() {
+        let (beta_1, beta_2, epsilon) = (0.9, 0.999, 1e-8);
+        for optimizer in [
+            Optimizer::Adam { beta_1, beta_2, epsilon },
+            Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.1 },
+            Optimizer::Sgd { momentum: 0.9 },
+        ] {
+            let mut stream = Stream::new(1, "images");
+            let (batch, dim) = (11, 9 * 8 * 2);
+            let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.below(256) as u8).collect();
+            let labels: Vec<u8> =
+                (0..2 * batch).map(|i| stream.below(if i < batch { 5 } else { 3 }) as u8).collect();
+            let order: Vec<u32> = (0..batch as u32).collect();
+            let weights = [0.25, 0.75];
+
+            let mut fused = Trainer::new(network(), optimizer, batch, &weights);
+            let mut plain = network();
+            let mut workspace = plain.workspace(batch, true);
+            let mut x = vec![0.0; pixels.len()];
+            scale(&pixels, &mut x);
+            for step in 1..=5 {
+                let heads = [&labels[..batch], &labels[batch..]];
+                fused.step(Labelled { pixels: &pixels, labels: &heads }, &order, 0.01);
+                plain.gradients(&x, Targets { labels: &labels, weights: &weights }, &mut workspace);
+                plain.apply(&rules(&optimizer, step, 0.01));
+                for part in [Part::Values, Part::FirstMoments, Part::SecondMoments] {
+                    let (fused, plain) = (fused.network().arrays(part), plain.arrays(part));
+                    assert_eq!(bits(&fused), bits(&plain), "{optimizer:?}, step {step}, {part:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_briefs_networks_can_be_built() {
+        for (name, text) in MODELS.iter().take(2) {
+            let network = Network::new(&ModelSpec::from_toml(name, text).unwrap(), 1).unwrap();
+            let held: usize = network.arrays(Part::Values).iter().map(|array| array.values.len()).sum();
+            assert_eq!(held, network.parameters(), "{name}");
+        }
+    }
+}

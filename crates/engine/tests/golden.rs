@@ -1,0 +1,226 @@
+//! The engine against PyTorch's numbers, which `golden/make.py` made: single layers, and whole trainings.
+
+use std::path::Path;
+
+use inkling_engine::{Array, Labelled, Network, Part, Targets, Trainer, evaluate};
+use inkling_spec::{ModelSpec, Optimizer};
+use safetensors::{SafeTensors, tensor::Metadata};
+
+/// A file of cases: arrays under "case/array", and what a case is in the metadata under "model/case".
+struct Golden {
+    bytes: Vec<u8>,
+    metadata: Metadata,
+}
+
+impl Golden {
+    fn read(name: &str) -> Golden {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).expect("a safetensors file");
+        Golden { bytes, metadata }
+    }
+
+    fn about(&self, key: &str) -> &str {
+        self.metadata.metadata().as_ref().and_then(|about| about.get(key)).expect(key)
+    }
+
+    /// The cases by name, each with its network.
+    fn cases(&self) -> impl Iterator<Item = Case<'_>> {
+        let about = self.metadata.metadata().as_ref().expect("metadata");
+        let mut names: Vec<&str> = about.keys().filter_map(|key| key.strip_prefix("model/")).collect();
+        names.sort_unstable();
+        assert!(!names.is_empty());
+        names.into_iter().map(|name| {
+            let text = self.about(&format!("model/{name}"));
+            let model = ModelSpec::from_toml(name, text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let tensors = SafeTensors::deserialize(&self.bytes).expect("a safetensors file");
+            Case { name, model, tensors }
+        })
+    }
+}
+
+struct Case<'a> {
+    name: &'a str,
+    model: ModelSpec,
+    tensors: SafeTensors<'a>,
+}
+
+impl Case<'_> {
+    fn bytes(&self, array: &str) -> &[u8] {
+        let name = format!("{}/{array}", self.name);
+        self.tensors.tensor(&name).unwrap_or_else(|error| panic!("{name}: {error}")).data()
+    }
+
+    fn f32(&self, array: &str) -> Vec<f32> {
+        let bytes = self.bytes(array).chunks_exact(4);
+        bytes.map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes"))).collect()
+    }
+
+    fn f64(&self, array: &str) -> Vec<f64> {
+        let bytes = self.bytes(array).chunks_exact(8);
+        bytes.map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes"))).collect()
+    }
+
+    /// The network with the parameters of the group, whose shapes must be the engine's.
+    fn network(&self, group: &str) -> Network {
+        let mut network = Network::new(&self.model, 0).expect("a network");
+        let find = |name: &str, shape: &[usize]| {
+            let key = format!("{}/{group}/{name}", self.name);
+            let tensor = self.tensors.tensor(&key).map_err(|error| format!("{key}: {error}"))?;
+            assert_eq!(tensor.shape(), shape, "shape of {key}");
+            Ok::<_, String>(self.f32(&format!("{group}/{name}")))
+        };
+        network.set_arrays(Part::Values, find).expect("every parameter");
+        network
+    }
+}
+
+/// What differs from the golden numbers, so that one run of the tests shows all of it.
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn assert_none(&self) {
+        assert!(self.0.is_empty(), "\n{}", self.0.join("\n"));
+    }
+
+    /// No element may differ by more than `tolerance` times the largest, nor the whole by more than `tolerance` times
+    /// its norm.
+    fn compare(&mut self, what: &str, found: &[f32], exact: &[f32], tolerance: f64) {
+        assert_eq!(found.len(), exact.len(), "{what}");
+        let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
+        let wide = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+        let (found, exact) = (wide(found), wide(exact));
+        let difference: Vec<f64> = found.iter().zip(&exact).map(|(found, exact)| found - exact).collect();
+        let (of_all, all) = (norm(&mut difference.iter().copied()), norm(&mut exact.iter().copied()));
+        let largest = exact.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        if exceeds(of_all, tolerance * all) {
+            self.0.push(format!("{what}: norm of the difference {of_all:e}, of the array {all:e}"));
+        }
+        for (i, difference) in difference.iter().enumerate() {
+            if exceeds(difference.abs(), tolerance * largest) {
+                let (found, exact) = (found[i], exact[i]);
+                self.0.push(format!(
+                    "{what}: number {i} is {found:e}, not {exact:e}; the largest is {largest:e}"
+                ));
+                break;
+            }
+        }
+    }
+
+    fn compare_number(&mut self, what: &str, found: f64, exact: f64, tolerance: f64) {
+        if exceeds((found - exact).abs(), tolerance * exact.abs()) {
+            self.0.push(format!("{what}: {found}, not {exact}"));
+        }
+    }
+
+    fn compare_arrays(&mut self, case: &Case, group: &str, arrays: &[Array], tolerance: f64) {
+        for array in arrays {
+            let exact = case.f32(&format!("{group}/{}", array.name));
+            self.compare(
+                &format!("{}: {group} of {}", case.name, array.name),
+                &array.values,
+                &exact,
+                tolerance,
+            );
+        }
+    }
+}
+
+/// Whether a difference is above the bound or not a number.
+fn exceeds(difference: f64, bound: f64) -> bool {
+    difference.is_nan() || difference > bound
+}
+
+#[test]
+fn layers_agree_with_pytorch() {
+    let golden = Golden::read("layers.safetensors");
+    let mut differences = Differences::default();
+    for case in golden.cases() {
+        let name = case.name;
+        let mut network = case.network("value");
+        let (x, labels) = (case.f32("x"), case.bytes("labels"));
+        let batch = labels.len();
+        // Room for more images than come, as in the last batch of an epoch.
+        let mut workspace = network.workspace(batch + 1, true);
+        let targets = Targets { labels, weights: &[1.0] };
+
+        let loss = network.gradients(&x, targets, &mut workspace);
+        differences.compare_number(&format!("{name}: loss"), loss, case.f64("loss")[0], 1e-5);
+        let exact = case.f32("scores");
+        differences.compare(&format!("{name}: scores"), workspace.logits(0, exact.len()), &exact, 1e-5);
+        differences.compare_arrays(&case, "gradient", &network.arrays(Part::Gradients), 1e-4);
+        let mut statistics = network.arrays(Part::Values);
+        statistics.retain(|array| array.name.contains("running"));
+        differences.compare_arrays(&case, "after", &statistics, 1e-5);
+
+        let mut asking = network.workspace(batch, false);
+        network.forward(&x, false, &mut asking);
+        let exact = case.f32("asked");
+        differences.compare(&format!("{name}: asked"), asking.logits(0, exact.len()), &exact, 1e-5);
+
+        let mut dx = vec![f32::NAN; x.len()];
+        network.input_gradient(&x, targets, &mut workspace, &mut dx);
+        differences.compare(&format!("{name}: dx"), &dx, &case.f32("dx"), 1e-4);
+    }
+    differences.assert_none();
+}
+
+/// As `optimizer_of` in `make.py`.
+fn optimizer(kind: &str) -> (Optimizer, f64) {
+    let (beta_1, beta_2, epsilon) = (0.9, 0.999, 1e-8);
+    match kind {
+        "adam" => (Optimizer::Adam { beta_1, beta_2, epsilon }, 1e-3),
+        "adamw" => (Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.1 }, 1e-3),
+        "sgd" => (Optimizer::Sgd { momentum: 0.9 }, 0.05),
+        other => panic!("no optimiser {other}"),
+    }
+}
+
+#[test]
+fn trainings_agree_with_pytorch() {
+    const BATCH: usize = 8;
+    let golden = Golden::read("training.safetensors");
+    let mut differences = Differences::default();
+    for case in golden.cases() {
+        let name = case.name;
+        let (pixels, weights) = (case.bytes("pixels"), case.f32("weights"));
+        let heads = weights.len();
+        let n = case.bytes("labels").len() / heads;
+        let labels: Vec<&[u8]> = case.bytes("labels").chunks_exact(n).collect();
+        let images = Labelled { pixels, labels: &labels };
+
+        let mut network = case.network("initial");
+        let x: Vec<f32> = pixels[..BATCH * network.inputs()].iter().map(|&p| f32::from(p) / 255.0).collect();
+        let first: Vec<u8> = labels.iter().flat_map(|labels| &labels[..BATCH]).copied().collect();
+        let mut workspace = network.workspace(BATCH, true);
+        let targets = Targets { labels: &first, weights: &weights };
+        let losses = case.f64("losses");
+        let loss = network.gradients(&x, targets, &mut workspace);
+        differences.compare_number(&format!("{name}: loss with gradients"), loss, losses[0], 1e-5);
+        differences.compare_arrays(&case, "gradient", &network.arrays(Part::Gradients), 1e-4);
+
+        let (optimizer, rate) = optimizer(golden.about(&format!("optimizer/{name}")));
+        let mut trainer = Trainer::new(case.network("initial"), optimizer, BATCH, &weights);
+        for (step, &exact) in losses.iter().enumerate() {
+            let order: Vec<u32> = (0..BATCH).map(|i| ((step * BATCH + i) % n) as u32).collect();
+            let judged = trainer.step(images, &order, rate).iter().zip(&weights);
+            let loss: f64 = judged.map(|(head, &weight)| f64::from(weight) * head.loss / BATCH as f64).sum();
+            differences.compare_number(&format!("{name}: loss of step {step}"), loss, exact, 1e-5);
+        }
+        differences.compare_arrays(&case, "final", &trainer.network().arrays(Part::Values), 1e-4);
+
+        let mut workspace = trainer.network().workspace(7, false);
+        let judged = evaluate(trainer.network_mut(), &mut workspace, images, |_, _| {});
+        for (head, (judged, exact)) in judged.iter().zip(case.f64("judged").chunks_exact(2)).enumerate() {
+            differences.compare_number(&format!("{name}: loss of head {head}"), judged.loss, exact[0], 1e-5);
+            differences.compare_number(
+                &format!("{name}: right of {head}"),
+                judged.correct as f64,
+                exact[1],
+                0.0,
+            );
+        }
+    }
+    differences.assert_none();
+}

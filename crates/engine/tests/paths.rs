@@ -1,0 +1,68 @@
+//! Every instruction set gives the same numbers; those with fused multiply-add the same bits. One test, because which
+//! path is forced is the whole program's affair.
+
+mod support;
+#[path = "support/training.rs"]
+mod training;
+
+use inkling_engine::{Array, Network, Part, Path, Targets, Trainer};
+use support::{ADAM, BATCH, Noise, everything};
+use training::{state, train};
+
+struct Found {
+    path: Path,
+    logits: Vec<f32>,
+    gradients: Vec<Array>,
+    dx: Vec<f32>,
+    trained: Vec<Vec<Array>>,
+}
+
+fn compute(path: Path, noise: &Noise) -> Found {
+    path.force();
+    let mut network = Network::new(&everything(), 5).expect("a network");
+    let x: Vec<f32> = (0..BATCH * network.inputs()).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
+    let labels: Vec<u8> = (0..2 * BATCH as u8).map(|i| i % 3).collect();
+    let targets = Targets { labels: &labels, weights: &[0.6, 0.4] };
+    let mut workspace = network.workspace(BATCH, true);
+    network.gradients(&x, targets, &mut workspace);
+    let gradients = network.arrays(Part::Gradients);
+    let logits = [0, 1].map(|head| workspace.logits(head, BATCH * network.classes()[head]).to_vec()).concat();
+    let mut dx = vec![f32::NAN; x.len()];
+    network.input_gradient(&x, targets, &mut workspace, &mut dx);
+
+    let mut trainer =
+        Trainer::new(Network::new(&everything(), 5).expect("a network"), ADAM, BATCH, &[0.6, 0.4]);
+    train(&mut trainer, noise, 0, 5);
+    Found { path, logits, gradients, dx, trained: state(&trainer) }
+}
+
+fn compare(what: &str, found: &[f32], exact: &[f32]) {
+    let largest = exact.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+    for (i, (found, exact)) in found.iter().zip(exact).enumerate() {
+        assert!((found - exact).abs() <= 1e-5 * largest, "{what}: number {i} is {found}, not {exact}");
+    }
+}
+
+#[test]
+fn all_paths_agree() {
+    let noise = Noise::new(&everything(), 40);
+    let paths = Path::ALL.into_iter().filter(|path| path.is_available());
+    let found: Vec<Found> = paths.map(|path| compute(path, &noise)).collect();
+    let portable = found.iter().find(|found| found.path == Path::Portable).expect("always there");
+    for other in &found {
+        let name = other.path.name();
+        compare(&format!("{name}: logits"), &other.logits, &portable.logits);
+        compare(&format!("{name}: images"), &other.dx, &portable.dx);
+        for (found, exact) in other.gradients.iter().zip(&portable.gradients) {
+            compare(&format!("{name}: {}", found.name), &found.values, &exact.values);
+        }
+    }
+    let fused: Vec<&Found> = found.iter().filter(|found| found.path != Path::Portable).collect();
+    for pair in fused.windows(2) {
+        let names = format!("{} and {}", pair[0].path.name(), pair[1].path.name());
+        assert!(pair[0].logits == pair[1].logits, "{names} give the same logits");
+        assert!(pair[0].dx == pair[1].dx, "{names} give the same gradient of the images");
+        assert!(pair[0].gradients == pair[1].gradients, "{names} give the same gradients");
+        assert!(pair[0].trained == pair[1].trained, "{names} train to the same bits");
+    }
+}

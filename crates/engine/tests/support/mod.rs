@@ -1,0 +1,72 @@
+//! What several tests train: a network of every kind of layer with two heads, and images of noise.
+
+use inkling_engine::Network;
+use inkling_engine::random::Stream;
+use inkling_spec::{ModelSpec, Optimizer};
+
+pub(crate) const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+/// Images of a step.
+pub(crate) const BATCH: usize = 9;
+
+/// Every kind of layer, of sizes that are no multiples of a vector, a panel or a tile.
+pub(crate) fn everything() -> ModelSpec {
+    let text = r#"
+        input = [13, 11, 3]
+        trunk = [
+            { layer = "conv2d", filters = 37, kernel = [3, 3], stride = [1, 1], padding = "same", initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "batch-norm", epsilon = 1e-3, momentum = 0.1 },
+            { layer = "max-pool", size = [3, 2], stride = [2, 2] },
+            { layer = "relu" },
+            { layer = "conv2d", filters = 21, kernel = [4, 4], stride = [2, 2], padding = "same", initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "flatten" },
+            { layer = "dropout", rate = 0.3 },
+            { layer = "dense", units = 50, initial = "he-uniform" },
+            { layer = "relu" },
+        ]
+        [[heads]]
+        name = "item"
+        layers = [
+            { layer = "dense", units = 33, initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "dropout", rate = 0.5 },
+            { layer = "dense", units = 10, initial = "glorot-uniform" },
+        ]
+        [[heads]]
+        name = "group"
+        layers = [{ layer = "dense", units = 3, initial = "glorot-uniform" }]
+    "#;
+    ModelSpec::from_toml("everything", text).expect("a network")
+}
+
+/// Images of noise with labels for each head of a network.
+pub(crate) struct Noise {
+    pub(crate) pixels: Vec<u8>,
+    labels: Vec<Vec<u8>>,
+}
+
+impl Noise {
+    pub(crate) fn new(spec: &ModelSpec, images: usize) -> Noise {
+        let network = Network::new(spec, 0).expect("a network");
+        let mut stream = Stream::new(1, "test/noise");
+        let mut below = |bound: usize, count: usize| -> Vec<u8> {
+            (0..count).map(|_| stream.below(bound as u32) as u8).collect()
+        };
+        Noise {
+            pixels: below(256, images * network.inputs()),
+            labels: network.classes().iter().map(|&classes| below(classes, images)).collect(),
+        }
+    }
+
+    /// Labels of each head.
+    pub(crate) fn labels(&self) -> Vec<&[u8]> {
+        self.labels.iter().map(Vec::as_slice).collect()
+    }
+
+    /// The images of a step: others and another number of them each time.
+    pub(crate) fn order(&self, step: usize) -> Vec<u32> {
+        let n = self.labels[0].len();
+        (0..BATCH - step % 3).map(|i| ((step * BATCH + i * 5) % n) as u32).collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! Training runs: tasks 3 and 4. Trained epoch by epoch with a checkpoint after each, so that a run killed at any instant
+//! and resumed ends with the same bits as one never interrupted.
+
+mod checkpoint;
+mod judge;
+mod outputs;
+mod split;
+mod training;
+
+use inkling_data::DataSet;
+use inkling_spec::found::{Divergence, PlannedRun, TrainOutcome};
+use inkling_spec::{RunSpec, TrainRun};
+use inkling_store::{RunWriter, Store, StoreError};
+
+use crate::error::LabError;
+use crate::runs::{self, Bench};
+use crate::study::{Event, Observer};
+pub use judge::EVALUATION_BATCH;
+use training::{Ending, Training};
+
+/// Does one training run, whatever its network's layers, unless `store` holds it already; from its newest whole
+/// checkpoint where there is one. `set` holds as many images as the run's spec says.
+///
+/// # Errors
+/// [`LabError::Network`], [`LabError::Interrupted`], and those of the store.
+///
+/// # Panics
+/// If the run is of another kind, or asks for more images than the set has.
+pub fn train(
+    run: &PlannedRun,
+    set: &DataSet,
+    store: &Store,
+    observer: &dyn Observer,
+) -> Result<(), LabError> {
+    let RunSpec::Train(spec) = &run.spec else { panic!("a {:?} run is not trained", run.task) };
+    assert_eq!((spec.data.train_images, spec.data.test_images), (set.train.len(), set.test.len()), "images");
+    let bench = Bench { store, set, observer };
+    // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
+    rayon::scope(|_| run_once(&bench, run, spec))
+}
+
+fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabError> {
+    let title = format!("{} {}", run.task.name(), run.title);
+    let trained = spec.data.train_images - spec.training.validation.as_ref().map_or(0, |held| held.images);
+    let steps = spec.training.epochs * trained.div_ceil(spec.training.batch);
+    bench.observer.event(Event::Stage { title: &title, steps });
+    let tell = |diverged: Option<Divergence>| {
+        if let Some(divergence) = diverged {
+            bench.observer.event(Event::Diverged { title: &title, divergence });
+        }
+    };
+    if let Some(outcome) = runs::finished::<TrainOutcome>(bench, run)? {
+        tell(outcome.diverged);
+        return Ok(());
+    }
+
+    let (mut training, mut writer) = start(bench, run, spec, &title)?;
+    let mut outcome = match training.train(&mut writer)? {
+        Ending::Done(outcome) => outcome,
+        Ending::Interrupted => return Err(LabError::Interrupted),
+    };
+    outputs::write(&mut training, &spec.model, &mut outcome, &writer)?;
+    tell(outcome.diverged);
+    runs::finish(bench, run, writer, training.seconds(), outcome)
+}
+
+/// The training and its writer, as far as the newest checkpoint leads that is fit to go on from.
+fn start<'a>(
+    bench: &Bench<'a>,
+    run: &PlannedRun,
+    spec: &'a TrainRun,
+    title: &str,
+) -> Result<(Training<'a>, RunWriter<'a>), LabError> {
+    let fresh = || Training::new(bench, spec).map_err(|error| LabError::network(run, error));
+    let id = run.id.as_ref();
+    if let Some(writer) = bench.store.resume(id, &run.spec)? {
+        match resume(writer, fresh, bench, title)? {
+            Some((training, writer)) => {
+                let (epochs, steps) = (training.epochs(), training.steps());
+                bench.observer.event(Event::Resumed { title, epochs, steps });
+                return Ok((training, writer));
+            }
+            None => bench.observer.event(Event::BegunAnew { title }),
+        }
+    }
+    Ok((fresh()?, bench.store.begin(id, &run.spec)?))
+}
+
+fn resume<'a>(
+    mut writer: RunWriter<'a>,
+    fresh: impl Fn() -> Result<Training<'a>, LabError>,
+    bench: &Bench,
+    title: &str,
+) -> Result<Option<(Training<'a>, RunWriter<'a>)>, LabError> {
+    let dir = writer.dir().clone();
+    for checkpoint in dir.checkpoints() {
+        let mut training = fresh()?;
+        let resumed = checkpoint.and_then(|checkpoint| {
+            checkpoint::restore(&mut training, &checkpoint)?;
+            writer.go_on_from(&checkpoint)
+        });
+        match resumed {
+            Ok(()) => return Ok(Some((training, writer))),
+            Err(
+                unfit @ (StoreError::Damaged { .. }
+                | StoreError::ForeignCheckpoint { .. }
+                | StoreError::WrongTensor { .. }),
+            ) => {
+                bench.observer.event(Event::UnfitCheckpoint { title, problem: &unfit.to_string() });
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,128 @@
+//! What a training run leaves for readers: the model, and the scores on the test images.
+
+use std::time::Instant;
+
+use inkling_data::Images;
+use inkling_engine::Part;
+use inkling_spec::ModelSpec;
+use inkling_spec::found::TrainOutcome;
+use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
+
+use super::checkpoint::{BEST, tensors};
+use super::judge::judge;
+use super::training::Training;
+
+/// Version of what the files of a training run hold.
+const FORMAT: &str = "1";
+
+/// Most images that are kept of those classified wrongly.
+const WRONG: usize = 24;
+
+/// Writes `model.safetensors` and `arrays.safetensors`, from the weights that are kept.
+pub(crate) fn write(
+    training: &mut Training,
+    model: &ModelSpec,
+    outcome: &mut TrainOutcome,
+    writer: &RunWriter,
+) -> Result<(), StoreError> {
+    write_model(training, model, writer)?;
+    write_arrays(training, outcome, writer)
+}
+
+/// The last weights under their layers' names, and the best ones, where there is a validation split, under "best/".
+fn write_model(training: &Training, model: &ModelSpec, writer: &RunWriter) -> Result<(), StoreError> {
+    let last = training.kept.iter().map(|array| Tensor::new(&array.name, &array.shape, &array.values));
+    let all: Vec<Tensor> = last.chain(tensors(BEST, &training.best)).collect();
+    let json = serde_json::to_string(model).expect("a network's spec is plain data");
+    let metadata = Metadata::from([("format".into(), FORMAT.into()), ("model".into(), json)]);
+    writer.write_tensors(TensorFile::Model, &all, &metadata)
+}
+
+/// Scores and predictions on the test images, and the images that are classified wrongly with the most confidence.
+fn write_arrays(
+    training: &mut Training,
+    outcome: &mut TrainOutcome,
+    writer: &RunWriter,
+) -> Result<(), StoreError> {
+    let Training { trainer, workspace, kept, test, .. } = training;
+    let network = trainer.network_mut();
+    // After a divergence the network's own weights are spoilt.
+    let mut values = kept.iter().map(|array| array.values.clone());
+    let next =
+        |_: &str, _: &[usize]| Ok::<_, StoreError>(values.next().expect("as many arrays as were kept"));
+    network.set_arrays(Part::Values, next)?;
+
+    let classes = network.classes()[0];
+    let mut logits = Vec::with_capacity(test.len() * classes);
+    let start = Instant::now();
+    judge(network, workspace, test, || true, |scores| logits.extend_from_slice(scores));
+    if outcome.epochs.is_empty() {
+        outcome.test_seconds = start.elapsed().as_secs_f64();
+    }
+
+    let predictions: Vec<u8> = logits.chunks_exact(classes).map(first_largest).collect();
+    let wrong = most_confidently_wrong(&logits, classes, &predictions, &test.labels);
+    let Images { height, width, channels, .. } = test.images;
+    let images: Vec<u8> =
+        wrong.iter().flat_map(|&index| test.images.image(index as usize)).copied().collect();
+    let n = test.len();
+    let mut all = vec![
+        Tensor::new("test_logits", &[n, classes], &logits),
+        Tensor::new("test_labels", &[n], &test.labels),
+        Tensor::new("test_predictions", &[n], &predictions),
+    ];
+    if !wrong.is_empty() {
+        all.push(Tensor::new("wrong_index", &[wrong.len()], &wrong));
+        all.push(Tensor::new("wrong_images", &[wrong.len(), height, width, channels], &images));
+    }
+    writer.write_tensors(TensorFile::Arrays, &all, &Metadata::from([("format".into(), FORMAT.into())]))
+}
+
+/// The class with the largest score; of equal ones the first.
+fn first_largest(scores: &[f32]) -> u8 {
+    let mut best = 0;
+    for (class, score) in scores.iter().enumerate() {
+        if *score > scores[best] {
+            best = class;
+        }
+    }
+    u8::try_from(best).expect("labels are bytes")
+}
+
+/// The images predicted wrongly, by the softmax probability of what is predicted, largest first and then by number.
+fn most_confidently_wrong(logits: &[f32], classes: usize, predictions: &[u8], labels: &[u8]) -> Vec<u32> {
+    let confidence = |index: usize| {
+        let scores = &logits[index * classes..][..classes];
+        let predicted = f64::from(scores[usize::from(predictions[index])]);
+        1.0 / scores.iter().map(|&score| (f64::from(score) - predicted).exp()).sum::<f64>()
+    };
+    let mut wrong: Vec<(f64, u32)> = (0_u32..)
+        .zip(predictions.iter().zip(labels))
+        .filter(|(_, (prediction, label))| prediction != label)
+        .map(|(index, _)| (confidence(index as usize), index))
+        .collect();
+    wrong.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    wrong.truncate(WRONG);
+    wrong.into_iter().map(|(_, index)| index).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_equal_scores_the_first_is_predicted() {
+        assert_eq!(first_largest(&[0.0, 2.0, 2.0, -1.0]), 1);
+        assert_eq!(first_largest(&[-3.0]), 0);
+    }
+
+    #[test]
+    fn the_most_confident_mistakes_come_first_and_ties_by_number() {
+        // Three images wrong: the last one surest, the other two alike; the second image is right.
+        let logits = [1.0, 0.0, 5.0, 0.0, 1.0, 0.0, 0.0, 4.0];
+        let wrong = most_confidently_wrong(&logits, 2, &[0, 0, 0, 1], &[1, 0, 1, 0]);
+        assert_eq!(wrong, [3, 0, 2]);
+        let many = vec![0.0; 200];
+        assert_eq!(most_confidently_wrong(&many, 2, &[0; 100], &[1; 100]), (0..24).collect::<Vec<u32>>());
+    }
+}

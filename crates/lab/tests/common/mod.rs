@@ -1,0 +1,171 @@
+//! What the tests of training share: a small set of made-up images, a small network of every kind of layer, and ears.
+#![allow(dead_code, reason = "no test uses all of it")]
+
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use inkling_data::{DataSet, Images, Samples, catalogue};
+use inkling_engine::random::Stream;
+use inkling_lab::{Event, LabError, Observer, train};
+use inkling_spec::found::{PlannedRun, RunResult, TrainOutcome};
+use inkling_spec::{
+    DataSlice, Head, Initial, Layer, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task, TrainRun,
+    TrainingSpec,
+};
+use inkling_store::{RunDir, Store};
+
+const SIDE: usize = 8;
+const CLASSES: u8 = 4;
+
+/// Made-up images of four classes: noise, brighter in a quarter of the image that tells the class.
+pub(crate) fn set(train: usize, test: usize) -> DataSet {
+    let mut stream = Stream::new(5, "images");
+    let mut samples = |count: usize| {
+        let labels: Vec<u8> = (0..count).map(|_| stream.below(u32::from(CLASSES)) as u8).collect();
+        let mut pixels = Vec::new();
+        for label in &labels {
+            for place in 0..SIDE * SIDE {
+                let quarter = place / SIDE / 4 * 2 + place % SIDE / 4;
+                let light = if quarter == usize::from(*label) { 60 } else { 0 };
+                pixels.push((stream.below(196) + light) as u8);
+            }
+        }
+        Samples { images: Images { count, height: SIDE, width: SIDE, channels: 1, pixels }, labels }
+    };
+    let (train, test) = (samples(train), samples(test));
+    DataSet { info: catalogue::find("mnist").unwrap(), train, test, checksum: "made up".into() }
+}
+
+/// The same with training labels of chance: all that can be learnt is the images by heart, and the validation loss rises.
+pub(crate) fn chance_set(train: usize, test: usize) -> DataSet {
+    let mut set = set(train, test);
+    let mut stream = Stream::new(1, "chance");
+    set.train.labels.iter_mut().for_each(|label| *label = stream.below(u32::from(CLASSES)) as u8);
+    set
+}
+
+/// A network with every kind of layer, two of which keep something of their own: random streams and running means.
+pub(crate) fn model() -> ModelSpec {
+    let initial = Initial::HeUniform;
+    let convolution =
+        Layer::Conv2d { filters: 4, kernel: [3, 3], stride: [1, 1], padding: Padding::Same, initial };
+    let trunk = vec![
+        convolution,
+        Layer::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
+        Layer::Relu,
+        Layer::MaxPool { size: [2, 2], stride: [2, 2] },
+        Layer::Flatten,
+        Layer::Dense { units: 16, initial },
+        Layer::Relu,
+        Layer::Dropout { rate: 0.3 },
+    ];
+    let output = Layer::Dense { units: usize::from(CLASSES), initial: Initial::GlorotUniform };
+    ModelSpec {
+        input: [SIDE, SIDE, 1],
+        trunk,
+        heads: vec![Head { name: "class".into(), layers: vec![output] }],
+    }
+}
+
+/// Adam under a cosine, seven steps and a short one in an epoch of 150 images.
+pub(crate) fn training(epochs: usize) -> TrainingSpec {
+    TrainingSpec {
+        epochs,
+        batch: 20,
+        learning_rate: 0.01,
+        schedule: Schedule::Cosine { last: 0.1 },
+        optimizer: Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
+        log_every: 3,
+        validation: None,
+    }
+}
+
+/// The training of [`model`] on a set.
+pub(crate) fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
+    let data = DataSlice { set: "mnist".into(), train_images: set.train.len(), test_images: set.test.len() };
+    let spec = RunSpec::Train(TrainRun { data, model: model(), training, seed: 3 });
+    PlannedRun { id: spec.id(&set.checksum), task: Task::Cnn, title: "small".into(), spec }
+}
+
+/// Remembers what it hears, and asks for the end after so many steps.
+pub(crate) struct Ear {
+    heard: Mutex<Vec<String>>,
+    left: AtomicUsize,
+}
+
+impl Ear {
+    pub(crate) fn new() -> Self {
+        Ear::until(usize::MAX)
+    }
+
+    pub(crate) fn until(steps: usize) -> Self {
+        Ear { heard: Mutex::new(Vec::new()), left: AtomicUsize::new(steps) }
+    }
+
+    /// The events that begin with this word.
+    pub(crate) fn all(&self, word: &str) -> Vec<String> {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|event| event.starts_with(word)).cloned().collect()
+    }
+
+    pub(crate) fn count(&self, word: &str) -> usize {
+        self.all(word).len()
+    }
+}
+
+impl Observer for Ear {
+    fn event(&self, event: Event) {
+        if event == Event::Advanced {
+            let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        }
+        self.heard.lock().unwrap().push(format!("{event:?}"));
+    }
+
+    fn interrupted(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// Trains into the folder `out`.
+pub(crate) fn train_in(out: &Path, run: &PlannedRun, set: &DataSet, ear: &Ear) -> Result<(), LabError> {
+    train(run, set, &Store::open(out).unwrap(), ear)
+}
+
+/// The run's folder in `out`.
+pub(crate) fn dir(out: &Path, run: &PlannedRun) -> RunDir {
+    Store::open(out).unwrap().run(run.id.as_ref())
+}
+
+/// What a run found, without its times, which differ, and without its machine.
+pub(crate) fn outcome(dir: &RunDir) -> TrainOutcome {
+    let result: RunResult<TrainOutcome> = dir.finished().unwrap().expect("a finished run");
+    TrainOutcome { train_seconds: 0.0, test_seconds: 0.0, ..result.outcome }
+}
+
+/// Everything of a finished run that must be the same whenever it is done again.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Finished {
+    pub(crate) outcome: TrainOutcome,
+    pub(crate) model: Vec<u8>,
+    pub(crate) arrays: Vec<u8>,
+    pub(crate) metrics: String,
+}
+
+pub(crate) fn finished(dir: &RunDir) -> Finished {
+    let read = |name: &str| fs::read(dir.path().join(name)).unwrap();
+    Finished {
+        outcome: outcome(dir),
+        model: read("model.safetensors"),
+        arrays: read("arrays.safetensors"),
+        metrics: String::from_utf8(read("metrics.jsonl")).unwrap(),
+    }
+}
+
+/// Trains without interruption in a folder of its own.
+pub(crate) fn uninterrupted(run: &PlannedRun, set: &DataSet) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    train_in(folder.path(), run, set, &Ear::new()).unwrap();
+    finished(&dir(folder.path(), run))
+}

@@ -1,0 +1,132 @@
+//! Facts of CNNs beside MLPs: accuracy, parameters and times.
+
+use serde::Serialize;
+
+use super::median;
+use super::networks::Named;
+use crate::{NetworkPair, NetworkResults, NetworksResults};
+
+#[derive(Debug, Serialize)]
+pub(super) struct ComparedFacts<'a> {
+    /// Whether both kinds were trained alike, on the same images.
+    same_training: bool,
+    rows: Vec<Row<'a>>,
+    /// McNemar's tests of every CNN against every MLP: all, those beyond the noise, those of these that a CNN wins.
+    /// None at all where the two kinds were tested on different images.
+    pairs: usize,
+    differ: usize,
+    cnn_better: usize,
+    /// The CNN with the fewest parameters of those that beat every MLP beyond the noise.
+    smallest_winner: Option<Named<'a>>,
+    /// The MLP with the fewest parameters.
+    smallest_mlp: Named<'a>,
+    /// The highest test accuracy over the lowest, the most parameters over the fewest.
+    accuracy_ratio: f64,
+    cost_ratio: f64,
+    /// Median over the MLPs, median over the CNNs.
+    parameters: Medians,
+    train_seconds: Medians,
+    test_seconds: Medians,
+    /// The kind and the network with the highest accuracy for its parameters, its training and its testing time.
+    per_parameter: Best<'a>,
+    per_train_second: Best<'a>,
+    per_test_second: Best<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    kind: &'static str,
+    name: &'a str,
+    test_accuracy: f64,
+    parameters: usize,
+    per_million_parameters: f64,
+    per_train_second: f64,
+    per_test_second: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Medians {
+    mlp: f64,
+    cnn: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Best<'a> {
+    kind: &'static str,
+    name: &'a str,
+}
+
+impl<'a> ComparedFacts<'a> {
+    /// `None` where one of the kinds has no network that did not diverge.
+    pub(super) fn new(mlps: &'a NetworksResults, cnns: &'a NetworksResults) -> Option<Self> {
+        let pairs = crate::between(cnns, mlps);
+        let differing = || pairs.iter().filter(|pair| pair.differs());
+        let rows: Vec<Row> = [("MLP", mlps), ("CNN", cnns)]
+            .into_iter()
+            .flat_map(|(kind, task)| task.finished().map(move |(_, network, last)| (kind, network, last)))
+            .map(|(kind, network, last)| Row::new(kind, network, last.test.accuracy()))
+            .collect();
+        let best = |value: fn(&Row) -> f64| {
+            let row = rows.iter().max_by(|p, q| value(p).total_cmp(&value(q)))?;
+            Some(Best { kind: row.kind, name: row.name })
+        };
+        let ratio = |value: fn(&Row) -> f64| {
+            let values = || rows.iter().map(value);
+            values().fold(0.0, f64::max) / values().fold(f64::MAX, f64::min).max(1e-9)
+        };
+        let (m, c) = (&mlps.networks.first()?.spec, &cnns.networks.first()?.spec);
+        let parameters = |network: &NetworkResults| network.outcome.parameters as f64;
+        let smallest_mlp = mlps.finished().min_by_key(|(_, network, _)| network.outcome.parameters)?.1;
+        Some(ComparedFacts {
+            same_training: m.training == c.training && m.data == c.data,
+            pairs: pairs.len(),
+            differ: differing().count(),
+            cnn_better: differing().filter(|pair| pair.only_a > pair.only_b).count(),
+            smallest_winner: smallest_winner(cnns, &pairs),
+            smallest_mlp: Named { name: &smallest_mlp.name, value: parameters(smallest_mlp) },
+            accuracy_ratio: ratio(|row| row.test_accuracy),
+            cost_ratio: ratio(|row| row.parameters as f64),
+            parameters: Medians::new(mlps, cnns, parameters)?,
+            train_seconds: Medians::new(mlps, cnns, |network| network.outcome.train_seconds)?,
+            test_seconds: Medians::new(mlps, cnns, |network| network.outcome.test_seconds)?,
+            per_parameter: best(|row| row.per_million_parameters)?,
+            per_train_second: best(|row| row.per_train_second)?,
+            per_test_second: best(|row| row.per_test_second)?,
+            rows,
+        })
+    }
+}
+
+fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[NetworkPair]) -> Option<Named<'a>> {
+    let wins = |cnn: usize| {
+        let mut against = pairs.iter().filter(|pair| pair.a == cnn).peekable();
+        against.peek().is_some() && against.all(|pair| pair.differs() && pair.only_a > pair.only_b)
+    };
+    let winners = cnns.finished().filter(|(i, _, _)| wins(*i));
+    let (_, network, _) = winners.min_by_key(|(_, network, _)| network.outcome.parameters)?;
+    Some(Named { name: &network.name, value: network.outcome.parameters as f64 })
+}
+
+impl<'a> Row<'a> {
+    fn new(kind: &'static str, network: &'a NetworkResults, test_accuracy: f64) -> Self {
+        let outcome = &network.outcome;
+        // No machine takes no time, but a clock may say so.
+        let per = |amount: f64| test_accuracy / amount.max(1e-9);
+        Row {
+            kind,
+            name: &network.name,
+            test_accuracy,
+            parameters: outcome.parameters,
+            per_million_parameters: per(outcome.parameters as f64 / 1e6),
+            per_train_second: per(outcome.train_seconds),
+            per_test_second: per(outcome.test_seconds),
+        }
+    }
+}
+
+impl Medians {
+    fn new(mlps: &NetworksResults, cnns: &NetworksResults, of: fn(&NetworkResults) -> f64) -> Option<Self> {
+        let middle = |task: &NetworksResults| median(task.finished().map(|(_, network, _)| of(network)));
+        Some(Medians { mlp: middle(mlps)?, cnn: middle(cnns)? })
+    }
+}

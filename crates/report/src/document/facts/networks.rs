@@ -1,0 +1,312 @@
+//! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
+
+use inkling_spec::found::{EpochOutcome, TrainOutcome};
+use inkling_spec::{Initial, Layer, Padding, TrainingSpec};
+use serde::Serialize;
+
+use super::closer::Chosen;
+use super::layers::Worked;
+use super::rank::RankCorrelation;
+use crate::results::ONE_BUDGET;
+use crate::statistics::wilson;
+use crate::{NetworkPair, NetworkResults, NetworksResults};
+
+#[derive(Debug, Serialize)]
+pub(super) struct NetworksFacts<'a> {
+    set: &'a str,
+    title: &'a str,
+    /// Values of an image.
+    inputs: usize,
+    classes: usize,
+    train_images: usize,
+    test_images: usize,
+    training: &'a TrainingSpec,
+    /// Of the first convolution, where there is one.
+    padding: Option<Padding>,
+    hidden: Option<Initial>,
+    output: Option<Initial>,
+    rows: Vec<Row<'a>>,
+    diverged: Vec<&'a str>,
+    /// Networks whose training ended before its last epoch, the validation loss falling no more.
+    stopped_early: Vec<&'a str>,
+    /// `None` where every network diverged.
+    found: Option<Found<'a>>,
+    /// `None` with fewer than two networks that did not diverge.
+    pairs: Option<Pairs>,
+    budgets: Vec<Budget<'a>>,
+    chosen: Option<Chosen<'a>>,
+    worked: Option<Worked<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    why: &'a str,
+    depth: usize,
+    widths: String,
+    kernels: Option<String>,
+    strides: Option<String>,
+    parameters: usize,
+    train_accuracy: Option<f64>,
+    test_accuracy: Option<f64>,
+    interval: Option<(f64, f64)>,
+    train_seconds: f64,
+    test_seconds: f64,
+    diverged_step: Option<usize>,
+}
+
+/// A network with the number that it is named for.
+#[derive(Debug, Serialize)]
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Found<'a> {
+    lowest: Named<'a>,
+    highest: Named<'a>,
+    fewest_layers: usize,
+    most_layers: usize,
+    /// Training accuracy less test accuracy.
+    smallest_gap: Named<'a>,
+    largest_gap: Named<'a>,
+    /// Test accuracy with depth and with the number of parameters, over the networks.
+    depth: Option<RankCorrelation>,
+    size: Option<RankCorrelation>,
+    /// Networks of two epochs or more.
+    several_epochs: usize,
+    /// Of those, the ones whose test loss was lower after an earlier epoch, and since then the training loss fell.
+    turned: usize,
+    /// The first and the last epoch of the lowest test losses of those.
+    turned_after: Option<(usize, usize)>,
+}
+
+/// McNemar's tests, corrected for their number.
+#[derive(Debug, Serialize)]
+struct Pairs {
+    pairs: usize,
+    differ: usize,
+    smallest_p: f64,
+    /// Among pairs with clearly different numbers of parameters: all, those that differ, those of these in which the
+    /// larger network is better.
+    across: usize,
+    across_differ: usize,
+    larger_better: usize,
+}
+
+/// Two or more networks with about one number of parameters.
+#[derive(Debug, Serialize)]
+struct Budget<'a> {
+    parameters: f64,
+    /// In the order of depth.
+    networks: Vec<Named<'a>>,
+    pairs: usize,
+    differ: usize,
+    /// Of the pairs that differ, those in which the deeper network is better.
+    deeper_better: usize,
+    /// Where they are few: "better" beat "worse".
+    differences: Vec<Difference<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Difference<'a> {
+    better: &'a str,
+    worse: &'a str,
+    p: f64,
+}
+
+impl<'a> NetworksFacts<'a> {
+    /// `None` without a network.
+    pub(super) fn new(task: &'a NetworksResults) -> Option<Self> {
+        let first = task.networks.first()?;
+        let spec = &first.spec;
+        let pairs = crate::within(task);
+        let layers = || spec.model.trunk.iter();
+        let initial = |layer: &Layer| match layer {
+            Layer::Dense { initial, .. } | Layer::Conv2d { initial, .. } => Some(*initial),
+            _ => None,
+        };
+        let padding = |layer: &Layer| match layer {
+            Layer::Conv2d { padding, .. } => Some(*padding),
+            _ => None,
+        };
+        Some(NetworksFacts {
+            set: &spec.data.set,
+            title: &task.data.title,
+            inputs: spec.model.input.iter().product(),
+            classes: task.data.classes.len(),
+            train_images: spec.data.train_images,
+            test_images: spec.data.test_images,
+            training: &spec.training,
+            padding: layers().find_map(padding),
+            hidden: layers().find_map(initial),
+            output: spec.model.heads.first().and_then(|head| head.layers.iter().find_map(initial)),
+            rows: task.networks.iter().map(Row::new).collect(),
+            diverged: names(task, |outcome| outcome.diverged.is_some()),
+            stopped_early: names(task, |outcome| outcome.stopped_early),
+            found: Found::new(task),
+            pairs: Pairs::new(task, &pairs),
+            budgets: budgets(task, &pairs),
+            chosen: Chosen::new(task),
+            worked: Worked::new(task),
+        })
+    }
+}
+
+fn names(task: &NetworksResults, has: fn(&TrainOutcome) -> bool) -> Vec<&str> {
+    let networks = task.networks.iter().filter(|network| has(&network.outcome));
+    networks.map(|network| network.name.as_str()).collect()
+}
+
+impl<'a> Row<'a> {
+    fn new(network: &'a NetworkResults) -> Self {
+        let last = network.last();
+        let convolutions = network.convolutions.as_ref();
+        Row {
+            name: &network.name,
+            why: &network.why,
+            depth: network.depth(),
+            widths: short(&network.widths),
+            kernels: convolutions.map(|found| once(&found.kernels)),
+            strides: convolutions.map(|found| once(&found.strides)),
+            parameters: network.outcome.parameters,
+            train_accuracy: last.map(|last| last.train.accuracy()),
+            test_accuracy: last.map(|last| last.test.accuracy()),
+            interval: last.map(|last| wilson(last.test.correct, last.test.images)),
+            train_seconds: network.outcome.train_seconds,
+            test_seconds: network.outcome.test_seconds,
+            diverged_step: network.outcome.diverged.map(|at| at.step),
+        }
+    }
+}
+
+/// "4" where all are alike, else "1, 2, 2".
+fn once(numbers: &[usize]) -> String {
+    match numbers {
+        [first, ..] if numbers.iter().all(|number| number == first) => first.to_string(),
+        _ => short(numbers),
+    }
+}
+
+/// "3 × 256" where all are alike, else "32, 64, 128".
+fn short(widths: &[usize]) -> String {
+    match widths {
+        [first, _, ..] if widths.iter().all(|width| width == first) => format!("{} × {first}", widths.len()),
+        _ => widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+impl<'a> Found<'a> {
+    fn new(task: &'a NetworksResults) -> Option<Self> {
+        let finished: Vec<(&NetworkResults, &EpochOutcome)> =
+            task.finished().map(|(_, network, last)| (network, last)).collect();
+        let named = |value: fn(&EpochOutcome) -> f64| {
+            finished.iter().map(move |(network, last)| Named { name: &network.name, value: value(last) })
+        };
+        let accuracy = || named(|last| last.test.accuracy());
+        let gap = || named(|last| last.train.accuracy() - last.test.accuracy());
+        let by_value = |p: &Named, q: &Named| p.value.total_cmp(&q.value);
+        let of = |number: fn(&NetworkResults) -> usize| -> Vec<f64> {
+            finished.iter().map(|(network, _)| number(network) as f64).collect()
+        };
+        let accuracies: Vec<f64> = accuracy().map(|found| found.value).collect();
+        let turns: Vec<usize> = finished.iter().filter_map(|(network, _)| turn(network)).collect();
+        Some(Found {
+            lowest: accuracy().min_by(by_value)?,
+            highest: accuracy().max_by(by_value)?,
+            fewest_layers: finished.iter().map(|(network, _)| network.depth()).min()?,
+            most_layers: finished.iter().map(|(network, _)| network.depth()).max()?,
+            smallest_gap: gap().min_by(by_value)?,
+            largest_gap: gap().max_by(by_value)?,
+            depth: RankCorrelation::new(&of(NetworkResults::depth), &accuracies),
+            size: RankCorrelation::new(&of(|network| network.outcome.parameters), &accuracies),
+            several_epochs: finished.iter().filter(|(network, _)| network.outcome.epochs.len() > 1).count(),
+            turned: turns.len(),
+            turned_after: turns.iter().min().copied().zip(turns.iter().max().copied()),
+        })
+    }
+}
+
+/// The epoch after which the test loss was lowest, if it is not the last and the training loss has fallen since.
+fn turn(network: &NetworkResults) -> Option<usize> {
+    let epochs = &network.outcome.epochs;
+    let lowest = epochs.iter().min_by(|p, q| p.test.loss.total_cmp(&q.test.loss))?;
+    let last = epochs.last()?;
+    (lowest.test.loss < last.test.loss && last.train.loss < lowest.train.loss).then_some(lowest.epoch)
+}
+
+/// Whether two networks have about one number of parameters.
+fn one_budget(a: &NetworkResults, b: &NetworkResults) -> bool {
+    let (a, b) = (a.outcome.parameters as f64, b.outcome.parameters as f64);
+    a.max(b) <= ONE_BUDGET * a.min(b)
+}
+
+impl Pairs {
+    fn new(task: &NetworksResults, pairs: &[NetworkPair]) -> Option<Self> {
+        let networks = &task.networks;
+        let across = || pairs.iter().filter(|pair| !one_budget(&networks[pair.a], &networks[pair.b]));
+        let larger_better = |pair: &&NetworkPair| {
+            let larger_first = networks[pair.a].outcome.parameters > networks[pair.b].outcome.parameters;
+            larger_first == (pair.only_a > pair.only_b)
+        };
+        let differing = || across().filter(|pair| pair.differs());
+        Some(Pairs {
+            pairs: pairs.len(),
+            differ: pairs.iter().filter(|pair| pair.differs()).count(),
+            smallest_p: pairs.iter().map(|pair| pair.adjusted).min_by(f64::total_cmp)?,
+            across: across().count(),
+            across_differ: differing().count(),
+            larger_better: differing().filter(larger_better).count(),
+        })
+    }
+}
+
+/// Groups of networks that did not diverge, by their number of parameters, the largest first.
+fn budgets<'a>(task: &'a NetworksResults, pairs: &[NetworkPair]) -> Vec<Budget<'a>> {
+    let mut order: Vec<(usize, &NetworkResults)> =
+        task.finished().map(|(i, network, _)| (i, network)).collect();
+    order.sort_by_key(|(_, network)| std::cmp::Reverse(network.outcome.parameters));
+    let mut groups: Vec<Vec<(usize, &NetworkResults)>> = Vec::new();
+    for member in order {
+        match groups.last_mut() {
+            Some(group) if one_budget(group[0].1, member.1) => group.push(member),
+            _ => groups.push(vec![member]),
+        }
+    }
+    groups.retain(|group| group.len() > 1);
+    groups.into_iter().map(|group| budget(task, pairs, group)).collect()
+}
+
+fn budget<'a>(
+    task: &'a NetworksResults,
+    pairs: &[NetworkPair],
+    mut group: Vec<(usize, &'a NetworkResults)>,
+) -> Budget<'a> {
+    group.sort_by_key(|(i, network)| (network.depth(), *i));
+    let inside = |i: usize| group.iter().any(|(member, _)| *member == i);
+    let pairs: Vec<&NetworkPair> = pairs.iter().filter(|pair| inside(pair.a) && inside(pair.b)).collect();
+    let differing = pairs.iter().filter(|pair| pair.differs()).map(|pair| {
+        let (a, b) = (&task.networks[pair.a], &task.networks[pair.b]);
+        let (better, worse) = if pair.only_a > pair.only_b { (a, b) } else { (b, a) };
+        (better, worse, pair.adjusted)
+    });
+    let differing: Vec<(&NetworkResults, &NetworkResults, f64)> = differing.collect();
+    let parameters = group.iter().map(|(_, network)| network.outcome.parameters as f64);
+    Budget {
+        parameters: parameters.sum::<f64>() / group.len() as f64,
+        networks: group
+            .iter()
+            .filter_map(|(_, network)| {
+                Some(Named { name: &network.name, value: network.last()?.test.accuracy() })
+            })
+            .collect(),
+        pairs: pairs.len(),
+        differ: differing.len(),
+        deeper_better: differing.iter().filter(|(better, worse, _)| better.depth() > worse.depth()).count(),
+        differences: differing
+            .into_iter()
+            .map(|(better, worse, p)| Difference { better: &better.name, worse: &worse.name, p })
+            .collect(),
+    }
+}

@@ -1,0 +1,217 @@
+//! Networks read back from runs, sound and damaged.
+
+use std::collections::BTreeMap;
+
+use inkling_spec::found::{DataSetFacts, Machine, PlannedRun, RunResult, StudyRecord, TrainingLine};
+use inkling_spec::{RunId, RunSpec, Task, preset};
+use inkling_store::{Metadata, Store, Tensor, TensorFile};
+use serde_json::json;
+
+use super::*;
+use crate::made_up::{self, Shape};
+
+const CLASSES: usize = 3;
+const SIDE: usize = 8;
+
+fn data() -> DataSetFacts {
+    let classes = ["a", "b", "c"].map(str::to_owned).into();
+    DataSetFacts { title: "Toy".into(), height: SIDE, width: SIDE, classes, checksum: "c".into() }
+}
+
+/// What a run's arrays hold.
+struct Arrays {
+    labels: Vec<u8>,
+    predictions: Vec<u8>,
+    logits: Vec<f32>,
+    index: Vec<u32>,
+    images: Vec<u8>,
+}
+
+impl Arrays {
+    fn of(network: &NetworkResults) -> Arrays {
+        let score = |&predicted: &u8| {
+            (0..CLASSES).map(move |class| if class == usize::from(predicted) { 4.0 } else { 0.0 })
+        };
+        Arrays {
+            labels: network.labels.clone(),
+            predictions: network.predictions.clone(),
+            logits: network.predictions.iter().flat_map(score).collect(),
+            index: network.wrong.iter().map(|image| image.index as u32).collect(),
+            images: network.wrong.iter().flat_map(|image| image.pixels.clone()).collect(),
+        }
+    }
+
+    fn tensors(&self) -> Vec<Tensor<'_>> {
+        let n = self.labels.len();
+        let mut tensors = vec![
+            Tensor::new("test_labels", &[n], &self.labels),
+            Tensor::new("test_predictions", &[self.predictions.len()], &self.predictions),
+            Tensor::new("test_logits", &[n, CLASSES], &self.logits),
+        ];
+        if !self.index.is_empty() {
+            let k = self.index.len();
+            tensors.push(Tensor::new("wrong_index", &[k], &self.index));
+            tensors.push(Tensor::new("wrong_images", &[k, SIDE, SIDE, 1], &self.images));
+        }
+        tensors
+    }
+}
+
+/// Writes a study of one MLP whose arrays are changed, and reads it.
+fn written_and_read(
+    network: &NetworkResults,
+    change: impl Fn(&mut Arrays),
+) -> Result<Option<NetworksResults>, ReportError> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut study = preset("brief").unwrap();
+    study.keep_only(&[Task::Mlp]);
+    study.mlp.as_mut().unwrap().networks.truncate(1);
+    let spec = RunSpec::Train(network.spec.clone());
+    let id: RunId = spec.id("c");
+    let machine = Machine { cpu: "any".into(), threads: 1 };
+    let result = RunResult {
+        spec_hash: spec.hash("c"),
+        data_checksum: "c".into(),
+        version: "0".into(),
+        machine: machine.clone(),
+        seconds: network.seconds,
+        outcome: network.outcome.clone(),
+    };
+    let mut arrays = Arrays::of(network);
+    change(&mut arrays);
+    let mut run = store.begin(id.as_ref(), &spec).unwrap();
+    for line in &network.curve {
+        run.append_metrics(&TrainingLine::Steps(*line)).unwrap();
+    }
+    // What a loss that is not a number leaves behind.
+    run.append_metrics(
+        &json!({ "kind": "steps", "step": 9, "loss": null, "accuracy": 0.1, "learning_rate": 0.1 }),
+    )
+    .unwrap();
+    for epoch in &network.outcome.epochs {
+        run.append_metrics(&TrainingLine::Epoch(epoch.clone())).unwrap();
+    }
+    run.write_tensors(TensorFile::Arrays, &arrays.tensors(), &Metadata::new()).unwrap();
+    run.finish(&result).unwrap();
+    let planned = PlannedRun { id, task: Task::Mlp, title: network.name.clone(), spec };
+    let record = StudyRecord {
+        preset: "brief".into(),
+        version: "0".into(),
+        machine,
+        seconds: 1.0,
+        study,
+        data: BTreeMap::from([("mnist".to_owned(), data())]),
+        runs: vec![planned],
+    };
+    store.publish_json("study.json", &record).unwrap();
+    let results = Results::read(store.reader())?;
+    assert!(results.cnns.is_none());
+    Ok(results.mlps)
+}
+
+fn network() -> NetworkResults {
+    let shape = Shape { networks: 1, epochs: 2, train_images: 300, test_images: 200 };
+    made_up::mlps(&data(), shape).networks.remove(0)
+}
+
+#[test]
+fn a_network_comes_back_as_it_was_written() {
+    let network = network();
+    let found = written_and_read(&network, |_| ()).unwrap().unwrap();
+    let read = &found.networks[0];
+    assert_eq!((&read.name, read.why.as_str()), (&network.name, "the brief's network"));
+    assert_eq!((read.widths.as_slice(), &read.convolutions), (&[1000, 1000][..], &None));
+    assert_eq!((&read.outcome, &read.curve), (&network.outcome, &network.curve));
+    assert_eq!((&read.labels, &read.predictions), (&network.labels, &network.predictions));
+    assert_eq!(read.wrong.len(), 4);
+    for (read, made) in read.wrong.iter().zip(&network.wrong) {
+        assert_eq!((read.index, read.class, read.predicted), (made.index, made.class, made.predicted));
+        assert_eq!(read.pixels, made.pixels);
+        // Scores 4, 0 and 0.
+        assert!((read.probability - 4.0_f64.exp() / (4.0_f64.exp() + 2.0)).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_network_that_was_never_wrong_and_one_that_diverged_at_once() {
+    let right = written_and_read(&network(), |arrays| {
+        arrays.predictions.clone_from(&arrays.labels);
+        (arrays.index, arrays.images) = (Vec::new(), Vec::new());
+    });
+    assert!(right.unwrap().unwrap().networks[0].wrong.is_empty());
+    let mut diverged = network();
+    made_up::diverge(&mut diverged, 1);
+    let task = written_and_read(&diverged, |_| ()).unwrap().unwrap();
+    assert!(task.networks[0].last().is_none() && task.chosen().is_none());
+}
+
+#[test]
+fn arrays_that_do_not_fit_are_errors_that_name_the_file() {
+    let message = |change: fn(&mut Arrays)| match written_and_read(&network(), change) {
+        Err(error) => error.to_string(),
+        Ok(_) => "no error".into(),
+    };
+    for (found, words) in [
+        (message(|arrays| arrays.predictions.truncate(9)), "`test_predictions`"),
+        (message(|arrays| arrays.predictions[3] = 3), "a class is above the last of 3"),
+        (message(|arrays| arrays.labels[0] = 200), "a class is above the last of 3"),
+        (message(|arrays| arrays.index[0] = 200), "wrong image 200 is above the last of 200"),
+    ] {
+        assert!(found.contains("arrays.safetensors") && found.contains(words), "{found}");
+    }
+}
+
+#[test]
+fn a_result_with_more_right_answers_than_images_is_damaged() {
+    let mut network = network();
+    network.outcome.epochs[0].test.correct = 201;
+    let error = written_and_read(&network, |_| ()).unwrap_err().to_string();
+    assert!(error.contains("result.json") && error.contains("more right answers than images"), "{error}");
+}
+
+#[test]
+fn the_network_to_look_at_is_chosen_by_losses_and_never_by_the_test_images() {
+    let mut task = made_up::mlps(&data(), Shape::SMALL);
+    let losses = [0.3, 0.1, 0.2, 0.5, 0.4];
+    for (network, loss) in task.networks.iter_mut().zip(losses) {
+        let last = network.outcome.epochs.last_mut().unwrap();
+        last.train.loss = loss;
+        last.test.loss = 1.0 - loss;
+    }
+    let chosen = |task: &NetworksResults| task.chosen().map(|(network, by)| (network.name.clone(), by));
+    assert_eq!(chosen(&task), Some(("3 hidden".into(), ChosenBy::Training)));
+    // Where all have a validation loss, that decides; where one lacks it, the training loss.
+    for (network, loss) in task.networks.iter_mut().zip([0.3, 0.3, 0.3, 0.2, 0.3]).take(4) {
+        let last = network.outcome.epochs.last_mut().unwrap();
+        last.validation = Some(last.train);
+        last.validation.as_mut().unwrap().loss = loss;
+    }
+    assert_eq!(chosen(&task), Some(("3 hidden".into(), ChosenBy::Training)));
+    made_up::diverge(&mut task.networks[4], 2);
+    assert_eq!(chosen(&task), Some(("5 hidden".into(), ChosenBy::Validation)));
+}
+
+#[test]
+fn pairs_count_the_images_that_only_one_got_right() {
+    let mut task = made_up::mlps(&data(), Shape { networks: 2, ..Shape::SMALL });
+    for network in &mut task.networks {
+        network.predictions.clone_from(&network.labels);
+    }
+    for (network, wrong) in [(0, 0..3), (1, 2..12)] {
+        for image in wrong {
+            let answer = &mut task.networks[network].predictions[image];
+            *answer = (*answer + 1) % 3;
+        }
+    }
+    // Image 2 is wrong for both: 9 images only the first got right, 2 only the second.
+    let pairs = within(&task);
+    assert_eq!(pairs.len(), 1);
+    assert_eq!((pairs[0].only_a, pairs[0].only_b, pairs[0].images), (9, 2, 1000));
+    // 2 · (1 + 11 + 55) / 2¹¹.
+    assert!((pairs[0].p - 134.0 / 2048.0).abs() < 1e-12 && pairs[0].p == pairs[0].adjusted);
+    assert!((pairs[0].difference() - 0.007).abs() < 1e-12 && !pairs[0].differs());
+    assert_eq!(between(&task, &task).len(), 4);
+    task.networks[1].labels[5] ^= 1;
+    assert!(within(&task).is_empty(), "other images cannot be compared");
+}

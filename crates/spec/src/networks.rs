@@ -1,0 +1,142 @@
+//! Tasks 3 and 4 in a study file: lists of networks in few words, each of which stands for a whole [`ModelSpec`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Head, Initial, Layer, ModelSpec, Padding};
+use crate::training::TrainingSpec;
+
+/// Task 3: multilayer perceptrons of several depths, trained alike. Pixels are scaled to x/255.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MlpTask {
+    /// Name of the data set in the catalogue.
+    pub data: String,
+    /// How weights start.
+    pub initial: InitialPair,
+    /// How every network is trained.
+    pub training: TrainingSpec,
+    /// The networks.
+    pub networks: Vec<MlpSpec>,
+}
+
+/// Task 4: convolutional networks of several depths, trained alike. Pixels are scaled to x/255.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CnnTask {
+    /// Name of the data set in the catalogue.
+    pub data: String,
+    /// What the convolutions do at the border.
+    pub padding: Padding,
+    /// How weights start.
+    pub initial: InitialPair,
+    /// How every network is trained.
+    pub training: TrainingSpec,
+    /// The networks.
+    pub networks: Vec<CnnSpec>,
+}
+
+/// How the weights of hidden and of output layers start; biases start at zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitialPair {
+    /// Layers followed by ReLU.
+    pub hidden: Initial,
+    /// The layer that gives the scores.
+    pub output: Initial,
+}
+
+/// A multilayer perceptron with ReLU between its layers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MlpSpec {
+    /// What figures and tables call it.
+    pub name: String,
+    /// What it is there to show.
+    pub why: String,
+    /// Units of each hidden layer.
+    pub hidden: Vec<usize>,
+}
+
+/// A convolutional network: convolutions with ReLU, then one dense layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CnnSpec {
+    /// What figures and tables call it.
+    pub name: String,
+    /// What it is there to show.
+    pub why: String,
+    /// Filters of each convolution.
+    pub filters: Vec<usize>,
+    /// Side of each convolution's kernels.
+    pub kernels: Vec<usize>,
+    /// Step of each convolution, down and to the right.
+    pub strides: Vec<usize>,
+}
+
+/// Name of the only head of the networks of tasks 3 and 4.
+const HEAD: &str = "class";
+
+fn output(classes: usize, initial: InitialPair) -> Vec<Head> {
+    vec![Head { name: HEAD.into(), layers: vec![Layer::Dense { units: classes, initial: initial.output }] }]
+}
+
+impl MlpSpec {
+    /// The network for images of this shape [height, width, channels] and so many classes.
+    pub fn model(&self, input: [usize; 3], classes: usize, initial: InitialPair) -> ModelSpec {
+        let hidden = |&units: &usize| [Layer::Dense { units, initial: initial.hidden }, Layer::Relu];
+        let trunk = std::iter::once(Layer::Flatten).chain(self.hidden.iter().flat_map(hidden));
+        ModelSpec { input, trunk: trunk.collect(), heads: output(classes, initial) }
+    }
+}
+
+impl CnnSpec {
+    /// The network for images of this shape [height, width, channels] and so many classes.
+    pub fn model(
+        &self,
+        input: [usize; 3],
+        classes: usize,
+        padding: Padding,
+        initial: InitialPair,
+    ) -> ModelSpec {
+        let shapes = self.filters.iter().zip(&self.kernels).zip(&self.strides);
+        let convolutions = shapes.flat_map(|((&filters, &kernel), &stride)| {
+            let (kernel, stride) = ([kernel; 2], [stride; 2]);
+            [Layer::Conv2d { filters, kernel, stride, padding, initial: initial.hidden }, Layer::Relu]
+        });
+        let trunk = convolutions.chain([Layer::Flatten]).collect();
+        ModelSpec { input, trunk, heads: output(classes, initial) }
+    }
+}
+
+/// What is wrong with the networks of a task: (number of the network, its key, message, help).
+type Wrong = (usize, &'static str, String, String);
+
+/// Refuses a network without a layer and two networks of one name.
+pub(crate) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Wrong> {
+    let mut seen: Vec<&str> = Vec::new();
+    for (number, name) in names.enumerate() {
+        if seen.contains(&name) {
+            let help = "tables and figures tell networks by their names".into();
+            return Err((number, "name", format!("two networks are called `{name}`"), help));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+impl CnnTask {
+    /// Refuses a network whose lists are not of one length.
+    pub(crate) fn check_lists(&self) -> Result<(), Wrong> {
+        for (number, network) in self.networks.iter().enumerate() {
+            let depth = network.filters.len();
+            for (key, length) in [("kernels", network.kernels.len()), ("strides", network.strides.len())] {
+                if length != depth {
+                    let message = format!("{length} {key} for {depth} convolutions");
+                    let help = "`filters`, `kernels` and `strides` have an entry for each convolution".into();
+                    return Err((number, key, message, help));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! How a network is trained: every hyperparameter written down.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::parse::{fraction, not_negative, positive, positive_count};
+
+/// Everything about training but the network and the images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSpec {
+    /// Passes over the training images.
+    #[serde(deserialize_with = "positive_count")]
+    pub epochs: usize,
+    /// Images of a step. The last step of an epoch takes what is left.
+    #[serde(deserialize_with = "positive_count")]
+    pub batch: usize,
+    /// Step size at the start.
+    #[serde(deserialize_with = "positive")]
+    pub learning_rate: f64,
+    /// How the step size changes.
+    pub schedule: Schedule,
+    /// How a gradient becomes a step.
+    pub optimizer: Optimizer,
+    /// Steps between two lines of loss and accuracy within an epoch.
+    #[serde(deserialize_with = "positive_count")]
+    pub log_every: usize,
+    /// A part of the training images to choose the best epoch by. Nothing is ever chosen by the test images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationSpec>,
+}
+
+/// How the learning rate η changes over the steps t = 0 … T − 1 of all epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Schedule {
+    /// η stays.
+    Constant,
+    /// η falls along half a cosine from its start to `last` times its start (Loshchilov and Hutter 2017).
+    Cosine {
+        /// Share of the start that is left at the end.
+        #[serde(deserialize_with = "fraction")]
+        last: f64,
+    },
+    /// η is multiplied by `factor` after every so many epochs.
+    Step {
+        /// Epochs between two changes.
+        #[serde(deserialize_with = "positive_count")]
+        every: usize,
+        /// What η is multiplied by.
+        #[serde(deserialize_with = "positive")]
+        factor: f64,
+    },
+}
+
+/// How a gradient becomes a step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Optimizer {
+    /// Kingma and Ba (2015), moments corrected for their start at zero.
+    Adam {
+        /// Decay of the mean of the gradients, β₁.
+        #[serde(deserialize_with = "fraction")]
+        beta_1: f64,
+        /// Decay of the mean of their squares, β₂.
+        #[serde(deserialize_with = "fraction")]
+        beta_2: f64,
+        /// What is added to the root of the second moment, ε.
+        #[serde(deserialize_with = "positive")]
+        epsilon: f64,
+    },
+    /// Adam with decay of the weights apart from the gradient (Loshchilov and Hutter 2019); biases do not decay.
+    AdamW {
+        /// Decay of the mean of the gradients, β₁.
+        #[serde(deserialize_with = "fraction")]
+        beta_1: f64,
+        /// Decay of the mean of their squares, β₂.
+        #[serde(deserialize_with = "fraction")]
+        beta_2: f64,
+        /// What is added to the root of the second moment, ε.
+        #[serde(deserialize_with = "positive")]
+        epsilon: f64,
+        /// Share of a weight that is taken off in a step of learning rate 1.
+        #[serde(deserialize_with = "not_negative")]
+        weight_decay: f64,
+    },
+    /// Stochastic gradient descent with momentum (Polyak 1964): v ← μ·v + g, w ← w − η·v.
+    Sgd {
+        /// Share of the last step that is kept, μ.
+        #[serde(deserialize_with = "fraction")]
+        momentum: f64,
+    },
+}
+
+/// A part of the training images, drawn with the run's seed, that is not trained on but used to choose the best epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationSpec {
+    /// Images held out.
+    #[serde(deserialize_with = "positive_count")]
+    pub images: usize,
+    /// Training stops after so many epochs without a lower loss on these images; it does not stop where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_positive_count")]
+    pub patience: Option<usize>,
+}
+
+fn some_positive_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    positive_count(deserializer).map(Some)
+}
+
+impl Schedule {
+    /// What the initial learning rate is multiplied by at `step` of `steps`, both counted over all epochs, with so many
+    /// steps in an epoch.
+    pub fn factor(self, step: usize, steps: usize, steps_per_epoch: usize) -> f64 {
+        match self {
+            Schedule::Constant => 1.0,
+            Schedule::Cosine { last } => {
+                let share = step as f64 / steps.max(1) as f64;
+                last + (1.0 - last) * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
+            }
+            Schedule::Step { every, factor } => {
+                let changes = step / steps_per_epoch.max(1) / every;
+                factor.powi(i32::try_from(changes).unwrap_or(i32::MAX))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_start_at_one_and_fall_as_they_say() {
+        let cosine = Schedule::Cosine { last: 0.1 };
+        assert_eq!(Schedule::Constant.factor(77, 100, 10), 1.0);
+        assert_eq!(cosine.factor(0, 100, 10), 1.0);
+        assert!((cosine.factor(50, 100, 10) - 0.55).abs() < 1e-12);
+        assert!((cosine.factor(100, 100, 10) - 0.1).abs() < 1e-12);
+        let step = Schedule::Step { every: 2, factor: 0.5 };
+        let factors: Vec<f64> = [0, 19, 20, 39, 40].iter().map(|&t| step.factor(t, 100, 10)).collect();
+        assert_eq!(factors, [1.0, 1.0, 0.5, 0.5, 0.25]);
+    }
+}
