@@ -1,6 +1,7 @@
 //! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, and the training of networks.
 //! Slices in, slices out: no files, no data-set names. Whatever the number of threads, the same input gives the same bits.
 
+mod chain;
 mod features;
 mod kernels;
 mod linear;

@@ -1,23 +1,17 @@
 //! Networks: a trunk of operations and one or more heads, built from a [`ModelSpec`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use inkling_spec::{Layer, ModelError, ModelSpec, Padding, PlannedLayer, Shape};
+use inkling_spec::{ModelError, ModelSpec, Shape};
 
+use crate::chain::{Chain, ChainMemory, Link};
 use crate::kernels::flush::flushing_denormals;
 use crate::kernels::path::Path;
 use crate::memory::Buffer;
-use crate::operations::batch_norm::BatchNorm;
-use crate::operations::conv2d::Conv2d;
-use crate::operations::dense::Dense;
-use crate::operations::dropout::Dropout;
-use crate::operations::geometry::Geometry;
+use crate::operations::Pass;
 use crate::operations::identity::Identity;
-use crate::operations::max_pool::MaxPool;
 use crate::operations::parameter::{Parameter, Receive, Role};
-use crate::operations::relu::Relu;
 use crate::operations::softmax::{Judged, cross_entropy};
-use crate::operations::{Flow, Memory, Operation, Pass};
 #[cfg(test)]
 use crate::optimizer::Rules;
 use crate::random::Stream;
@@ -31,21 +25,6 @@ pub struct Network {
     inputs: usize,
     trunk: Chain,
     heads: Vec<Chain>,
-}
-
-/// Operations one after the other.
-#[derive(Debug)]
-struct Chain {
-    /// Numbers of one sample that come out: of the last operation, or those that go in where there is none.
-    outputs: usize,
-    links: Vec<Link>,
-}
-
-#[derive(Debug)]
-struct Link {
-    /// Name of the layer in files, such as "trunk.2".
-    name: String,
-    operation: Box<dyn Operation>,
 }
 
 /// All memory that a network needs for batches of up to a capacity: made once, so that a step allocates nothing.
@@ -69,17 +48,6 @@ pub struct Targets<'a> {
     pub labels: &'a [u8],
     /// Share of each head's mean cross-entropy in the loss, [heads].
     pub weights: &'a [f32],
-}
-
-#[derive(Debug)]
-struct ChainMemory {
-    /// Output of each operation.
-    ys: Vec<Buffer>,
-    /// Gradient of each output; empty where nothing goes backward.
-    dys: Vec<Buffer>,
-    memories: Vec<Memory>,
-    /// How long each operation took in the last batch, forward and backward.
-    times: Vec<[Duration; 2]>,
 }
 
 /// How long a layer took in the last batch of a workspace; ReLU right after it is part of it.
@@ -369,106 +337,5 @@ impl Workspace {
         let batch = targets.labels.len() / self.judged.len();
         let parts = self.judged.iter().zip(targets.weights);
         parts.map(|(judged, &weight)| f64::from(weight) * judged.loss / batch as f64).sum()
-    }
-}
-
-impl Chain {
-    fn new(part: &str, layers: &[PlannedLayer], inputs: usize, seed: u64) -> Chain {
-        let mut links = Vec::new();
-        let mut outputs = inputs;
-        for (i, layer) in layers.iter().enumerate() {
-            // ReLU right after a dense or convolutional layer is part of that layer's operation.
-            let relu = matches!(layers.get(i + 1), Some(PlannedLayer { layer: Layer::Relu, .. }));
-            let fused = i > 0 && matches!(layers[i - 1].layer, Layer::Dense { .. } | Layer::Conv2d { .. });
-            let name = format!("{part}.{}", i + 1);
-            let stream = |purpose: &str| Stream::new(seed, &format!("{purpose}/{name}"));
-            outputs = layer.output.len();
-            let operation: Box<dyn Operation> = match (&layer.layer, layer.input) {
-                (Layer::Dense { units, initial }, _) => {
-                    Box::new(Dense::new(layer.input.len(), *units, relu, *initial, &mut stream("initial")))
-                }
-                (Layer::Conv2d { kernel, stride, padding, initial, .. }, _) => {
-                    let geometry = Geometry::new(layer.input, layer.output, *kernel, *stride, *padding);
-                    Box::new(Conv2d::new(geometry, relu, *initial, &mut stream("initial")))
-                }
-                (Layer::MaxPool { size, stride }, _) => {
-                    let geometry = Geometry::new(layer.input, layer.output, *size, *stride, Padding::Valid);
-                    Box::new(MaxPool::new(geometry))
-                }
-                (Layer::Flatten, _) => continue,
-                (Layer::Relu, _) if fused => continue,
-                (Layer::Relu, _) => Box::new(Relu::new(outputs)),
-                (Layer::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
-                (Layer::BatchNorm { epsilon, momentum }, input) => {
-                    let features = match input {
-                        Shape::Image { channels, .. } => channels,
-                        Shape::Vector(units) => units,
-                    };
-                    Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
-                }
-            };
-            links.push(Link { name, operation });
-        }
-        Chain { outputs, links }
-    }
-
-    fn memory(&self, capacity: usize, training: bool) -> ChainMemory {
-        let outputs = |scale: usize| {
-            let buffer = |link: &Link| Buffer::zeros(scale * capacity * link.operation.outputs());
-            self.links.iter().map(buffer).collect()
-        };
-        ChainMemory {
-            ys: outputs(1),
-            dys: outputs(usize::from(training)),
-            memories: self.links.iter().map(|link| link.operation.memory(capacity, training)).collect(),
-            times: vec![[Duration::ZERO; 2]; self.links.len()],
-        }
-    }
-
-    fn forward(&mut self, pass: &Pass, x: &[f32], memory: &mut ChainMemory) {
-        let mut before = x.len();
-        for (i, link) in self.links.iter_mut().enumerate() {
-            let (ys, rest) = memory.ys.split_at_mut(i);
-            let x = ys.last().map_or(x, |y| &y[..before]);
-            before = pass.batch * link.operation.outputs();
-            let start = Instant::now();
-            link.operation.forward(pass, x, &mut rest[0][..before], &mut memory.memories[i]);
-            memory.times[i] = [start.elapsed(), Duration::ZERO];
-        }
-    }
-
-    fn backward(
-        &mut self,
-        pass: &Pass,
-        x: &[f32],
-        memory: &mut ChainMemory,
-        mut dx: Option<&mut [f32]>,
-        receive: Receive,
-    ) {
-        for i in (0..self.links.len()).rev() {
-            let count = |link: &Link| pass.batch * link.operation.outputs();
-            let n = count(&self.links[i]);
-            let before = i.checked_sub(1).map(|j| count(&self.links[j]));
-            let (dys, rest) = memory.dys.split_at_mut(i);
-            let flow = Flow {
-                x: before.map_or(x, |before| &memory.ys[i - 1][..before]),
-                y: &memory.ys[i][..n],
-                dy: &mut rest[0][..n],
-                dx: match before {
-                    Some(before) => Some(&mut dys[i - 1][..before]),
-                    None => dx.take(),
-                },
-            };
-            let start = Instant::now();
-            self.links[i].operation.backward(pass, flow, &mut memory.memories[i], receive);
-            memory.times[i][1] = start.elapsed();
-        }
-    }
-}
-
-impl ChainMemory {
-    /// What came out of the chain: the last operation's output, or the input where there is none.
-    fn output<'a>(&'a self, x: &'a [f32], count: usize) -> &'a [f32] {
-        self.ys.last().map_or(x, |y| &y[..count])
     }
 }

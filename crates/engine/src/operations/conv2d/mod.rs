@@ -5,13 +5,16 @@
 //! the product reads the image where it is: a row of y is a row of offsets, a kernel row is a segment.
 
 mod frame;
+mod minimal;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod transforms;
 
 use inkling_spec::Initial;
 
 use self::frame::surround;
+use self::minimal::Minimal;
 use self::plan::{Reverse, Windows};
 use super::geometry::Geometry;
 use super::parameter::{Layout, Parameter, Receive, Role};
@@ -26,27 +29,38 @@ use crate::random::Stream;
 /// channels, filters] and b of [filters].
 ///
 /// Images are worked on in groups, whose number does not depend on the threads, and within a group in chunks that stay in
-/// a core's cache. `memory.floats` holds, for each group, a chunk of images with their zeros, the gradients of a chunk
-/// with their zeros, and the group's sums of the weights' and the biases' gradients; and the weights as the input
-/// gradient reads them.
+/// a core's cache. `memory.floats` holds, for each group, a chunk of images with their zeros, the gradients of a span
+/// of images with their zeros, the group's sums of the weights' and the biases' gradients, and a chunk's images and outputs before
+/// and after the products of minimal filtering; and the weights as the input gradient and as minimal filtering read them.
 #[derive(Debug)]
 pub(crate) struct Conv2d {
     geometry: Geometry,
     relu: bool,
     windows: Windows,
     reverse: Reverse,
+    /// How y and dW are computed where fewer products do.
+    minimal: Option<Minimal>,
     /// W in panels, b.
     parameters: [Parameter; 2],
 }
 
-/// Most groups of images.
-const GROUPS: usize = 8;
+/// Groups that a batch is divided into: as many as threads may share, but of a dozen images or more, whose sums of the
+/// weight gradient are then worth their memory.
+fn groups(batch: usize) -> usize {
+    (batch / 12).clamp(4, 16).min(batch)
+}
 
 /// Numbers of a gradient that a task sums over the groups.
 const STRETCH: usize = 128 * COLUMNS;
 
 /// Numbers of images and gradients that stay in a core's second-level cache beside the weights.
 const CHUNK: usize = 64 * 1024;
+
+/// Most gradients that a group keeps at a time, of which the input gradients are computed before the weight gradient.
+const SPAN: usize = 16;
+
+/// Images of a chunk in minimal filtering: enough rows for the weights to be worth reading.
+const IMAGES: usize = 2;
 
 /// The images of a group.
 fn group(number: usize, groups: usize, batch: usize) -> std::ops::Range<usize> {
@@ -86,18 +100,48 @@ fn parameters(geometry: &Geometry, initial: Initial, stream: &mut Stream) -> [Pa
 impl Conv2d {
     pub(crate) fn new(geometry: Geometry, relu: bool, initial: Initial, stream: &mut Stream) -> Conv2d {
         let windows = Windows::new(&geometry);
-        let reverse = Reverse::new(&geometry, &windows, |numbers| (CHUNK / numbers).clamp(1, 8));
+        let minimal = Minimal::new(&geometry);
+        let chunk = |numbers: usize| if minimal.is_some() { IMAGES } else { (CHUNK / numbers).clamp(1, 8) };
+        let reverse = Reverse::new(&geometry, &windows, chunk);
         let parameters = parameters(&geometry, initial, stream);
-        Conv2d { geometry, relu, windows, reverse, parameters }
+        Conv2d { geometry, relu, windows, reverse, minimal, parameters }
     }
 
     fn panels(&self) -> usize {
         self.geometry.filters.div_ceil(COLUMNS)
     }
 
-    /// Numbers of the weight gradient in panels.
+    /// Numbers of a group's sums of the weight gradient.
     fn sums(&self) -> usize {
-        self.panels() * self.windows.taps.len() * COLUMNS
+        self.minimal.map_or(self.panels() * self.windows.taps.len() * COLUMNS, |minimal| minimal.weights())
+    }
+
+    /// y of a chunk, image after image, from its images with their zeros.
+    fn chunk_forward(&self, pass: &Pass, images: &[f32], u: &[f32], [v, m]: [&mut [f32]; 2], y: &mut [f32]) {
+        let (image, output) = (self.windows.image, self.geometry.outputs());
+        let count = y.len() / output;
+        let images = images.chunks_exact(image).take(count);
+        let Some(minimal) = self.minimal else {
+            for (image, y) in images.zip(y.chunks_exact_mut(output)) {
+                self.image_forward(pass, image, y);
+            }
+            return;
+        };
+        minimal.spread_images(pass.path, images, v);
+        minimal.multiply(pass.path, count, v, u, m.as_chunks_mut::<COLUMNS>().0);
+        for (i, y) in y.chunks_exact_mut(output).enumerate() {
+            minimal.gather_output(pass.path, [i, count], m, &self.parameters[1].value, self.relu, y);
+        }
+    }
+
+    /// Numbers of a group's images of a chunk, of those before the products and of the products.
+    fn chunk_sizes(&self) -> [usize; 3] {
+        let (chunk, minimal) = (self.reverse.chunk, self.minimal);
+        [
+            chunk * self.windows.image,
+            minimal.map_or(0, |minimal| minimal.before(chunk)),
+            minimal.map_or(0, |minimal| minimal.products(chunk)),
+        ]
     }
 
     /// The products that make y of one image, from the image with its zeros.
@@ -208,45 +252,60 @@ impl Operation for Conv2d {
     }
 
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
-        let groups = GROUPS.min(capacity);
-        let chunk = if backward { self.reverse.chunk } else { 1 };
+        let (groups, chunk) = (groups(capacity), self.reverse.chunk);
         let backward = |len: usize| Buffer::zeros(if backward { len } else { 0 });
+        let minimal = |len: fn(&Minimal, usize) -> usize| {
+            Buffer::zeros(groups * self.minimal.as_ref().map_or(0, |minimal| len(minimal, chunk)))
+        };
         let floats = vec![
             Buffer::zeros(groups * chunk * self.windows.image),
-            backward(groups * chunk * self.reverse.frame.image),
+            backward(groups * SPAN.min(capacity.div_ceil(groups)).max(chunk) * self.reverse.frame.image),
             backward(groups * self.sums()),
             backward(groups * self.panels() * COLUMNS),
             backward(self.reverse.weights),
+            minimal(Minimal::before),
+            minimal(Minimal::products),
+            Buffer::zeros(self.minimal.map_or(0, |minimal| minimal.weights())),
         ];
         Memory { floats, indices: Vec::new() }
     }
 
     fn forward(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], memory: &mut Memory) {
+        let [images, _, _, _, _, v, m, u] = &mut memory.floats[..] else { unreachable!("made by `memory`") };
+        if let Some(minimal) = self.minimal {
+            minimal.spread_weights(pass.path, &self.parameters[0].value, u);
+        }
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
-        let groups = GROUPS.min(pass.batch);
-        let (images, y) = (Shared::new(&mut memory.floats[0]), Shared::new(y));
+        let (groups, sizes) = (groups(pass.batch), self.chunk_sizes());
+        let (parts, y) = ([images, v, m].map(|part| Shared::new(part)), Shared::new(y));
+        let (this, u) = (&*self, &**u);
         for_each(groups, |g| {
             // SAFETY: each group is one task's.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
-            let image = unsafe { images.part(g * self.windows.image, self.windows.image) };
-            for i in group(g, groups, pass.batch) {
-                surround(&self.geometry, &x[i * inputs..][..inputs], image);
+            let [images, v, m] =
+                std::array::from_fn(|part| unsafe { parts[part].part(g * sizes[part], sizes[part]) });
+            let group = group(g, groups, pass.batch);
+            for first in group.clone().step_by(this.reverse.chunk) {
+                let chunk = first..group.end.min(first + this.reverse.chunk);
+                for (i, image) in chunk.clone().zip(images.chunks_exact_mut(this.windows.image)) {
+                    surround(&this.geometry, &x[i * inputs..][..inputs], image);
+                }
                 // SAFETY: each image is in one group.
                 #[expect(unsafe_code, reason = "tasks write disjoint images")]
-                let y = unsafe { y.part(i * outputs, outputs) };
-                self.image_forward(pass, image, y);
+                let y = unsafe { y.part(first * outputs, chunk.len() * outputs) };
+                this.chunk_forward(pass, images, u, [v, m], y);
             }
         });
     }
 
     fn backward(&mut self, pass: &Pass, flow: Flow, memory: &mut Memory, receive: Receive) {
-        let [images, gradients, sums, bias_sums, turned] = &mut memory.floats[..] else {
+        let [images, gradients, sums, bias_sums, turned, v, m, _] = &mut memory.floats[..] else {
             unreachable!("made by `memory`")
         };
         let Flow { x, y, dy, dx } = flow;
         let wants_dx = dx.is_some();
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
-        let (groups, panels) = (GROUPS.min(pass.batch), self.panels());
+        let (groups, panels) = (groups(pass.batch), self.panels());
         let wanted = !matches!(receive, Receive::Discard);
         if wants_dx {
             self.reverse.turn(&self.geometry, &self.parameters[0].value, turned);
@@ -256,46 +315,56 @@ impl Operation for Conv2d {
             Shared::new(gradients),
             Shared::new(sums),
             Shared::new(bias_sums),
+            Shared::new(v),
+            Shared::new(m),
             Shared::new(dx.unwrap_or_default()),
         ];
         let this = &*self;
+        let span = SPAN.min(pass.batch.div_ceil(groups)).max(self.reverse.chunk);
         for_each(groups, |g| {
             let (chunk, a, b) = (this.reverse.chunk, this.windows.image, this.reverse.frame.image);
-            let sizes = [chunk * a, chunk * b, this.sums(), panels * COLUMNS];
+            let [_, before, products] = this.chunk_sizes();
+            let sizes = [chunk * a, span * b, this.sums(), panels * COLUMNS, before, products];
             // SAFETY: each group is one task's.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
-            let [images, gradients, sums, bias_sums] =
+            let [images, gradients, sums, bias_sums, v, m] =
                 std::array::from_fn(|part| unsafe { parts[part].part(g * sizes[part], sizes[part]) });
             bias_sums.fill(0.0);
             let group = group(g, groups, pass.batch);
-            for first in group.clone().step_by(chunk) {
-                let chunk = first..group.end.min(first + chunk);
-                for (i, gradient) in chunk.clone().zip(gradients.chunks_exact_mut(b)) {
+            // All input gradients of a span first: the weights turned round and the sums take turns in the cache once.
+            let span = if wants_dx { SPAN } else { chunk };
+            for start in group.clone().step_by(span) {
+                let span = start..group.end.min(start + span);
+                for (i, gradient) in span.clone().zip(gradients.chunks_exact_mut(b)) {
                     let range = i * outputs..(i + 1) * outputs;
                     let y = this.relu.then_some(&y[range.clone()]);
-                    this.reverse.frame.surround(
-                        pass.path,
-                        &this.geometry,
-                        &dy[range],
-                        y,
-                        gradient,
-                        bias_sums,
-                    );
-                }
-                if wants_dx {
-                    for (i, gradient) in chunk.clone().zip(gradients.chunks_exact(b)) {
+                    let (frame, dy) = (&this.reverse.frame, &dy[range]);
+                    frame.surround(pass.path, &this.geometry, dy, y, gradient, bias_sums);
+                    if wants_dx {
                         // SAFETY: each image is in one group.
                         #[expect(unsafe_code, reason = "tasks write disjoint images")]
-                        let dx = unsafe { parts[4].part(i * inputs, inputs) };
+                        let dx = unsafe { parts[6].part(i * inputs, inputs) };
                         this.image_input_gradient(pass, turned, gradient, dx);
                     }
                 }
-                if wanted {
+                let chunks = span.clone().step_by(chunk).zip(gradients.chunks(chunk * b));
+                for (first, gradients) in chunks.filter(|_| wanted) {
+                    let chunk = first..span.end.min(first + chunk);
                     for (i, image) in chunk.clone().zip(images.chunks_exact_mut(a)) {
                         surround(&this.geometry, &x[i * inputs..][..inputs], image);
                     }
                     let (sums, onto) = (sums.as_chunks_mut::<COLUMNS>().0, first > group.start);
-                    this.weight_gradient(pass, chunk.len(), images, gradients, sums, onto);
+                    match this.minimal {
+                        Some(minimal) => {
+                            let (path, count) = (pass.path, chunk.len());
+                            let (images, gradients) = (images.chunks_exact(a), gradients.chunks_exact(b));
+                            let width = this.reverse.frame.width;
+                            minimal.spread_images(path, images.take(count), v);
+                            minimal.spread_gradients(path, width, gradients.take(count), m);
+                            minimal.weight_gradient(path, count, v, m, sums, onto);
+                        }
+                        None => this.weight_gradient(pass, chunk.len(), images, gradients, sums, onto),
+                    }
                 }
             }
         });
@@ -306,7 +375,13 @@ impl Operation for Conv2d {
             // SAFETY: each stretch is handed in once.
             #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
             let take = |start: usize, total: &[f32]| unsafe { weight.take(start, total) };
-            add_groups(sums, groups, size, take);
+            match self.minimal {
+                Some(minimal) => {
+                    add_groups(sums, groups, size, |_, _| {});
+                    minimal.gather_weights(sums, &weight);
+                }
+                None => add_groups(sums, groups, size, take),
+            }
             // SAFETY: as above.
             #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
             let take = |start: usize, total: &[f32]| unsafe { bias.take(start, total) };

@@ -143,10 +143,9 @@ impl Reverse {
                 let v = class.remainder[1] + stride[1] * (columns - 1 - tap % columns);
                 let row = (u * kernel[1] + v) * channels + first;
                 for (f, turned) in turned.chunks_exact_mut(COLUMNS).take(filters).enumerate() {
-                    let from = &weights[f / COLUMNS * panel_size + f % COLUMNS..];
-                    for (c, turned) in turned[..width].iter_mut().enumerate() {
-                        *turned = from[(row + c) * COLUMNS];
-                    }
+                    let from = &weights[f / COLUMNS * panel_size + row * COLUMNS + f % COLUMNS..];
+                    let from = from.iter().step_by(COLUMNS);
+                    turned[..width].iter_mut().zip(from).for_each(|(turned, weight)| *turned = *weight);
                 }
             }
         });

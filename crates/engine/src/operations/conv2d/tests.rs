@@ -154,3 +154,25 @@ proptest! {
         check(&mut layer, &g, relu, batch)?;
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn minimal_filtering_agrees_with_the_definition(
+        output in (1_usize..5, 1_usize..5),
+        (channels, filters) in (1_usize..4, 1_usize..4),
+        stride in 1_usize..4,
+        same: bool,
+        relu: bool,
+        batch in 1_usize..20,
+    ) {
+        let padding = if same { Padding::Same } else { Padding::Valid };
+        let more = if same { 0 } else { stride };
+        let input = [2 * output.0 * stride + more, 2 * output.1 * stride + more];
+        let g = geometry(input, 16 * channels, 16 * filters, [2 * stride; 2], [stride; 2], padding);
+        let mut layer = Conv2d::new(g, relu, Initial::HeUniform, &mut Stream::new(2, "weights"));
+        prop_assert!(layer.minimal.is_some(), "{:?}", g);
+        check(&mut layer, &g, relu, batch)?;
+    }
+}

@@ -1,0 +1,144 @@
+//! Operations one after the other: a trunk or a head of a network, built from planned layers.
+
+use std::time::{Duration, Instant};
+
+use inkling_spec::{Layer, Padding, PlannedLayer, Shape};
+
+use crate::memory::Buffer;
+use crate::operations::batch_norm::BatchNorm;
+use crate::operations::conv2d::Conv2d;
+use crate::operations::dense::Dense;
+use crate::operations::dropout::Dropout;
+use crate::operations::geometry::Geometry;
+use crate::operations::max_pool::MaxPool;
+use crate::operations::parameter::Receive;
+use crate::operations::relu::Relu;
+use crate::operations::{Flow, Memory, Operation, Pass};
+use crate::random::Stream;
+
+/// Operations one after the other.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    /// Numbers of one sample that come out: of the last operation, or those that go in where there is none.
+    pub(crate) outputs: usize,
+    pub(crate) links: Vec<Link>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Name of the layer in files, such as "trunk.2".
+    pub(crate) name: String,
+    pub(crate) operation: Box<dyn Operation>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ChainMemory {
+    /// Output of each operation.
+    pub(crate) ys: Vec<Buffer>,
+    /// Gradient of each output; empty where nothing goes backward.
+    pub(crate) dys: Vec<Buffer>,
+    pub(crate) memories: Vec<Memory>,
+    /// How long each operation took in the last batch, forward and backward.
+    pub(crate) times: Vec<[Duration; 2]>,
+}
+
+impl Chain {
+    pub(crate) fn new(part: &str, layers: &[PlannedLayer], inputs: usize, seed: u64) -> Chain {
+        let mut links = Vec::new();
+        let mut outputs = inputs;
+        for (i, layer) in layers.iter().enumerate() {
+            // ReLU right after a dense or convolutional layer is part of that layer's operation.
+            let relu = matches!(layers.get(i + 1), Some(PlannedLayer { layer: Layer::Relu, .. }));
+            let fused = i > 0 && matches!(layers[i - 1].layer, Layer::Dense { .. } | Layer::Conv2d { .. });
+            let name = format!("{part}.{}", i + 1);
+            let stream = |purpose: &str| Stream::new(seed, &format!("{purpose}/{name}"));
+            outputs = layer.output.len();
+            let operation: Box<dyn Operation> = match (&layer.layer, layer.input) {
+                (Layer::Dense { units, initial }, _) => {
+                    Box::new(Dense::new(layer.input.len(), *units, relu, *initial, &mut stream("initial")))
+                }
+                (Layer::Conv2d { kernel, stride, padding, initial, .. }, _) => {
+                    let geometry = Geometry::new(layer.input, layer.output, *kernel, *stride, *padding);
+                    Box::new(Conv2d::new(geometry, relu, *initial, &mut stream("initial")))
+                }
+                (Layer::MaxPool { size, stride }, _) => {
+                    let geometry = Geometry::new(layer.input, layer.output, *size, *stride, Padding::Valid);
+                    Box::new(MaxPool::new(geometry))
+                }
+                (Layer::Flatten, _) => continue,
+                (Layer::Relu, _) if fused => continue,
+                (Layer::Relu, _) => Box::new(Relu::new(outputs)),
+                (Layer::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
+                (Layer::BatchNorm { epsilon, momentum }, input) => {
+                    let features = match input {
+                        Shape::Image { channels, .. } => channels,
+                        Shape::Vector(units) => units,
+                    };
+                    Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
+                }
+            };
+            links.push(Link { name, operation });
+        }
+        Chain { outputs, links }
+    }
+
+    pub(crate) fn memory(&self, capacity: usize, training: bool) -> ChainMemory {
+        let outputs = |scale: usize| {
+            let buffer = |link: &Link| Buffer::zeros(scale * capacity * link.operation.outputs());
+            self.links.iter().map(buffer).collect()
+        };
+        ChainMemory {
+            ys: outputs(1),
+            dys: outputs(usize::from(training)),
+            memories: self.links.iter().map(|link| link.operation.memory(capacity, training)).collect(),
+            times: vec![[Duration::ZERO; 2]; self.links.len()],
+        }
+    }
+
+    pub(crate) fn forward(&mut self, pass: &Pass, x: &[f32], memory: &mut ChainMemory) {
+        let mut before = x.len();
+        for (i, link) in self.links.iter_mut().enumerate() {
+            let (ys, rest) = memory.ys.split_at_mut(i);
+            let x = ys.last().map_or(x, |y| &y[..before]);
+            before = pass.batch * link.operation.outputs();
+            let start = Instant::now();
+            link.operation.forward(pass, x, &mut rest[0][..before], &mut memory.memories[i]);
+            memory.times[i] = [start.elapsed(), Duration::ZERO];
+        }
+    }
+
+    pub(crate) fn backward(
+        &mut self,
+        pass: &Pass,
+        x: &[f32],
+        memory: &mut ChainMemory,
+        mut dx: Option<&mut [f32]>,
+        receive: Receive,
+    ) {
+        for i in (0..self.links.len()).rev() {
+            let count = |link: &Link| pass.batch * link.operation.outputs();
+            let n = count(&self.links[i]);
+            let before = i.checked_sub(1).map(|j| count(&self.links[j]));
+            let (dys, rest) = memory.dys.split_at_mut(i);
+            let flow = Flow {
+                x: before.map_or(x, |before| &memory.ys[i - 1][..before]),
+                y: &memory.ys[i][..n],
+                dy: &mut rest[0][..n],
+                dx: match before {
+                    Some(before) => Some(&mut dys[i - 1][..before]),
+                    None => dx.take(),
+                },
+            };
+            let start = Instant::now();
+            self.links[i].operation.backward(pass, flow, &mut memory.memories[i], receive);
+            memory.times[i][1] = start.elapsed();
+        }
+    }
+}
+
+impl ChainMemory {
+    /// What came out of the chain: the last operation's output, or the input where there is none.
+    pub(crate) fn output<'a>(&'a self, x: &'a [f32], count: usize) -> &'a [f32] {
+        self.ys.last().map_or(x, |y| &y[..count])
+    }
+}
