@@ -35,6 +35,22 @@ impl Weights<'_> {
     }
 }
 
+/// Asks for numbers that will soon be read, so that they come from memory while something else is computed.
+#[inline]
+pub(crate) fn prefetch(numbers: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in numbers.chunks(16) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: any address may be asked for, and this is one of a number.
+        #[expect(unsafe_code, reason = "an instruction")]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = numbers;
+}
+
 struct Update<'a, 'w> {
     weights: &'a mut Weights<'w>,
     rule: &'a Rule,

@@ -162,11 +162,12 @@ impl Size {
                     b_step: COLUMNS,
                     columns: self.columns(panel),
                 };
-                product.multiply(pass.path, &mut tile.0, false);
                 let start = (panel * inputs + range.start) * COLUMNS;
                 // SAFETY: each tile is one task's.
                 #[expect(unsafe_code, reason = "tasks hand in disjoint tiles")]
                 unsafe {
+                    weight.expect(start, range.len() * COLUMNS);
+                    product.multiply(pass.path, &mut tile.0, false);
                     weight.take(start, tile.0[..range.len()].as_flattened());
                 }
             }

@@ -4,7 +4,7 @@ use inkling_spec::Initial;
 
 use crate::kernels::path::Path;
 use crate::kernels::product::COLUMNS;
-use crate::kernels::update::Weights;
+use crate::kernels::update::{Weights, prefetch};
 use crate::memory::Buffer;
 use crate::optimizer::Rules;
 use crate::parallel::Shared;
@@ -120,6 +120,21 @@ pub(crate) struct Receiver<'a> {
 }
 
 impl Receiver<'_> {
+    /// Says that the gradient of `len` numbers from `start` on will be taken soon.
+    ///
+    /// # Safety
+    /// As for [`Receiver::take`].
+    #[inline]
+    #[expect(unsafe_code, reason = "tasks hand in disjoint parts")]
+    pub(crate) unsafe fn expect(&self, start: usize, len: usize) {
+        if let Receive::Update(_) = self.receive {
+            for numbers in [&self.value, &self.first, &self.second] {
+                // SAFETY: disjoint by the caller's promise.
+                prefetch(unsafe { numbers.part(start, len) });
+            }
+        }
+    }
+
     /// Takes the gradient of the numbers from `start` on, in the parameter's own layout; a multiple of 16 of them.
     ///
     /// # Safety
