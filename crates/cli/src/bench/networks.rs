@@ -48,18 +48,14 @@ fn train(set: &DataSet, name: &str, plan: &Plan, trainer: &mut Trainer, steps: u
         }
         milliseconds.push(start.elapsed().as_secs_f64() * 1e3 / steps as f64);
     }
-    output::line(&format!(
-        "inkling {name} batch={BATCH} params={} threads={} cpu={} ms_per_step {}",
-        plan.parameters,
-        rayon::current_num_threads(),
-        Path::current().name(),
-        spread(milliseconds, 1.0),
-    ));
+    let (parameters, times) = (plan.parameters, spread(milliseconds, 1.0));
+    output::line(&format!("inkling {name} batch={BATCH} params={parameters} ms_per_step {times}"));
     let peak = peak_flops(Path::current());
     for i in 0..layers[0].len() {
         output::line(&layer(plan, &layers, i, peak));
     }
-    output::line(&format!("  peak of fused multiply-adds: {:.0} GFLOP/s", peak / 1e9));
+    let (path, threads) = (Path::current().name(), rayon::current_num_threads());
+    output::line(&format!("  peak with {path} on {threads} threads: {:.0} GFLOP/s", peak / 1e9));
 }
 
 /// Median times of a layer over all steps, its arithmetic a second, and the share of the peak that this is.

@@ -211,6 +211,8 @@ SINGLE = [
     ("conv larger than the image, same", [2, 3, 2], [conv(5, (5, 5)), FLATTEN]),
     ("conv of 37 filters", [5, 5, 3], [conv(37, (3, 3)), FLATTEN]),
     ("conv of 33 channels", [4, 4, 33], [conv(16, (3, 3)), FLATTEN]),
+    ("conv 4x4 same stride 2, whole blocks", [8, 4, 16], [conv(16, (4, 4), (2, 2)), FLATTEN]),
+    ("conv 2x2 valid stride 1, whole blocks", [5, 3, 16], [conv(32, (2, 2), padding="valid"), RELU, FLATTEN]),
     ("conv then relu", [6, 6, 3], [conv(10, (3, 3)), RELU, FLATTEN]),
     ("dense 37 to 11", [1, 37, 1], [FLATTEN, dense(11)], 5),
     ("dense 70 to 40", [7, 5, 2], [FLATTEN, dense(40)]),
