@@ -8,7 +8,8 @@ pub(crate) const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999,
 /// Images of a step.
 pub(crate) const BATCH: usize = 9;
 
-/// Every kind of layer, of sizes that are no multiples of a vector, a panel or a tile.
+/// Every kind of layer, of sizes that are no multiples of a vector, a panel or a tile, but for one convolution of whole
+/// blocks, which is computed with fewer products.
 pub(crate) fn everything() -> ModelSpec {
     let text = r#"
         input = [13, 11, 3]
@@ -17,6 +18,10 @@ pub(crate) fn everything() -> ModelSpec {
             { layer = "relu" },
             { layer = "batch-norm", epsilon = 1e-3, momentum = 0.1 },
             { layer = "max-pool", size = [3, 2], stride = [2, 2] },
+            { layer = "relu" },
+            { layer = "conv2d", filters = 16, kernel = [3, 2], stride = [1, 1], padding = "valid", initial = "he-uniform" },
+            { layer = "relu" },
+            { layer = "conv2d", filters = 32, kernel = [2, 2], stride = [1, 1], padding = "same", initial = "he-uniform" },
             { layer = "relu" },
             { layer = "conv2d", filters = 21, kernel = [4, 4], stride = [2, 2], padding = "same", initial = "he-uniform" },
             { layer = "relu" },
