@@ -1,10 +1,12 @@
 //! The machine that a result was made on.
 
+use inkling_engine::Path;
 use inkling_spec::found::Machine;
 
 /// This machine, with the number of threads that compute.
 pub fn machine() -> Machine {
-    Machine { cpu: cpu(), threads: rayon::current_num_threads() }
+    let instructions = Path::current().name().into();
+    Machine { cpu: cpu(), threads: rayon::current_num_threads(), instructions }
 }
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]

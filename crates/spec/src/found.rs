@@ -30,6 +30,8 @@ pub struct Machine {
     pub cpu: String,
     /// Threads that computed.
     pub threads: usize,
+    /// Instructions that networks were computed with: "avx512", "avx2" or "portable".
+    pub instructions: String,
 }
 
 /// Outcome of a PCA run; the model and the embedding lie beside it as tensors.

@@ -1,6 +1,6 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
-use inkling_engine::{Array, Part};
+use inkling_engine::{Array, Part, Path};
 use inkling_spec::found::EpochOutcome;
 use inkling_store::{Checkpoint, Metadata, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub(crate) struct Standing {
     pub(crate) test_seconds: Vec<f64>,
     /// Seconds of everything.
     pub(crate) seconds: f64,
+    /// Instructions that the network was computed with: others would end with other last digits.
+    pub(crate) instructions: String,
 }
 
 /// Key of the standing in the checkpoint's metadata, as JSON.
@@ -63,6 +65,12 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
     let held = checkpoint.tensors();
     let json = held.metadata(STANDING).ok_or_else(|| damaged(format!("it has no `{STANDING}`")))?;
     let standing: Standing = serde_json::from_str(json).map_err(|error| damaged(error.to_string()))?;
+    let instructions = Path::current().name();
+    if standing.instructions != instructions {
+        let reason =
+            format!("it was made with {}, and this run computes with {instructions}", standing.instructions);
+        return Err(damaged(reason));
+    }
 
     let trainer = &mut training.trainer;
     for (part, prefix) in PARTS {

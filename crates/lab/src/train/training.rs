@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use inkling_data::Samples;
 use inkling_engine::random::Stream;
-use inkling_engine::{Array, Judged, Labelled, Network, Part, Trainer, Workspace};
+use inkling_engine::{Array, Judged, Labelled, Network, Part, Path, Trainer, Workspace};
 use inkling_spec::found::{Divergence, EpochOutcome, StepsLine, TrainOutcome, TrainingLine};
 use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
@@ -88,6 +88,7 @@ impl<'a> Training<'a> {
             shuffle: self.shuffle.position(),
             streams: self.trainer.positions(),
             seconds: self.seconds(),
+            instructions: Path::current().name().into(),
             ..self.standing.clone()
         }
     }

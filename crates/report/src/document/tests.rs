@@ -131,7 +131,11 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         record: StudyRecord {
             preset: "my #study.toml".into(),
             version: "0.0.0".into(),
-            machine: Machine { cpu: "A CPU with 100 % *cores*".into(), threads: 1 },
+            machine: Machine {
+                cpu: "A CPU with 100 % *cores*".into(),
+                threads: 1,
+                instructions: "avx2".into(),
+            },
             seconds: 200.0,
             study: preset("smoke").unwrap(),
             data: BTreeMap::from([("mnist".into(), data.clone())]),

@@ -124,7 +124,7 @@ fn results(names: &[&str]) -> Results {
         record: StudyRecord {
             preset: "smoke".into(),
             version: "0".into(),
-            machine: Machine { cpu: "any".into(), threads: 1 },
+            machine: Machine { cpu: "any".into(), threads: 1, instructions: "avx2".into() },
             seconds: 1.0,
             study: preset("smoke").expect("a preset"),
             data: BTreeMap::from([("toy".to_owned(), data(names))]),

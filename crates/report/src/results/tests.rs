@@ -69,7 +69,7 @@ fn written_and_read(
     study.mlp.as_mut().unwrap().networks.truncate(1);
     let spec = RunSpec::Train(network.spec.clone());
     let id: RunId = spec.id("c");
-    let machine = Machine { cpu: "any".into(), threads: 1 };
+    let machine = Machine { cpu: "any".into(), threads: 1, instructions: "avx2".into() };
     let result = RunResult {
         spec_hash: spec.hash("c"),
         data_checksum: "c".into(),
