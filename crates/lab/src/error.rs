@@ -41,15 +41,15 @@ pub enum LabError {
     },
 
     /// A network of the study cannot be built.
-    #[error("the network `{network}` of task {task} cannot be built: {source}")]
-    #[diagnostic(help("{}", network_help(.source, .task)))]
+    #[error("the network `{network}` of task {task} cannot be built: {problem}")]
+    #[diagnostic(help("{}", network_help(.problem, .task)))]
     Network {
         /// The task, as the study names it.
         task: &'static str,
         /// The network's name.
         network: String,
         /// Its first layer that does not fit, and why.
-        source: Box<ModelError>,
+        problem: Box<ModelError>,
     },
 
     /// There are not enough images to train on.
@@ -79,14 +79,14 @@ pub enum LabError {
 
 impl LabError {
     /// The error for a run's network that cannot be built.
-    pub(crate) fn network(run: &PlannedRun, source: ModelError) -> Self {
-        let (task, network, source) = (run.task.name(), run.title.clone(), Box::new(source));
-        LabError::Network { task, network, source }
+    pub(crate) fn network(run: &PlannedRun, problem: ModelError) -> Self {
+        let (task, network, problem) = (run.task.name(), run.title.clone(), Box::new(problem));
+        LabError::Network { task, network, problem }
     }
 }
 
 /// What the network's own error advises, and where.
-fn network_help(source: &ModelError, task: &str) -> String {
-    let advice = source.help().map(|help| help.to_string()).unwrap_or_default();
+fn network_help(problem: &ModelError, task: &str) -> String {
+    let advice = problem.help().map(|help| help.to_string()).unwrap_or_default();
     format!("in [[{task}.networks]]: {advice}")
 }
