@@ -1,7 +1,7 @@
 //! What the fast operations are made of: vectors for each instruction set, the tile product, the update of weights.
 //!
-//! The only part of the program with `unsafe` code, but for memory and its division among threads. Each kernel checks
-//! its slices before it reads them without further checks, so that what is outside can be safe.
+//! Each kernel checks its slices before it reads them without further checks, so that who calls it needs no `unsafe` code.
+//! Kernels of a single operation lie with the operation (`operations/conv2d`: `frame.rs`, `transforms.rs`).
 
 pub(crate) mod finish;
 pub(crate) mod flush;
