@@ -124,6 +124,8 @@ pub(crate) enum TaskName {
     Mlp,
     /// Convolutional networks of several depths.
     Cnn,
+    /// Looking inside a network of `cnn`, which is trained with it.
+    Inside,
 }
 
 impl From<TaskName> for Task {
@@ -133,6 +135,7 @@ impl From<TaskName> for Task {
             TaskName::Perceptron => Task::Perceptron,
             TaskName::Mlp => Task::Mlp,
             TaskName::Cnn => Task::Cnn,
+            TaskName::Inside => Task::Inside,
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Chain {
 pub(crate) struct Link {
     /// Name of the layer in files, such as "trunk.2".
     pub(crate) name: String,
+    /// What comes out, for one sample.
+    pub(crate) output: Shape,
     pub(crate) operation: Box<dyn Operation>,
 }
 
@@ -77,7 +79,7 @@ impl Chain {
                     Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
                 }
             };
-            links.push(Link { name, operation });
+            links.push(Link { name, output: layer.output, operation });
         }
         Chain { outputs, links }
     }
@@ -107,15 +109,17 @@ impl Chain {
         }
     }
 
+    /// Goes backward through the first `links` operations, from the gradient of the last one's output in `memory`.
     pub(crate) fn backward(
         &mut self,
         pass: &Pass,
         x: &[f32],
+        links: usize,
         memory: &mut ChainMemory,
         mut dx: Option<&mut [f32]>,
         receive: Receive,
     ) {
-        for i in (0..self.links.len()).rev() {
+        for i in (0..links).rev() {
             let count = |link: &Link| pass.batch * link.operation.outputs();
             let n = count(&self.links[i]);
             let before = i.checked_sub(1).map(|j| count(&self.links[j]));

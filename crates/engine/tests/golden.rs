@@ -160,7 +160,7 @@ fn layers_agree_with_pytorch() {
         differences.compare(&format!("{name}: asked"), asking.logits(0, exact.len()), &exact, 1e-5);
 
         let mut dx = vec![f32::NAN; x.len()];
-        network.input_gradient(&x, targets, &mut workspace, &mut dx);
+        network.image_gradients(&x, targets, &mut workspace, &mut dx);
         differences.compare(&format!("{name}: dx"), &dx, &case.f32("dx"), 1e-4);
     }
     differences.assert_none();

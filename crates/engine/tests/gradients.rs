@@ -83,7 +83,7 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
         compared.push((array.name, array.values, slopes));
     }
     let mut dx = vec![f32::NAN; x.len()];
-    network.input_gradient(&x, targets, &mut workspace, &mut dx);
+    network.image_gradients(&x, targets, &mut workspace, &mut dx);
     let slopes = (0..x.len()).map(|i| {
         let mut moved = |by: f64| {
             let before = wide[i];

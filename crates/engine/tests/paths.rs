@@ -28,7 +28,7 @@ fn compute(path: Path, noise: &Noise) -> Found {
     let gradients = network.arrays(Part::Gradients);
     let logits = [0, 1].map(|head| workspace.logits(head, BATCH * network.classes()[head]).to_vec()).concat();
     let mut dx = vec![f32::NAN; x.len()];
-    network.input_gradient(&x, targets, &mut workspace, &mut dx);
+    network.image_gradients(&x, targets, &mut workspace, &mut dx);
 
     let mut trainer =
         Trainer::new(Network::new(&everything(), 5).expect("a network"), ADAM, BATCH, &[0.6, 0.4]);

@@ -128,8 +128,12 @@ pub fn run_study(
     store.publish_json(STUDY, &record)?;
 
     let of = |task: Task| runs.iter().filter(move |run| run.task == task).collect::<Vec<_>>();
-    let bench = |run: &PlannedRun| Bench { store, set: &sets[run.spec.data().set.as_str()], observer };
-    let train_network = |run: &PlannedRun| train(run, &sets[run.spec.data().set.as_str()], store, observer);
+    let set = |run: &PlannedRun| {
+        let data = run.spec.data().expect("every run of these tasks has images");
+        &sets[data.set.as_str()]
+    };
+    let bench = |run: &PlannedRun| Bench { store, set: set(run), observer };
+    let train_network = |run: &PlannedRun| train(run, set(run), store, observer);
     let result = run_pca(&of(Task::Pca), store, observer, &bench)
         .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench))
         // One network after the other: each takes all threads.
@@ -172,7 +176,7 @@ fn run_pca<'a>(
                 observer.event(Event::Stage { title: "separability", steps });
                 run_once(&bench, run, |writer| separability::run(&bench, spec, pca, writer))?;
             }
-            RunSpec::Perceptron(_) | RunSpec::Train(_) => {}
+            _ => {}
         }
     }
     Ok(())

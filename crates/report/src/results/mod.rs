@@ -107,7 +107,7 @@ impl Results {
                 RunSpec::Pca(spec) => pca = Some((run, spec)),
                 RunSpec::Separability(_) => separability = Some(outcome(store, run)?.outcome),
                 RunSpec::Perceptron(spec) => pairs.push(pair(store, run, spec, &record)?),
-                RunSpec::Train(_) => {}
+                _ => {}
             }
         }
         let pca = match (pca, separability) {

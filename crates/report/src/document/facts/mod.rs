@@ -93,7 +93,7 @@ impl<'a> Facts<'a> {
         let record = &results.record;
         let pca = results.pca.as_ref();
         let perceptrons = results.perceptrons.as_ref();
-        let spec = record.runs.first().map(|run| run.spec.data());
+        let spec = record.runs.iter().find_map(|run| run.spec.data());
         Facts {
             study: StudyFacts {
                 preset: &record.preset,

@@ -1,0 +1,44 @@
+//! Task 5 in a study file: looking inside a network of task 4.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dream::{AscentSpec, Start};
+use crate::parse::positive_count;
+
+/// Task 5: filters, activations and dreams of one network of task 4.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InsideTask {
+    /// Name of the network among those of task 4.
+    pub network: String,
+    /// The two classes that are looked at closely and compared.
+    pub classes: [u8; 2],
+    /// Numbers of the test images that stand for the two classes; where not given, the typical ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<[usize; 2]>,
+    /// Steps of the integrated gradients' path from black to the image.
+    #[serde(deserialize_with = "positive_count")]
+    pub integration_steps: usize,
+    /// The independently trained network that is asked what it sees in the dreams.
+    pub judge: JudgeSpec,
+    /// Dreams of one class that are set side by side, each from its own noise.
+    #[serde(deserialize_with = "positive_count")]
+    pub seeds: usize,
+    /// What dreams of a class begin with.
+    pub start: Start,
+    /// How dreams of a class are made.
+    pub dream: AscentSpec,
+    /// How the two images are changed to amplify what a layer sees in them.
+    pub amplify: AscentSpec,
+}
+
+/// A network like the one looked into, trained independently of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeSpec {
+    /// Seed of its initial weights and of the order of its images.
+    pub seed: u64,
+    /// Passes over the training images.
+    #[serde(deserialize_with = "positive_count")]
+    pub epochs: usize,
+}
