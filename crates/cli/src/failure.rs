@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use inkling_data::DataError;
-use inkling_lab::LabError;
+use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
 use inkling_spec::{ModelError, SpecError};
 use inkling_store::{ErrorClass, StoreError};
@@ -131,8 +131,21 @@ impl From<LabError> for Failure {
             | LabError::MissingClass { .. }
             | LabError::Network { .. }
             | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
+            LabError::Look(error) => error.into(),
             LabError::Interrupted => Failure::new(error, INTERRUPTED),
         }
+    }
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        let code = match error {
+            LookError::NotAModel { .. } | LookError::CannotBeBuilt { .. } | LookError::ImageSize { .. } => {
+                BAD_DATA
+            }
+            _ => BAD_CONFIGURATION,
+        };
+        Failure::new(error, code)
     }
 }
 

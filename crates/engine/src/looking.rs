@@ -17,10 +17,19 @@ pub struct LayerOutput {
     pub name: String,
     /// What comes out of it for one image.
     pub shape: Shape,
+    /// The head, by its number, whose scores it gives, if it is a head's last layer.
+    pub scores_of: Option<usize>,
     /// The trunk, or a head by its number.
     head: Option<usize>,
     /// Its place among the operations of that part.
     link: usize,
+}
+
+impl LayerOutput {
+    /// Whether all heads share it.
+    pub fn in_trunk(&self) -> bool {
+        self.head.is_none()
+    }
 }
 
 impl Network {
@@ -30,6 +39,7 @@ impl Network {
             let layer = move |(link, of): (usize, &crate::chain::Link)| LayerOutput {
                 name: of.name.clone(),
                 shape: of.output,
+                scores_of: head.filter(|_| link + 1 == chain.links.len()),
                 head,
                 link,
             };
