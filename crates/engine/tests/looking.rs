@@ -1,11 +1,14 @@
 //! Looking inside networks: every layer's output and the gradient of several functions of it against the plain reference
 //! network in f64, and what neither depends on or changes.
 
+#[path = "support/functions.rs"]
+mod functions;
 mod reference;
 mod support;
 #[path = "support/training.rs"]
 mod training;
 
+use functions::{Function, gradient};
 use inkling_engine::random::Stream;
 use inkling_engine::{Array, LayerOutput, Network, Part, Targets, Trainer, Workspace};
 use inkling_spec::{ModelSpec, Shape};
@@ -20,16 +23,6 @@ const STEP: f64 = 1e-6;
 const OUTPUT: f64 = 1e-5;
 /// Error allowed in the gradient of an image, as a share of its largest number.
 const GRADIENT: f64 = 1e-4;
-
-/// A function of a layer's output for one image.
-#[derive(Debug, Clone, Copy)]
-enum Function {
-    Number(usize),
-    /// Of every so many numbers one, from this on.
-    ChannelMean(usize, usize),
-    MeanSquare,
-    LogProbability(usize),
-}
 
 impl Function {
     /// Those that a layer is asked for. `largest` is the number of its largest output, which no ReLU silences.
@@ -60,45 +53,6 @@ impl Function {
             Function::LogProbability(class) => y[class] - y.iter().map(|y| y.exp()).sum::<f64>().ln(),
         }
     }
-
-    /// The gradient with respect to y; dy is zero before.
-    fn slope(self, y: &[f32], dy: &mut [f32]) {
-        match self {
-            Function::Number(at) => dy[at] = 1.0,
-            Function::ChannelMean(first, step) => {
-                let share = 1.0 / (y.len() / step) as f32;
-                dy[first..].iter_mut().step_by(step).for_each(|dy| *dy = share);
-            }
-            Function::MeanSquare => {
-                let share = 2.0 / y.len() as f32;
-                dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = share * y);
-            }
-            Function::LogProbability(class) => {
-                let exponentials: Vec<f64> = y.iter().map(|&y| f64::from(y).exp()).collect();
-                let sum: f64 = exponentials.iter().sum();
-                dy.iter_mut().zip(&exponentials).for_each(|(dy, e)| *dy = (-e / sum) as f32);
-                // 1 − p without cancellation.
-                let others = exponentials.iter().enumerate().filter(|(j, _)| *j != class);
-                dy[class] = (others.map(|(_, e)| e).sum::<f64>() / sum) as f32;
-            }
-        }
-    }
-}
-
-/// The gradient of the sum of a function over the images of a batch.
-fn gradient(
-    network: &mut Network,
-    x: &[f32],
-    layer: &LayerOutput,
-    function: Function,
-    workspace: &mut Workspace,
-) -> Vec<f32> {
-    let mut dx = vec![f32::NAN; x.len()];
-    let n = layer.shape.len();
-    network.input_gradient(x, layer, workspace, &mut dx, |y, dy| {
-        y.chunks_exact(n).zip(dy.chunks_exact_mut(n)).for_each(|(y, dy)| function.slope(y, dy));
-    });
-    dx
 }
 
 /// Fails if a number differs by more than `tolerance` times the largest.
