@@ -10,7 +10,7 @@ use crate::operations::Pass;
 use crate::operations::parameter::Receive;
 
 /// A layer whose output can be looked at. A ReLU right after a dense or convolutional layer is part of that layer; to
-/// flatten is no layer here, for it changes no number.
+/// flatten is no layer here, for it changes no number, unless a head does nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerOutput {
     /// Name of the layer in files, such as "trunk.3" or "class.1".
