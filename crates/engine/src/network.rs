@@ -35,6 +35,8 @@ pub struct Workspace {
     pub(crate) x: Buffer,
     pub(crate) trunk: ChainMemory,
     pub(crate) heads: Vec<ChainMemory>,
+    /// The last pass that went forward.
+    pub(crate) seen: Option<Pass>,
     /// Gradient of the trunk's output as one head gives it, where there are several.
     dtrunk: Buffer,
     /// What each head made of the last batch that went backward.
@@ -143,6 +145,7 @@ impl Network {
             trunk: self.trunk.memory(capacity, training),
             judged: vec![Judged::default(); heads.len()],
             heads,
+            seen: None,
             dtrunk: Buffer::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
         }
     }
@@ -156,6 +159,7 @@ impl Network {
         assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
         assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
         let pass = Pass { path: self.path, batch, training };
+        workspace.seen = Some(pass);
         flushing_denormals(|| {
             self.trunk.forward(&pass, x, &mut workspace.trunk);
             let z = workspace.trunk.output(x, batch * self.trunk.outputs);
