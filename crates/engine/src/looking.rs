@@ -5,6 +5,7 @@ use inkling_spec::Shape;
 
 use crate::chain::{Chain, Link};
 use crate::kernels::flush::flushing_denormals;
+use crate::memory::Buffer;
 use crate::network::{Network, Workspace};
 use crate::operations::Pass;
 use crate::operations::parameter::Receive;
@@ -78,11 +79,45 @@ impl Network {
         dx: &mut [f32],
         slope: impl FnOnce(&[f32], &mut [f32]),
     ) {
+        self.go_backward(x, layer, workspace, dx, slope, false);
+    }
+
+    /// As [`Network::input_gradient`], but of the function of the layer's response before its ReLU, if it has one: `slope`
+    /// is given what came out of the ReLU, and what it writes goes on through numbers that the ReLU has silenced. A unit
+    /// that is silent so far can be woken along this gradient; its own is zero.
+    ///
+    /// # Panics
+    /// As [`Network::input_gradient`].
+    pub fn response_gradient(
+        &mut self,
+        x: &[f32],
+        layer: &LayerOutput,
+        workspace: &mut Workspace,
+        dx: &mut [f32],
+        slope: impl FnOnce(&[f32], &mut [f32]),
+    ) {
+        self.go_backward(x, layer, workspace, dx, slope, true);
+    }
+
+    fn go_backward(
+        &mut self,
+        x: &[f32],
+        layer: &LayerOutput,
+        workspace: &mut Workspace,
+        dx: &mut [f32],
+        slope: impl FnOnce(&[f32], &mut [f32]),
+        before_relu: bool,
+    ) {
         assert_eq!(x.len(), dx.len(), "a gradient for every number");
         let pass = self.seen(x, workspace);
         assert!(!pass.training, "images that were seen without training");
         let (count, features) = (pass.batch * layer.shape.len(), pass.batch * self.trunk.outputs);
-        let Workspace { trunk, heads, .. } = workspace;
+        if before_relu && workspace.ones.len() < count {
+            workspace.ones = Buffer::zeros(count);
+            workspace.ones.fill(1.0);
+        }
+        let Workspace { trunk, heads, ones, .. } = workspace;
+        let heard = before_relu.then(|| &ones[..count]);
         let memory = match layer.head {
             None => &mut *trunk,
             Some(head) => &mut heads[head],
@@ -94,12 +129,12 @@ impl Network {
         slope(y, &mut dy[..count]);
         let mut dx = Some(dx);
         flushing_denormals(|| {
-            let mut links = layer.link + 1;
+            let mut links = (layer.link + 1, heard);
             if let Some(head) = layer.head {
                 let z = trunk.ys.last().map_or(x, |y| &y[..features]);
                 let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
                 self.heads[head].backward(&pass, z, links, &mut heads[head], dz, Receive::Discard);
-                links = self.trunk.links.len();
+                links = (self.trunk.links.len(), None);
             }
             self.trunk.backward(&pass, x, links, trunk, dx, Receive::Discard);
         });

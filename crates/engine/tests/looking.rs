@@ -298,3 +298,51 @@ fn a_workspace_without_room_for_gradients_is_refused() {
     let layer = &network.layer_outputs()[0];
     gradient(&mut network, &x, layer, Function::MeanSquare, &mut workspace);
 }
+
+/// A convolution, a dense layer and a max pool, each with a ReLU after it or without.
+fn with_relus(relus: bool) -> ModelSpec {
+    let relu = if relus { r#"{ layer = "relu" },"# } else { "" };
+    let conv = r#"{ layer = "conv2d", filters = 5, kernel = [3, 3], stride = [1, 1], padding = "same", initial = "he-uniform" },"#;
+    let dense = |units: usize| format!(r#"{{ layer = "dense", units = {units}, initial = "he-uniform" }},"#);
+    let pool = r#"{ layer = "max-pool", size = [2, 2], stride = [2, 2] },"#;
+    let text = format!(
+        r#"input = [6, 6, 1]
+        trunk = [{conv} {relu} {pool} {relu} {{ layer = "flatten" }}, {} {relu}]
+        heads = [{{ name = "class", layers = [{}] }}]"#,
+        dense(9),
+        dense(4),
+    );
+    ModelSpec::from_toml("relus", &text).expect("a network")
+}
+
+#[test]
+fn the_gradient_of_a_response_is_that_without_the_layers_relu() {
+    let (mut network, mut bare) =
+        (Network::new(&with_relus(true), 3).unwrap(), Network::new(&with_relus(false), 3).unwrap());
+    let mut stream = Stream::new(8, "test/responses");
+    let x = uniform(&mut stream, 3 * network.inputs(), 1.0);
+    let (mut workspace, mut other) = (network.workspace(3, true), bare.workspace(3, true));
+    network.forward(&x, false, &mut workspace);
+    bare.forward(&x, false, &mut other);
+    // Of the first layer every number, silent or not: above it, what the layers see is not the same.
+    let (layer, same) = (&network.layer_outputs()[0], &bare.layer_outputs()[0]);
+    assert_eq!((&layer.name, layer.shape), (&same.name, same.shape));
+    let (mut dx, mut exact, mut own) = (vec![0.0; x.len()], vec![0.0; x.len()], vec![0.0; x.len()]);
+    let mut woken = 0;
+    for unit in 0..layer.shape.len() {
+        let slope =
+            |_: &[f32], dy: &mut [f32]| dy.iter_mut().skip(unit).step_by(6 * 6 * 5).for_each(|dy| *dy = 1.0);
+        network.response_gradient(&x, layer, &mut workspace, &mut dx, slope);
+        network.input_gradient(&x, layer, &mut workspace, &mut own, slope);
+        bare.input_gradient(&x, same, &mut other, &mut exact, slope);
+        assert_eq!(dx, exact, "unit {unit}");
+        woken += usize::from(own.iter().any(|dx| *dx == 0.0) && dx != own);
+    }
+    assert!(woken > 20, "{woken} units are silent in some image");
+    // A layer without a ReLU responds with its output.
+    let scores = network.layer_outputs().pop().expect("a head");
+    let slope = |_: &[f32], dy: &mut [f32]| dy[1] = 1.0;
+    network.response_gradient(&x, &scores, &mut workspace, &mut dx, slope);
+    network.input_gradient(&x, &scores, &mut workspace, &mut own, slope);
+    assert_eq!(dx, own);
+}

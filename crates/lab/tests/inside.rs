@@ -116,15 +116,18 @@ fn what_is_found_inside_agrees_with_the_network() {
                 }
                 for layer in &found.layers {
                     let [height, width, channels] = layer.shape;
-                    let y: Vec<f32> =
-                        arrays.values(&format!("layer/{}", layer.name), &[2, height, width, channels]).unwrap();
+                    let y: Vec<f32> = arrays
+                        .values(&format!("layer/{}", layer.name), &[2, height, width, channels])
+                        .unwrap();
                     assert!(y.iter().all(|y| *y >= 0.0), "after its ReLU");
                     assert!(layer.dead.unwrap() <= channels && layer.differing.len() == channels);
                     // A dead channel is dead in these two images too, and silence is a share.
                     let alive = |channel: usize| y.iter().skip(channel).step_by(channels).any(|y| *y != 0.0);
                     let silent = (0..channels).filter(|&channel| !alive(channel)).count();
                     assert!(silent >= layer.dead.unwrap());
-                    assert!(layer.zeros_of.iter().chain(&layer.zeros).all(|zeros| (0.0..=1.0).contains(zeros)));
+                    assert!(
+                        layer.zeros_of.iter().chain(&layer.zeros).all(|zeros| (0.0..=1.0).contains(zeros))
+                    );
                     let differences: Vec<f32> =
                         arrays.values(&format!("difference/{}", layer.name), &[channels]).unwrap();
                     assert!(layer.differing.windows(2).all(|w| differences[w[0]] >= differences[w[1]]));
@@ -136,8 +139,7 @@ fn what_is_found_inside_agrees_with_the_network() {
                 assert_eq!(found.pictures.len(), n);
                 let pictures: Vec<f32> = arrays.values("pictures", &[n, 28, 28, 1]).unwrap();
                 assert!(pictures.iter().all(|x| (0.0..=1.0).contains(x)));
-                let frames: Vec<f32> =
-                    arrays.values("frames", &[dream.ascent.frames, n, 28, 28, 1]).unwrap();
+                let frames: Vec<f32> = arrays.values("frames", &[dream.ascent.frames, n, 28, 28, 1]).unwrap();
                 assert_eq!(frames[frames.len() - pictures.len()..], pictures, "the last frame is the dream");
                 let mut workspace = trained.network.workspace(n, false);
                 trained.network.forward(&pictures, false, &mut workspace);
