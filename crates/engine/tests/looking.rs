@@ -336,7 +336,7 @@ fn the_gradient_of_a_response_is_that_without_the_layers_relu() {
         network.input_gradient(&x, layer, &mut workspace, &mut own, slope);
         bare.input_gradient(&x, same, &mut other, &mut exact, slope);
         assert_eq!(dx, exact, "unit {unit}");
-        woken += usize::from(own.iter().any(|dx| *dx == 0.0) && dx != own);
+        woken += usize::from(own.contains(&0.0) && dx != own);
     }
     assert!(woken > 20, "{woken} units are silent in some image");
     // A layer without a ReLU responds with its output.
