@@ -95,6 +95,14 @@ pub(crate) fn run(
     Ok(Some(DreamOutcome { pictures, seconds }))
 }
 
+/// Refuses pictures whose objectives the network does not have, or that look at several layers.
+///
+/// # Errors
+/// [`LookError`].
+pub(crate) fn check(pictures: &[DreamPicture], material: &Material) -> Result<(), LookError> {
+    goals(pictures, material).map(|_| ())
+}
+
 /// The layer that all pictures look at, and what each raises there.
 fn goals(pictures: &[DreamPicture], material: &Material) -> Result<(LayerOutput, Vec<Goal>), LookError> {
     let resolved =
