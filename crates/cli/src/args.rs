@@ -15,12 +15,12 @@ pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartNa
 
 const AFTER_HELP: &str = "\
 Examples:
-  inkling                          the study with the preset `quick`, into the folder `out`
-  inkling study brief --out real   the brief's own hyperparameters
-  inkling study --print-spec       a whole study file, to change and run
-  inkling study mine.toml          your own study
-  inkling report out               figures, tables and report again, without training
-  inkling look dream out --class 2 what a trained network takes for a 2
+  inkling                           the study `quick`, into the folder `out`
+  inkling study brief --out real    the brief's own hyperparameters
+  inkling study --print-spec        a whole study file, to change and run
+  inkling study mine.toml           your own study
+  inkling report out                figures and report again, without training
+  inkling look dream out --class 2  what a trained network takes for a 2
 
 Exit codes: 0 done · 2 wrong usage · 65 bad data · 73 cannot write · 74 cannot read · \
 78 bad study or network file · 130 interrupted (the same command goes on from there)";

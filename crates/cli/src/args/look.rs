@@ -1,5 +1,6 @@
 //! What can be asked of `inkling look`.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,13 +12,16 @@ use super::{ComputeArgs, DataArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
-  inkling look filters out                                  of the network that the study in `out` looks into
-  inkling look activations out --network '3 conv' --class 2 --index 7
+  inkling look filters out
+  inkling look activations out --network '2 conv' --class 2 --index 7
   inkling look dream out --class 9 --seeds 8 --animation nine.gif
-  inkling look dream out/runs/0123456789abcdef --layer trunk.2 --image mine.png
+  inkling look dream out/runs/0123456789abcdef --layer trunk.3 --image mine.png
 
 MODEL is a model.safetensors, a run's folder that holds one, or a study's folder. Figures go to DIR/figures, the numbers \
 behind them to DIR/runs; what is done is not done again.";
+
+/// Objectives that no class and no head goes with. (clap drops what an option requires where that is in conflict.)
+const NOT_OF_A_CLASS: [&str; 3] = ["neuron", "channel", "layer"];
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = AFTER_HELP)]
@@ -27,7 +31,7 @@ pub(crate) enum LookCommand {
     /// What comes out of each layer for some images, what each pixel has to do with the answer, and what is silent.
     Activations(ActivationsArgs),
     /// Pictures that a class, a neuron, a channel or a whole layer answers to most.
-    Dream(DreamArgs),
+    Dream(Box<DreamArgs>),
 }
 
 impl LookCommand {
@@ -114,11 +118,11 @@ pub(crate) struct DreamArgs {
     pub(crate) objective: ObjectiveArgs,
 
     /// Raise the class's probability (its logarithm) instead of its score.
-    #[arg(long, requires = "class")]
+    #[arg(long, conflicts_with_all = NOT_OF_A_CLASS)]
     pub(crate) probability: bool,
 
     /// The head whose class is meant, where the network has several; the first where not given.
-    #[arg(long, value_name = "NAME", requires = "class")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = NOT_OF_A_CLASS)]
     pub(crate) head: Option<String>,
 
     /// What the dream begins with.
@@ -170,11 +174,11 @@ pub(crate) struct ObjectiveArgs {
     #[arg(long, value_name = "CLASS")]
     pub(crate) class: Option<String>,
 
-    /// Raise one number of a layer's output.
-    #[arg(long, value_name = "LAYER:ROW,COLUMN,CHANNEL|LAYER:UNIT")]
+    /// Raise one number of a layer's output: LAYER:ROW,COLUMN,CHANNEL in an image, LAYER:UNIT in a vector.
+    #[arg(long, value_name = "LAYER:PLACE")]
     pub(crate) neuron: Option<Neuron>,
 
-    /// Raise a channel's mean.
+    /// Raise the mean of a layer's channel, by its number from 0.
     #[arg(long, value_name = "LAYER:N")]
     pub(crate) channel: Option<Channel>,
 
@@ -244,8 +248,8 @@ impl FromStr for AnimationFile {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let path = PathBuf::from(text);
-        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-        let format = match ending.as_deref().and_then(std::ffi::OsStr::to_str) {
+        let ending = path.extension().map(OsStr::to_ascii_lowercase);
+        let format = match ending.as_deref().and_then(OsStr::to_str) {
             Some("png" | "apng") => AnimationFormat::Png,
             Some("gif") => AnimationFormat::Gif,
             _ => return Err("expected a file name that ends in .png or .gif"),

@@ -42,8 +42,8 @@ pub(crate) fn filters(found: &FiltersOutcome) {
         rows.push([row(["", "by chance", ""]), by_chance.into()].concat());
     }
     output::table(&rows, 2);
-    output::line("\nA slice is what a filter does to one channel. By chance: how many of each kind there");
-    output::line("would be if the weights were random.");
+    output::line("\nA slice is what a filter does to one channel. By chance: how many of each kind");
+    output::line("there would be if the weights were random.");
 }
 
 pub(crate) fn activations(found: &ActivationsOutcome, names: &[&str]) {
@@ -59,8 +59,7 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[&str]) {
         ]);
     }
     output::table(&rows, 4);
-    output::line("The probability is that of the image's class; of what it is taken for, where the class is");
-    output::line("unknown.\n");
+    output::line("Probability: of its class; of what it is taken for where that is unknown.\n");
 
     let (images, over_tests) = (found.images.len(), found.test_images > 0);
     let mut header = row(["layer", "output"]);
@@ -89,10 +88,8 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[&str]) {
     output::table(&rows, 2);
     if over_tests {
         let tests = found.test_images;
-        output::line(&format!(
-            "Dead: channels that are zero all over in each of the {tests} test images. Zeros:"
-        ));
-        output::line("share of the output that is zero, over these images and in each image looked at.");
+        output::line(&format!("Dead: channels that are zero everywhere in each of the {tests} test images."));
+        output::line("Zeros: share of the output that is zero, over these and in each image above.");
     }
     if differ {
         output::line("Differ most: the channels whose outputs for the two images are farthest apart.");

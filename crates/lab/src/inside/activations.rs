@@ -72,7 +72,7 @@ pub(crate) fn run(
         }
     }
 
-    let scores = trained.scores_of(&trained.first_head().to_owned())?;
+    let scores = trained.scores_of(trained.first_head())?;
     let (mut gradients, mut integrated, mut looked) = (Vec::new(), Vec::new(), Vec::new());
     let mut asked = trained.network.workspace(saliency::BATCH, true);
     for ((shown, x), logits) in shown.iter().zip(x.chunks_exact(dim)).zip(logits.chunks_exact(classes)) {

@@ -50,6 +50,9 @@ pub(crate) fn run(
     let path_steps = evenly(steps, PARTS.min(steps) + 1);
     let mut way = Way::default();
     for step in 0..=steps {
+        if observer.interrupted() {
+            return Ok(None);
+        }
         if step > 0 {
             ascent.step(trained, &mut workspace);
         }
@@ -57,9 +60,6 @@ pub(crate) fn run(
             way.frames.extend(ascent.pictures());
         }
         if path_steps.contains(&step) {
-            if observer.interrupted() {
-                return Ok(None);
-            }
             way.measure(&judging.seen(trained, &mut workspace, &ascent.pictures()));
         }
     }
