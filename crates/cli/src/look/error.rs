@@ -29,6 +29,10 @@ pub(crate) enum AskError {
     #[diagnostic(help("its networks are {known}"))]
     UnknownNetwork { path: PathBuf, name: String, known: String },
 
+    #[error("the study in `{}` trains several networks called `{name}`", .path.display())]
+    #[diagnostic(help("say which: {known}"))]
+    SeveralNetworks { path: PathBuf, name: String, known: String },
+
     #[error("the study in `{}` looks into no network by itself", .path.display())]
     #[diagnostic(help("{}", match .known.as_str() {
         "" => "it trains none either: give another study's folder".to_owned(),

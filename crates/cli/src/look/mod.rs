@@ -66,10 +66,10 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     let dir = store.run(run.id.as_ref());
     if args.json {
         let found = json!({
-            "run": dir.path(),
+            "run": dir.path().display().to_string(),
             "result": outcome::<Value>(&dir)?,
             "figures": figures,
-            "animation": animation.map(|animation| &animation.path),
+            "animation": animation.map(|animation| animation.path.display().to_string()),
         });
         output::line(&serde_json::to_string_pretty(&found).expect("plain data"));
         return Ok(());

@@ -114,17 +114,23 @@ fn of_study(
     let trained = || record.runs.iter().filter(|run| matches!(run.spec, RunSpec::Train(_)));
     let name = |run: &PlannedRun| format!("{} {}", run.task.name(), run.title);
     let path = folder.to_owned();
-    let known = || trained().map(|run| format!("`{}`", name(run))).collect::<Vec<_>>().join(", ");
+    let list = |runs: &mut dyn Iterator<Item = &PlannedRun>| {
+        runs.map(|run| format!("`{}`", name(run))).collect::<Vec<_>>().join(", ")
+    };
     let meant: Vec<&PlannedRun> = match (network, &record.study.inside) {
         (Some(word), _) => trained().filter(|run| run.title == word || name(run) == word).collect(),
         (None, Some(inside)) => {
             trained().filter(|run| run.task == Task::Cnn && run.title == inside.network).collect()
         }
-        (None, None) => return Err(AskError::WhichNetwork { path, known: known() }.into()),
+        (None, None) => return Err(AskError::WhichNetwork { path, known: list(&mut trained()) }.into()),
     };
     let [run] = meant[..] else {
-        let name = network.unwrap_or_default().into();
-        return Err(AskError::UnknownNetwork { path, name, known: known() }.into());
+        let word = network.unwrap_or_default().into();
+        return Err(match meant[..] {
+            [] => AskError::UnknownNetwork { path, name: word, known: list(&mut trained()) },
+            _ => AskError::SeveralNetworks { path, name: word, known: list(&mut meant.into_iter()) },
+        }
+        .into());
     };
     let dir = Reader::open(folder)?.run(run.id.as_ref());
     match dir.finished::<RunResult<TrainOutcome>>()? {

@@ -179,6 +179,11 @@ fn networks_that_a_study_does_not_have() {
     write(&record);
     let words = ["the network `cnn 3 conv` of the study in `mine` is not trained yet", "run the study again"];
     refused(folder.path(), &["filters", "mine"], 65, &words);
+    let trained = record["runs"].as_array_mut().unwrap().iter_mut().find(|run| run["title"] == "judge");
+    trained.unwrap()["title"] = "3 conv".into();
+    write(&record);
+    let words = ["trains several networks called `3 conv`", "say which: `cnn 3 conv`, `inside 3 conv`"];
+    refused(folder.path(), &["filters", "mine", "--network", "3 conv"], 2, &words);
     record["study"].as_object_mut().unwrap().remove("inside");
     write(&record);
     let words = ["the study in `mine` looks into no network by itself", "--network", "`cnn 3 conv`"];
