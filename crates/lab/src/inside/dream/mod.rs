@@ -112,7 +112,8 @@ impl<'a> Ascent<'a> {
         let network = &mut trained.network;
         network.forward(seen, false, workspace);
         let outputs = layer.shape.len();
-        network.input_gradient(seen, layer, workspace, slopes, |y, dy| {
+        // A neuron that is silent at the start has no gradient of its own.
+        network.response_gradient(seen, layer, workspace, slopes, |y, dy| {
             let parts = y.chunks_exact(outputs).zip(dy.chunks_exact_mut(outputs));
             climbers.iter().zip(parts).for_each(|(climber, (y, dy))| climber.goal.slope(y, dy));
         });
