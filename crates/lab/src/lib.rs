@@ -14,7 +14,7 @@ mod study;
 mod train;
 
 pub use error::LabError;
-pub use inside::{Brought, LookError, Material, Trained, look};
+pub use inside::{Brought, LookError, Material, Trained, check, look};
 pub use machine::machine;
 pub use study::{Event, Observer, run_study};
 pub use train::{EVALUATION_BATCH, train};

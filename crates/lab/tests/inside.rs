@@ -212,9 +212,14 @@ fn files_that_hold_no_network_are_told_from_networks() {
     assert!(matches!(nonsense, LabError::Look(LookError::NotAModel { .. })), "{nonsense:?}");
     let impossible = model(text(r#"{"input": [0, 1, 1], "trunk": [], "heads": []}"#));
     assert!(matches!(impossible, LabError::Look(LookError::CannotBeBuilt { .. })), "{impossible:?}");
-    let other = model(text(
-        r#"{"input": [2, 1, 1], "trunk": [{"layer": "flatten"}], "heads": [{"name": "class",
-            "layers": [{"layer": "dense", "units": 3, "initial": "he-uniform"}]}]}"#,
-    ));
+    let dense = |units: u64| {
+        text(&format!(
+            r#"{{"input": [2, 1, 1], "trunk": [{{"layer": "flatten"}}], "heads": [{{"name": "class",
+            "layers": [{{"layer": "dense", "units": {units}, "initial": "he-uniform"}}]}}]}}"#
+        ))
+    };
+    let huge = model(dense(1 << 30));
+    assert!(matches!(huge, LabError::Look(LookError::NotAModel { .. })), "{huge:?}");
+    let other = model(dense(3));
     assert!(matches!(other, LabError::Store(inkling_store::StoreError::WrongTensor { .. })), "{other:?}");
 }

@@ -29,14 +29,23 @@ enum Kind {
     Other = 3,
 }
 
+/// Refuses a network without convolutions.
+///
+/// # Errors
+/// [`LookError::NoConvolutions`] with the layers that there are.
+pub(crate) fn check(trained: &Trained) -> Result<(), LookError> {
+    if !trained.convolutions().is_empty() {
+        return Ok(());
+    }
+    let layers = trained.network.layer_outputs();
+    let layers = list(layers.iter().map(|layer| format!("`{}` ({})", layer.name, layer.shape)));
+    Err(LookError::NoConvolutions { layers })
+}
+
 /// Looks at every convolution and writes the run's arrays.
 pub(crate) fn run(trained: &Trained, writer: &RunWriter) -> Result<FiltersOutcome, LabError> {
+    check(trained)?;
     let convolutions = trained.convolutions();
-    if convolutions.is_empty() {
-        let layers = trained.network.layer_outputs();
-        let layers = list(layers.iter().map(|layer| format!("`{}` ({})", layer.name, layer.shape)));
-        return Err(LookError::NoConvolutions { layers }.into());
-    }
     let arrays = trained.network.arrays(Part::Values);
     let weights = |name: &str| {
         let name = format!("{name}.weight");

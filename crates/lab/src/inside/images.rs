@@ -27,6 +27,56 @@ pub(crate) struct Shown {
     pub(crate) pixels: Vec<u8>,
 }
 
+/// Refuses an image that does not exist or has another size than the network takes. Whether any image of a class is
+/// typical is only known once the network has seen them all.
+///
+/// # Errors
+/// [`LookError`].
+pub(crate) fn check(
+    choice: &ImageChoice,
+    trained: &Trained,
+    set: Option<&DataSet>,
+    brought: &[Brought],
+) -> Result<(), LookError> {
+    if let ImageChoice::File { name, checksum } = choice {
+        return check_size(&format!("`{name}`"), find_brought(checksum, brought), trained);
+    }
+    let set = set.ok_or(LookError::NoDataSet)?;
+    check_set(set, trained)?;
+    match *choice {
+        ImageChoice::Index { index } if index >= set.test.len() => {
+            Err(LookError::NoImage { index, last: set.test.len() - 1 })
+        }
+        ImageChoice::Typical { class } => {
+            trained.check_class(trained.first_head(), usize::from(class), set.info.classes)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a set whose images the network does not take.
+///
+/// # Errors
+/// [`LookError::ImageSize`].
+pub(crate) fn check_set(set: &DataSet, trained: &Trained) -> Result<(), LookError> {
+    check_size(&format!("an image of {}", set.info.title), &set.test.images, trained)
+}
+
+fn check_size(image: &str, images: &Images, trained: &Trained) -> Result<(), LookError> {
+    let (found, expected) = ([images.height, images.width, images.channels], trained.input());
+    if found == expected {
+        return Ok(());
+    }
+    let [found, expected] =
+        [found, expected].map(|[height, width, channels]| format!("{height}×{width}×{channels}"));
+    Err(LookError::ImageSize { image: image.into(), found, expected })
+}
+
+fn find_brought<'a>(checksum: &str, brought: &'a [Brought]) -> &'a Images {
+    let found = brought.iter().find(|brought| brought.checksum == *checksum);
+    &found.expect("every image that a run names is brought").image
+}
+
 /// Finds the image that was chosen.
 ///
 /// # Errors
@@ -37,32 +87,15 @@ pub(crate) fn find(
     set: Option<&DataSet>,
     brought: &[Brought],
 ) -> Result<Shown, LookError> {
-    let expected = trained.input();
-    let check = |image: &str, images: &Images| {
-        let found = [images.height, images.width, images.channels];
-        let words = |[height, width, channels]: [usize; 3]| format!("{height}×{width}×{channels}");
-        if found == expected {
-            return Ok(());
-        }
-        let (found, expected) = (words(found), words(expected));
-        Err(LookError::ImageSize { image: image.into(), found, expected })
-    };
+    check(choice, trained, set, brought)?;
     if let ImageChoice::File { name, checksum } = choice {
-        let found = brought.iter().find(|brought| brought.checksum == *checksum);
-        let image = &found.expect("every image that a run names is brought").image;
-        check(&format!("`{name}`"), image)?;
-        return Ok(Shown { name: name.clone(), index: None, class: None, pixels: image.pixels.clone() });
+        let pixels = find_brought(checksum, brought).pixels.clone();
+        return Ok(Shown { name: name.clone(), index: None, class: None, pixels });
     }
     let set = set.ok_or(LookError::NoDataSet)?;
-    check(&format!("an image of {}", set.info.title), &set.test.images)?;
     let index = match *choice {
-        ImageChoice::Index { index } if index >= set.test.len() => {
-            return Err(LookError::NoImage { index, last: set.test.len() - 1 });
-        }
         ImageChoice::Index { index } => index,
         ImageChoice::Typical { class } => {
-            let head = trained.first_head().to_owned();
-            trained.check_class(&head, usize::from(class), set.info.classes)?;
             let classes = trained.network.classes()[0];
             let scores = trained.test_scores(set);
             let class = usize::from(class);

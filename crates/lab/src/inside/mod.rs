@@ -1,6 +1,7 @@
 //! Task 5: looking inside a trained network. Filters, activations and saliency, dreams; each kind of look is a run.
 
 mod activations;
+mod check;
 mod dream;
 mod error;
 mod filters;
@@ -15,6 +16,7 @@ use inkling_spec::RunSpec;
 use inkling_spec::found::PlannedRun;
 use inkling_store::Store;
 
+pub use check::check;
 pub use error::LookError;
 pub use images::Brought;
 pub(crate) use plan::expand;
@@ -58,6 +60,7 @@ pub fn look(
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
+    check(&run.spec, &material)?;
     let bench = Bench { store, set: material.set, observer };
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| match &run.spec {

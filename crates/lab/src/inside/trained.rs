@@ -4,13 +4,16 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use inkling_data::DataSet;
-use inkling_engine::{Labelled, LayerOutput, Network, Part, evaluate};
+use inkling_engine::{LayerOutput, Network, Part};
 use inkling_spec::{Layer, ModelSpec, Shape};
 use inkling_store::Tensors;
 
 use super::error::LookError;
 use crate::error::LabError;
 use crate::train::EVALUATION_BATCH;
+
+/// Parameters that there is room for, whatever they are.
+const FEW: usize = 1 << 24;
 
 /// A trained network.
 #[derive(Debug)]
@@ -34,10 +37,15 @@ impl Trained {
         let json = tensors.metadata("model").ok_or_else(|| not_a_model("it describes no layers".into()))?;
         let spec: ModelSpec = serde_json::from_str(json)
             .map_err(|error| not_a_model(format!("its description of the layers is not one: {error}")))?;
-        let mut network = Network::new(&spec, 0).map_err(|problem| LookError::CannotBeBuilt {
-            path: path.to_owned(),
-            problem: Box::new(problem),
-        })?;
+        let cannot = |problem| LookError::CannotBeBuilt { path: path.to_owned(), problem: Box::new(problem) };
+        // The description may be anything: no room is made for more than the file holds. Where it is little, the
+        // missing tensor says more.
+        let (described, held) = (spec.plan().map_err(cannot)?.parameters, held(&tensors));
+        if described > held.max(FEW) {
+            let reason = format!("its layers have {described} parameters, and it holds {held} numbers");
+            return Err(not_a_model(reason).into());
+        }
+        let mut network = Network::new(&spec, 0).map_err(cannot)?;
         network.set_arrays(Part::Values, |name, shape| tensors.values(name, shape))?;
         Ok(Trained::new(network, tensors.metadata("data").map(str::to_owned)))
     }
@@ -111,18 +119,28 @@ impl Trained {
     /// Scores of the first head on all test images, [n, classes].
     pub(crate) fn test_scores(&mut self, set: &DataSet) -> &[f32] {
         if self.scores.get().is_none() {
-            let mut workspace = self.network.workspace(EVALUATION_BATCH, false);
-            let images = Labelled { pixels: &set.test.images.pixels, labels: &[&set.test.labels] };
+            // Not `evaluate`, which wants a label that it knows for every head.
+            let network = &mut self.network;
+            let (dim, classes) = (network.inputs(), network.classes()[0]);
+            let mut workspace = network.workspace(EVALUATION_BATCH, false);
+            let mut x = vec![0.0; EVALUATION_BATCH * dim];
             let mut scores = Vec::new();
-            evaluate(&mut self.network, &mut workspace, images, |head, logits| {
-                if head == 0 {
-                    scores.extend_from_slice(logits);
-                }
-            });
+            for pixels in set.test.images.pixels.chunks(x.len()) {
+                let x = &mut x[..pixels.len()];
+                inkling_engine::scale(pixels, x);
+                network.forward(x, false, &mut workspace);
+                scores.extend_from_slice(workspace.logits(0, pixels.len() / dim * classes));
+            }
             let _ = self.scores.set(scores);
         }
         self.scores.get().expect("just computed")
     }
+}
+
+/// Numbers in a tensor file.
+fn held(tensors: &Tensors) -> usize {
+    let count = |name: &String| tensors.shape(name).map_or(0, |shape| shape.iter().product());
+    tensors.names().iter().map(count).sum()
 }
 
 /// Names as a list: "a, b, c".

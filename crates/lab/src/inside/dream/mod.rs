@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 pub(crate) use objective::Goal;
 use parametrisation::Basis;
-pub(crate) use run::run;
+pub(crate) use run::{check, run};
 use transforms::Drawn;
 
 use super::trained::Trained;

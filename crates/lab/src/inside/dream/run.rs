@@ -50,6 +50,9 @@ pub(crate) fn run(
     let path_steps = evenly(steps, PARTS.min(steps) + 1);
     let mut way = Way::default();
     for step in 0..=steps {
+        if observer.interrupted() {
+            return Ok(None);
+        }
         if step > 0 {
             ascent.step(trained, &mut workspace);
         }
@@ -57,9 +60,6 @@ pub(crate) fn run(
             way.frames.extend(ascent.pictures());
         }
         if path_steps.contains(&step) {
-            if observer.interrupted() {
-                return Ok(None);
-            }
             way.measure(&judging.seen(trained, &mut workspace, &ascent.pictures()));
         }
     }
@@ -93,6 +93,14 @@ pub(crate) fn run(
     let found = before.into_iter().zip(after).zip(judge);
     let pictures = found.map(|((before, after), judge)| DreamFound { before, after, judge }).collect();
     Ok(Some(DreamOutcome { pictures, seconds }))
+}
+
+/// Refuses pictures whose objectives the network does not have, or that look at several layers.
+///
+/// # Errors
+/// [`LookError`].
+pub(crate) fn check(pictures: &[DreamPicture], material: &Material) -> Result<(), LookError> {
+    goals(pictures, material).map(|_| ())
 }
 
 /// The layer that all pictures look at, and what each raises there.
