@@ -134,6 +134,8 @@ pub(crate) enum TaskName {
     Cnn,
     /// Looking inside a network of `cnn`, which is trained with it.
     Inside,
+    /// One network for two tasks.
+    Multitask,
 }
 
 impl From<TaskName> for Task {
@@ -144,6 +146,7 @@ impl From<TaskName> for Task {
             TaskName::Mlp => Task::Mlp,
             TaskName::Cnn => Task::Cnn,
             TaskName::Inside => Task::Inside,
+            TaskName::Multitask => Task::Multitask,
         }
     }
 }

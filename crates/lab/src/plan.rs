@@ -172,7 +172,7 @@ impl<'a> Networks<'a> {
         let model = model(self.set.info);
         let plan = model.plan();
         let (data, training) = (slice(self.set), self.training.clone());
-        let spec = RunSpec::Train(TrainRun { data, model, training, seed: self.seed });
+        let spec = RunSpec::Train(TrainRun::of_classes(data, model, training, self.seed));
         let run = planned(self.task, name, self.set, spec);
         plan.map_err(|error| LabError::network(&run, error))?;
         Ok(run)

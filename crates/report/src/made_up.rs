@@ -116,6 +116,7 @@ fn made(
                 correct: shape.test_images - (rate * shape.test_images as f64) as usize,
                 loss: gone + errors,
             },
+            further: Vec::new(),
         }
     });
     let steps =
@@ -125,7 +126,13 @@ fn made(
         let loss = 0.004
             + 2.0 * (-epoch * 6.0).exp()
             + 0.3 * (-epoch / 1.9).exp() * (0.7 + 0.6 * chance(step + seed));
-        StepsLine { step, loss, accuracy: 1.0 - (loss / 4.0).min(0.9), learning_rate: 0.001 }
+        StepsLine {
+            step,
+            loss,
+            accuracy: 1.0 - (loss / 4.0).min(0.9),
+            learning_rate: 0.001,
+            heads: Vec::new(),
+        }
     });
     NetworkResults {
         name: String::new(),
@@ -146,16 +153,16 @@ fn made(
             best_epoch: None,
             stopped_early: false,
         },
-        spec: TrainRun {
-            data: DataSlice {
+        spec: TrainRun::of_classes(
+            DataSlice {
                 set: "mnist".into(),
                 train_images: shape.train_images,
                 test_images: shape.test_images,
             },
             model,
-            training: TrainingSpec { epochs: shape.epochs, ..training.clone() },
-            seed: 1,
-        },
+            TrainingSpec { epochs: shape.epochs, ..training.clone() },
+            1,
+        ),
         seconds: 10.0,
     }
 }

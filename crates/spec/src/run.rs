@@ -108,6 +108,14 @@ pub struct TrainRun {
     pub gradients_every: Option<usize>,
 }
 
+impl TrainRun {
+    /// The training of a network whose one head says the class.
+    pub fn of_classes(data: DataSlice, model: ModelSpec, training: TrainingSpec, seed: u64) -> TrainRun {
+        let (labels, weighting, gradients_every) = (the_classes(), Weighting::default(), None);
+        TrainRun { data, model, training, seed, labels, weighting, gradients_every }
+    }
+}
+
 /// What a head is to say of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -200,7 +200,7 @@ impl<'a> Training<'a> {
         };
 
         let step = self.standing.steps;
-        let outcome = EpochOutcome { epoch, step, train, validation, test };
+        let outcome = EpochOutcome { epoch, step, train, validation, test, further: Vec::new() };
         if [Some(train), validation, Some(test)].into_iter().flatten().any(|judged| !judged.loss.is_finite())
         {
             return Ok(Epoch::Diverged(Divergence { epoch, step }));
@@ -237,8 +237,9 @@ impl Since {
             loss: self.loss / images,
             accuracy: self.correct as f64 / images,
             learning_rate: self.learning_rate,
+            heads: Vec::new(),
         };
-        writer.append_metrics(&TrainingLine::Steps(line))?;
+        writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
         writer.flush_metrics()?;
         observer.event(Event::Steps(&line));
         Ok(())

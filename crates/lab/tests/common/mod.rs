@@ -85,7 +85,7 @@ pub(crate) fn training(epochs: usize) -> TrainingSpec {
 /// The training of [`model`] on a set.
 pub(crate) fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
     let data = DataSlice { set: "mnist".into(), train_images: set.train.len(), test_images: set.test.len() };
-    let spec = RunSpec::Train(TrainRun { data, model: model(), training, seed: 3 });
+    let spec = RunSpec::Train(TrainRun::of_classes(data, model(), training, 3));
     PlannedRun { id: spec.id(&set.checksum), task: Task::Cnn, title: "small".into(), spec }
 }
 

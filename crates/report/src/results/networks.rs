@@ -239,7 +239,7 @@ fn curve(folder: &RunDir) -> Result<Vec<StepsLine>, StoreError> {
     for (line, number) in finite {
         match serde_json::from_value(line) {
             Ok(TrainingLine::Steps(steps)) => curve.push(steps),
-            Ok(TrainingLine::Epoch(_)) => {}
+            Ok(_) => {}
             Err(error) => {
                 let path = folder.path().join("metrics.jsonl");
                 return Err(StoreError::Damaged { path, reason: format!("line {number}: {error}") });
