@@ -7,7 +7,7 @@ use inkling_spec::{Layer, Padding, PlannedLayer, Shape};
 use crate::memory::Buffer;
 use crate::operations::batch_norm::BatchNorm;
 use crate::operations::conv2d::Conv2d;
-use crate::operations::dense::Dense;
+use crate::operations::dense::{Dense, Size};
 use crate::operations::dropout::Dropout;
 use crate::operations::geometry::Geometry;
 use crate::operations::max_pool::MaxPool;
@@ -21,6 +21,8 @@ use crate::random::Stream;
 pub(crate) struct Chain {
     /// Numbers of one sample that come out: of the last operation, or those that go in where there is none.
     pub(crate) outputs: usize,
+    /// Whether a number that comes out as zero has no use for its gradient: it comes from a ReLU.
+    pub(crate) silent: bool,
     pub(crate) links: Vec<Link>,
 }
 
@@ -45,7 +47,14 @@ pub(crate) struct ChainMemory {
 }
 
 impl Chain {
-    pub(crate) fn new(part: &str, layers: &[PlannedLayer], inputs: usize, seed: u64) -> Chain {
+    /// `silent` says of the numbers that come in what [`Chain::silent`] says of those that come out: they come from a
+    /// ReLU, or are data.
+    pub(crate) fn new(
+        part: &str,
+        layers: &[PlannedLayer],
+        (inputs, mut silent): (usize, bool),
+        seed: u64,
+    ) -> Chain {
         let mut links = Vec::new();
         let mut outputs = inputs;
         for (i, layer) in layers.iter().enumerate() {
@@ -57,7 +66,8 @@ impl Chain {
             outputs = layer.output.len();
             let operation: Box<dyn Operation> = match (&layer.layer, layer.input) {
                 (Layer::Dense { units, initial }, _) => {
-                    Box::new(Dense::new(layer.input.len(), *units, relu, *initial, &mut stream("initial")))
+                    let size = Size { inputs: layer.input.len(), units: *units, relu, silent };
+                    Box::new(Dense::new(size, *initial, &mut stream("initial")))
                 }
                 (Layer::Conv2d { kernel, stride, padding, initial, .. }, _) => {
                     let geometry = Geometry::new(layer.input, layer.output, *kernel, *stride, *padding);
@@ -79,9 +89,16 @@ impl Chain {
                     Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
                 }
             };
+            // Where they come from a ReLU, zeros that dropout and max pooling let out are its own or get no gradient.
+            silent = match layer.layer {
+                Layer::Dense { .. } | Layer::Conv2d { .. } => relu,
+                Layer::Relu => true,
+                Layer::BatchNorm { .. } => false,
+                Layer::MaxPool { .. } | Layer::Dropout { .. } | Layer::Flatten => silent,
+            };
             links.push(Link { name, output: layer.output, operation });
         }
-        Chain { outputs, links }
+        Chain { outputs, silent, links }
     }
 
     pub(crate) fn memory(&self, capacity: usize, training: bool) -> ChainMemory {

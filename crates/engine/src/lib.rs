@@ -3,6 +3,7 @@
 
 mod chain;
 mod features;
+mod idleness;
 mod kernels;
 mod linear;
 mod looking;
@@ -19,6 +20,7 @@ mod training;
 mod variables;
 
 pub use features::{Affine, Features};
+pub use idleness::Idleness;
 pub use kernels::path::Path;
 pub use kernels::peak::peak_flops;
 pub use looking::LayerOutput;

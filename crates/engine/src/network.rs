@@ -99,11 +99,11 @@ impl Network {
         let [height, width, channels] = spec.input;
         let image = Shape::Image { height, width, channels };
         let (trunk_layers, mut rest) = plan.layers.split_at(spec.trunk.len());
-        let trunk = Chain::new("trunk", trunk_layers, image.len(), seed);
+        let trunk = Chain::new("trunk", trunk_layers, (image.len(), true), seed);
         let mut heads = Vec::new();
         for head in &spec.heads {
             let (layers, others) = rest.split_at(head.layers.len());
-            let mut chain = Chain::new(&head.name, layers, trunk.outputs, seed);
+            let mut chain = Chain::new(&head.name, layers, (trunk.outputs, trunk.silent), seed);
             if chain.links.is_empty() {
                 // Scores lie in a head's memory, so that a head that only flattens needs an operation too.
                 let name = format!("{}.1", head.name);
@@ -259,14 +259,8 @@ impl Network {
     /// The arrays of this part in the order of the layers.
     pub fn arrays(&self, part: Part) -> Vec<Array> {
         let array = |link: &Link, parameter: &Parameter| {
-            let buffer = match part {
-                Part::Values => &parameter.value,
-                Part::FirstMoments => &parameter.first,
-                Part::SecondMoments => &parameter.second,
-                Part::Gradients => &parameter.gradient,
-            };
             let mut values = vec![0.0; parameter.shape.iter().product()];
-            parameter.layout.unpack(buffer, &mut values);
+            parameter.read(part, &mut values);
             Array {
                 name: format!("{}.{}", link.name, parameter.name),
                 shape: parameter.shape.clone(),

@@ -27,12 +27,14 @@ pub(crate) unsafe trait Simd {
     unsafe fn above_zero(a: Self::V) -> Self::V;
     /// `value` where `by` is above zero, else zero.
     unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V;
+    /// Whether all numbers of a equal those of b: zeros of either sign are equal, NaN equals nothing.
+    unsafe fn equal(a: Self::V, b: Self::V) -> bool;
 }
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $lanes:literal, $rows:literal, $vector:ident,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $where_positive:expr) => {
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $where_positive:expr, $equal:expr) => {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
 
@@ -89,6 +91,10 @@ macro_rules! x86 {
             unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
                 unsafe { $where_positive(value, by) }
             }
+            #[inline(always)]
+            unsafe fn equal(a: Self::V, b: Self::V) -> bool {
+                unsafe { $equal(a, b) }
+            }
         }
     };
 }
@@ -119,6 +125,26 @@ unsafe fn positive_256(
     unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), value) }
 }
 
+/// SAFETY: as for the trait.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "vector instructions")]
+unsafe fn equal_512(a: std::arch::x86_64::__m512, b: std::arch::x86_64::__m512) -> bool {
+    use std::arch::x86_64::{_CMP_EQ_OQ, _mm512_cmp_ps_mask};
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) == u16::MAX }
+}
+
+/// SAFETY: as for the trait.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "vector instructions")]
+unsafe fn equal_256(a: std::arch::x86_64::__m256, b: std::arch::x86_64::__m256) -> bool {
+    use std::arch::x86_64::{_CMP_EQ_OQ, _mm256_cmp_ps, _mm256_movemask_ps};
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b)) == 0xFF }
+}
+
 #[cfg(target_arch = "x86_64")]
 x86!(
     Avx512,
@@ -136,7 +162,8 @@ x86!(
     _mm512_sqrt_ps,
     _mm512_max_ps,
     _mm512_setzero_ps,
-    positive_512
+    positive_512,
+    equal_512
 );
 
 #[cfg(target_arch = "x86_64")]
@@ -156,7 +183,8 @@ x86!(
     _mm256_sqrt_ps,
     _mm256_max_ps,
     _mm256_setzero_ps,
-    positive_256
+    positive_256,
+    equal_256
 );
 
 /// Arrays of numbers, which a compiler makes vectors of on any processor.
@@ -227,5 +255,9 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
         each(|i| if by[i] > 0.0 { value[i] } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn equal(a: Self::V, b: Self::V) -> bool {
+        a == b
     }
 }

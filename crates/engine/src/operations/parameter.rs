@@ -1,13 +1,16 @@
 //! Trained numbers: where they lie in memory, how they start, and who receives their gradients.
 
 use inkling_spec::Initial;
+use rayon::prelude::*;
 
+use super::owed::Owed;
 use crate::kernels::path::Path;
-use crate::kernels::product::COLUMNS;
+use crate::kernels::product::{COLUMNS, Row};
 use crate::kernels::update::{Weights, prefetch};
 use crate::memory::Buffer;
+use crate::network::Part;
 use crate::optimizer::Rules;
-use crate::parallel::Shared;
+use crate::parallel::{Shared, for_each_part};
 use crate::random::Stream;
 
 /// What becomes of gradients when they are ready.
@@ -58,6 +61,9 @@ pub(crate) struct Parameter {
     pub(crate) first: Buffer,
     /// Second moment. Empty for statistics.
     pub(crate) second: Buffer,
+    /// Steps that rows of a matrix in panels have put off, where its layer has them do so: what `value` and the moments
+    /// hold is as old. [`Parameter::catch_up`] brings it up to date, [`Parameter::read`] reads it so.
+    pub(crate) owed: Option<Owed>,
 }
 
 impl Parameter {
@@ -68,7 +74,60 @@ impl Parameter {
         };
         let moment = || Buffer::zeros(if role == Role::Statistic { 0 } else { len });
         let (value, gradient) = (Buffer::zeros(len), Buffer::zeros(0));
-        Parameter { name, shape, layout, role, value, gradient, first: moment(), second: moment() }
+        Parameter {
+            name,
+            shape,
+            layout,
+            role,
+            value,
+            gradient,
+            first: moment(),
+            second: moment(),
+            owed: None,
+        }
+    }
+
+    /// Takes all steps that were put off.
+    pub(crate) fn catch_up(&mut self) {
+        let Layout::Panels { rows, .. } = self.layout else { return };
+        let Some(owed) = self.owed.as_mut().filter(|owed| owed.any_waits()) else { return };
+        let panels = self.value.par_chunks_mut(rows * COLUMNS).zip(self.first.par_chunks_mut(rows * COLUMNS));
+        for_each_part(panels.zip(self.second.par_chunks_mut(rows * COLUMNS)), |((value, first), second)| {
+            let rows = value.chunks_exact_mut(COLUMNS).zip(first.chunks_exact_mut(COLUMNS));
+            for (row, ((value, first), second)) in rows.zip(second.chunks_exact_mut(COLUMNS)).enumerate() {
+                owed.catch_up(row, Weights { value, first, second });
+            }
+        });
+        owed.settle_all();
+    }
+
+    /// Writes the numbers of this part in the order in files, as they are when all steps have been taken.
+    pub(crate) fn read(&self, part: Part, plain: &mut [f32]) {
+        let buffer = match part {
+            Part::Values => &self.value,
+            Part::FirstMoments => &self.first,
+            Part::SecondMoments => &self.second,
+            Part::Gradients => &self.gradient,
+        };
+        self.layout.unpack(buffer, plain);
+        let (Layout::Panels { columns, .. }, Some(owed)) = (self.layout, &self.owed) else { return };
+        if part == Part::Gradients || !owed.any_waits() {
+            return;
+        }
+        for_each_part(plain.par_chunks_mut(columns).enumerate(), |(row, plain)| {
+            if !owed.waits(row) {
+                return;
+            }
+            for (panel, plain) in plain.chunks_mut(COLUMNS).enumerate() {
+                let [value, first, second] = self.row(owed, panel, row);
+                let found = match part {
+                    Part::FirstMoments => first,
+                    Part::SecondMoments => second,
+                    _ => value,
+                };
+                plain.copy_from_slice(&found[..plain.len()]);
+            }
+        });
     }
 
     /// Draws the weights of a layer with so many inputs and outputs for each unit.
@@ -81,6 +140,19 @@ impl Parameter {
         let count = self.shape.iter().product();
         let drawn: Vec<f32> = (0..count).map(|_| (2.0 * stream.uniform() - 1.0) * bound).collect();
         self.layout.pack(&drawn, &mut self.value);
+    }
+
+    /// The weights and moments of an input to a panel of a matrix, as they are when all steps have been taken.
+    pub(crate) fn row(&self, owed: &Owed, panel: usize, row: usize) -> [Row; 3] {
+        let Layout::Panels { rows, .. } = self.layout else { panic!("{} lies in panels", self.name) };
+        let numbers = |from: &[f32]| -> Row {
+            let from = &from[(panel * rows + row) * COLUMNS..][..COLUMNS];
+            from.try_into().expect("a row of a panel")
+        };
+        let [mut value, mut first, mut second] =
+            [&self.value, &self.first, &self.second].map(|of| numbers(of));
+        owed.catch_up(row, Weights { value: &mut value, first: &mut first, second: &mut second });
+        [value, first, second]
     }
 
     /// Makes room for a kept gradient.

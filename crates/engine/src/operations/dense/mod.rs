@@ -1,7 +1,13 @@
-//! Dense layers: y = x·W + b, with ReLU where it follows.
+//! Dense layers: y = x·W + b, with ReLU where it follows. The way of large batches is here; `thin.rs` has that of small
+//! ones, which gives the same bits.
+
+#[cfg(test)]
+mod tests;
+mod thin;
 
 use inkling_spec::Initial;
 
+use super::owed::Owed;
 use super::parameter::{Layout, Parameter, Receive, Receiver, Role};
 use super::{Flow, Memory, Operation, Pass};
 use crate::kernels::finish::Finish;
@@ -12,39 +18,46 @@ use crate::random::Stream;
 
 /// y = max(0, x·W + b) or x·W + b, for x of [batch, inputs], W of [inputs, units], b of [units].
 ///
-/// `memory.floats` holds dY in panels of columns, [panels, batch, 32], and dY transposed, [units, batch], both filled up
-/// with zeros.
+/// `memory.floats` holds dY in panels of columns, [panels, batch, 32], dY transposed, [units, batch], and X transposed as
+/// far as thin batches hear it, [heard, 16], all filled up with zeros; `memory.indices` has how many inputs those heard
+/// and which.
 #[derive(Debug)]
 pub(crate) struct Dense {
     size: Size,
     /// W in panels, b.
     parameters: [Parameter; 2],
+    /// Whether thin batches have a way of their own; only tests have them go the other one.
+    thin: bool,
 }
 
+/// What a dense layer is made for.
 #[derive(Debug, Clone, Copy)]
-struct Size {
-    inputs: usize,
-    units: usize,
-    relu: bool,
+pub(crate) struct Size {
+    pub(crate) inputs: usize,
+    pub(crate) units: usize,
+    /// Whether ReLU follows.
+    pub(crate) relu: bool,
+    /// Whether an input that is zero has no use for its gradient when weights are moved: it comes from a ReLU, or is data.
+    pub(crate) silent: bool,
 }
 
 /// Tiles of the weight gradient that a task makes.
 const TILES_IN_TASK: usize = 24;
 
 impl Dense {
-    pub(crate) fn new(
-        inputs: usize,
-        units: usize,
-        relu: bool,
-        initial: Initial,
-        stream: &mut Stream,
-    ) -> Dense {
+    pub(crate) fn new(size: Size, initial: Initial, stream: &mut Stream) -> Dense {
+        let Size { inputs, units, .. } = size;
         let layout = Layout::Panels { rows: inputs, columns: units };
         let mut weight = Parameter::new("weight", vec![inputs, units], layout, Role::Weight);
         weight.draw(initial, inputs, units, stream);
+        weight.owed = Some(Owed::new(inputs));
         let bias =
             Parameter::new("bias", vec![units], Layout::Panels { rows: 1, columns: units }, Role::Other);
-        Dense { size: Size { inputs, units, relu }, parameters: [weight, bias] }
+        Dense { size, parameters: [weight, bias], thin: true }
+    }
+
+    fn is_thin(&self, batch: usize) -> bool {
+        self.thin && batch <= ROWS
     }
 }
 
@@ -183,11 +196,16 @@ impl Operation for Dense {
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
         let lanes = if backward { capacity.next_multiple_of(16) } else { 0 };
         let gradient = || Buffer::zeros(self.size.panels() * COLUMNS * lanes);
-        Memory { floats: vec![gradient(), gradient()], indices: Vec::new() }
+        let heard = Buffer::zeros(self.size.inputs * thin::LANES);
+        Memory { floats: vec![gradient(), gradient(), heard], indices: vec![0; 1 + self.size.inputs] }
     }
 
-    fn forward(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], _memory: &mut Memory) {
-        let size @ Size { inputs, units, relu } = self.size;
+    fn forward(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], memory: &mut Memory) {
+        if self.is_thin(pass.batch) {
+            return self.forward_thin(pass, x, y, memory);
+        }
+        self.parameters[0].catch_up();
+        let size @ Size { inputs, units, relu, .. } = self.size;
         let [weight, bias] = &self.parameters;
         let rows = tiles(pass.batch).len();
         let y = Shared::new(y);
@@ -219,10 +237,18 @@ impl Operation for Dense {
     }
 
     fn backward(&mut self, pass: &Pass, flow: Flow, memory: &mut Memory, receive: Receive) {
-        let [panels, transposed] = &mut memory.floats[..] else { unreachable!("made by `memory`") };
+        let Memory { floats, indices } = memory;
+        let [panels, transposed, heard] = &mut floats[..] else { unreachable!("made by `memory`") };
         let Flow { x, y, dy, dx } = flow;
+        let thin = self.is_thin(pass.batch);
         let [weight, bias] = &mut self.parameters;
         self.size.arrange(pass, y, dy, panels, transposed, &bias.receiver(pass.path, receive));
+        if let (true, Receive::Update(rules)) = (thin, receive) {
+            let heard = thin::Heard::of(indices, heard);
+            let dy = thin::Gradient { panels, transposed };
+            return thin::backward(self.size, pass, &heard, &dy, dx, weight, &rules.weights);
+        }
+        weight.catch_up();
         if let Some(dx) = dx {
             self.size.input_gradient(pass, &weight.value, transposed, dx);
         }
@@ -236,85 +262,8 @@ impl Operation for Dense {
     }
 
     fn parameters_mut(&mut self) -> &mut [Parameter] {
+        // Who changes them expects to find them up to date.
+        self.parameters[0].catch_up();
         &mut self.parameters
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::kernels::path::Path;
-
-    fn numbers(count: usize, name: &str) -> Vec<f32> {
-        let mut stream = Stream::new(1, name);
-        (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
-    }
-
-    fn close(found: &[f32], exact: &[f64]) -> Result<(), TestCaseError> {
-        let size = exact.iter().fold(1e-3_f64, |size, value| size.max(value.abs()));
-        prop_assert_eq!(found.len(), exact.len());
-        for (&found, exact) in found.iter().zip(exact) {
-            prop_assert!((f64::from(found) - exact).abs() <= 1e-5 * size, "{} {}", found, exact);
-        }
-        Ok(())
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
-
-        #[test]
-        fn agrees_with_the_definition(
-            inputs in 1_usize..80, units in 1_usize..80, batch in 1_usize..70, relu: bool,
-        ) {
-            let mut layer = Dense::new(inputs, units, relu, Initial::HeUniform, &mut Stream::new(2, "weights"));
-            let b = numbers(units, "bias");
-            layer.parameters[1].layout.pack(&b, &mut layer.parameters[1].value);
-            let plain_order = |parameter: &Parameter, packed: &[f32]| {
-                let mut values = vec![0.0; parameter.shape.iter().product()];
-                parameter.layout.unpack(packed, &mut values);
-                values
-            };
-            let w = plain_order(&layer.parameters[0], &layer.parameters[0].value);
-            let (x, dy) = (numbers(batch * inputs, "x"), numbers(batch * units, "dy"));
-
-            for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
-                let pass = Pass { path, batch, training: true };
-                let mut memory = layer.memory(batch + 5, true);
-                let mut y = vec![0.0; batch * units];
-                layer.forward(&pass, &x, &mut y, &mut memory);
-
-            let wide = f64::from;
-            let (mut exact_y, mut dx) = (vec![0.0; batch * units], vec![0.0; batch * inputs]);
-            let (mut dw, mut db) = (vec![0.0; inputs * units], vec![0.0; units]);
-            for n in 0..batch {
-                for j in 0..units {
-                    let terms = (0..inputs).map(|k| wide(x[n * inputs + k]) * wide(w[k * units + j]));
-                    let sum = wide(b[j]) + terms.sum::<f64>();
-                    exact_y[n * units + j] = if relu { sum.max(0.0) } else { sum };
-                    // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
-                    if relu && y[n * units + j] <= 0.0 {
-                        continue;
-                    }
-                    let dy = wide(dy[n * units + j]);
-                    db[j] += dy;
-                    for k in 0..inputs {
-                        dx[n * inputs + k] += dy * wide(w[k * units + j]);
-                        dw[k * units + j] += dy * wide(x[n * inputs + k]);
-                    }
-                }
-            }
-
-                let (mut dy, mut found_dx) = (dy.clone(), vec![f32::NAN; x.len()]);
-                let flow = Flow { x: &x, y: &y, dy: &mut dy, dx: Some(&mut found_dx) };
-                layer.backward(&pass, flow, &mut memory, Receive::Keep);
-                close(&y, &exact_y)?;
-                close(&found_dx, &dx)?;
-                for (parameter, exact) in layer.parameters.iter().zip([&dw, &db]) {
-                    close(&plain_order(parameter, &parameter.gradient), exact)?;
-                }
-            }
-        }
     }
 }
