@@ -1,5 +1,8 @@
 //! The update of weights: what the receiver of a gradient does with it.
 
+#[cfg(test)]
+mod tests;
+
 use super::path::{Kernel, Path};
 use super::product::{COLUMNS, Row};
 use super::simd::Simd;
@@ -49,22 +52,41 @@ impl Weights<'_> {
         path.run(UpdateRows { weights: self, rule, starts, gradient });
     }
 
-    /// Takes the steps of these rules, oldest first, with a gradient of zero: bit for bit what as many updates would do,
-    /// but the weights go through memory once.
-    ///
-    /// `shrinking` says that each rule makes a smaller step of the same moments' decay than the one before
-    /// ([`Rule::shrinks`]). Then a step that leaves the weights as they are is followed by others that do: rounding is
-    /// monotonic, and the steps keep their sign. From there on only the moments decay.
+    /// Takes these steps with a gradient of zero: bit for bit what as many updates would do, but the weights go through
+    /// memory once.
     ///
     /// # Panics
     /// If the lengths differ or are no multiple of 16.
     #[inline]
-    pub(crate) fn catch_up(&mut self, path: Path, rules: &[Rule], shrinking: bool) {
+    pub(crate) fn catch_up(&mut self, path: Path, rules: Steps) {
         let n = self.value.len();
         let lengths = [self.first.len(), self.second.len()];
         assert!(lengths == [n; 2] && n.is_multiple_of(16), "{lengths:?} moments of {n} weights");
-        path.run(CatchUp { weights: self, rules, shrinking });
+        path.run(CatchUp { weights: self, rules });
     }
+}
+
+/// Steps to be taken one after the other without a gradient.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Steps<'a> {
+    /// The rule of each, oldest first.
+    pub(crate) rules: &'a [Rule],
+    /// Whether each makes a smaller step than the one before ([`Rule::shrinks`]). Then a step that leaves the weights as
+    /// they are is followed by others that do: rounding is monotonic, and the steps keep their sign. From there on only
+    /// the moments decay.
+    pub(crate) shrinking: bool,
+}
+
+/// Writes the weights as [`Weights::catch_up`] would leave them, from weights and both moments, which stay as they are.
+///
+/// # Panics
+/// If the lengths differ or are no multiple of 16.
+#[inline]
+pub(crate) fn ahead(path: Path, weights: [&[f32]; 3], rules: Steps, to: &mut [f32]) {
+    let n = to.len();
+    let lengths = weights.map(<[f32]>::len);
+    assert!(lengths == [n; 3] && n.is_multiple_of(16), "{lengths:?} numbers for {n} weights");
+    path.run(Ahead { weights, rules, to });
 }
 
 impl Rule {
@@ -271,8 +293,7 @@ impl Kernel for UpdateRows<'_, '_> {
 
 struct CatchUp<'a, 'w> {
     weights: &'a mut Weights<'w>,
-    rules: &'a [Rule],
-    shrinking: bool,
+    rules: Steps<'a>,
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
@@ -286,31 +307,14 @@ impl Kernel for CatchUp<'_, '_> {
         // SAFETY: `catch_up` has checked that the three have one length, a multiple of the lanes; the caller has seen
         // the instruction set.
         unsafe {
-            let zero = S::splat(0.0);
             for at in (0..value.len()).step_by(S::LANES) {
-                let mut lanes = [S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at))];
-                let mut rest: &[Rule] = &[];
-                for (i, rule) in self.rules.iter().enumerate() {
-                    let before = lanes[0];
-                    match *rule {
-                        Rule::Adam { beta_1, beta_2, epsilon, rate, root, keep } => {
-                            let adam = Adam::<S>::new([beta_1, beta_2], epsilon, rate, root, keep);
-                            lanes = adam.step(zero, lanes);
-                        }
-                        Rule::Sgd { momentum, rate } => {
-                            lanes = Sgd::<S>::new(momentum, rate).step(zero, lanes);
-                        }
-                    }
-                    if self.shrinking && S::equal(lanes[0], before) {
-                        rest = &self.rules[i + 1..];
-                        break;
-                    }
-                }
+                let lanes = [S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at))];
+                let (mut lanes, rest) = self.rules.walk::<S>(lanes);
                 if let Some(&Rule::Adam { beta_1, beta_2, epsilon, rate, root, keep }) = rest.first() {
-                    // No later step moves these weights: only their moments decay, until they are zero at the latest.
+                    // No later step moves these weights: only their moments decay.
                     let adam = Adam::<S>::new([beta_1, beta_2], epsilon, rate, root, keep);
                     for _ in rest {
-                        lanes = adam.moments(zero, lanes);
+                        lanes = adam.moments(S::splat(0.0), lanes);
                     }
                 }
                 S::store(lanes[0], w.add(at));
@@ -321,87 +325,56 @@ impl Kernel for CatchUp<'_, '_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+struct Ahead<'a> {
+    weights: [&'a [f32]; 3],
+    rules: Steps<'a>,
+    to: &'a mut [f32],
+}
 
-    use super::*;
-    use crate::kernels::flush::flushing_denormals;
+#[expect(unsafe_code, reason = "vector instructions")]
+impl Kernel for Ahead<'_> {
+    type Output = ();
 
-    /// Numbers of every size, zeros of both signs and denormals among them.
-    fn number() -> impl Strategy<Value = f32> {
-        prop_oneof![
-            6 => (-1.0_f32..1.0, -44_i32..1).prop_map(|(x, exponent)| x * 10_f32.powi(exponent)),
-            1 => prop_oneof![Just(0.0_f32), Just(-0.0), Just(f32::from_bits(1)), Just(-f32::MIN_POSITIVE)],
-        ]
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let [w, m, v] = self.weights.map(<[f32]>::as_ptr);
+        // SAFETY: `ahead` has checked that the four have one length, a multiple of the lanes; the caller has seen the
+        // instruction set.
+        unsafe {
+            for at in (0..self.to.len()).step_by(S::LANES) {
+                let lanes = [S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at))];
+                let ([value, ..], _) = self.rules.walk::<S>(lanes);
+                S::store(value, self.to.as_mut_ptr().add(at));
+            }
+        }
     }
+}
 
-    fn rules(count: usize, start: u64, optimizer: &inkling_spec::Optimizer) -> Vec<Rule> {
-        (1..=count as u64).map(|i| crate::optimizer::rules(optimizer, start + i, 1e-3).weights).collect()
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
-
-        #[test]
-        fn catching_up_gives_the_bits_of_step_after_step(
-            value in proptest::collection::vec(number(), 48),
-            first in proptest::collection::vec(number(), 48),
-            second in proptest::collection::vec(number(), 48),
-            (count, start, shrinking) in (0_usize..1200, 0_u64..3000, any::<bool>()),
-            epsilon in prop_oneof![Just(1e-8), Just(1e-12), Just(0.1)],
-        ) {
-            let adam = inkling_spec::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon };
-            let rules = rules(count, start, &adam);
-            assert!(rules.windows(2).all(|pair| pair[1].shrinks(&pair[0])));
-            let second: Vec<f32> = second.iter().map(|v| v.abs()).collect();
-            for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
-                let [mut stepped, mut caught_up] = [0; 2].map(|_| [value.clone(), first.clone(), second.clone()]);
-                flushing_denormals(|| {
-                    let [value, first, second] = &mut stepped;
-                    for rule in &rules {
-                        Weights { value, first, second }.update(path, rule, &[0.0; 48]);
+#[expect(unsafe_code, reason = "vector instructions")]
+impl<'a> Steps<'a> {
+    /// Takes these steps with a gradient of zero, up to the first after which no weight moves any more; those that are
+    /// left, which only let the moments decay.
+    #[inline(always)]
+    unsafe fn walk<S: Simd>(self, mut lanes: Lanes<S>) -> (Lanes<S>, &'a [Rule]) {
+        // SAFETY: the caller has seen the instruction set.
+        unsafe {
+            let zero = S::splat(0.0);
+            for (i, rule) in self.rules.iter().enumerate() {
+                let before = lanes[0];
+                match *rule {
+                    Rule::Adam { beta_1, beta_2, epsilon, rate, root, keep } => {
+                        let adam = Adam::<S>::new([beta_1, beta_2], epsilon, rate, root, keep);
+                        lanes = adam.step(zero, lanes);
                     }
-                    let [value, first, second] = &mut caught_up;
-                    Weights { value, first, second }.catch_up(path, &rules, shrinking);
-                });
-                for (stepped, caught_up) in stepped.iter().flatten().zip(caught_up.iter().flatten()) {
-                    // What is no number has many bit patterns.
-                    let same = stepped.to_bits() == caught_up.to_bits() || (stepped.is_nan() && caught_up.is_nan());
-                    prop_assert!(same, "{} {} after {} steps with {}", stepped, caught_up, count, path.name());
+                    Rule::Sgd { momentum, rate } => {
+                        lanes = Sgd::<S>::new(momentum, rate).step(zero, lanes);
+                    }
+                }
+                if self.shrinking && S::equal(lanes[0], before) {
+                    return (lanes, &self.rules[i + 1..]);
                 }
             }
+            (lanes, &[])
         }
-    }
-
-    #[test]
-    fn rows_are_updated_as_runs_are() {
-        let numbers = |seed: u32| -> Vec<f32> {
-            (0..5 * COLUMNS as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
-        };
-        let gradient: [Row; 2] = [[0.5; COLUMNS], [-0.25; COLUMNS]];
-        let adam = inkling_spec::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
-        for rule in [rules(1, 5, &adam)[0], Rule::Sgd { momentum: 0.9, rate: 0.1 }] {
-            for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
-                let [mut rows, mut runs] = [0; 2].map(|_| [1, 2, 3].map(numbers));
-                let starts = [COLUMNS, 4 * COLUMNS];
-                let [value, first, second] = &mut rows;
-                Weights { value, first, second }.update_rows(path, &rule, &starts, &gradient);
-                for (start, gradient) in starts.into_iter().zip(&gradient) {
-                    let [value, first, second] = runs.each_mut().map(|of| &mut of[start..start + COLUMNS]);
-                    Weights { value, first, second }.update(path, &rule, gradient);
-                }
-                assert_eq!(rows, runs);
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "rows within the weights")]
-    fn a_row_beyond_the_weights_is_refused() {
-        let [mut value, mut first, mut second] = [[0.0; 40]; 3];
-        let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
-        let rule = Rule::Sgd { momentum: 0.0, rate: 0.1 };
-        weights.update_rows(Path::current(), &rule, &[16], &[[0.0; COLUMNS]]);
     }
 }

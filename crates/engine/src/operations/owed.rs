@@ -7,7 +7,7 @@
 //! memory once instead of once a step.
 
 use crate::kernels::path::Path;
-use crate::kernels::update::{Rule, Weights};
+use crate::kernels::update::{Rule, Steps, Weights, ahead};
 
 /// Most steps that a row puts off.
 pub(crate) const HORIZON: usize = 256;
@@ -55,23 +55,33 @@ impl Owed {
         self.taken.iter().all(|&taken| self.clock - taken < HORIZON as u64)
     }
 
-    /// Takes the steps that the row has put off: `weights` are those of the row, or a part of them.
+    /// Takes the steps that the row has put off: `weights` are those of the row, or a part of them. The row owes them
+    /// until [`Owed::settle`] says otherwise.
     #[inline]
     pub(crate) fn catch_up(&self, row: usize, mut weights: Weights) {
-        let (rules, shrinking) = self.put_off(row);
-        if !rules.is_empty() {
-            weights.catch_up(self.path, rules, shrinking);
+        if self.waits(row) {
+            weights.catch_up(self.path, self.put_off(row));
         }
     }
 
-    /// The rules of the steps that the row has put off, oldest first, and whether each shrinks from the one before.
+    /// Writes what [`Owed::catch_up`] would make of the row's weights or a part of them, given with their moments.
     #[inline]
-    fn put_off(&self, row: usize) -> (&[Rule], bool) {
+    pub(crate) fn ahead(&self, row: usize, weights: [&[f32]; 3], to: &mut [f32]) {
+        if self.waits(row) {
+            ahead(self.path, weights, self.put_off(row), to);
+        } else {
+            to.copy_from_slice(weights[0]);
+        }
+    }
+
+    /// The steps that the row has put off.
+    #[inline]
+    fn put_off(&self, row: usize) -> Steps<'_> {
         let taken = self.taken[row];
         let start = (taken % HORIZON as u64) as usize;
         let rules = &self.rules[start..][..(self.clock - taken) as usize];
-        // The first rule of these is step taken + 1's, which has nothing to shrink from.
-        (rules, self.rise <= taken + 1)
+        // The first of these is step taken + 1, which has nothing to shrink from.
+        Steps { rules, shrinking: self.rise <= taken + 1 }
     }
 
     /// The row has taken all its steps.
@@ -121,11 +131,15 @@ mod tests {
             owed.step(Path::Portable, all.last().expect("just pushed"));
             for row in 0..3 {
                 // The first row takes every step, the second some, the third as few as it can.
-                if row == 0 || (row == 1 && step % 7 == 0) || owed.put_off(row).0.len() == HORIZON {
+                if row == 0 || (row == 1 && step % 7 == 0) || owed.put_off(row).rules.len() == HORIZON {
                     owed.settle(row);
                     since[row] = step;
                 }
-                assert_eq!(owed.put_off(row), (&all[since[row]..], true), "row {row} at step {step}");
+                assert_eq!(
+                    owed.put_off(row),
+                    Steps { rules: &all[since[row]..], shrinking: true },
+                    "row {row} at step {step}"
+                );
                 assert_eq!(owed.waits(row), since[row] < step);
             }
         }
@@ -154,8 +168,8 @@ mod tests {
                 owed.settle(1);
             }
         }
-        assert!(!owed.put_off(0).1, "step 5 is larger than step 4");
-        assert!(owed.put_off(1).1, "steps 5 to 9 shrink");
+        assert!(!owed.put_off(0).shrinking, "step 5 is larger than step 4");
+        assert!(owed.put_off(1).shrinking, "steps 5 to 9 shrink");
         let decaying =
             inkling_spec::Optimizer::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.1 };
         let [one, two] = [1, 2].map(|step| crate::optimizer::rules(&decaying, step, 1e-3).weights);

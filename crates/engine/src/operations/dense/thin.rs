@@ -3,7 +3,7 @@
 //!
 //! An input that is zero in the whole batch is *silent*: it adds nothing to y, its weights' gradient is zero, and its own
 //! gradient is not asked for ([`Size::silent`]). Its weights are not touched; the optimiser's step is put off
-//! ([`Owed`](crate::operations::owed::Owed)) until the input is heard again. What leaving out changes is nothing but the
+//! ([`Owed`]) until the input is heard again. What leaving out changes is nothing but the
 //! sign of a sum that is zero, and that a weight that is infinite or no number does not show before its input is heard.
 //!
 //! Backward, a tile of weights gives its part of dX right before it changes, and its gradient never reaches memory.
@@ -12,6 +12,7 @@ use super::{Dense, Size};
 use crate::kernels::finish::Finish;
 use crate::kernels::product::{COLUMNS, Product, ROWS, Segment, Tile, tiles};
 use crate::kernels::update::{Rule, Weights, prefetch};
+use crate::operations::owed::Owed;
 use crate::operations::parameter::Parameter;
 use crate::operations::{Memory, Pass};
 use crate::parallel::{Shared, for_each};
@@ -86,50 +87,43 @@ impl Dense {
     /// As `forward`.
     pub(super) fn forward_thin(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], memory: &mut Memory) {
         let size @ Size { inputs, units, relu, .. } = self.size;
-        let [weight, bias] = &mut self.parameters;
-        let owed = weight.owed.as_mut().expect("a dense layer's weights can wait");
+        let [weight, bias] = &self.parameters;
+        let owed = weight.owed.as_ref().expect("a dense layer's weights can wait");
         size.listen(pass.batch, x, |k| owed.is_due(k), &mut memory.indices, &mut memory.floats[2]);
         let heard = Heard::of(&memory.indices, &memory.floats[2]);
-        let values = [&mut weight.value, &mut weight.first, &mut weight.second].map(|of| Shared::new(of));
         let y = Shared::new(y);
         let starts: [usize; ROWS] = std::array::from_fn(|n| n);
         for_each(size.panels(), |panel| {
             let (first, columns) = (panel * COLUMNS, size.columns(panel));
-            // SAFETY: each panel is one task's.
-            #[expect(unsafe_code, reason = "tasks write disjoint panels")]
-            let [w, m, v] = values.map(|of| unsafe { of.part(first * inputs, inputs * COLUMNS) });
-            let mut tile = Tile::ZERO;
-            let ask = |chunk: usize, w: &[f32], m: &[f32], v: &[f32]| {
+            let at =
+                |k: u32| (panel * inputs + k as usize) * COLUMNS..(panel * inputs + k as usize + 1) * COLUMNS;
+            let ask = |chunk: usize| {
                 for &k in heard.inputs.iter().skip(chunk * CHUNK).take(CHUNK) {
-                    let row = k as usize * COLUMNS..(k as usize + 1) * COLUMNS;
-                    prefetch(&w[row.clone()]);
+                    prefetch(&weight.value[at(k)]);
                     if owed.waits(k as usize) {
-                        prefetch(&m[row.clone()]);
-                        prefetch(&v[row]);
+                        prefetch(&weight.first[at(k)]);
+                        prefetch(&weight.second[at(k)]);
                     }
                 }
             };
-            ask(0, w, m, v);
+            let mut tile = Tile::ZERO;
+            let mut rows = [[0.0; COLUMNS]; CHUNK];
+            ask(0);
             for (chunk, listed) in heard.inputs.chunks(CHUNK).enumerate() {
-                ask(chunk + 1, w, m, v);
-                let mut segments = [Segment { a: 0, b: 0 }; CHUNK];
-                for (i, (&k, segment)) in listed.iter().zip(&mut segments).enumerate() {
-                    let k = k as usize;
-                    *segment = Segment { a: (chunk * CHUNK + i) * LANES, b: k * COLUMNS };
-                    if owed.waits(k) {
-                        let row = k * COLUMNS..(k + 1) * COLUMNS;
-                        let [value, first] = [&mut w[row.clone()], &mut m[row.clone()]];
-                        owed.catch_up(k, Weights { value, first, second: &mut v[row] });
-                    }
+                ask(chunk + 1);
+                // What waits is seen as it will be, and stays as it is: backward it is read and written anyway.
+                for (&k, row) in listed.iter().zip(&mut rows) {
+                    let weights = [&weight.value[at(k)], &weight.first[at(k)], &weight.second[at(k)]];
+                    owed.ahead(k as usize, weights, row);
                 }
                 let product = Product {
                     a: heard.x,
                     rows: &starts[..pass.batch],
-                    b: w,
-                    segments: &segments[..listed.len()],
-                    count: 1,
-                    a_step: 0,
-                    b_step: 0,
+                    b: rows.as_flattened(),
+                    segments: &[Segment { a: chunk * CHUNK * LANES, b: 0 }],
+                    count: listed.len(),
+                    a_step: LANES,
+                    b_step: COLUMNS,
                     columns,
                 };
                 product.multiply(pass.path, &mut tile.0, chunk > 0);
@@ -142,9 +136,6 @@ impl Dense {
                 Finish { tile, columns, bias, relu, starts: &[0], y }.write(pass.path);
             }
         });
-        for &k in heard.inputs {
-            owed.settle(k as usize);
-        }
     }
 }
 
@@ -158,14 +149,12 @@ pub(super) fn backward(
     weight: &mut Parameter,
     rule: &Rule,
 ) {
-    let waiting = |weight: &Parameter| {
-        let owed = weight.owed.as_ref().expect("a dense layer's weights can wait");
-        !owed.has_room() || heard.inputs.iter().any(|&k| owed.waits(k as usize))
-    };
-    // Only if other batches have gone backward since this one went forward.
-    if waiting(weight) {
+    let has_room = |weight: &Parameter| weight.owed.as_ref().is_some_and(Owed::has_room);
+    // Each input is due once in a while, so that only batches that go backward in another order than forward get here.
+    if !has_room(weight) {
         weight.catch_up();
     }
+    let owed = weight.owed.as_ref().expect("a dense layer's weights can wait");
     if let Some(dx) = &mut dx {
         dx.fill(0.0);
     }
@@ -176,7 +165,7 @@ pub(super) fn backward(
     let group = (TASK / (ROWS * COLUMNS * size.panels())).max(1);
     for_each(blocks.div_ceil(group), |task| {
         for range in tiles(count).skip(task * group).take(group) {
-            let block = Block { size, pass, heard, dy, range };
+            let block = Block { size, pass, heard, owed, dy, range };
             block.go_backward(dx.as_ref(), &values, rule);
         }
     });
@@ -192,6 +181,7 @@ struct Block<'a> {
     size: Size,
     pass: &'a Pass,
     heard: &'a Heard<'a>,
+    owed: &'a Owed,
     dy: &'a Gradient<'a>,
     range: std::ops::Range<usize>,
 }
@@ -209,7 +199,7 @@ impl Block<'_> {
     }
 
     fn go_backward(&self, dx: Option<&Shared>, values: &[Shared; 3], rule: &Rule) {
-        let Block { size, pass: &Pass { path, batch, .. }, heard, dy, ref range } = *self;
+        let Block { size, pass: &Pass { path, batch, .. }, heard, owed, dy, ref range } = *self;
         let rows = range.len();
         let first = heard.input(range.start);
         let starts: [usize; ROWS] = std::array::from_fn(|i| {
@@ -232,6 +222,11 @@ impl Block<'_> {
                 ask(panel + 1);
             }
             let mut weights = self.weights(panel, values);
+            for (&k, &start) in heard.inputs[range.clone()].iter().zip(starts) {
+                let Weights { value, first, second } = &mut weights;
+                let [value, first, second] = [value, first, second].map(|of| &mut of[start..start + COLUMNS]);
+                owed.catch_up(k as usize, Weights { value, first, second });
+            }
             if dx.is_some() {
                 let product = Product {
                     a: weights.value,
