@@ -175,7 +175,7 @@ fn change(results: &mut Results, change: impl Fn(usize, &mut NetworkResults)) {
 fn figures() -> Vec<Figure> {
     let svg =
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
-    FIGURES.map(|name| Figure { name, svg: svg.into(), alt: format!("The figure {name}.") }).into()
+    FIGURES.map(|name| Figure { name: name.into(), svg: svg.into(), alt: format!("The figure {name}.") }).into()
 }
 
 /// Typesets, insists on the absence of warnings, and returns the PDF and the number of words in the main text.
@@ -369,7 +369,7 @@ fn the_command_makes_the_study_again() {
 
 #[test]
 fn a_broken_figure_is_an_error_that_says_where() {
-    let broken = Figure { name: "pca_scatter", svg: "<svg".into(), alt: "Nothing.".into() };
+    let broken = Figure { name: "pca_scatter".into(), svg: "<svg".into(), alt: "Nothing.".into() };
     let error = typeset(&results(&SPECIAL, PerceptronRule::Online), &[broken]).unwrap_err().to_string();
     assert!(error.contains("pca_scatter.svg: failed to parse SVG"), "{error}");
 }

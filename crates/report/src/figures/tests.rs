@@ -198,7 +198,7 @@ fn corners(text: &roxmltree::Node) -> [(f64, f64); 4] {
 }
 
 fn names(figures: &[Figure]) -> Vec<&str> {
-    figures.iter().map(|figure| figure.name).collect()
+    figures.iter().map(|figure| figure.name.as_str()).collect()
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn embedded_rasters_are_png_of_whole_blocks() {
             }
             seen += 1;
         }
-        let expected = match figure.name {
+        let expected = match figure.name.as_str() {
             "pca_scatter" => 1,
             "pca_scatter_classes" | "perceptron_weights" => 3,
             "pca_components" => 7,

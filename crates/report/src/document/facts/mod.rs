@@ -123,7 +123,7 @@ impl<'a> Facts<'a> {
                 .as_ref()
                 .zip(results.cnns.as_ref())
                 .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns)),
-            figures: figures.iter().map(|figure| (figure.name, figure.alt.as_str())).collect(),
+            figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
         }
     }
 }
