@@ -1,0 +1,294 @@
+//! Facts of dreams: how they are made, how sure the network is of them, and what the judge says.
+
+use inkling_spec::found::DreamFound;
+use inkling_spec::{AscentSpec, Objective, Regulariser, Start, Transform};
+use serde::Serialize;
+
+use super::super::{mean, median};
+use crate::{DreamResults, InsideResults};
+
+/// A dream succeeded where its class has this probability.
+const SURE: f64 = 0.99;
+
+/// How dreams of classes are made.
+#[derive(Debug, Serialize)]
+pub(super) struct AscentFacts<'a> {
+    #[serde(flatten)]
+    spec: &'a AscentSpec,
+    jitter: Option<usize>,
+    rotation: Option<f64>,
+    scale: Option<f64>,
+    l2: Option<f64>,
+    total_variation: Option<f64>,
+}
+
+/// How sure the network, and the judge, are of some dreams of classes.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct SeenFacts {
+    dreams: usize,
+    /// Dreams whose class the network gives a probability of at least 99 %.
+    sure: usize,
+    /// The lowest probability that the network gives.
+    lowest: f64,
+    /// Median number of steps after which a dream's probability is 99 % for the first time; `None` where none is.
+    steps: Option<f64>,
+    /// Dreams that the judge looked at, those in which it sees the class too, and its median probability.
+    judged: usize,
+    agreed: usize,
+    judge: Option<f64>,
+}
+
+/// The method with parts left out.
+#[derive(Debug, Serialize)]
+pub(super) struct AblationFacts<'a> {
+    /// Lowest probability that the network gives with nothing; mean probabilities that the judge gives.
+    nothing: f64,
+    nothing_judge: f64,
+    everything: Option<f64>,
+    everything_judge: Option<f64>,
+    /// The part that alone raises the judge's probability most above that without any, if one does clearly.
+    best: Option<Part<'a>>,
+    /// Parts that alone do not raise it clearly.
+    idle: usize,
+    parts: usize,
+    /// Whether the whole method convinces the judge clearly better than nothing, worse, or neither.
+    effect: Effect,
+}
+
+#[derive(Debug, Serialize)]
+struct Part<'a> {
+    with: &'a str,
+    judge: f64,
+}
+
+/// What became of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Effect {
+    Better,
+    Worse,
+    Neither,
+}
+
+/// A difference of the judge's mean probabilities over two dreams that is called clear.
+const CLEAR: f64 = 0.1;
+
+fn effect(before: f64, after: f64) -> Effect {
+    match after - before {
+        difference if difference > CLEAR => Effect::Better,
+        difference if difference < -CLEAR => Effect::Worse,
+        _ => Effect::Neither,
+    }
+}
+
+/// Dreams from one kind of start.
+#[derive(Debug, Serialize)]
+pub(super) struct StartFacts {
+    kind: &'static str,
+    #[serde(flatten)]
+    seen: SeenFacts,
+}
+
+/// Images changed to amplify a layer.
+#[derive(Debug, Serialize)]
+pub(super) struct AmplifiedFacts {
+    /// Number of the layer, from 1, among those looked at.
+    number: Option<usize>,
+    /// How many times as large its mean square became, on average.
+    growth: Option<f64>,
+    images: usize,
+    /// Images that are still taken for what they were.
+    kept: usize,
+}
+
+impl<'a> AscentFacts<'a> {
+    pub(super) fn new(inside: &'a InsideResults) -> Option<Self> {
+        let whole =
+            inside.classes.iter().find_map(|&class| inside.seeds(class)).or_else(|| inside.every_class());
+        let spec = &whole?.spec.ascent;
+        let mut facts =
+            AscentFacts { spec, jitter: None, rotation: None, scale: None, l2: None, total_variation: None };
+        for transform in &spec.transforms {
+            match *transform {
+                Transform::Jitter { pixels } => facts.jitter = Some(pixels),
+                Transform::Rotation { degrees } => facts.rotation = Some(degrees),
+                Transform::Scale { share } => facts.scale = Some(share),
+            }
+        }
+        for regulariser in &spec.regularisers {
+            match *regulariser {
+                Regulariser::L2 { weight } => facts.l2 = Some(weight),
+                Regulariser::TotalVariation { weight } => facts.total_variation = Some(weight),
+            }
+        }
+        Some(facts)
+    }
+}
+
+impl SeenFacts {
+    /// `None` where no run has a dream of a class.
+    pub(super) fn new<'a>(runs: impl Iterator<Item = &'a DreamResults>) -> Option<Self> {
+        let (mut own, mut judge, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut judged, mut agreed) = (0, 0);
+        for run in runs {
+            for (picture, (asked, found)) in run.spec.pictures.iter().zip(&run.outcome.pictures).enumerate() {
+                let (Some(class), Some(probability)) = (class(&asked.objective), found.after.probability)
+                else {
+                    continue;
+                };
+                own.push(probability);
+                steps.extend(first_sure(run, picture));
+                if let Some(seen) = found.judge {
+                    judged += 1;
+                    agreed += usize::from(seen.predicted == class);
+                    judge.extend(seen.probability);
+                }
+            }
+        }
+        let lowest = own.iter().copied().reduce(f64::min)?;
+        Some(SeenFacts {
+            dreams: own.len(),
+            sure: own.iter().filter(|&&p| p >= SURE).count(),
+            lowest,
+            steps: median(steps),
+            judged,
+            agreed,
+            judge: median(judge),
+        })
+    }
+}
+
+fn class(objective: &Objective) -> Option<usize> {
+    match objective {
+        Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } => Some(*class),
+        _ => None,
+    }
+}
+
+/// The first step of the way at which a dream's probability was at least 99 %.
+fn first_sure(run: &DreamResults, picture: usize) -> Option<f64> {
+    let [_, probability] = run.path_class.as_ref()?;
+    let place = run.path(probability, picture).position(|p| p >= SURE)?;
+    run.path_steps.get(place).map(|&step| f64::from(step))
+}
+
+impl<'a> AblationFacts<'a> {
+    /// `None` where nothing was left out, or no judge looked.
+    pub(super) fn new(inside: &'a InsideResults) -> Option<Self> {
+        let own = |run: &DreamResults| {
+            run.outcome.pictures.iter().filter_map(|found| found.after.probability).reduce(f64::min)
+        };
+        let judge = |run: &DreamResults| mean(run.outcome.pictures.iter().filter_map(judged));
+        let variants = inside.ablation();
+        let named = |name: &str| variants.iter().find(|(with, _)| *with == name).map(|(_, run)| *run);
+        let nothing = named("nothing")?;
+        let everything = named("everything");
+        let nothing_judge = judge(nothing)?;
+        let everything_judge = everything.and_then(judge);
+        let parts: Vec<Part> = variants
+            .iter()
+            .filter(|(with, _)| !["nothing", "everything"].contains(with))
+            .filter_map(|(with, run)| Some(Part { with, judge: judge(run)? }))
+            .collect();
+        let helps = |part: &&Part| effect(nothing_judge, part.judge) == Effect::Better;
+        let (count, idle) = (parts.len(), parts.iter().filter(|part| !helps(part)).count());
+        let best = parts.into_iter().filter(|part| helps(&part));
+        Some(AblationFacts {
+            nothing: own(nothing)?,
+            nothing_judge,
+            everything: everything.and_then(own),
+            everything_judge,
+            best: best.max_by(|p, q| p.judge.total_cmp(&q.judge)),
+            idle,
+            parts: count,
+            effect: everything_judge.map_or(Effect::Neither, |judge| effect(nothing_judge, judge)),
+        })
+    }
+}
+
+fn judged(found: &DreamFound) -> Option<f64> {
+    found.judge?.probability
+}
+
+impl StartFacts {
+    pub(super) fn new(run: &DreamResults) -> Option<Self> {
+        let kind = match run.spec.pictures.first()?.start {
+            Start::Grey { .. } => "grey",
+            Start::Noise { .. } => "noise",
+            Start::Image { .. } => "an image of the other class",
+        };
+        Some(StartFacts { kind, seen: SeenFacts::new([run].into_iter())? })
+    }
+}
+
+impl AmplifiedFacts {
+    pub(super) fn new(inside: &InsideResults, layer: &str, run: &DreamResults) -> Self {
+        let layers = inside.activations.as_ref().map(|found| &found.outcome.layers);
+        let place = layers.and_then(|layers| layers.iter().position(|known| known.name == layer));
+        let pictures = &run.outcome.pictures;
+        let growths = pictures
+            .iter()
+            .filter(|found| found.before.objective > 0.0)
+            .map(|found| found.after.objective / found.before.objective);
+        AmplifiedFacts {
+            number: place.map(|place| place + 1),
+            growth: mean(growths),
+            images: pictures.len(),
+            kept: pictures.iter().filter(|found| found.after.predicted == found.before.predicted).count(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made_up::inside::{self, Looked};
+
+    fn found() -> InsideResults {
+        let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
+        let data = inkling_spec::found::DataSetFacts {
+            title: "Toy".into(),
+            height: 8,
+            width: 8,
+            classes,
+            checksum: "c".into(),
+        };
+        inside::inside(&data, &Looked::small(&data))
+    }
+
+    #[test]
+    fn dreams_are_counted_where_network_and_judge_are_convinced() {
+        let mut found = found();
+        let run = found.dreams.iter_mut().find(|run| run.title == "a dream").unwrap();
+        run.outcome.pictures[0].after.probability = Some(0.9899);
+        run.outcome.pictures[1].judge.as_mut().unwrap().predicted = 4;
+        let class = found.classes[0];
+        let seen = SeenFacts::new(found.seeds(class).into_iter()).unwrap();
+        assert_eq!((seen.dreams, seen.sure, seen.lowest), (3, 2, 0.9899));
+        assert_eq!((seen.judged, seen.agreed), (3, 2));
+        assert!(seen.steps.unwrap() > 0.0);
+        assert!(SeenFacts::new(std::iter::empty()).is_none());
+    }
+
+    #[test]
+    fn the_part_that_convinces_the_judge_most_is_named_only_where_it_clearly_does() {
+        assert_eq!(effect(0.5, 0.61), Effect::Better);
+        assert_eq!(effect(0.5, 0.59), Effect::Neither);
+        assert_eq!(effect(0.5, 0.3), Effect::Worse);
+        let mut found = found();
+        let facts = AblationFacts::new(&found).unwrap();
+        assert_eq!(facts.best.as_ref().unwrap().with, "total variation alone");
+        assert_eq!((facts.parts, facts.effect), (6, Effect::Better));
+        for run in &mut found.dreams {
+            for picture in &mut run.outcome.pictures {
+                picture.judge.as_mut().unwrap().probability = Some(0.7);
+            }
+        }
+        let facts = AblationFacts::new(&found).unwrap();
+        assert!(facts.best.is_none() && facts.idle == 6 && facts.effect == Effect::Neither);
+        for run in &mut found.dreams {
+            run.outcome.pictures.iter_mut().for_each(|picture| picture.judge = None);
+        }
+        assert!(AblationFacts::new(&found).is_none());
+    }
+}
