@@ -108,7 +108,7 @@ pub(super) fn starts(inside: &InsideResults, words: &Words) -> Option<Figure> {
             })
             .collect(),
     });
-    let strip = strip(first, columns, rows.collect(), 58.0);
+    let strip = strip(first, columns, rows.collect(), 46.0);
     let described: Vec<String> = runs
         .iter()
         .map(|run| {
