@@ -128,11 +128,14 @@ impl Levels {
     }
 
     pub(super) fn scale(&self) -> Scale {
-        let high = if self.beyond { format!("≥ {}", number(self.high)) } else { number(self.high) };
-        if self.signed {
-            Scale { high, ..Scale::symmetric(self.high) }
-        } else {
-            Scale { low: "0".into(), high, map: colour::viridis }
+        match (self.signed, self.beyond) {
+            (true, false) => Scale::symmetric(self.high),
+            (true, true) => Scale::symmetric(self.high).open(),
+            (false, beyond) => {
+                let high = number(self.high);
+                let high = if beyond { format!("≥ {high}") } else { high };
+                Scale { low: "0".into(), high, map: colour::viridis }
+            }
         }
     }
 }

@@ -57,7 +57,8 @@ pub(super) fn channels(found: &ActivationsResults, words: &Words) -> Option<Figu
             &fitted(name, 7.5, left - 5.0),
             Style::new(7).bold().start(),
         );
-        let range = format!("{} to {}", scale.low, scale.high.trim_start_matches("≥ "));
+        let range =
+            format!("{} to {}", scale.low.trim_start_matches("≤ "), scale.high.trim_start_matches("≥ "));
         canvas.text((0.0, y + tall / 2.0 + 5.0), &fitted(&range, 6.0, left - 5.0), Style::new(6).start());
         for (column, &channel) in layer.differing.iter().take(PAIRS).enumerate() {
             let x = left + (pair + gap) * column as f64;

@@ -276,6 +276,18 @@ fn by_class(inside: &InsideResults, runs: &[(String, &DreamResults)], words: &Wo
     });
     let columns = runs.iter().map(|_| Vec::new()).collect();
     let mut strip = strip(first, columns, rows.collect(), 76.0);
+    // Where probabilities are all but certain, logits still tell the variants apart.
+    let judged = runs.iter().flat_map(|(_, run)| &run.outcome.pictures);
+    if judged.clone().any(|found| found.judge.is_some_and(|seen| seen.logit.is_some())) {
+        strip.lines.push("judge’s logit");
+        for (row, class) in strip.rows.iter_mut().zip(inside.classes) {
+            for (cell, (_, run)) in row.cells.iter_mut().zip(runs) {
+                let picture = of_class(run, class).map(|picture| &run.outcome.pictures[picture]);
+                let logit = picture.and_then(|found| found.judge?.logit).map_or_else(String::new, number);
+                cell.iter_mut().for_each(|cell| cell.lines.push(logit.clone()));
+            }
+        }
+    }
     let room = strip.room().min(TEXT_WIDTH);
     strip.columns = runs.iter().map(|(name, _)| wrapped(name, room)).collect();
     Some(strip)

@@ -10,6 +10,8 @@ use crate::{Figure, FilterLayerResults, FiltersResults};
 
 /// Filters of a deeper layer of which every slice is shown.
 const WHOLE: usize = 4;
+/// Share of a layer's weights that its colour scale covers: few are much larger than the rest.
+const COVERED: f64 = 0.998;
 const LINES: Rgb = [0x2b; 3];
 
 /// A figure for each convolution.
@@ -20,7 +22,7 @@ pub(super) fn layers(filters: &FiltersResults, words: &Words) -> Vec<Figure> {
 fn figure(place: usize, layer: &FilterLayerResults, words: &Words) -> Figure {
     let found = &layer.found;
     let [height, width] = found.kernel;
-    let scale = if found.largest_weight > 0.0 { found.largest_weight } else { 1.0 };
+    let (scale, beyond) = covered(&layer.weights);
     let slice = |channel: usize, filter: usize| -> Vec<Rgb> {
         diverging(&layer.slice(channel, filter).map(f64::from).collect::<Vec<f64>>(), scale)
     };
@@ -34,6 +36,7 @@ fn figure(place: usize, layer: &FilterLayerResults, words: &Words) -> Figure {
     };
     let title = format!("{}: {}", capital(&what.0), what.1);
     let bar = Scale::symmetric(scale);
+    let bar = if beyond { bar.open() } else { bar };
     let name = words.layer_file("filters", place, &found.name);
     if layer.is_shown_whole() {
         let tiles: Vec<Vec<Rgb>> = (0..found.filters)
@@ -95,6 +98,15 @@ fn figure(place: usize, layer: &FilterLayerResults, words: &Words) -> Figure {
         kinds(layer),
     );
     Figure { name, svg: canvas.finish(), alt }
+}
+
+/// The size that all but a few weights do not pass, and whether some do.
+fn covered(weights: &[f32]) -> (f64, bool) {
+    let mut sizes: Vec<f32> = weights.iter().map(|weight| weight.abs()).collect();
+    sizes.sort_unstable_by(f32::total_cmp);
+    let most = sizes.last().copied().unwrap_or(0.0);
+    let covered = sizes.get((COVERED * sizes.len() as f64) as usize).copied().unwrap_or(most);
+    if covered > 0.0 { (f64::from(covered), covered < most) } else { (1.0, false) }
 }
 
 /// How many slices are of each kind, in a sentence.

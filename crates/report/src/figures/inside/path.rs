@@ -196,7 +196,7 @@ fn draw_panel(canvas: &mut Canvas, frame: Frame, (title, share): (&str, bool), c
     let y = Axis {
         range,
         log: false,
-        step: Some(if share { 0.25 } else { even_step(range, 4.0) }),
+        step: Some(if share { 0.25 } else { even_step(range, 5.0) }),
         format: if share { |v| percent(v, 0) } else { plain },
         title,
         gap: 33.0,

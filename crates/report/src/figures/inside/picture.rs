@@ -55,6 +55,11 @@ impl Scale {
         Scale { low: format!("−{}", number(s)), high: number(s), map: |t| colour::diverging(2.0 * t - 1.0) }
     }
 
+    /// The scale of numbers of which some lie beyond it.
+    pub(super) fn open(self) -> Scale {
+        Scale { low: format!("≤ {}", self.low), high: format!("≥ {}", self.high), ..self }
+    }
+
     /// Draws the scale with its labels, ending at `right`; gives back where it begins.
     pub(super) fn draw(&self, canvas: &mut Canvas, right: f64, y: f64) -> f64 {
         const WIDTH: f64 = 72.0;

@@ -5,7 +5,7 @@ use inkling_spec::{AscentSpec, Objective, Regulariser, Start, Transform};
 use serde::Serialize;
 
 use super::super::{mean, median};
-use crate::{DreamResults, InsideResults};
+use crate::{DreamResults, InsideResults, Pictures};
 
 /// A dream succeeded where its class has this probability.
 const SURE: f64 = 0.99;
@@ -48,17 +48,18 @@ pub(super) struct AblationFacts<'a> {
     everything_judge: Option<f64>,
     /// The part that alone raises the judge's probability most above that without any, if one does clearly.
     best: Option<Part<'a>>,
-    /// Parts that alone do not raise it clearly.
-    idle: usize,
-    parts: usize,
     /// Whether the whole method convinces the judge clearly better than nothing, worse, or neither.
     effect: Effect,
+    /// Total variation of the dreams with everything as a share of that with nothing.
+    smoothness: Option<f64>,
+    /// The part that alone lowers it most, and that share.
+    smoothest: Option<Part<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 struct Part<'a> {
     with: &'a str,
-    judge: f64,
+    value: f64,
 }
 
 /// What became of a number.
@@ -188,22 +189,51 @@ impl<'a> AblationFacts<'a> {
         let parts: Vec<Part> = variants
             .iter()
             .filter(|(with, _)| !["nothing", "everything"].contains(with))
-            .filter_map(|(with, run)| Some(Part { with, judge: judge(run)? }))
+            .filter_map(|(with, run)| Some(Part { with, value: judge(run)? }))
             .collect();
-        let helps = |part: &&Part| effect(nothing_judge, part.judge) == Effect::Better;
-        let (count, idle) = (parts.len(), parts.iter().filter(|part| !helps(part)).count());
+        let helps = |part: &&Part| effect(nothing_judge, part.value) == Effect::Better;
+        let rough = total_variation(&nothing.pictures);
+        let smoothness = |run: &DreamResults| (rough > 0.0).then(|| total_variation(&run.pictures) / rough);
+        let alone = variants.iter().filter(|(with, _)| !["nothing", "everything"].contains(with));
+        let alone = alone.filter_map(|(with, run)| Some(Part { with, value: smoothness(run)? }));
         let best = parts.into_iter().filter(|part| helps(&part));
         Some(AblationFacts {
             nothing: own(nothing)?,
             nothing_judge,
             everything: everything.and_then(own),
             everything_judge,
-            best: best.max_by(|p, q| p.judge.total_cmp(&q.judge)),
-            idle,
-            parts: count,
+            best: best.max_by(|p, q| p.value.total_cmp(&q.value)),
+            smoothness: everything.and_then(smoothness),
+            smoothest: alone.min_by(|p, q| p.value.total_cmp(&q.value)).filter(|part| part.value < 1.0),
             effect: everything_judge.map_or(Effect::Neither, |judge| effect(nothing_judge, judge)),
         })
     }
+}
+
+/// Sum of the absolute differences of neighbouring numbers, down and to the right.
+fn total_variation(pictures: &Pictures) -> f64 {
+    let [height, width, channels] = pictures.size;
+    let of = |picture: &[f32]| {
+        let at = |row: usize, column: usize, channel: usize| {
+            f64::from(picture[(row * width + column) * channels + channel])
+        };
+        let mut sum = 0.0;
+        for row in 0..height {
+            for column in 0..width {
+                for channel in 0..channels {
+                    let here = at(row, column, channel);
+                    if row + 1 < height {
+                        sum += (at(row + 1, column, channel) - here).abs();
+                    }
+                    if column + 1 < width {
+                        sum += (at(row, column + 1, channel) - here).abs();
+                    }
+                }
+            }
+        }
+        sum
+    };
+    pictures.iter().map(of).sum()
 }
 
 fn judged(found: &DreamFound) -> Option<f64> {
@@ -271,6 +301,13 @@ mod tests {
     }
 
     #[test]
+    fn total_variation_by_hand() {
+        let pictures = Pictures { size: [2, 2, 1], values: vec![0.0, 1.0, 0.5, 0.5] };
+        // Down 0.5 and 0.5, to the right 1 and 0.
+        assert_eq!(total_variation(&pictures), 2.0);
+    }
+
+    #[test]
     fn the_part_that_convinces_the_judge_most_is_named_only_where_it_clearly_does() {
         assert_eq!(effect(0.5, 0.61), Effect::Better);
         assert_eq!(effect(0.5, 0.59), Effect::Neither);
@@ -278,14 +315,17 @@ mod tests {
         let mut found = found();
         let facts = AblationFacts::new(&found).unwrap();
         assert_eq!(facts.best.as_ref().unwrap().with, "total variation alone");
-        assert_eq!((facts.parts, facts.effect), (6, Effect::Better));
+        assert_eq!(facts.effect, Effect::Better);
+        let smoothest = facts.smoothest.as_ref().unwrap();
+        assert!(smoothest.with == "total variation alone" && smoothest.value < 1.0);
+        assert!(facts.smoothness.is_some_and(|share| share < 1.0));
         for run in &mut found.dreams {
             for picture in &mut run.outcome.pictures {
                 picture.judge.as_mut().unwrap().probability = Some(0.7);
             }
         }
         let facts = AblationFacts::new(&found).unwrap();
-        assert!(facts.best.is_none() && facts.idle == 6 && facts.effect == Effect::Neither);
+        assert!(facts.best.is_none() && facts.effect == Effect::Neither);
         for run in &mut found.dreams {
             run.outcome.pictures.iter_mut().for_each(|picture| picture.judge = None);
         }
