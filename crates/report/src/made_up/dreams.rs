@@ -44,7 +44,7 @@ pub(crate) fn dream_run(
         starts.values.iter().zip(&ends.values).map(move |(from, to)| from + (to - from) * share)
     });
     let path_steps: Vec<u32> = (0..=64).map(|t| t * 4).collect();
-    let logit = |step: u32, i: usize| -3.0 + (24.0 + 3.0 * chance(i + 9)) * part(step);
+    let logit = |step: u32, i: usize| -3.0 + (24.0 + 12.0 * rough + 3.0 * chance(i + 9)) * part(step);
     let probability = |logit: f64| 1.0 / (1.0 + (4.0 - logit).exp());
     let over = |of: &dyn Fn(u32, usize) -> f64| -> Vec<f32> {
         path_steps

@@ -1,11 +1,10 @@
 //! Facts of dreams: how they are made, how sure the network is of them, and what the judge says.
 
-use inkling_spec::found::DreamFound;
 use inkling_spec::{AscentSpec, Objective, Regulariser, Start, Transform};
 use serde::Serialize;
 
 use super::super::{mean, median};
-use crate::{DreamResults, InsideResults, Pictures};
+use crate::{DreamResults, InsideResults};
 
 /// A dream succeeded where its class has this probability.
 const SURE: f64 = 0.99;
@@ -36,50 +35,6 @@ pub(super) struct SeenFacts {
     judged: usize,
     agreed: usize,
     judge: Option<f64>,
-}
-
-/// The method with parts left out.
-#[derive(Debug, Serialize)]
-pub(super) struct AblationFacts<'a> {
-    /// Lowest probability that the network gives with nothing; mean probabilities that the judge gives.
-    nothing: f64,
-    nothing_judge: f64,
-    everything: Option<f64>,
-    everything_judge: Option<f64>,
-    /// The part that alone raises the judge's probability most above that without any, if one does clearly.
-    best: Option<Part<'a>>,
-    /// Whether the whole method convinces the judge clearly better than nothing, worse, or neither.
-    effect: Effect,
-    /// Total variation of the dreams with everything as a share of that with nothing.
-    smoothness: Option<f64>,
-    /// The part that alone lowers it most, and that share.
-    smoothest: Option<Part<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Part<'a> {
-    with: &'a str,
-    value: f64,
-}
-
-/// What became of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Effect {
-    Better,
-    Worse,
-    Neither,
-}
-
-/// A difference of the judge's mean probabilities over two dreams that is called clear.
-const CLEAR: f64 = 0.1;
-
-fn effect(before: f64, after: f64) -> Effect {
-    match after - before {
-        difference if difference > CLEAR => Effect::Better,
-        difference if difference < -CLEAR => Effect::Worse,
-        _ => Effect::Neither,
-    }
 }
 
 /// Dreams from one kind of start.
@@ -173,73 +128,6 @@ fn first_sure(run: &DreamResults, picture: usize) -> Option<f64> {
     run.path_steps.get(place).map(|&step| f64::from(step))
 }
 
-impl<'a> AblationFacts<'a> {
-    /// `None` where nothing was left out, or no judge looked.
-    pub(super) fn new(inside: &'a InsideResults) -> Option<Self> {
-        let own = |run: &DreamResults| {
-            run.outcome.pictures.iter().filter_map(|found| found.after.probability).reduce(f64::min)
-        };
-        let judge = |run: &DreamResults| mean(run.outcome.pictures.iter().filter_map(judged));
-        let variants = inside.ablation();
-        let named = |name: &str| variants.iter().find(|(with, _)| *with == name).map(|(_, run)| *run);
-        let nothing = named("nothing")?;
-        let everything = named("everything");
-        let nothing_judge = judge(nothing)?;
-        let everything_judge = everything.and_then(judge);
-        let parts: Vec<Part> = variants
-            .iter()
-            .filter(|(with, _)| !["nothing", "everything"].contains(with))
-            .filter_map(|(with, run)| Some(Part { with, value: judge(run)? }))
-            .collect();
-        let helps = |part: &&Part| effect(nothing_judge, part.value) == Effect::Better;
-        let rough = total_variation(&nothing.pictures);
-        let smoothness = |run: &DreamResults| (rough > 0.0).then(|| total_variation(&run.pictures) / rough);
-        let alone = variants.iter().filter(|(with, _)| !["nothing", "everything"].contains(with));
-        let alone = alone.filter_map(|(with, run)| Some(Part { with, value: smoothness(run)? }));
-        let best = parts.into_iter().filter(|part| helps(&part));
-        Some(AblationFacts {
-            nothing: own(nothing)?,
-            nothing_judge,
-            everything: everything.and_then(own),
-            everything_judge,
-            best: best.max_by(|p, q| p.value.total_cmp(&q.value)),
-            smoothness: everything.and_then(smoothness),
-            smoothest: alone.min_by(|p, q| p.value.total_cmp(&q.value)).filter(|part| part.value < 1.0),
-            effect: everything_judge.map_or(Effect::Neither, |judge| effect(nothing_judge, judge)),
-        })
-    }
-}
-
-/// Sum of the absolute differences of neighbouring numbers, down and to the right.
-fn total_variation(pictures: &Pictures) -> f64 {
-    let [height, width, channels] = pictures.size;
-    let of = |picture: &[f32]| {
-        let at = |row: usize, column: usize, channel: usize| {
-            f64::from(picture[(row * width + column) * channels + channel])
-        };
-        let mut sum = 0.0;
-        for row in 0..height {
-            for column in 0..width {
-                for channel in 0..channels {
-                    let here = at(row, column, channel);
-                    if row + 1 < height {
-                        sum += (at(row + 1, column, channel) - here).abs();
-                    }
-                    if column + 1 < width {
-                        sum += (at(row, column + 1, channel) - here).abs();
-                    }
-                }
-            }
-        }
-        sum
-    };
-    pictures.iter().map(of).sum()
-}
-
-fn judged(found: &DreamFound) -> Option<f64> {
-    found.judge?.probability
-}
-
 impl StartFacts {
     pub(super) fn new(run: &DreamResults) -> Option<Self> {
         let kind = match run.spec.pictures.first()?.start {
@@ -298,37 +186,5 @@ mod tests {
         assert_eq!((seen.judged, seen.agreed), (3, 2));
         assert!(seen.steps.unwrap() > 0.0);
         assert!(SeenFacts::new(std::iter::empty()).is_none());
-    }
-
-    #[test]
-    fn total_variation_by_hand() {
-        let pictures = Pictures { size: [2, 2, 1], values: vec![0.0, 1.0, 0.5, 0.5] };
-        // Down 0.5 and 0.5, to the right 1 and 0.
-        assert_eq!(total_variation(&pictures), 2.0);
-    }
-
-    #[test]
-    fn the_part_that_convinces_the_judge_most_is_named_only_where_it_clearly_does() {
-        assert_eq!(effect(0.5, 0.61), Effect::Better);
-        assert_eq!(effect(0.5, 0.59), Effect::Neither);
-        assert_eq!(effect(0.5, 0.3), Effect::Worse);
-        let mut found = found();
-        let facts = AblationFacts::new(&found).unwrap();
-        assert_eq!(facts.best.as_ref().unwrap().with, "total variation alone");
-        assert_eq!(facts.effect, Effect::Better);
-        let smoothest = facts.smoothest.as_ref().unwrap();
-        assert!(smoothest.with == "total variation alone" && smoothest.value < 1.0);
-        assert!(facts.smoothness.is_some_and(|share| share < 1.0));
-        for run in &mut found.dreams {
-            for picture in &mut run.outcome.pictures {
-                picture.judge.as_mut().unwrap().probability = Some(0.7);
-            }
-        }
-        let facts = AblationFacts::new(&found).unwrap();
-        assert!(facts.best.is_none() && facts.effect == Effect::Neither);
-        for run in &mut found.dreams {
-            run.outcome.pictures.iter_mut().for_each(|picture| picture.judge = None);
-        }
-        assert!(AblationFacts::new(&found).is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! Facts of Task 5: what was found inside a network.
 
+mod ablation;
 mod activations;
 mod difference;
 mod dreams;
@@ -7,9 +8,10 @@ mod filters;
 
 use serde::Serialize;
 
+use self::ablation::AblationFacts;
 use self::activations::ActivationsFacts;
 use self::difference::DifferenceFacts;
-use self::dreams::{AblationFacts, AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
+use self::dreams::{AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
 use self::filters::FiltersFacts;
 use crate::InsideResults;
 use crate::statistics::wilson;
