@@ -109,12 +109,13 @@ impl Chain {
         }
     }
 
-    /// Goes backward through the first `links` operations, from the gradient of the last one's output in `memory`.
+    /// Goes backward through the first `links` operations, from the gradient of the last one's output in `memory`. Where
+    /// `heard` is given, it stands for that output: a ReLU lets the gradient through where it is above zero.
     pub(crate) fn backward(
         &mut self,
         pass: &Pass,
         x: &[f32],
-        links: usize,
+        (links, heard): (usize, Option<&[f32]>),
         memory: &mut ChainMemory,
         mut dx: Option<&mut [f32]>,
         receive: Receive,
@@ -126,7 +127,7 @@ impl Chain {
             let (dys, rest) = memory.dys.split_at_mut(i);
             let flow = Flow {
                 x: before.map_or(x, |before| &memory.ys[i - 1][..before]),
-                y: &memory.ys[i][..n],
+                y: heard.filter(|_| i + 1 == links).unwrap_or(&memory.ys[i][..n]),
                 dy: &mut rest[0][..n],
                 dx: match before {
                     Some(before) => Some(&mut dys[i - 1][..before]),

@@ -35,6 +35,10 @@ pub struct Workspace {
     pub(crate) x: Buffer,
     pub(crate) trunk: ChainMemory,
     pub(crate) heads: Vec<ChainMemory>,
+    /// The last pass that went forward.
+    pub(crate) seen: Option<Pass>,
+    /// Ones, in place of a ReLU's output, as many as were needed so far.
+    pub(crate) ones: Buffer,
     /// Gradient of the trunk's output as one head gives it, where there are several.
     dtrunk: Buffer,
     /// What each head made of the last batch that went backward.
@@ -143,6 +147,8 @@ impl Network {
             trunk: self.trunk.memory(capacity, training),
             judged: vec![Judged::default(); heads.len()],
             heads,
+            seen: None,
+            ones: Buffer::zeros(0),
             dtrunk: Buffer::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
         }
     }
@@ -156,6 +162,7 @@ impl Network {
         assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
         assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
         let pass = Pass { path: self.path, batch, training };
+        workspace.seen = Some(pass);
         flushing_denormals(|| {
             self.trunk.forward(&pass, x, &mut workspace.trunk);
             let z = workspace.trunk.output(x, batch * self.trunk.outputs);
@@ -196,14 +203,14 @@ impl Network {
                 match dz {
                     Some(sum) if h > 0 => {
                         let dz = Some(&mut dtrunk[..features]);
-                        head.backward(&pass, z, last + 1, memory, dz, receive);
+                        head.backward(&pass, z, (last + 1, None), memory, dz, receive);
                         sum.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
                     }
-                    dz => head.backward(&pass, z, last + 1, memory, dz, receive),
+                    dz => head.backward(&pass, z, (last + 1, None), memory, dz, receive),
                 }
             }
             let links = self.trunk.links.len();
-            self.trunk.backward(&pass, x, links, trunk, dx, receive);
+            self.trunk.backward(&pass, x, (links, None), trunk, dx, receive);
         });
     }
 

@@ -1,5 +1,6 @@
 //! Reads the store and nothing else: statistics, figures, tables, `summary.json` and the typeset report.
 
+mod animation;
 mod document;
 mod error;
 mod figure;
@@ -14,6 +15,7 @@ mod tables;
 use inkling_spec::found::{DataSetFacts, PlannedRun};
 use inkling_store::Store;
 
+pub use animation::{AnimationFormat, animate};
 pub use document::typeset;
 pub use error::ReportError;
 pub use figure::Figure;
