@@ -17,7 +17,7 @@ mod study;
 mod training;
 
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
-pub use inside::{InsideTask, JudgeSpec};
+pub use inside::{InsideTask, JudgeSpec, PatternSpec};
 pub use model::{Head, Initial, Layer, ModelSpec, Padding};
 pub use models::MODELS;
 pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};

@@ -3,7 +3,9 @@
 use inkling_spec::found::{
     ActivationLayer, ActivationsOutcome, DataSetFacts, Evaluation, FilterKinds, FilterLayer, LookedAt,
 };
-use inkling_spec::{ActivationsRun, DreamPurpose, FiltersRun, ImageChoice, RunId, Start};
+use inkling_spec::{
+    ActivationsRun, DreamPurpose, FiltersRun, ImageChoice, PatternSpec, RunId, Start, preset,
+};
 
 use super::chance;
 use super::dreams::{dream_run, pictures};
@@ -189,7 +191,7 @@ pub(crate) fn filters(looked: &Looked) -> FiltersResults {
                 norms,
             }
         });
-    FiltersResults { spec: FiltersRun { of: id() }, layers: layers.collect() }
+    FiltersResults { spec: FiltersRun { of: id(), patterns: asked_patterns() }, layers: layers.collect() }
 }
 
 /// Images of these classes, and outputs that are shifted and rectified images.
@@ -280,4 +282,9 @@ pub(crate) fn activations(looked: &Looked, classes: &[usize], all: usize) -> Act
         differences,
         integrated,
     }
+}
+
+/// How the brief tells patterns apart.
+fn asked_patterns() -> PatternSpec {
+    preset("brief").and_then(|study| study.inside).expect("the brief looks inside").filters
 }

@@ -7,6 +7,8 @@ use crate::{FilterLayerResults, FiltersResults};
 
 #[derive(Debug, Serialize)]
 pub(super) struct FiltersFacts {
+    /// A slice is an edge if the larger eigenvalue is at least so many times the smaller.
+    edge_ratio: f64,
     layers: Vec<LayerFacts>,
     /// Numbers of the layers, from 1, that have more edges than chance gives, fewer, or about as many.
     more_edges: Vec<usize>,
@@ -72,6 +74,7 @@ impl FiltersFacts {
         };
         let emptiest = layers.iter().max_by(|p, q| p.near_zero.total_cmp(&q.near_zero));
         FiltersFacts {
+            edge_ratio: filters.spec.patterns.edge_ratio,
             more_edges: having(Against::More),
             fewer_edges: having(Against::Fewer),
             as_many_edges: having(Against::Alike),
