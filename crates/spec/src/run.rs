@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{AscentSpec, DreamPicture, ModelSpec, PerceptronRule, TrainingSpec, Weighting};
+use crate::{AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, TrainingSpec, Weighting};
 
 /// The images a run is fitted and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,6 +181,8 @@ pub enum ImageChoice {
 pub struct FiltersRun {
     /// The network.
     pub of: RunId,
+    /// How patterns are told apart.
+    pub patterns: PatternSpec,
 }
 
 /// What a trained network makes of some images: the output of every convolution, what each pixel has to do with the

@@ -40,9 +40,11 @@ impl Wanted {
             Wanting { subject, args: command.common(), progress, set: None, brought: Vec::new() };
         let first = subject.network.first_head().to_owned();
         let (title, head, spec) = match command {
-            LookCommand::Filters(_) => {
-                ("filters".into(), first, RunSpec::Filters(FiltersRun { of: subject.id.clone() }))
-            }
+            LookCommand::Filters(_) => (
+                "filters".into(),
+                first,
+                RunSpec::Filters(FiltersRun { of: subject.id.clone(), patterns: usual().filters }),
+            ),
             LookCommand::Activations(args) => {
                 let run = wanting.activations(args, &first)?;
                 ("activations".into(), first, RunSpec::Activations(run))
