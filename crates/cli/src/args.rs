@@ -1,5 +1,7 @@
 //! What can be asked on the command line. Help, completions and parsing all come from these declarations.
 
+mod look;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,13 +11,16 @@ use clap_complete::Shell;
 use inkling_engine::Path;
 use inkling_spec::Task;
 
+pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartName};
+
 const AFTER_HELP: &str = "\
 Examples:
-  inkling                          the study with the preset `quick`, into the folder `out`
-  inkling study brief --out real   the brief's own hyperparameters
-  inkling study --print-spec       a whole study file, to change and run
-  inkling study mine.toml          your own study
-  inkling report out               figures, tables and report again, without training
+  inkling                           the study `quick`, into the folder `out`
+  inkling study brief --out real    the brief's own hyperparameters
+  inkling study --print-spec        a whole study file, to change and run
+  inkling study mine.toml           your own study
+  inkling report out                figures and report again, without training
+  inkling look dream out --class 2  what a trained network takes for a 2
 
 Exit codes: 0 done · 2 wrong usage · 65 bad data · 73 cannot write · 74 cannot read · \
 78 bad study or network file · 130 interrupted (the same command goes on from there)";
@@ -34,6 +39,9 @@ pub(crate) enum Command {
     Study(StudyArgs),
     /// Draw figures and tables and typeset the report again, from a finished study's folder alone.
     Report(ReportArgs),
+    /// Look into a trained network: its filters, its activations, its dreams.
+    #[command(subcommand)]
+    Look(LookCommand),
     /// Print a network's layers: shapes, parameters, work and memory.
     Model(ModelArgs),
     /// Look at the data sets: which there are, whether their bytes are right; fetch one.
@@ -124,6 +132,8 @@ pub(crate) enum TaskName {
     Mlp,
     /// Convolutional networks of several depths.
     Cnn,
+    /// Looking inside a network of `cnn`, which is trained with it.
+    Inside,
 }
 
 impl From<TaskName> for Task {
@@ -133,6 +143,7 @@ impl From<TaskName> for Task {
             TaskName::Perceptron => Task::Perceptron,
             TaskName::Mlp => Task::Mlp,
             TaskName::Cnn => Task::Cnn,
+            TaskName::Inside => Task::Inside,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use inkling_data::DataError;
-use inkling_lab::LabError;
+use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
 use inkling_spec::{ModelError, SpecError};
 use inkling_store::{ErrorClass, StoreError};
@@ -13,11 +13,11 @@ use thiserror::Error;
 /// Wrong usage of the command line (clap's own code too).
 pub(crate) const USAGE: u8 = 2;
 /// Data that is not what it should be.
-const BAD_DATA: u8 = 65;
+pub(crate) const BAD_DATA: u8 = 65;
 /// The output cannot be written.
 const CANNOT_WRITE: u8 = 73;
 /// Something could not be read.
-const INPUT_OUTPUT: u8 = 74;
+pub(crate) const INPUT_OUTPUT: u8 = 74;
 /// A study that asks for what cannot be.
 const BAD_CONFIGURATION: u8 = 78;
 /// Interrupted by the person.
@@ -31,7 +31,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn new(error: impl Diagnostic + Send + Sync + 'static, code: u8) -> Self {
+    pub(crate) fn new(error: impl Diagnostic + Send + Sync + 'static, code: u8) -> Self {
         Failure { report: Report::new(error), code }
     }
 }
@@ -131,8 +131,31 @@ impl From<LabError> for Failure {
             | LabError::MissingClass { .. }
             | LabError::Network { .. }
             | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
+            // What is lacking was asked for by the study.
+            LabError::Look(error) => {
+                let code = look_code(&error, BAD_CONFIGURATION);
+                Failure::new(error, code)
+            }
             LabError::Interrupted => Failure::new(error, INTERRUPTED),
         }
+    }
+}
+
+/// The code of a look that cannot be done; `asked` is that of asking for what is not there.
+fn look_code(error: &LookError, asked: u8) -> u8 {
+    match error {
+        LookError::NotAModel { .. } | LookError::CannotBeBuilt { .. } | LookError::ImageSize { .. } => {
+            BAD_DATA
+        }
+        _ => asked,
+    }
+}
+
+/// A look that was asked for on the command line; in a study, it comes within a [`LabError`].
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        let code = look_code(&error, USAGE);
+        Failure::new(error, code)
     }
 }
 

@@ -5,6 +5,8 @@ mod args;
 mod bench;
 mod data;
 mod failure;
+mod interrupt;
+mod look;
 mod model;
 mod output;
 mod progress;
@@ -32,6 +34,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         None => study::study(&default_study()),
         Some(Command::Study(args)) => study::study(&args),
         Some(Command::Report(args)) => study::report(&args),
+        Some(Command::Look(command)) => look::look(&command),
         Some(Command::Model(args)) => model::model(&args),
         Some(Command::Data(command)) => data::run(&command),
         Some(Command::Bench(args)) => bench::bench(&args),

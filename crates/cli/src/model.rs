@@ -57,10 +57,11 @@ fn activation_bytes(plan: &Plan, batch: usize) -> u64 {
 }
 
 fn table(plan: &Plan, batch: usize) {
-    let mut rows =
-        vec![["layer", "what", "output", "parameters", "multiply-adds", "activations"].map(String::from)];
+    let mut rows: Vec<Vec<String>> = vec![
+        ["layer", "what", "output", "parameters", "multiply-adds", "activations"].map(String::from).into(),
+    ];
     for layer in &plan.layers {
-        rows.push([
+        rows.push(vec![
             layer.place.clone(),
             what(&layer.layer),
             layer.output.to_string(),
@@ -69,7 +70,7 @@ fn table(plan: &Plan, batch: usize) {
             HumanBytes(bytes(layer, batch)).to_string(),
         ]);
     }
-    rows.push([
+    rows.push(vec![
         "all".into(),
         String::new(),
         String::new(),
@@ -77,14 +78,7 @@ fn table(plan: &Plan, batch: usize) {
         thousands(plan.layers.iter().map(|layer| layer.multiply_adds).sum()),
         HumanBytes(activation_bytes(plan, batch)).to_string(),
     ]);
-    let widths: Vec<usize> =
-        (0..6).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if column < 3 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
-        });
-        output::line(cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
+    output::table(&rows, 3);
     let images = if batch == 1 { "one image".to_owned() } else { format!("a batch of {}", thousands(batch)) };
     output::line(&format!("\nMultiply-adds of one image, forward; activations in f32 for {images}."));
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
 use inkling_spec::found::{Divergence, EpochOutcome, StepsLine};
 
@@ -58,6 +59,24 @@ impl<'a> Progress<'a> {
         match &*self.lock() {
             Some(stage) if self.terminal => stage.bar.suspend(|| eprintln!("{text}")),
             _ => eprintln!("{text}"),
+        }
+    }
+
+    /// Says how fetching a data set goes.
+    pub(crate) fn fetching(&self, event: &FetchEvent) {
+        match event {
+            FetchEvent::Started { url, resumed_at: 0, .. } => self.say(&format!("fetching {url}")),
+            FetchEvent::Started { url, resumed_at, .. } => {
+                self.say(&format!("fetching {url}, going on from byte {resumed_at}"));
+            }
+            FetchEvent::Failed { url, problem, retry_in } => {
+                let next = match retry_in {
+                    Some(wait) => format!("trying again in {:.1} s", wait.as_secs_f64()),
+                    None => "trying the next mirror".to_owned(),
+                };
+                self.say(&format!("{url}: {problem}; {next}"));
+            }
+            FetchEvent::Received { .. } | FetchEvent::Finished { .. } => {}
         }
     }
 

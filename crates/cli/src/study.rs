@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
@@ -13,12 +12,10 @@ use inkling_spec::{PRESETS, Study, Task, preset};
 use inkling_store::{Reader, Store};
 
 use crate::args::{ReportArgs, StudyArgs};
-use crate::failure::{Failure, INTERRUPTED, UsageError};
+use crate::failure::{Failure, UsageError};
+use crate::interrupt::{STOP, again, stop_on_ctrl_c};
 use crate::progress::Progress;
 use crate::{output, start_computing};
-
-/// Set by Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
@@ -48,7 +45,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         eprintln!("note: {holder} was writing to this folder and died; going on from what it finished");
     }
     let progress = Progress::new(&STOP);
-    let fetching = |event: FetchEvent| tell_fetch(&progress, event);
+    let fetching = |event: FetchEvent| progress.fetching(&event);
     let sources = Sources { progress: &fetching, ..Sources::new(args.data.folder.clone()) };
     let result = run_study(&study, &name, &store, &sources, &progress);
     progress.close(result.is_ok());
@@ -98,49 +95,6 @@ fn resolve(word: &str) -> Result<(String, Study), Failure> {
         fs::read_to_string(path).map_err(|source| UsageError::StudyFile { path: path.to_owned(), source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok((name, Study::from_toml(word, &text)?))
-}
-
-/// The first Ctrl-C asks for the end, the second one is the end.
-fn stop_on_ctrl_c() {
-    let handler = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        eprintln!("\nstopping; again to stop at once");
-    };
-    // Without a handler Ctrl-C ends the program at once, and nothing finished is lost.
-    let _ = ctrlc::set_handler(handler);
-}
-
-/// The command that was given, for a person to give again.
-fn again() -> String {
-    let quoted = |word: String| {
-        let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
-    std::iter::once("inkling".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-fn tell_fetch(progress: &Progress, event: FetchEvent) {
-    match event {
-        FetchEvent::Started { url, resumed_at: 0, .. } => progress.say(&format!("fetching {url}")),
-        FetchEvent::Started { url, resumed_at, .. } => {
-            progress.say(&format!("fetching {url}, going on from byte {resumed_at}"));
-        }
-        FetchEvent::Failed { url, problem, retry_in } => {
-            let next = match retry_in {
-                Some(wait) => format!("trying again in {:.1} s", wait.as_secs_f64()),
-                None => "trying the next mirror".to_owned(),
-            };
-            progress.say(&format!("{url}: {problem}; {next}"));
-        }
-        FetchEvent::Received { .. } | FetchEvent::Finished { .. } => {}
-    }
 }
 
 fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {

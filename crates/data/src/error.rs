@@ -8,8 +8,9 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::idx::IdxError;
+use crate::picture::PictureError;
 
-/// Why a set could not be found, fetched or read.
+/// Why a set could not be found, fetched or read, or a picture not read.
 #[derive(Debug, Error, Diagnostic)]
 pub enum DataError {
     /// No set of the catalogue has this name.
@@ -71,6 +72,16 @@ pub enum DataError {
         path: PathBuf,
         /// What is wrong with it.
         problem: IdxError,
+    },
+
+    /// A file that should be a picture is none.
+    #[error("{} cannot be read as a picture: {problem}", .path.display())]
+    #[diagnostic(help("save the picture as PNG, as large as the network's images"))]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: PictureError,
     },
 
     /// An IDX file holds an array, but not the kind that a set's images or labels are.

@@ -28,6 +28,8 @@ pub(crate) struct Chain {
 pub(crate) struct Link {
     /// Name of the layer in files, such as "trunk.2".
     pub(crate) name: String,
+    /// What comes out, for one sample.
+    pub(crate) output: Shape,
     pub(crate) operation: Box<dyn Operation>,
 }
 
@@ -77,7 +79,7 @@ impl Chain {
                     Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
                 }
             };
-            links.push(Link { name, operation });
+            links.push(Link { name, output: layer.output, operation });
         }
         Chain { outputs, links }
     }
@@ -107,22 +109,25 @@ impl Chain {
         }
     }
 
+    /// Goes backward through the first `links` operations, from the gradient of the last one's output in `memory`. Where
+    /// `heard` is given, it stands for that output: a ReLU lets the gradient through where it is above zero.
     pub(crate) fn backward(
         &mut self,
         pass: &Pass,
         x: &[f32],
+        (links, heard): (usize, Option<&[f32]>),
         memory: &mut ChainMemory,
         mut dx: Option<&mut [f32]>,
         receive: Receive,
     ) {
-        for i in (0..self.links.len()).rev() {
+        for i in (0..links).rev() {
             let count = |link: &Link| pass.batch * link.operation.outputs();
             let n = count(&self.links[i]);
             let before = i.checked_sub(1).map(|j| count(&self.links[j]));
             let (dys, rest) = memory.dys.split_at_mut(i);
             let flow = Flow {
                 x: before.map_or(x, |before| &memory.ys[i - 1][..before]),
-                y: &memory.ys[i][..n],
+                y: heard.filter(|_| i + 1 == links).unwrap_or(&memory.ys[i][..n]),
                 dy: &mut rest[0][..n],
                 dx: match before {
                     Some(before) => Some(&mut dys[i - 1][..before]),

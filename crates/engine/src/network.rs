@@ -20,11 +20,11 @@ use crate::random::Stream;
 #[derive(Debug)]
 pub struct Network {
     spec: ModelSpec,
-    path: Path,
+    pub(crate) path: Path,
     parameters: usize,
     inputs: usize,
-    trunk: Chain,
-    heads: Vec<Chain>,
+    pub(crate) trunk: Chain,
+    pub(crate) heads: Vec<Chain>,
 }
 
 /// All memory that a network needs for batches of up to a capacity: made once, so that a step allocates nothing.
@@ -33,8 +33,12 @@ pub struct Workspace {
     capacity: usize,
     /// Pixels of a batch as numbers, [capacity, inputs].
     pub(crate) x: Buffer,
-    trunk: ChainMemory,
-    heads: Vec<ChainMemory>,
+    pub(crate) trunk: ChainMemory,
+    pub(crate) heads: Vec<ChainMemory>,
+    /// The last pass that went forward.
+    pub(crate) seen: Option<Pass>,
+    /// Ones, in place of a ReLU's output, as many as were needed so far.
+    pub(crate) ones: Buffer,
     /// Gradient of the trunk's output as one head gives it, where there are several.
     dtrunk: Buffer,
     /// What each head made of the last batch that went backward.
@@ -103,7 +107,8 @@ impl Network {
             if chain.links.is_empty() {
                 // Scores lie in a head's memory, so that a head that only flattens needs an operation too.
                 let name = format!("{}.1", head.name);
-                chain.links.push(Link { name, operation: Box::new(Identity::new(chain.outputs)) });
+                let output = Shape::Vector(chain.outputs);
+                chain.links.push(Link { name, output, operation: Box::new(Identity::new(chain.outputs)) });
             }
             heads.push(chain);
             rest = others;
@@ -142,6 +147,8 @@ impl Network {
             trunk: self.trunk.memory(capacity, training),
             judged: vec![Judged::default(); heads.len()],
             heads,
+            seen: None,
+            ones: Buffer::zeros(0),
             dtrunk: Buffer::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
         }
     }
@@ -155,6 +162,7 @@ impl Network {
         assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
         assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
         let pass = Pass { path: self.path, batch, training };
+        workspace.seen = Some(pass);
         flushing_denormals(|| {
             self.trunk.forward(&pass, x, &mut workspace.trunk);
             let z = workspace.trunk.output(x, batch * self.trunk.outputs);
@@ -193,14 +201,16 @@ impl Network {
                 let z = trunk.ys.last().map_or(x, |y| &y[..features]);
                 let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
                 match dz {
-                    Some(dz) if h > 0 => {
-                        head.backward(&pass, z, memory, Some(&mut dtrunk[..features]), receive);
-                        dz.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
+                    Some(sum) if h > 0 => {
+                        let dz = Some(&mut dtrunk[..features]);
+                        head.backward(&pass, z, (last + 1, None), memory, dz, receive);
+                        sum.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
                     }
-                    dz => head.backward(&pass, z, memory, dz, receive),
+                    dz => head.backward(&pass, z, (last + 1, None), memory, dz, receive),
                 }
             }
-            self.trunk.backward(&pass, x, trunk, dx, receive);
+            let links = self.trunk.links.len();
+            self.trunk.backward(&pass, x, (links, None), trunk, dx, receive);
         });
     }
 
@@ -215,7 +225,13 @@ impl Network {
     ///
     /// # Panics
     /// If `dx` is not as long as `x`.
-    pub fn input_gradient(&mut self, x: &[f32], targets: Targets, workspace: &mut Workspace, dx: &mut [f32]) {
+    pub fn image_gradients(
+        &mut self,
+        x: &[f32],
+        targets: Targets,
+        workspace: &mut Workspace,
+        dx: &mut [f32],
+    ) {
         assert_eq!(x.len(), dx.len(), "a gradient for every number");
         self.forward(x, true, workspace);
         self.backward(x, targets, workspace, Some(dx), Receive::Discard);

@@ -43,8 +43,8 @@ pub struct Trainer {
     step: u64,
 }
 
-/// Pixels as networks see them: x/255.
-fn scale(pixels: &[u8], x: &mut [f32]) {
+/// Pixels as networks see them: x/255, number by number.
+pub fn scale(pixels: &[u8], x: &mut [f32]) {
     for (x, &pixel) in x.iter_mut().zip(pixels) {
         *x = f32::from(pixel) / 255.0;
     }

@@ -1,4 +1,4 @@
-//! A step allocates nothing. One test in a program of its own, because the count is the whole program's.
+//! A step allocates nothing, nor does looking inside. One test in a program of its own, because the count is the whole program's.
 #![expect(unsafe_code, reason = "an allocator is unsafe by its trait")]
 
 mod support;
@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use inkling_engine::{Labelled, Network, Trainer};
+use inkling_engine::{Labelled, Network, Trainer, Variables};
 use inkling_spec::{ModelSpec, Optimizer};
 use rayon::ThreadPoolBuilder;
 use support::{ADAM, BATCH, Noise, everything};
@@ -57,23 +57,15 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Allocations of 30 steps after the first, on all threads of a pool of so many.
-fn allocations(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
-    let noise = Noise::new(spec, 40);
-    let labels = noise.labels();
-    let orders: Vec<Vec<u32>> = (0..31).map(|step| noise.order(step)).collect();
+/// Allocations of `work` when it is done a second time and more, on all threads of a pool of so many; `work` is made there.
+fn allocations<W: FnMut(usize)>(threads: usize, work: impl FnOnce() -> W + Send) -> usize {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool.broadcast(|_| COUNTED.set(true));
     let count = pool.install(|| {
-        let network = Network::new(spec, 3).expect("a network");
-        let weights = vec![1.0; network.classes().len()];
-        let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
-        let images = Labelled { pixels: &noise.pixels, labels: &labels };
-        trainer.step(images, &orders[0], 1e-3);
+        let mut work = work();
+        work(0);
         let before = COUNT.load(Ordering::SeqCst);
-        for order in &orders[1..] {
-            trainer.step(images, order, 1e-3);
-        }
+        (1..=30).for_each(&mut work);
         let count = COUNT.load(Ordering::SeqCst) - before;
         drop(std::hint::black_box(vec![1_u8; 100]));
         assert_eq!(COUNT.load(Ordering::SeqCst), before + count + 1, "the count counts");
@@ -83,8 +75,43 @@ fn allocations(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize 
     count
 }
 
+/// Allocations of steps of training.
+fn of_steps(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
+    let noise = Noise::new(spec, 40);
+    let labels = noise.labels();
+    let orders: Vec<Vec<u32>> = (0..31).map(|step| noise.order(step)).collect();
+    allocations(threads, || {
+        let network = Network::new(spec, 3).expect("a network");
+        let weights = vec![1.0; network.classes().len()];
+        let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
+        let images = Labelled { pixels: &noise.pixels, labels: &labels };
+        move |step| {
+            trainer.step(images, &orders[step], 1e-3);
+        }
+    })
+}
+
+/// Allocations of a dream's steps: images go forward, a layer's gradient comes back, and an optimiser moves the images.
+fn of_looking(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
+    allocations(threads, || {
+        let mut network = Network::new(spec, 3).expect("a network");
+        let mut workspace = network.workspace(BATCH, true);
+        let layers = network.layer_outputs();
+        let mut images = Variables::new(&vec![0.5; BATCH * network.inputs()]);
+        let mut dx = vec![0.0; BATCH * network.inputs()];
+        move |step| {
+            network.forward(images.values(), false, &mut workspace);
+            let (layer, x) = (&layers[step % layers.len()], images.values());
+            let energy: f32 = network.output(layer, x, &workspace).iter().map(|y| y * y).sum();
+            assert!(energy.is_finite());
+            network.input_gradient(x, layer, &mut workspace, &mut dx, |y, dy| dy.copy_from_slice(y));
+            images.descend(&dx, &optimizer, 1e-3);
+        }
+    })
+}
+
 #[test]
-fn a_step_allocates_nothing() {
+fn steps_and_looking_allocate_nothing() {
     let mlp = r#"
         input = [7, 7, 1]
         trunk = [
@@ -102,8 +129,9 @@ fn a_step_allocates_nothing() {
     for (name, spec) in [("the MLP", &mlp), ("the network of every layer", &everything())] {
         for optimizer in [ADAM, Optimizer::Sgd { momentum: 0.9 }] {
             for threads in [1, 2] {
-                let count = allocations(spec, optimizer, threads);
-                assert_eq!(count, 0, "allocations of {name} with {optimizer:?} on {threads} threads");
+                let counts = [of_steps(spec, optimizer, threads), of_looking(spec, optimizer, threads)];
+                let case = format!("{name} with {optimizer:?} on {threads} threads");
+                assert_eq!(counts, [0, 0], "allocations of steps and of looking: {case}");
             }
         }
     }

@@ -1,9 +1,13 @@
-//! The engine against PyTorch's numbers, which `golden/make.py` made: single layers, and whole trainings.
+//! The engine against PyTorch's numbers, which `golden/make.py` made: single layers, whole trainings, and what is inside.
+
+#[path = "support/functions.rs"]
+mod functions;
 
 use std::path::Path;
 
+use functions::{Function, gradient};
 use inkling_engine::{Array, Labelled, Network, Part, Targets, Trainer, evaluate};
-use inkling_spec::{ModelSpec, Optimizer};
+use inkling_spec::{ModelSpec, Optimizer, Shape};
 use safetensors::{SafeTensors, tensor::Metadata};
 
 /// A file of cases: arrays under "case/array", and what a case is in the metadata under "model/case".
@@ -59,6 +63,10 @@ impl Case<'_> {
     fn f64(&self, array: &str) -> Vec<f64> {
         let bytes = self.bytes(array).chunks_exact(8);
         bytes.map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes"))).collect()
+    }
+
+    fn has(&self, array: &str) -> bool {
+        self.tensors.tensor(&format!("{}/{array}", self.name)).is_ok()
     }
 
     /// The network with the parameters of the group, whose shapes must be the engine's.
@@ -160,7 +168,7 @@ fn layers_agree_with_pytorch() {
         differences.compare(&format!("{name}: asked"), asking.logits(0, exact.len()), &exact, 1e-5);
 
         let mut dx = vec![f32::NAN; x.len()];
-        network.input_gradient(&x, targets, &mut workspace, &mut dx);
+        network.image_gradients(&x, targets, &mut workspace, &mut dx);
         differences.compare(&format!("{name}: dx"), &dx, &case.f32("dx"), 1e-4);
     }
     differences.assert_none();
@@ -221,6 +229,56 @@ fn trainings_agree_with_pytorch() {
                 0.0,
             );
         }
+    }
+    differences.assert_none();
+}
+
+#[test]
+fn looking_inside_agrees_with_pytorch() {
+    let golden = Golden::read("looking.safetensors");
+    let mut differences = Differences::default();
+    for case in golden.cases() {
+        let name = case.name;
+        let mut network = case.network("value");
+        let x = case.f32("x");
+        let mut workspace = network.workspace(x.len() / network.inputs() + 1, true);
+        network.forward(&x, false, &mut workspace);
+        let (layers, mut scores) = (network.layer_outputs(), 0);
+        for layer in &layers {
+            let output = network.output(layer, &x, &workspace);
+            let exact = case.f32(&format!("output/{}", layer.name));
+            differences.compare(&format!("{name}: output of {}", layer.name), output, &exact, 1e-5);
+
+            let chosen = case.bytes(&format!("chosen/{}", layer.name)).chunks_exact(4);
+            let chosen =
+                chosen.map(|bytes| u32::from_le_bytes(bytes.try_into().expect("four bytes")) as usize);
+            let [neuron, channel] = chosen.collect::<Vec<_>>().try_into().expect("a neuron and a channel");
+            let channels = match layer.shape {
+                Shape::Image { channels, .. } => channels,
+                Shape::Vector(units) => units,
+            };
+            for (kind, function) in [
+                ("neuron", Function::Number(neuron)),
+                ("channel mean", Function::ChannelMean(channel, channels)),
+                ("mean square", Function::MeanSquare),
+                ("log-probability", Function::LogProbability(neuron)),
+            ] {
+                let array = format!("{kind}/{}", layer.name);
+                if kind == "log-probability" && !case.has(&array) {
+                    continue;
+                }
+                scores += usize::from(kind == "log-probability");
+                let dx = gradient(&mut network, &x, layer, function, &mut workspace);
+                differences.compare(&format!("{name}: gradient of {array}"), &dx, &case.f32(&array), 1e-5);
+            }
+        }
+        assert_eq!(scores, case.model.heads.len(), "the scores of every head");
+        let of = |array: &&str| array.strip_prefix(name).is_some_and(|rest| rest.starts_with("/output/"));
+        assert_eq!(
+            case.tensors.names().iter().filter(|array| of(array)).count(),
+            layers.len(),
+            "every layer"
+        );
     }
     differences.assert_none();
 }

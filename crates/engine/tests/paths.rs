@@ -5,7 +5,7 @@ mod support;
 #[path = "support/training.rs"]
 mod training;
 
-use inkling_engine::{Array, Network, Part, Path, Targets, Trainer};
+use inkling_engine::{Array, Network, Part, Path, Targets, Trainer, Workspace};
 use support::{ADAM, BATCH, Noise, everything};
 use training::{state, train};
 
@@ -14,7 +14,22 @@ struct Found {
     logits: Vec<f32>,
     gradients: Vec<Array>,
     dx: Vec<f32>,
+    /// What comes out of every layer, and the gradient of its squares, under names.
+    looked: Vec<(String, Vec<f32>)>,
     trained: Vec<Vec<Array>>,
+}
+
+/// Every layer's output for these images, and the gradient of half the sum of its squares.
+fn look(network: &mut Network, x: &[f32], workspace: &mut Workspace) -> Vec<(String, Vec<f32>)> {
+    network.forward(x, false, workspace);
+    let mut looked = Vec::new();
+    for layer in network.layer_outputs() {
+        let output = network.output(&layer, x, workspace).to_vec();
+        let mut dx = vec![f32::NAN; x.len()];
+        network.input_gradient(x, &layer, workspace, &mut dx, |y, dy| dy.copy_from_slice(y));
+        looked.extend([(format!("{} output", layer.name), output), (format!("{} gradient", layer.name), dx)]);
+    }
+    looked
 }
 
 fn compute(path: Path, noise: &Noise) -> Found {
@@ -28,12 +43,17 @@ fn compute(path: Path, noise: &Noise) -> Found {
     let gradients = network.arrays(Part::Gradients);
     let logits = [0, 1].map(|head| workspace.logits(head, BATCH * network.classes()[head]).to_vec()).concat();
     let mut dx = vec![f32::NAN; x.len()];
-    network.input_gradient(&x, targets, &mut workspace, &mut dx);
+    network.image_gradients(&x, targets, &mut workspace, &mut dx);
+    let looked = look(&mut network, &x, &mut workspace);
+    let image = network.inputs();
+    for ((name, all), (_, alone)) in looked.iter().zip(look(&mut network, &x[..image], &mut workspace)) {
+        assert!(all[..alone.len()] == alone, "{}: {name} of an image alone", path.name());
+    }
 
     let mut trainer =
         Trainer::new(Network::new(&everything(), 5).expect("a network"), ADAM, BATCH, &[0.6, 0.4]);
     train(&mut trainer, noise, 0, 5);
-    Found { path, logits, gradients, dx, trained: state(&trainer) }
+    Found { path, logits, gradients, dx, looked, trained: state(&trainer) }
 }
 
 fn compare(what: &str, found: &[f32], exact: &[f32]) {
@@ -53,6 +73,9 @@ fn all_paths_agree() {
         let name = other.path.name();
         compare(&format!("{name}: logits"), &other.logits, &portable.logits);
         compare(&format!("{name}: images"), &other.dx, &portable.dx);
+        for ((what, found), (_, exact)) in other.looked.iter().zip(&portable.looked) {
+            compare(&format!("{name}: {what}"), found, exact);
+        }
         for (found, exact) in other.gradients.iter().zip(&portable.gradients) {
             compare(&format!("{name}: {}", found.name), &found.values, &exact.values);
         }
@@ -62,6 +85,7 @@ fn all_paths_agree() {
         let names = format!("{} and {}", pair[0].path.name(), pair[1].path.name());
         assert!(pair[0].logits == pair[1].logits, "{names} give the same logits");
         assert!(pair[0].dx == pair[1].dx, "{names} give the same gradient of the images");
+        assert!(pair[0].looked == pair[1].looked, "{names} see the same inside");
         assert!(pair[0].gradients == pair[1].gradients, "{names} give the same gradients");
         assert!(pair[0].trained == pair[1].trained, "{names} train to the same bits");
     }

@@ -8,6 +8,8 @@ use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::inside::LookError;
+
 /// Why a study ended before its end.
 #[derive(Debug, Error, Diagnostic)]
 pub enum LabError {
@@ -71,6 +73,11 @@ pub enum LabError {
         /// What has been taken off, if anything.
         after: &'static str,
     },
+
+    /// A trained network cannot be looked into as asked.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Look(#[from] LookError),
 
     /// The observer asked for the end. What is finished is kept.
     #[error("interrupted")]

@@ -3,6 +3,7 @@
 //! This crate draws nothing and prints nothing. What it has to say while it works goes to an [`Observer`].
 
 mod error;
+mod inside;
 mod machine;
 mod pca;
 mod perceptron;
@@ -13,6 +14,7 @@ mod study;
 mod train;
 
 pub use error::LabError;
+pub use inside::{Brought, LookError, Material, Trained, check, look};
 pub use machine::machine;
 pub use study::{Event, Observer, run_study};
 pub use train::{EVALUATION_BATCH, train};

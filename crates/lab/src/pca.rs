@@ -20,7 +20,7 @@ pub(crate) fn run(
     run: &PcaRun,
     writer: &mut RunWriter,
 ) -> Result<Option<PcaOutcome>, LabError> {
-    let train = &bench.set.train;
+    let train = &bench.set().train;
     let images = &train.images;
     let d = images.dim();
     let start = Instant::now();
@@ -65,9 +65,9 @@ fn write_arrays(
     bench: &Bench,
     run: &PcaRun,
 ) -> Result<(), LabError> {
-    let (train, test) = (&bench.set.train, &bench.set.test);
+    let (train, test) = (&bench.set().train, &bench.set().test);
     let (height, width) = (train.images.height, train.images.width);
-    let originals = first_of_each_class(test, bench.set.info.classes.len());
+    let originals = first_of_each_class(test, bench.set().info.classes.len());
     let mut rebuilt = Vec::new();
     for &k in &run.reconstructions {
         let features = model.inverse_transform(&model.transform(&originals, k), k);

@@ -28,8 +28,8 @@ pub(crate) fn run(
         tolerance: run.tolerance,
         seed: run.seed,
     };
-    let images = &bench.set.train.images;
-    let (train_pixels, train_y) = bench.set.train.pair(run.a, run.b);
+    let images = &bench.set().train.images;
+    let (train_pixels, train_y) = bench.set().train.pair(run.a, run.b);
     let train = Features::new(&train_pixels, images.dim(), Affine::SIGNED_UNIT);
 
     let written: RefCell<(&mut RunWriter, Result<(), StoreError>)> = RefCell::new((writer, Ok(())));
@@ -48,7 +48,7 @@ pub(crate) fn run(
     let tensors = [Tensor::new("w", &shape, &fit.w), Tensor::new("b", &[1], std::slice::from_ref(&fit.b))];
     writer.write_tensors(TensorFile::Model, &tensors, &Metadata::new())?;
 
-    let (test_pixels, test_y) = bench.set.test.pair(run.a, run.b);
+    let (test_pixels, test_y) = bench.set().test.pair(run.a, run.b);
     let test = Features::new(&test_pixels, images.dim(), Affine::SIGNED_UNIT);
     Ok(Some(PerceptronOutcome {
         iterations: fit.errors.len(),

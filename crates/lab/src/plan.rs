@@ -11,6 +11,7 @@ use inkling_spec::{
 };
 
 use crate::error::LabError;
+use crate::inside;
 
 /// The data sets of a study, limited to the images it asks for, by name.
 pub(crate) type DataSets = BTreeMap<&'static str, DataSet>;
@@ -124,6 +125,11 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
             let model =
                 |info: &SetInfo| network.model(info.shape, info.classes.len(), task.padding, task.initial);
             runs.push(networks.run(&network.name, model)?);
+        }
+        if let Some(inside) = &study.inside {
+            let of = |run: &&PlannedRun| run.task == Task::Cnn && run.title == inside.network;
+            let network = runs.iter().find(of).expect("a study is checked when it is read");
+            runs.extend(inside::expand(inside, network, networks.set, study.seed)?);
         }
     }
     Ok(runs)

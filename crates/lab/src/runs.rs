@@ -17,8 +17,16 @@ use crate::study::{Event, Observer};
 #[derive(Clone, Copy)]
 pub(crate) struct Bench<'a> {
     pub(crate) store: &'a Store,
-    pub(crate) set: &'a DataSet,
+    /// The data set, if the run has to do with one.
+    pub(crate) set: Option<&'a DataSet>,
     pub(crate) observer: &'a dyn Observer,
+}
+
+impl<'a> Bench<'a> {
+    /// The data set of a run that is fitted to one.
+    pub(crate) fn set(&self) -> &'a DataSet {
+        self.set.expect("a run that is fitted has images")
+    }
 }
 
 /// Does a run unless it is done: `work` fits, writes the run's files and gives the outcome, or nothing where it was
@@ -71,10 +79,11 @@ pub(crate) fn finish<O: Serialize>(
     Ok(())
 }
 
-fn record<O>(set: &DataSet, spec: &RunSpec, seconds: f64, outcome: O) -> RunResult<O> {
+fn record<O>(set: Option<&DataSet>, spec: &RunSpec, seconds: f64, outcome: O) -> RunResult<O> {
+    let checksum = set.map_or("", |set| &set.checksum);
     RunResult {
-        spec_hash: spec.hash(&set.checksum),
-        data_checksum: set.checksum.clone(),
+        spec_hash: spec.hash(checksum),
+        data_checksum: checksum.into(),
         version: env!("CARGO_PKG_VERSION").into(),
         machine: machine(),
         seconds,

@@ -18,9 +18,9 @@ pub(crate) fn run(
     pca: &RunDir,
     writer: &mut RunWriter,
 ) -> Result<Option<SeparabilityOutcome>, LabError> {
-    let train = &bench.set.train;
+    let train = &bench.set().train;
     let embedding = pca.tensors(TensorFile::Arrays)?.values::<f64>("embedding", &[train.len(), 2])?;
-    let classes = bench.set.info.classes.len();
+    let classes = bench.set().info.classes.len();
     let clouds: Vec<Vec<[f64; 2]>> = (0..classes)
         .map(|class| {
             let points = embedding.as_chunks::<2>().0.iter().zip(&train.labels);

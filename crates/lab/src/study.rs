@@ -9,6 +9,7 @@ use inkling_spec::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 
 use crate::error::LabError;
+use crate::inside::run_inside;
 use crate::machine::machine;
 use crate::runs::{Bench, run_once};
 use crate::train::train;
@@ -128,12 +129,20 @@ pub fn run_study(
     store.publish_json(STUDY, &record)?;
 
     let of = |task: Task| runs.iter().filter(move |run| run.task == task).collect::<Vec<_>>();
-    let bench = |run: &PlannedRun| Bench { store, set: &sets[run.spec.data().set.as_str()], observer };
-    let train_network = |run: &PlannedRun| train(run, &sets[run.spec.data().set.as_str()], store, observer);
+    let set = |run: &PlannedRun| {
+        let data = run.spec.data().expect("every run of these tasks has images");
+        &sets[data.set.as_str()]
+    };
+    let bench = |run: &PlannedRun| Bench { store, set: Some(set(run)), observer };
+    let train_network = |run: &PlannedRun| train(run, set(run), store, observer);
     let result = run_pca(&of(Task::Pca), store, observer, &bench)
         .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench))
         // One network after the other: each takes all threads.
-        .and_then(|()| [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(train_network));
+        .and_then(|()| [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(train_network))
+        .and_then(|()| match &of(Task::Inside)[..] {
+            [] => Ok(()),
+            [first, ..] => run_inside(&of(Task::Inside), set(first), store, observer),
+        });
 
     record.seconds = before + start.elapsed().as_secs_f64();
     store.publish_json(STUDY, &record)?;
@@ -167,12 +176,12 @@ fn run_pca<'a>(
             }
             RunSpec::Separability(spec) => {
                 let pca = embedding.as_ref().expect("the components are planned first");
-                let classes = bench.set.info.classes.len();
+                let classes = bench.set().info.classes.len();
                 let steps = classes * (classes - 1) / 2;
                 observer.event(Event::Stage { title: "separability", steps });
                 run_once(&bench, run, |writer| separability::run(&bench, spec, pca, writer))?;
             }
-            RunSpec::Perceptron(_) | RunSpec::Train(_) => {}
+            _ => {}
         }
     }
     Ok(())
@@ -187,7 +196,7 @@ fn run_perceptrons<'a>(
         return Ok(());
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
-    let classes = bench(runs[0]).set.info.classes;
+    let classes = bench(runs[0]).set().info.classes;
     let done = every_pair(u8::try_from(classes.len()).expect("labels are bytes"), |a, b| {
         let (run, spec) = runs
             .iter()

@@ -1,5 +1,6 @@
 //! Reads the store and nothing else: statistics, figures, tables, `summary.json` and the typeset report.
 
+mod animation;
 mod document;
 mod error;
 mod figure;
@@ -11,15 +12,18 @@ pub mod statistics;
 mod summary;
 mod tables;
 
+use inkling_spec::found::{DataSetFacts, PlannedRun};
 use inkling_store::Store;
 
+pub use animation::{AnimationFormat, animate};
 pub use document::typeset;
 pub use error::ReportError;
 pub use figure::Figure;
 pub use figures::draw;
 pub use results::{
-    ChosenBy, Convolutions, NetworkPair, NetworkResults, NetworksResults, PairResults, PcaResults,
-    PerceptronResults, Results, WrongImage, between, within,
+    ActivationsResults, ChosenBy, Convolutions, DreamResults, FilterLayerResults, FiltersResults,
+    InsideResults, Judge, NetworkPair, NetworkResults, NetworksResults, PairResults, PcaResults,
+    PerceptronResults, Pictures, Results, WrongImage, between, within,
 };
 pub use summary::Summary;
 
@@ -41,4 +45,23 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     let summary = Summary::new(&results);
     store.publish_json("summary.json", &summary)?;
     Ok(summary)
+}
+
+/// Draws the figures of one finished run that looks into a network, writes them beside it as `figures/NAME.svg`, and
+/// gives them back. `data` names the classes of the network's first head, where they have names. A run of another kind
+/// has none.
+///
+/// # Errors
+/// [`ReportError::Unfinished`] where the run is not finished, and the store's errors.
+pub fn look(
+    store: &Store,
+    run: &PlannedRun,
+    data: Option<&DataSetFacts>,
+) -> Result<Vec<Figure>, ReportError> {
+    let Some(found) = results::look(store.reader(), run)? else { return Ok(Vec::new()) };
+    let figures = figures::draw_look(&found, data);
+    for figure in &figures {
+        store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
+    }
+    Ok(figures)
 }

@@ -3,7 +3,9 @@
 //! A [`Study`] is read from a TOML file or a preset; [`RunSpec`]s are the single fits it expands into; the types
 //! in [`found`] are what those fits report. A [`ModelSpec`] is a network; its [`Plan`] says what each layer costs. Nothing here computes, opens a file or holds a tensor.
 
+mod dream;
 pub mod found;
+mod inside;
 mod model;
 mod models;
 mod networks;
@@ -14,12 +16,17 @@ mod shapes;
 mod study;
 mod training;
 
+pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
+pub use inside::{InsideTask, JudgeSpec, PatternSpec};
 pub use model::{Head, Initial, Layer, ModelSpec, Padding};
 pub use models::MODELS;
 pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
-pub use run::{DataSlice, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun};
+pub use run::{
+    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, PcaRun, PerceptronRun, RunId,
+    RunSpec, SeparabilityRun, TrainRun,
+};
 pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};

@@ -1,11 +1,11 @@
-//! A run: one fit with every hyperparameter resolved, and the id that names it.
+//! A run: one fit, or one look into what was fitted, with every hyperparameter resolved, and the id that names it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{ModelSpec, PerceptronRule, TrainingSpec};
+use crate::{AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, TrainingSpec};
 
 /// The images a run is fitted and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct DataSlice {
     pub test_images: usize,
 }
 
-/// One fit, everything that decides its outcome written down.
+/// One fit or look, everything that decides its outcome written down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum RunSpec {
@@ -31,6 +31,12 @@ pub enum RunSpec {
     Perceptron(PerceptronRun),
     /// A network trained by gradient descent.
     Train(TrainRun),
+    /// The filters of a trained network.
+    Filters(FiltersRun),
+    /// What a trained network makes of some images.
+    Activations(ActivationsRun),
+    /// Pictures that a trained network is made to see.
+    Dream(DreamRun),
 }
 
 /// A PCA fit: exact, so nothing in it is random.
@@ -93,6 +99,102 @@ pub struct TrainRun {
     pub seed: u64,
 }
 
+/// An image to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ImageChoice {
+    /// Of the test images of this class that are classified rightly, the one whose scores are nearest (Euclid) to the mean
+    /// of the scores of all of these; of equally near ones the first.
+    Typical {
+        /// The class.
+        class: u8,
+    },
+    /// The test image of this number, from 0.
+    Index {
+        /// The number.
+        index: usize,
+    },
+    /// An image that a person brings.
+    File {
+        /// Its name, for captions.
+        name: String,
+        /// SHA-256 of the file, in hexadecimal.
+        checksum: String,
+    },
+}
+
+/// The filters of a trained network, layer by layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FiltersRun {
+    /// The network.
+    pub of: RunId,
+    /// How patterns are told apart.
+    pub patterns: PatternSpec,
+}
+
+/// What a trained network makes of some images: the output of every convolution, what each pixel has to do with the
+/// score, and, over all test images, how much of each layer is silent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivationsRun {
+    /// The network.
+    pub of: RunId,
+    /// The data set whose test images are looked at; without it, only images that a person brings.
+    pub data: Option<DataSlice>,
+    /// The images.
+    pub images: Vec<ImageChoice>,
+    /// Steps of the integrated gradients' path from black to the image.
+    pub integration_steps: usize,
+}
+
+/// Some dreams, made together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DreamRun {
+    /// The network that dreams.
+    pub of: RunId,
+    /// The independently trained network that is asked what it sees in them.
+    pub judge: Option<RunId>,
+    /// The data set whose test images dreams may begin with.
+    pub data: Option<DataSlice>,
+    /// What the dreams are there to show.
+    pub purpose: DreamPurpose,
+    /// The dreams. All look at one layer.
+    pub pictures: Vec<DreamPicture>,
+    /// How they are made.
+    pub ascent: AscentSpec,
+    /// Seed of their random streams.
+    pub seed: u64,
+}
+
+/// What a dream run is there to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DreamPurpose {
+    /// One class from several seeds.
+    Seeds {
+        /// The class.
+        class: u8,
+    },
+    /// Every class once, from one seed.
+    Classes,
+    /// The two classes with some parts of the method left out.
+    Ablation {
+        /// The parts that are there, in words: "nothing", "total variation alone", "everything".
+        with: String,
+    },
+    /// The two classes from another start.
+    Start,
+    /// The two images, changed to amplify what a layer sees in them.
+    Amplify {
+        /// The layer.
+        layer: String,
+    },
+    /// What a person asked for.
+    Asked,
+}
+
 /// Names a run's folder: the first 16 hexadecimal digits of the SHA-256 of the canonical spec and the data checksum.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -110,14 +212,27 @@ impl AsRef<str> for RunId {
     }
 }
 
+impl RunId {
+    /// The id that stands for a file with this SHA-256, in hexadecimal: its first 16 digits.
+    ///
+    /// # Panics
+    /// If it has fewer.
+    pub fn of_file(sha256: &str) -> RunId {
+        RunId(sha256[..16].to_owned())
+    }
+}
+
 impl RunSpec {
-    /// The images of the run.
-    pub fn data(&self) -> &DataSlice {
+    /// The images of the run, if it has any to do with a data set.
+    pub fn data(&self) -> Option<&DataSlice> {
         match self {
-            RunSpec::Pca(run) => &run.data,
-            RunSpec::Separability(run) => &run.data,
-            RunSpec::Perceptron(run) => &run.data,
-            RunSpec::Train(run) => &run.data,
+            RunSpec::Pca(run) => Some(&run.data),
+            RunSpec::Separability(run) => Some(&run.data),
+            RunSpec::Perceptron(run) => Some(&run.data),
+            RunSpec::Train(run) => Some(&run.data),
+            RunSpec::Filters(_) => None,
+            RunSpec::Activations(run) => run.data.as_ref(),
+            RunSpec::Dream(run) => run.data.as_ref(),
         }
     }
 

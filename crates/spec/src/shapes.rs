@@ -228,6 +228,11 @@ impl Plan {
             if model.heads[..i].iter().any(|other| other.name == head.name) {
                 return Err(ModelError::Heads(format!("two heads are called `{}`", head.name)));
             }
+            if head.name == "trunk" {
+                return Err(ModelError::Heads(
+                    "a head is called `trunk`, as the layers before it are".into(),
+                ));
+            }
             if head.layers.is_empty() {
                 return Err(ModelError::Heads(format!("the head `{}` has no layers", head.name)));
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::inside::InsideTask;
 use crate::networks::{CnnTask, MlpTask, check_names};
 use crate::parse::{SpecError, fraction, positive, positive_count};
 use crate::training::TrainingSpec;
@@ -26,6 +27,9 @@ pub struct Study {
     /// Task 4: convolutional networks of several depths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnn: Option<CnnTask>,
+    /// Task 5: looking inside a network of task 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<InsideTask>,
 }
 
 /// How much of each data set a study uses.
@@ -113,11 +117,13 @@ pub enum Task {
     Mlp,
     /// Task 4.
     Cnn,
+    /// Task 5.
+    Inside,
 }
 
 impl Task {
     /// Every task, in the order of the brief.
-    pub const ALL: [Task; 4] = [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn];
+    pub const ALL: [Task; 5] = [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Inside];
 
     /// The task's name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -126,6 +132,7 @@ impl Task {
             Task::Perceptron => "perceptron",
             Task::Mlp => "mlp",
             Task::Cnn => "cnn",
+            Task::Inside => "inside",
         }
     }
 }
@@ -156,17 +163,24 @@ impl Study {
             Task::Perceptron => self.perceptron.is_some(),
             Task::Mlp => self.mlp.is_some(),
             Task::Cnn => self.cnn.is_some(),
+            Task::Inside => self.inside.is_some(),
         };
         Task::ALL.into_iter().filter(asked).collect()
     }
 
-    /// Leaves out every task that is not in `tasks`.
+    /// Leaves out every task that is not in `tasks`. Where task 5 stays without task 4, so does the network of task 4 that
+    /// it looks into.
     pub fn keep_only(&mut self, tasks: &[Task]) {
         let keep = |task| tasks.contains(&task);
         self.pca = self.pca.take().filter(|_| keep(Task::Pca));
         self.perceptron = self.perceptron.take().filter(|_| keep(Task::Perceptron));
         self.mlp = self.mlp.take().filter(|_| keep(Task::Mlp));
-        self.cnn = self.cnn.take().filter(|_| keep(Task::Cnn));
+        self.inside = self.inside.take().filter(|_| keep(Task::Inside));
+        if let (Some(cnn), false) = (&mut self.cnn, keep(Task::Cnn)) {
+            let looked_into = self.inside.as_ref().map(|inside| &inside.network);
+            cnn.networks.retain(|network| Some(&network.name) == looked_into);
+        }
+        self.cnn = self.cnn.take().filter(|cnn| !cnn.networks.is_empty());
     }
 
     /// What single keys cannot know of each other.
@@ -183,6 +197,9 @@ impl Study {
             check_training("cnn", &cnn.training, &self.data)?;
             let names = cnn.networks.iter().map(|network| network.name.as_str());
             check_networks("cnn", cnn.networks.len(), check_names(names).and_then(|()| cnn.check_lists()))?;
+        }
+        if let Some(inside) = &self.inside {
+            check_inside(inside, self.cnn.as_ref())?;
         }
         Ok(())
     }
@@ -243,6 +260,48 @@ fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Resul
             format!("a batch of {} is larger than the {images} images to train on", training.batch),
             format!("expected a whole number from 1 to {images}"),
         );
+    }
+    Ok(())
+}
+
+/// Task 5 looks into a network of task 4 that has convolutions, at two classes that differ.
+fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong> {
+    let name = &inside.network;
+    let networks = cnn.map_or(&[][..], |task| &task.networks);
+    let known: Vec<String> = networks.iter().map(|network| format!("`{}`", network.name)).collect();
+    let known = known.join(", ");
+    match networks.iter().find(|network| network.name == *name) {
+        None if cnn.is_none() => {
+            return wrong(
+                &["inside", "network"],
+                "task 5 looks into a network of task 4, and there is no [cnn]".into(),
+                "give [cnn] with its networks, or leave [inside] out".into(),
+            );
+        }
+        None => {
+            let message = format!("no network of [cnn] is called `{name}`");
+            return wrong(&["inside", "network"], message, format!("its networks are {known}"));
+        }
+        Some(network) if network.filters.is_empty() => {
+            let message = format!("the network `{name}` has no convolutions to look at");
+            return wrong(&["inside", "network"], message, format!("the networks of [cnn] are {known}"));
+        }
+        Some(_) => {}
+    }
+    let [a, b] = inside.classes;
+    if a == b {
+        let message = format!("class {a} is to be compared with itself");
+        return wrong(&["inside", "classes"], message, "expected two classes, such as [2, 9]".into());
+    }
+    for (key, ascent) in [("dream", &inside.dream), ("amplify", &inside.amplify)] {
+        if ascent.frames < 2 || ascent.frames > ascent.steps + 1 {
+            let (frames, steps) = (ascent.frames, ascent.steps);
+            return wrong(
+                &["inside", key, "frames"],
+                format!("{frames} pictures cannot be kept of a way of {steps} steps"),
+                format!("expected a whole number from 2 to {}", steps + 1),
+            );
+        }
     }
     Ok(())
 }

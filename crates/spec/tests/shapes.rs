@@ -83,6 +83,8 @@ fn heads_have_names_of_their_own_and_end_in_scores() {
     let mut spec = model("item-and-group");
     spec.heads[1].name = "item".into();
     assert_eq!(spec.plan().unwrap_err().to_string(), "two heads are called `item`");
+    spec.heads[1].name = "trunk".into();
+    assert!(spec.plan().unwrap_err().to_string().contains("a head is called `trunk`"));
     spec.heads.truncate(1);
     spec.heads[0].layers.clear();
     assert_eq!(spec.plan().unwrap_err().to_string(), "the head `item` has no layers");

@@ -107,6 +107,16 @@ fn networks_that_cannot_be() {
 }
 
 #[test]
+fn looks_into_a_network_that_cannot_be() {
+    let classes = ["the network knows no class 11", "its head `class` has the classes 0 to 9"];
+    refused("inside", "classes = [2, 9]", "classes = [2, 11]", &classes);
+    let images = ["there is no test image 99999", "the set has the test images 0 to"];
+    refused("inside", "classes = [2, 9]", "classes = [2, 9]\nimages = [0, 99999]", &images);
+    let network = ["`inside.network`", "no network of [cnn] is called `9 conv`", "its networks are"];
+    refused("inside", "network = \"3 conv\"", "network = \"9 conv\"", &network);
+}
+
+#[test]
 fn a_kernel_larger_than_its_image() {
     let folder = tempfile::tempdir().unwrap();
     let text = run(folder.path(), &["study", "smoke", "--only", "cnn", "--print-spec"]).stdout;

@@ -3,5 +3,6 @@
 mod bad_data;
 mod bad_study;
 mod common;
+mod look;
 mod training;
 mod usage;

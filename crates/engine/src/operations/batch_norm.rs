@@ -170,15 +170,16 @@ impl Operation for BatchNorm {
         if let Some(dx) = dx {
             let (dscale, dshift) = (&dscale[..features], &dshift[..features]);
             let scale = &self.parameters[0].value[..features];
-            // Constants have no share in the gradient.
-            let share = if pass.training { 1.0 / rows as f32 } else { 0.0 };
+            let share = 1.0 / rows as f32;
             let parts = dx.par_chunks_mut(task).zip(dy.par_chunks(task)).zip(x.par_chunks(task));
             for_each_part(parts, |((dx, dy), x)| {
+                let training = pass.training;
                 let rows = dx.chunks_exact_mut(features).zip(dy.chunks_exact(features));
                 for ((dx, dy), x) in rows.zip(x.chunks_exact(features)) {
                     for i in 0..features {
                         let normal = (x[i] - mean[i]) * inverse[i];
-                        let common = (dshift[i] + normal * dscale[i]) * share;
+                        // Constants have no share in the gradient, and no image one in another's.
+                        let common = if training { (dshift[i] + normal * dscale[i]) * share } else { 0.0 };
                         dx[i] = scale[i] * inverse[i] * (dy[i] - common);
                     }
                 }

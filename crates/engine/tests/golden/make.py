@@ -1,12 +1,14 @@
 """Golden numbers: what PyTorch makes of small networks, for `tests/golden.rs` to compare with.
 
     pip install torch numpy safetensors
-    python make.py
+    python make.py                   # or some of them: python make.py looking
 
-writes `layers.safetensors` (single layers under a softmax cross-entropy: scores, loss, every gradient) and
-`training.safetensors` (whole trainings: losses, the gradients of the first step, final weights) beside itself. Both hold
-the versions they were made with in their metadata; those in the repository are of torch 2.15.0, numpy 2.4 and
-safetensors 0.8. A case's network is in the metadata as the TOML that `ModelSpec::from_toml` reads.
+writes `layers.safetensors` (single layers under a softmax cross-entropy: scores, loss, every gradient),
+`training.safetensors` (whole trainings: losses, the gradients of the first step, final weights) and
+`looking.safetensors` (networks in evaluation: every layer's output, and the gradients of functions of it with respect to
+the images) beside itself. All hold the versions they were made with in their metadata; those in the repository are of
+torch 2.15.0, numpy 2.4 and safetensors 0.8. A case's network is in the metadata as the TOML that `ModelSpec::from_toml`
+reads.
 
 Everything is computed in f64 from weights and inputs that f32 holds exactly, so that these numbers are the truth to
 within f32's last digit. Arrays are stored as Inkling orders them: a dense weight [inputs, units], a convolution's
@@ -14,6 +16,7 @@ within f32's last digit. Arrays are stored as Inkling orders them: a dense weigh
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,143 +25,9 @@ import torch
 import torch.nn.functional as F
 from safetensors.numpy import save
 
+from network import FLATTEN, RELU, Network, conv, dense, dropout, norm, plain, pool, toml
+
 HERE = Path(__file__).parent
-torch.set_default_dtype(torch.float64)
-
-
-# Layers as data, in the words of ModelSpec.
-
-
-def dense(units):
-    return {"layer": "dense", "units": units, "initial": "he-uniform"}
-
-
-def conv(filters, kernel, stride=(1, 1), padding="same"):
-    return {
-        "layer": "conv2d",
-        "filters": filters,
-        "kernel": list(kernel),
-        "stride": list(stride),
-        "padding": padding,
-        "initial": "he-uniform",
-    }
-
-
-def pool(size, stride):
-    return {"layer": "max-pool", "size": list(size), "stride": list(stride)}
-
-
-def norm(epsilon=1e-3, momentum=0.1):
-    return {"layer": "batch-norm", "epsilon": epsilon, "momentum": momentum}
-
-
-RELU, FLATTEN = {"layer": "relu"}, {"layer": "flatten"}
-
-
-def toml(model):
-    """The text of a ModelSpec; JSON's strings, numbers and lists are TOML too."""
-    table = lambda layer: "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in layer.items()) + " }"
-    layers = lambda name, layers: f"{name} = [{', '.join(map(table, layers))}]\n"
-    text = f"input = {json.dumps(model['input'])}\n" + layers("trunk", model["trunk"])
-    for name, head in model["heads"].items():
-        text += f'[[heads]]\nname = "{name}"\n' + layers("layers", head)
-    return text
-
-
-class Network:
-    """A ModelSpec in PyTorch. Images are [batch, channels, height, width] inside, as PyTorch has them."""
-
-    def __init__(self, model, generator, spread=1.0):
-        self.model, self.parameters, self.statistics = model, {}, {}
-        height, width, channels = model["input"]
-        # In f32 first, so that Inkling can start from the same numbers.
-        self.draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float32).double()
-        self.spread = spread
-        with torch.no_grad():
-            trunk = self.follow("trunk", model["trunk"], torch.zeros(2, channels, height, width), create=True)
-            for name, head in model["heads"].items():
-                self.follow(name, head, trunk, create=True)
-        # Building went through every layer once.
-        for key, value in self.statistics.items():
-            value.fill_(1.0 if key.endswith("variance") else 0.0)
-        for parameter in self.parameters.values():
-            parameter.requires_grad_(True)
-
-    def create(self, name, layer, x):
-        if layer["layer"] == "dense":
-            units, inputs = layer["units"], x.shape[1]
-            self.parameters[f"{name}.weight"] = (self.spread * self.draw(units, inputs) / inputs**0.5).float().double()
-            self.parameters[f"{name}.bias"] = (0.1 * self.draw(units)).float().double()
-        elif layer["layer"] == "conv2d":
-            shape = (layer["filters"], x.shape[1], *layer["kernel"])
-            scale = (shape[1] * shape[2] * shape[3]) ** -0.5
-            self.parameters[f"{name}.weight"] = (self.spread * self.draw(*shape) * scale).float().double()
-            self.parameters[f"{name}.bias"] = (0.1 * self.draw(shape[0])).float().double()
-        elif layer["layer"] == "batch-norm":
-            features = x.shape[1]
-            self.parameters[f"{name}.scale"] = (1.0 + 0.3 * self.draw(features)).float().double()
-            self.parameters[f"{name}.shift"] = (0.3 * self.draw(features)).float().double()
-            self.statistics[f"{name}.running_mean"] = torch.zeros(features)
-            self.statistics[f"{name}.running_variance"] = torch.ones(features)
-
-    def follow(self, part, layers, x, create=False, training=True):
-        for number, layer in enumerate(layers, start=1):
-            name = f"{part}.{number}"
-            if create:
-                self.create(name, layer, x)
-            get = lambda key: self.parameters[f"{name}.{key}"]
-            match layer["layer"]:
-                case "dense":
-                    x = F.linear(x, get("weight"), get("bias"))
-                case "conv2d":
-                    if layer["padding"] == "same":
-                        x = F.pad(x, same(x.shape[2:], layer["kernel"], layer["stride"]))
-                    x = F.conv2d(x, get("weight"), get("bias"), stride=layer["stride"])
-                case "max-pool":
-                    x = F.max_pool2d(x, layer["size"], layer["stride"])
-                case "flatten":
-                    x = x.permute(0, 2, 3, 1).flatten(1)
-                case "relu":
-                    x = F.relu(x)
-                case "batch-norm":
-                    running = [self.statistics[f"{name}.running_{what}"] for what in ("mean", "variance")]
-                    x = F.batch_norm(
-                        x, *running, get("scale"), get("shift"), training, layer["momentum"], layer["epsilon"]
-                    )
-        return x
-
-    def forward(self, x, training=True):
-        """Scores of each head for x [batch, height, width, channels]."""
-        trunk = self.follow("trunk", self.model["trunk"], x.permute(0, 3, 1, 2), training=training)
-        return [self.follow(name, head, trunk, training=training) for name, head in self.model["heads"].items()]
-
-    def arrays(self, prefix, arrays):
-        return {f"{prefix}/{name}": ordered(name, array) for name, array in arrays.items()}
-
-    def values(self, prefix):
-        return self.arrays(prefix, {**self.parameters, **self.statistics})
-
-    def gradients(self, prefix):
-        return self.arrays(prefix, {name: parameter.grad for name, parameter in self.parameters.items()})
-
-
-def same(sizes, kernel, stride):
-    """Zeros that TensorFlow puts around an image (left, right, top, bottom), the odd one after it."""
-    missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(sizes, kernel, stride)]
-    rows, columns = [(total // 2, total - total // 2) for total in missing]
-    return [*columns, *rows]
-
-
-def ordered(name, array):
-    """A parameter as f32 in Inkling's order."""
-    array = array.detach()
-    if name.endswith("weight"):
-        array = array.permute(2, 3, 1, 0) if array.dim() == 4 else array.t()
-    return plain(array)
-
-
-def plain(array, dtype=np.float32):
-    return np.ascontiguousarray(array.detach().numpy(), dtype=dtype)
 
 
 def loss_of(scores, labels, weights):
@@ -331,6 +200,79 @@ TRAINING = [
 ]
 
 
+# Looking inside.
+
+
+def looking(name, model, batch=3):
+    """Every layer's output in evaluation, and the gradients with respect to the images of functions of it.
+
+    "chosen" holds the neuron and the channel of each layer that the functions are about: a neuron that every image
+    wakes, and its channel. Of scores, that is a class.
+    """
+    generator = seeded(name)
+    network = Network(model, generator)
+    for key, value in network.statistics.items():
+        drawn = network.draw(*value.shape)
+        value.copy_((torch.exp(0.5 * drawn) if key.endswith("variance") else 0.5 * drawn).float().double())
+    x = torch.randn(batch, *model["input"], generator=generator, dtype=torch.float32).double().requires_grad_(True)
+    arrays = {f"{name}/x": plain(x), **network.values(f"{name}/value")}
+    outputs = {}
+    scores = network.forward(x, training=False, outputs=outputs)
+    for layer, y in outputs.items():
+        y_of_channels = y.flatten(2) if y.dim() == 4 else y[:, :, None]
+        # As Inkling counts: channels fastest.
+        flat = y.permute(0, 2, 3, 1).flatten(1) if y.dim() == 4 else y
+        neuron = flat.abs().amin(0).argmax().item()
+        channel = neuron % y.shape[1]
+        functions = {
+            "neuron": flat[:, neuron],
+            "channel mean": y_of_channels[:, channel].mean(1),
+            "mean square": flat.square().mean(1),
+        }
+        if any(y is head for head in scores):
+            functions["log-probability"] = F.log_softmax(y, 1)[:, neuron]
+        arrays[f"{name}/output/{layer}"] = plain(flat)
+        arrays[f"{name}/chosen/{layer}"] = np.array([neuron, channel], np.uint32)
+        for function, values in functions.items():
+            (dx,) = torch.autograd.grad(values.sum(), x, retain_graph=True)
+            assert all(image.any() for image in dx), f"{name}: {function} of {layer} has no gradient"
+            arrays[f"{name}/{function}/{layer}"] = plain(dx)
+    return arrays, {f"model/{name}": toml(model)}
+
+
+# The study's CNN in small, 13 × 13 pixels becoming 7 × 7 and 4 × 4 with zeros on one side or both.
+SMALL_CNN = {
+    "input": [13, 13, 1],
+    "trunk": [conv(16, (4, 4)), RELU, conv(16, (4, 4), (2, 2)), RELU, conv(32, (4, 4), (2, 2)), RELU, FLATTEN],
+    "heads": {"class": [dense(10)]},
+}
+NORMALISED = {
+    "input": [10, 9, 2],
+    "trunk": [
+        conv(6, (3, 3)),
+        norm(),
+        RELU,
+        pool((2, 2), (2, 2)),
+        dropout(0.25),
+        conv(9, (3, 2), padding="valid"),
+        RELU,
+        norm(1e-5, 0.3),
+        pool((2, 2), (1, 1)),
+        FLATTEN,
+        dense(14),
+        norm(),
+        RELU,
+        dropout(0.5),
+    ],
+    "heads": {"class": [dense(5)]},
+}
+LOOKING = [
+    ("cnn", SMALL_CNN),
+    ("pooling, normalisation and dropout", NORMALISED),
+    ("two heads", TWO_HEADS),
+]
+
+
 def write(file, cases):
     arrays = {}
     metadata = {"torch": torch.__version__, "numpy": np.__version__, "safetensors": safetensors.__version__}
@@ -350,6 +292,9 @@ def in_one_order(file):
     return len(text).to_bytes(8, "little") + text + file[8 + length :]
 
 
+FILES = {"layers": (single, SINGLE), "training": (training, TRAINING), "looking": (looking, LOOKING)}
+
 if __name__ == "__main__":
-    write("layers.safetensors", [single(*case) for case in SINGLE])
-    write("training.safetensors", [training(*case) for case in TRAINING])
+    for file in sys.argv[1:] or FILES:
+        make, cases = FILES[file]
+        write(f"{file}.safetensors", [make(*case) for case in cases])

@@ -1,5 +1,7 @@
 //! The plain reference network: every layer from its definition, sample by sample in f64, and nothing else.
 
+pub(crate) mod networks;
+
 use std::collections::BTreeMap;
 
 use inkling_engine::{Network, Part};
@@ -11,6 +13,13 @@ pub(crate) struct Reference {
     /// Values by name, such as "trunk.2.weight".
     pub(crate) parameters: BTreeMap<String, Vec<f64>>,
 }
+
+/// Samples, each with its numbers.
+type Batch = Vec<Vec<f64>>;
+
+/// Name of a layer, such as "trunk.2", and what comes out of it, with the ReLU right after it where it is dense or a
+/// convolution.
+pub(crate) type Output = (String, Batch);
 
 /// What one sample is between two layers: an image [height, width, channels], or a vector, which is [1, 1, units].
 type Dims = [usize; 3];
@@ -25,27 +34,24 @@ impl Reference {
         }
     }
 
-    /// Scores of each head for a batch of images, by sample, as training has them.
-    fn scores(&self, x: &[f64]) -> Vec<Vec<Vec<f64>>> {
+    /// What every layer makes of a batch of images: of the trunk, then of each head, whose last layer gives its scores.
+    pub(crate) fn outputs(&self, x: &[f64], training: bool) -> Vec<Vec<Output>> {
         let dims = self.spec.input;
-        let batch = x.chunks_exact(dims.iter().product()).map(<[f64]>::to_vec).collect();
-        let (dims, trunk) = self.follow("trunk", &self.spec.trunk, dims, batch);
-        let head = |(name, layers)| self.follow(name, layers, dims, trunk.clone()).1;
-        self.spec.heads.iter().map(|head| (head.name.as_str(), &head.layers[..])).map(head).collect()
-    }
-
-    /// Σ over heads of weight times mean cross-entropy; labels are [heads, batch].
-    pub(crate) fn loss(&self, x: &[f64], labels: &[u8], weights: &[f32]) -> f64 {
-        let scores = self.scores(x);
-        let batch = labels.len() / weights.len();
-        let mut loss = 0.0;
-        for ((scores, labels), &weight) in scores.iter().zip(labels.chunks_exact(batch)).zip(weights) {
-            for (z, &label) in scores.iter().zip(labels) {
-                let sum: f64 = z.iter().map(|z| z.exp()).sum();
-                loss += f64::from(weight) * (sum.ln() - z[usize::from(label)]) / batch as f64;
+        let batch: Batch = x.chunks_exact(dims.iter().product()).map(<[f64]>::to_vec).collect();
+        let mut trunk = Vec::new();
+        let (dims, features) = self.follow("trunk", &self.spec.trunk, dims, batch, training, &mut trunk);
+        let mut parts = vec![trunk];
+        for head in &self.spec.heads {
+            let mut outputs = Vec::new();
+            let (_, scores) =
+                self.follow(&head.name, &head.layers, dims, features.clone(), training, &mut outputs);
+            if outputs.is_empty() {
+                // A head that only flattens hands the trunk's numbers on, as its first layer.
+                outputs.push((format!("{}.1", head.name), scores));
             }
+            parts.push(outputs);
         }
-        loss
+        parts
     }
 
     fn follow(
@@ -53,10 +59,13 @@ impl Reference {
         part: &str,
         layers: &[Layer],
         mut dims: Dims,
-        mut batch: Vec<Vec<f64>>,
-    ) -> (Dims, Vec<Vec<f64>>) {
+        mut batch: Batch,
+        training: bool,
+        outputs: &mut Vec<Output>,
+    ) -> (Dims, Batch) {
         for (i, layer) in layers.iter().enumerate() {
-            let get = |name: &str| &self.parameters[&format!("{part}.{}.{name}", i + 1)][..];
+            let name = format!("{part}.{}", i + 1);
+            let get = |parameter: &str| &self.parameters[&format!("{name}.{parameter}")][..];
             let before = dims;
             match layer {
                 Layer::Dense { units, .. } => {
@@ -73,13 +82,36 @@ impl Reference {
                     dims = [windows.output[0], windows.output[1], before[2]];
                     batch = batch.iter().map(|x| windows.max(x)).collect();
                 }
-                Layer::Flatten => dims = [1, 1, dims.iter().product()],
-                Layer::Relu => batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0)),
-                Layer::Dropout { rate } => assert_eq!(*rate, 0.0, "the reference drops nothing"),
+                Layer::Flatten => {
+                    dims = [1, 1, dims.iter().product()];
+                    continue;
+                }
+                Layer::Relu => {
+                    batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0));
+                    if i > 0 && matches!(layers[i - 1], Layer::Dense { .. } | Layer::Conv2d { .. }) {
+                        // Part of the layer before it.
+                        outputs.last_mut().expect("the layer before").1.clone_from(&batch);
+                        continue;
+                    }
+                }
+                Layer::Dropout { rate } => {
+                    assert!(!training || *rate == 0.0, "the reference drops nothing");
+                }
                 Layer::BatchNorm { epsilon, .. } => {
-                    normalise(&mut batch, get("scale"), get("shift"), *epsilon);
+                    let (scale, shift) = (get("scale"), get("shift"));
+                    for f in 0..scale.len() {
+                        let (mean, variance) = if training {
+                            moments(&batch, f, scale.len())
+                        } else {
+                            (get("running_mean")[f], get("running_variance")[f])
+                        };
+                        for x in batch.iter_mut().flat_map(|x| x.iter_mut().skip(f).step_by(scale.len())) {
+                            *x = scale[f] * (*x - mean) / (variance + epsilon).sqrt() + shift[f];
+                        }
+                    }
                 }
             }
+            outputs.push((name, batch.clone()));
         }
         (dims, batch)
     }
@@ -93,19 +125,13 @@ fn dense(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Normalises each feature over the batch with its mean and biased variance, then scales and shifts it.
-fn normalise(batch: &mut [Vec<f64>], scale: &[f64], shift: &[f64], epsilon: f64) {
-    let features = scale.len();
-    for f in 0..features {
-        let of = |x: &Vec<f64>| x.iter().skip(f).step_by(features).copied().collect::<Vec<f64>>();
-        let values: Vec<f64> = batch.iter().flat_map(of).collect();
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-        for x in batch.iter_mut().flat_map(|x| x.iter_mut().skip(f).step_by(features)) {
-            *x = scale[f] * (*x - mean) / (variance + epsilon).sqrt() + shift[f];
-        }
-    }
+/// Mean and biased variance over the batch of a feature of so many.
+fn moments(batch: &Batch, feature: usize, features: usize) -> (f64, f64) {
+    let of = |x: &Vec<f64>| x.iter().skip(feature).step_by(features).copied().collect::<Vec<f64>>();
+    let values: Vec<f64> = batch.iter().flat_map(of).collect();
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n)
 }
 
 /// Windows on an image.

@@ -34,7 +34,7 @@ pub fn train(
 ) -> Result<(), LabError> {
     let RunSpec::Train(spec) = &run.spec else { panic!("a {:?} run is not trained", run.task) };
     assert_eq!((spec.data.train_images, spec.data.test_images), (set.train.len(), set.test.len()), "images");
-    let bench = Bench { store, set, observer };
+    let bench = Bench { store, set: Some(set), observer };
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| run_once(&bench, run, spec))
 }
@@ -59,7 +59,7 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
         Ending::Done(outcome) => outcome,
         Ending::Interrupted => return Err(LabError::Interrupted),
     };
-    outputs::write(&mut training, &spec.model, &mut outcome, &writer)?;
+    outputs::write(&mut training, &spec.model, &spec.data.set, &mut outcome, &writer)?;
     tell(outcome.diverged);
     runs::finish(bench, run, writer, training.seconds(), outcome)
 }

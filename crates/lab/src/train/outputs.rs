@@ -18,23 +18,33 @@ const FORMAT: &str = "1";
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
 
-/// Writes `model.safetensors` and `arrays.safetensors`, from the weights that are kept.
+/// Writes `model.safetensors` and `arrays.safetensors`, from the weights that are kept; `data` names the data set.
 pub(crate) fn write(
     training: &mut Training,
     model: &ModelSpec,
+    data: &str,
     outcome: &mut TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    write_model(training, model, writer)?;
+    write_model(training, model, data, writer)?;
     write_arrays(training, outcome, writer)
 }
 
 /// The last weights under their layers' names, and the best ones, where there is a validation split, under "best/".
-fn write_model(training: &Training, model: &ModelSpec, writer: &RunWriter) -> Result<(), StoreError> {
+fn write_model(
+    training: &Training,
+    model: &ModelSpec,
+    data: &str,
+    writer: &RunWriter,
+) -> Result<(), StoreError> {
     let last = training.kept.iter().map(|array| Tensor::new(&array.name, &array.shape, &array.values));
     let all: Vec<Tensor> = last.chain(tensors(BEST, &training.best)).collect();
     let json = serde_json::to_string(model).expect("a network's spec is plain data");
-    let metadata = Metadata::from([("format".into(), FORMAT.into()), ("model".into(), json)]);
+    let metadata = Metadata::from([
+        ("format".into(), FORMAT.into()),
+        ("model".into(), json),
+        ("data".into(), data.into()),
+    ]);
     writer.write_tensors(TensorFile::Model, &all, &metadata)
 }
 

@@ -66,7 +66,7 @@ impl<'a> Training<'a> {
     /// A network before its first step.
     pub(crate) fn new(bench: &Bench<'a>, run: &'a TrainRun) -> Result<Training<'a>, ModelError> {
         let network = Network::new(&run.model, run.seed)?;
-        let set = bench.set;
+        let set = bench.set();
         Ok(Training {
             run,
             observer: bench.observer,

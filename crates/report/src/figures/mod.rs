@@ -6,6 +6,7 @@ mod colour;
 mod confusion;
 mod curves;
 mod grid;
+mod inside;
 mod mcnemar;
 mod networks;
 mod pca;
@@ -18,6 +19,9 @@ mod tests;
 mod thin;
 
 use self::networks::Kind;
+use inkling_spec::found::DataSetFacts;
+
+use crate::results::Look;
 use crate::{Figure, NetworksResults, Results};
 
 /// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
@@ -59,7 +63,15 @@ pub fn draw(results: &Results) -> Vec<Figure> {
         figures.push(accuracy::against_times("networks_times", &tasks));
         figures.extend(mcnemar::between("networks_mcnemar", cnns, mlps));
     }
+    if let Some(inside) = &results.inside {
+        figures.extend(inside::draw(inside));
+    }
     figures
+}
+
+/// Draws the figures of one look into a network; `data` names the classes.
+pub(crate) fn draw_look(look: &Look, data: Option<&DataSetFacts>) -> Vec<Figure> {
+    inside::look(look, data)
 }
 
 /// A share of one as percent, with this many decimals.

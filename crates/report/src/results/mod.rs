@@ -1,6 +1,7 @@
 //! A finished study, read from the store into memory: all that figures, tables and the report are made from.
 
 mod comparison;
+mod inside;
 mod networks;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,10 @@ use serde::de::DeserializeOwned;
 use crate::ReportError;
 
 pub use comparison::{NetworkPair, between, within};
+pub use inside::{
+    ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Pictures,
+};
+pub(crate) use inside::{Look, look};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
 
@@ -32,6 +37,8 @@ pub struct Results {
     pub mlps: Option<NetworksResults>,
     /// Task 4.
     pub cnns: Option<NetworksResults>,
+    /// Task 5.
+    pub inside: Option<InsideResults>,
 }
 
 /// Task 1: the components, the embedding of the training images, images rebuilt, and separability.
@@ -107,7 +114,7 @@ impl Results {
                 RunSpec::Pca(spec) => pca = Some((run, spec)),
                 RunSpec::Separability(_) => separability = Some(outcome(store, run)?.outcome),
                 RunSpec::Perceptron(spec) => pairs.push(pair(store, run, spec, &record)?),
-                RunSpec::Train(_) => {}
+                _ => {}
             }
         }
         let pca = match (pca, separability) {
@@ -123,7 +130,8 @@ impl Results {
         });
         let mlps = networks::read(store, &record, Task::Mlp)?;
         let cnns = networks::read(store, &record, Task::Cnn)?;
-        Ok(Results { record, pca, perceptrons, mlps, cnns })
+        let inside = inside::read(store, &record)?;
+        Ok(Results { record, pca, perceptrons, mlps, cnns, inside })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tables as CSV files: a line of column names, then the rows.
 
+mod inside;
 mod networks;
 
 use inkling_spec::found::DataSetFacts;
@@ -93,6 +94,9 @@ pub(crate) fn draw_up(results: &Results) -> Vec<Table> {
     }
     if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
         tables.extend(networks::of_both(mlps, cnns));
+    }
+    if let Some(inside) = &results.inside {
+        tables.extend(inside::of_task(inside));
     }
     tables
 }

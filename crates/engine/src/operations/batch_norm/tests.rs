@@ -183,3 +183,25 @@ fn is_the_same_on_any_threads() {
         assert!(found.0.iter().flatten().flatten().all(|number| number.is_finite()));
     }
 }
+
+#[test]
+fn in_evaluation_rows_do_not_know_of_each_other() {
+    let mut norm = Case::new(1, 2, 0.5, 1).operation(1);
+    norm.parameters[0].value[..2].copy_from_slice(&[2.0, -2.0]);
+    let mut run = |x: &[f32], dy: &[f32]| {
+        let pass = Pass { path: Path::current(), batch: x.len() / 2, training: false };
+        let mut memory = norm.memory(pass.batch, true);
+        let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+        norm.forward(&pass, x, &mut y, &mut memory);
+        let flow = Flow { x, y: &y, dy: &mut dy.to_vec(), dx: Some(&mut dx) };
+        norm.backward(&pass, flow, &mut memory, Receive::Discard);
+        dx.iter().map(|dx| dx.to_bits()).collect::<Vec<u32>>()
+    };
+    // Neither what is lost in one row nor, through the signs of zeros, what there is.
+    for other in [[f32::INFINITY, f32::NAN], [-1.0, 1.0], [1.0, -1.0]] {
+        for dy in [[1.0, 1.0], [0.0, 0.0], [-0.0, -0.0]] {
+            let alone = run(&[0.3, 0.7], &dy);
+            assert_eq!(run(&[[0.3, 0.7], [4.0, -4.0]].concat(), &[dy, other].concat())[..2], alone);
+        }
+    }
+}

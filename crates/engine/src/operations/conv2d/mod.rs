@@ -59,6 +59,11 @@ const CHUNK: usize = 64 * 1024;
 /// Most gradients that a group keeps at a time, of which the input gradients are computed before the weight gradient.
 const SPAN: usize = 16;
 
+/// Gradients that each group of a batch keeps at a time, in chunks of so many.
+fn span(batch: usize, chunk: usize) -> usize {
+    SPAN.min(batch.div_ceil(groups(batch))).max(chunk)
+}
+
 /// Images of a chunk in minimal filtering: enough rows for the weights to be worth reading.
 const IMAGES: usize = 2;
 
@@ -252,14 +257,17 @@ impl Operation for Conv2d {
     }
 
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
-        let (groups, chunk) = (groups(capacity), self.reverse.chunk);
+        let chunk = self.reverse.chunk;
+        // A batch of fewer images may keep more, in fewer groups.
+        let gradients = (1..=capacity).map(|batch| groups(batch) * span(batch, chunk)).max().unwrap_or(0);
+        let groups = groups(capacity);
         let backward = |len: usize| Buffer::zeros(if backward { len } else { 0 });
         let minimal = |len: fn(&Minimal, usize) -> usize| {
             Buffer::zeros(groups * self.minimal.as_ref().map_or(0, |minimal| len(minimal, chunk)))
         };
         let floats = vec![
             Buffer::zeros(groups * chunk * self.windows.image),
-            backward(groups * SPAN.min(capacity.div_ceil(groups)).max(chunk) * self.reverse.frame.image),
+            backward(gradients * self.reverse.frame.image),
             backward(groups * self.sums()),
             backward(groups * self.panels() * COLUMNS),
             backward(self.reverse.weights),
@@ -320,11 +328,11 @@ impl Operation for Conv2d {
             Shared::new(dx.unwrap_or_default()),
         ];
         let this = &*self;
-        let span = SPAN.min(pass.batch.div_ceil(groups)).max(self.reverse.chunk);
+        let kept = span(pass.batch, self.reverse.chunk);
         for_each(groups, |g| {
             let (chunk, a, b) = (this.reverse.chunk, this.windows.image, this.reverse.frame.image);
             let [_, before, products] = this.chunk_sizes();
-            let sizes = [chunk * a, span * b, this.sums(), panels * COLUMNS, before, products];
+            let sizes = [chunk * a, kept * b, this.sums(), panels * COLUMNS, before, products];
             // SAFETY: each group is one task's.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
             let [images, gradients, sums, bias_sums, v, m] =

@@ -176,3 +176,21 @@ proptest! {
         check(&mut layer, &g, relu, batch)?;
     }
 }
+
+#[test]
+fn memory_for_a_batch_is_enough_for_every_smaller_one() {
+    let g = geometry([2, 1], 1, 2, [2, 1], [1, 1], Padding::Same);
+    let mut layer = Conv2d::new(g, false, Initial::HeUniform, &mut Stream::new(2, "weights"));
+    for capacity in 1..=280 {
+        let mut memory = layer.memory(capacity, true);
+        for batch in capacity.saturating_sub(20).max(1)..=capacity {
+            let pass = Pass { path: Path::current(), batch, training: true };
+            let x = vec![1.0; batch * g.inputs()];
+            let (mut y, mut dy) = (vec![0.0; batch * g.outputs()], vec![1.0; batch * g.outputs()]);
+            let mut dx = vec![0.0; x.len()];
+            layer.forward(&pass, &x, &mut y, &mut memory);
+            let flow = Flow { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+            layer.backward(&pass, flow, &mut memory, Receive::Keep);
+        }
+    }
+}

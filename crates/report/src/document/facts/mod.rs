@@ -3,6 +3,7 @@
 
 mod closer;
 mod compared;
+mod inside;
 mod layers;
 mod networks;
 mod pca;
@@ -15,6 +16,7 @@ use inkling_spec::Task;
 use serde::Serialize;
 
 use self::compared::ComparedFacts;
+use self::inside::InsideFacts;
 use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
@@ -32,6 +34,7 @@ pub(super) struct Facts<'a> {
     cnns: Option<NetworksFacts<'a>>,
     /// CNNs beside MLPs.
     compared: Option<ComparedFacts<'a>>,
+    inside: Option<InsideFacts<'a>>,
     /// Alternative text of each figure there is, by name.
     figures: BTreeMap<&'a str, &'a str>,
 }
@@ -93,7 +96,7 @@ impl<'a> Facts<'a> {
         let record = &results.record;
         let pca = results.pca.as_ref();
         let perceptrons = results.perceptrons.as_ref();
-        let spec = record.runs.first().map(|run| run.spec.data());
+        let spec = record.runs.iter().find_map(|run| run.spec.data());
         Facts {
             study: StudyFacts {
                 preset: &record.preset,
@@ -123,7 +126,8 @@ impl<'a> Facts<'a> {
                 .as_ref()
                 .zip(results.cnns.as_ref())
                 .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns)),
-            figures: figures.iter().map(|figure| (figure.name, figure.alt.as_str())).collect(),
+            inside: results.inside.as_ref().map(InsideFacts::new),
+            figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
         }
     }
 }

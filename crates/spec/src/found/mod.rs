@@ -1,10 +1,17 @@
 //! What runs report: the outcome of each kind of run, and the record that every run leaves beside it.
 
+mod inside;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{RunId, RunSpec, Study, Task};
+
+pub use inside::{
+    ActivationLayer, ActivationsOutcome, DreamFound, DreamOutcome, FilterKinds, FilterLayer, FiltersOutcome,
+    LookedAt, Seen,
+};
 
 /// The contents of a finished run's `result.json`, but for the checksums of its neighbours, which the store adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

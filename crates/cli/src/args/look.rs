@@ -1,0 +1,283 @@
+//! What can be asked of `inkling look`.
+
+use std::ffi::OsStr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand, ValueEnum};
+use inkling_report::AnimationFormat;
+
+use super::{ComputeArgs, DataArgs};
+
+const AFTER_HELP: &str = "\
+Examples:
+  inkling look filters out
+  inkling look activations out --network '2 conv' --class 2 --index 7
+  inkling look dream out --class 9 --seeds 8 --animation nine.gif
+  inkling look dream out/runs/0123456789abcdef --layer trunk.3 --image mine.png
+
+MODEL is a model.safetensors, a run's folder that holds one, or a study's folder. Figures go to DIR/figures, the numbers \
+behind them to DIR/runs; what is done is not done again.";
+
+/// Objectives that no class and no head goes with. (clap drops what an option requires where that is in conflict.)
+const NOT_OF_A_CLASS: [&str; 3] = ["neuron", "channel", "layer"];
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) enum LookCommand {
+    /// The filters of each convolution, and how many of them are edges, blobs, or near zero.
+    Filters(FiltersArgs),
+    /// What comes out of each layer for some images, what each pixel has to do with the answer, and what is silent.
+    Activations(ActivationsArgs),
+    /// Pictures that a class, a neuron, a channel or a whole layer answers to most.
+    Dream(Box<DreamArgs>),
+}
+
+impl LookCommand {
+    /// What all of them are told.
+    pub(crate) fn common(&self) -> &LookArgs {
+        match self {
+            LookCommand::Filters(args) => &args.look,
+            LookCommand::Activations(args) => &args.look,
+            LookCommand::Dream(args) => &args.look,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LookArgs {
+    /// A model.safetensors, a run's folder that holds one, or a study's folder.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+
+    /// Which network of the study's folder; without it, the one that the study looks into.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) network: Option<String>,
+
+    /// Folder for figures and runs; made where it does not exist.
+    #[arg(long, value_name = "DIR", default_value = "look")]
+    pub(crate) out: PathBuf,
+
+    /// The data set whose test images and classes are meant; without it, the one that the network was trained on.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) set: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+
+    /// Print what was found as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FiltersArgs {
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+--class, --index and --image may be given several times and together; the images are shown in this order. Without any, \
+the typical images of classes 2 and 9 are looked at, or of the first two classes where there are fewer.
+
+A picture must be as large as the network's images and should look like them: MNIST's digits are white on black. Colour \
+becomes grey where the network takes one channel; what is transparent lies on black.")]
+pub(crate) struct ActivationsArgs {
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+
+    /// The typical image of a class, by its number or name: of those that the network gets right, the one whose scores
+    /// are nearest to their mean.
+    #[arg(long = "class", value_name = "CLASS")]
+    pub(crate) classes: Vec<String>,
+
+    /// The test image of this number, from 0.
+    #[arg(long = "index", value_name = "N")]
+    pub(crate) indices: Vec<usize>,
+
+    /// A picture of your own.
+    #[arg(long = "image", value_name = "FILE.png")]
+    pub(crate) images: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Layers go by their names in the model's file, such as trunk.1 or class.1; a wrong one is answered with those that there \
+are. What is not asked for is as in the preset `brief` (`inkling study brief --print-spec`): its [inside.dream], or its \
+[inside.amplify] where a layer or an image is to be amplified.")]
+pub(crate) struct DreamArgs {
+    #[command(flatten)]
+    pub(crate) look: LookArgs,
+
+    #[command(flatten)]
+    pub(crate) objective: ObjectiveArgs,
+
+    /// Raise the class's probability (its logarithm) instead of its score.
+    #[arg(long, conflicts_with_all = NOT_OF_A_CLASS)]
+    pub(crate) probability: bool,
+
+    /// The head whose class is meant, where the network has several; the first where not given.
+    #[arg(long, value_name = "NAME", conflicts_with_all = NOT_OF_A_CLASS)]
+    pub(crate) head: Option<String>,
+
+    /// What the dream begins with.
+    #[arg(long, value_name = "START", default_value = "noise", conflicts_with_all = ["image", "index"])]
+    pub(crate) from: StartName,
+
+    /// Begin with a picture of your own.
+    #[arg(long, value_name = "FILE.png", conflicts_with = "index")]
+    pub(crate) image: Option<PathBuf>,
+
+    /// Begin with the test image of this number, from 0.
+    #[arg(long, value_name = "N")]
+    pub(crate) index: Option<usize>,
+
+    /// Steps of the ascent.
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<NonZeroUsize>,
+
+    /// Step size of the ascent.
+    #[arg(long, value_name = "RATE", value_parser = positive)]
+    pub(crate) learning_rate: Option<f64>,
+
+    /// Pictures to make side by side, each from its own random numbers.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) seeds: u32,
+
+    /// Seed of the random numbers.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// What light costs: this times the mean square of the pixels is taken off [default: 15 for the score of a class,
+    /// else 0].
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    pub(crate) l2: Option<f64>,
+
+    /// What edges cost: this times the total variation of a pixel [default: 10 for the score of a class, else 0].
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    pub(crate) total_variation: Option<f64>,
+
+    /// Climb with the pixels alone: no Fourier basis, no transforms, no regularisers.
+    #[arg(long, conflicts_with_all = ["l2", "total_variation"])]
+    pub(crate) plain: bool,
+
+    /// Write the first picture's way as an animation, by the file's ending an animated PNG or a GIF.
+    #[arg(long, value_name = "FILE.png|FILE.gif")]
+    pub(crate) animation: Option<AnimationFile>,
+
+    /// Pictures of the way in the animation [default: 33].
+    #[arg(long, value_name = "N", requires = "animation", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub(crate) frames: Option<u32>,
+}
+
+/// What a dream raises: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ObjectiveArgs {
+    /// Raise a class, by its number or name.
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) class: Option<String>,
+
+    /// Raise one number of a layer's output: LAYER:ROW,COLUMN,CHANNEL in an image, LAYER:UNIT in a vector.
+    #[arg(long, value_name = "LAYER:PLACE")]
+    pub(crate) neuron: Option<Neuron>,
+
+    /// Raise the mean of a layer's channel, by its number from 0.
+    #[arg(long, value_name = "LAYER:N")]
+    pub(crate) channel: Option<Channel>,
+
+    /// Raise all of a layer's output (its mean square): the original deep dream, best from an image.
+    #[arg(long, value_name = "LAYER")]
+    pub(crate) layer: Option<String>,
+}
+
+/// What a dream begins with, when not with an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartName {
+    /// Grey and normal noise.
+    Noise,
+    /// Grey alone.
+    Grey,
+}
+
+/// "trunk.1:3,5,0" or "class.1:7".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Neuron {
+    pub(crate) layer: String,
+    pub(crate) position: Vec<usize>,
+}
+
+impl FromStr for Neuron {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let place = text.rsplit_once(':').and_then(|(layer, place)| {
+            let position: Vec<usize> =
+                place.split(',').map(|number| number.trim().parse().ok()).collect::<Option<_>>()?;
+            ([1, 3].contains(&position.len()) && !layer.is_empty()).then(|| (layer.to_owned(), position))
+        });
+        let (layer, position) =
+            place.ok_or("expected a layer and a place in it, such as trunk.1:3,5,0 or class.1:7")?;
+        Ok(Neuron { layer, position })
+    }
+}
+
+/// "trunk.1:3".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Channel {
+    pub(crate) layer: String,
+    pub(crate) channel: usize,
+}
+
+impl FromStr for Channel {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.rsplit_once(':').filter(|(layer, _)| !layer.is_empty());
+        let channel = parts.and_then(|(layer, number)| Some((layer, number.parse().ok()?)));
+        let (layer, channel) = channel.ok_or("expected a layer and a channel of it, such as trunk.1:3")?;
+        Ok(Channel { layer: layer.into(), channel })
+    }
+}
+
+/// A file whose ending says what kind of animation it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnimationFile {
+    pub(crate) path: PathBuf,
+    pub(crate) format: AnimationFormat,
+}
+
+impl FromStr for AnimationFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let path = PathBuf::from(text);
+        let ending = path.extension().map(OsStr::to_ascii_lowercase);
+        let format = match ending.as_deref().and_then(OsStr::to_str) {
+            Some("png" | "apng") => AnimationFormat::Png,
+            Some("gif") => AnimationFormat::Gif,
+            _ => return Err("expected a file name that ends in .png or .gif"),
+        };
+        Ok(AnimationFile { path, format })
+    }
+}
+
+/// A finite number of at least zero.
+fn not_negative(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("expected a finite number of at least 0"),
+    }
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
+        .ok_or("expected a finite number above 0")
+}

@@ -1,0 +1,107 @@
+//! `inkling look`: into any trained network.
+
+mod error;
+mod subject;
+mod tell;
+mod wanted;
+
+use inkling_lab::{Event, LabError, Material, Observer};
+use inkling_spec::RunSpec;
+use inkling_spec::found::{ActivationsOutcome, DataSetFacts, DreamOutcome, FiltersOutcome, RunResult};
+use inkling_store::{RunDir, Store};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::args::LookCommand;
+use crate::failure::{Failure, UsageError};
+use crate::interrupt::{STOP, again, stop_on_ctrl_c};
+use crate::progress::Progress;
+use crate::{output, start_computing};
+use subject::Subject;
+use wanted::Wanted;
+
+pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
+    let args = command.common();
+    start_computing(&args.compute)?;
+    stop_on_ctrl_c();
+    let mut subject = Subject::read(args)?;
+    let progress = Progress::new(&STOP);
+    let Wanted { run, set, brought, head } = Wanted::new(command, &subject, &progress)?;
+    let names = subject.names(&head);
+    let material =
+        Material { network: &mut subject.network, judge: None, set: set.as_ref(), brought: &brought };
+    // Before there is a folder: what cannot be done leaves nothing behind.
+    inkling_lab::check(&run.spec, &material)?;
+
+    let store = Store::open(&args.out)?;
+    if let Some(holder) = store.taken_over_from() {
+        progress.say(&format!(
+            "note: {holder} was writing to this folder and died; going on from what it finished"
+        ));
+    }
+    progress.event(Event::Stage { title: &run.title, steps: 1 });
+    let looked = inkling_lab::look(&run, material, &store, &progress);
+    progress.close(looked.is_ok());
+    looked.map_err(failure)?;
+
+    let facts = subject.set.filter(|_| !names.is_empty()).map(|set| DataSetFacts {
+        title: set.title.into(),
+        height: set.shape[0],
+        width: set.shape[1],
+        classes: names.iter().map(|&name| name.into()).collect(),
+        checksum: set.checksum(),
+    });
+    let figures = inkling_report::look(&store, &run, facts.as_ref())?;
+    let figures: Vec<String> =
+        figures.iter().map(|figure| format!("{}/figures/{}.svg", args.out.display(), figure.name)).collect();
+    let animation = match command {
+        LookCommand::Dream(args) => args.animation.as_ref(),
+        _ => None,
+    };
+    if let Some(animation) = animation {
+        let bytes = inkling_report::animate(store.reader(), &run.id, animation.format)?;
+        inkling_store::atomic::write(&animation.path, &bytes)?;
+    }
+
+    let dir = store.run(run.id.as_ref());
+    if args.json {
+        let found = json!({
+            "run": dir.path().display().to_string(),
+            "result": outcome::<Value>(&dir)?,
+            "figures": figures,
+            "animation": animation.map(|animation| animation.path.display().to_string()),
+        });
+        output::line(&serde_json::to_string_pretty(&found).expect("plain data"));
+        return Ok(());
+    }
+    output::line(&format!("{}\n", subject.words));
+    match &run.spec {
+        RunSpec::Filters(_) => tell::filters(&outcome::<FiltersOutcome>(&dir)?.outcome),
+        RunSpec::Activations(_) => tell::activations(&outcome::<ActivationsOutcome>(&dir)?.outcome, names),
+        RunSpec::Dream(run) => tell::dream(run, &outcome::<DreamOutcome>(&dir)?.outcome, names),
+        _ => unreachable!("a look"),
+    }
+    output::line("");
+    for figure in &figures {
+        output::line(&format!("Figure: {figure}"));
+    }
+    if let Some(animation) = animation {
+        output::line(&format!("Animation: {}", animation.path.display()));
+    }
+    output::line(&format!("Numbers: {}", dir.path().display()));
+    Ok(())
+}
+
+/// The result of a run that was just done or found done.
+fn outcome<O: DeserializeOwned>(dir: &RunDir) -> Result<RunResult<O>, Failure> {
+    Ok(dir.finished()?.expect("the run is done"))
+}
+
+/// What goes wrong in a look that a person asked for on the command line.
+fn failure(error: LabError) -> Failure {
+    match error {
+        LabError::Look(error) => error.into(),
+        LabError::Interrupted => UsageError::Interrupted { again: again() }.into(),
+        other => other.into(),
+    }
+}

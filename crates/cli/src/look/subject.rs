@@ -1,0 +1,140 @@
+//! The network that is looked into: which file is meant, and what it was trained on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use inkling_data::catalogue::{self, SetInfo};
+use inkling_lab::Trained;
+use inkling_spec::found::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_spec::{RunId, RunSpec, Task};
+use inkling_store::{Reader, TensorFile};
+
+use super::error::AskError;
+use super::failure;
+use crate::args::LookArgs;
+use crate::failure::Failure;
+
+/// The file that says which runs belong to a study.
+const STUDY: &str = "study.json";
+
+/// A trained network that was asked for.
+pub(crate) struct Subject {
+    pub(crate) network: Trained,
+    /// What runs call it.
+    pub(crate) id: RunId,
+    /// The data set that classes and test images come from, where it is known.
+    pub(crate) set: Option<&'static SetInfo>,
+    /// The file, and the network's name where a study has one for it.
+    pub(crate) words: String,
+}
+
+impl Subject {
+    /// Reads the network that was asked for.
+    pub(crate) fn read(args: &LookArgs) -> Result<Subject, Failure> {
+        let named = args.set.as_deref().map(catalogue::find).transpose()?;
+        let (file, name) = find(&args.model, args.network.as_deref())?;
+        let bytes = fs::read(&file).map_err(|source| AskError::Model { path: file.clone(), source })?;
+        let id = RunId::of_file(&inkling_data::sha256_hex(&bytes));
+        drop(bytes);
+        let network = Trained::read(&file).map_err(failure)?;
+        // A set that this program does not know is as none: the network can still be looked into.
+        let trained_on = || network.data.as_deref().and_then(|data| catalogue::find(data).ok());
+        let set = named.or_else(trained_on);
+        let words = match name {
+            Some(name) => format!("{name} ({})", file.display()),
+            None => file.display().to_string(),
+        };
+        Ok(Subject { network, id, set, words })
+    }
+
+    /// Names of a head's classes, where they are known: the set's own, or its groups'.
+    pub(crate) fn names(&self, head: &str) -> &'static [&'static str] {
+        let Some(set) = self.set else { return &[] };
+        let Ok(scores) = self.network.scores_of(head) else { return &[] };
+        let groups = set.groups.as_ref().map(|groups| groups.names);
+        [Some(set.classes), groups]
+            .into_iter()
+            .flatten()
+            .find(|names| names.len() == scores.shape.len())
+            .unwrap_or(&[])
+    }
+
+    /// The class of a head that a word names, by number or name. Whether the head has a class of this number is not
+    /// asked.
+    pub(crate) fn class(&self, head: &str, word: &str) -> Result<usize, Failure> {
+        if let Ok(number) = word.parse() {
+            return Ok(number);
+        }
+        let scores = self.network.scores_of(head)?;
+        let names = self.names(head);
+        let lower = word.to_lowercase();
+        if let Some(class) = names.iter().position(|name| name.to_lowercase() == lower) {
+            return Ok(class);
+        }
+        let known = match names {
+            [] => format!("the classes 0 to {}", scores.shape.len() - 1),
+            names => names.join(", "),
+        };
+        let distance = |name: &str| strsim::damerau_levenshtein(&lower, &name.to_lowercase());
+        let near = names
+            .iter()
+            .filter(|name| distance(name) <= 2 && name.len() > 2)
+            .min_by_key(|name| distance(name));
+        let nearest = near.map(|&name| name.to_owned());
+        Err(AskError::UnknownClass { word: word.into(), head: head.into(), known, nearest }.into())
+    }
+}
+
+/// The file that is meant, and the network's name in its study.
+fn find(model: &Path, network: Option<&str>) -> Result<(PathBuf, Option<String>), Failure> {
+    let direct = if model.is_dir() { model.join(TensorFile::Model.name()) } else { model.to_owned() };
+    if model.is_dir() && !direct.exists() {
+        return match Reader::open(model)
+            .ok()
+            .map(|study| study.json::<StudyRecord>(STUDY))
+            .transpose()?
+            .flatten()
+        {
+            Some(record) => of_study(model, &record, network).map(|(file, name)| (file, Some(name))),
+            None => Err(AskError::NoModel { path: model.to_owned() }.into()),
+        };
+    }
+    if network.is_some() {
+        return Err(AskError::NoStudy { path: model.to_owned() }.into());
+    }
+    Ok((direct, None))
+}
+
+/// The file of a study's network, and its name with its task.
+fn of_study(
+    folder: &Path,
+    record: &StudyRecord,
+    network: Option<&str>,
+) -> Result<(PathBuf, String), Failure> {
+    let trained = || record.runs.iter().filter(|run| matches!(run.spec, RunSpec::Train(_)));
+    let name = |run: &PlannedRun| format!("{} {}", run.task.name(), run.title);
+    let path = folder.to_owned();
+    let list = |runs: &mut dyn Iterator<Item = &PlannedRun>| {
+        runs.map(|run| format!("`{}`", name(run))).collect::<Vec<_>>().join(", ")
+    };
+    let meant: Vec<&PlannedRun> = match (network, &record.study.inside) {
+        (Some(word), _) => trained().filter(|run| run.title == word || name(run) == word).collect(),
+        (None, Some(inside)) => {
+            trained().filter(|run| run.task == Task::Cnn && run.title == inside.network).collect()
+        }
+        (None, None) => return Err(AskError::WhichNetwork { path, known: list(&mut trained()) }.into()),
+    };
+    let [run] = meant[..] else {
+        let word = network.unwrap_or_default().into();
+        return Err(match meant[..] {
+            [] => AskError::UnknownNetwork { path, name: word, known: list(&mut trained()) },
+            _ => AskError::SeveralNetworks { path, name: word, known: list(&mut meant.into_iter()) },
+        }
+        .into());
+    };
+    let dir = Reader::open(folder)?.run(run.id.as_ref());
+    match dir.finished::<RunResult<TrainOutcome>>()? {
+        Some(_) => Ok((dir.path().join(TensorFile::Model.name()), name(run))),
+        None => Err(AskError::NotTrained { path, network: name(run) }.into()),
+    }
+}

@@ -1,0 +1,138 @@
+//! What a look found, in lines for a person at a terminal of 80 columns.
+
+use inkling_spec::found::{ActivationsOutcome, DreamOutcome, FiltersOutcome, LookedAt, Seen};
+use inkling_spec::{DreamRun, Objective, Start};
+
+use crate::output;
+
+/// Images that the table of layers has columns for.
+const COLUMNS: usize = 3;
+/// Channels that are named as differing most.
+const DIFFERING: usize = 5;
+
+/// A class by its number and, where it says more, its name.
+pub(crate) fn class(class: usize, names: &[&str]) -> String {
+    match names.get(class) {
+        Some(name) if *name != class.to_string() => format!("{class} {name}"),
+        _ => class.to_string(),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(String::from).into()
+}
+
+pub(crate) fn filters(found: &FiltersOutcome) {
+    let mut rows = vec![row(["layer", "filters", "slices", "edges", "blobs", "near zero", "others"])];
+    for layer in &found.layers {
+        let [height, width] = layer.kernel;
+        let (filters, channels, kinds, chance) =
+            (layer.filters, layer.channels, layer.kinds, layer.by_chance);
+        let numbers = [kinds.edges, kinds.blobs, kinds.near_zero, kinds.others].map(|n| format!("{n:.0}"));
+        let mut cells = vec![layer.name.clone(), format!("{filters} of {height}×{width}×{channels}")];
+        cells.push((filters * channels).to_string());
+        cells.extend(numbers);
+        rows.push(cells);
+        let by_chance =
+            [chance.edges, chance.blobs, chance.near_zero, chance.others].map(|n| format!("{n:.0}"));
+        rows.push([row(["", "by chance", ""]), by_chance.into()].concat());
+    }
+    output::table(&rows, 2);
+    output::line("\nA slice is what a filter does to one channel. By chance: how many of each kind");
+    output::line("there would be if the weights were random.");
+}
+
+pub(crate) fn activations(found: &ActivationsOutcome, names: &[&str]) {
+    let mut rows = vec![row(["image", "what", "class", "taken for", "probability"])];
+    for (number, image) in found.images.iter().enumerate() {
+        let LookedAt { name, predicted, probability, .. } = image;
+        rows.push(vec![
+            (number + 1).to_string(),
+            name.clone(),
+            image.class.map_or("unknown".into(), |own| class(own, names)),
+            class(*predicted, names),
+            format!("{:.2} %", 100.0 * probability),
+        ]);
+    }
+    output::table(&rows, 4);
+    output::line("Probability: of its class; of what it is taken for where that is unknown.\n");
+
+    let (images, over_tests) = (found.images.len(), found.test_images > 0);
+    let mut header = row(["layer", "output"]);
+    header.extend(over_tests.then(|| row(["dead", "zeros"])).into_iter().flatten());
+    if images <= COLUMNS {
+        header.extend((1..=images).map(|number| format!("in image {number}")));
+    }
+    let differ = images == 2;
+    header.extend(differ.then(|| "differ most".to_owned()));
+    let mut rows = vec![header];
+    for layer in &found.layers {
+        let [height, width, channels] = layer.shape;
+        let mut cells = vec![layer.name.clone(), format!("{height}×{width}×{channels}")];
+        if let (Some(dead), Some(zeros)) = (layer.dead, layer.zeros) {
+            cells.extend([format!("{dead} of {channels}"), percent(zeros)]);
+        }
+        if images <= COLUMNS {
+            cells.extend(layer.zeros_of.iter().map(|&share| percent(share)));
+        }
+        if differ {
+            let most: Vec<String> = layer.differing.iter().take(DIFFERING).map(ToString::to_string).collect();
+            cells.push(most.join(" "));
+        }
+        rows.push(cells);
+    }
+    output::table(&rows, 2);
+    if over_tests {
+        let tests = found.test_images;
+        output::line(&format!("Dead: channels that are zero everywhere in each of the {tests} test images."));
+        output::line("Zeros: share of the output that is zero, over these and in each image above.");
+    }
+    if differ {
+        output::line("Differ most: the channels whose outputs for the two images are farthest apart.");
+    }
+}
+
+pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[&str]) {
+    let start = match &run.pictures[0].start {
+        Start::Grey { .. } => "grey".to_owned(),
+        Start::Noise { .. } => "noise".to_owned(),
+        Start::Image { image } => match image {
+            inkling_spec::ImageChoice::File { name, .. } => format!("`{name}`"),
+            inkling_spec::ImageChoice::Index { index } => format!("test image {index}"),
+            inkling_spec::ImageChoice::Typical { class } => format!("the typical {class}"),
+        },
+    };
+    let (what, of_class) = match &run.pictures[0].objective {
+        Objective::ClassLogit { head, class: asked } => {
+            (format!("the logit of class {} (head `{head}`)", class(*asked, names)), true)
+        }
+        Objective::ClassProbability { head, class: asked } => {
+            (format!("the probability of class {} (head `{head}`)", class(*asked, names)), true)
+        }
+        Objective::Neuron { layer, position } => (format!("`{layer}` at {position:?}"), false),
+        Objective::Channel { layer, channel } => {
+            (format!("the mean of channel {channel} of `{layer}`"), false)
+        }
+        Objective::LayerMeanSquare { layer } => (format!("the mean square of `{layer}`"), false),
+    };
+    output::line(&format!("{} steps from {start}, raising {what}:\n", run.ascent.steps));
+    let way = |before: f64, after: f64| format!("{before:.2} → {after:.2}");
+    let mut rows = vec![row(["picture", if of_class { "logit" } else { "objective" }])];
+    rows[0].extend(of_class.then(|| "probability".to_owned()));
+    rows[0].push("taken for".into());
+    for (number, picture) in found.pictures.iter().enumerate() {
+        let (before, after) = (picture.before, picture.after);
+        let raised = |seen: Seen| seen.logit.unwrap_or(seen.objective);
+        let mut cells = vec![(number + 1).to_string(), way(raised(before), raised(after))];
+        if let (Some(before), Some(after)) = (before.probability, after.probability) {
+            cells.push(format!("{:.2} % → {:.2} %", 100.0 * before, 100.0 * after));
+        }
+        cells.push(class(after.predicted, names));
+        rows.push(cells);
+    }
+    output::table(&rows, 0);
+}

@@ -1,0 +1,247 @@
+//! From what was asked on the command line to the run that answers it.
+
+use std::path::Path;
+
+use inkling_data::{DataSet, FetchEvent, Sources, catalogue};
+use inkling_lab::{Brought, Event, Observer};
+use inkling_spec::found::PlannedRun;
+use inkling_spec::{
+    ActivationsRun, AscentSpec, DataSlice, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
+    InsideTask, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, preset,
+};
+
+use super::error::AskError;
+use super::subject::Subject;
+use crate::args::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartName};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Pictures of a dream's way in an animation.
+const FRAMES: usize = 33;
+/// Classes that are looked at where nothing is asked: the brief's.
+const CLASSES: [usize; 2] = [2, 9];
+
+/// A look that was asked for, and what it needs beside the network.
+pub(crate) struct Wanted {
+    pub(crate) run: PlannedRun,
+    pub(crate) set: Option<DataSet>,
+    pub(crate) brought: Vec<Brought>,
+    /// The head whose classes it is about.
+    pub(crate) head: String,
+}
+
+impl Wanted {
+    pub(crate) fn new(
+        command: &LookCommand,
+        subject: &Subject,
+        progress: &Progress,
+    ) -> Result<Wanted, Failure> {
+        let mut wanting =
+            Wanting { subject, args: command.common(), progress, set: None, brought: Vec::new() };
+        let first = subject.network.first_head().to_owned();
+        let (title, head, spec) = match command {
+            LookCommand::Filters(_) => (
+                "filters".into(),
+                first,
+                RunSpec::Filters(FiltersRun { of: subject.id.clone(), patterns: usual().filters }),
+            ),
+            LookCommand::Activations(args) => {
+                let run = wanting.activations(args, &first)?;
+                ("activations".into(), first, RunSpec::Activations(run))
+            }
+            LookCommand::Dream(args) => {
+                let head = args.head.clone().unwrap_or(first);
+                let run = wanting.dream(args, &head)?;
+                let title = title(&run.pictures[0].objective, subject.names(&head));
+                (title, head, RunSpec::Dream(run))
+            }
+        };
+        let Wanting { set, brought, .. } = wanting;
+        let id = spec.id(set.as_ref().map_or("", |set| &set.checksum));
+        Ok(Wanted { run: PlannedRun { id, task: Task::Inside, title, spec }, set, brought, head })
+    }
+}
+
+/// What was asked, and what was fetched for it so far.
+struct Wanting<'a> {
+    subject: &'a Subject,
+    args: &'a LookArgs,
+    progress: &'a Progress<'a>,
+    set: Option<DataSet>,
+    brought: Vec<Brought>,
+}
+
+impl Wanting<'_> {
+    fn activations(&mut self, args: &ActivationsArgs, head: &str) -> Result<ActivationsRun, Failure> {
+        let mut images = Vec::new();
+        for word in &args.classes {
+            images.push(self.typical(head, self.subject.class(head, word)?)?);
+        }
+        images.extend(args.indices.iter().map(|&index| ImageChoice::Index { index }));
+        for path in &args.images {
+            images.push(self.bring(path)?);
+        }
+        if images.is_empty() {
+            let classes = self.subject.network.scores_of(head)?.shape.len();
+            let usual = if classes > CLASSES[1] { CLASSES } else { [0, 1] };
+            for class in usual.into_iter().filter(|&class| class < classes) {
+                images.push(self.typical(head, class)?);
+            }
+        }
+        let only_files = images.iter().all(|image| matches!(image, ImageChoice::File { .. }));
+        let data =
+            if only_files && self.subject.set.is_none() { None } else { Some(self.load("a test image")?) };
+        let integration_steps = usual().integration_steps;
+        Ok(ActivationsRun { of: self.subject.id.clone(), data, images, integration_steps })
+    }
+
+    fn dream(&mut self, args: &DreamArgs, head: &str) -> Result<DreamRun, Failure> {
+        let objective = self.objective(args, head)?;
+        let inside = usual();
+        let start = match (&args.image, args.index, args.from) {
+            (Some(path), _, _) => Start::Image { image: self.bring(path)? },
+            (None, Some(index), _) => Start::Image { image: ImageChoice::Index { index } },
+            (None, None, StartName::Grey) => Start::Grey { level: level(&inside.start) },
+            (None, None, StartName::Noise) => inside.start,
+        };
+        let data = args.index.map(|_| self.load("a test image")).transpose()?;
+        let usual = match &objective {
+            Objective::LayerMeanSquare { .. } => inside.amplify,
+            // The usual weights are made for scores, which go to tens: others would lose themselves in the dark.
+            Objective::ClassLogit { .. } => inside.dream,
+            _ => AscentSpec { regularisers: Vec::new(), ..inside.dream },
+        };
+        let ascent = ascent(args, usual)?;
+        let picture = |number| DreamPicture { objective: objective.clone(), start: start.clone(), number };
+        Ok(DreamRun {
+            of: self.subject.id.clone(),
+            judge: None,
+            data,
+            purpose: DreamPurpose::Asked,
+            pictures: (0..args.seeds).map(picture).collect(),
+            ascent,
+            seed: args.seed.unwrap_or_else(|| brief().seed),
+        })
+    }
+
+    fn objective(&self, args: &DreamArgs, head: &str) -> Result<Objective, Failure> {
+        let asked = &args.objective;
+        Ok(if let Some(word) = &asked.class {
+            self.subject.network.scores_of(head)?;
+            let (head, class) = (head.to_owned(), self.subject.class(head, word)?);
+            self.subject.network.check_class(&head, class, self.subject.names(&head))?;
+            if args.probability {
+                Objective::ClassProbability { head, class }
+            } else {
+                Objective::ClassLogit { head, class }
+            }
+        } else if let Some(neuron) = &asked.neuron {
+            Objective::Neuron { layer: neuron.layer.clone(), position: neuron.position.clone() }
+        } else if let Some(channel) = &asked.channel {
+            Objective::Channel { layer: channel.layer.clone(), channel: channel.channel }
+        } else {
+            let layer = asked.layer.clone().expect("one of the four is asked for");
+            Objective::LayerMeanSquare { layer }
+        })
+    }
+
+    /// The typical image of a class that the head has.
+    fn typical(&self, head: &str, class: usize) -> Result<ImageChoice, Failure> {
+        self.subject.network.check_class(head, class, self.subject.names(head))?;
+        let class = u8::try_from(class).map_err(|_| inkling_lab::LookError::NoTypicalImage { class })?;
+        Ok(ImageChoice::Typical { class })
+    }
+
+    /// Reads a picture that the person brings.
+    fn bring(&mut self, path: &Path) -> Result<ImageChoice, Failure> {
+        let [_, _, channels] = self.subject.network.input();
+        let picture = inkling_data::read_png(path, channels)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let checksum = picture.checksum;
+        self.brought.push(Brought { checksum: checksum.clone(), image: picture.image });
+        Ok(ImageChoice::File { name, checksum })
+    }
+
+    /// Loads the data set; all its test images are meant.
+    fn load(&mut self, what: &'static str) -> Result<DataSlice, Failure> {
+        let Some(info) = self.subject.set else {
+            let known = catalogue::SETS.each_ref().map(|set| set.name).join(", ");
+            return Err(AskError::NoSet { what, known }.into());
+        };
+        let begin = std::time::Instant::now();
+        let fetching = |event: FetchEvent| self.progress.fetching(&event);
+        let sources = Sources { progress: &fetching, ..Sources::new(self.args.data.folder.clone()) };
+        let mut set = sources.load(info)?;
+        let (train, test) = (set.train.len(), set.test.len());
+        self.progress.event(Event::Loaded { images: train + test, seconds: begin.elapsed().as_secs_f64() });
+        // A look has no use for them.
+        set.train = set.train.take(0);
+        self.set = Some(set);
+        Ok(DataSlice { set: info.name.into(), train_images: 0, test_images: test })
+    }
+}
+
+fn brief() -> inkling_spec::Study {
+    preset("brief").expect("the preset is in the program")
+}
+
+/// What the brief asks of looking inside.
+fn usual() -> InsideTask {
+    brief().inside.expect("the brief looks inside")
+}
+
+fn level(start: &Start) -> f64 {
+    match start {
+        Start::Grey { level } | Start::Noise { level, .. } => *level,
+        Start::Image { .. } => 0.5,
+    }
+}
+
+/// The usual ascent with what was asked for in its place.
+fn ascent(args: &DreamArgs, usual: AscentSpec) -> Result<AscentSpec, Failure> {
+    let steps = args.steps.map_or(usual.steps, std::num::NonZeroUsize::get);
+    let asked = args.frames.map(|frames| frames as usize);
+    if let Some(frames) = asked.filter(|&frames| frames > steps + 1) {
+        return Err(AskError::Frames { frames, steps }.into());
+    }
+    let frames = if args.animation.is_some() { FRAMES } else { usual.frames };
+    let plain = args.plain;
+    Ok(AscentSpec {
+        steps,
+        learning_rate: args.learning_rate.unwrap_or(usual.learning_rate),
+        parametrisation: if plain { Parametrisation::Pixels } else { usual.parametrisation },
+        transforms: if plain { Vec::new() } else { usual.transforms },
+        regularisers: if plain { Vec::new() } else { regularisers(args, &usual.regularisers) },
+        frames: asked.unwrap_or(frames.min(steps + 1)),
+        optimizer: usual.optimizer,
+    })
+}
+
+/// The usual regularisers, with the weights that were asked for.
+fn regularisers(args: &DreamArgs, usual: &[Regulariser]) -> Vec<Regulariser> {
+    let (mut l2, mut total_variation) = (0.0, 0.0);
+    for regulariser in usual {
+        match *regulariser {
+            Regulariser::L2 { weight } => l2 = weight,
+            Regulariser::TotalVariation { weight } => total_variation = weight,
+        }
+    }
+    let (l2, total_variation) = (args.l2.unwrap_or(l2), args.total_variation.unwrap_or(total_variation));
+    let both = [
+        (l2, Regulariser::L2 { weight: l2 }),
+        (total_variation, Regulariser::TotalVariation { weight: total_variation }),
+    ];
+    both.into_iter().filter(|(weight, _)| *weight > 0.0).map(|(_, regulariser)| regulariser).collect()
+}
+
+/// What a dream is called.
+fn title(objective: &Objective, names: &[&str]) -> String {
+    match objective {
+        Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } => {
+            format!("dreams of {}", super::tell::class(*class, names))
+        }
+        Objective::Neuron { layer, position } => format!("dreams of {layer} at {position:?}"),
+        Objective::Channel { layer, channel } => format!("dreams of channel {channel} of {layer}"),
+        Objective::LayerMeanSquare { layer } => format!("dreams of {layer}"),
+    }
+}

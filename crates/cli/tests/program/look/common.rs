@@ -1,0 +1,91 @@
+//! What the tests of `inkling look` share: a study with trained networks, model files of other shapes, pictures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use inkling_engine::{Network, Part};
+use inkling_spec::ModelSpec;
+use inkling_store::{Metadata, Store, Tensor, TensorFile};
+use serde_json::Value;
+
+use crate::common::{Done, run};
+
+/// The folder of a finished smoke study of task 5, made once: its networks are `cnn 3 conv` and `inside judge`.
+pub(crate) static STUDY: LazyLock<String> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("look");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let done = run(&folder, &["study", "smoke", "--only", "inside"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    folder.join("out").to_str().unwrap().into()
+});
+
+/// Images of 10 × 12 pixels in colour, and two heads.
+pub(crate) const COLOUR: &str = r#"
+input = [10, 12, 3]
+trunk = [
+    { layer = "conv2d", filters = 5, kernel = [3, 3], stride = [2, 2], padding = "same", initial = "he-uniform" },
+    { layer = "relu" },
+    { layer = "flatten" },
+]
+
+[[heads]]
+name = "kind"
+layers = [{ layer = "dense", units = 4, initial = "glorot-uniform" }]
+
+[[heads]]
+name = "hue"
+layers = [{ layer = "dense", units = 3, initial = "glorot-uniform" }]
+"#;
+
+/// Dense layers on images of 28 × 28 pixels.
+pub(crate) const MLP: &str = r#"
+input = [28, 28, 1]
+trunk = [
+    { layer = "flatten" },
+    { layer = "dense", units = 16, initial = "he-uniform" },
+    { layer = "relu" },
+]
+
+[[heads]]
+name = "item"
+layers = [{ layer = "dense", units = 10, initial = "glorot-uniform" }]
+"#;
+
+/// A `model.safetensors` of a network with random weights, in a folder of its own.
+pub(crate) fn model(folder: &Path, network: &str, data: Option<&str>) -> PathBuf {
+    let spec = ModelSpec::from_toml("network", network).unwrap();
+    let arrays = Network::new(&spec, 7).unwrap().arrays(Part::Values);
+    let tensors: Vec<Tensor> =
+        arrays.iter().map(|array| Tensor::new(array.name.clone(), &array.shape, &array.values)).collect();
+    let mut metadata = Metadata::from([("model".into(), serde_json::to_string(&spec).unwrap())]);
+    metadata.extend(data.map(|data| ("data".into(), data.into())));
+    let store = Store::open(&folder.join("made")).unwrap();
+    let run = store.begin("random", &"none").unwrap();
+    run.write_tensors(TensorFile::Model, &tensors, &metadata).unwrap();
+    store.run("random").path().join(TensorFile::Model.name())
+}
+
+/// A PNG file of so many rows and columns, every value another.
+pub(crate) fn picture(path: &Path, [height, width]: [u32; 2], colour: png::ColorType) {
+    let count = height as usize * width as usize * colour.samples();
+    let values: Vec<u8> = (0..count).map(|i| (i * 7 % 256) as u8).collect();
+    let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, height);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.write_header().unwrap().write_image_data(&values).unwrap();
+}
+
+/// Runs `inkling look` in a folder.
+pub(crate) fn look(folder: &Path, arguments: &[&str]) -> Done {
+    run(folder, &[&["look"], arguments].concat())
+}
+
+/// What `inkling look --json` prints.
+#[track_caller]
+pub(crate) fn found(folder: &Path, arguments: &[&str]) -> Value {
+    let done = look(folder, &[arguments, &["--json"]].concat());
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    serde_json::from_str(&done.stdout).unwrap()
+}

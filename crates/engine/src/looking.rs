@@ -1,0 +1,149 @@
+//! Looking inside a network: what comes out of each layer, and the gradient of any function of it with respect to the
+//! images. The network is as in evaluation: dropout drops nothing, batch normalisation uses its running statistics.
+
+use inkling_spec::Shape;
+
+use crate::chain::{Chain, Link};
+use crate::kernels::flush::flushing_denormals;
+use crate::memory::Buffer;
+use crate::network::{Network, Workspace};
+use crate::operations::Pass;
+use crate::operations::parameter::Receive;
+
+/// A layer whose output can be looked at. A ReLU right after a dense or convolutional layer is part of that layer; to
+/// flatten is no layer here, for it changes no number, unless a head does nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerOutput {
+    /// Name of the layer in files, such as "trunk.3" or "class.1".
+    pub name: String,
+    /// What comes out of it for one image.
+    pub shape: Shape,
+    /// The head, by its number, whose scores it gives, if it is a head's last layer.
+    pub scores_of: Option<usize>,
+    /// The trunk, or a head by its number.
+    head: Option<usize>,
+    /// Its place among the operations of that part.
+    link: usize,
+}
+
+impl LayerOutput {
+    /// Whether all heads share it.
+    pub fn in_trunk(&self) -> bool {
+        self.head.is_none()
+    }
+}
+
+impl Network {
+    /// Every layer whose output can be looked at: the trunk's, then each head's; the last one of a head gives its scores.
+    pub fn layer_outputs(&self) -> Vec<LayerOutput> {
+        let of = |(head, chain): (Option<usize>, &Chain)| {
+            let layer = move |(link, of): (usize, &Link)| LayerOutput {
+                name: of.name.clone(),
+                shape: of.output,
+                scores_of: head.filter(|_| link + 1 == chain.links.len()),
+                head,
+                link,
+            };
+            chain.links.iter().enumerate().map(layer).collect::<Vec<_>>()
+        };
+        let heads = self.heads.iter().enumerate().map(|(number, head)| (Some(number), head));
+        std::iter::once((None, &self.trunk)).chain(heads).flat_map(of).collect()
+    }
+
+    /// The output of a layer for the images x, [batch, inputs], that [`Network::forward`] has just seen: [batch, outputs],
+    /// images with their channels last.
+    ///
+    /// # Panics
+    /// If [`Network::forward`] has seen another number of images.
+    pub fn output<'a>(&self, layer: &LayerOutput, x: &[f32], workspace: &'a Workspace) -> &'a [f32] {
+        let Pass { batch, .. } = self.seen(x, workspace);
+        let memory = match layer.head {
+            None => &workspace.trunk,
+            Some(head) => &workspace.heads[head],
+        };
+        &memory.ys[layer.link][..batch * layer.shape.len()]
+    }
+
+    /// The gradient, dx of [batch, inputs], of a function of a layer's output with respect to the images x that
+    /// [`Network::forward`] has just seen without training. `slope` is given the layer's output y, [batch, outputs], and
+    /// zeros in whose place it writes the function's gradient with respect to y.
+    ///
+    /// # Panics
+    /// If [`Network::forward`] has seen another number of images or was training, the workspace was not made for training,
+    /// or `dx` is not as long as `x`.
+    pub fn input_gradient(
+        &mut self,
+        x: &[f32],
+        layer: &LayerOutput,
+        workspace: &mut Workspace,
+        dx: &mut [f32],
+        slope: impl FnOnce(&[f32], &mut [f32]),
+    ) {
+        self.go_backward(x, layer, workspace, dx, slope, false);
+    }
+
+    /// As [`Network::input_gradient`], but of the function of the layer's response before its ReLU, if it has one: `slope`
+    /// is given what came out of the ReLU, and what it writes goes on through numbers that the ReLU has silenced. A unit
+    /// that is silent so far can be woken along this gradient; its own is zero.
+    ///
+    /// # Panics
+    /// As [`Network::input_gradient`].
+    pub fn response_gradient(
+        &mut self,
+        x: &[f32],
+        layer: &LayerOutput,
+        workspace: &mut Workspace,
+        dx: &mut [f32],
+        slope: impl FnOnce(&[f32], &mut [f32]),
+    ) {
+        self.go_backward(x, layer, workspace, dx, slope, true);
+    }
+
+    fn go_backward(
+        &mut self,
+        x: &[f32],
+        layer: &LayerOutput,
+        workspace: &mut Workspace,
+        dx: &mut [f32],
+        slope: impl FnOnce(&[f32], &mut [f32]),
+        before_relu: bool,
+    ) {
+        assert_eq!(x.len(), dx.len(), "a gradient for every number");
+        let pass = self.seen(x, workspace);
+        assert!(!pass.training, "images that were seen without training");
+        let (count, features) = (pass.batch * layer.shape.len(), pass.batch * self.trunk.outputs);
+        if before_relu && workspace.ones.len() < count {
+            workspace.ones = Buffer::zeros(count);
+            workspace.ones.fill(1.0);
+        }
+        let Workspace { trunk, heads, ones, .. } = workspace;
+        let heard = before_relu.then(|| &ones[..count]);
+        let memory = match layer.head {
+            None => &mut *trunk,
+            Some(head) => &mut heads[head],
+        };
+        let (y, dy) = (&memory.ys[layer.link][..count], &mut memory.dys[layer.link]);
+        assert!(dy.len() >= count, "a workspace that has room for gradients");
+        // What the last batch left there is no part of this function's gradient.
+        dy[..count].fill(0.0);
+        slope(y, &mut dy[..count]);
+        let mut dx = Some(dx);
+        flushing_denormals(|| {
+            let mut links = (layer.link + 1, heard);
+            if let Some(head) = layer.head {
+                let z = trunk.ys.last().map_or(x, |y| &y[..features]);
+                let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
+                self.heads[head].backward(&pass, z, links, &mut heads[head], dz, Receive::Discard);
+                links = (self.trunk.links.len(), None);
+            }
+            self.trunk.backward(&pass, x, links, trunk, dx, Receive::Discard);
+        });
+    }
+
+    /// The pass of [`Network::forward`] that saw these images, as far as their number tells.
+    fn seen(&self, x: &[f32], workspace: &Workspace) -> Pass {
+        let pass = workspace.seen.expect("images that went forward first");
+        assert_eq!(x.len(), pass.batch * self.inputs(), "the images that went forward");
+        pass
+    }
+}

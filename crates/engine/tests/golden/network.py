@@ -1,0 +1,153 @@
+"""Networks in PyTorch, built from layers that are data in the words of Inkling's ModelSpec, with arrays in its order."""
+
+import json
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+
+
+def dense(units):
+    return {"layer": "dense", "units": units, "initial": "he-uniform"}
+
+
+def conv(filters, kernel, stride=(1, 1), padding="same"):
+    return {
+        "layer": "conv2d",
+        "filters": filters,
+        "kernel": list(kernel),
+        "stride": list(stride),
+        "padding": padding,
+        "initial": "he-uniform",
+    }
+
+
+def pool(size, stride):
+    return {"layer": "max-pool", "size": list(size), "stride": list(stride)}
+
+
+def norm(epsilon=1e-3, momentum=0.1):
+    return {"layer": "batch-norm", "epsilon": epsilon, "momentum": momentum}
+
+
+def dropout(rate):
+    return {"layer": "dropout", "rate": rate}
+
+
+RELU, FLATTEN = {"layer": "relu"}, {"layer": "flatten"}
+
+
+def toml(model):
+    """The text of a ModelSpec; JSON's strings, numbers and lists are TOML too."""
+    table = lambda layer: "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in layer.items()) + " }"
+    layers = lambda name, layers: f"{name} = [{', '.join(map(table, layers))}]\n"
+    text = f"input = {json.dumps(model['input'])}\n" + layers("trunk", model["trunk"])
+    for name, head in model["heads"].items():
+        text += f'[[heads]]\nname = "{name}"\n' + layers("layers", head)
+    return text
+
+
+class Network:
+    """A ModelSpec in PyTorch. Images are [batch, channels, height, width] inside, as PyTorch has them."""
+
+    def __init__(self, model, generator, spread=1.0):
+        self.model, self.parameters, self.statistics = model, {}, {}
+        height, width, channels = model["input"]
+        # In f32 first, so that Inkling can start from the same numbers.
+        self.draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float32).double()
+        self.spread = spread
+        with torch.no_grad():
+            trunk = self.follow("trunk", model["trunk"], torch.zeros(2, channels, height, width), create=True)
+            for name, head in model["heads"].items():
+                self.follow(name, head, trunk, create=True)
+        # Building went through every layer once.
+        for key, value in self.statistics.items():
+            value.fill_(1.0 if key.endswith("variance") else 0.0)
+        for parameter in self.parameters.values():
+            parameter.requires_grad_(True)
+
+    def create(self, name, layer, x):
+        if layer["layer"] == "dense":
+            units, inputs = layer["units"], x.shape[1]
+            self.parameters[f"{name}.weight"] = (self.spread * self.draw(units, inputs) / inputs**0.5).float().double()
+            self.parameters[f"{name}.bias"] = (0.1 * self.draw(units)).float().double()
+        elif layer["layer"] == "conv2d":
+            shape = (layer["filters"], x.shape[1], *layer["kernel"])
+            scale = (shape[1] * shape[2] * shape[3]) ** -0.5
+            self.parameters[f"{name}.weight"] = (self.spread * self.draw(*shape) * scale).float().double()
+            self.parameters[f"{name}.bias"] = (0.1 * self.draw(shape[0])).float().double()
+        elif layer["layer"] == "batch-norm":
+            features = x.shape[1]
+            self.parameters[f"{name}.scale"] = (1.0 + 0.3 * self.draw(features)).float().double()
+            self.parameters[f"{name}.shift"] = (0.3 * self.draw(features)).float().double()
+            self.statistics[f"{name}.running_mean"] = torch.zeros(features)
+            self.statistics[f"{name}.running_variance"] = torch.ones(features)
+
+    def follow(self, part, layers, x, create=False, training=True, outputs=None):
+        """What comes out of these layers; `outputs` takes it layer by layer, ReLU with the layer right before it."""
+        for number, layer in enumerate(layers, start=1):
+            name = f"{part}.{number}"
+            if create:
+                self.create(name, layer, x)
+            get = lambda key: self.parameters[f"{name}.{key}"]
+            match layer["layer"]:
+                case "dense":
+                    x = F.linear(x, get("weight"), get("bias"))
+                case "conv2d":
+                    if layer["padding"] == "same":
+                        x = F.pad(x, same(x.shape[2:], layer["kernel"], layer["stride"]))
+                    x = F.conv2d(x, get("weight"), get("bias"), stride=layer["stride"])
+                case "max-pool":
+                    x = F.max_pool2d(x, layer["size"], layer["stride"])
+                case "flatten":
+                    x = x.permute(0, 2, 3, 1).flatten(1)
+                case "relu":
+                    x = F.relu(x)
+                case "dropout":
+                    assert create or not training, "what is dropped would be nobody else's choice"
+                case "batch-norm":
+                    running = [self.statistics[f"{name}.running_{what}"] for what in ("mean", "variance")]
+                    x = F.batch_norm(
+                        x, *running, get("scale"), get("shift"), training, layer["momentum"], layer["epsilon"]
+                    )
+            if outputs is not None and layer["layer"] != "flatten":
+                before = layers[number - 2]["layer"] if number > 1 else None
+                joined = layer["layer"] == "relu" and before in ("dense", "conv2d")
+                outputs[f"{part}.{number - joined}"] = x
+        return x
+
+    def forward(self, x, training=True, outputs=None):
+        """Scores of each head for x [batch, height, width, channels]."""
+        how = {"training": training, "outputs": outputs}
+        trunk = self.follow("trunk", self.model["trunk"], x.permute(0, 3, 1, 2), **how)
+        return [self.follow(name, head, trunk, **how) for name, head in self.model["heads"].items()]
+
+    def arrays(self, prefix, arrays):
+        return {f"{prefix}/{name}": ordered(name, array) for name, array in arrays.items()}
+
+    def values(self, prefix):
+        return self.arrays(prefix, {**self.parameters, **self.statistics})
+
+    def gradients(self, prefix):
+        return self.arrays(prefix, {name: parameter.grad for name, parameter in self.parameters.items()})
+
+
+def same(sizes, kernel, stride):
+    """Zeros that TensorFlow puts around an image (left, right, top, bottom), the odd one after it."""
+    missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(sizes, kernel, stride)]
+    rows, columns = [(total // 2, total - total // 2) for total in missing]
+    return [*columns, *rows]
+
+
+def ordered(name, array):
+    """A parameter as f32 in Inkling's order."""
+    array = array.detach()
+    if name.endswith("weight"):
+        array = array.permute(2, 3, 1, 0) if array.dim() == 4 else array.t()
+    return plain(array)
+
+
+def plain(array, dtype=np.float32):
+    return np.ascontiguousarray(array.detach().numpy(), dtype=dtype)

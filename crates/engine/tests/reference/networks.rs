@@ -1,0 +1,142 @@
+//! Small networks of every kind of layer, for the engine and the reference to agree on.
+
+use inkling_engine::random::Stream;
+use inkling_engine::{Network, Part};
+use inkling_spec::{Head, Initial, Layer, ModelSpec, Padding};
+
+fn dense(units: usize) -> Layer {
+    Layer::Dense { units, initial: Initial::HeUniform }
+}
+
+fn conv(filters: usize, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Layer {
+    Layer::Conv2d { filters, kernel, stride, padding, initial: Initial::HeUniform }
+}
+
+fn pool(size: [usize; 2], stride: [usize; 2]) -> Layer {
+    Layer::MaxPool { size, stride }
+}
+
+fn norm() -> Layer {
+    Layer::BatchNorm { epsilon: 1e-2, momentum: 0.1 }
+}
+
+/// A network of one head.
+fn network(input: [usize; 3], trunk: Vec<Layer>, head: Vec<Layer>) -> ModelSpec {
+    ModelSpec { input, trunk, heads: vec![Head { name: "class".into(), layers: head }] }
+}
+
+/// A case for each kind of layer, at the borders of its shapes.
+pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
+    use Layer::{Flatten, Relu};
+    use Padding::{Same, Valid};
+    vec![
+        network([1, 1, 9], vec![], vec![Flatten, dense(5)]),
+        network([1, 1, 40], vec![Flatten, dense(35), Relu], vec![dense(3)]),
+        network([3, 3, 1], vec![Flatten, Relu], vec![dense(3), Relu, Relu]),
+        network([6, 5, 2], vec![conv(4, [4, 4], [1, 1], Same), Relu, Flatten], vec![dense(3)]),
+        network([7, 6, 2], vec![conv(5, [4, 4], [2, 2], Same), Relu, Flatten], vec![dense(3)]),
+        network([6, 5, 3], vec![conv(3, [3, 2], [2, 1], Valid), Flatten], vec![dense(4)]),
+        network(
+            [5, 8, 1],
+            vec![conv(2, [2, 2], [3, 4], Same), conv(3, [1, 2], [1, 1], Valid)],
+            vec![Flatten],
+        ),
+        network(
+            [5, 5, 2],
+            vec![pool([2, 2], [2, 2]), Relu, conv(3, [3, 3], [1, 1], Same)],
+            vec![Flatten, dense(3)],
+        ),
+        network(
+            [6, 5, 2],
+            vec![conv(3, [3, 3], [1, 1], Same), pool([3, 2], [1, 2]), Relu, Flatten],
+            vec![dense(3)],
+        ),
+        network(
+            [4, 4, 3],
+            vec![norm(), conv(4, [2, 2], [1, 1], Valid), Relu, norm()],
+            vec![Flatten, dense(3)],
+        ),
+        network(
+            [1, 1, 12],
+            vec![Flatten, dense(18), norm(), Relu, Layer::Dropout { rate: 0.0 }],
+            vec![dense(3)],
+        ),
+    ]
+}
+
+/// Networks of two heads: one with a trunk, and one whose heads share nothing but the images.
+pub(crate) fn of_two_heads() -> [ModelSpec; 2] {
+    let head = |name: &str, layers| Head { name: name.into(), layers };
+    let trunk = vec![conv(3, [3, 3], [2, 2], Padding::Same), Layer::Relu, Layer::Flatten];
+    let heads = vec![head("item", vec![dense(7), Layer::Relu, dense(5)]), head("group", vec![dense(3)])];
+    [
+        ModelSpec { input: [5, 5, 2], trunk, heads: heads.clone() },
+        ModelSpec { input: [1, 1, 6], trunk: vec![Layer::Flatten], heads },
+    ]
+}
+
+/// A network of layers drawn at random, and the images of a batch.
+pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
+    let mut stream = Stream::new(seed, "test/networks");
+    let mut choose = |from: usize, to: usize| from + stream.below((to - from + 1) as u32) as usize;
+    let mut image = [choose(4, 8), choose(4, 8), choose(1, 4)];
+    let mut trunk = Vec::new();
+    let input = image;
+    for _ in 0..choose(1, 4) {
+        let fits = |size: [usize; 2]| size[0] <= image[0] && size[1] <= image[1];
+        let (size, stride) = ([choose(1, 4), choose(1, 4)], [choose(1, 3), choose(1, 3)]);
+        let valid = [0, 1].map(|side| image[side].saturating_sub(size[side]) / stride[side] + 1);
+        let same = [0, 1].map(|side| image[side].div_ceil(stride[side]));
+        let output = match choose(0, 5) {
+            0 | 1 => {
+                image[2] = choose(1, 6);
+                trunk.push(conv(image[2], size, stride, Padding::Same));
+                same
+            }
+            2 if fits(size) => {
+                image[2] = choose(1, 6);
+                trunk.push(conv(image[2], size, stride, Padding::Valid));
+                valid
+            }
+            3 if fits(size) => {
+                trunk.push(pool(size, stride));
+                valid
+            }
+            4 => {
+                trunk.push(norm());
+                [image[0], image[1]]
+            }
+            _ => {
+                trunk.push(Layer::Relu);
+                [image[0], image[1]]
+            }
+        };
+        image = [output[0], output[1], image[2]];
+    }
+    trunk.push(Layer::Flatten);
+    let mut heads = Vec::new();
+    for name in ["item", "group"].into_iter().take(choose(1, 2)) {
+        let mut layers = Vec::new();
+        if choose(0, 1) == 1 {
+            layers.extend([dense(choose(1, 10)), Layer::Relu]);
+        }
+        layers.push(dense(choose(2, 5)));
+        heads.push(Head { name: name.into(), layers });
+    }
+    (ModelSpec { input, trunk, heads }, choose(2, 5))
+}
+
+/// Uniform in ± `bound`.
+pub(crate) fn uniform(stream: &mut Stream, count: usize, bound: f32) -> Vec<f32> {
+    (0..count).map(|_| (2.0 * stream.uniform() - 1.0) * bound).collect()
+}
+
+/// Moves biases, scales, shifts and running statistics, which start where some gradients would be zero by symmetry.
+pub(crate) fn disturb(network: &mut Network, stream: &mut Stream) {
+    let mut drawn = network.arrays(Part::Values).into_iter().map(|array| {
+        let bound = if array.name.ends_with("weight") { 0.0 } else { 0.3 };
+        let by = uniform(stream, array.values.len(), bound);
+        array.values.iter().zip(by).map(|(value, by)| value + by).collect()
+    });
+    network.set_arrays(Part::Values, |_, _| drawn.next().ok_or("one each")).expect("as many");
+}

@@ -1,0 +1,214 @@
+//! What a network makes of some images, layer by layer, and how much of each layer is silent over the test images.
+
+use inkling_data::DataSet;
+use inkling_engine::LayerOutput;
+use inkling_spec::ActivationsRun;
+use inkling_spec::found::{ActivationLayer, ActivationsOutcome, LookedAt};
+use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
+use rayon::prelude::*;
+
+use super::images::Shown;
+use super::trained::{Trained, as_image, predicted, probability};
+use super::{Material, images, saliency};
+use crate::error::LabError;
+use crate::study::Observer;
+use crate::train::EVALUATION_BATCH;
+
+/// Looks at the run's images and writes its arrays; nothing where it was interrupted.
+pub(crate) fn run(
+    run: &ActivationsRun,
+    material: &mut Material,
+    observer: &dyn Observer,
+    writer: &RunWriter,
+) -> Result<Option<ActivationsOutcome>, LabError> {
+    let (set, brought) = (material.set, material.brought);
+    let trained = &mut *material.network;
+    let shown = run.images.iter().map(|choice| images::find(choice, trained, set, brought));
+    let shown: Vec<Shown> = shown.collect::<Result<_, _>>()?;
+    let layers = looked_at(trained);
+    let Some(silence) = set.map_or(Some(None), |set| measure(trained, &layers, set, observer).map(Some))
+    else {
+        return Ok(None);
+    };
+
+    let [height, width, channels] = trained.input();
+    let (n, dim) = (shown.len(), height * width * channels);
+    let pixels: Vec<u8> = shown.iter().flat_map(|shown| &shown.pixels).copied().collect();
+    let mut x = vec![0.0; n * dim];
+    inkling_engine::scale(&pixels, &mut x);
+    let mut workspace = trained.network.workspace(n, false);
+    trained.network.forward(&x, false, &mut workspace);
+    let classes = trained.network.classes()[0];
+    let logits = workspace.logits(0, n * classes).to_vec();
+    let outputs: Vec<&[f32]> =
+        layers.iter().map(|layer| trained.network.output(layer, &x, &workspace)).collect();
+    let differences: Vec<Vec<f32>> =
+        layers.iter().zip(&outputs).map(|(layer, y)| differences(y, as_image(layer.shape)[2], n)).collect();
+
+    let found = layers.iter().zip(&outputs).zip(&differences).enumerate();
+    let found = found.map(|(i, ((layer, y), differences))| {
+        let silent = silence.as_ref().map(|silence| &silence[i]);
+        let zeros = |y: &[f32]| y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;
+        ActivationLayer {
+            name: layer.name.clone(),
+            shape: as_image(layer.shape),
+            dead: silent.map(|silence| silence.alive.iter().filter(|&&alive| !alive).count()),
+            zeros: silent.map(|silence| silence.zeros as f64 / silence.all as f64),
+            zeros_of: y.chunks_exact(layer.shape.len()).map(zeros).collect(),
+            differing: order(differences),
+        }
+    });
+    let found: Vec<ActivationLayer> = found.collect();
+
+    let mut tensors = vec![
+        Tensor::new("images", &[n, height, width, channels], &pixels),
+        Tensor::new("logits", &[n, classes], &logits),
+    ];
+    for ((layer, y), differences) in layers.iter().zip(&outputs).zip(&differences) {
+        let [height, width, channels] = as_image(layer.shape);
+        tensors.push(Tensor::new(format!("layer/{}", layer.name), &[n, height, width, channels], y));
+        if !differences.is_empty() {
+            tensors.push(Tensor::new(format!("difference/{}", layer.name), &[channels], differences));
+        }
+    }
+
+    let scores = trained.scores_of(trained.first_head())?;
+    let (mut gradients, mut integrated, mut looked) = (Vec::new(), Vec::new(), Vec::new());
+    let mut asked = trained.network.workspace(saliency::BATCH, true);
+    for ((shown, x), logits) in shown.iter().zip(x.chunks_exact(dim)).zip(logits.chunks_exact(classes)) {
+        let predicted = predicted(logits);
+        // A label that the network does not know cannot be explained.
+        let target = shown.class.filter(|&class| class < classes).unwrap_or(predicted);
+        let network = &mut trained.network;
+        gradients.extend(saliency::gradient(network, &mut asked, &scores, target, x));
+        let along = saliency::integrated(network, &mut asked, &scores, target, x, run.integration_steps);
+        looked.push(LookedAt {
+            name: shown.name.clone(),
+            index: shown.index,
+            class: shown.class,
+            target,
+            logit: f64::from(logits[target]),
+            probability: probability(logits, target),
+            predicted,
+            black_logit: saliency::black(network, &mut asked, target, dim),
+            integrated_sum: along.iter().map(|&share| f64::from(share)).sum(),
+        });
+        integrated.extend(along);
+    }
+    let shape = [n, height, width, channels];
+    tensors.push(Tensor::new("gradient", &shape, &gradients));
+    tensors.push(Tensor::new("integrated", &shape, &integrated));
+    writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
+    let test_images = set.map_or(0, |set| set.test.len());
+    Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images }))
+}
+
+/// Every convolution; in a network without one, every layer of the trunk, or what there is.
+fn looked_at(trained: &Trained) -> Vec<LayerOutput> {
+    let convolutions = trained.convolutions();
+    if !convolutions.is_empty() {
+        return convolutions;
+    }
+    let all = trained.network.layer_outputs();
+    let trunk: Vec<LayerOutput> = all.iter().filter(|layer| layer.in_trunk()).cloned().collect();
+    if trunk.is_empty() { all } else { trunk }
+}
+
+/// How much of a layer is silent.
+struct Silence {
+    /// Whether each channel was ever anything but zero.
+    alive: Vec<bool>,
+    zeros: usize,
+    all: usize,
+}
+
+/// Counts over all test images; nothing where it was interrupted.
+fn measure(
+    trained: &mut Trained,
+    layers: &[LayerOutput],
+    set: &DataSet,
+    observer: &dyn Observer,
+) -> Option<Vec<Silence>> {
+    let channels = |layer: &LayerOutput| as_image(layer.shape)[2];
+    let none = |layer: &LayerOutput| Silence { alive: vec![false; channels(layer)], zeros: 0, all: 0 };
+    let mut silence: Vec<Silence> = layers.iter().map(none).collect();
+    let network = &mut trained.network;
+    let mut workspace = network.workspace(EVALUATION_BATCH, false);
+    let mut x = vec![0.0; EVALUATION_BATCH * network.inputs()];
+    for pixels in set.test.images.pixels.chunks(x.len()) {
+        if observer.interrupted() {
+            return None;
+        }
+        let x = &mut x[..pixels.len()];
+        inkling_engine::scale(pixels, x);
+        network.forward(x, false, &mut workspace);
+        for (layer, silence) in layers.iter().zip(&mut silence) {
+            let channels = channels(layer);
+            let y = network.output(layer, x, &workspace);
+            silence.all += y.len();
+            // Counts and flags are the same in any order.
+            let images = y.par_chunks_exact(layer.shape.len()).map(|y| count(y, channels));
+            let (zeros, alive) = images.reduce(
+                || (0, vec![false; channels]),
+                |(a, mut alive), (b, other)| {
+                    alive.iter_mut().zip(other).for_each(|(alive, other)| *alive |= other);
+                    (a + b, alive)
+                },
+            );
+            silence.zeros += zeros;
+            silence.alive.iter_mut().zip(alive).for_each(|(alive, other)| *alive |= other);
+        }
+    }
+    Some(silence)
+}
+
+/// Zeros of an image's output, and which channels are anything else somewhere.
+fn count(y: &[f32], channels: usize) -> (usize, Vec<bool>) {
+    let mut alive = vec![false; channels];
+    let mut zeros = 0;
+    for y in y.chunks_exact(channels) {
+        for (alive, &y) in alive.iter_mut().zip(y) {
+            zeros += usize::from(y == 0.0);
+            *alive |= y != 0.0;
+        }
+    }
+    (zeros, alive)
+}
+
+/// The root mean square over the places of the difference between two images' outputs, channel by channel; nothing unless
+/// there are two.
+fn differences(y: &[f32], channels: usize, images: usize) -> Vec<f32> {
+    if images != 2 {
+        return Vec::new();
+    }
+    let (a, b) = y.split_at(y.len() / 2);
+    let places = (a.len() / channels) as f64;
+    let square = |channel: usize| {
+        let pairs = a.iter().zip(b).skip(channel).step_by(channels);
+        pairs.map(|(&a, &b)| f64::from(a - b).powi(2)).sum::<f64>()
+    };
+    (0..channels).map(|channel| (square(channel) / places).sqrt() as f32).collect()
+}
+
+/// Channels by their numbers, the largest first, of equal ones the first.
+fn order(numbers: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..numbers.len()).collect();
+    order.sort_by(|&a, &b| numbers[b].total_cmp(&numbers[a]));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_by_channel_and_silence_is_counted() {
+        // Two images of two places and two channels.
+        let y = [1.0, 0.0, 3.0, 0.0, 1.0, 4.0, 0.0, 0.0];
+        let found = differences(&y, 2, 2);
+        assert_eq!(found, [(4.5_f64).sqrt() as f32, (8.0_f64).sqrt() as f32]);
+        assert_eq!(order(&found), [1, 0]);
+        assert!(differences(&y, 2, 1).is_empty());
+        assert_eq!(count(&y[..4], 2), (2, vec![true, false]));
+    }
+}

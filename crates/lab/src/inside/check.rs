@@ -1,0 +1,35 @@
+//! Whether a look can be done, as far as that is known before anything is computed.
+
+use inkling_spec::{RunSpec, Start};
+
+use super::error::LookError;
+use super::{Material, dream, filters, images};
+
+/// Refuses a look that cannot be done. [`look`](super::look) does this too, and it is quick: to ask before a store is
+/// opened spares a person the folder.
+///
+/// # Errors
+/// [`LookError`]: the network has no such layer, head, class, channel or place, the set no such image, or an image has
+/// another size than the network takes.
+///
+/// # Panics
+/// If the run is no look.
+pub fn check(run: &RunSpec, material: &Material) -> Result<(), LookError> {
+    let (trained, set) = (&*material.network, material.set);
+    if let Some(set) = set.filter(|_| run.data().is_some()) {
+        images::check_set(set, trained)?;
+    }
+    let image = |choice| images::check(choice, trained, set, material.brought);
+    match run {
+        RunSpec::Filters(_) => filters::check(trained),
+        RunSpec::Activations(run) => run.images.iter().try_for_each(image),
+        RunSpec::Dream(run) => {
+            dream::check(&run.pictures, material)?;
+            let starts = run.pictures.iter().map(|picture| &picture.start);
+            starts
+                .filter_map(|start| if let Start::Image { image } = start { Some(image) } else { None })
+                .try_for_each(image)
+        }
+        _ => panic!("a {run:?} is no look"),
+    }
+}

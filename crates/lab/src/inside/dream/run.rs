@@ -1,0 +1,216 @@
+//! A dream run: pictures climb together, and what became of them is written down.
+
+use std::time::Instant;
+
+use inkling_engine::random::Stream;
+use inkling_engine::{LayerOutput, Workspace};
+use inkling_spec::found::{DreamFound, DreamOutcome, Seen};
+use inkling_spec::{DreamPicture, DreamRun, Start};
+use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
+
+use super::objective::{Goal, resolve};
+use super::parametrisation::Basis;
+use super::{Ascent, Size, start};
+use crate::error::LabError;
+use crate::inside::error::LookError;
+use crate::inside::trained::{Trained, predicted, probability};
+use crate::inside::{Material, images};
+use crate::study::Observer;
+
+/// Parts of the way at whose ends it is measured.
+const PARTS: usize = 64;
+
+/// Makes the run's dreams and writes its arrays; nothing where it was interrupted.
+pub(crate) fn run(
+    run: &DreamRun,
+    material: &mut Material,
+    observer: &dyn Observer,
+    writer: &RunWriter,
+) -> Result<Option<DreamOutcome>, LabError> {
+    let begin = Instant::now();
+    let size = Size::new(material.network.input());
+    let basis = Basis::new(run.ascent.parametrisation, size);
+    let (layer, goals) = goals(&run.pictures, material)?;
+    let mut pictures = Vec::new();
+    for (picture, goal) in run.pictures.iter().zip(&goals) {
+        let stream = |purpose| Stream::new(run.seed, &format!("dream/{purpose}/{}", picture.number));
+        let parameters = parameters(picture, &basis, size, material, &mut stream("start"))?;
+        pictures.push((goal.clone(), parameters, stream("transforms")));
+    }
+    let n = pictures.len();
+    let trained = &mut *material.network;
+    let mut workspace = trained.network.workspace(n, true);
+    let mut ascent = Ascent::new(&run.ascent, size, layer.clone(), pictures);
+    let starts = ascent.pictures();
+    let judging = Judging { layer: &layer, goals: &goals };
+    let before = judging.seen(trained, &mut workspace, &starts);
+
+    let steps = run.ascent.steps;
+    let frame_steps = evenly(steps, run.ascent.frames);
+    let path_steps = evenly(steps, PARTS.min(steps) + 1);
+    let mut way = Way::default();
+    for step in 0..=steps {
+        if observer.interrupted() {
+            return Ok(None);
+        }
+        if step > 0 {
+            ascent.step(trained, &mut workspace);
+        }
+        if frame_steps.contains(&step) {
+            way.frames.extend(ascent.pictures());
+        }
+        if path_steps.contains(&step) {
+            way.measure(&judging.seen(trained, &mut workspace, &ascent.pictures()));
+        }
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let dreams = ascent.pictures();
+    let after = judging.seen(trained, &mut workspace, &dreams);
+    let judge = match &mut material.judge {
+        // It may be another network: asked only what it knows.
+        Some(judge) => asked(judge, &run.pictures, &dreams)?,
+        None => vec![None; n],
+    };
+
+    let shape = [n, size.height, size.width, size.channels];
+    let frames = [&[frame_steps.len()], &shape[..]].concat();
+    let [path_steps, frame_steps] =
+        [path_steps, frame_steps].map(|steps| steps.iter().map(|&step| step as u32).collect::<Vec<u32>>());
+    let t = path_steps.len();
+    let mut tensors = vec![
+        Tensor::new("pictures", &shape, &dreams),
+        Tensor::new("starts", &shape, &starts),
+        Tensor::new("frames", &frames, &way.frames),
+        Tensor::new("frame_steps", &[frame_steps.len()], &frame_steps),
+        Tensor::new("path_steps", &[t], &path_steps),
+        Tensor::new("path_objective", &[t, n], &way.objectives),
+    ];
+    if way.logits.len() == way.objectives.len() {
+        tensors.push(Tensor::new("path_logit", &[t, n], &way.logits));
+        tensors.push(Tensor::new("path_probability", &[t, n], &way.probabilities));
+    }
+    writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
+    let found = before.into_iter().zip(after).zip(judge);
+    let pictures = found.map(|((before, after), judge)| DreamFound { before, after, judge }).collect();
+    Ok(Some(DreamOutcome { pictures, seconds }))
+}
+
+/// Refuses pictures whose objectives the network does not have, or that look at several layers.
+///
+/// # Errors
+/// [`LookError`].
+pub(crate) fn check(pictures: &[DreamPicture], material: &Material) -> Result<(), LookError> {
+    goals(pictures, material).map(|_| ())
+}
+
+/// The layer that all pictures look at, and what each raises there.
+fn goals(pictures: &[DreamPicture], material: &Material) -> Result<(LayerOutput, Vec<Goal>), LookError> {
+    let resolved =
+        pictures.iter().map(|picture| resolve(&picture.objective, material.network, material.names()));
+    let resolved: Vec<(LayerOutput, Goal)> = resolved.collect::<Result<_, _>>()?;
+    let layer = resolved.first().expect("a run has pictures").0.clone();
+    if let Some((other, _)) = resolved.iter().find(|(other, _)| *other != layer) {
+        return Err(LookError::SeveralLayers { one: layer.name, other: other.name.clone() });
+    }
+    Ok((layer, resolved.into_iter().map(|(_, goal)| goal).collect()))
+}
+
+fn parameters(
+    picture: &DreamPicture,
+    basis: &Basis,
+    size: Size,
+    material: &mut Material,
+    stream: &mut Stream,
+) -> Result<Vec<f32>, LookError> {
+    Ok(match &picture.start {
+        Start::Grey { level } => start::grey(basis, size, *level, 0.0, stream),
+        Start::Noise { level, deviation } => start::grey(basis, size, *level, *deviation, stream),
+        Start::Image { image } => {
+            let shown = images::find(image, material.network, material.set, material.brought)?;
+            let mut x = vec![0.0; size.len()];
+            inkling_engine::scale(&shown.pixels, &mut x);
+            start::image(basis, &x)
+        }
+    })
+}
+
+/// Whole numbers from 0 to `last`, so many of them, as evenly apart as can be.
+fn evenly(last: usize, count: usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> =
+        (0..count).map(|i| (i * last + (count - 1) / 2) / (count - 1).max(1)).collect();
+    numbers.dedup();
+    numbers
+}
+
+/// What a network is asked about pictures.
+struct Judging<'a> {
+    layer: &'a LayerOutput,
+    goals: &'a [Goal],
+}
+
+impl Judging<'_> {
+    fn seen(&self, trained: &mut Trained, workspace: &mut Workspace, pictures: &[f32]) -> Vec<Seen> {
+        let network = &mut trained.network;
+        network.forward(pictures, false, workspace);
+        let classes = network.classes();
+        let n = self.goals.len();
+        let outputs = network.output(self.layer, pictures, workspace).chunks_exact(self.layer.shape.len());
+        let scores = workspace.logits(0, n * classes[0]).chunks_exact(classes[0]);
+        let seen = |((goal, y), scores): ((&Goal, &[f32]), &[f32])| {
+            let class = goal.class(self.layer.scores_of.is_some());
+            Seen {
+                objective: goal.value(y),
+                logit: class.map(|class| f64::from(y[class])),
+                probability: class.map(|class| probability(y, class)),
+                predicted: predicted(scores),
+            }
+        };
+        self.goals.iter().zip(outputs).zip(scores).map(seen).collect()
+    }
+}
+
+/// What an independently trained network makes of the pictures; nothing where it lacks what the objective looks at.
+fn asked(
+    judge: &mut Trained,
+    pictures: &[DreamPicture],
+    dreams: &[f32],
+) -> Result<Vec<Option<Seen>>, LabError> {
+    let resolved: Result<Vec<_>, _> =
+        pictures.iter().map(|picture| resolve(&picture.objective, judge, &[])).collect();
+    let Ok(resolved) = resolved else { return Ok(vec![None; pictures.len()]) };
+    let (layers, goals): (Vec<LayerOutput>, Vec<Goal>) = resolved.into_iter().unzip();
+    let mut workspace = judge.network.workspace(pictures.len(), false);
+    let judging = Judging { layer: &layers[0], goals: &goals };
+    Ok(judging.seen(judge, &mut workspace, dreams).into_iter().map(Some).collect())
+}
+
+/// What was measured on the way.
+#[derive(Default)]
+struct Way {
+    frames: Vec<f32>,
+    objectives: Vec<f32>,
+    logits: Vec<f32>,
+    probabilities: Vec<f32>,
+}
+
+impl Way {
+    fn measure(&mut self, seen: &[Seen]) {
+        self.objectives.extend(seen.iter().map(|seen| seen.objective as f32));
+        self.logits.extend(seen.iter().filter_map(|seen| Some(seen.logit? as f32)));
+        self.probabilities.extend(seen.iter().filter_map(|seen| Some(seen.probability? as f32)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_evenly_apart_from_the_first_to_the_last() {
+        assert_eq!(evenly(256, 9), [0, 32, 64, 96, 128, 160, 192, 224, 256]);
+        assert_eq!(evenly(8, 4), [0, 3, 5, 8]);
+        assert_eq!(evenly(3, 2), [0, 3]);
+        assert_eq!(evenly(2, 3), [0, 1, 2]);
+        assert_eq!(evenly(5, 6), [0, 1, 2, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,145 @@
+//! The images that a network is looked into with: typical ones, ones by number, ones that a person brings.
+
+use inkling_data::{DataSet, Images};
+use inkling_spec::ImageChoice;
+
+use super::error::LookError;
+use super::trained::{Trained, predicted};
+
+/// An image that a person brings.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// SHA-256 of its file, in hexadecimal: how runs name it.
+    pub checksum: String,
+    /// The image alone.
+    pub image: Images,
+}
+
+/// An image to look at.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) name: String,
+    /// Its number among the test images, if it is one.
+    pub(crate) index: Option<usize>,
+    /// Its class, where it is known.
+    pub(crate) class: Option<usize>,
+    /// Bytes, [height, width, channels].
+    pub(crate) pixels: Vec<u8>,
+}
+
+/// Refuses an image that does not exist or has another size than the network takes. Whether any image of a class is
+/// typical is only known once the network has seen them all.
+///
+/// # Errors
+/// [`LookError`].
+pub(crate) fn check(
+    choice: &ImageChoice,
+    trained: &Trained,
+    set: Option<&DataSet>,
+    brought: &[Brought],
+) -> Result<(), LookError> {
+    if let ImageChoice::File { name, checksum } = choice {
+        return check_size(&format!("`{name}`"), find_brought(checksum, brought), trained);
+    }
+    let set = set.ok_or(LookError::NoDataSet)?;
+    check_set(set, trained)?;
+    match *choice {
+        ImageChoice::Index { index } if index >= set.test.len() => {
+            Err(LookError::NoImage { index, last: set.test.len() - 1 })
+        }
+        ImageChoice::Typical { class } => {
+            trained.check_class(trained.first_head(), usize::from(class), set.info.classes)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a set whose images the network does not take.
+///
+/// # Errors
+/// [`LookError::ImageSize`].
+pub(crate) fn check_set(set: &DataSet, trained: &Trained) -> Result<(), LookError> {
+    check_size(&format!("an image of {}", set.info.title), &set.test.images, trained)
+}
+
+fn check_size(image: &str, images: &Images, trained: &Trained) -> Result<(), LookError> {
+    let (found, expected) = ([images.height, images.width, images.channels], trained.input());
+    if found == expected {
+        return Ok(());
+    }
+    let [found, expected] =
+        [found, expected].map(|[height, width, channels]| format!("{height}×{width}×{channels}"));
+    Err(LookError::ImageSize { image: image.into(), found, expected })
+}
+
+fn find_brought<'a>(checksum: &str, brought: &'a [Brought]) -> &'a Images {
+    let found = brought.iter().find(|brought| brought.checksum == *checksum);
+    &found.expect("every image that a run names is brought").image
+}
+
+/// Finds the image that was chosen.
+///
+/// # Errors
+/// [`LookError`]: there is no such image, none is typical, it has another size than the network takes.
+pub(crate) fn find(
+    choice: &ImageChoice,
+    trained: &mut Trained,
+    set: Option<&DataSet>,
+    brought: &[Brought],
+) -> Result<Shown, LookError> {
+    check(choice, trained, set, brought)?;
+    if let ImageChoice::File { name, checksum } = choice {
+        let pixels = find_brought(checksum, brought).pixels.clone();
+        return Ok(Shown { name: name.clone(), index: None, class: None, pixels });
+    }
+    let set = set.ok_or(LookError::NoDataSet)?;
+    let index = match *choice {
+        ImageChoice::Index { index } => index,
+        ImageChoice::Typical { class } => {
+            let classes = trained.network.classes()[0];
+            let scores = trained.test_scores(set);
+            let class = usize::from(class);
+            typical(scores, classes, &set.test.labels, class).ok_or(LookError::NoTypicalImage { class })?
+        }
+        ImageChoice::File { .. } => unreachable!("files are found above"),
+    };
+    Ok(Shown {
+        name: format!("test image {index}"),
+        index: Some(index),
+        class: Some(usize::from(set.test.labels[index])),
+        pixels: set.test.images.image(index).to_vec(),
+    })
+}
+
+/// Of the images of a class that are classified rightly, the one whose scores are nearest to the mean of the scores of
+/// all of these.
+fn typical(scores: &[f32], classes: usize, labels: &[u8], class: usize) -> Option<usize> {
+    let right: Vec<(usize, &[f32])> = scores
+        .chunks_exact(classes)
+        .enumerate()
+        .filter(|(i, scores)| usize::from(labels[*i]) == class && predicted(scores) == class)
+        .collect();
+    let mean: Vec<f64> = (0..classes)
+        .map(|j| right.iter().map(|(_, scores)| f64::from(scores[j])).sum::<f64>() / right.len() as f64)
+        .collect();
+    let distance = |scores: &[f32]| {
+        scores.iter().zip(&mean).map(|(&score, mean)| (f64::from(score) - mean).powi(2)).sum::<f64>()
+    };
+    right.iter().min_by(|a, b| distance(a.1).total_cmp(&distance(b.1))).map(|(index, _)| *index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_typical_image_is_right_and_nearest_to_the_mean_scores() {
+        // Class 1: images 0, 2, 3 right, with scores 1, 2 and 9 for it; image 4 wrong. The mean is 4.
+        let scores = [0.0, 1.0, 5.0, 0.0, 0.0, 2.0, 0.0, 9.0, 4.1, 4.0];
+        assert_eq!(typical(&scores, 2, &[1, 0, 1, 1, 1], 1), Some(2));
+        assert_eq!(typical(&scores, 2, &[1, 0, 1, 1, 1], 0), Some(1));
+        // Of equally near ones the first; none where none is right.
+        assert_eq!(typical(&[1.0, 0.0, 3.0, 0.0], 2, &[0, 0], 0), Some(0));
+        assert_eq!(typical(&[1.0, 0.0], 2, &[1], 1), None);
+    }
+}

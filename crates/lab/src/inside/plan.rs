@@ -1,0 +1,194 @@
+//! From task 5 of a study to its runs.
+
+use inkling_data::DataSet;
+use inkling_spec::found::PlannedRun;
+use inkling_spec::{
+    ActivationsRun, AscentSpec, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice, InsideTask,
+    Layer, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec, Transform,
+};
+
+use super::error::LookError;
+use crate::error::LabError;
+
+/// Every run of task 5: the judge's training, the filters, the activations, and the dreams in the order in which a reader
+/// meets them. `network` is the planned training run of the network that is looked into.
+///
+/// # Errors
+/// [`LookError`]: a class or a test image that the set does not have.
+pub(crate) fn expand(
+    task: &InsideTask,
+    network: &PlannedRun,
+    set: &DataSet,
+    seed: u64,
+) -> Result<Vec<PlannedRun>, LabError> {
+    let RunSpec::Train(trained) = &network.spec else { unreachable!("networks are trained") };
+    check(task, trained, set)?;
+    let planned = |title: String, spec: RunSpec| PlannedRun {
+        id: spec.id(&set.checksum),
+        task: Task::Inside,
+        title,
+        spec,
+    };
+    let training = TrainingSpec { epochs: task.judge.epochs, ..trained.training.clone() };
+    let judge = TrainRun { training, seed: task.judge.seed, ..trained.clone() };
+    let judge = planned("judge".into(), RunSpec::Train(judge));
+    let (of, data) = (network.id.clone(), Some(trained.data.clone()));
+
+    let images = chosen(task);
+    let activations = ActivationsRun {
+        of: of.clone(),
+        data: data.clone(),
+        images: images.to_vec(),
+        integration_steps: task.integration_steps,
+    };
+    let dream = |(purpose, pictures, ascent): (DreamPurpose, Vec<DreamPicture>, AscentSpec)| {
+        let (of, data, judge) = (of.clone(), data.clone(), Some(judge.id.clone()));
+        let title = title(&purpose, set);
+        planned(title, RunSpec::Dream(DreamRun { of, judge, data, purpose, pictures, ascent, seed }))
+    };
+    let dreams: Vec<PlannedRun> = dreams(task, trained, set, &images).into_iter().map(dream).collect();
+    let filters =
+        planned("filters".into(), RunSpec::Filters(FiltersRun { of: of.clone(), patterns: task.filters }));
+    let activations = planned("activations".into(), RunSpec::Activations(activations));
+    Ok([judge, filters, activations].into_iter().chain(dreams).collect())
+}
+
+fn check(task: &InsideTask, trained: &TrainRun, set: &DataSet) -> Result<(), LookError> {
+    let classes = set.info.classes.len();
+    if let Some(&class) = task.classes.iter().find(|&&class| usize::from(class) >= classes) {
+        let head = trained.model.heads[0].name.clone();
+        let names = format!(": {}", set.info.classes.join(", "));
+        return Err(LookError::NoClass { class: usize::from(class), head, last: classes - 1, names });
+    }
+    match task.images.iter().flatten().find(|&&index| index >= set.test.len()) {
+        Some(&index) => Err(LookError::NoImage { index, last: set.test.len() - 1 }),
+        None => Ok(()),
+    }
+}
+
+/// The two images that stand for the two classes.
+fn chosen(task: &InsideTask) -> [ImageChoice; 2] {
+    match task.images {
+        Some(indices) => indices.map(|index| ImageChoice::Index { index }),
+        None => task.classes.map(|class| ImageChoice::Typical { class }),
+    }
+}
+
+type Dream = (DreamPurpose, Vec<DreamPicture>, AscentSpec);
+
+fn dreams(task: &InsideTask, trained: &TrainRun, set: &DataSet, images: &[ImageChoice; 2]) -> Vec<Dream> {
+    let head = &trained.model.heads[0].name;
+    let of_class = |class: u8, start: Start, number: u32| DreamPicture {
+        objective: Objective::ClassLogit { head: head.clone(), class: usize::from(class) },
+        start,
+        number,
+    };
+    let pair = |starts: [Start; 2]| [0, 1].map(|i| of_class(task.classes[i], starts[i].clone(), 0)).to_vec();
+    let usual = || pair([task.start.clone(), task.start.clone()]);
+    let mut dreams = Vec::new();
+    for class in task.classes {
+        let pictures = (0..task.seeds as u32).map(|number| of_class(class, task.start.clone(), number));
+        dreams.push((DreamPurpose::Seeds { class }, pictures.collect(), task.dream.clone()));
+    }
+    let classes = u8::try_from(set.info.classes.len()).expect("labels are bytes");
+    let every = (0..classes).map(|class| of_class(class, task.start.clone(), 0));
+    dreams.push((DreamPurpose::Classes, every.collect(), task.dream.clone()));
+    for (with, ascent) in ablation(&task.dream) {
+        dreams.push((DreamPurpose::Ablation { with }, usual(), ascent));
+    }
+    for starts in starts(task, images) {
+        dreams.push((DreamPurpose::Start, pair(starts), task.dream.clone()));
+    }
+    let trunk = trained.model.trunk.iter().enumerate();
+    for (i, _) in trunk.filter(|(_, layer)| matches!(layer, Layer::Conv2d { .. })) {
+        let layer = format!("trunk.{}", i + 1);
+        let amplified = |image: &ImageChoice| DreamPicture {
+            objective: Objective::LayerMeanSquare { layer: layer.clone() },
+            start: Start::Image { image: image.clone() },
+            number: 0,
+        };
+        let pictures = images.iter().map(amplified).collect();
+        dreams.push((DreamPurpose::Amplify { layer: layer.clone() }, pictures, task.amplify.clone()));
+    }
+    dreams
+}
+
+/// The ascent with none of its parts, with each alone, and with all, in words.
+fn ablation(whole: &AscentSpec) -> Vec<(String, AscentSpec)> {
+    let bare = AscentSpec {
+        parametrisation: Parametrisation::Pixels,
+        transforms: Vec::new(),
+        regularisers: Vec::new(),
+        ..whole.clone()
+    };
+    let mut variants = vec![("nothing".to_owned(), bare.clone())];
+    if let Parametrisation::Fourier { .. } = whole.parametrisation {
+        let ascent = AscentSpec { parametrisation: whole.parametrisation, ..bare.clone() };
+        variants.push(("Fourier basis alone".into(), ascent));
+    }
+    for &transform in &whole.transforms {
+        let name = match transform {
+            Transform::Jitter { .. } => "jitter alone",
+            Transform::Rotation { .. } => "rotation alone",
+            Transform::Scale { .. } => "scale alone",
+        };
+        variants.push((name.into(), AscentSpec { transforms: vec![transform], ..bare.clone() }));
+    }
+    for &regulariser in &whole.regularisers {
+        let name = match regulariser {
+            Regulariser::L2 { .. } => "L2 alone",
+            Regulariser::TotalVariation { .. } => "total variation alone",
+        };
+        variants.push((name.into(), AscentSpec { regularisers: vec![regulariser], ..bare.clone() }));
+    }
+    variants.push(("everything".into(), whole.clone()));
+    variants
+}
+
+/// What the two classes are dreamt from: grey, the usual start, and the image of the other class.
+fn starts(task: &InsideTask, images: &[ImageChoice; 2]) -> Vec<[Start; 2]> {
+    let level = match task.start {
+        Start::Grey { level } | Start::Noise { level, .. } => level,
+        Start::Image { .. } => 0.5,
+    };
+    let grey = Start::Grey { level };
+    let mut starts = vec![[grey.clone(), grey.clone()]];
+    if task.start != grey {
+        starts.push([task.start.clone(), task.start.clone()]);
+    }
+    let from = |image: &ImageChoice| Start::Image { image: image.clone() };
+    starts.push([from(&images[1]), from(&images[0])]);
+    starts
+}
+
+/// What a dream run is called.
+fn title(purpose: &DreamPurpose, set: &DataSet) -> String {
+    match purpose {
+        DreamPurpose::Seeds { class } => format!("dreams of {}", set.info.classes[usize::from(*class)]),
+        DreamPurpose::Classes => "a dream of every class".into(),
+        DreamPurpose::Ablation { with } => format!("dreams with {with}"),
+        DreamPurpose::Start => "dreams from another start".into(),
+        DreamPurpose::Amplify { layer } => format!("images amplified by {layer}"),
+        DreamPurpose::Asked => "dreams".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_spec::preset;
+
+    use super::*;
+
+    #[test]
+    fn the_ablation_goes_from_nothing_by_each_part_alone_to_everything() {
+        let dream = preset("brief").and_then(|study| study.inside).expect("the brief looks inside").dream;
+        let variants = ablation(&dream);
+        assert_eq!(variants.first().map(|(name, _)| name.as_str()), Some("nothing"));
+        assert_eq!(variants.last(), Some(&("everything".to_owned(), dream.clone())));
+        assert_eq!(variants.len(), 3 + dream.transforms.len() + dream.regularisers.len());
+        for (name, ascent) in &variants[1..variants.len() - 1] {
+            let fourier = usize::from(ascent.parametrisation != Parametrisation::Pixels);
+            assert_eq!(fourier + ascent.transforms.len() + ascent.regularisers.len(), 1, "{name}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Task 5 within a study: the judge is trained, then the networks are read and looked into.
+
+use inkling_data::DataSet;
+use inkling_spec::found::PlannedRun;
+use inkling_spec::{RunId, RunSpec};
+use inkling_store::{Store, TensorFile};
+
+use super::{Material, Trained, look};
+use crate::error::LabError;
+use crate::study::{Event, Observer};
+use crate::train::train;
+
+/// Does the runs of task 5 that `store` does not hold yet; the network they look into is trained.
+pub(crate) fn run_inside(
+    runs: &[&PlannedRun],
+    set: &DataSet,
+    store: &Store,
+    observer: &dyn Observer,
+) -> Result<(), LabError> {
+    let is_training = |run: &&&PlannedRun| matches!(run.spec, RunSpec::Train(_));
+    for run in runs.iter().filter(is_training) {
+        train(run, set, store, observer)?;
+    }
+    let looks = || runs.iter().filter(|run| !is_training(run));
+    observer.event(Event::Stage { title: "looking inside", steps: looks().count() });
+    let read = |id: &RunId| Trained::read(&store.run(id.as_ref()).path().join(TensorFile::Model.name()));
+    // All looks of a study are into one network, and ask one judge.
+    let (mut network, mut judge) = (None, None);
+    for run in looks() {
+        let (of, asked) = match &run.spec {
+            RunSpec::Filters(look) => (&look.of, None),
+            RunSpec::Activations(look) => (&look.of, None),
+            RunSpec::Dream(look) => (&look.of, look.judge.as_ref()),
+            _ => unreachable!("a look"),
+        };
+        let network = match &mut network {
+            Some(network) => network,
+            none => none.insert(read(of)?),
+        };
+        if let (None, Some(asked)) = (&judge, asked) {
+            judge = Some(read(asked)?);
+        }
+        let judge = judge.as_mut().filter(|_| asked.is_some());
+        look(run, Material { network, judge, set: Some(set), brought: &[] }, store, observer)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! A trained network, read from its file to be looked into.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use inkling_data::DataSet;
+use inkling_engine::{LayerOutput, Network, Part};
+use inkling_spec::{Layer, ModelSpec, Shape};
+use inkling_store::Tensors;
+
+use super::error::LookError;
+use crate::error::LabError;
+use crate::train::EVALUATION_BATCH;
+
+/// Parameters that there is room for, whatever they are.
+const FEW: usize = 1 << 24;
+
+/// A trained network.
+#[derive(Debug)]
+pub struct Trained {
+    /// The network with its weights.
+    pub network: Network,
+    /// Name of the data set that it was trained on, where its file says so.
+    pub data: Option<String>,
+    /// Scores of the test images that it is looked into with, computed when first needed.
+    scores: OnceCell<Vec<f32>>,
+}
+
+impl Trained {
+    /// Reads a `model.safetensors` of a training run: the weights after the last epoch.
+    ///
+    /// # Errors
+    /// The store's, where the file is missing or damaged; [`LookError::NotAModel`] and [`LookError::CannotBeBuilt`].
+    pub fn read(path: &Path) -> Result<Trained, LabError> {
+        let tensors = Tensors::read(path)?;
+        let not_a_model = |reason: String| LookError::NotAModel { path: path.to_owned(), reason };
+        let json = tensors.metadata("model").ok_or_else(|| not_a_model("it describes no layers".into()))?;
+        let spec: ModelSpec = serde_json::from_str(json)
+            .map_err(|error| not_a_model(format!("its description of the layers is not one: {error}")))?;
+        let cannot = |problem| LookError::CannotBeBuilt { path: path.to_owned(), problem: Box::new(problem) };
+        // The description may be anything: no room is made for more than the file holds. Where it is little, the
+        // missing tensor says more.
+        let (described, held) = (spec.plan().map_err(cannot)?.parameters, held(&tensors));
+        if described > held.max(FEW) {
+            let reason = format!("its layers have {described} parameters, and it holds {held} numbers");
+            return Err(not_a_model(reason).into());
+        }
+        let mut network = Network::new(&spec, 0).map_err(cannot)?;
+        network.set_arrays(Part::Values, |name, shape| tensors.values(name, shape))?;
+        Ok(Trained::new(network, tensors.metadata("data").map(str::to_owned)))
+    }
+
+    /// A network that is trained, and the name of the data set that it was trained on.
+    pub fn new(network: Network, data: Option<String>) -> Trained {
+        Trained { network, data, scores: OnceCell::new() }
+    }
+
+    /// Height, width and channels of an image.
+    pub fn input(&self) -> [usize; 3] {
+        self.network.spec().input
+    }
+
+    /// The layer of this name.
+    ///
+    /// # Errors
+    /// [`LookError::NoLayer`] with the names that there are.
+    pub fn layer(&self, name: &str) -> Result<LayerOutput, LookError> {
+        let layers = self.network.layer_outputs();
+        let known = || list(layers.iter().map(|layer| format!("`{}` ({})", layer.name, layer.shape)));
+        let found = layers.iter().find(|layer| layer.name == name).cloned();
+        found.ok_or_else(|| LookError::NoLayer { layer: name.into(), known: known() })
+    }
+
+    /// The last layer of a head, which gives its scores.
+    ///
+    /// # Errors
+    /// [`LookError::NoHead`] with the names that there are.
+    pub fn scores_of(&self, head: &str) -> Result<LayerOutput, LookError> {
+        let heads = &self.network.spec().heads;
+        let Some(number) = heads.iter().position(|known| known.name == head) else {
+            let known = list(heads.iter().map(|head| format!("`{}`", head.name)));
+            return Err(LookError::NoHead { head: head.into(), known });
+        };
+        let layers = self.network.layer_outputs();
+        Ok(layers.into_iter().find(|layer| layer.scores_of == Some(number)).expect("a head has scores"))
+    }
+
+    /// Name of the first head, by which images are classified.
+    pub fn first_head(&self) -> &str {
+        &self.network.spec().heads[0].name
+    }
+
+    /// Refuses a class that a head does not know.
+    ///
+    /// # Errors
+    /// [`LookError::NoHead`] and [`LookError::NoClass`]; `names` are the classes' names for its message, where known.
+    pub fn check_class(&self, head: &str, class: usize, names: &[&str]) -> Result<(), LookError> {
+        let classes = self.scores_of(head)?.shape.len();
+        if class < classes {
+            return Ok(());
+        }
+        let names = if names.len() == classes { format!(": {}", names.join(", ")) } else { String::new() };
+        Err(LookError::NoClass { class, head: head.into(), last: classes - 1, names })
+    }
+
+    /// The layers that are convolutions, in order.
+    pub fn convolutions(&self) -> Vec<LayerOutput> {
+        let spec = self.network.spec();
+        let parts = std::iter::once(("trunk", &spec.trunk))
+            .chain(spec.heads.iter().map(|head| (head.name.as_str(), &head.layers)));
+        let named = |(part, layers): (&str, &Vec<Layer>)| -> Vec<String> {
+            let is_one = |(_, layer): &(usize, &Layer)| matches!(layer, Layer::Conv2d { .. });
+            layers.iter().enumerate().filter(is_one).map(|(i, _)| format!("{part}.{}", i + 1)).collect()
+        };
+        let names: Vec<String> = parts.flat_map(named).collect();
+        self.network.layer_outputs().into_iter().filter(|layer| names.contains(&layer.name)).collect()
+    }
+
+    /// Scores of the first head on all test images, [n, classes].
+    pub(crate) fn test_scores(&mut self, set: &DataSet) -> &[f32] {
+        if self.scores.get().is_none() {
+            // Not `evaluate`, which wants a label that it knows for every head.
+            let network = &mut self.network;
+            let (dim, classes) = (network.inputs(), network.classes()[0]);
+            let mut workspace = network.workspace(EVALUATION_BATCH, false);
+            let mut x = vec![0.0; EVALUATION_BATCH * dim];
+            let mut scores = Vec::new();
+            for pixels in set.test.images.pixels.chunks(x.len()) {
+                let x = &mut x[..pixels.len()];
+                inkling_engine::scale(pixels, x);
+                network.forward(x, false, &mut workspace);
+                scores.extend_from_slice(workspace.logits(0, pixels.len() / dim * classes));
+            }
+            let _ = self.scores.set(scores);
+        }
+        self.scores.get().expect("just computed")
+    }
+}
+
+/// Numbers in a tensor file.
+fn held(tensors: &Tensors) -> usize {
+    let count = |name: &String| tensors.shape(name).map_or(0, |shape| shape.iter().product());
+    tensors.names().iter().map(count).sum()
+}
+
+/// Names as a list: "a, b, c".
+pub(crate) fn list(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// Height, width and channels of a layer's output; a vector is one pixel.
+pub(crate) fn as_image(shape: Shape) -> [usize; 3] {
+    match shape {
+        Shape::Image { height, width, channels } => [height, width, channels],
+        Shape::Vector(units) => [1, 1, units],
+    }
+}
+
+/// The softmax probability of a class.
+pub(crate) fn probability(logits: &[f32], class: usize) -> f64 {
+    log_probability(logits, class).exp()
+}
+
+/// Its logarithm.
+pub(crate) fn log_probability(logits: &[f32], class: usize) -> f64 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
+    f64::from(logits[class] - largest) - sum.ln()
+}
+
+/// The class with the largest score; of equal ones the first.
+pub(crate) fn predicted(logits: &[f32]) -> usize {
+    let mut best = 0;
+    for (class, score) in logits.iter().enumerate() {
+        if *score > logits[best] {
+            best = class;
+        }
+    }
+    best
+}

@@ -1,0 +1,15 @@
+//! The PNG reader on arbitrary bytes: a picture of its size or an error. `cargo +nightly fuzz run picture`
+
+#![no_main]
+
+use inkling_data::decode_png;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    for channels in [1, 3] {
+        if let Ok(image) = decode_png(bytes, channels) {
+            assert_eq!((image.count, image.channels), (1, channels));
+            assert_eq!(image.pixels.len(), image.dim());
+        }
+    }
+});
