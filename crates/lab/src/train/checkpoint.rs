@@ -19,6 +19,9 @@ pub(crate) struct Standing {
     pub(crate) shuffle: u128,
     /// How far the network's own streams have been drawn from, by layer.
     pub(crate) streams: Vec<(String, u128)>,
+    /// What the weighting of the heads has learnt; empty where it learns nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) weighting: String,
     /// Seconds of training steps.
     pub(crate) train_seconds: f64,
     /// Seconds to classify the test images, epoch by epoch.
@@ -82,6 +85,8 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
         position.map(|(_, position)| *position).ok_or_else(|| damaged(format!("it has no stream `{layer}`")))
     })?;
     trainer.set_steps(standing.steps as u64);
+    let weighting = training.weighting.restore(&standing.weighting);
+    weighting.map_err(|error| damaged(format!("its weighting of the heads: {error}")))?;
     training.kept = trainer.network().arrays(Part::Values);
     if standing.epochs.iter().any(|epoch| epoch.validation.is_some()) {
         training.best = training.kept.clone();
