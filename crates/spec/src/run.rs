@@ -103,7 +103,9 @@ pub struct TrainRun {
     /// How the heads' losses become one.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub weighting: Weighting,
-    /// Steps between two measurements of the heads' gradients on the shared layers; none where not given.
+    /// Steps between two measurements of the heads' gradients on the shared layers, the first at the first step; none where
+    /// not given, nor where fewer than two heads are trained or the weighting itself compares gradients on the last shared
+    /// layer in every step, as GradNorm does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients_every: Option<usize>,
 }

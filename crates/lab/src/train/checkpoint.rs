@@ -1,5 +1,7 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
+use std::borrow::Cow;
+
 use inkling_engine::{Array, Part, Path};
 use inkling_spec::found::EpochOutcome;
 use inkling_store::{Checkpoint, Metadata, RunWriter, StoreError, Tensor};
@@ -47,11 +49,15 @@ pub(crate) fn tensors<'a>(prefix: &str, arrays: &'a [Array]) -> impl Iterator<It
     arrays.iter().map(move |array| tensor(array, format!("{prefix}/{}", array.name)))
 }
 
-/// Writes where the run stands.
+/// Writes where the run stands, right after an epoch whose weights are kept.
 pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(), StoreError> {
     let standing = training.standing();
     let network = training.trainer.network();
-    let arrays = PARTS.map(|(part, prefix)| (prefix, network.arrays(part)));
+    // The values are those that were just kept: a copy less, of a hundred megabytes for the largest networks.
+    let arrays = PARTS.map(|(part, prefix)| match part {
+        Part::Values => (prefix, Cow::Borrowed(&training.kept[..])),
+        _ => (prefix, Cow::Owned(network.arrays(part))),
+    });
     let parts = arrays.iter().flat_map(|(prefix, arrays)| tensors(prefix, arrays));
     let all: Vec<Tensor> = parts.chain(tensors(BEST, &training.best)).collect();
     let json = serde_json::to_string(&standing).expect("a standing is plain data");

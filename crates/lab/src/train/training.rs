@@ -227,6 +227,8 @@ impl<'a> Training<'a> {
         writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
         self.standing.epochs.push(outcome.clone());
         self.standing.test_seconds.push(test_seconds);
+        // The old ones go first, so that both are never held.
+        self.kept.clear();
         self.kept = self.trainer.network().arrays(Part::Values);
         if self.best_epoch() == Some(epoch) {
             self.best = self.kept.clone();
