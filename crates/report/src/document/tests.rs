@@ -129,6 +129,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         mlps: None,
         cnns: None,
         inside: None,
+        multitask: None,
     }
 }
 

@@ -139,6 +139,7 @@ fn results(names: &[&str]) -> Results {
         mlps: None,
         cnns: None,
         inside: None,
+        multitask: None,
     }
 }
 
