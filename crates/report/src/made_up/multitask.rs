@@ -169,7 +169,7 @@ impl Asked {
                 if trains(goal) { rate - 0.012 * left as f64 + if train { 0.02 } else { 0.0 } } else { rate };
             let images = if train { self.train_images } else { self.test_images };
             let correct = ((rate.clamp(0.0, 1.0) * images as f64).round() as usize).min(images);
-            Evaluation { images, correct, loss: 2.3 * (1.0 - rate) + 0.01 }
+            Evaluation { images, correct, loss: 2.3 * (1.0 - rate.min(1.0)) + 0.01 }
         };
         let epochs = (1..=self.epochs).map(|epoch| EpochOutcome {
             epoch,
@@ -266,7 +266,7 @@ fn said(task: &MultitaskResults, goal: Goal, trained: bool, salt: usize) -> Answ
         let hard = 0.8 * chance(i) + 0.2 * chance(i * 64 + salt * 7 + 900_000);
         if !trained {
             (salt % classes) as u8
-        } else if hard > 1.0 - 1.15 * rate {
+        } else if hard > 1.0 - (0.32 * rate).sqrt() {
             let away = 1 + (chance(i + 77).powi(2) * (classes - 1) as f64) as usize;
             ((usize::from(right) + away) % classes) as u8
         } else {
