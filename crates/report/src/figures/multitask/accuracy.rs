@@ -192,14 +192,16 @@ fn untrained(canvas: &mut Canvas, frame: Frame, task: &MultitaskResults, goal: G
         let (low, high) = interval(found);
         upright(canvas, at.0, (panel.y(low), panel.y(high)), colour(goal));
         hollow(canvas, at, shape(goal), 3.4, colour(goal));
-        let text = percent(found.accuracy(), 1);
+        let text = format!("untrained {}", percent(found.accuracy(), 1));
         let (x, style) = if *lambda > 0.5 {
             (at.0 - 6.0, Style::new(7).end())
         } else {
             (at.0 + 6.0, Style::new(7).start())
         };
-        // Above the lines of chance and of the commonest class.
-        canvas.text((x, at.1.min(chance).min(majority) - 5.5), &text, style.colour(readable(colour(goal))));
+        // Below the lines of chance and of the commonest class, or above them where there is no room.
+        let below = at.1.max(chance).max(majority) + 6.5;
+        let y = if below + 4.0 < frame.bottom() { below } else { at.1.min(chance).min(majority) - 5.5 };
+        canvas.text((x, y), &text, style.colour(readable(colour(goal))));
     }
 }
 

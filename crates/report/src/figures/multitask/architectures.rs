@@ -43,7 +43,7 @@ pub(super) fn drawing(task: &MultitaskResults) -> Option<Figure> {
     let tallest = networks.iter().map(|(_, drawn)| drawn.height(1.0)).max_by(f64::total_cmp)?;
     let scale = (TALLEST / tallest).min(1.0);
     let columns: usize = networks.iter().map(|(_, drawn)| drawn.heads.len()).sum();
-    let column = ((TEXT_WIDTH - GAP * (columns as f64 - 1.0)) / columns as f64).min(COLUMN);
+    let column = ((TEXT_WIDTH - 2.0 - GAP * (columns as f64 - 1.0)) / columns as f64).min(COLUMN);
     let mut canvas = Canvas::new(TEXT_WIDTH, TITLE + scale * tallest + 14.0);
     let across = column * columns as f64 + GAP * (columns as f64 - 1.0);
     let mut x = (TEXT_WIDTH - across) / 2.0;
