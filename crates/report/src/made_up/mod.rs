@@ -2,6 +2,7 @@
 
 pub(crate) mod dreams;
 pub(crate) mod inside;
+pub(crate) mod multitask;
 
 use inkling_spec::found::{DataSetFacts, Divergence, EpochOutcome, Evaluation, StepsLine, TrainOutcome};
 use inkling_spec::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
