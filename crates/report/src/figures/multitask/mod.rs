@@ -46,7 +46,7 @@ fn shape(goal: Goal) -> usize {
 
 /// From light to dark as λ grows.
 fn lambda_colour(lambda: f64) -> Rgb {
-    amber(0.22 + 0.78 * lambda)
+    amber(0.28 + 0.72 * lambda)
 }
 
 /// λ with a sign of its own.

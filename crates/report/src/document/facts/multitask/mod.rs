@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
+use super::mean;
 use crate::statistics::wilson;
 use crate::{Goal, HeadedNetwork, MultitaskResults, Spread};
 
@@ -101,6 +102,8 @@ struct WeightingFacts {
     name: String,
     seeds: usize,
     diverged: usize,
+    /// Mean over the seeds.
+    train_seconds: f64,
     item: Option<SpreadFacts>,
     group: Option<SpreadFacts>,
 }
@@ -238,6 +241,8 @@ fn weightings(task: &MultitaskResults) -> Vec<WeightingFacts> {
     let all = task.weightings().into_iter().map(|found| WeightingFacts {
         seeds: found.networks.len(),
         diverged: found.diverged(),
+        train_seconds: mean(found.networks.iter().map(|network| network.outcome.train_seconds))
+            .unwrap_or(0.0),
         item: spread(found.accuracy[0]),
         group: spread(found.accuracy[1]),
         name: found.name,
