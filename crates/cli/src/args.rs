@@ -134,6 +134,8 @@ pub(crate) enum TaskName {
     Cnn,
     /// Looking inside a network of `cnn`, which is trained with it.
     Inside,
+    /// One network for two tasks.
+    Multitask,
 }
 
 impl From<TaskName> for Task {
@@ -144,6 +146,7 @@ impl From<TaskName> for Task {
             TaskName::Mlp => Task::Mlp,
             TaskName::Cnn => Task::Cnn,
             TaskName::Inside => Task::Inside,
+            TaskName::Multitask => Task::Multitask,
         }
     }
 }
@@ -219,6 +222,14 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "5")]
     pub(crate) rounds: NonZeroUsize,
 
+    /// Training steps before a network's first round.
+    #[arg(long, value_name = "STEPS", default_value = "5")]
+    pub(crate) after: usize,
+
+    /// Images of a step of `single` and `mtl`, instead of 10.
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<NonZeroUsize>,
+
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
@@ -237,4 +248,8 @@ pub(crate) enum BenchName {
     Mlp,
     /// The same of the brief's CNN.
     Cnn,
+    /// The same of the network of task 6 for items alone, on Fashion-MNIST in batches of 10.
+    Single,
+    /// The same of the one with two heads.
+    Mtl,
 }

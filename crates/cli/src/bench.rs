@@ -4,6 +4,7 @@ mod networks;
 
 use std::time::Instant;
 
+use clap::ValueEnum;
 use inkling_data::{DataSet, Sources};
 use inkling_engine::pca::Pca;
 use inkling_engine::perceptron::{Settings, every_pair, online};
@@ -12,22 +13,43 @@ use inkling_engine::{Affine, Features};
 use crate::args::{BenchArgs, BenchName};
 use crate::failure::Failure;
 use crate::{output, start_computing};
+use networks::Work;
 
 pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     start_computing(&args.compute)?;
-    let set = inkling_data::load("mnist", &Sources::new(args.data.folder.clone()))?;
-    let asked = |name| args.work.is_empty() || args.work.contains(&name);
-    if asked(BenchName::Pca) {
-        pca(&set, args.rounds.get());
-    }
-    if asked(BenchName::Perceptron) {
-        perceptron(&set, args.rounds.get());
-    }
-    if asked(BenchName::Mlp) {
-        networks::bench(&set, "mlp", 100, args.rounds.get());
-    }
-    if asked(BenchName::Cnn) {
-        networks::bench(&set, "cnn", 30, args.rounds.get());
+    let load = |name: &str| inkling_data::load(name, &Sources::new(args.data.folder.clone()));
+    let asked = |name: &&BenchName| args.work.is_empty() || args.work.contains(name);
+    let rounds = args.rounds.get();
+    let after = args.after;
+    // The sets that there is work on, loaded once.
+    let (mut mnist, mut fashion) = (None, None);
+    for name in BenchName::value_variants().iter().filter(asked) {
+        let (slot, title) = match name {
+            BenchName::Single | BenchName::Mtl => (&mut fashion, "fashion-mnist"),
+            _ => (&mut mnist, "mnist"),
+        };
+        let set = match slot {
+            Some(set) => &*set,
+            none => none.insert(load(title)?),
+        };
+        let network = |name, model, batch, steps| Work { name, model, batch, steps, after };
+        match name {
+            BenchName::Pca => pca(set, rounds),
+            BenchName::Perceptron => perceptron(set, rounds),
+            BenchName::Mlp => networks::bench(set, &network("mlp", "mlp", 50, 100), rounds),
+            BenchName::Cnn => networks::bench(set, &network("cnn", "cnn", 50, 30), rounds),
+            BenchName::Single => {
+                networks::bench(
+                    set,
+                    &network("single", "item", args.batch.map_or(10, Into::into), 15),
+                    rounds,
+                );
+            }
+            BenchName::Mtl => {
+                let batch = args.batch.map_or(10, Into::into);
+                networks::bench(set, &network("mtl", "item-and-group", batch, 15), rounds);
+            }
+        }
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ fn a_run_leaves_what_readers_need_and_is_not_done_twice() {
     let steps = |line: &TrainingLine| match line {
         TrainingLine::Steps(StepsLine { step, .. }) => *step,
         TrainingLine::Epoch(epoch) => 100 + epoch.epoch,
+        other => panic!("{other:?}"),
     };
     let expected = [3, 6, 8, 101, 11, 14, 16, 102, 19, 22, 24, 103];
     assert_eq!(lines.iter().map(steps).collect::<Vec<_>>(), expected);

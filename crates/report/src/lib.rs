@@ -21,9 +21,11 @@ pub use error::ReportError;
 pub use figure::Figure;
 pub use figures::draw;
 pub use results::{
-    ActivationsResults, ChosenBy, Convolutions, DreamResults, FilterLayerResults, FiltersResults,
-    InsideResults, Judge, NetworkPair, NetworkResults, NetworksResults, PairResults, PcaResults,
-    PerceptronResults, Pictures, Results, WrongImage, between, within,
+    ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
+    DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, HeadedNetwork,
+    InsideResults, Judge, MultitaskResults, NetworkPair, NetworkResults, NetworksResults, PairResults,
+    Pairing, PcaResults, PerceptronResults, Pictures, Results, Spread, WeightingResults, WrongImage, between,
+    within,
 };
 pub use summary::Summary;
 

@@ -8,6 +8,7 @@ pub mod found;
 mod inside;
 mod model;
 mod models;
+mod multitask;
 mod networks;
 mod parse;
 mod presets;
@@ -15,18 +16,21 @@ mod run;
 mod shapes;
 mod study;
 mod training;
+mod weighting;
 
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
 pub use inside::{InsideTask, JudgeSpec, PatternSpec};
 pub use model::{Head, Initial, Layer, ModelSpec, Padding};
 pub use models::MODELS;
+pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
 pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use run::{
-    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, PcaRun, PerceptronRun, RunId,
-    RunSpec, SeparabilityRun, TrainRun,
+    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, PcaRun,
+    PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
 };
 pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};
+pub use weighting::Weighting;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, TrainingSpec};
+use crate::{AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, TrainingSpec, Weighting};
 
 /// The images a run is fitted and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ pub struct PerceptronRun {
     pub seed: u64,
 }
 
-/// A network trained on images with pixels scaled to x/255, labels being their classes.
+/// A network trained on images with pixels scaled to x/255.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainRun {
@@ -97,6 +97,60 @@ pub struct TrainRun {
     pub training: TrainingSpec,
     /// Seed of the initial weights, of the order of the images, of dropout and of the validation split.
     pub seed: u64,
+    /// What each head is to say, in the order of the heads.
+    #[serde(default = "the_classes", skip_serializing_if = "are_the_classes")]
+    pub labels: Vec<Labels>,
+    /// How the heads' losses become one.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub weighting: Weighting,
+    /// Steps between two measurements of the heads' gradients on the shared layers, the first at the first step; none where
+    /// not given, nor where fewer than two heads are trained or the weighting itself compares gradients on the last shared
+    /// layer in every step, as GradNorm does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradients_every: Option<usize>,
+}
+
+impl TrainRun {
+    /// The training of a network whose one head says the class.
+    pub fn of_classes(data: DataSlice, model: ModelSpec, training: TrainingSpec, seed: u64) -> TrainRun {
+        let (labels, weighting, gradients_every) = (the_classes(), Weighting::default(), None);
+        TrainRun { data, model, training, seed, labels, weighting, gradients_every }
+    }
+}
+
+/// What a head is to say of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labels {
+    /// Its class.
+    Classes,
+    /// The group of its class, by class.
+    Groups(Vec<u8>),
+}
+
+fn the_classes() -> Vec<Labels> {
+    vec![Labels::Classes]
+}
+
+fn are_the_classes(labels: &[Labels]) -> bool {
+    labels == [Labels::Classes]
+}
+
+fn is_usual(weighting: &Weighting) -> bool {
+    *weighting == Weighting::default()
+}
+
+impl Labels {
+    /// The head's labels for images of these classes.
+    ///
+    /// # Panics
+    /// If a class is beyond those that are grouped.
+    pub fn of(&self, classes: &[u8]) -> Vec<u8> {
+        match self {
+            Labels::Classes => classes.to_vec(),
+            Labels::Groups(groups) => classes.iter().map(|&class| groups[usize::from(class)]).collect(),
+        }
+    }
 }
 
 /// An image to look at.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::inside::InsideTask;
+use crate::multitask::MultitaskTask;
 use crate::networks::{CnnTask, MlpTask, check_names};
 use crate::parse::{SpecError, fraction, positive, positive_count};
 use crate::training::TrainingSpec;
@@ -30,6 +31,9 @@ pub struct Study {
     /// Task 5: looking inside a network of task 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inside: Option<InsideTask>,
+    /// Task 6: one network for two tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multitask: Option<MultitaskTask>,
 }
 
 /// How much of each data set a study uses.
@@ -119,11 +123,14 @@ pub enum Task {
     Cnn,
     /// Task 5.
     Inside,
+    /// Task 6.
+    Multitask,
 }
 
 impl Task {
     /// Every task, in the order of the brief.
-    pub const ALL: [Task; 5] = [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Inside];
+    pub const ALL: [Task; 6] =
+        [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Inside, Task::Multitask];
 
     /// The task's name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -133,6 +140,7 @@ impl Task {
             Task::Mlp => "mlp",
             Task::Cnn => "cnn",
             Task::Inside => "inside",
+            Task::Multitask => "multitask",
         }
     }
 }
@@ -164,6 +172,7 @@ impl Study {
             Task::Mlp => self.mlp.is_some(),
             Task::Cnn => self.cnn.is_some(),
             Task::Inside => self.inside.is_some(),
+            Task::Multitask => self.multitask.is_some(),
         };
         Task::ALL.into_iter().filter(asked).collect()
     }
@@ -176,6 +185,7 @@ impl Study {
         self.perceptron = self.perceptron.take().filter(|_| keep(Task::Perceptron));
         self.mlp = self.mlp.take().filter(|_| keep(Task::Mlp));
         self.inside = self.inside.take().filter(|_| keep(Task::Inside));
+        self.multitask = self.multitask.take().filter(|_| keep(Task::Multitask));
         if let (Some(cnn), false) = (&mut self.cnn, keep(Task::Cnn)) {
             let looked_into = self.inside.as_ref().map(|inside| &inside.network);
             cnn.networks.retain(|network| Some(&network.name) == looked_into);
@@ -197,6 +207,10 @@ impl Study {
             check_training("cnn", &cnn.training, &self.data)?;
             let names = cnn.networks.iter().map(|network| network.name.as_str());
             check_networks("cnn", cnn.networks.len(), check_names(names).and_then(|()| cnn.check_lists()))?;
+        }
+        if let Some(multitask) = &self.multitask {
+            check_training("multitask", &multitask.training, &self.data)?;
+            multitask.check().or_else(|(key, message, help)| wrong(&["multitask", key], message, help))?;
         }
         if let Some(inside) = &self.inside {
             check_inside(inside, self.cnn.as_ref())?;

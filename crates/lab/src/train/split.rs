@@ -56,20 +56,18 @@ mod tests {
     use super::*;
 
     fn run(held_out: Option<usize>, seed: u64) -> TrainRun {
-        TrainRun {
-            data: DataSlice { set: "mnist".into(), train_images: 40, test_images: 1 },
-            model: ModelSpec { input: [1, 1, 1], trunk: vec![], heads: vec![] },
-            training: TrainingSpec {
-                epochs: 1,
-                batch: 1,
-                learning_rate: 1.0,
-                schedule: Schedule::Constant,
-                optimizer: Optimizer::Sgd { momentum: 0.0 },
-                log_every: 1,
-                validation: held_out.map(|images| ValidationSpec { images, patience: None }),
-            },
-            seed,
-        }
+        let data = DataSlice { set: "mnist".into(), train_images: 40, test_images: 1 };
+        let model = ModelSpec { input: [1, 1, 1], trunk: vec![], heads: vec![] };
+        let training = TrainingSpec {
+            epochs: 1,
+            batch: 1,
+            learning_rate: 1.0,
+            schedule: Schedule::Constant,
+            optimizer: Optimizer::Sgd { momentum: 0.0 },
+            log_every: 1,
+            validation: held_out.map(|images| ValidationSpec { images, patience: None }),
+        };
+        TrainRun::of_classes(data, model, training, seed)
     }
 
     /// Forty images of one pixel, which is the image's number.

@@ -1,6 +1,7 @@
 //! Tests of the typeset report, on results made up for the purpose.
 
 mod inside;
+mod multitask;
 
 use std::collections::BTreeMap;
 
@@ -129,6 +130,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         mlps: None,
         cnns: None,
         inside: None,
+        multitask: None,
     }
 }
 
@@ -156,7 +158,11 @@ fn figures() -> Vec<Figure> {
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
     let figure =
         |&name: &&str| Figure { name: name.into(), svg: svg.into(), alt: format!("The figure {name}.") };
-    made_up::FIGURES.iter().chain(&made_up::inside::FIGURES).map(figure).collect()
+    [&made_up::FIGURES[..], &made_up::inside::FIGURES, &made_up::multitask::FIGURES]
+        .concat()
+        .iter()
+        .map(figure)
+        .collect()
 }
 
 /// Typesets, insists on the absence of warnings, and returns the PDF and the number of words in the main text.

@@ -8,6 +8,7 @@ mod curves;
 mod grid;
 mod inside;
 mod mcnemar;
+mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
@@ -65,6 +66,9 @@ pub fn draw(results: &Results) -> Vec<Figure> {
     }
     if let Some(inside) = &results.inside {
         figures.extend(inside::draw(inside));
+    }
+    if let Some(multitask) = &results.multitask {
+        figures.extend(multitask::draw(multitask));
     }
     figures
 }

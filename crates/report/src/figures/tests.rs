@@ -139,6 +139,7 @@ fn results(names: &[&str]) -> Results {
         mlps: None,
         cnns: None,
         inside: None,
+        multitask: None,
     }
 }
 
@@ -175,13 +176,13 @@ fn studies() -> Vec<Results> {
     studies
 }
 
-pub(super) fn number(node: &roxmltree::Node, attribute: &str) -> f64 {
+fn number(node: &roxmltree::Node, attribute: &str) -> f64 {
     let value = node.attribute(attribute).unwrap_or_else(|| panic!("{node:?} has no {attribute}"));
     value.parse().unwrap_or_else(|_| panic!("{attribute} of {node:?} is no number"))
 }
 
 /// The corners of a text's box, by its estimated width.
-pub(super) fn corners(text: &roxmltree::Node) -> [(f64, f64); 4] {
+fn corners(text: &roxmltree::Node) -> [(f64, f64); 4] {
     let (x, y, size) = (number(text, "x"), number(text, "y"), number(text, "font-size"));
     let width = text_width(text.text().unwrap_or_default(), size);
     let left = match text.attribute("text-anchor") {
@@ -237,6 +238,39 @@ pub(super) fn sound(figure: &Figure, context: &str) {
         }
     }
     assert!(figure.alt.len() > 60 && !figure.alt.contains("NaN"), "{context}: {}", figure.alt);
+}
+
+/// Insists that no text meets another text or a picture; turned text and halos are left out.
+pub(super) fn apart(figure: &Figure, context: &str) {
+    let document = roxmltree::Document::parse(&figure.svg).unwrap();
+    let named =
+        |name: &'static str| document.descendants().filter(move |node| node.tag_name().name() == name);
+    let boxes: Vec<(String, [f64; 4])> = named("text")
+        .filter(|text| text.attribute("transform").is_none())
+        .filter(|text| text.parent().is_none_or(|group| group.attribute("stroke-linejoin").is_none()))
+        .map(|text| {
+            let [(left, top), _, _, (right, bottom)] = corners(&text);
+            (text.text().unwrap_or_default().to_owned(), [left, top, right, bottom])
+        })
+        .collect();
+    let images: Vec<(String, [f64; 4])> = named("image")
+        .map(|image| {
+            let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(&image, name));
+            ("a picture".to_owned(), [x, y, x + width, y + height])
+        })
+        .collect();
+    for (i, (text, a)) in boxes.iter().enumerate() {
+        for (other, b) in boxes[i + 1..].iter().chain(&images) {
+            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
+            assert!(over < 0.6, "{context}: `{text}` lies on `{other}`: {a:?} and {b:?}");
+        }
+    }
+    for (i, (_, a)) in images.iter().enumerate() {
+        for (_, b) in &images[i + 1..] {
+            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
+            assert!(over < 0.1, "{context}: two pictures meet: {a:?} and {b:?}");
+        }
+    }
 }
 
 fn names(figures: &[Figure]) -> Vec<&str> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod dreams;
 pub(crate) mod inside;
+pub(crate) mod multitask;
 
 use inkling_spec::found::{DataSetFacts, Divergence, EpochOutcome, Evaluation, StepsLine, TrainOutcome};
 use inkling_spec::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
@@ -145,6 +146,7 @@ fn made(
                 correct: shape.test_images - (rate * shape.test_images as f64) as usize,
                 loss: gone + errors,
             },
+            further: Vec::new(),
         }
     });
     let steps =
@@ -154,7 +156,13 @@ fn made(
         let loss = 0.004
             + 2.0 * (-epoch * 6.0).exp()
             + 0.3 * (-epoch / 1.9).exp() * (0.7 + 0.6 * chance(step + seed));
-        StepsLine { step, loss, accuracy: 1.0 - (loss / 4.0).min(0.9), learning_rate: 0.001 }
+        StepsLine {
+            step,
+            loss,
+            accuracy: 1.0 - (loss / 4.0).min(0.9),
+            learning_rate: 0.001,
+            heads: Vec::new(),
+        }
     });
     NetworkResults {
         name: String::new(),
@@ -175,16 +183,16 @@ fn made(
             best_epoch: None,
             stopped_early: false,
         },
-        spec: TrainRun {
-            data: DataSlice {
+        spec: TrainRun::of_classes(
+            DataSlice {
                 set: "mnist".into(),
                 train_images: shape.train_images,
                 test_images: shape.test_images,
             },
             model,
-            training: TrainingSpec { epochs: shape.epochs, ..training.clone() },
-            seed: 1,
-        },
+            TrainingSpec { epochs: shape.epochs, ..training.clone() },
+            1,
+        ),
         seconds: 10.0,
     }
 }

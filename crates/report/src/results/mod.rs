@@ -2,6 +2,7 @@
 
 mod comparison;
 mod inside;
+mod multitask;
 mod networks;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,10 @@ pub use inside::{
     ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Pictures,
 };
 pub(crate) use inside::{Look, look};
+pub use multitask::{
+    Answers, Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound,
+    HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults,
+};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
 
@@ -39,6 +44,8 @@ pub struct Results {
     pub cnns: Option<NetworksResults>,
     /// Task 5.
     pub inside: Option<InsideResults>,
+    /// Task 6.
+    pub multitask: Option<MultitaskResults>,
 }
 
 /// Task 1: the components, the embedding of the training images, images rebuilt, and separability.
@@ -131,7 +138,8 @@ impl Results {
         let mlps = networks::read(store, &record, Task::Mlp)?;
         let cnns = networks::read(store, &record, Task::Cnn)?;
         let inside = inside::read(store, &record)?;
-        Ok(Results { record, pca, perceptrons, mlps, cnns, inside })
+        let multitask = multitask::read(store, &record)?;
+        Ok(Results { record, pca, perceptrons, mlps, cnns, inside, multitask })
     }
 }
 

@@ -82,7 +82,7 @@ fn written_and_read(
     change(&mut arrays);
     let mut run = store.begin(id.as_ref(), &spec).unwrap();
     for line in &network.curve {
-        run.append_metrics(&TrainingLine::Steps(*line)).unwrap();
+        run.append_metrics(&TrainingLine::Steps(line.clone())).unwrap();
     }
     // What a loss that is not a number leaves behind.
     run.append_metrics(

@@ -3,7 +3,7 @@
 use inkling_spec::found::DreamFound;
 use inkling_spec::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start};
 
-use super::{Table, table};
+use super::{Table, table, text};
 use crate::results::{ActivationsResults, DreamResults, FiltersResults, InsideResults};
 
 /// The tables of what was found.
@@ -163,11 +163,6 @@ fn start(start: &Start, name: &impl Fn(usize) -> String) -> String {
         Start::Image { image: ImageChoice::Index { index } } => format!("test image {index}"),
         Start::Image { image: ImageChoice::File { name, .. } } => name.clone(),
     }
-}
-
-/// A value, or nothing.
-fn text(value: Option<impl ToString>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
 }
 
 #[cfg(test)]

@@ -155,6 +155,20 @@ pub struct EpochOutcome {
     pub validation: Option<Evaluation>,
     /// On all test images.
     pub test: Evaluation,
+    /// The same of each further head, in order; what stands above is the first one's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<HeadOutcome>,
+}
+
+/// A further head after an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HeadOutcome {
+    /// On all images trained on.
+    pub train: Evaluation,
+    /// On all validation images, where there are any.
+    pub validation: Option<Evaluation>,
+    /// On all test images.
+    pub test: Evaluation,
 }
 
 /// How a network does on some images.
@@ -183,10 +197,40 @@ pub enum TrainingLine {
     Steps(StepsLine),
     /// An epoch ended.
     Epoch(EpochOutcome),
+    /// How the heads' gradients on the shared layers lay to each other at a step.
+    Gradients(GradientsLine),
+    /// How much of the network stood still at a step.
+    Idle(IdleLine),
+}
+
+/// The heads' gradients on the parameters of the shared layers, each of its own mean cross-entropy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GradientsLine {
+    /// Steps so far.
+    pub step: usize,
+    /// Euclidean norm of each head's gradient; zero for a head that is not trained.
+    pub norms: Vec<f64>,
+    /// Cosine of the angle between the first two heads' gradients; absent where either is zero.
+    pub cosine: Option<f64>,
+}
+
+/// What stands still in the largest dense layer. A panel is 32 of its units together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IdleLine {
+    /// Steps so far.
+    pub step: usize,
+    /// Name of the layer.
+    pub layer: String,
+    /// Share of the row-panels (an input's weights to a panel of units) whose weights the optimiser leaves as they are.
+    pub idle_panels: f64,
+    /// Share of the units that no image of the last hundred batches woke.
+    pub dead_units: f64,
+    /// Share of the inputs that were zero in all of them.
+    pub silent_inputs: f64,
 }
 
 /// Loss and accuracy over some steps, each batch judged before its own step.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepsLine {
     /// Steps so far, over all epochs.
     pub step: usize,
@@ -196,6 +240,21 @@ pub struct StepsLine {
     pub accuracy: f64,
     /// The learning rate of the last of the steps.
     pub learning_rate: f64,
+    /// With several heads, each one's own, of which what stands above is: the weighted sum of the losses, and the first
+    /// head's accuracy. Empty with one head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<HeadSteps>,
+}
+
+/// A head over some steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HeadSteps {
+    /// Mean cross-entropy; absent for a head that is not trained.
+    pub loss: Option<f64>,
+    /// Share of the images classified rightly; absent for a head that is not trained.
+    pub accuracy: Option<f64>,
+    /// The mean of its weights in the loss.
+    pub weight: f64,
 }
 
 /// What a reader of results needs to know of a data set.
@@ -230,6 +289,27 @@ pub struct StudyRecord {
     pub data: BTreeMap<String, DataSetFacts>,
     /// The runs, in the order in which a reader meets them.
     pub runs: Vec<PlannedRun>,
+}
+
+/// The contents of `checks.json`: what must hold between finished runs, and whether it does. There where a study has task 6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// Each two-headed network with all the weight on one head, beside the single-task network of that head.
+    pub same_bits: Vec<SameBits>,
+}
+
+/// Two networks that were trained from the same start on the same batches for the same loss, so that what they share must
+/// end alike to the bit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SameBits {
+    /// The run of the single-task network.
+    pub single: RunId,
+    /// The run of the two-headed one.
+    pub two_headed: RunId,
+    /// Numbers in the single-task network's model, all of which were compared.
+    pub numbers: usize,
+    /// Tensors that differ, or that the two-headed network lacks; none where all is well.
+    pub differing: Vec<String>,
 }
 
 /// A run of a study.

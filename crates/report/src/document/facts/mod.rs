@@ -5,6 +5,7 @@ mod closer;
 mod compared;
 mod inside;
 mod layers;
+mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use self::compared::ComparedFacts;
 use self::inside::InsideFacts;
+use self::multitask::MultitaskFacts;
 use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
@@ -35,6 +37,7 @@ pub(super) struct Facts<'a> {
     /// CNNs beside MLPs.
     compared: Option<ComparedFacts<'a>>,
     inside: Option<InsideFacts<'a>>,
+    multitask: Option<MultitaskFacts<'a>>,
     /// Alternative text of each figure there is, by name.
     figures: BTreeMap<&'a str, &'a str>,
 }
@@ -127,6 +130,7 @@ impl<'a> Facts<'a> {
                 .zip(results.cnns.as_ref())
                 .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns)),
             inside: results.inside.as_ref().map(InsideFacts::new),
+            multitask: results.multitask.as_ref().and_then(MultitaskFacts::new),
             figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
         }
     }

@@ -3,12 +3,12 @@
 use inkling_spec::found::DataSetFacts;
 use inkling_spec::{DreamPurpose, ImageChoice, Objective, Start};
 
-use super::super::tests::{corners, number, sound};
+use super::super::tests::{apart, sound};
 use super::{draw, look};
+use crate::InsideResults;
 use crate::made_up::dreams::dream_run;
 use crate::made_up::inside::{Looked, activations, filters, inside};
 use crate::results::Look;
-use crate::{Figure, InsideResults};
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const GARMENTS: [&str; 10] = [
@@ -61,38 +61,6 @@ fn studies() -> Vec<InsideResults> {
     }
     studies.push(InsideResults { filters: None, activations: None, judge: None, ..whole });
     studies
-}
-
-/// Insists that no text meets another text or a picture; turned text is left out.
-fn apart(figure: &Figure, context: &str) {
-    let document = roxmltree::Document::parse(&figure.svg).unwrap();
-    let named =
-        |name: &'static str| document.descendants().filter(move |node| node.tag_name().name() == name);
-    let boxes: Vec<(String, [f64; 4])> = named("text")
-        .filter(|text| text.attribute("transform").is_none())
-        .map(|text| {
-            let [(left, top), _, _, (right, bottom)] = corners(&text);
-            (text.text().unwrap_or_default().to_owned(), [left, top, right, bottom])
-        })
-        .collect();
-    let images: Vec<(String, [f64; 4])> = named("image")
-        .map(|image| {
-            let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(&image, name));
-            ("a picture".to_owned(), [x, y, x + width, y + height])
-        })
-        .collect();
-    for (i, (text, a)) in boxes.iter().enumerate() {
-        for (other, b) in boxes[i + 1..].iter().chain(&images) {
-            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
-            assert!(over < 0.6, "{context}: `{text}` lies on `{other}`: {a:?} and {b:?}");
-        }
-    }
-    for (i, (_, a)) in images.iter().enumerate() {
-        for (_, b) in &images[i + 1..] {
-            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
-            assert!(over < 0.1, "{context}: two pictures meet: {a:?} and {b:?}");
-        }
-    }
 }
 
 #[test]

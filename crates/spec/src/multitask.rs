@@ -1,0 +1,191 @@
+//! Task 6 in a study file: networks for the classes of a set, for groups of them, and for both.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Head, Layer, ModelSpec, Padding};
+use crate::networks::InitialPair;
+use crate::parse::positive_count;
+use crate::training::TrainingSpec;
+use crate::weighting::Weighting;
+
+/// Task 6: two single-task networks, and two-headed ones under several weightings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MultitaskTask {
+    /// Name of the data set in the catalogue.
+    pub data: String,
+    /// Weight λ of the item loss in each two-headed network, from 0 to 1; the group loss has 1 − λ.
+    pub lambdas: Vec<f64>,
+    /// Groups of the set's classes, which are the labels of the second task: each class is in one.
+    pub groups: Vec<GroupSpec>,
+    /// The networks.
+    pub network: MultitaskNetwork,
+    /// How weights start.
+    pub initial: InitialPair,
+    /// How every network is trained.
+    pub training: TrainingSpec,
+    /// Steps between two measurements of the heads' gradients on the shared layers.
+    #[serde(deserialize_with = "positive_count")]
+    pub gradients_every: usize,
+    /// Other weightings, each trained from every seed of `seeds`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weightings: Vec<Weighting>,
+    /// Seeds of the other weightings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<u64>,
+}
+
+/// A group of classes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSpec {
+    /// Its name.
+    pub name: String,
+    /// The classes in it.
+    pub classes: Vec<u8>,
+}
+
+/// The structure that all networks of task 6 share: convolutions with ReLU, each perhaps with a max pooling after it, and
+/// dense layers with ReLU; then the same dense layers for each head, and its scores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MultitaskNetwork {
+    /// Filters of each convolution.
+    pub filters: Vec<usize>,
+    /// Side of each convolution's kernels; the step is 1, padding is "same".
+    pub kernels: Vec<usize>,
+    /// Side and step of the max pooling after each convolution; 1 where there is none.
+    pub pools: Vec<usize>,
+    /// Units of the dense layers that heads share.
+    pub shared: Vec<usize>,
+    /// Units of the dense layers of each head.
+    pub head: Vec<usize>,
+}
+
+/// Name of the head for the set's classes.
+pub const ITEM: &str = "item";
+/// Name of the head for their groups.
+pub const GROUP: &str = "group";
+
+impl MultitaskNetwork {
+    /// The network for images of this shape [height, width, channels], with heads of these names and numbers of classes.
+    pub fn model(&self, input: [usize; 3], heads: &[(&str, usize)], initial: InitialPair) -> ModelSpec {
+        let dense = |&units: &usize| [Layer::Dense { units, initial: initial.hidden }, Layer::Relu];
+        let mut trunk = Vec::new();
+        for ((&filters, &kernel), &pool) in self.filters.iter().zip(&self.kernels).zip(&self.pools) {
+            let (kernel, stride, padding) = ([kernel; 2], [1; 2], Padding::Same);
+            trunk.push(Layer::Conv2d { filters, kernel, stride, padding, initial: initial.hidden });
+            trunk.push(Layer::Relu);
+            if pool > 1 {
+                trunk.push(Layer::MaxPool { size: [pool; 2], stride: [pool; 2] });
+            }
+        }
+        trunk.push(Layer::Flatten);
+        trunk.extend(self.shared.iter().flat_map(dense));
+        let head = |&(name, units): &(&str, usize)| {
+            let scores = Layer::Dense { units, initial: initial.output };
+            let layers = self.head.iter().flat_map(dense).chain([scores]).collect();
+            Head { name: name.into(), layers }
+        };
+        ModelSpec { input, trunk, heads: heads.iter().map(head).collect() }
+    }
+}
+
+/// What is wrong with task 6: (its key, message, help).
+type Wrong = (&'static str, String, String);
+
+impl MultitaskTask {
+    /// What single keys cannot know of each other.
+    pub(crate) fn check(&self) -> Result<(), Wrong> {
+        let wrong = |key, message: String, help: &str| Err((key, message, help.to_owned()));
+        if let Some(lambda) = self.lambdas.iter().find(|lambda| !(0.0..=1.0).contains(*lambda)) {
+            return wrong("lambdas", format!("λ = {lambda} is no share"), "expected numbers from 0 to 1");
+        }
+        if !self.lambdas.is_sorted_by(|a, b| a < b) {
+            let message = "the λ must rise, and none may come twice".into();
+            return wrong("lambdas", message, "expected a list such as [0.0, 0.25, 0.5, 0.75, 1.0]");
+        }
+        let mut seen: Vec<(u8, &str)> = Vec::new();
+        for group in &self.groups {
+            let name = &group.name;
+            if group.classes.is_empty() {
+                let message = format!("the group `{name}` has no classes");
+                return wrong("groups", message, "give it some, or leave it out");
+            }
+            if self.groups.iter().filter(|other| other.name == *name).count() > 1 {
+                let message = format!("two groups are called `{name}`");
+                return wrong("groups", message, "tables and figures tell groups by their names");
+            }
+            for &class in &group.classes {
+                if let Some((_, other)) = seen.iter().find(|(known, _)| *known == class) {
+                    let message = match *other == name {
+                        true => format!("class {class} is in `{name}` twice"),
+                        false => format!("class {class} is in `{other}` and in `{name}`"),
+                    };
+                    return wrong("groups", message, "each class is in one group");
+                }
+                seen.push((class, name));
+            }
+        }
+        if self.groups.len() < 2 {
+            let message = format!("{} group is nothing to tell apart", self.groups.len());
+            return wrong("groups", message, "expected two groups or more");
+        }
+        let depth = self.network.filters.len();
+        for (key, length) in [("kernels", self.network.kernels.len()), ("pools", self.network.pools.len())] {
+            if length != depth {
+                let message = format!("{length} {key} for {depth} convolutions");
+                return wrong(
+                    "network",
+                    message,
+                    "`filters`, `kernels` and `pools` have an entry for each convolution",
+                );
+            }
+        }
+        if self.weightings.is_empty() != self.seeds.is_empty() {
+            let help = "each weighting is trained from each seed: give both lists, or neither";
+            return wrong("weightings", "weightings without seeds, or seeds without weightings".into(), help);
+        }
+        for (i, weighting) in self.weightings.iter().enumerate() {
+            if let Weighting::Fixed { weights } = weighting {
+                let is_weight = |weight: &f64| weight.is_finite() && *weight >= 0.0;
+                if weights.len() != 2 || !weights.iter().all(is_weight) {
+                    let message = format!("{weights:?} are no weights of two losses");
+                    return wrong("weightings", message, "expected two finite numbers of at least 0");
+                }
+                if !(0..2).any(|head| weighting.trains(head)) {
+                    let message = format!("with the weights {weights:?} nothing is trained");
+                    return wrong("weightings", message, "expected at least one above 0");
+                }
+            }
+            let name = weighting.name();
+            if self.weightings[..i].iter().any(|other| other.name() == name) {
+                let help = "tables and figures tell weightings by their names";
+                return wrong("weightings", format!("two weightings are called `{name}`"), help);
+            }
+        }
+        for (i, seed) in self.seeds.iter().enumerate() {
+            if self.seeds[..i].contains(seed) {
+                return wrong("seeds", format!("the seed {seed} comes twice"), "expected seeds that differ");
+            }
+        }
+        Ok(())
+    }
+
+    /// The group of each of so many classes, by the order of the groups.
+    ///
+    /// # Errors
+    /// The first class that is in no group, or beyond the set's.
+    pub fn mapping(&self, classes: usize) -> Result<Vec<u8>, u8> {
+        let count = u8::try_from(classes).expect("labels are bytes");
+        let beyond = self.groups.iter().flat_map(|group| &group.classes).find(|&&class| class >= count);
+        if let Some(&class) = beyond {
+            return Err(class);
+        }
+        let group = |class: u8| {
+            let found = self.groups.iter().position(|group| group.classes.contains(&class));
+            found.map(|group| group as u8).ok_or(class)
+        };
+        (0..count).map(group).collect()
+    }
+}
