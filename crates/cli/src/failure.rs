@@ -130,6 +130,8 @@ impl From<LabError> for Failure {
             LabError::Pca(_)
             | LabError::MissingClass { .. }
             | LabError::Network { .. }
+            | LabError::Labels { .. }
+            | LabError::Groups { .. }
             | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
             // What is lacking was asked for by the study.
             LabError::Look(error) => {

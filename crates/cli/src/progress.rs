@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
-use inkling_spec::found::{Divergence, EpochOutcome, StepsLine};
+use inkling_spec::Head;
+use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, StepsLine};
 
 /// Time between two plain lines about one stage.
 const QUIET: Duration = Duration::from_secs(5);
@@ -132,17 +133,17 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn epoch(&self, epochs: usize, outcome: &EpochOutcome) {
+    fn epoch(&self, epochs: usize, outcome: &EpochOutcome, heads: &[Head]) {
         if let Some(stage) = &mut *self.lock() {
-            let percent = 100.0 * outcome.test.accuracy();
+            let accuracy = test_accuracy(outcome, heads);
             let (title, epoch) = (&stage.title, outcome.epoch);
-            let text = format!("epoch {epoch} of {epochs}, test accuracy {percent:.2} %");
+            let text = format!("epoch {epoch} of {epochs}, {accuracy}");
             if !self.terminal && stage.spoke.elapsed() >= QUIET {
                 stage.spoke = Instant::now();
                 eprintln!("{title}: {text}");
             }
             stage.bar.set_prefix(text);
-            stage.accuracy = Some(format!("test accuracy {percent:.2} %"));
+            stage.accuracy = Some(accuracy);
         }
     }
 
@@ -168,6 +169,17 @@ impl<'a> Progress<'a> {
             }
         }
     }
+}
+
+/// The accuracy on the test images; with several heads each one's.
+fn test_accuracy(outcome: &EpochOutcome, heads: &[Head]) -> String {
+    let percent = |test: Evaluation| format!("{:.2} %", 100.0 * test.accuracy());
+    if outcome.further.is_empty() {
+        return format!("test accuracy {}", percent(outcome.test));
+    }
+    let tests = std::iter::once(outcome.test).chain(outcome.further.iter().map(|head| head.test));
+    let each = heads.iter().zip(tests).map(|(head, test)| format!("{} {}", head.name, percent(test)));
+    format!("test accuracy {}", each.collect::<Vec<_>>().join(", "))
 }
 
 impl Stage {
@@ -202,7 +214,7 @@ impl Observer for Progress<'_> {
                 self.say(&format!("{title}: {problem}; it is done again"));
             }
             Event::Steps(line) => self.steps(line),
-            Event::Epoch { epochs, outcome } => self.epoch(epochs, outcome),
+            Event::Epoch { epochs, outcome, heads } => self.epoch(epochs, outcome, heads),
             Event::Resumed { title, epochs, steps } => {
                 self.resume(steps);
                 self.say(&format!("{title}: going on after epoch {epochs}"));
@@ -224,5 +236,25 @@ impl Observer for Progress<'_> {
 
     fn interrupted(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_spec::found::HeadOutcome;
+
+    use super::*;
+
+    #[test]
+    fn one_head_says_its_accuracy_and_several_say_whose_it_is() {
+        let found = |correct| Evaluation { images: 10_000, correct, loss: 0.5 };
+        let (train, validation) = (found(9000), None);
+        let mut outcome =
+            EpochOutcome { epoch: 1, step: 9, train, validation, test: found(8812), further: Vec::new() };
+        let head = |name: &str| Head { name: name.into(), layers: Vec::new() };
+        let heads = [head("item"), head("group")];
+        assert_eq!(test_accuracy(&outcome, &heads[..1]), "test accuracy 88.12 %");
+        outcome.further.push(HeadOutcome { train, validation, test: found(9100) });
+        assert_eq!(test_accuracy(&outcome, &heads), "test accuracy item 88.12 %, group 91.00 %");
     }
 }

@@ -1,5 +1,6 @@
 //! Operations one after the other: a trunk or a head of a network, built from planned layers.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use inkling_spec::{Layer, Padding, PlannedLayer, Shape};
@@ -13,6 +14,7 @@ use crate::operations::geometry::Geometry;
 use crate::operations::max_pool::MaxPool;
 use crate::operations::parameter::Receive;
 use crate::operations::relu::Relu;
+use crate::operations::softmax::{Judged, cross_entropy};
 use crate::operations::{Flow, Memory, Operation, Pass};
 use crate::random::Stream;
 
@@ -126,25 +128,27 @@ impl Chain {
         }
     }
 
-    /// Goes backward through the first `links` operations, from the gradient of the last one's output in `memory`. Where
-    /// `heard` is given, it stands for that output: a ReLU lets the gradient through where it is above zero.
+    /// Goes backward through these operations, from the gradient of the last one's output in `memory`. Where `heard` is
+    /// given, it stands for that output: a ReLU lets the gradient through where it is above zero. `dx` is that of the whole
+    /// chain's input, and is left alone unless the first operation is among these.
     pub(crate) fn backward(
         &mut self,
         pass: &Pass,
         x: &[f32],
-        (links, heard): (usize, Option<&[f32]>),
+        (links, heard): (Range<usize>, Option<&[f32]>),
         memory: &mut ChainMemory,
         mut dx: Option<&mut [f32]>,
         receive: Receive,
     ) {
-        for i in (0..links).rev() {
+        let end = links.end;
+        for i in links.rev() {
             let count = |link: &Link| pass.batch * link.operation.outputs();
             let n = count(&self.links[i]);
             let before = i.checked_sub(1).map(|j| count(&self.links[j]));
             let (dys, rest) = memory.dys.split_at_mut(i);
             let flow = Flow {
                 x: before.map_or(x, |before| &memory.ys[i - 1][..before]),
-                y: heard.filter(|_| i + 1 == links).unwrap_or(&memory.ys[i][..n]),
+                y: heard.filter(|_| i + 1 == end).unwrap_or(&memory.ys[i][..n]),
                 dy: &mut rest[0][..n],
                 dx: match before {
                     Some(before) => Some(&mut dys[i - 1][..before]),
@@ -155,6 +159,17 @@ impl Chain {
             self.links[i].operation.backward(pass, flow, &mut memory.memories[i], receive);
             memory.times[i][1] = start.elapsed();
         }
+    }
+}
+
+impl Chain {
+    /// As a head: judges the scores that came forward, and leaves weight times the gradient of the mean cross-entropy in
+    /// their place of `memory`.
+    pub(crate) fn judge(&self, memory: &mut ChainMemory, labels: &[u8], weight: f32) -> Judged {
+        let scores = labels.len() * self.outputs;
+        let last = memory.ys.len() - 1;
+        let (logits, dlogits) = (&memory.ys[last][..scores], &mut memory.dys[last][..scores]);
+        cross_entropy(self.outputs, logits, labels, weight / labels.len() as f32, Some(dlogits))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod pca;
 pub mod perceptron;
 pub mod random;
 pub mod separability;
+mod shared;
 mod training;
 mod variables;
 
@@ -25,5 +26,6 @@ pub use kernels::path::Path;
 pub use kernels::peak::peak_flops;
 pub use looking::LayerOutput;
 pub use network::{Array, LayerTime, Network, Part, Targets, Workspace};
+pub use shared::{GradientProducts, SharedLayers};
 pub use training::{Judged, Labelled, Trainer, evaluate, scale};
 pub use variables::Variables;

@@ -129,12 +129,12 @@ impl Network {
         slope(y, &mut dy[..count]);
         let mut dx = Some(dx);
         flushing_denormals(|| {
-            let mut links = (layer.link + 1, heard);
+            let mut links = (0..layer.link + 1, heard);
             if let Some(head) = layer.head {
                 let z = trunk.ys.last().map_or(x, |y| &y[..features]);
                 let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
                 self.heads[head].backward(&pass, z, links, &mut heads[head], dz, Receive::Discard);
-                links = (self.trunk.links.len(), None);
+                links = (0..self.trunk.links.len(), None);
             }
             self.trunk.backward(&pass, x, links, trunk, dx, Receive::Discard);
         });

@@ -11,7 +11,7 @@ use crate::memory::Buffer;
 use crate::operations::Pass;
 use crate::operations::identity::Identity;
 use crate::operations::parameter::{Parameter, Receive, Role};
-use crate::operations::softmax::{Judged, cross_entropy};
+use crate::operations::softmax::Judged;
 #[cfg(test)]
 use crate::optimizer::Rules;
 use crate::random::Stream;
@@ -42,7 +42,7 @@ pub struct Workspace {
     /// Gradient of the trunk's output as one head gives it, where there are several.
     dtrunk: Buffer,
     /// What each head made of the last batch that went backward.
-    judged: Vec<Judged>,
+    pub(crate) judged: Vec<Judged>,
 }
 
 /// What the heads should say of a batch, and how much each counts.
@@ -158,6 +158,17 @@ impl Network {
     /// # Panics
     /// If x holds no whole images or more than the workspace has room for.
     pub fn forward(&mut self, x: &[f32], training: bool, workspace: &mut Workspace) {
+        self.forward_heads(x, training, workspace, |_| true);
+    }
+
+    /// As [`Network::forward`], of some of the heads, by their numbers; the others' scores are left as they were.
+    pub(crate) fn forward_heads(
+        &mut self,
+        x: &[f32],
+        training: bool,
+        workspace: &mut Workspace,
+        wanted: impl Fn(usize) -> bool,
+    ) {
         let batch = x.len() / self.inputs;
         assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
         assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
@@ -166,19 +177,20 @@ impl Network {
         flushing_denormals(|| {
             self.trunk.forward(&pass, x, &mut workspace.trunk);
             let z = workspace.trunk.output(x, batch * self.trunk.outputs);
-            for (head, memory) in self.heads.iter_mut().zip(&mut workspace.heads) {
-                head.forward(&pass, z, memory);
-            }
+            let heads = self.heads.iter_mut().zip(&mut workspace.heads).enumerate();
+            heads.filter(|(h, _)| wanted(*h)).for_each(|(_, (head, memory))| head.forward(&pass, z, memory));
         });
     }
 
-    /// The loss of the batch that [`Network::forward`] has just seen, and its gradient: Σ over heads of weight times
-    /// mean cross-entropy. What becomes of the parameters' gradients is up to `receive`; `dx` takes that of the images.
-    /// What each head has judged is in the workspace.
+    /// The loss of the batch that went forward last, and its gradient: Σ over heads of weight times mean cross-entropy.
+    /// What becomes of the parameters' gradients is up to `receive`; `dx` takes that of the images. What each head has
+    /// judged is in the workspace. A head of weight zero is passed by: it judges nothing, and its parameters stay. On the
+    /// trunk a head's gradient counts with its share where there are `shares`, else with its weight.
     pub(crate) fn backward(
         &mut self,
         x: &[f32],
         targets: Targets,
+        shares: Option<&[f32]>,
         workspace: &mut Workspace,
         mut dx: Option<&mut [f32]>,
         receive: Receive,
@@ -186,38 +198,46 @@ impl Network {
         let batch = x.len() / self.inputs;
         assert_eq!(targets.weights.len(), self.heads.len(), "a weight for each head");
         assert_eq!(targets.labels.len(), self.heads.len() * batch, "a label for each head and image");
+        assert!(targets.weights.iter().any(|&weight| weight != 0.0), "a head that has a weight");
         let pass = Pass { path: self.path, batch, training: true };
         let features = batch * self.trunk.outputs;
         let Workspace { trunk, heads, dtrunk, judged, .. } = workspace;
+        judged.fill(Judged::default());
         flushing_denormals(|| {
+            let mut first = true;
             for (h, (head, memory)) in self.heads.iter_mut().zip(heads).enumerate() {
-                let scores = batch * head.outputs;
-                let last = memory.ys.len() - 1;
-                let (logits, dlogits) = (&memory.ys[last][..scores], &mut memory.dys[last][..scores]);
+                if targets.weights[h] == 0.0 {
+                    continue;
+                }
                 let labels = &targets.labels[h * batch..(h + 1) * batch];
-                let scale = targets.weights[h] / batch as f32;
-                judged[h] = cross_entropy(head.outputs, logits, labels, scale, Some(dlogits));
-
+                judged[h] = head.judge(memory, labels, targets.weights[h]);
                 let z = trunk.ys.last().map_or(x, |y| &y[..features]);
                 let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
-                match dz {
-                    Some(sum) if h > 0 => {
-                        let dz = Some(&mut dtrunk[..features]);
-                        head.backward(&pass, z, (last + 1, None), memory, dz, receive);
-                        sum.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
-                    }
-                    dz => head.backward(&pass, z, (last + 1, None), memory, dz, receive),
+                let links = (0..head.links.len(), None);
+                let Some(sum) = dz else {
+                    head.backward(&pass, z, links, memory, None, receive);
+                    continue;
+                };
+                let dz = if first { &mut *sum } else { &mut dtrunk[..features] };
+                head.backward(&pass, z, links, memory, Some(&mut *dz), receive);
+                if let Some(shares) = shares {
+                    let factor = shares[h] / targets.weights[h];
+                    dz.iter_mut().for_each(|dz| *dz *= factor);
                 }
+                if !first {
+                    sum.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
+                }
+                first = false;
             }
-            let links = self.trunk.links.len();
-            self.trunk.backward(&pass, x, (links, None), trunk, dx, receive);
+            let links = (0..self.trunk.links.len(), None);
+            self.trunk.backward(&pass, x, links, trunk, dx, receive);
         });
     }
 
     /// Mean loss over the batch and the gradient of every parameter, which [`Network::arrays`] gives; the weights stay.
     pub fn gradients(&mut self, x: &[f32], targets: Targets, workspace: &mut Workspace) -> f64 {
         self.forward(x, true, workspace);
-        self.backward(x, targets, workspace, None, Receive::Keep);
+        self.backward(x, targets, None, workspace, None, Receive::Keep);
         workspace.loss(targets)
     }
 
@@ -234,7 +254,7 @@ impl Network {
     ) {
         assert_eq!(x.len(), dx.len(), "a gradient for every number");
         self.forward(x, true, workspace);
-        self.backward(x, targets, workspace, Some(dx), Receive::Discard);
+        self.backward(x, targets, None, workspace, Some(dx), Receive::Discard);
     }
 
     /// Moves every parameter by its kept gradient.

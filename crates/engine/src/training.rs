@@ -6,6 +6,7 @@ use crate::network::{LayerTime, Network, Targets, Workspace};
 use crate::operations::parameter::Receive;
 use crate::operations::softmax::cross_entropy;
 use crate::optimizer::rules;
+use crate::shared::{GradientProducts, SharedLayers};
 
 pub use crate::operations::softmax::Judged;
 
@@ -68,12 +69,51 @@ impl Trainer {
         }
     }
 
+    /// Sets the share of each head in the loss, from the next step on. A head of share zero is not trained, and costs
+    /// nothing.
+    ///
+    /// # Panics
+    /// If there is not a share for each head.
+    pub fn set_weights(&mut self, weights: &[f32]) {
+        self.weights.copy_from_slice(weights);
+    }
+
     /// One step on the images whose numbers are in `order`, at this learning rate. What each head made of the batch,
     /// before the step. A loss that is not finite shows here; the step has then spoilt the weights.
     ///
     /// # Panics
     /// If there are more images than the batch has room for, or a number is beyond the last image.
     pub fn step(&mut self, images: Labelled, order: &[u32], learning_rate: f64) -> &[Judged] {
+        self.step_with(images, order, learning_rate, |_, _, _, _| None)
+    }
+
+    /// As [`Trainer::step`], with a look at how the heads' gradients on shared layers lie to each other before the weights
+    /// move. `combine` is told that and what each head made of the batch, and may say with which share each head's
+    /// gradient counts there instead of its weight. Where it says nothing, the step has the bits of [`Trainer::step`].
+    ///
+    /// # Panics
+    /// As [`Trainer::step`].
+    pub fn step_combined(
+        &mut self,
+        images: Labelled,
+        order: &[u32],
+        learning_rate: f64,
+        over: SharedLayers,
+        combine: impl FnOnce(&[Judged], &GradientProducts) -> Option<Vec<f32>>,
+    ) -> &[Judged] {
+        self.step_with(images, order, learning_rate, |network, x, targets, workspace| {
+            let products = network.gradient_products(x, targets, over, workspace);
+            combine(workspace.judged(), &products)
+        })
+    }
+
+    fn step_with(
+        &mut self,
+        images: Labelled,
+        order: &[u32],
+        learning_rate: f64,
+        shares: impl FnOnce(&mut Network, &[f32], Targets, &mut Workspace) -> Option<Vec<f32>>,
+    ) -> &[Judged] {
         let (dim, batch) = (self.network.inputs(), order.len());
         let mut buffer = std::mem::take(&mut self.workspace.x);
         let x = &mut buffer[..batch * dim];
@@ -87,8 +127,11 @@ impl Trainer {
         self.step += 1;
         let rules = rules(&self.optimizer, self.step, learning_rate);
         let targets = Targets { labels, weights: &self.weights };
-        self.network.forward(x, true, &mut self.workspace);
-        self.network.backward(x, targets, &mut self.workspace, None, Receive::Update(&rules));
+        let trained = |head: usize| targets.weights[head] != 0.0;
+        self.network.forward_heads(x, true, &mut self.workspace, trained);
+        let shares = shares(&mut self.network, x, targets, &mut self.workspace);
+        let receive = Receive::Update(&rules);
+        self.network.backward(x, targets, shares.as_deref(), &mut self.workspace, None, receive);
         self.workspace.x = buffer;
         self.workspace.judged()
     }

@@ -54,6 +54,28 @@ pub enum LabError {
         problem: Box<ModelError>,
     },
 
+    /// The heads of a network, their labels and their weights do not belong together.
+    #[error("the network `{network}` cannot be trained: {problem}")]
+    #[diagnostic(help("each head takes one label for each image, and one weight"))]
+    Labels {
+        /// The network's name.
+        network: String,
+        /// What does not belong together.
+        problem: String,
+    },
+
+    /// The groups of task 6 are not groups of the set's classes.
+    #[error("the groups of task multitask are none of {title}'s classes: {problem}")]
+    #[diagnostic(help("in `multitask.groups`, each class is in one group; the classes are {known}"))]
+    Groups {
+        /// The set's title.
+        title: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// Numbers and names of the set's classes.
+        known: String,
+    },
+
     /// There are not enough images to train on.
     #[error(
         "`{task}.training.{key}` is {asked}, and there are only {there} training images of {title}{after}"
@@ -95,5 +117,8 @@ impl LabError {
 /// What the network's own error advises, and where.
 fn network_help(problem: &ModelError, task: &str) -> String {
     let advice = problem.help().map(|help| help.to_string()).unwrap_or_default();
-    format!("in [[{task}.networks]]: {advice}")
+    match task {
+        "multitask" => format!("in `multitask.network`: {advice}"),
+        _ => format!("in [[{task}.networks]]: {advice}"),
+    }
 }

@@ -5,6 +5,7 @@
 mod error;
 mod inside;
 mod machine;
+mod multitask;
 mod pca;
 mod perceptron;
 mod plan;
@@ -12,6 +13,7 @@ mod runs;
 mod separability;
 mod study;
 mod train;
+mod weighting;
 
 pub use error::LabError;
 pub use inside::{Brought, LookError, Material, Trained, check, look};

@@ -1,5 +1,7 @@
 //! From a study to its runs.
 
+mod multitask;
+
 use std::collections::BTreeMap;
 
 use inkling_data::catalogue;
@@ -21,6 +23,7 @@ pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabErro
     let mut sets = DataSets::new();
     let paired = study.pca.iter().map(|pca| &pca.data).chain(study.perceptron.iter().map(|task| &task.data));
     let trained = study.mlp.iter().map(|task| &task.data).chain(study.cnn.iter().map(|task| &task.data));
+    let trained = trained.chain(study.multitask.iter().map(|task| &task.data));
     for (name, is_paired) in paired.map(|name| (name, true)).chain(trained.map(|name| (name, false))) {
         let info = catalogue::find(name)?;
         if !sets.contains_key(info.name) {
@@ -132,7 +135,29 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
             runs.extend(inside::expand(inside, network, networks.set, study.seed)?);
         }
     }
+    if let Some(task) = &study.multitask {
+        let set = set(&task.data)?;
+        check_size(Task::Multitask, set, &task.training)?;
+        runs.extend(multitask::expand(task, set, study.seed)?);
+    }
     Ok(runs)
+}
+
+/// Refuses training on more images than there are.
+fn check_size(task: Task, set: &DataSet, training: &TrainingSpec) -> Result<(), LabError> {
+    let (images, title) = (set.train.len(), set.info.title);
+    let too_few = |key, asked, there, after| {
+        Err(LabError::TooFewImages { task: task.name(), key, asked, there, title, after })
+    };
+    let held_out = training.validation.as_ref().map_or(0, |validation| validation.images);
+    if held_out >= images {
+        return too_few("validation.images", held_out, images, "");
+    }
+    if training.batch > images - held_out {
+        let after = if held_out > 0 { " after those for validation" } else { "" };
+        return too_few("batch", training.batch, images - held_out, after);
+    }
+    Ok(())
 }
 
 /// What the networks of a task have in common.
@@ -152,18 +177,7 @@ impl<'a> Networks<'a> {
         training: &'a TrainingSpec,
         seed: u64,
     ) -> Result<Networks<'a>, LabError> {
-        let (images, title) = (set.train.len(), set.info.title);
-        let too_few = |key, asked, there, after| {
-            Err(LabError::TooFewImages { task: task.name(), key, asked, there, title, after })
-        };
-        let held_out = training.validation.as_ref().map_or(0, |validation| validation.images);
-        if held_out >= images {
-            return too_few("validation.images", held_out, images, "");
-        }
-        if training.batch > images - held_out {
-            let after = if held_out > 0 { " after those for validation" } else { "" };
-            return too_few("batch", training.batch, images - held_out, after);
-        }
+        check_size(task, set, training)?;
         Ok(Networks { task, set, training, seed })
     }
 

@@ -5,12 +5,13 @@ use std::time::Instant;
 use inkling_data::Sources;
 use inkling_engine::perceptron::every_pair;
 use inkling_spec::found::{Divergence, EpochOutcome, PlannedRun, StepsLine, StudyRecord};
-use inkling_spec::{RunSpec, Study, Task};
+use inkling_spec::{Head, RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 
 use crate::error::LabError;
 use crate::inside::run_inside;
 use crate::machine::machine;
+use crate::multitask::run_multitask;
 use crate::runs::{Bench, run_once};
 use crate::train::train;
 use crate::{pca, perceptron, plan, separability};
@@ -51,6 +52,8 @@ pub enum Event<'a> {
         epochs: usize,
         /// What the network makes of all images now.
         outcome: &'a EpochOutcome,
+        /// Its heads.
+        heads: &'a [Head],
     },
     /// A training run goes on from a checkpoint.
     Resumed {
@@ -142,6 +145,10 @@ pub fn run_study(
         .and_then(|()| match &of(Task::Inside)[..] {
             [] => Ok(()),
             [first, ..] => run_inside(&of(Task::Inside), set(first), store, observer),
+        })
+        .and_then(|()| match &of(Task::Multitask)[..] {
+            [] => Ok(()),
+            [first, ..] => run_multitask(&of(Task::Multitask), set(first), store, observer),
         });
 
     record.seconds = before + start.elapsed().as_secs_f64();

@@ -14,22 +14,24 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Ear, chance_set, dir, finished, planned, train_in, training, uninterrupted};
+use common::{Ear, chance_set, dir, finished, train_in, training, two_headed, uninterrupted};
 use inkling_data::DataSet;
 use inkling_engine::random::Stream;
 use inkling_spec::found::PlannedRun;
-use inkling_spec::{TrainingSpec, ValidationSpec};
+use inkling_spec::{TrainingSpec, ValidationSpec, Weighting};
 
 const FOLDER: &str = "INKLING_LAB_TEST_FOLDER";
 const SIGKILL: i32 = 9;
 /// Kills at instants of chance, and kills while a file is in writing.
 const KILLS: [usize; 2] = [100, 60];
 
-/// Dropout, batch normalisation, a cosine, the weights of an early best epoch: all that a checkpoint has to carry.
+/// Dropout, batch normalisation, a cosine, the weights of an early best epoch, trained weights of two losses: all that a
+/// checkpoint has to carry.
 fn run() -> (DataSet, PlannedRun) {
     let set = chance_set(150, 50);
     let validation = Some(ValidationSpec { images: 30, patience: None });
-    let run = planned(&set, TrainingSpec { validation, ..training(150) });
+    let weighting = Weighting::Uncertainty { learning_rate: 0.01 };
+    let run = two_headed(&set, TrainingSpec { validation, ..training(150) }, weighting);
     (set, run)
 }
 

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// File name without its ending.
-    pub name: &'static str,
+    pub name: String,
     /// The image; one user unit is one point.
     pub svg: String,
     /// Alternative text: what the image shows, in a sentence or two, with its main numbers.

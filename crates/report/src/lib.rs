@@ -21,8 +21,11 @@ pub use error::ReportError;
 pub use figure::Figure;
 pub use figures::draw;
 pub use results::{
-    ChosenBy, Convolutions, NetworkPair, NetworkResults, NetworksResults, PairResults, PcaResults,
-    PerceptronResults, Results, WrongImage, between, within,
+    ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
+    DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, HeadedNetwork,
+    InsideResults, Judge, MultitaskResults, NetworkPair, NetworkResults, NetworksResults, PairResults,
+    Pairing, PcaResults, PerceptronResults, Pictures, Results, Spread, WeightingResults, WrongImage, between,
+    within,
 };
 pub use summary::Summary;
 
@@ -46,17 +49,21 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     Ok(summary)
 }
 
-/// Draws the figures of one finished look, publishes them as `figures/NAME.svg` in the store and gives them back. `data`
-/// is the set that the classes' names come from, where it is known.
-///
-/// A stand-in that draws nothing yet.
+/// Draws the figures of one finished run that looks into a network, writes them beside it as `figures/NAME.svg`, and
+/// gives them back. `data` names the classes of the network's first head, where they have names. A run of another kind
+/// has none.
 ///
 /// # Errors
-/// The store's, where the look cannot be read or a figure not written.
+/// [`ReportError::Unfinished`] where the run is not finished, and the store's errors.
 pub fn look(
-    _store: &Store,
-    _run: &PlannedRun,
-    _data: Option<&DataSetFacts>,
+    store: &Store,
+    run: &PlannedRun,
+    data: Option<&DataSetFacts>,
 ) -> Result<Vec<Figure>, ReportError> {
-    Ok(Vec::new())
+    let Some(found) = results::look(store.reader(), run)? else { return Ok(Vec::new()) };
+    let figures = figures::draw_look(&found, data);
+    for figure in &figures {
+        store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
+    }
+    Ok(figures)
 }

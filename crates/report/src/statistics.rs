@@ -51,9 +51,27 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+/// The mean of some numbers and their standard deviation, divided by n − 1; no deviation of a single number, and nothing of
+/// none.
+pub fn spread(values: &[f64]) -> Option<(f64, Option<f64>)> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let deviation = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
+    (!values.is_empty()).then_some((mean, deviation))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spread_by_hand() {
+        // Squares of −2, 1 and 1 add up to 6, over 2.
+        assert_eq!(spread(&[1.0, 4.0, 4.0]), Some((3.0, Some(3.0_f64.sqrt()))));
+        assert_eq!(spread(&[0.5]), Some((0.5, None)));
+        assert_eq!(spread(&[]), None);
+    }
 
     #[test]
     fn mcnemar_agrees_with_scipy() {

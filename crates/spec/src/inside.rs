@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dream::{AscentSpec, Start};
-use crate::parse::positive_count;
+use crate::parse::{fraction, positive, positive_count};
 
 /// Task 5: filters, activations and dreams of one network of task 4.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct InsideTask {
     /// Numbers of the test images that stand for the two classes; where not given, the typical ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<[usize; 2]>,
+    /// How the filters' patterns are told apart.
+    pub filters: PatternSpec,
     /// Steps of the integrated gradients' path from black to the image.
     #[serde(deserialize_with = "positive_count")]
     pub integration_steps: usize,
@@ -30,6 +32,24 @@ pub struct InsideTask {
     pub dream: AscentSpec,
     /// How the two images are changed to amplify what a layer sees in them.
     pub amplify: AscentSpec,
+}
+
+/// How the patterns of filters are told apart. A slice is what a filter does to one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatternSpec {
+    /// A slice is near zero if its root mean square is below this share of its layer's.
+    #[serde(deserialize_with = "fraction")]
+    pub near_zero: f64,
+    /// It is an edge if the larger eigenvalue of its structure tensor is at least so many times the smaller.
+    #[serde(deserialize_with = "positive")]
+    pub edge_ratio: f64,
+    /// It is a blob if it is no edge and |Σ w| is at least this share of Σ |w|.
+    #[serde(deserialize_with = "fraction")]
+    pub blob_share: f64,
+    /// Filters of each layer of which every slice is to be shown.
+    #[serde(deserialize_with = "positive_count")]
+    pub whole: usize,
 }
 
 /// A network like the one looked into, trained independently of it.

@@ -19,7 +19,7 @@ mod training;
 mod weighting;
 
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
-pub use inside::{InsideTask, JudgeSpec};
+pub use inside::{InsideTask, JudgeSpec, PatternSpec};
 pub use model::{Head, Initial, Layer, ModelSpec, Padding};
 pub use models::MODELS;
 pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};

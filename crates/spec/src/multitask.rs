@@ -118,7 +118,10 @@ impl MultitaskTask {
             }
             for &class in &group.classes {
                 if let Some((_, other)) = seen.iter().find(|(known, _)| *known == class) {
-                    let message = format!("class {class} is in `{other}` and in `{name}`");
+                    let message = match *other == name {
+                        true => format!("class {class} is in `{name}` twice"),
+                        false => format!("class {class} is in `{other}` and in `{name}`"),
+                    };
                     return wrong("groups", message, "each class is in one group");
                 }
                 seen.push((class, name));
@@ -143,13 +146,27 @@ impl MultitaskTask {
             let help = "each weighting is trained from each seed: give both lists, or neither";
             return wrong("weightings", "weightings without seeds, or seeds without weightings".into(), help);
         }
-        for weighting in &self.weightings {
-            if let Weighting::Fixed { weights } = weighting
-                && (weights.len() != 2
-                    || weights.iter().any(|weight| !(weight.is_finite() && *weight >= 0.0)))
-            {
-                let message = format!("{weights:?} are no weights of two losses");
-                return wrong("weightings", message, "expected two finite numbers of at least 0");
+        for (i, weighting) in self.weightings.iter().enumerate() {
+            if let Weighting::Fixed { weights } = weighting {
+                let is_weight = |weight: &f64| weight.is_finite() && *weight >= 0.0;
+                if weights.len() != 2 || !weights.iter().all(is_weight) {
+                    let message = format!("{weights:?} are no weights of two losses");
+                    return wrong("weightings", message, "expected two finite numbers of at least 0");
+                }
+                if !(0..2).any(|head| weighting.trains(head)) {
+                    let message = format!("with the weights {weights:?} nothing is trained");
+                    return wrong("weightings", message, "expected at least one above 0");
+                }
+            }
+            let name = weighting.name();
+            if self.weightings[..i].iter().any(|other| other.name() == name) {
+                let help = "tables and figures tell weightings by their names";
+                return wrong("weightings", format!("two weightings are called `{name}`"), help);
+            }
+        }
+        for (i, seed) in self.seeds.iter().enumerate() {
+            if self.seeds[..i].contains(seed) {
+                return wrong("seeds", format!("the seed {seed} comes twice"), "expected seeds that differ");
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{AscentSpec, DreamPicture, ModelSpec, PerceptronRule, TrainingSpec, Weighting};
+use crate::{AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, TrainingSpec, Weighting};
 
 /// The images a run is fitted and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,7 +103,9 @@ pub struct TrainRun {
     /// How the heads' losses become one.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub weighting: Weighting,
-    /// Steps between two measurements of the heads' gradients on the shared layers; none where not given.
+    /// Steps between two measurements of the heads' gradients on the shared layers, the first at the first step; none where
+    /// not given, nor where fewer than two heads are trained or the weighting itself compares gradients on the last shared
+    /// layer in every step, as GradNorm does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients_every: Option<usize>,
 }
@@ -181,6 +183,8 @@ pub enum ImageChoice {
 pub struct FiltersRun {
     /// The network.
     pub of: RunId,
+    /// How patterns are told apart.
+    pub patterns: PatternSpec,
 }
 
 /// What a trained network makes of some images: the output of every convolution, what each pixel has to do with the

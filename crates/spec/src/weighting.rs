@@ -16,7 +16,7 @@ pub enum Weighting {
     /// Σ exp(−s_h)·L_h + s_h/2 with trained log-variances s_h that start at zero (Kendall, Gal and Cipolla 2018, for
     /// classification).
     Uncertainty {
-        /// Step size of Adam for the log-variances.
+        /// Step size of Adam for the log-variances; β₁ is 0.9, β₂ 0.999, ε 1e-8.
         #[serde(deserialize_with = "positive")]
         learning_rate: f64,
     },
@@ -26,7 +26,7 @@ pub enum Weighting {
         /// How strongly slow heads are favoured, α.
         #[serde(deserialize_with = "not_negative")]
         alpha: f64,
-        /// Step size of Adam for the weights.
+        /// Step size of Adam for the weights; β₁ is 0.9, β₂ 0.999, ε 1e-8.
         #[serde(deserialize_with = "positive")]
         learning_rate: f64,
     },
@@ -42,10 +42,32 @@ impl Default for Weighting {
 }
 
 impl Weighting {
+    /// What it is called in titles and tables, with all that two of a kind may differ in but the step size.
+    pub fn name(&self) -> String {
+        match self {
+            Weighting::Fixed { weights } => {
+                let weights: Vec<String> = weights.iter().map(f64::to_string).collect();
+                format!("weights {}", weights.join(" and "))
+            }
+            Weighting::Uncertainty { .. } => "uncertainty".into(),
+            Weighting::GradNorm { alpha, .. } => format!("GradNorm α = {alpha}"),
+            Weighting::PcGrad => "PCGrad".into(),
+        }
+    }
+
+    /// The number of heads that it is for, where it says so.
+    pub fn heads(&self) -> Option<usize> {
+        match self {
+            Weighting::Fixed { weights } => Some(weights.len()),
+            Weighting::Uncertainty { .. } | Weighting::GradNorm { .. } | Weighting::PcGrad => None,
+        }
+    }
+
     /// Whether a head is trained at all.
     pub fn trains(&self, head: usize) -> bool {
         match self {
-            Weighting::Fixed { weights } => weights.get(head).is_some_and(|&weight| weight > 0.0),
+            // In the precision that networks are trained in, where a smaller weight is none.
+            Weighting::Fixed { weights } => weights.get(head).is_some_and(|&weight| weight as f32 > 0.0),
             Weighting::Uncertainty { .. } | Weighting::GradNorm { .. } | Weighting::PcGrad => true,
         }
     }

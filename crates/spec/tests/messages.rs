@@ -90,6 +90,70 @@ fn impossible_training_is_refused_with_what_was_expected() {
 }
 
 #[test]
+fn impossible_task_6_is_refused_with_what_was_expected() {
+    let weightings = |list: &str| format!("gradients_every = 500\nweightings = [{list}]\nseeds = [1, 2]");
+    let fixed = |list: &str| weightings(&format!("{{ kind = \"fixed\", weights = {list} }}"));
+    for (from, to, words, expected) in [
+        ("lambdas = [0.0", "lambdas = [-0.1", "`multitask.lambdas`: λ = -0.1 is no share", "from 0 to 1"),
+        ("0.75, 1.0]", "0.75, 1.01]", "`multitask.lambdas`: λ = 1.01 is no share", "from 0 to 1"),
+        ("0.75, 1.0]", "0.75, nan]", "λ = NaN is no share", "from 0 to 1"),
+        ("0.75, 1.0]", "0.75, 0.6]", "the λ must rise", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
+        ("0.75, 1.0]", "0.75, 0.75]", "none may come twice", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
+        ("classes = [5, 7, 9]", "classes = []", "the group `shoes` has no classes", "leave it out"),
+        (
+            "classes = [5, 7, 9]",
+            "classes = [5, 7, 9, 3]",
+            "class 3 is in `shoes` and in `gendered`",
+            "in one group",
+        ),
+        ("classes = [5, 7, 9]", "classes = [5, 7, 9, 9]", "class 9 is in `shoes` twice", "in one group"),
+        ("classes = [5, 7, 9]", "classes = [5, 7, 256]", "`256`", "a whole number of at least 0"),
+        ("name = \"shoes\"", "name = \"unisex\"", "two groups are called `unisex`", "by their names"),
+        ("gradients_every = 500", "gradients_every = 0", "`multitask.gradients_every`", "at least 1"),
+        ("gradients_every = 500", &fixed("[1.0, -1.0]"), "no weights of two losses", "two finite numbers"),
+        ("gradients_every = 500", &fixed("[1.0]"), "no weights of two losses", "two finite numbers"),
+        ("gradients_every = 500", &fixed("[0.0, 0.0]"), "nothing is trained", "at least one above 0"),
+        // Too small for the precision of weights.
+        ("gradients_every = 500", &fixed("[1e-60, 0.0]"), "nothing is trained", "at least one above 0"),
+        (
+            "gradients_every = 500",
+            &weightings("{ kind = \"pc-grad\" }, { kind = \"pc-grad\" }"),
+            "two weightings are called `PCGrad`",
+            "by their names",
+        ),
+        (
+            "gradients_every = 500",
+            &weightings("{ kind = \"pcgrad\" }"),
+            "`pcgrad`",
+            "did you mean `pc-grad`?",
+        ),
+        (
+            "gradients_every = 500",
+            &weightings("{ kind = \"uncertainty\", learning_rate = 0.0 }"),
+            "`0.0`",
+            "a finite number above 0",
+        ),
+        (
+            "gradients_every = 500",
+            &weightings("{ kind = \"grad-norm\", alpha = -1.0, learning_rate = 0.1 }"),
+            "`-1.0`",
+            "a finite number of at least 0",
+        ),
+        ("gradients_every = 500", "gradients_every = 500\nseeds = [1]", "without weightings", "both lists"),
+        (
+            "gradients_every = 500",
+            "gradients_every = 500\nweightings = [{ kind = \"pc-grad\" }]\nseeds = [4, 4]",
+            "the seed 4 comes twice",
+            "that differ",
+        ),
+    ] {
+        let (message, help) = refusal(from, to);
+        assert!(message.contains(words), "{to}: {message}");
+        assert!(help.contains(expected), "{to}: {help}");
+    }
+}
+
+#[test]
 fn the_line_is_that_of_the_value() {
     let text = preset("brief").unwrap().to_toml().replace("tolerance = 0.001", "tolerance = 7");
     let line = text.lines().position(|line| line.starts_with("tolerance")).unwrap() + 1;

@@ -153,8 +153,17 @@ pub(crate) struct DreamArgs {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
+    /// What light costs: this times the mean square of the pixels is taken off [default: 15 for the score of a class,
+    /// else 0].
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    pub(crate) l2: Option<f64>,
+
+    /// What edges cost: this times the total variation of a pixel [default: 10 for the score of a class, else 0].
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    pub(crate) total_variation: Option<f64>,
+
     /// Climb with the pixels alone: no Fourier basis, no transforms, no regularisers.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["l2", "total_variation"])]
     pub(crate) plain: bool,
 
     /// Write the first picture's way as an animation, by the file's ending an animated PNG or a GIF.
@@ -255,6 +264,14 @@ impl FromStr for AnimationFile {
             _ => return Err("expected a file name that ends in .png or .gif"),
         };
         Ok(AnimationFile { path, format })
+    }
+}
+
+/// A finite number of at least zero.
+fn not_negative(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("expected a finite number of at least 0"),
     }
 }
 

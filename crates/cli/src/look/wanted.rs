@@ -7,7 +7,7 @@ use inkling_lab::{Brought, Event, Observer};
 use inkling_spec::found::PlannedRun;
 use inkling_spec::{
     ActivationsRun, AscentSpec, DataSlice, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
-    InsideTask, Objective, Parametrisation, RunSpec, Start, Task, preset,
+    InsideTask, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, preset,
 };
 
 use super::error::AskError;
@@ -40,9 +40,11 @@ impl Wanted {
             Wanting { subject, args: command.common(), progress, set: None, brought: Vec::new() };
         let first = subject.network.first_head().to_owned();
         let (title, head, spec) = match command {
-            LookCommand::Filters(_) => {
-                ("filters".into(), first, RunSpec::Filters(FiltersRun { of: subject.id.clone() }))
-            }
+            LookCommand::Filters(_) => (
+                "filters".into(),
+                first,
+                RunSpec::Filters(FiltersRun { of: subject.id.clone(), patterns: usual().filters }),
+            ),
             LookCommand::Activations(args) => {
                 let run = wanting.activations(args, &first)?;
                 ("activations".into(), first, RunSpec::Activations(run))
@@ -103,9 +105,13 @@ impl Wanting<'_> {
             (None, None, StartName::Noise) => inside.start,
         };
         let data = args.index.map(|_| self.load("a test image")).transpose()?;
-        let amplifies =
-            matches!((&objective, &start), (Objective::LayerMeanSquare { .. }, _) | (_, Start::Image { .. }));
-        let ascent = ascent(args, if amplifies { inside.amplify } else { inside.dream })?;
+        let usual = match &objective {
+            Objective::LayerMeanSquare { .. } => inside.amplify,
+            // The usual weights are made for scores, which go to tens: others would lose themselves in the dark.
+            Objective::ClassLogit { .. } => inside.dream,
+            _ => AscentSpec { regularisers: Vec::new(), ..inside.dream },
+        };
+        let ascent = ascent(args, usual)?;
         let picture = |number| DreamPicture { objective: objective.clone(), start: start.clone(), number };
         Ok(DreamRun {
             of: self.subject.id.clone(),
@@ -205,10 +211,27 @@ fn ascent(args: &DreamArgs, usual: AscentSpec) -> Result<AscentSpec, Failure> {
         learning_rate: args.learning_rate.unwrap_or(usual.learning_rate),
         parametrisation: if plain { Parametrisation::Pixels } else { usual.parametrisation },
         transforms: if plain { Vec::new() } else { usual.transforms },
-        regularisers: if plain { Vec::new() } else { usual.regularisers },
+        regularisers: if plain { Vec::new() } else { regularisers(args, &usual.regularisers) },
         frames: asked.unwrap_or(frames.min(steps + 1)),
         optimizer: usual.optimizer,
     })
+}
+
+/// The usual regularisers, with the weights that were asked for.
+fn regularisers(args: &DreamArgs, usual: &[Regulariser]) -> Vec<Regulariser> {
+    let (mut l2, mut total_variation) = (0.0, 0.0);
+    for regulariser in usual {
+        match *regulariser {
+            Regulariser::L2 { weight } => l2 = weight,
+            Regulariser::TotalVariation { weight } => total_variation = weight,
+        }
+    }
+    let (l2, total_variation) = (args.l2.unwrap_or(l2), args.total_variation.unwrap_or(total_variation));
+    let both = [
+        (l2, Regulariser::L2 { weight: l2 }),
+        (total_variation, Regulariser::TotalVariation { weight: total_variation }),
+    ];
+    both.into_iter().filter(|(weight, _)| *weight > 0.0).map(|(_, regulariser)| regulariser).collect()
 }
 
 /// What a dream is called.

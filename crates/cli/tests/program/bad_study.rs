@@ -107,6 +107,22 @@ fn networks_that_cannot_be() {
 }
 
 #[test]
+fn task_6_that_cannot_be() {
+    let (groups, shoes) = ("classes = [5, 7, 9]", |list: &str| format!("classes = [{list}]"));
+    let missing = ["Fashion-MNIST's classes: class 9 (Ankle boot) is in no group", "0 (T-shirt/top)"];
+    refused("multitask", groups, &shoes("5, 7"), &missing);
+    let beyond = ["the group `shoes` holds class 10, and the last one is 9", "each class is in one group"];
+    refused("multitask", groups, &shoes("5, 7, 9, 10"), &beyond);
+    let twice = ["`multitask.groups`", "class 3 is in `shoes` and in `gendered`"];
+    refused("multitask", groups, &shoes("5, 7, 9, 3"), &twice);
+    refused("multitask", groups, &shoes(""), &["`multitask.groups`", "the group `shoes` has no classes"]);
+    let lambda = ["`multitask.lambdas`", "λ = 1.5 is no share", "from 0 to 1"];
+    refused("multitask", "0.75", "1.5", &lambda);
+    let head = ["`item` of task multitask", "item 1 (dense): it has no units", "in `multitask.network`"];
+    refused("multitask", "head = [32, 16]", "head = [0, 16]", &head);
+}
+
+#[test]
 fn looks_into_a_network_that_cannot_be() {
     let classes = ["the network knows no class 11", "its head `class` has the classes 0 to 9"];
     refused("inside", "classes = [2, 9]", "classes = [2, 11]", &classes);

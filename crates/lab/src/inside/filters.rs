@@ -2,6 +2,7 @@
 
 use inkling_engine::random::Stream;
 use inkling_engine::{Array, Part};
+use inkling_spec::PatternSpec;
 use inkling_spec::found::{FilterKinds, FilterLayer, FiltersOutcome};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
@@ -9,14 +10,6 @@ use super::error::LookError;
 use super::trained::{Trained, list};
 use crate::error::LabError;
 
-/// A slice with less than this share of the layer's root mean square is near zero.
-const NEAR_ZERO: f64 = 0.1;
-/// A slice is an edge where the larger eigenvalue of its structure tensor is at least so many times the smaller.
-const EDGE_RATIO: f64 = 4.0;
-/// A slice that is no edge is a blob where |Σ w| is at least this share of Σ |w|.
-const BLOB_SHARE: f64 = 0.8;
-/// Filters of which every slice is shown.
-const WHOLE: usize = 3;
 /// Random slices from which it is estimated how many are of each kind by chance.
 const DRAWN: usize = 20_000;
 
@@ -43,7 +36,11 @@ pub(crate) fn check(trained: &Trained) -> Result<(), LookError> {
 }
 
 /// Looks at every convolution and writes the run's arrays.
-pub(crate) fn run(trained: &Trained, writer: &RunWriter) -> Result<FiltersOutcome, LabError> {
+pub(crate) fn run(
+    patterns: &PatternSpec,
+    trained: &Trained,
+    writer: &RunWriter,
+) -> Result<FiltersOutcome, LabError> {
     check(trained)?;
     let convolutions = trained.convolutions();
     let arrays = trained.network.arrays(Part::Values);
@@ -52,10 +49,10 @@ pub(crate) fn run(trained: &Trained, writer: &RunWriter) -> Result<FiltersOutcom
         arrays.iter().find(|array| array.name == name).expect("a convolution has weights")
     };
     let looked: Vec<Looked> =
-        convolutions.iter().map(|layer| Looked::at(&layer.name, weights(&layer.name))).collect();
+        convolutions.iter().map(|layer| Looked::at(patterns, &layer.name, weights(&layer.name))).collect();
     let tensors: Vec<Tensor> = looked.iter().flat_map(Looked::tensors).collect();
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
-    Ok(FiltersOutcome { layers: looked.iter().map(Looked::layer).collect() })
+    Ok(FiltersOutcome { layers: looked.iter().map(|looked| looked.layer(patterns)).collect() })
 }
 
 /// A convolution that was looked at.
@@ -73,7 +70,7 @@ struct Looked<'a> {
 }
 
 impl Looked<'_> {
-    fn at<'a>(name: &str, weight: &'a Array) -> Looked<'a> {
+    fn at<'a>(patterns: &PatternSpec, name: &str, weight: &'a Array) -> Looked<'a> {
         let [height, width, channels, filters] = weight.shape[..] else {
             unreachable!("a convolution's weight")
         };
@@ -98,8 +95,8 @@ impl Looked<'_> {
         };
         let mut whole: Vec<u32> = (0..filters as u32).collect();
         whole.sort_by(|&a, &b| of_filter(b).total_cmp(&of_filter(a)));
-        whole.truncate(WHOLE);
-        let kind = |slice: &Vec<f64>| kind(slice, [height, width], root_mean_square) as u8;
+        whole.truncate(patterns.whole);
+        let kind = |slice: &Vec<f64>| kind(patterns, slice, [height, width], root_mean_square) as u8;
         Looked {
             name: name.into(),
             weight,
@@ -124,7 +121,7 @@ impl Looked<'_> {
         ]
     }
 
-    fn layer(&self) -> FilterLayer {
+    fn layer(&self, patterns: &PatternSpec) -> FilterLayer {
         let [height, width, channels, filters] = self.weight.shape[..] else { unreachable!("as before") };
         let count = |kind: Kind| self.kinds.iter().filter(|&&found| found == kind as u8).count() as f64;
         let largest = self.weight.values.iter().fold(0.0_f32, |largest, w| largest.max(w.abs()));
@@ -135,7 +132,7 @@ impl Looked<'_> {
             filters,
             largest_weight: f64::from(largest),
             kinds: counted(count),
-            by_chance: by_chance([height, width], channels * filters),
+            by_chance: by_chance(patterns, [height, width], channels * filters),
         }
     }
 }
@@ -150,29 +147,30 @@ fn counted(count: impl Fn(Kind) -> f64) -> FilterKinds {
 }
 
 /// How many of so many slices of uniform random numbers are of each kind, estimated from [`DRAWN`] of them.
-fn by_chance(size: [usize; 2], slices: usize) -> FilterKinds {
+fn by_chance(patterns: &PatternSpec, size: [usize; 2], slices: usize) -> FilterKinds {
     let mut stream = Stream::new(0, "filters/chance");
     let mut counts = [0_usize; 4];
     for _ in 0..DRAWN {
         let slice: Vec<f64> =
             (0..size[0] * size[1]).map(|_| 2.0 * f64::from(stream.uniform()) - 1.0).collect();
         // The root mean square of a uniform number in ±1.
-        counts[kind(&slice, size, (1.0_f64 / 3.0).sqrt()) as usize] += 1;
+        counts[kind(patterns, &slice, size, (1.0_f64 / 3.0).sqrt()) as usize] += 1;
     }
     counted(|kind| counts[kind as usize] as f64 * slices as f64 / DRAWN as f64)
 }
 
-fn kind(slice: &[f64], size: [usize; 2], root_mean_square: f64) -> Kind {
+fn kind(patterns: &PatternSpec, slice: &[f64], size: [usize; 2], root_mean_square: f64) -> Kind {
+    let PatternSpec { near_zero, edge_ratio, blob_share, .. } = *patterns;
     let mean_square = slice.iter().map(|w| w * w).sum::<f64>() / slice.len() as f64;
-    if mean_square.sqrt() < NEAR_ZERO * root_mean_square {
+    if mean_square.sqrt() < near_zero * root_mean_square {
         return Kind::NearZero;
     }
     let coherence = coherence(slice, size);
     let (sum, absolute) = (slice.iter().sum::<f64>(), slice.iter().map(|w| w.abs()).sum::<f64>());
     // λ₁ ≥ r·λ₂ is (λ₁ − λ₂) / (λ₁ + λ₂) ≥ (r − 1) / (r + 1).
-    if coherence >= (EDGE_RATIO - 1.0) / (EDGE_RATIO + 1.0) {
+    if coherence >= (edge_ratio - 1.0) / (edge_ratio + 1.0) {
         Kind::Edge
-    } else if sum.abs() >= BLOB_SHARE * absolute {
+    } else if sum.abs() >= blob_share * absolute {
         Kind::Blob
     } else {
         Kind::Other
@@ -202,6 +200,8 @@ fn coherence(slice: &[f64], [height, width]: [usize; 2]) -> f64 {
 mod tests {
     use super::*;
 
+    const PATTERNS: PatternSpec = PatternSpec { near_zero: 0.1, edge_ratio: 4.0, blob_share: 0.8, whole: 3 };
+
     fn of(size: [usize; 2], value: impl Fn(f64, f64) -> f64) -> Vec<f64> {
         (0..size[0] * size[1]).map(|i| value((i / size[1]) as f64, (i % size[1]) as f64)).collect()
     }
@@ -212,20 +212,25 @@ mod tests {
         for degrees in [0.0_f64, 30.0, 45.0, 90.0, 120.0] {
             let (sin, cos) = degrees.to_radians().sin_cos();
             let edge = of(size, |y, x| ((x - 2.0) * cos + (y - 2.0) * sin).tanh());
-            assert_eq!(kind(&edge, size, 0.5), Kind::Edge, "at {degrees}°: {}", coherence(&edge, size));
+            assert_eq!(
+                kind(&PATTERNS, &edge, size, 0.5),
+                Kind::Edge,
+                "at {degrees}°: {}",
+                coherence(&edge, size)
+            );
             assert!(coherence(&of(size, |y, x| x * cos + y * sin), size) > 0.999_999, "a ramp");
         }
         let blob = of(size, |y, x| (-((x - 2.0).powi(2) + (y - 2.0).powi(2)) / 3.0).exp());
-        assert_eq!(kind(&blob, size, 0.5), Kind::Blob);
+        assert_eq!(kind(&PATTERNS, &blob, size, 0.5), Kind::Blob);
         let board = of(size, |y, x| if (x + y) % 2.0 == 0.0 { 1.0 } else { -1.0 });
-        assert_eq!(kind(&board, size, 0.5), Kind::Other);
-        assert_eq!(kind(&blob, size, 50.0), Kind::NearZero);
+        assert_eq!(kind(&PATTERNS, &board, size, 0.5), Kind::Other);
+        assert_eq!(kind(&PATTERNS, &blob, size, 50.0), Kind::NearZero);
         assert_eq!(coherence(&[0.7], [1, 1]), 0.0);
     }
 
     #[test]
     fn chance_sums_to_all_slices() {
-        let FilterKinds { near_zero, edges, blobs, others } = by_chance([4, 4], 32);
+        let FilterKinds { near_zero, edges, blobs, others } = by_chance(&PATTERNS, [4, 4], 32);
         assert!((near_zero + edges + blobs + others - 32.0).abs() < 1e-9);
         assert!(edges > 0.0 && others > edges, "{edges} edges and {others} others");
     }

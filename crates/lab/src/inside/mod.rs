@@ -64,8 +64,8 @@ pub fn look(
     let bench = Bench { store, set: material.set, observer };
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| match &run.spec {
-        RunSpec::Filters(_) => {
-            run_once(&bench, run, |writer| Ok(Some(filters::run(material.network, writer)?)))
+        RunSpec::Filters(spec) => {
+            run_once(&bench, run, |writer| Ok(Some(filters::run(&spec.patterns, material.network, writer)?)))
         }
         RunSpec::Activations(spec) => {
             run_once(&bench, run, |writer| activations::run(spec, &mut material, observer, writer))

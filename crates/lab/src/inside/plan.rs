@@ -47,7 +47,8 @@ pub(crate) fn expand(
         planned(title, RunSpec::Dream(DreamRun { of, judge, data, purpose, pictures, ascent, seed }))
     };
     let dreams: Vec<PlannedRun> = dreams(task, trained, set, &images).into_iter().map(dream).collect();
-    let filters = planned("filters".into(), RunSpec::Filters(FiltersRun { of: of.clone() }));
+    let filters =
+        planned("filters".into(), RunSpec::Filters(FiltersRun { of: of.clone(), patterns: task.filters }));
     let activations = planned("activations".into(), RunSpec::Activations(activations));
     Ok([judge, filters, activations].into_iter().chain(dreams).collect())
 }

@@ -1,5 +1,7 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
+use std::borrow::Cow;
+
 use inkling_engine::{Array, Part, Path};
 use inkling_spec::found::EpochOutcome;
 use inkling_store::{Checkpoint, Metadata, RunWriter, StoreError, Tensor};
@@ -19,6 +21,9 @@ pub(crate) struct Standing {
     pub(crate) shuffle: u128,
     /// How far the network's own streams have been drawn from, by layer.
     pub(crate) streams: Vec<(String, u128)>,
+    /// What the weighting of the heads has learnt; empty where it learns nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) weighting: String,
     /// Seconds of training steps.
     pub(crate) train_seconds: f64,
     /// Seconds to classify the test images, epoch by epoch.
@@ -44,11 +49,15 @@ pub(crate) fn tensors<'a>(prefix: &str, arrays: &'a [Array]) -> impl Iterator<It
     arrays.iter().map(move |array| tensor(array, format!("{prefix}/{}", array.name)))
 }
 
-/// Writes where the run stands.
+/// Writes where the run stands, right after an epoch whose weights are kept.
 pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(), StoreError> {
     let standing = training.standing();
     let network = training.trainer.network();
-    let arrays = PARTS.map(|(part, prefix)| (prefix, network.arrays(part)));
+    // The values are those that were just kept: a copy less, of a hundred megabytes for the largest networks.
+    let arrays = PARTS.map(|(part, prefix)| match part {
+        Part::Values => (prefix, Cow::Borrowed(&training.kept[..])),
+        _ => (prefix, Cow::Owned(network.arrays(part))),
+    });
     let parts = arrays.iter().flat_map(|(prefix, arrays)| tensors(prefix, arrays));
     let all: Vec<Tensor> = parts.chain(tensors(BEST, &training.best)).collect();
     let json = serde_json::to_string(&standing).expect("a standing is plain data");
@@ -82,6 +91,8 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
         position.map(|(_, position)| *position).ok_or_else(|| damaged(format!("it has no stream `{layer}`")))
     })?;
     trainer.set_steps(standing.steps as u64);
+    let weighting = training.weighting.restore(&standing.weighting);
+    weighting.map_err(|error| damaged(format!("its weighting of the heads: {error}")))?;
     training.kept = trainer.network().arrays(Part::Values);
     if standing.epochs.iter().any(|epoch| epoch.validation.is_some()) {
         training.best = training.kept.clone();

@@ -1,8 +1,9 @@
 //! Judging a network on whole sets of images.
 
-use inkling_data::Samples;
-use inkling_engine::{Labelled, Network, Workspace, evaluate};
+use inkling_engine::{Judged, Labelled, Network, Workspace, evaluate};
 use inkling_spec::found::Evaluation;
+
+use super::examples::Examples;
 
 /// Images at a time when a network is judged: enough to keep every thread busy, few enough to stay in the cache.
 pub const EVALUATION_BATCH: usize = 250;
@@ -10,25 +11,29 @@ pub const EVALUATION_BATCH: usize = 250;
 /// Batches between two looks at whether the study should stop.
 const BATCHES: usize = 50;
 
-/// How the network does on all images; `seen` gets the scores of each batch, [batch, classes], in the images' order.
-/// Nothing where `go_on` says no.
+/// How each head does on all images, in one pass; `seen` gets a head's number and its scores of each batch,
+/// [batch, classes], in the images' order. Nothing where `go_on` says no.
 pub(crate) fn judge(
     network: &mut Network,
     workspace: &mut Workspace,
-    samples: &Samples,
+    examples: &Examples,
     go_on: impl Fn() -> bool,
-    mut seen: impl FnMut(&[f32]),
-) -> Option<Evaluation> {
-    let (dim, images) = (samples.images.dim(), workspace.capacity() * BATCHES);
-    let (mut correct, mut loss) = (0, 0.0);
-    for (pixels, labels) in samples.images.pixels.chunks(images * dim).zip(samples.labels.chunks(images)) {
+    mut seen: impl FnMut(usize, &[f32]),
+) -> Option<Vec<Evaluation>> {
+    let images = &examples.samples.images;
+    let (dim, part) = (images.dim(), workspace.capacity() * BATCHES);
+    let mut all = vec![Judged::default(); examples.labels.len()];
+    for (i, pixels) in images.pixels.chunks(part * dim).enumerate() {
         if !go_on() {
             return None;
         }
-        let part = Labelled { pixels, labels: &[labels] };
-        let judged = evaluate(network, workspace, part, |_, logits| seen(logits))[0];
-        correct += judged.correct;
-        loss += judged.loss;
+        let range = i * part..i * part + pixels.len() / dim;
+        let labels: Vec<&[u8]> = examples.labels.iter().map(|labels| &labels[range.clone()]).collect();
+        let judged = evaluate(network, workspace, Labelled { pixels, labels: &labels }, &mut seen);
+        all.iter_mut().zip(judged).for_each(|(all, judged)| *all += judged);
     }
-    Some(Evaluation { images: samples.len(), correct, loss: loss / samples.len() as f64 })
+    let images = examples.len();
+    let evaluation =
+        |all: Judged| Evaluation { images, correct: all.correct, loss: all.loss / images as f64 };
+    Some(all.into_iter().map(evaluation).collect())
 }

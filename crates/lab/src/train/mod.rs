@@ -1,10 +1,12 @@
-//! Training runs: tasks 3 and 4. Trained epoch by epoch with a checkpoint after each, so that a run killed at any instant
+//! Training runs: tasks 3, 4 and 6. Trained epoch by epoch with a checkpoint after each, so that a run killed at any instant
 //! and resumed ends with the same bits as one never interrupted.
 
 mod checkpoint;
+mod examples;
 mod judge;
 mod outputs;
 mod split;
+mod step;
 mod training;
 
 use inkling_data::DataSet;
@@ -15,6 +17,7 @@ use inkling_store::{RunWriter, Store, StoreError};
 use crate::error::LabError;
 use crate::runs::{self, Bench};
 use crate::study::{Event, Observer};
+pub(crate) use examples::check;
 pub use judge::EVALUATION_BATCH;
 use training::{Ending, Training};
 
@@ -22,7 +25,7 @@ use training::{Ending, Training};
 /// checkpoint where there is one. `set` holds as many images as the run's spec says.
 ///
 /// # Errors
-/// [`LabError::Network`], [`LabError::Interrupted`], and those of the store.
+/// [`LabError::Network`], [`LabError::Labels`], [`LabError::Interrupted`], and those of the store.
 ///
 /// # Panics
 /// If the run is of another kind, or asks for more images than the set has.
@@ -34,6 +37,7 @@ pub fn train(
 ) -> Result<(), LabError> {
     let RunSpec::Train(spec) = &run.spec else { panic!("a {:?} run is not trained", run.task) };
     assert_eq!((spec.data.train_images, spec.data.test_images), (set.train.len(), set.test.len()), "images");
+    check(run, spec, set)?;
     let bench = Bench { store, set: Some(set), observer };
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| run_once(&bench, run, spec))

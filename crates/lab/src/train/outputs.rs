@@ -27,7 +27,7 @@ pub(crate) fn write(
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
     write_model(training, model, data, writer)?;
-    write_arrays(training, outcome, writer)
+    write_arrays(training, model, outcome, writer)
 }
 
 /// The last weights under their layers' names, and the best ones, where there is a validation split, under "best/".
@@ -48,9 +48,11 @@ fn write_model(
     writer.write_tensors(TensorFile::Model, &all, &metadata)
 }
 
-/// Scores and predictions on the test images, and the images that are classified wrongly with the most confidence.
+/// Scores and predictions on the test images, and the images that the first head classifies wrongly with the most
+/// confidence. The arrays of a further head have its name after theirs: "test_logits/NAME".
 fn write_arrays(
     training: &mut Training,
+    model: &ModelSpec,
     outcome: &mut TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
@@ -62,25 +64,33 @@ fn write_arrays(
         |_: &str, _: &[usize]| Ok::<_, StoreError>(values.next().expect("as many arrays as were kept"));
     network.set_arrays(Part::Values, next)?;
 
-    let classes = network.classes()[0];
-    let mut logits = Vec::with_capacity(test.len() * classes);
+    let (n, classes) = (test.len(), network.classes());
+    let mut logits: Vec<Vec<f32>> = classes.iter().map(|classes| Vec::with_capacity(n * classes)).collect();
     let start = Instant::now();
-    judge(network, workspace, test, || true, |scores| logits.extend_from_slice(scores));
+    judge(network, workspace, test, || true, |head, scores| logits[head].extend_from_slice(scores));
     if outcome.epochs.is_empty() {
         outcome.test_seconds = start.elapsed().as_secs_f64();
     }
 
-    let predictions: Vec<u8> = logits.chunks_exact(classes).map(first_largest).collect();
-    let wrong = most_confidently_wrong(&logits, classes, &predictions, &test.labels);
-    let Images { height, width, channels, .. } = test.images;
+    let predictions: Vec<Vec<u8>> = logits
+        .iter()
+        .zip(&classes)
+        .map(|(logits, &classes)| logits.chunks_exact(classes).map(first_largest).collect())
+        .collect();
+    let wrong = most_confidently_wrong(&logits[0], classes[0], &predictions[0], &test.labels[0]);
+    let Images { height, width, channels, .. } = test.samples.images;
     let images: Vec<u8> =
-        wrong.iter().flat_map(|&index| test.images.image(index as usize)).copied().collect();
-    let n = test.len();
-    let mut all = vec![
-        Tensor::new("test_logits", &[n, classes], &logits),
-        Tensor::new("test_labels", &[n], &test.labels),
-        Tensor::new("test_predictions", &[n], &predictions),
-    ];
+        wrong.iter().flat_map(|&index| test.samples.images.image(index as usize)).copied().collect();
+    let mut all = Vec::new();
+    for (number, head) in model.heads.iter().enumerate() {
+        let name = |array: &str| match number {
+            0 => array.to_owned(),
+            _ => format!("{array}/{}", head.name),
+        };
+        all.push(Tensor::new(name("test_logits"), &[n, classes[number]], &logits[number]));
+        all.push(Tensor::new(name("test_labels"), &[n], &test.labels[number]));
+        all.push(Tensor::new(name("test_predictions"), &[n], &predictions[number]));
+    }
     if !wrong.is_empty() {
         all.push(Tensor::new("wrong_index", &[wrong.len()], &wrong));
         all.push(Tensor::new("wrong_images", &[wrong.len(), height, width, channels], &images));

@@ -1,28 +1,35 @@
 //! The training loop: shuffle, step by step through the images, judge, keep.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
-use inkling_data::Samples;
 use inkling_engine::random::Stream;
-use inkling_engine::{Array, Judged, Labelled, Network, Part, Path, Trainer, Workspace};
-use inkling_spec::found::{Divergence, EpochOutcome, StepsLine, TrainOutcome, TrainingLine};
+use inkling_engine::{Array, Labelled, Network, Part, Path, Trainer, Workspace};
+use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, HeadOutcome, TrainOutcome, TrainingLine};
 use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
 
 use super::checkpoint::{self, Standing};
+use super::examples::Examples;
 use super::judge::{EVALUATION_BATCH, judge};
 use super::split::{Split, identity};
+use super::step::{Since, gradients_line, step};
 use crate::error::LabError;
 use crate::runs::Bench;
 use crate::study::{Event, Observer};
+use crate::weighting::{self, Weigh};
 
 /// A network on its way, between two epochs.
 pub(crate) struct Training<'a> {
     run: &'a TrainRun,
     observer: &'a dyn Observer,
-    pub(crate) test: &'a Samples,
-    split: Split<'a>,
+    pub(crate) test: Examples<'a>,
+    train: Examples<'a>,
+    validation: Option<Examples<'a>>,
     pub(crate) trainer: Trainer,
+    pub(crate) weighting: Box<dyn Weigh>,
+    /// Which heads are trained at all.
+    trained: Vec<bool>,
     /// For judging; its batches are larger than the trainer's.
     pub(crate) workspace: Workspace,
     pub(crate) shuffle: Stream,
@@ -50,31 +57,25 @@ pub(crate) enum Ending {
     Interrupted,
 }
 
-/// Sums over the steps since the last line.
-#[derive(Default)]
-struct Since {
-    steps: usize,
-    images: usize,
-    correct: usize,
-    loss: f64,
-    /// Number and learning rate of the last of them.
-    step: usize,
-    learning_rate: f64,
-}
-
 impl<'a> Training<'a> {
     /// A network before its first step.
     pub(crate) fn new(bench: &Bench<'a>, run: &'a TrainRun) -> Result<Training<'a>, ModelError> {
         let network = Network::new(&run.model, run.seed)?;
         let set = bench.set();
+        let weighting = weighting::start(run);
+        let weights: Vec<f32> = weighting.weights().iter().map(|&weight| weight as f32).collect();
+        let Split { train, validation } = Split::new(&set.train, run);
         Ok(Training {
             run,
             observer: bench.observer,
-            test: &set.test,
-            split: Split::new(&set.train, run),
+            test: Examples::new(Cow::Borrowed(&set.test), &run.labels),
+            train: Examples::new(train, &run.labels),
+            validation: validation.map(|samples| Examples::new(Cow::Owned(samples), &run.labels)),
+            trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
+            weighting,
             workspace: network.workspace(EVALUATION_BATCH, false),
             kept: network.arrays(Part::Values),
-            trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &[1.0]),
+            trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &weights),
             best: Vec::new(),
             shuffle: Stream::new(run.seed, "shuffle"),
             standing: Standing::default(),
@@ -87,6 +88,7 @@ impl<'a> Training<'a> {
         Standing {
             shuffle: self.shuffle.position(),
             streams: self.trainer.positions(),
+            weighting: self.weighting.state(),
             seconds: self.seconds(),
             instructions: Path::current().name().into(),
             ..self.standing.clone()
@@ -137,7 +139,7 @@ impl<'a> Training<'a> {
             train_seconds,
             test_seconds: median(test_seconds),
             diverged,
-            best_epoch: best_epoch(&epochs),
+            best_epoch: self.best_epoch(),
             stopped_early: diverged.is_none() && epochs.len() < self.run.training.epochs,
             epochs,
         }
@@ -146,18 +148,28 @@ impl<'a> Training<'a> {
     /// Whether the validation loss has fallen no more for as many epochs as the run has patience for.
     fn stalls(&self) -> bool {
         let patience = self.run.training.validation.as_ref().and_then(|validation| validation.patience);
-        let best = best_epoch(&self.standing.epochs);
+        let best = self.best_epoch();
         patience.zip(best).is_some_and(|(patience, best)| self.epochs() - best >= patience)
     }
 
     fn epoch(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let (training, observer, epoch) = (&self.run.training, self.observer, self.epochs() + 1);
         // Shuffled from the set's own order each time, so that the stream's position says it all.
-        let mut order = identity(self.split.train.len());
+        let mut order = identity(self.train.len());
         self.shuffle.shuffle(&mut order);
         let per_epoch = order.len().div_ceil(training.batch);
-        let train = &self.split.train;
-        let images = Labelled { pixels: &train.images.pixels, labels: &[&train.labels] };
+        let labels = self.train.by_head();
+        let images = Labelled { pixels: &self.train.samples.images.pixels, labels: &labels };
+        // There is nothing to compare where fewer than two heads are trained.
+        let compared = self.trained.iter().filter(|trained| **trained).count() > 1;
+        let every = self.run.gradients_every.filter(|_| compared);
+        let write = |since: Since, writer: &mut RunWriter| -> Result<(), LabError> {
+            let Some(line) = since.line(&self.trained) else { return Ok(()) };
+            writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
+            writer.flush_metrics()?;
+            observer.event(Event::Steps(&line));
+            Ok(())
+        };
         let mut since = Since::default();
         for batch in order.chunks(training.batch) {
             if observer.interrupted() {
@@ -166,90 +178,96 @@ impl<'a> Training<'a> {
             let factor =
                 training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
             let learning_rate = training.learning_rate * factor;
+            let look = every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
             let start = Instant::now();
-            let judged = self.trainer.step(images, batch, learning_rate)[0];
+            let stepped = step(&mut self.trainer, &mut *self.weighting, images, batch, learning_rate, look);
             self.standing.train_seconds += start.elapsed().as_secs_f64();
             self.standing.steps += 1;
-            if !judged.loss.is_finite() {
-                since.write(observer, writer)?;
+            let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
+            if trained.any(|(judged, _)| !judged.loss.is_finite()) {
+                write(since, writer)?;
                 return Ok(Epoch::Diverged(Divergence { epoch, step: self.standing.steps }));
             }
-            since.add(judged, batch.len(), self.standing.steps, learning_rate);
+            let compared = stepped.products.as_ref();
+            let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
+            if let Some(line) = line {
+                writer.append_metrics(&TrainingLine::Gradients(line))?;
+            }
+            since.add(&stepped, batch.len(), self.standing.steps, learning_rate);
             if since.steps == training.log_every {
-                std::mem::take(&mut since).write(observer, writer)?;
+                write(std::mem::take(&mut since), writer)?;
             }
             observer.event(Event::Advanced);
         }
-        since.write(observer, writer)?;
+        write(since, writer)?;
         self.close(epoch, writer)
     }
 
-    /// Judges the network on all images after an epoch, and keeps it if every loss is finite.
+    /// Judges the network on all images after an epoch, and keeps it if every loss is finite: a line can hold no other.
     fn close(&mut self, epoch: usize, writer: &mut RunWriter) -> Result<Epoch, LabError> {
-        let Training { trainer, workspace, split, observer, .. } = self;
-        let mut on = |samples: &Samples| {
-            judge(trainer.network_mut(), workspace, samples, || !observer.interrupted(), |_| {})
+        let Training { trainer, workspace, train, validation, test, observer, .. } = self;
+        let mut on = |examples: &Examples| {
+            judge(trainer.network_mut(), workspace, examples, || !observer.interrupted(), |_, _| {})
         };
-        let Some(train) = on(&split.train) else { return Ok(Epoch::Interrupted) };
-        let validation = split.validation.as_ref().map(&mut on);
+        let Some(train) = on(train) else { return Ok(Epoch::Interrupted) };
+        let validation = validation.as_ref().map(&mut on);
         let start = Instant::now();
-        let Some(test) = on(self.test) else { return Ok(Epoch::Interrupted) };
+        let Some(test) = on(test) else { return Ok(Epoch::Interrupted) };
         let test_seconds = start.elapsed().as_secs_f64();
         let Some(validation) = validation.map_or(Some(None), |judged| judged.map(Some)) else {
             return Ok(Epoch::Interrupted);
         };
 
         let step = self.standing.steps;
-        let outcome = EpochOutcome { epoch, step, train, validation, test, further: Vec::new() };
-        if [Some(train), validation, Some(test)].into_iter().flatten().any(|judged| !judged.loss.is_finite())
-        {
+        let all = [Some(&train), validation.as_ref(), Some(&test)].into_iter().flatten().flatten();
+        if all.into_iter().any(|judged| !judged.loss.is_finite()) {
             return Ok(Epoch::Diverged(Divergence { epoch, step }));
         }
+        let outcome = epoch_outcome(epoch, step, &train, validation.as_deref(), &test);
         writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
         self.standing.epochs.push(outcome.clone());
         self.standing.test_seconds.push(test_seconds);
+        // The old ones go first, so that both are never held.
+        self.kept.clear();
         self.kept = self.trainer.network().arrays(Part::Values);
-        if best_epoch(&self.standing.epochs) == Some(epoch) {
+        if self.best_epoch() == Some(epoch) {
             self.best = self.kept.clone();
         }
-        self.observer.event(Event::Epoch { epochs: self.run.training.epochs, outcome: &outcome });
+        let (epochs, heads) = (self.run.training.epochs, &self.run.model.heads[..]);
+        self.observer.event(Event::Epoch { epochs, outcome: &outcome, heads });
         Ok(Epoch::Whole)
     }
-}
 
-impl Since {
-    fn add(&mut self, judged: Judged, images: usize, step: usize, learning_rate: f64) {
-        self.steps += 1;
-        self.images += images;
-        self.correct += judged.correct;
-        self.loss += judged.loss;
-        (self.step, self.learning_rate) = (step, learning_rate);
-    }
-
-    /// Writes the line of these steps, where there are any.
-    fn write(self, observer: &dyn Observer, writer: &mut RunWriter) -> Result<(), LabError> {
-        if self.steps == 0 {
-            return Ok(());
-        }
-        let images = self.images as f64;
-        let line = StepsLine {
-            step: self.step,
-            loss: self.loss / images,
-            accuracy: self.correct as f64 / images,
-            learning_rate: self.learning_rate,
-            heads: Vec::new(),
+    /// The epoch with the lowest loss on the validation images, the trained heads' losses weighted; of equal ones the
+    /// first.
+    fn best_epoch(&self) -> Option<usize> {
+        let weights = self.weighting.judging();
+        let loss = |epoch: &EpochOutcome| {
+            let further = epoch.further.iter().map(|head| head.validation);
+            let heads = std::iter::once(epoch.validation).chain(further).zip(&weights);
+            heads.map(|(head, weight)| head.map(|head| weight * head.loss)).sum::<Option<f64>>()
         };
-        writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
-        writer.flush_metrics()?;
-        observer.event(Event::Steps(&line));
-        Ok(())
+        let losses = self.standing.epochs.iter().filter_map(|epoch| Some((epoch.epoch, loss(epoch)?)));
+        losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch)
     }
 }
 
-/// The epoch with the lowest loss on the validation images; of equal ones the first.
-fn best_epoch(epochs: &[EpochOutcome]) -> Option<usize> {
-    let losses = epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.validation?.loss)));
-    losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch)
+/// The first head's evaluations, then each further one's.
+fn epoch_outcome(
+    epoch: usize,
+    step: usize,
+    train: &[Evaluation],
+    validation: Option<&[Evaluation]>,
+    test: &[Evaluation],
+) -> EpochOutcome {
+    let head = |head: usize| HeadOutcome {
+        train: train[head],
+        validation: validation.map(|validation| validation[head]),
+        test: test[head],
+    };
+    let HeadOutcome { train: first, validation, test } = head(0);
+    let further = (1..train.len()).map(head).collect();
+    EpochOutcome { epoch, step, train: first, validation, test, further }
 }
 
 /// The median; 0 of no values.

@@ -11,8 +11,8 @@ use inkling_engine::random::Stream;
 use inkling_lab::{Event, LabError, Observer, train};
 use inkling_spec::found::{PlannedRun, RunResult, TrainOutcome};
 use inkling_spec::{
-    DataSlice, Head, Initial, Layer, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task, TrainRun,
-    TrainingSpec,
+    DataSlice, Head, Initial, Labels, Layer, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
+    TrainRun, TrainingSpec, Weighting,
 };
 use inkling_store::{RunDir, Store};
 
@@ -87,6 +87,29 @@ pub(crate) fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
     let data = DataSlice { set: "mnist".into(), train_images: set.train.len(), test_images: set.test.len() };
     let spec = RunSpec::Train(TrainRun::of_classes(data, model(), training, 3));
     PlannedRun { id: spec.id(&set.checksum), task: Task::Cnn, title: "small".into(), spec }
+}
+
+/// The training of [`model`] with a second head that says which half of the classes an image is of, under a weighting.
+pub(crate) fn two_headed(set: &DataSet, training: TrainingSpec, weighting: Weighting) -> PlannedRun {
+    let RunSpec::Train(mut spec) = planned(set, training).spec else { unreachable!("a training") };
+    let layers = vec![Layer::Dense { units: 2, initial: Initial::GlorotUniform }];
+    spec.model.heads.push(Head { name: "half".into(), layers });
+    // Of the ten classes that the catalogue knows, the made-up images are of the first four.
+    spec.labels = vec![Labels::Classes, Labels::Groups(vec![0, 0, 1, 1, 0, 0, 0, 0, 0, 0])];
+    (spec.weighting, spec.gradients_every) = (weighting, Some(5));
+    let spec = RunSpec::Train(spec);
+    PlannedRun { id: spec.id(&set.checksum), task: Task::Multitask, title: "two".into(), spec }
+}
+
+/// A weighting of every kind.
+pub(crate) fn weightings() -> Vec<Weighting> {
+    vec![
+        Weighting::Fixed { weights: vec![0.25, 0.75] },
+        Weighting::Fixed { weights: vec![1.0, 0.0] },
+        Weighting::Uncertainty { learning_rate: 0.01 },
+        Weighting::GradNorm { alpha: 1.5, learning_rate: 0.01 },
+        Weighting::PcGrad,
+    ]
 }
 
 /// Remembers what it hears, and asks for the end after so many steps.

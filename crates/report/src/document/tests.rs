@@ -1,5 +1,8 @@
 //! Tests of the typeset report, on results made up for the purpose.
 
+mod inside;
+mod multitask;
+
 use std::collections::BTreeMap;
 
 use inkling_spec::found::{
@@ -22,30 +25,6 @@ use crate::{NetworkResults, NetworksResults, PairResults, PcaResults, Perceptron
 const SPECIAL: [&str; 3] =
     ["#set *page*", "_under_ @ref <label> $x$", r#"T-shirt/top "quoted" \ [x] ~ // é"#];
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-const FIGURES: [&str; 22] = [
-    "pca_scatter",
-    "pca_scatter_classes",
-    "pca_scree",
-    "pca_components",
-    "pca_reconstructions",
-    "separability",
-    "perceptron_weights",
-    "perceptron_errors",
-    "perceptron_errors_five",
-    "perceptron_accuracy",
-    "mlp_curves",
-    "mlp_parameters",
-    "mlp_mcnemar",
-    "mlp_confusion",
-    "mlp_wrong",
-    "cnn_curves",
-    "cnn_parameters",
-    "cnn_mcnemar",
-    "cnn_confusion",
-    "cnn_wrong",
-    "networks_times",
-    "networks_mcnemar",
-];
 const DATA: DataSlice = DataSlice { set: String::new(), train_images: 3000, test_images: 1000 };
 
 /// A number from 0 to 1 that looks random.
@@ -150,6 +129,8 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
         mlps: None,
         cnns: None,
+        inside: None,
+        multitask: None,
     }
 }
 
@@ -175,7 +156,13 @@ fn change(results: &mut Results, change: impl Fn(usize, &mut NetworkResults)) {
 fn figures() -> Vec<Figure> {
     let svg =
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
-    FIGURES.map(|name| Figure { name, svg: svg.into(), alt: format!("The figure {name}.") }).into()
+    let figure =
+        |&name: &&str| Figure { name: name.into(), svg: svg.into(), alt: format!("The figure {name}.") };
+    [&made_up::FIGURES[..], &made_up::inside::FIGURES, &made_up::multitask::FIGURES]
+        .concat()
+        .iter()
+        .map(figure)
+        .collect()
 }
 
 /// Typesets, insists on the absence of warnings, and returns the PDF and the number of words in the main text.
@@ -369,7 +356,7 @@ fn the_command_makes_the_study_again() {
 
 #[test]
 fn a_broken_figure_is_an_error_that_says_where() {
-    let broken = Figure { name: "pca_scatter", svg: "<svg".into(), alt: "Nothing.".into() };
+    let broken = Figure { name: "pca_scatter".into(), svg: "<svg".into(), alt: "Nothing.".into() };
     let error = typeset(&results(&SPECIAL, PerceptronRule::Online), &[broken]).unwrap_err().to_string();
     assert!(error.contains("pca_scatter.svg: failed to parse SVG"), "{error}");
 }

@@ -13,7 +13,7 @@ use typst::{Library, LibraryExt, World};
 use super::fonts;
 
 /// The template's sources; the first is the main one.
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 9] = [
     ("report.typ", include_str!("report.typ")),
     ("style.typ", include_str!("style.typ")),
     ("task1.typ", include_str!("task1.typ")),
@@ -21,6 +21,8 @@ const SOURCES: [(&str, &str); 7] = [
     ("networks.typ", include_str!("networks.typ")),
     ("task3.typ", include_str!("task3.typ")),
     ("task4.typ", include_str!("task4.typ")),
+    ("task5.typ", include_str!("task5.typ")),
+    ("task6.typ", include_str!("task6.typ")),
 ];
 
 pub(super) struct ReportWorld {

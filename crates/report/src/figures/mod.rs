@@ -6,7 +6,9 @@ mod colour;
 mod confusion;
 mod curves;
 mod grid;
+mod inside;
 mod mcnemar;
+mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
@@ -18,6 +20,9 @@ mod tests;
 mod thin;
 
 use self::networks::Kind;
+use inkling_spec::found::DataSetFacts;
+
+use crate::results::Look;
 use crate::{Figure, NetworksResults, Results};
 
 /// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
@@ -59,7 +64,18 @@ pub fn draw(results: &Results) -> Vec<Figure> {
         figures.push(accuracy::against_times("networks_times", &tasks));
         figures.extend(mcnemar::between("networks_mcnemar", cnns, mlps));
     }
+    if let Some(inside) = &results.inside {
+        figures.extend(inside::draw(inside));
+    }
+    if let Some(multitask) = &results.multitask {
+        figures.extend(multitask::draw(multitask));
+    }
     figures
+}
+
+/// Draws the figures of one look into a network; `data` names the classes.
+pub(crate) fn draw_look(look: &Look, data: Option<&DataSetFacts>) -> Vec<Figure> {
+    inside::look(look, data)
 }
 
 /// A share of one as percent, with this many decimals.

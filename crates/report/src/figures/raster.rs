@@ -34,6 +34,42 @@ impl Raster {
         Raster { width: width * block, height: height * block, pixels: enlarged }
     }
 
+    /// Tiles of one size row by row, `columns` in each, with lines between and around them. Every tile is `points` wide,
+    /// every line about `line` points; also the points of a pixel of the raster, by which it is to be shown.
+    pub(super) fn mosaic(
+        tiles: &[Vec<Rgb>],
+        (width, columns): (usize, usize),
+        (points, line): (f64, f64),
+        between: Rgb,
+    ) -> (Raster, f64) {
+        let height = tiles.first().map_or(1, |tile| tile.len() / width);
+        let block = (points / POINTS_PER_INCH * BLOCK_RESOLUTION / width as f64).ceil().max(1.0) as usize;
+        let pixel = points / (width * block) as f64;
+        let line = (line / pixel).round().max(1.0) as usize;
+        let (wide, high) = (width * block + line, height * block + line);
+        let rows = tiles.len().div_ceil(columns);
+        let side = (columns * wide + line, rows * high + line);
+        let mut raster = Raster { width: side.0, height: side.1, pixels: vec![between; side.0 * side.1] };
+        for place in 0..rows * columns {
+            let (left, top) = (place % columns * wide + line, place / columns * high + line);
+            let tile = tiles.get(place);
+            // Places that are left over look like paper, lines and all.
+            let (right, bottom) = if tile.is_some() { (wide - line, high - line) } else { (wide, high) };
+            for row in 0..bottom {
+                for column in 0..right {
+                    let colour = tile.map_or(WHITE, |tile| tile[row / block * width + column / block]);
+                    raster.pixels[(top + row) * side.0 + left + column] = colour;
+                }
+            }
+        }
+        (raster, pixel)
+    }
+
+    /// Width and height in pixels.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
     /// A white raster for a cloud of points, to be shown `width` × `height` points large.
     pub(super) fn cloud(width: f64, height: f64) -> Raster {
         let side = |points: f64| (points / POINTS_PER_INCH * CLOUD_RESOLUTION).round().max(1.0) as usize;

@@ -11,6 +11,7 @@ use inkling_spec::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};
 
 use super::canvas::{TEXT_WIDTH, text_width};
 use super::draw;
+use crate::made_up::inside::Looked;
 use crate::made_up::{self, Shape};
 use crate::{Figure, PairResults, PcaResults, PerceptronResults, Results};
 
@@ -137,6 +138,8 @@ fn results(names: &[&str]) -> Results {
         }),
         mlps: None,
         cnns: None,
+        inside: None,
+        multitask: None,
     }
 }
 
@@ -197,40 +200,93 @@ fn corners(text: &roxmltree::Node) -> [(f64, f64); 4] {
         .map(|(u, v)| (x + u * cos - v * sin, y + u * sin + v * cos))
 }
 
+/// Insists that a figure is XML as wide as the text with everything inside.
+pub(super) fn sound(figure: &Figure, context: &str) {
+    let document = roxmltree::Document::parse(&figure.svg).unwrap_or_else(|e| panic!("{context}: {e}"));
+    let root = document.root_element();
+    let view: Vec<f64> = root
+        .attribute("viewBox")
+        .expect("a viewBox")
+        .split(' ')
+        .map(|v| v.parse().expect("a number"))
+        .collect();
+    let (width, height) = (view[2], view[3]);
+    assert!(view[..2] == [0.0, 0.0] && width == TEXT_WIDTH && height < 700.0, "{context}: {view:?}");
+    assert_eq!(root.attribute("width"), Some(format!("{width}pt").as_str()), "{context}");
+    let inside = |(x, y): (f64, f64)| (-0.5..=width + 0.5).contains(&x) && (-0.5..=height + 0.5).contains(&y);
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let drawn = node.attributes().filter(|attribute| attribute.name() != "href");
+        assert!(
+            drawn.clone().all(|a| !a.value().contains("NaN") && !a.value().contains("kuva")),
+            "{context}"
+        );
+        match node.tag_name().name() {
+            "text" => {
+                let corners = corners(&node);
+                assert!(corners.into_iter().all(inside), "{context}: {:?} at {corners:?}", node.text());
+            }
+            "image" => {
+                let corner = (number(&node, "x"), number(&node, "y"));
+                let size = (number(&node, "width"), number(&node, "height"));
+                assert!(size.0 > 0.0 && size.1 > 0.0, "{context}: an image of {size:?}");
+                assert!(
+                    inside(corner) && inside((corner.0 + size.0, corner.1 + size.1)),
+                    "{context}: {corner:?}"
+                );
+            }
+            _ => {}
+        }
+    }
+    assert!(figure.alt.len() > 60 && !figure.alt.contains("NaN"), "{context}: {}", figure.alt);
+}
+
+/// Insists that no text meets another text or a picture; turned text and halos are left out.
+pub(super) fn apart(figure: &Figure, context: &str) {
+    let document = roxmltree::Document::parse(&figure.svg).unwrap();
+    let named =
+        |name: &'static str| document.descendants().filter(move |node| node.tag_name().name() == name);
+    let boxes: Vec<(String, [f64; 4])> = named("text")
+        .filter(|text| text.attribute("transform").is_none())
+        .filter(|text| text.parent().is_none_or(|group| group.attribute("stroke-linejoin").is_none()))
+        .map(|text| {
+            let [(left, top), _, _, (right, bottom)] = corners(&text);
+            (text.text().unwrap_or_default().to_owned(), [left, top, right, bottom])
+        })
+        .collect();
+    let images: Vec<(String, [f64; 4])> = named("image")
+        .map(|image| {
+            let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(&image, name));
+            ("a picture".to_owned(), [x, y, x + width, y + height])
+        })
+        .collect();
+    for (i, (text, a)) in boxes.iter().enumerate() {
+        for (other, b) in boxes[i + 1..].iter().chain(&images) {
+            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
+            assert!(over < 0.6, "{context}: `{text}` lies on `{other}`: {a:?} and {b:?}");
+        }
+    }
+    for (i, (_, a)) in images.iter().enumerate() {
+        for (_, b) in &images[i + 1..] {
+            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
+            assert!(over < 0.1, "{context}: two pictures meet: {a:?} and {b:?}");
+        }
+    }
+}
+
 fn names(figures: &[Figure]) -> Vec<&str> {
-    figures.iter().map(|figure| figure.name).collect()
+    figures.iter().map(|figure| figure.name.as_str()).collect()
 }
 
 #[test]
 fn a_study_has_the_figures_of_its_tasks() {
-    let all = [
-        "pca_scatter",
-        "pca_scatter_classes",
-        "pca_scree",
-        "pca_components",
-        "pca_reconstructions",
-        "separability",
-        "perceptron_weights",
-        "perceptron_errors",
-        "perceptron_errors_five",
-        "perceptron_accuracy",
-        "mlp_curves",
-        "mlp_parameters",
-        "mlp_mcnemar",
-        "mlp_confusion",
-        "mlp_wrong",
-        "cnn_curves",
-        "cnn_parameters",
-        "cnn_mcnemar",
-        "cnn_confusion",
-        "cnn_wrong",
-        "networks_times",
-        "networks_mcnemar",
-    ];
+    let all = [&made_up::FIGURES[..], &made_up::inside::FIGURES].concat();
     let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
+    let data = data(&LONG_NAMES);
+    study.inside = Some(made_up::inside::inside(&data, &Looked::small(&data)));
     assert_eq!(names(&draw(&study)), all);
+    study.inside = None;
     study.pca = None;
-    assert_eq!(names(&draw(&study)), all[6..]);
+    assert_eq!(names(&draw(&study)), all[6..22]);
     study.mlps = None;
     study.perceptrons = None;
     assert_eq!(names(&draw(&study)), all[15..20]);
@@ -268,44 +324,7 @@ fn figures_are_xml_as_wide_as_the_text_with_everything_inside() {
     for (study, figure) in
         studies().iter().enumerate().flat_map(|(i, s)| draw(s).into_iter().map(move |f| (i, f)))
     {
-        let context = format!("{} of study {study}", figure.name);
-        let document = roxmltree::Document::parse(&figure.svg).unwrap_or_else(|e| panic!("{context}: {e}"));
-        let root = document.root_element();
-        let view: Vec<f64> = root
-            .attribute("viewBox")
-            .expect("a viewBox")
-            .split(' ')
-            .map(|v| v.parse().expect("a number"))
-            .collect();
-        let (width, height) = (view[2], view[3]);
-        assert!(view[..2] == [0.0, 0.0] && width == TEXT_WIDTH && height < 700.0, "{context}: {view:?}");
-        assert_eq!(root.attribute("width"), Some(format!("{width}pt").as_str()), "{context}");
-        let inside =
-            |(x, y): (f64, f64)| (-0.5..=width + 0.5).contains(&x) && (-0.5..=height + 0.5).contains(&y);
-        for node in document.descendants().filter(roxmltree::Node::is_element) {
-            let drawn = node.attributes().filter(|attribute| attribute.name() != "href");
-            assert!(
-                drawn.clone().all(|a| !a.value().contains("NaN") && !a.value().contains("kuva")),
-                "{context}"
-            );
-            match node.tag_name().name() {
-                "text" => {
-                    let corners = corners(&node);
-                    assert!(corners.into_iter().all(inside), "{context}: {:?} at {corners:?}", node.text());
-                }
-                "image" => {
-                    let corner = (number(&node, "x"), number(&node, "y"));
-                    let size = (number(&node, "width"), number(&node, "height"));
-                    assert!(size.0 > 0.0 && size.1 > 0.0, "{context}: an image of {size:?}");
-                    assert!(
-                        inside(corner) && inside((corner.0 + size.0, corner.1 + size.1)),
-                        "{context}: {corner:?}"
-                    );
-                }
-                _ => {}
-            }
-        }
-        assert!(figure.alt.len() > 60 && !figure.alt.contains("NaN"), "{context}: {}", figure.alt);
+        sound(&figure, &format!("{} of study {study}", figure.name));
     }
 }
 
@@ -328,7 +347,7 @@ fn embedded_rasters_are_png_of_whole_blocks() {
             }
             seen += 1;
         }
-        let expected = match figure.name {
+        let expected = match figure.name.as_str() {
             "pca_scatter" => 1,
             "pca_scatter_classes" | "perceptron_weights" => 3,
             "pca_components" => 7,

@@ -27,11 +27,7 @@ impl NetworkPair {
         if a.1.spec.data.set != b.1.spec.data.set || a.1.labels != b.1.labels {
             return None;
         }
-        let (mut only_a, mut only_b) = (0, 0);
-        for ((&label, &by_a), &by_b) in a.1.labels.iter().zip(&a.1.predictions).zip(&b.1.predictions) {
-            only_a += usize::from(by_a == label && by_b != label);
-            only_b += usize::from(by_b == label && by_a != label);
-        }
+        let (only_a, only_b) = only(&a.1.labels, &a.1.predictions, &b.1.predictions);
         let p = mcnemar(only_a, only_b);
         Some(NetworkPair { a: a.0, b: b.0, only_a, only_b, images: a.1.labels.len(), p, adjusted: p })
     }
@@ -45,6 +41,16 @@ impl NetworkPair {
     pub fn difference(&self) -> f64 {
         (self.only_a as f64 - self.only_b as f64) / self.images.max(1) as f64
     }
+}
+
+/// Images that only the first of two got right, and those that only the second did. All have the shape [n].
+pub(super) fn only(labels: &[u8], a: &[u8], b: &[u8]) -> (usize, usize) {
+    let (mut only_a, mut only_b) = (0, 0);
+    for ((&label, &by_a), &by_b) in labels.iter().zip(a).zip(b) {
+        only_a += usize::from(by_a == label && by_b != label);
+        only_b += usize::from(by_b == label && by_a != label);
+    }
+    (only_a, only_b)
 }
 
 /// Every two networks a < b of a task that did not diverge.

@@ -1,6 +1,8 @@
 //! A finished study, read from the store into memory: all that figures, tables and the report are made from.
 
 mod comparison;
+mod inside;
+mod multitask;
 mod networks;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,14 @@ use serde::de::DeserializeOwned;
 use crate::ReportError;
 
 pub use comparison::{NetworkPair, between, within};
+pub use inside::{
+    ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Pictures,
+};
+pub(crate) use inside::{Look, look};
+pub use multitask::{
+    Answers, Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound,
+    HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults,
+};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
 
@@ -32,6 +42,10 @@ pub struct Results {
     pub mlps: Option<NetworksResults>,
     /// Task 4.
     pub cnns: Option<NetworksResults>,
+    /// Task 5.
+    pub inside: Option<InsideResults>,
+    /// Task 6.
+    pub multitask: Option<MultitaskResults>,
 }
 
 /// Task 1: the components, the embedding of the training images, images rebuilt, and separability.
@@ -123,7 +137,9 @@ impl Results {
         });
         let mlps = networks::read(store, &record, Task::Mlp)?;
         let cnns = networks::read(store, &record, Task::Cnn)?;
-        Ok(Results { record, pca, perceptrons, mlps, cnns })
+        let inside = inside::read(store, &record)?;
+        let multitask = multitask::read(store, &record)?;
+        Ok(Results { record, pca, perceptrons, mlps, cnns, inside, multitask })
     }
 }
 

@@ -151,19 +151,23 @@ pub(super) fn read(
         .collect();
     let Some((_, first)) = runs.first() else { return Ok(None) };
     let described = describe(record, task);
-    let record_file = || store.path().join("study.json");
     if described.len() != runs.len() {
         let reason =
             format!("task `{}` has {} networks and {} runs", task.name(), described.len(), runs.len());
-        return Err(StoreError::Damaged { path: record_file(), reason }.into());
+        return Err(damaged_record(store, reason).into());
     }
     let Some(data) = record.data.get(&first.data.set) else {
         let reason = format!("it says nothing of the data set `{}`", first.data.set);
-        return Err(StoreError::Damaged { path: record_file(), reason }.into());
+        return Err(damaged_record(store, reason).into());
     };
     let networks = runs.into_iter().zip(described);
     let networks = networks.map(|((run, spec), described)| network(store, run, spec, data, described));
     Ok(Some(NetworksResults { data: data.clone(), networks: networks.collect::<Result<_, _>>()? }))
+}
+
+/// What `study.json` has wrong.
+pub(super) fn damaged_record(store: &Reader, reason: String) -> StoreError {
+    StoreError::Damaged { path: store.path().join("study.json"), reason }
 }
 
 fn describe(record: &StudyRecord, task: Task) -> Vec<Described> {
@@ -225,28 +229,36 @@ fn network(
 }
 
 /// Whether all that an epoch counts are parts of something.
-fn proportions(epoch: &EpochOutcome) -> bool {
-    let parts = [Some(epoch.train), epoch.validation, Some(epoch.test)];
-    parts.into_iter().flatten().all(|found| found.images > 0 && found.correct <= found.images)
+pub(super) fn proportions(epoch: &EpochOutcome) -> bool {
+    let further = epoch.further.iter().flat_map(|head| [Some(head.train), head.validation, Some(head.test)]);
+    let parts = [Some(epoch.train), epoch.validation, Some(epoch.test)].into_iter().chain(further);
+    parts.flatten().all(|found| found.images > 0 && found.correct <= found.images)
 }
 
-/// The lines within epochs; a loss that is not finite is `null` in a file, and such a line is left out.
-fn curve(folder: &RunDir) -> Result<Vec<StepsLine>, StoreError> {
+/// The lines of a run's metrics. A number that is not finite is `null` in a file, and a line within epochs whose loss or
+/// gradients are such is left out.
+pub(super) fn lines(folder: &RunDir) -> Result<Vec<TrainingLine>, StoreError> {
+    let finite = |line: &Value| match line["kind"].as_str() {
+        Some("steps") => !line["loss"].is_null(),
+        Some("gradients") => !line["norms"].as_array().is_some_and(|norms| norms.contains(&Value::Null)),
+        _ => true,
+    };
     let lines: Vec<Value> = folder.metrics()?;
-    let finite =
-        lines.into_iter().zip(1..).filter(|(line, _)| line["kind"] != "steps" || !line["loss"].is_null());
-    let mut curve = Vec::new();
-    for (line, number) in finite {
-        match serde_json::from_value(line) {
-            Ok(TrainingLine::Steps(steps)) => curve.push(steps),
-            Ok(_) => {}
-            Err(error) => {
-                let path = folder.path().join("metrics.jsonl");
-                return Err(StoreError::Damaged { path, reason: format!("line {number}: {error}") });
-            }
-        }
-    }
-    Ok(curve)
+    let parse = |(line, number): (Value, usize)| {
+        serde_json::from_value(line).map_err(|error| {
+            let path = folder.path().join("metrics.jsonl");
+            StoreError::Damaged { path, reason: format!("line {number}: {error}") }
+        })
+    };
+    lines.into_iter().zip(1..).filter(|(line, _)| finite(line)).map(parse).collect()
+}
+
+fn curve(folder: &RunDir) -> Result<Vec<StepsLine>, StoreError> {
+    let steps = |line| match line {
+        TrainingLine::Steps(steps) => Some(steps),
+        _ => None,
+    };
+    Ok(lines(folder)?.into_iter().filter_map(steps).collect())
 }
 
 /// The most confidently wrong test images; the inner error says what is wrong with the file.

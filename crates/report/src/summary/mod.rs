@@ -1,5 +1,7 @@
 //! `summary.json`: the contract for everything that reads a finished study.
 
+mod inside;
+mod multitask;
 mod networks;
 
 use std::collections::BTreeMap;
@@ -7,6 +9,8 @@ use std::collections::BTreeMap;
 use inkling_spec::found::{DataSetFacts, Machine, PairSeparability};
 use serde::Serialize;
 
+use self::inside::InsideSummary;
+use self::multitask::MultitaskSummary;
 use self::networks::NetworksSummary;
 use crate::results::{PairResults, PcaResults, PerceptronResults, Results};
 use crate::statistics::wilson;
@@ -34,6 +38,10 @@ struct Tasks {
     mlp: Option<NetworksSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnn: Option<NetworksSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inside: Option<InsideSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multitask: Option<MultitaskSummary>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -102,6 +110,8 @@ impl Summary {
                 perceptron: results.perceptrons.as_ref().map(perceptrons),
                 mlp: results.mlps.as_ref().map(NetworksSummary::new),
                 cnn: results.cnns.as_ref().map(NetworksSummary::new),
+                inside: results.inside.as_ref().map(InsideSummary::new),
+                multitask: results.multitask.as_ref().map(MultitaskSummary::new),
             },
         }
     }
@@ -136,6 +146,12 @@ impl Summary {
         }
         if let Some(task) = &self.tasks.cnn {
             lines.extend(task.in_words("Task 4", "CNN"));
+        }
+        if let Some(task) = &self.tasks.inside {
+            lines.extend(task.in_words());
+        }
+        if let Some(task) = &self.tasks.multitask {
+            lines.extend(task.in_words());
         }
         lines
     }

@@ -1,5 +1,7 @@
 //! Tables as CSV files: a line of column names, then the rows.
 
+mod inside;
+mod multitask;
 mod networks;
 
 use inkling_spec::found::DataSetFacts;
@@ -94,11 +96,22 @@ pub(crate) fn draw_up(results: &Results) -> Vec<Table> {
     if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
         tables.extend(networks::of_both(mlps, cnns));
     }
+    if let Some(inside) = &results.inside {
+        tables.extend(inside::of_task(inside));
+    }
+    if let Some(multitask) = &results.multitask {
+        tables.extend(multitask::of_task(multitask));
+    }
     tables
 }
 
 fn name(data: &DataSetFacts, label: u8) -> String {
     data.classes[usize::from(label)].clone()
+}
+
+/// A number, or nothing.
+fn text(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
 fn table<const N: usize>(

@@ -1,6 +1,6 @@
 //! Tables of Tasks 3 and 4: the networks, McNemar's tests, what was taken for what.
 
-use super::{Table, table};
+use super::{Table, table, text};
 use crate::results::{NetworkPair, NetworkResults, NetworksResults};
 use crate::statistics::wilson;
 
@@ -146,11 +146,6 @@ fn confusion(name: &'static str, classes: &[String], network: &NetworkResults) -
 
 fn joined(numbers: &[usize]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// A number, or nothing.
-fn text(number: Option<impl ToString>) -> String {
-    number.map_or_else(String::new, |number| number.to_string())
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub struct FilterLayer {
 /// Slices of filters by kind, counted; a share where it is an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FilterKinds {
-    /// With a root mean square below a tenth of the layer's.
+    /// With a root mean square far below the layer's.
     pub near_zero: f64,
     /// Oriented edges and bars: changing along one direction only, by the structure tensor's eigenvalues.
     pub edges: f64,

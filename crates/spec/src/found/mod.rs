@@ -291,6 +291,27 @@ pub struct StudyRecord {
     pub runs: Vec<PlannedRun>,
 }
 
+/// The contents of `checks.json`: what must hold between finished runs, and whether it does. There where a study has task 6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// Each two-headed network with all the weight on one head, beside the single-task network of that head.
+    pub same_bits: Vec<SameBits>,
+}
+
+/// Two networks that were trained from the same start on the same batches for the same loss, so that what they share must
+/// end alike to the bit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SameBits {
+    /// The run of the single-task network.
+    pub single: RunId,
+    /// The run of the two-headed one.
+    pub two_headed: RunId,
+    /// Numbers in the single-task network's model, all of which were compared.
+    pub numbers: usize,
+    /// Tensors that differ, or that the two-headed network lacks; none where all is well.
+    pub differing: Vec<String>,
+}
+
 /// A run of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedRun {

@@ -98,6 +98,27 @@ fn a_network_of_colour_images_and_several_heads_without_a_known_set() {
 }
 
 #[test]
+fn what_is_asked_of_a_dream_rises() {
+    let folder = tempfile::tempdir().unwrap();
+    for objective in [
+        &["--class", "2"][..],
+        &["--class", "2", "--probability"],
+        &["--class", "2", "--l2", "0", "--total-variation", "30"],
+        &["--class", "2", "--plain"],
+        &["--channel", "trunk.3:1"],
+        &["--neuron", "trunk.5:3,3,4"],
+        &["--layer", "trunk.3"],
+    ] {
+        let few = ["--steps", "60", "--seeds", "2"];
+        let dreamt = found(folder.path(), &[&["dream", &STUDY], objective, &few[..]].concat());
+        for picture in dreamt["result"]["outcome"]["pictures"].as_array().expect("pictures") {
+            let at = |when: &str| picture[when]["objective"].as_f64().expect("a number");
+            assert!(at("after") > at("before"), "{objective:?}: {picture}");
+        }
+    }
+}
+
+#[test]
 fn a_network_of_dense_layers_and_classes_by_their_names() {
     let folder = tempfile::tempdir().unwrap();
     let model = model(folder.path(), MLP, Some("fashion-mnist"));

@@ -3,7 +3,9 @@
 
 mod closer;
 mod compared;
+mod inside;
 mod layers;
+mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
@@ -15,6 +17,8 @@ use inkling_spec::Task;
 use serde::Serialize;
 
 use self::compared::ComparedFacts;
+use self::inside::InsideFacts;
+use self::multitask::MultitaskFacts;
 use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
@@ -32,6 +36,8 @@ pub(super) struct Facts<'a> {
     cnns: Option<NetworksFacts<'a>>,
     /// CNNs beside MLPs.
     compared: Option<ComparedFacts<'a>>,
+    inside: Option<InsideFacts<'a>>,
+    multitask: Option<MultitaskFacts<'a>>,
     /// Alternative text of each figure there is, by name.
     figures: BTreeMap<&'a str, &'a str>,
 }
@@ -123,7 +129,9 @@ impl<'a> Facts<'a> {
                 .as_ref()
                 .zip(results.cnns.as_ref())
                 .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns)),
-            figures: figures.iter().map(|figure| (figure.name, figure.alt.as_str())).collect(),
+            inside: results.inside.as_ref().map(InsideFacts::new),
+            multitask: results.multitask.as_ref().and_then(MultitaskFacts::new),
+            figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
         }
     }
 }

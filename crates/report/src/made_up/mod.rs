@@ -1,9 +1,39 @@
 //! Made-up networks for tests: plausible curves and answers, the same every time.
 
+pub(crate) mod dreams;
+pub(crate) mod inside;
+pub(crate) mod multitask;
+
 use inkling_spec::found::{DataSetFacts, Divergence, EpochOutcome, Evaluation, StepsLine, TrainOutcome};
 use inkling_spec::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
 
 use crate::{Convolutions, NetworkResults, NetworksResults, WrongImage};
+
+/// The names of all figures of Tasks 1 to 4, in the order in which a reader meets them.
+pub(crate) const FIGURES: [&str; 22] = [
+    "pca_scatter",
+    "pca_scatter_classes",
+    "pca_scree",
+    "pca_components",
+    "pca_reconstructions",
+    "separability",
+    "perceptron_weights",
+    "perceptron_errors",
+    "perceptron_errors_five",
+    "perceptron_accuracy",
+    "mlp_curves",
+    "mlp_parameters",
+    "mlp_mcnemar",
+    "mlp_confusion",
+    "mlp_wrong",
+    "cnn_curves",
+    "cnn_parameters",
+    "cnn_mcnemar",
+    "cnn_confusion",
+    "cnn_wrong",
+    "networks_times",
+    "networks_mcnemar",
+];
 
 /// What the tests vary.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,67 @@
+//! From task 6 of a study to its runs.
+
+use inkling_data::DataSet;
+use inkling_spec::found::PlannedRun;
+use inkling_spec::{GROUP, ITEM, Labels, MultitaskTask, RunSpec, Task, TrainRun, Weighting};
+
+use super::{planned, slice};
+use crate::error::LabError;
+use crate::train::check;
+
+/// Every run of task 6, in the order in which a reader meets them: both single-task networks, a two-headed one for each λ,
+/// and one for each other weighting and seed.
+///
+/// All of the first two kinds have the study's seed, so that their shared layers start alike and see the same batches.
+///
+/// # Errors
+/// [`LabError::Groups`], [`LabError::Network`] and [`LabError::Labels`].
+pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<Vec<PlannedRun>, LabError> {
+    let items = set.info.classes.len();
+    let mapping = task.mapping(items).map_err(|class| no_grouping(task, set, class))?;
+    let heads = [(ITEM, items), (GROUP, task.groups.len())];
+    let labels = [Labels::Classes, Labels::Groups(mapping)];
+    let run = |title: String, heads: &[(&str, usize)], labels: &[Labels], weighting, seed| {
+        let model = task.network.model(set.info.shape, heads, task.initial);
+        let two_headed = heads.len() > 1;
+        let spec = TrainRun {
+            data: slice(set),
+            model,
+            training: task.training.clone(),
+            seed,
+            labels: labels.to_vec(),
+            weighting,
+            gradients_every: two_headed.then_some(task.gradients_every),
+        };
+        let run = planned(Task::Multitask, &title, set, RunSpec::Train(spec.clone()));
+        check(&run, &spec, set)?;
+        Ok(run)
+    };
+    let singles = (0..heads.len()).map(|head| {
+        let (heads, labels) = (&heads[head..=head], &labels[head..=head]);
+        run(heads[0].0.to_owned(), heads, labels, Weighting::default(), seed)
+    });
+    let lambdas = task.lambdas.iter().map(|&lambda| {
+        let weighting = Weighting::Fixed { weights: vec![lambda, 1.0 - lambda] };
+        run(format!("λ = {lambda}"), &heads, &labels, weighting, seed)
+    });
+    let each_seed = |weighting| task.seeds.iter().map(move |&seed| (weighting, seed));
+    let others = task.weightings.iter().flat_map(each_seed).map(|(weighting, seed): (&Weighting, u64)| {
+        run(format!("{}, seed {seed}", weighting.name()), &heads, &labels, weighting.clone(), seed)
+    });
+    singles.chain(lambdas).chain(others).collect()
+}
+
+/// The error for a class that is in no group, or that the set does not have.
+fn no_grouping(task: &MultitaskTask, set: &DataSet, class: u8) -> LabError {
+    let classes = set.info.classes;
+    let known: Vec<String> = classes.iter().enumerate().map(|(i, name)| format!("{i} ({name})")).collect();
+    let problem = match classes.get(usize::from(class)) {
+        Some(name) => format!("class {class} ({name}) is in no group"),
+        None => {
+            let group = task.groups.iter().find(|group| group.classes.contains(&class));
+            let group = &group.expect("a class beyond the set's comes from a group").name;
+            format!("the group `{group}` holds class {class}, and the last one is {}", classes.len() - 1)
+        }
+    };
+    LabError::Groups { title: set.info.title, problem, known: known.join(", ") }
+}

@@ -1,0 +1,85 @@
+//! Images with the labels of every head, and what can be wrong with them.
+
+use std::borrow::Cow;
+
+use inkling_data::{DataSet, Samples};
+use inkling_spec::found::PlannedRun;
+use inkling_spec::{Labels, ModelError, Shape, TrainRun};
+
+use crate::error::LabError;
+
+/// Images and, head after head, what each of the heads should say of them.
+#[derive(Debug)]
+pub(crate) struct Examples<'a> {
+    pub(crate) samples: Cow<'a, Samples>,
+    /// A label for each image, by head.
+    pub(crate) labels: Vec<Vec<u8>>,
+}
+
+impl<'a> Examples<'a> {
+    /// The images with the labels that the heads of a run should give them.
+    pub(crate) fn new(samples: Cow<'a, Samples>, labels: &[Labels]) -> Examples<'a> {
+        let labels = labels.iter().map(|labels| labels.of(&samples.labels)).collect();
+        Examples { samples, labels }
+    }
+
+    /// Number of images.
+    pub(crate) fn len(&self) -> usize {
+        self.samples.images.len()
+    }
+
+    /// The labels as the engine takes them.
+    pub(crate) fn by_head(&self) -> Vec<&[u8]> {
+        self.labels.iter().map(Vec::as_slice).collect()
+    }
+}
+
+/// Refuses a run whose heads, labels, weights and images do not belong together.
+///
+/// # Errors
+/// [`LabError::Network`] and [`LabError::Labels`].
+pub(crate) fn check(run: &PlannedRun, spec: &TrainRun, set: &DataSet) -> Result<(), LabError> {
+    let scores = scores(spec).map_err(|error| LabError::network(run, error))?;
+    let refuse = |problem: String| Err(LabError::Labels { network: run.title.clone(), problem });
+    let heads = scores.len();
+    for (what, count) in [("labels", Some(spec.labels.len())), ("weights", spec.weighting.heads())] {
+        if let Some(count) = count.filter(|&count| count != heads) {
+            return refuse(format!("it has {heads} heads, and {what} for {count}"));
+        }
+    }
+    for (part, samples) in [("training", &set.train), ("test", &set.test)] {
+        let (images, labelled) = (samples.images.len(), samples.labels.len());
+        if images != labelled {
+            return refuse(format!("there are {images} {part} images, and labels for {labelled}"));
+        }
+        for ((head, labels), &scores) in spec.model.heads.iter().zip(&spec.labels).zip(&scores) {
+            let name = &head.name;
+            if let Labels::Groups(groups) = labels
+                && groups.len() != set.info.classes.len()
+            {
+                let (classes, groups) = (set.info.classes.len(), groups.len());
+                return refuse(format!(
+                    "the head `{name}` has groups for {groups} classes, and {} has {classes}",
+                    set.info.title
+                ));
+            }
+            if let Some(&largest) = labels.of(&samples.labels).iter().max()
+                && usize::from(largest) >= scores
+            {
+                return refuse(format!("the head `{name}` has {scores} scores, and a label is {largest}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Scores of each head.
+fn scores(spec: &TrainRun) -> Result<Vec<usize>, ModelError> {
+    let plan = spec.model.plan()?;
+    let mut last = spec.model.trunk.len();
+    let of_head = |layers: usize| {
+        last += layers;
+        plan.layers[last - 1].output
+    };
+    Ok(spec.model.heads.iter().map(|head| head.layers.len()).map(of_head).map(Shape::len).collect())
+}

@@ -1,0 +1,165 @@
+//! Projecting conflicting gradients (Yu et al. 2020): on the shared layers, each head's gradient loses its part along any
+//! other that it conflicts with, one other after the other in an order of chance; the results are added. The heads' own
+//! layers get their own gradients.
+//!
+//! A projected gradient is a sum of shares of the heads' gradients, and so is the whole: the inner products say all that is
+//! needed, and no gradient is ever made twice.
+
+use inkling_engine::SharedLayers;
+use inkling_engine::random::Stream;
+
+use super::{Product, Weigh};
+
+#[derive(Debug)]
+pub(super) struct PcGrad {
+    weights: Vec<f64>,
+    /// Draws the order in which a head meets the others.
+    stream: Stream,
+}
+
+impl PcGrad {
+    pub(super) fn new(heads: usize, stream: Stream) -> PcGrad {
+        PcGrad { weights: vec![1.0; heads], stream }
+    }
+}
+
+/// With which share each of so many gradients is in the sum of the projected ones; `others` gives the order in which a
+/// gradient meets the others.
+fn shares(heads: usize, product: Product, mut others: impl FnMut(usize) -> Vec<usize>) -> Vec<f64> {
+    let mut sum = vec![0.0; heads];
+    for head in 0..heads {
+        let mut own = vec![0.0; heads];
+        own[head] = 1.0;
+        for other in others(head) {
+            let conflict: f64 = own.iter().enumerate().map(|(k, share)| share * product(k, other)).sum();
+            // A gradient of zero conflicts with none.
+            if conflict < 0.0 {
+                own[other] -= conflict / product(other, other);
+            }
+        }
+        sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+    }
+    sum
+}
+
+impl Weigh for PcGrad {
+    fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    fn compares(&self) -> Option<SharedLayers> {
+        Some(SharedLayers::All)
+    }
+
+    fn shares(&mut self, product: Product) -> Option<Vec<f32>> {
+        let (heads, stream) = (self.weights.len(), &mut self.stream);
+        let others = |head: usize| {
+            let mut others: Vec<usize> = (0..heads).filter(|&other| other != head).collect();
+            stream.shuffle(&mut others);
+            others
+        };
+        Some(shares(heads, product, others).into_iter().map(|share| share as f32).collect())
+    }
+
+    fn state(&self) -> String {
+        self.stream.position().to_string()
+    }
+
+    fn restore(&mut self, state: &str) -> Result<(), serde_json::Error> {
+        self.stream.seek(serde_json::from_str(state)?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    /// The paper's algorithm on whole vectors.
+    fn projected(gradients: &[Vec<f64>], mut others: impl FnMut(usize) -> Vec<usize>) -> Vec<f64> {
+        let mut sum = vec![0.0; gradients[0].len()];
+        for (head, gradient) in gradients.iter().enumerate() {
+            let mut own = gradient.clone();
+            for other in others(head) {
+                let other = &gradients[other];
+                let conflict = dot(&own, other);
+                if conflict < 0.0 {
+                    let part = conflict / dot(other, other);
+                    own.iter_mut().zip(other).for_each(|(own, other)| *own -= part * other);
+                }
+            }
+            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
+        sum
+    }
+
+    /// Two to five gradients of six numbers.
+    fn some_gradients() -> impl Strategy<Value = Vec<Vec<f64>>> {
+        proptest::collection::vec(proptest::collection::vec(-1.0..1.0_f64, 6), 2..6)
+    }
+
+    proptest! {
+        #[test]
+        fn shares_are_the_explicit_projections_in_any_order(gradients in some_gradients(), seed in 0_u64..1000) {
+            let heads = gradients.len();
+            let order = |seed: u64| {
+                let mut weighting = PcGrad::new(heads, Stream::new(seed, "order"));
+                move |head: usize| {
+                    let mut others: Vec<usize> = (0..heads).filter(|&other| other != head).collect();
+                    weighting.stream.shuffle(&mut others);
+                    others
+                }
+            };
+            let explicit = projected(&gradients, order(seed));
+            let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
+            let shares = PcGrad::new(heads, Stream::new(seed, "order")).shares(&product).unwrap();
+            for (i, explicit) in explicit.iter().enumerate() {
+                let parts = shares.iter().zip(&gradients).map(|(&share, gradient)| f64::from(share) * gradient[i]);
+                let size: f64 = shares.iter().map(|share| f64::from(share.abs())).sum();
+                let sum: f64 = parts.sum();
+                prop_assert!((sum - explicit).abs() < 1e-6 * (1.0 + size), "{sum} {explicit}");
+            }
+        }
+
+        #[test]
+        fn two_projected_gradients_conflict_with_neither(gradients in some_gradients()) {
+            let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
+            let shares = shares(2, &product, |head| vec![1 - head]);
+            for head in 0..2 {
+                let along = shares[0] * product(0, head) + shares[1] * product(1, head);
+                prop_assert!(along >= -1e-12, "{along}");
+            }
+            if product(0, 1) >= 0.0 {
+                prop_assert_eq!(shares, vec![1.0, 1.0]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_gradient_of_zero_changes_nothing() {
+        let product = |a: usize, b: usize| if (a, b) == (0, 0) { 2.0 } else { 0.0 };
+        assert_eq!(PcGrad::new(2, Stream::new(1, "order")).shares(&product).unwrap(), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_state_leads_to_the_same_orders() {
+        let gradients = [[1.0, 0.2, -0.4], [-0.9, 0.3, 0.1], [0.1, -1.0, 0.2], [-0.2, 0.1, -0.8]];
+        let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
+        let mut first = PcGrad::new(4, Stream::new(1, "order"));
+        for _ in 0..5 {
+            first.shares(&product);
+        }
+        let mut second = PcGrad::new(4, Stream::new(1, "order"));
+        second.restore(&first.state()).unwrap();
+        for _ in 0..5 {
+            assert_eq!(first.shares(&product), second.shares(&product));
+        }
+        assert!(second.restore("here").is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! Facts of dreams: how they are made, how sure the network is of them, and what the judge says.
+
+use inkling_spec::{AscentSpec, Objective, Regulariser, Start, Transform};
+use serde::Serialize;
+
+use super::super::{mean, median};
+use crate::{DreamResults, InsideResults};
+
+/// A dream succeeded where its class has this probability.
+const SURE: f64 = 0.99;
+
+/// How dreams of classes are made.
+#[derive(Debug, Serialize)]
+pub(super) struct AscentFacts<'a> {
+    #[serde(flatten)]
+    spec: &'a AscentSpec,
+    jitter: Option<usize>,
+    rotation: Option<f64>,
+    scale: Option<f64>,
+    l2: Option<f64>,
+    total_variation: Option<f64>,
+}
+
+/// How sure the network, and the judge, are of some dreams of classes.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct SeenFacts {
+    dreams: usize,
+    /// Dreams whose class the network gives a probability of at least 99 %.
+    sure: usize,
+    /// The lowest probability that the network gives.
+    lowest: f64,
+    /// Median number of steps after which a dream's probability is 99 % for the first time; `None` where none is.
+    steps: Option<f64>,
+    /// Dreams that the judge looked at, those in which it sees the class too, and its median probability.
+    judged: usize,
+    agreed: usize,
+    judge: Option<f64>,
+}
+
+/// Dreams from one kind of start.
+#[derive(Debug, Serialize)]
+pub(super) struct StartFacts {
+    kind: &'static str,
+    #[serde(flatten)]
+    seen: SeenFacts,
+}
+
+/// Images changed to amplify a layer.
+#[derive(Debug, Serialize)]
+pub(super) struct AmplifiedFacts {
+    /// Number of the layer, from 1, among those looked at.
+    number: Option<usize>,
+    /// How many times as large its mean square became, on average.
+    growth: Option<f64>,
+    images: usize,
+    /// Images that are still taken for what they were.
+    kept: usize,
+}
+
+impl<'a> AscentFacts<'a> {
+    pub(super) fn new(inside: &'a InsideResults) -> Option<Self> {
+        let whole =
+            inside.classes.iter().find_map(|&class| inside.seeds(class)).or_else(|| inside.every_class());
+        let spec = &whole?.spec.ascent;
+        let mut facts =
+            AscentFacts { spec, jitter: None, rotation: None, scale: None, l2: None, total_variation: None };
+        for transform in &spec.transforms {
+            match *transform {
+                Transform::Jitter { pixels } => facts.jitter = Some(pixels),
+                Transform::Rotation { degrees } => facts.rotation = Some(degrees),
+                Transform::Scale { share } => facts.scale = Some(share),
+            }
+        }
+        for regulariser in &spec.regularisers {
+            match *regulariser {
+                Regulariser::L2 { weight } => facts.l2 = Some(weight),
+                Regulariser::TotalVariation { weight } => facts.total_variation = Some(weight),
+            }
+        }
+        Some(facts)
+    }
+}
+
+impl SeenFacts {
+    /// `None` where no run has a dream of a class.
+    pub(super) fn new<'a>(runs: impl Iterator<Item = &'a DreamResults>) -> Option<Self> {
+        let (mut own, mut judge, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut judged, mut agreed) = (0, 0);
+        for run in runs {
+            for (picture, (asked, found)) in run.spec.pictures.iter().zip(&run.outcome.pictures).enumerate() {
+                let (Some(class), Some(probability)) = (class(&asked.objective), found.after.probability)
+                else {
+                    continue;
+                };
+                own.push(probability);
+                steps.extend(first_sure(run, picture));
+                if let Some(seen) = found.judge {
+                    judged += 1;
+                    agreed += usize::from(seen.predicted == class);
+                    judge.extend(seen.probability);
+                }
+            }
+        }
+        let lowest = own.iter().copied().reduce(f64::min)?;
+        Some(SeenFacts {
+            dreams: own.len(),
+            sure: own.iter().filter(|&&p| p >= SURE).count(),
+            lowest,
+            steps: median(steps),
+            judged,
+            agreed,
+            judge: median(judge),
+        })
+    }
+}
+
+fn class(objective: &Objective) -> Option<usize> {
+    match objective {
+        Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } => Some(*class),
+        _ => None,
+    }
+}
+
+/// The first step of the way at which a dream's probability was at least 99 %.
+fn first_sure(run: &DreamResults, picture: usize) -> Option<f64> {
+    let [_, probability] = run.path_class.as_ref()?;
+    let place = run.path(probability, picture).position(|p| p >= SURE)?;
+    run.path_steps.get(place).map(|&step| f64::from(step))
+}
+
+impl StartFacts {
+    pub(super) fn new(run: &DreamResults) -> Option<Self> {
+        let kind = match run.spec.pictures.first()?.start {
+            Start::Grey { .. } => "grey",
+            Start::Noise { .. } => "noise",
+            Start::Image { .. } => "an image of the other class",
+        };
+        Some(StartFacts { kind, seen: SeenFacts::new([run].into_iter())? })
+    }
+}
+
+impl AmplifiedFacts {
+    pub(super) fn new(inside: &InsideResults, layer: &str, run: &DreamResults) -> Self {
+        let layers = inside.activations.as_ref().map(|found| &found.outcome.layers);
+        let place = layers.and_then(|layers| layers.iter().position(|known| known.name == layer));
+        let pictures = &run.outcome.pictures;
+        let growths = pictures
+            .iter()
+            .filter(|found| found.before.objective > 0.0)
+            .map(|found| found.after.objective / found.before.objective);
+        AmplifiedFacts {
+            number: place.map(|place| place + 1),
+            growth: mean(growths),
+            images: pictures.len(),
+            kept: pictures.iter().filter(|found| found.after.predicted == found.before.predicted).count(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made_up::inside::{self, Looked};
+
+    fn found() -> InsideResults {
+        let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
+        let data = inkling_spec::found::DataSetFacts {
+            title: "Toy".into(),
+            height: 8,
+            width: 8,
+            classes,
+            checksum: "c".into(),
+        };
+        inside::inside(&data, &Looked::small(&data))
+    }
+
+    #[test]
+    fn dreams_are_counted_where_network_and_judge_are_convinced() {
+        let mut found = found();
+        let run = found.dreams.iter_mut().find(|run| run.title == "a dream").unwrap();
+        run.outcome.pictures[0].after.probability = Some(0.9899);
+        run.outcome.pictures[1].judge.as_mut().unwrap().predicted = 4;
+        let class = found.classes[0];
+        let seen = SeenFacts::new(found.seeds(class).into_iter()).unwrap();
+        assert_eq!((seen.dreams, seen.sure, seen.lowest), (3, 2, 0.9899));
+        assert_eq!((seen.judged, seen.agreed), (3, 2));
+        assert!(seen.steps.unwrap() > 0.0);
+        assert!(SeenFacts::new(std::iter::empty()).is_none());
+    }
+}

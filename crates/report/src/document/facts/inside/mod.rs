@@ -1,0 +1,82 @@
+//! Facts of Task 5: what was found inside a network.
+
+mod ablation;
+mod activations;
+mod difference;
+mod dreams;
+mod filters;
+
+use serde::Serialize;
+
+use self::ablation::AblationFacts;
+use self::activations::ActivationsFacts;
+use self::difference::DifferenceFacts;
+use self::dreams::{AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
+use self::filters::FiltersFacts;
+use crate::InsideResults;
+use crate::statistics::wilson;
+
+#[derive(Debug, Serialize)]
+pub(super) struct InsideFacts<'a> {
+    title: &'a str,
+    network: &'a str,
+    test_accuracy: Option<f64>,
+    /// The two classes, by name.
+    classes: Vec<&'a str>,
+    judge: Option<JudgeFacts>,
+    filters: Option<FiltersFacts>,
+    activations: Option<ActivationsFacts<'a>>,
+    /// How dreams are made; `None` without a dream.
+    ascent: Option<AscentFacts<'a>>,
+    /// The two classes' dreams from several seeds.
+    seeds: Option<SeenFacts>,
+    /// The dreams of every class.
+    every_class: Option<SeenFacts>,
+    ablation: Option<AblationFacts<'a>>,
+    starts: Vec<StartFacts>,
+    difference: Option<DifferenceFacts>,
+    amplified: Vec<AmplifiedFacts>,
+}
+
+#[derive(Debug, Serialize)]
+struct JudgeFacts {
+    seed: u64,
+    epochs: usize,
+    accuracy: Option<f64>,
+    interval: Option<(f64, f64)>,
+}
+
+impl<'a> InsideFacts<'a> {
+    pub(super) fn new(inside: &'a InsideResults) -> Self {
+        let judge = inside.judge.as_ref().map(|judge| JudgeFacts {
+            seed: judge.seed,
+            epochs: judge.epochs,
+            accuracy: judge.test.map(|test| test.accuracy()),
+            interval: judge.test.map(|test| wilson(test.correct, test.images)),
+        });
+        InsideFacts {
+            title: &inside.data.title,
+            network: &inside.network,
+            test_accuracy: inside.test.map(|test| test.accuracy()),
+            classes: inside
+                .classes
+                .iter()
+                .map(|&class| inside.data.classes[usize::from(class)].as_str())
+                .collect(),
+            judge,
+            filters: inside.filters.as_ref().map(FiltersFacts::new),
+            activations: inside.activations.as_ref().map(|found| ActivationsFacts::new(found, &inside.data)),
+            ascent: AscentFacts::new(inside),
+            seeds: SeenFacts::new(inside.classes.iter().filter_map(|&class| inside.seeds(class))),
+            every_class: SeenFacts::new(inside.every_class().into_iter()),
+            ablation: AblationFacts::new(inside),
+            starts: inside.starts().into_iter().filter_map(StartFacts::new).collect(),
+            difference: DifferenceFacts::new(inside),
+            amplified: inside
+                .amplified()
+                .into_iter()
+                .map(|(layer, run)| AmplifiedFacts::new(inside, layer, run))
+                .collect(),
+        }
+    }
+}

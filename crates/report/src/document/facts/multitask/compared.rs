@@ -1,0 +1,98 @@
+//! Facts of two-headed networks beside single-task ones, and of groups that come free with items.
+
+use serde::Serialize;
+
+use crate::{Goal, GoalPair, MultitaskResults, Pairing};
+
+/// A goal: its single-task network, and the trained heads of the sweep beside it.
+#[derive(Debug, Serialize)]
+pub(super) struct GoalFacts {
+    chance: f64,
+    majority: f64,
+    /// Test accuracy of the single-task network; `None` without it, or where it diverged.
+    single: Option<f64>,
+    /// Trained heads that are compared with it, those of them that differ beyond the noise, and those of these that are
+    /// better.
+    heads: usize,
+    differ: usize,
+    better: usize,
+    /// The head that is furthest above it, or least below.
+    best: Option<HeadFacts>,
+    /// The head that is furthest below it, or least above.
+    worst: Option<HeadFacts>,
+}
+
+#[derive(Debug, Serialize)]
+struct HeadFacts {
+    lambda: f64,
+    /// Accuracy less that of the single-task network.
+    difference: f64,
+    p: f64,
+}
+
+/// The item network's probabilities, summed into groups, beside the group network.
+#[derive(Debug, Serialize)]
+pub(super) struct FreeFacts {
+    accuracy: f64,
+    /// "better", "worse", or "alike" where the difference is within the noise; `None` without a group network.
+    verdict: Option<&'static str>,
+    p: Option<f64>,
+    /// Two-headed networks whose own item head, so used, is right more often than their group head, and all of them.
+    own_ahead: usize,
+    own: usize,
+}
+
+impl GoalFacts {
+    pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[GoalPair]) -> GoalFacts {
+        let baselines = task.baselines(goal);
+        let heads: Vec<(f64, &GoalPair)> = pairs
+            .iter()
+            .filter(|pair| pair.goal == goal)
+            .filter_map(|pair| match pair.pairing {
+                Pairing::Lambda(i) => Some((task.lambdas[i].0, pair)),
+                Pairing::Free => None,
+            })
+            .collect();
+        let facts = |&(lambda, pair): &(f64, &GoalPair)| HeadFacts {
+            lambda,
+            difference: pair.difference(),
+            p: pair.adjusted,
+        };
+        let by = |p: &&(f64, &GoalPair), q: &&(f64, &GoalPair)| p.1.difference().total_cmp(&q.1.difference());
+        let differing = || heads.iter().filter(|(_, pair)| pair.differs());
+        GoalFacts {
+            chance: baselines.chance,
+            majority: baselines.majority,
+            single: task.single(goal).and_then(|network| network.test(goal)).map(|test| test.accuracy()),
+            heads: heads.len(),
+            differ: differing().count(),
+            better: differing().filter(|(_, pair)| pair.difference() > 0.0).count(),
+            best: heads.iter().max_by(by).map(facts),
+            worst: heads.iter().min_by(by).map(facts),
+        }
+    }
+}
+
+impl FreeFacts {
+    /// `None` without a trained item network.
+    pub(super) fn new(task: &MultitaskResults, pairs: &[GoalPair]) -> Option<FreeFacts> {
+        let accuracy = task.free(task.single(Goal::Item)?)?.accuracy();
+        let pair = pairs.iter().find(|pair| pair.pairing == Pairing::Free);
+        let verdict = |pair: &GoalPair| match pair.differs() {
+            false => "alike",
+            true if pair.difference() > 0.0 => "better",
+            true => "worse",
+        };
+        let own: Vec<bool> = task
+            .joint()
+            .filter_map(|(_, network)| Some(task.free(network)?.correct > network.test(Goal::Group)?.correct))
+            .collect();
+        Some(FreeFacts {
+            accuracy,
+            verdict: pair.map(verdict),
+            p: pair.map(|pair| pair.adjusted),
+            own_ahead: own.iter().filter(|&&ahead| ahead).count(),
+            own: own.len(),
+        })
+    }
+}

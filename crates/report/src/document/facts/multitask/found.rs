@@ -1,0 +1,149 @@
+//! Facts of the two-headed networks themselves: contradictions, gradients, classes, silence.
+
+use serde::Serialize;
+
+use crate::{ClassChange, Contradictions, Goal, GradientsFound, MultitaskResults};
+
+/// Test images whose item and group, as the two heads say them, do not belong together.
+#[derive(Debug, Serialize)]
+pub(super) struct ContradictionsFacts {
+    /// Smallest and largest share over the λ with two trained heads.
+    fewest: f64,
+    most: f64,
+    /// Of all contradictions, the share in which the item's group is right, and in which the group head is.
+    item_right: Option<f64>,
+    group_right: Option<f64>,
+}
+
+/// The heads' gradients on the shared layers.
+#[derive(Debug, Serialize)]
+pub(super) struct GradientsFacts {
+    /// Smallest and largest mean cosine over the λ.
+    lowest: f64,
+    highest: f64,
+    measurements: usize,
+    negative: usize,
+    /// How often they point against each other: "never", "seldom" (below a tenth), "often" (below half), "mostly".
+    conflict: &'static str,
+    /// Smallest and largest ratio of the norms, item over group.
+    ratios: Option<(f64, f64)>,
+}
+
+/// Recall of classes beside single-task networks.
+#[derive(Debug, Serialize)]
+pub(super) struct ClassesFacts<'a> {
+    /// Classes under each λ: all, and those that differ beyond the noise.
+    changes: usize,
+    differ: usize,
+    /// Of those the largest gain and the largest loss.
+    gain: Option<ChangeFacts<'a>>,
+    loss: Option<ChangeFacts<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeFacts<'a> {
+    class: &'a str,
+    lambda: f64,
+    difference: f64,
+}
+
+/// What stands still in the largest dense layer at the end of training: the smallest and the largest share over networks.
+#[derive(Debug, Serialize)]
+pub(super) struct IdleFacts {
+    dead_units: (f64, f64),
+    idle_panels: (f64, f64),
+}
+
+/// The smallest and the largest; `None` of nothing.
+fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |ends, value| match ends {
+        None => Some((value, value)),
+        Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
+    })
+}
+
+impl ContradictionsFacts {
+    /// `None` without a network of two trained heads.
+    pub(super) fn new(task: &MultitaskResults) -> Option<Self> {
+        let all: Vec<Contradictions> =
+            task.joint().filter_map(|(_, network)| task.contradictions(network)).collect();
+        let (fewest, most) = ends(all.iter().map(Contradictions::share))?;
+        let sum = |of: fn(&Contradictions) -> usize| all.iter().map(of).sum::<usize>() as f64;
+        let count = sum(|found| found.count);
+        let share = |part: f64| (count > 0.0).then(|| part / count);
+        Some(ContradictionsFacts {
+            fewest,
+            most,
+            item_right: share(sum(|found| found.item_right)),
+            group_right: share(sum(|found| found.group_right)),
+        })
+    }
+}
+
+impl GradientsFacts {
+    /// `None` where nothing was measured.
+    pub(super) fn new(task: &MultitaskResults) -> Option<Self> {
+        let all: Vec<GradientsFound> =
+            task.joint().filter_map(|(_, network)| network.gradients_found()).collect();
+        let (lowest, highest) = ends(all.iter().map(|found| found.mean))?;
+        let measurements = all.iter().map(|found| found.count).sum();
+        let negative = all.iter().map(|found| found.negative).sum();
+        Some(GradientsFacts {
+            lowest,
+            highest,
+            measurements,
+            negative,
+            conflict: conflict(negative, measurements),
+            ratios: ends(all.iter().filter_map(|found| found.ratio)),
+        })
+    }
+}
+
+pub(super) fn conflict(negative: usize, all: usize) -> &'static str {
+    match negative {
+        0 => "never",
+        few if 10 * few < all => "seldom",
+        some if 2 * some < all => "often",
+        _ => "mostly",
+    }
+}
+
+impl<'a> ClassesFacts<'a> {
+    /// `None` where there is nothing to compare.
+    pub(super) fn new(task: &'a MultitaskResults) -> Option<Self> {
+        let changes: Vec<(Goal, ClassChange)> = Goal::BOTH
+            .into_iter()
+            .flat_map(|goal| task.class_changes(goal).into_iter().map(move |change| (goal, change)))
+            .collect();
+        let differing: Vec<&(Goal, ClassChange)> =
+            changes.iter().filter(|(_, change)| change.differs()).collect();
+        let facts = |(goal, change): &(Goal, ClassChange)| ChangeFacts {
+            class: task.classes(*goal)[change.class].as_str(),
+            lambda: task.lambdas[change.lambda].0,
+            difference: change.difference(),
+        };
+        let of = |sign: f64| {
+            let signed = differing.iter().filter(|(_, change)| sign * change.difference() > 0.0);
+            let largest =
+                signed.max_by(|p, q| (sign * p.1.difference()).total_cmp(&(sign * q.1.difference())));
+            largest.map(|found| facts(found))
+        };
+        (!changes.is_empty()).then(|| ClassesFacts {
+            changes: changes.len(),
+            differ: differing.len(),
+            gain: of(1.0),
+            loss: of(-1.0),
+        })
+    }
+}
+
+impl IdleFacts {
+    /// `None` where nobody looked.
+    pub(super) fn new(task: &MultitaskResults) -> Option<Self> {
+        let last = || task.networks().filter_map(|network| network.idle.last());
+        Some(IdleFacts {
+            dead_units: ends(last().map(|line| line.dead_units))?,
+            idle_panels: ends(last().map(|line| line.idle_panels))?,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! The rules by which the text of Task 6 chooses its words.
+
+use inkling_spec::found::DataSetFacts;
+use serde_json::Value;
+
+use super::found::conflict;
+use super::*;
+use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+
+fn results(asked: &Asked) -> MultitaskResults {
+    let classes = GARMENTS.map(str::to_owned).into();
+    asked.results(&DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() })
+}
+
+fn facts(task: &MultitaskResults) -> Value {
+    serde_json::to_value(MultitaskFacts::new(task).unwrap()).unwrap()
+}
+
+/// Lets a network be wrong about every n-th test image.
+fn spoil(network: &mut HeadedNetwork, goal: Goal, (classes, every): (usize, usize)) {
+    let answers = network.answers[goal.index()].as_mut().unwrap();
+    for answer in answers.predictions.iter_mut().step_by(every) {
+        *answer = (*answer + 1) % classes as u8;
+    }
+}
+
+#[test]
+fn how_often_gradients_conflict() {
+    assert_eq!(
+        [(0, 9), (1, 20), (2, 20), (10, 20)].map(|(k, n)| conflict(k, n)),
+        ["never", "seldom", "often", "mostly"]
+    );
+}
+
+#[test]
+fn an_untrained_head_is_told_apart_and_a_network_that_answers_like_a_single_one_too() {
+    let mut task = results(&Asked::brief(300, 200));
+    let found = facts(&task);
+    let sided = found["one_sided"].as_array().unwrap();
+    assert_eq!((sided.len(), found["joint"].as_u64()), (2, Some(3)));
+    assert_eq!((&sided[0]["untrained"], &sided[1]["untrained"]), (&"item".into(), &"group".into()));
+    assert_eq!(sided[1]["majority"], 0.4);
+    assert_eq!(sided[0]["identical"], false);
+    let single = task.single[1].as_ref().unwrap().answers[1].clone();
+    task.lambdas[0].1.answers[1] = single;
+    assert_eq!(facts(&task)["one_sided"][0]["identical"], true);
+    // Of ten comparisons with single-task networks none is of an untrained head.
+    assert_eq!(
+        (&found["item"]["heads"], &found["group"]["heads"], &found["tests"]),
+        (&4.into(), &4.into(), &9.into())
+    );
+}
+
+#[test]
+fn comparing_words_follow_mcnemars_tests() {
+    let asked = Asked::brief(300, 2000);
+    let mut task = results(&asked);
+    let found = facts(&task);
+    assert_eq!((&found["item"]["differ"], &found["changes"]["differ"]), (&0.into(), &0.into()));
+    assert_eq!(found["free"]["verdict"], "alike");
+    spoil(&mut task.lambdas[2].1, Goal::Item, (10, 5));
+    spoil(task.single[1].as_mut().unwrap(), Goal::Group, (3, 4));
+    let found = facts(&task);
+    assert_eq!((&found["item"]["differ"], &found["item"]["better"]), (&1.into(), &0.into()));
+    assert_eq!(found["item"]["worst"]["lambda"], 0.5);
+    assert_eq!((&found["group"]["differ"], &found["group"]["better"]), (&4.into(), &4.into()));
+    assert_eq!(found["free"]["verdict"], "better");
+    assert!(found["changes"]["gain"]["difference"].as_f64().unwrap() > 0.1);
+    assert!(found["contradictions"]["most"].as_f64() > found["contradictions"]["fewest"].as_f64());
+}
+
+#[test]
+fn what_is_missing_has_no_words() {
+    let mut task = results(&Asked { gradients: false, idle: false, ..Asked::brief(300, 200) });
+    task.single = [None, None];
+    task.lambdas.iter_mut().for_each(|(_, network)| diverge(network, 1));
+    let found = facts(&task);
+    for key in ["free", "contradictions", "gradients", "changes", "cost", "idle"] {
+        assert!(found[key].is_null(), "{key}");
+    }
+    assert_eq!((&found["joint"], &found["tests"]), (&0.into(), &0.into()));
+    task.lambdas.clear();
+    assert!(MultitaskFacts::new(&task).is_none());
+}

@@ -1,0 +1,139 @@
+//! Which classes gain and lose when a network has a second head: a heat map of recall against single-task networks.
+
+use super::super::canvas::{Canvas, Frame, Style, TEXT_WIDTH, text_width};
+use super::super::colour::{self, CROWD, GREY, INK, readable, text_on};
+use super::super::grid::note;
+use super::super::networks::fitted;
+use super::super::{list, signed};
+use super::{colour, lambda_number};
+use crate::{ClassChange, Figure, Goal, MultitaskResults};
+
+const ROW: f64 = 12.5;
+const TOP: f64 = 27.0;
+const WIDEST: f64 = 29.0;
+/// Widest name of a class.
+const NAME: f64 = 58.0;
+const GAP: f64 = 16.0;
+const LEGEND: f64 = 46.0;
+
+/// A part for each goal; `None` where there is nothing to compare.
+pub(super) fn heat_map(task: &MultitaskResults) -> Option<Figure> {
+    let changes = Goal::BOTH.map(|goal| task.class_changes(goal));
+    if changes.iter().all(Vec::is_empty) {
+        return None;
+    }
+    let most = changes.iter().flatten().map(|change| change.difference().abs()).fold(0.01, f64::max);
+    let part = (TEXT_WIDTH - GAP) / 2.0;
+    let rows = Goal::BOTH.map(|goal| task.classes(goal).len() as f64 * ROW);
+    // The legend stands below the groups, which are fewer.
+    let height = TOP + rows[0].max(rows[1] + LEGEND) + 2.0;
+    let mut canvas = Canvas::new(TEXT_WIDTH, height);
+    for goal in Goal::BOTH {
+        let frame = Frame { x: (part + GAP) * goal.index() as f64, y: 0.0, width: part, height };
+        half(&mut canvas, frame, task, (goal, &changes[goal.index()], most));
+    }
+    legend(&mut canvas, (part + GAP, TOP + rows[1] + 10.0), most);
+    Some(Figure { name: "multitask_classes".into(), svg: canvas.finish(), alt: alt(task, &changes) })
+}
+
+fn half(
+    canvas: &mut Canvas,
+    frame: Frame,
+    task: &MultitaskResults,
+    (goal, changes, most): (Goal, &[ClassChange], f64),
+) {
+    let classes = task.classes(goal);
+    let name_width = classes.iter().map(|name| text_width(name, 7.0)).fold(20.0, f64::max).min(NAME) + 5.0;
+    let columns = task.lambdas.len();
+    let width = ((frame.width - name_width) / columns.max(1) as f64).min(WIDEST);
+    let x = frame.x + name_width;
+    let title = format!("recall of the {}: λ", goal.name());
+    canvas.text((x, 7.0), &title, Style::new(8).bold().start().colour(readable(colour(goal))));
+    for (row, name) in classes.iter().enumerate() {
+        let y = TOP + ROW * (row as f64 + 0.5);
+        canvas.text((x - 4.0, y), &fitted(name, 7.0, NAME), Style::new(7).end());
+    }
+    for (column, (lambda, network)) in task.lambdas.iter().enumerate() {
+        let left = x + width * column as f64;
+        let number = lambda_number(*lambda);
+        if text_width(&number, 7.0) < width - 1.0 {
+            canvas.text((left + width / 2.0, TOP - 6.0), &number, Style::new(7));
+        }
+        let of_column: Vec<&ClassChange> = changes.iter().filter(|change| change.lambda == column).collect();
+        if of_column.is_empty() {
+            let all = Frame { x: left, y: TOP, width, height: ROW * classes.len() as f64 };
+            canvas.fill(all.inset(0.4), [0xf2; 3]);
+            let word = match (network.last(), network.trained(goal)) {
+                (None, _) => "diverged",
+                (_, false) => "untrained",
+                _ => "",
+            };
+            let style = Style::new(7).turned(-90.0).colour(GREY);
+            if all.height > text_width(word, 7.0) + 2.0 {
+                canvas.text(all.centre(), word, style);
+            }
+        }
+        for change in of_column {
+            let cell = Frame { x: left, y: TOP + ROW * change.class as f64, width, height: ROW };
+            fill(canvas, cell, change, most);
+        }
+    }
+}
+
+fn fill(canvas: &mut Canvas, cell: Frame, change: &ClassChange, most: f64) {
+    // Half the map's range: the strongest colours would drown the numbers.
+    let shade = colour::diverging(0.6 * change.difference() / most);
+    canvas.fill(cell.inset(0.4), shade);
+    if change.differs() {
+        canvas.outline(cell.inset(1.0), INK, 1.2);
+    }
+    let number = points(change.difference());
+    let size = if text_width(&number, 7.0) < cell.width - 2.0 { 7 } else { 6 };
+    if text_width(&number, f64::from(size)) < cell.width {
+        let style = Style::new(size).colour(text_on(shade));
+        canvas.text(cell.centre(), &number, if change.differs() { style.bold() } else { style });
+    }
+}
+
+/// Percentage points with one decimal and a sign.
+fn points(difference: f64) -> String {
+    let number = signed(100.0 * difference);
+    if number.starts_with('−') || number == "0.0" { number } else { format!("+{number}") }
+}
+
+fn legend(canvas: &mut Canvas, (x, y): (f64, f64), most: f64) {
+    note(canvas, (x, y), &["percentage points more or less than single-task"]);
+    let bar = Frame { x, y: y + 7.0, width: 60.0, height: 6.0 };
+    let shade = |t: f64| colour::diverging(0.6 * (2.0 * t - 1.0));
+    canvas.colour_bar(bar, shade, &[(0.0, points(-most)), (0.5, "0".into()), (1.0, points(most))]);
+    canvas.outline(Frame { x: x + 92.0, y: y + 6.0, width: 12.0, height: 9.0 }, INK, 1.2);
+    note(canvas, (x + 108.0, y + 10.5), &["p < 0.05 (McNemar, Holm)"]);
+    canvas.line(&[(x, y - 7.0), (x + 200.0, y - 7.0)], CROWD, 0.4, None);
+}
+
+fn alt(task: &MultitaskResults, changes: &[Vec<ClassChange>; 2]) -> String {
+    let of = |goal: Goal| {
+        let changes = &changes[goal.index()];
+        let name = |change: &ClassChange| {
+            let class = &task.classes(goal)[change.class];
+            let lambda = lambda_number(task.lambdas[change.lambda].0);
+            format!("{class} at λ = {lambda} ({})", points(change.difference()))
+        };
+        let by = |p: &&ClassChange, q: &&ClassChange| p.difference().total_cmp(&q.difference());
+        let ends: Vec<String> =
+            changes.iter().max_by(by).into_iter().chain(changes.iter().min_by(by)).map(name).collect();
+        let differ = changes.iter().filter(|change| change.differs()).count();
+        format!(
+            "{}: largest gain and loss {}; {differ} of {} beyond the noise",
+            goal.name(),
+            if ends.is_empty() { "none".to_owned() } else { list(&ends) },
+            changes.len()
+        )
+    };
+    format!(
+        "Heat maps of the recall of every class under every λ less that of the single-task network, in percentage points. \
+         {}. {}.",
+        of(Goal::Item),
+        of(Goal::Group)
+    )
+}

@@ -1,0 +1,121 @@
+//! Figures of made-up networks of Task 6: sound, and nothing written over anything else.
+
+use inkling_spec::found::DataSetFacts;
+
+use super::super::tests::{apart, sound};
+use super::draw;
+use crate::made_up::multitask::{Asked, FIGURES, GARMENTS, diverge};
+use crate::{Figure, Goal, MultitaskResults};
+
+fn data(names: &[&str]) -> DataSetFacts {
+    let classes = names.iter().map(|&name| name.to_owned()).collect();
+    DataSetFacts { title: "Toy".into(), height: 28, width: 28, classes, checksum: "c".into() }
+}
+
+fn names(figures: &[Figure]) -> Vec<&str> {
+    figures.iter().map(|figure| figure.name.as_str()).collect()
+}
+
+/// Studies whose figures differ in layout.
+fn studies() -> Vec<(&'static str, MultitaskResults)> {
+    let garments = data(&GARMENTS);
+    let brief = || Asked::brief(60_000, 10_000);
+    let of = |asked: &Asked| asked.results(&garments);
+    let mut one = brief();
+    one.task.lambdas = vec![0.3333];
+    let mut ends = brief();
+    ends.task.lambdas = vec![0.0, 1.0];
+    let mut none = brief();
+    none.task.lambdas.clear();
+    let mut alone = brief();
+    alone.single = [false, false];
+    let mut many = Asked::brief(3000, 500).with_weightings(3);
+    many.task.lambdas = (0..=10).map(|i| f64::from(i) / 10.0).collect();
+    let mut bare = brief();
+    (bare.gradients, bare.idle, bare.epochs) = (false, false, 1);
+    let mut deep = brief();
+    (deep.task.network.head, deep.task.network.shared) = (vec![20; 12], vec![30; 14]);
+    let mut studies = vec![
+        ("the brief's", of(&brief())),
+        ("one λ", of(&one)),
+        ("only untrained heads", of(&ends)),
+        ("no two-headed networks", of(&none)),
+        ("no single-task networks", of(&alone)),
+        ("many λ and weightings", of(&many)),
+        ("one epoch and nothing measured", of(&bare)),
+        ("deep networks", of(&deep)),
+        ("one weighting with one seed", of(&brief().with_weightings(1))),
+    ];
+    let dozen: Vec<&str> = ["Ankle boot that is far too long for a label", "T-shirt <top>", "Évening gown"]
+        .into_iter()
+        .cycle()
+        .take(12)
+        .collect();
+    studies.push(("two groups", Asked::of(2, 2).results(&data(&["a", "b"]))));
+    studies.push(("six groups of a dozen", Asked::of(12, 6).results(&data(&dozen))));
+    let mut some = of(&brief().with_weightings(2));
+    diverge(&mut some.lambdas[2].1, 2);
+    diverge(some.single[1].as_mut().unwrap(), 1);
+    diverge(&mut some.others[0], 1);
+    studies.push(("some diverged", some));
+    let mut all = of(&brief());
+    all.single.iter_mut().flatten().for_each(|network| diverge(network, 1));
+    all.lambdas.iter_mut().for_each(|(_, network)| diverge(network, 1));
+    studies.push(("all diverged", all));
+    let mut right = of(&brief());
+    for goal in Goal::BOTH {
+        let labels = right.labels(goal).to_vec();
+        let lambdas = right.lambdas.iter_mut().map(|(_, network)| network);
+        for network in lambdas.chain(right.single.iter_mut().flatten()) {
+            if let Some(answers) = &mut network.answers[goal.index()] {
+                answers.predictions.clone_from(&labels);
+            }
+            for epoch in &mut network.outcome.epochs {
+                epoch.test.correct = epoch.test.images;
+                epoch.further.iter_mut().for_each(|head| head.test.correct = head.test.images);
+            }
+        }
+    }
+    studies.push(("never wrong", right));
+    studies
+}
+
+#[test]
+fn nothing_lies_on_anything_else_in_any_study() {
+    let mut all = Vec::new();
+    for (study, found) in studies() {
+        for figure in draw(&found) {
+            if let Ok(folder) = std::env::var("FIGURES_OUT") {
+                let folder = std::path::Path::new(&folder).join(study.replace(' ', "_"));
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(folder.join(format!("{}.svg", figure.name)), &figure.svg).unwrap();
+            }
+            all.push((study, figure));
+        }
+    }
+    for (study, figure) in all {
+        let context = format!("{} of {study}", figure.name);
+        sound(&figure, &context);
+        apart(&figure, &context);
+    }
+}
+
+#[test]
+fn a_study_has_the_figures_that_there_is_something_to_draw_for() {
+    let drawn = |name: &str| {
+        let (_, found) = studies().into_iter().find(|(study, _)| *study == name).unwrap();
+        draw(&found)
+    };
+    assert_eq!(names(&drawn("the brief's")), FIGURES);
+    let without = drawn("one epoch and nothing measured");
+    assert_eq!(names(&without), [&FIGURES[..4], &FIGURES[5..6]].concat());
+    assert_eq!(names(&drawn("all diverged")), [&FIGURES[..2], &FIGURES[3..5], &FIGURES[6..]].concat());
+    assert_eq!(
+        names(&drawn("no two-headed networks")),
+        [&FIGURES[..1], &FIGURES[3..4], &FIGURES[6..]].concat()
+    );
+    let brief = drawn("the brief's");
+    assert!(brief[0].svg.contains("6,637,") || brief[0].svg.contains("26,395,689"), "{}", brief[0].alt);
+    assert!(brief[1].alt.contains("untrained head"));
+    assert_eq!(drawn("the brief's"), brief, "the same study gives the same bytes");
+}

@@ -1,0 +1,277 @@
+//! Task 5: what was found inside a network, read from its runs.
+
+mod activations;
+mod dreams;
+mod filters;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use inkling_spec::found::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_spec::{DreamPurpose, RunId, RunSpec, Task};
+use inkling_store::{Reader, StoreError, TensorFile, Tensors};
+
+use super::outcome;
+use crate::ReportError;
+
+pub use activations::ActivationsResults;
+pub use dreams::DreamResults;
+pub use filters::{FilterLayerResults, FiltersResults};
+
+/// Task 5: what was found inside a network of task 4. A part that the study did not ask for is absent.
+#[derive(Debug, Clone)]
+pub struct InsideResults {
+    /// The data set.
+    pub data: DataSetFacts,
+    /// The network that is looked into.
+    pub network: String,
+    /// How that network does on the test images; `None` where the study has no run of it or it diverged.
+    pub test: Option<Evaluation>,
+    /// The two classes that are looked at closely.
+    pub classes: [u8; 2],
+    /// The independently trained network that is asked what it sees.
+    pub judge: Option<Judge>,
+    /// The filters of the convolutions.
+    pub filters: Option<FiltersResults>,
+    /// What the network makes of some images.
+    pub activations: Option<ActivationsResults>,
+    /// Every dream run, in the order of the study.
+    pub dreams: Vec<DreamResults>,
+}
+
+/// The independently trained network.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    /// Seed of its training.
+    pub seed: u64,
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// How it does on the test images; `None` where its training diverged.
+    pub test: Option<Evaluation>,
+}
+
+/// Pictures of one size, channels last, rows first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pictures {
+    /// Height, width and channels, each at least 1.
+    pub size: [usize; 3],
+    /// Shape [pictures, height, width, channels].
+    pub values: Vec<f32>,
+}
+
+impl Pictures {
+    /// The pictures one by one, each of shape [height, width, channels].
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.size.iter().product())
+    }
+
+    /// The picture of this number.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn get(&self, number: usize) -> &[f32] {
+        let length: usize = self.size.iter().product();
+        &self.values[number * length..][..length]
+    }
+
+    /// The mean picture, shape [height, width, channels].
+    pub fn mean(&self) -> Vec<f32> {
+        let mut sums = vec![0.0_f64; self.size.iter().product()];
+        for picture in self.iter() {
+            sums.iter_mut().zip(picture).for_each(|(sum, &value)| *sum += f64::from(value));
+        }
+        let count = self.iter().len().max(1) as f64;
+        sums.into_iter().map(|sum| (sum / count) as f32).collect()
+    }
+}
+
+impl InsideResults {
+    /// The dream runs with a purpose that this names something of, in the order of the study.
+    pub fn dreams_of<'a, T: 'a>(
+        &'a self,
+        named: impl Fn(&'a DreamPurpose) -> Option<T> + 'a,
+    ) -> impl Iterator<Item = (T, &'a DreamResults)> + 'a {
+        self.dreams.iter().filter_map(move |run| Some((named(&run.spec.purpose)?, run)))
+    }
+
+    /// The dreams of a class from several seeds.
+    pub fn seeds(&self, class: u8) -> Option<&DreamResults> {
+        let of_class =
+            move |purpose: &DreamPurpose| (*purpose == DreamPurpose::Seeds { class }).then_some(());
+        self.dreams_of(of_class).next().map(|(_, run)| run)
+    }
+
+    /// Every class once.
+    pub fn every_class(&self) -> Option<&DreamResults> {
+        self.dreams_of(|purpose| (*purpose == DreamPurpose::Classes).then_some(())).next().map(|(_, run)| run)
+    }
+
+    /// The dreams made with parts of the method left out, by what is there.
+    pub fn ablation(&self) -> Vec<(&str, &DreamResults)> {
+        self.dreams_of(|purpose| match purpose {
+            DreamPurpose::Ablation { with } => Some(with.as_str()),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// The dreams from several starts.
+    pub fn starts(&self) -> Vec<&DreamResults> {
+        self.dreams_of(|purpose| (*purpose == DreamPurpose::Start).then_some(()))
+            .map(|(_, run)| run)
+            .collect()
+    }
+
+    /// The images changed to amplify what a layer sees in them, by the layer.
+    pub fn amplified(&self) -> Vec<(&str, &DreamResults)> {
+        self.dreams_of(|purpose| match purpose {
+            DreamPurpose::Amplify { layer } => Some(layer.as_str()),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+/// Reads task 5; `None` where the study has no run of it.
+pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<InsideResults>, ReportError> {
+    let runs: Vec<&PlannedRun> = record.runs.iter().filter(|run| run.task == Task::Inside).collect();
+    if runs.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |reason: String| StoreError::Damaged { path: store.path().join("study.json"), reason };
+    let Some(asked) = &record.study.inside else {
+        return Err(damaged(
+            "it has runs of the task `inside`, and does not say what was asked of it".into(),
+        )
+        .into());
+    };
+    let looked_into = runs.iter().find_map(|run| looked_into(&run.spec));
+    let network = looked_into.and_then(|id| record.runs.iter().find(|run| run.id == *id));
+    let trained = |run: &PlannedRun| match &run.spec {
+        RunSpec::Train(spec) => Some(spec.data.set.clone()),
+        _ => None,
+    };
+    let set = runs.iter().find_map(|run| run.spec.data()).map(|data| data.set.clone());
+    let set = set.or_else(|| network.and_then(trained)).unwrap_or_default();
+    let Some(data) = record.data.get(&set) else {
+        return Err(damaged(format!("it says nothing of the data set `{set}`")).into());
+    };
+    let mut found = InsideResults {
+        data: data.clone(),
+        network: network.map_or_else(|| asked.network.clone(), |run| run.title.clone()),
+        test: network.map(|run| test(store, run)).transpose()?.flatten(),
+        classes: asked.classes,
+        judge: None,
+        filters: None,
+        activations: None,
+        dreams: Vec::new(),
+    };
+    for run in runs {
+        match &run.spec {
+            RunSpec::Train(spec) => {
+                let (seed, epochs) = (spec.seed, spec.training.epochs);
+                found.judge = Some(Judge { seed, epochs, test: test(store, run)? });
+            }
+            RunSpec::Filters(spec) => found.filters = Some(filters::read(store, run, spec)?),
+            RunSpec::Activations(spec) => found.activations = Some(activations::read(store, run, spec)?),
+            RunSpec::Dream(spec) => found.dreams.push(dreams::read(store, run, spec)?),
+            _ => {}
+        }
+    }
+    if found.classes.iter().any(|&class| usize::from(class) >= found.data.classes.len()) {
+        return Err(damaged(format!("a class is above the last of {}", found.data.classes.len())).into());
+    }
+    Ok(Some(found))
+}
+
+/// One run of looking inside, on its own.
+pub(crate) enum Look {
+    Filters(FiltersResults),
+    Activations(Box<ActivationsResults>),
+    Dream(Box<DreamResults>),
+}
+
+/// Reads one finished run; `None` where it looks into no network.
+pub(crate) fn look(store: &Reader, run: &PlannedRun) -> Result<Option<Look>, ReportError> {
+    Ok(match &run.spec {
+        RunSpec::Filters(spec) => Some(Look::Filters(filters::read(store, run, spec)?)),
+        RunSpec::Activations(spec) => Some(Look::Activations(Box::new(activations::read(store, run, spec)?))),
+        RunSpec::Dream(spec) => Some(Look::Dream(Box::new(dreams::read(store, run, spec)?))),
+        _ => None,
+    })
+}
+
+/// The network that a run looks into.
+fn looked_into(spec: &RunSpec) -> Option<&RunId> {
+    match spec {
+        RunSpec::Filters(run) => Some(&run.of),
+        RunSpec::Activations(run) => Some(&run.of),
+        RunSpec::Dream(run) => Some(&run.of),
+        _ => None,
+    }
+}
+
+/// How a trained network does on the test images; `None` where it diverged.
+fn test(store: &Reader, run: &PlannedRun) -> Result<Option<Evaluation>, ReportError> {
+    let result: RunResult<TrainOutcome> = outcome(store, run)?;
+    let test =
+        result.outcome.epochs.last().filter(|_| result.outcome.diverged.is_none()).map(|last| last.test);
+    if test.is_some_and(|test| test.images == 0 || test.correct > test.images) {
+        let path = store.run(run.id.as_ref()).path().join("result.json");
+        let reason = "it counts more right answers than images, or no images".to_owned();
+        return Err(StoreError::Damaged { path, reason }.into());
+    }
+    Ok(test)
+}
+
+/// The arrays of a run, and what to say of them where they do not fit.
+struct Arrays {
+    tensors: Tensors,
+    path: PathBuf,
+}
+
+impl Arrays {
+    fn of(store: &Reader, run: &PlannedRun) -> Result<Arrays, StoreError> {
+        let folder = store.run(run.id.as_ref());
+        let path = folder.path().join(TensorFile::Arrays.name());
+        Ok(Arrays { tensors: folder.tensors(TensorFile::Arrays)?, path })
+    }
+
+    fn damaged(&self, reason: String) -> ReportError {
+        StoreError::Damaged { path: self.path.clone(), reason }.into()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.tensors.names().iter().any(|held| held == name)
+    }
+
+    /// Numbers of this shape, each of them finite.
+    fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ReportError> {
+        let values: Vec<f32> = self.tensors.values(name, shape)?;
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(place) => Err(self.damaged(format!("`{name}` holds {} at {place}", values[place]))),
+            None => Ok(values),
+        }
+    }
+
+    /// Length of a vector.
+    fn length(&self, name: &str) -> Result<usize, ReportError> {
+        match self.tensors.shape(name)? {
+            &[length] => Ok(length),
+            shape => Err(self.damaged(format!("`{name}` has the shape {shape:?} and should be a vector"))),
+        }
+    }
+
+    /// Height, width and channels of `count` pictures under this name.
+    fn size(&self, name: &str, count: usize) -> Result<[usize; 3], ReportError> {
+        match self.tensors.shape(name)? {
+            &[n, height, width, channels] if n == count && height * width * channels > 0 => {
+                Ok([height, width, channels])
+            }
+            shape => Err(self.damaged(format!(
+                "`{name}` has the shape {shape:?} and should hold {count} pictures of [height, width, channels]"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Which classes gain and lose when a network has a second head.
+
+use super::super::comparison::only;
+use super::{Goal, MultitaskResults};
+use crate::statistics::{LEVEL, holm, mcnemar};
+
+/// A class of a goal under one λ, beside the single-task network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClassChange {
+    /// The class, or the group.
+    pub class: usize,
+    /// The two-headed network, by rising λ.
+    pub lambda: usize,
+    /// Its test images.
+    pub images: usize,
+    /// Recall of the two-headed network.
+    pub recall: f64,
+    /// Recall of the single-task network.
+    pub single: f64,
+    /// p of McNemar's exact test on the class's images, corrected by Holm's method for all classes and λ of the goal.
+    pub adjusted: f64,
+}
+
+impl ClassChange {
+    /// Recall of the two-headed network less that of the single-task network.
+    pub fn difference(&self) -> f64 {
+        self.recall - self.single
+    }
+
+    /// Whether the two differ by more than the noise.
+    pub fn differs(&self) -> bool {
+        self.adjusted < LEVEL
+    }
+}
+
+impl MultitaskResults {
+    /// Recall of every class under every λ whose head for the goal was trained, by λ, then by class. Classes without a test
+    /// image are left out; nothing without a single-task network to compare with.
+    pub fn class_changes(&self, goal: Goal) -> Vec<ClassChange> {
+        let Some(single) = self.single(goal).and_then(|network| network.answers(goal)) else {
+            return Vec::new();
+        };
+        let labels = self.labels(goal);
+        let mut changes = Vec::new();
+        let mut p = Vec::new();
+        for (lambda, (_, network)) in self.lambdas.iter().enumerate() {
+            let Some(answers) = network.answers(goal).filter(|_| network.trained(goal)) else { continue };
+            for class in 0..self.classes(goal).len() {
+                let of: Vec<usize> = (0..labels.len()).filter(|&i| usize::from(labels[i]) == class).collect();
+                if of.is_empty() {
+                    continue;
+                }
+                let take = |all: &[u8]| -> Vec<u8> { of.iter().map(|&i| all[i]).collect() };
+                let (right, first) = (take(labels), take(&answers.predictions));
+                let second = take(&single.predictions);
+                let recall = |said: &[u8]| {
+                    let hits = said.iter().zip(&right).filter(|(said, right)| said == right).count();
+                    hits as f64 / of.len() as f64
+                };
+                let (only_first, only_single) = only(&right, &first, &second);
+                p.push(mcnemar(only_first, only_single));
+                changes.push(ClassChange {
+                    class,
+                    lambda,
+                    images: of.len(),
+                    recall: recall(&first),
+                    single: recall(&second),
+                    adjusted: 1.0,
+                });
+            }
+        }
+        for (change, adjusted) in changes.iter_mut().zip(holm(&p)) {
+            change.adjusted = adjusted;
+        }
+        changes
+    }
+}

@@ -1,0 +1,243 @@
+//! Task 6: networks for the items of a set, for groups of them, and for both, read from their runs.
+
+mod changes;
+mod cost;
+mod free;
+mod gradients;
+mod network;
+mod pairs;
+#[cfg(test)]
+mod tests;
+mod weightings;
+
+use inkling_spec::found::{DataSetFacts, Evaluation, PlannedRun, StudyRecord};
+use inkling_spec::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
+use inkling_store::{Reader, StoreError};
+
+use super::networks::damaged_record;
+use crate::ReportError;
+
+pub use changes::ClassChange;
+pub use cost::{Cost, Costs};
+pub use gradients::GradientsFound;
+pub use network::{Answers, HeadedNetwork};
+pub use pairs::{Contradictions, GoalPair, Pairing};
+pub use weightings::{Spread, WeightingResults};
+
+/// One of the two tasks of Task 6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Goal {
+    /// To say the class.
+    Item,
+    /// To say its group.
+    Group,
+}
+
+impl Goal {
+    /// Both, in the order of heads and tables.
+    pub const BOTH: [Goal; 2] = [Goal::Item, Goal::Group];
+
+    /// Its name, as a head has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Goal::Item => ITEM,
+            Goal::Group => GROUP,
+        }
+    }
+
+    /// 0 for the item, 1 for the group.
+    pub fn index(self) -> usize {
+        match self {
+            Goal::Item => 0,
+            Goal::Group => 1,
+        }
+    }
+
+    fn of(labels: &Labels) -> Goal {
+        match labels {
+            Labels::Classes => Goal::Item,
+            Labels::Groups(_) => Goal::Group,
+        }
+    }
+}
+
+/// Task 6. Whatever the study did not ask for is absent.
+#[derive(Debug, Clone)]
+pub struct MultitaskResults {
+    /// The data set, whose classes are the items.
+    pub data: DataSetFacts,
+    /// Names of the groups.
+    pub groups: Vec<String>,
+    /// The group of each class.
+    pub mapping: Vec<u8>,
+    /// Classes of the n test images, shape [n].
+    pub labels: Vec<u8>,
+    /// Their groups, shape [n].
+    pub group_labels: Vec<u8>,
+    /// The single-task networks for the item and for the group.
+    pub single: [Option<HeadedNetwork>; 2],
+    /// The two-headed networks of loss λ·item + (1 − λ)·group, by rising λ.
+    pub lambdas: Vec<(f64, HeadedNetwork)>,
+    /// Two-headed networks under other weightings, or other seeds, in the order of the study.
+    pub others: Vec<HeadedNetwork>,
+}
+
+/// Shares of the test images that a network without eyes would get right.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Baselines {
+    /// By guessing.
+    pub chance: f64,
+    /// By always saying the commonest class of the test images.
+    pub majority: f64,
+}
+
+impl MultitaskResults {
+    /// Names of what a goal tells apart.
+    pub fn classes(&self, goal: Goal) -> &[String] {
+        match goal {
+            Goal::Item => &self.data.classes,
+            Goal::Group => &self.groups,
+        }
+    }
+
+    /// What is right for each test image, shape [n].
+    pub fn labels(&self, goal: Goal) -> &[u8] {
+        match goal {
+            Goal::Item => &self.labels,
+            Goal::Group => &self.group_labels,
+        }
+    }
+
+    /// The single-task network.
+    pub fn single(&self, goal: Goal) -> Option<&HeadedNetwork> {
+        self.single[goal.index()].as_ref()
+    }
+
+    /// Every network, in the order of tables.
+    pub fn networks(&self) -> impl Iterator<Item = &HeadedNetwork> {
+        let lambdas = self.lambdas.iter().map(|(_, network)| network);
+        self.single.iter().flatten().chain(lambdas).chain(&self.others)
+    }
+
+    /// Two-headed networks of the sweep whose two heads were trained, and whose training did not diverge.
+    pub fn joint(&self) -> impl Iterator<Item = (f64, &HeadedNetwork)> {
+        let joint = |network: &HeadedNetwork| {
+            network.last().is_some() && Goal::BOTH.into_iter().all(|goal| network.trained(goal))
+        };
+        let lambdas = self.lambdas.iter().map(|(lambda, network)| (*lambda, network));
+        lambdas.filter(move |(_, network)| joint(network))
+    }
+
+    /// Guessing, and always saying the commonest.
+    pub fn baselines(&self, goal: Goal) -> Baselines {
+        let (labels, classes) = (self.labels(goal), self.classes(goal).len());
+        let mut counts = vec![0_usize; classes];
+        labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+        let most = counts.into_iter().max().unwrap_or(0);
+        Baselines { chance: 1.0 / classes.max(1) as f64, majority: most as f64 / labels.len().max(1) as f64 }
+    }
+
+    /// The share of test images whose group a network's item head gets right, its probabilities summed into groups.
+    /// `None` where it has no trained item head, or diverged. The loss is that of the summed probabilities.
+    pub fn free(&self, network: &HeadedNetwork) -> Option<Evaluation> {
+        let answers = network.answers(Goal::Item)?;
+        let free = network.free()?;
+        let correct = free.iter().zip(&self.group_labels).filter(|(answer, label)| answer == label).count();
+        Some(Evaluation { images: self.group_labels.len(), correct, loss: answers.free_loss })
+    }
+}
+
+/// Reads task 6; `None` where the study has no run of it.
+pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<MultitaskResults>, ReportError> {
+    let runs: Vec<&PlannedRun> = record.runs.iter().filter(|run| run.task == Task::Multitask).collect();
+    if runs.is_empty() {
+        return Ok(None);
+    }
+    let damaged = |reason: String| ReportError::from(damaged_record(store, reason));
+    let Some(asked) = &record.study.multitask else {
+        let reason = "it has runs of the task `multitask`, and does not say what was asked of it";
+        return Err(damaged(reason.into()));
+    };
+    let Some(data) = record.data.get(&asked.data) else {
+        return Err(damaged(format!("it says nothing of the data set `{}`", asked.data)));
+    };
+    let mapping = asked
+        .mapping(data.classes.len())
+        .map_err(|class| damaged(format!("class {class} of `{}` and its group do not fit", asked.data)))?;
+    let specs = runs.iter().map(|run| match &run.spec {
+        RunSpec::Train(spec) => {
+            let wrong = |reason| damaged(format!("the run `{}` {reason}", run.title));
+            check(spec, &mapping).map(|()| (*run, spec)).map_err(wrong)
+        }
+        _ => Err(damaged(format!("the run `{}` of the task `multitask` trains nothing", run.title))),
+    });
+    let runs: Vec<(&PlannedRun, &TrainRun)> = specs.collect::<Result<_, _>>()?;
+    let sizes = (data.classes.len(), mapping.as_slice(), asked.groups.len());
+    let (labels, group_labels) = network::labels(store, &runs, sizes)?;
+    let mut found = MultitaskResults {
+        data: data.clone(),
+        groups: asked.groups.iter().map(|group| group.name.clone()).collect(),
+        mapping,
+        labels,
+        group_labels,
+        single: [None, None],
+        lambdas: Vec::new(),
+        others: Vec::new(),
+    };
+    for (run, spec) in runs {
+        let network = network::read(store, run, spec, &found)?;
+        place(&mut found, network, &asked.lambdas);
+    }
+    found.lambdas.sort_by(|(p, _), (q, _)| p.total_cmp(q));
+    Ok(Some(found))
+}
+
+/// What is wrong with a run's heads.
+fn check(spec: &TrainRun, mapping: &[u8]) -> Result<(), String> {
+    if spec.labels.len() != spec.model.heads.len() || spec.labels.is_empty() {
+        let (labels, heads) = (spec.labels.len(), spec.model.heads.len());
+        return Err(format!("has labels for {labels} heads and {heads} heads"));
+    }
+    for (i, labels) in spec.labels.iter().enumerate() {
+        if matches!(labels, Labels::Groups(groups) if groups != mapping) {
+            return Err("groups the classes in another way than the study".into());
+        }
+        if spec.labels[..i].contains(labels) {
+            return Err(format!("has two heads for the {}", Goal::of(labels).name()));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a network where it belongs. Titles are for readers: heads and weightings say what it is.
+fn place(found: &mut MultitaskResults, network: HeadedNetwork, asked: &[f64]) {
+    let goals: Vec<Goal> = network.spec.labels.iter().map(Goal::of).collect();
+    if let [goal] = goals[..] {
+        let single = &mut found.single[goal.index()];
+        if single.is_none() {
+            *single = Some(network);
+        }
+        return;
+    }
+    let lambda = lambda(&network).filter(|lambda| {
+        let near = |other: &f64| (other - lambda).abs() < 1e-9;
+        asked.iter().any(near) && !found.lambdas.iter().any(|(known, _)| near(known))
+    });
+    match lambda {
+        Some(lambda) => found.lambdas.push((lambda, network)),
+        None => found.others.push(network),
+    }
+}
+
+/// λ, where a network's loss is λ·item + (1 − λ)·group.
+fn lambda(network: &HeadedNetwork) -> Option<f64> {
+    let Weighting::Fixed { weights } = &network.spec.weighting else { return None };
+    let of = |goal: Goal| weights.get(network.head(goal)?).copied();
+    let (item, group) = (of(Goal::Item)?, of(Goal::Group)?);
+    ((item + group - 1.0).abs() < 1e-9).then_some(item)
+}
+
+/// What `arrays.safetensors` or another file of a run has wrong.
+fn damaged_file(path: std::path::PathBuf, reason: String) -> ReportError {
+    StoreError::Damaged { path, reason }.into()
+}
