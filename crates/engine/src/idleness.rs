@@ -14,53 +14,59 @@ pub struct Idleness {
     pub name: String,
     /// Numbers that come in.
     pub inputs: usize,
-    /// Inputs that were zero in the whole of the last thin batches, so that their weights wait: a step costs them nothing.
-    pub waiting: usize,
+    /// Inputs whose weights all have a first moment of zero: they were zero in all batches for hundreds of steps.
+    pub silent: usize,
     /// Units.
     pub units: usize,
     /// Units whose weights all have a first moment of zero: none of their gradients was anything for hundreds of steps.
     pub dead: usize,
-    /// Runs of 32 weights of one input.
+    /// Runs of 32 weights of one input, the units in the order of how many of their first moments are zero.
     pub row_panels: usize,
-    /// Those in which all first moments are zero.
+    /// Those in which all first moments are zero, so that Adam leaves their weights as they are.
     pub idle: usize,
 }
 
 impl Network {
     /// How much of each dense layer stands still. Reads all first moments, in about the time of a few steps; training
     /// goes on as if nobody had looked.
-    pub fn idleness(&self) -> Vec<Idleness> {
-        let links = self.trunk.links.iter().chain(self.heads.iter().flat_map(|head| &head.links));
-        let weights = links.filter_map(|link| Some((&link.name, link.operation.parameters().first()?)));
-        weights.filter_map(|(name, weight)| of(name, weight)).collect()
+    pub fn idleness(&mut self) -> Vec<Idleness> {
+        self.links_mut()
+            .filter_map(|link| {
+                let name = link.name.clone();
+                link.operation.parameters_mut().first().and_then(|weight| of(name, weight))
+            })
+            .collect()
     }
 }
 
-/// Of a weight in panels whose rows can wait, which only dense layers have.
-fn of(name: &str, weight: &Parameter) -> Option<Idleness> {
-    let (Layout::Panels { rows, columns }, Some(owed)) = (weight.layout, &weight.owed) else { return None };
-    let panels = columns.div_ceil(COLUMNS);
-    // Of each panel, how many of its rows are idle and which of its columns are alive.
-    let mut found = vec![(0_usize, [false; COLUMNS]); panels];
-    for_each_part(found.par_iter_mut().enumerate(), |(panel, (idle, alive))| {
-        for row in 0..rows {
-            let [_, first, _] = weight.row(owed, panel, row);
-            let mut still = true;
-            for (alive, moment) in alive.iter_mut().zip(first) {
-                *alive |= moment != 0.0;
-                still &= moment == 0.0;
-            }
-            *idle += usize::from(still);
+/// Of a weight in panels whose steps can wait, which only dense layers have, when none waits.
+fn of(name: String, weight: &Parameter) -> Option<Idleness> {
+    let (Layout::Panels { rows, columns }, Some(_)) = (weight.layout, &weight.owed) else { return None };
+    // Of each panel, how many inputs have a first moment at each of its columns.
+    let mut moving = vec![[0_usize; COLUMNS]; columns.div_ceil(COLUMNS)];
+    for_each_part(moving.par_iter_mut().zip(weight.first.par_chunks(rows * COLUMNS)), |(moving, first)| {
+        for row in first.chunks_exact(COLUMNS) {
+            moving.iter_mut().zip(row).for_each(|(count, &moment)| *count += usize::from(moment != 0.0));
         }
     });
-    let alive = found.iter().flat_map(|(_, alive)| alive).filter(|&&alive| alive).count();
+    let moving = &moving.as_flattened()[..columns];
+    let mut order: Vec<usize> = (0..columns).collect();
+    order.sort_by_key(|&unit| (std::cmp::Reverse(moving[unit]), unit));
+    // Of each input, how many runs are idle.
+    let mut idle = vec![0; rows];
+    for_each_part(idle.par_iter_mut().enumerate(), |(row, idle)| {
+        let is_zero =
+            |&unit: &usize| weight.first[(unit / COLUMNS * rows + row) * COLUMNS + unit % COLUMNS] == 0.0;
+        *idle = order.chunks(COLUMNS).filter(|run| run.iter().all(is_zero)).count();
+    });
+    let row_panels = columns.div_ceil(COLUMNS);
     Some(Idleness {
-        name: name.to_owned(),
+        name,
         inputs: rows,
-        waiting: (0..rows).filter(|&row| owed.waits(row)).count(),
+        silent: idle.iter().filter(|&&idle| idle == row_panels).count(),
         units: columns,
-        dead: columns - alive,
-        row_panels: rows * panels,
-        idle: found.iter().map(|(idle, _)| idle).sum(),
+        dead: moving.iter().filter(|&&count| count == 0).count(),
+        row_panels: rows * row_panels,
+        idle: idle.iter().sum(),
     })
 }

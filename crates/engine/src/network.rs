@@ -341,7 +341,7 @@ impl Network {
         self.links_mut().filter_map(|link| Some((link.name.as_str(), link.operation.stream()?)))
     }
 
-    fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+    pub(crate) fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
         self.trunk.links.iter_mut().chain(self.heads.iter_mut().flat_map(|head| &mut head.links))
     }
 }

@@ -26,21 +26,21 @@ pub(crate) fn for_each_part<T>(
 
 /// Numbers of which each task writes a part of its own.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared<'a> {
-    start: *mut f32,
+pub(crate) struct Shared<'a, T = f32> {
+    start: *mut T,
     len: usize,
-    owner: PhantomData<&'a mut [f32]>,
+    owner: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: the pointer is only used through `part`, whose callers take disjoint parts.
 #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
-unsafe impl Send for Shared<'_> {}
+unsafe impl<T: Send> Send for Shared<'_, T> {}
 // SAFETY: as above.
 #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
-unsafe impl Sync for Shared<'_> {}
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
-impl<'a> Shared<'a> {
-    pub(crate) fn new(numbers: &'a mut [f32]) -> Self {
+impl<'a, T> Shared<'a, T> {
+    pub(crate) fn new(numbers: &'a mut [T]) -> Self {
         Shared { start: numbers.as_mut_ptr(), len: numbers.len(), owner: PhantomData }
     }
 
@@ -52,7 +52,7 @@ impl<'a> Shared<'a> {
     /// # Panics
     /// If the part ends after the numbers do.
     #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
-    pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [f32] {
+    pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [T] {
         assert!(start + len <= self.len, "{len} numbers from {start} of {}", self.len);
         // SAFETY: inside the slice that `new` borrowed exclusively; disjointness is the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }

@@ -52,18 +52,27 @@ impl Weights<'_> {
         path.run(UpdateRows { weights: self, rule, starts, gradient });
     }
 
-    /// Takes these steps with a gradient of zero: bit for bit what as many updates would do, but the weights go through
-    /// memory once.
+    /// Takes the steps that are owed, without a gradient: bit for bit what as many updates would do, but the weights go
+    /// through memory once. Whether the last of them left all weights as they were, and any that shrinks from it would.
     ///
     /// # Panics
     /// If the lengths differ or are no multiple of 16.
     #[inline]
-    pub(crate) fn catch_up(&mut self, path: Path, rules: Steps) {
+    pub(crate) fn catch_up(&mut self, path: Path, debt: Debt) -> bool {
         let n = self.value.len();
         let lengths = [self.first.len(), self.second.len()];
         assert!(lengths == [n; 2] && n.is_multiple_of(16), "{lengths:?} moments of {n} weights");
-        path.run(CatchUp { weights: self, rules });
+        path.run(CatchUp { weights: self, debt })
     }
+}
+
+/// What weights without a gradient owe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Debt<'a> {
+    /// These steps.
+    Steps(Steps<'a>),
+    /// So many steps by Adam's rules of which none moves the weights: their moments decay as this one has them do.
+    Decay { rule: Rule, steps: u32 },
 }
 
 /// Steps to be taken one after the other without a gradient.
@@ -71,22 +80,25 @@ impl Weights<'_> {
 pub(crate) struct Steps<'a> {
     /// The rule of each, oldest first.
     pub(crate) rules: &'a [Rule],
+    /// How many of them the weights have taken already, but not their moments.
+    pub(crate) ahead: usize,
     /// Whether each makes a smaller step than the one before ([`Rule::shrinks`]). Then a step that leaves the weights as
     /// they are is followed by others that do: rounding is monotonic, and the steps keep their sign. From there on only
     /// the moments decay.
     pub(crate) shrinking: bool,
 }
 
-/// Writes the weights as [`Weights::catch_up`] would leave them, from weights and both moments, which stay as they are.
+/// Takes the steps that are owed with the weights alone; both moments stay as they are. As for [`Weights::catch_up`],
+/// whether the last of them left all weights as they were.
 ///
 /// # Panics
 /// If the lengths differ or are no multiple of 16.
 #[inline]
-pub(crate) fn ahead(path: Path, weights: [&[f32]; 3], rules: Steps, to: &mut [f32]) {
-    let n = to.len();
-    let lengths = weights.map(<[f32]>::len);
-    assert!(lengths == [n; 3] && n.is_multiple_of(16), "{lengths:?} numbers for {n} weights");
-    path.run(Ahead { weights, rules, to });
+pub(crate) fn ahead(path: Path, value: &mut [f32], moments: [&[f32]; 2], steps: Steps) -> bool {
+    let n = value.len();
+    let lengths = moments.map(<[f32]>::len);
+    assert!(lengths == [n; 2] && n.is_multiple_of(16), "{lengths:?} moments of {n} weights");
+    path.run(Ahead { value, moments, steps })
 }
 
 impl Rule {
@@ -199,6 +211,19 @@ impl<S: Simd> Adam<S> {
             [S::mul_add(self.keep, w, step), first, second]
         }
     }
+
+    /// So many steps without a gradient that leave the weights as they are.
+    #[inline(always)]
+    unsafe fn decay(&self, mut lanes: Lanes<S>, steps: u32) -> Lanes<S> {
+        // SAFETY: the caller has seen the instruction set.
+        unsafe {
+            let zero = S::splat(0.0);
+            for _ in 0..steps {
+                lanes = self.moments(zero, lanes);
+            }
+            lanes
+        }
+    }
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
@@ -293,73 +318,97 @@ impl Kernel for UpdateRows<'_, '_> {
 
 struct CatchUp<'a, 'w> {
     weights: &'a mut Weights<'w>,
-    rules: Steps<'a>,
+    debt: Debt<'a>,
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
 impl Kernel for CatchUp<'_, '_> {
-    type Output = ();
+    type Output = bool;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(self) -> bool {
         let Weights { value, first, second } = self.weights;
         let [w, m, v] = [value.as_mut_ptr(), first.as_mut_ptr(), second.as_mut_ptr()];
+        let mut is_still = true;
         // SAFETY: `catch_up` has checked that the three have one length, a multiple of the lanes; the caller has seen
         // the instruction set.
         unsafe {
             for at in (0..value.len()).step_by(S::LANES) {
-                let lanes = [S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at))];
-                let (mut lanes, rest) = self.rules.walk::<S>(lanes);
-                if let Some(&Rule::Adam { beta_1, beta_2, epsilon, rate, root, keep }) = rest.first() {
-                    // No later step moves these weights: only their moments decay.
-                    let adam = Adam::<S>::new([beta_1, beta_2], epsilon, rate, root, keep);
-                    for _ in rest {
-                        lanes = adam.moments(S::splat(0.0), lanes);
+                let mut lanes = [S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at))];
+                let (rule, steps) = match self.debt {
+                    Debt::Decay { rule, steps } => (rule, steps),
+                    Debt::Steps(steps) => {
+                        let (walked, left) = steps.walk::<S>(lanes);
+                        lanes = walked;
+                        is_still &= left.is_some();
+                        (steps.rules[0], left.unwrap_or(0))
                     }
+                };
+                if let Rule::Adam { beta_1, beta_2, epsilon, rate, root, keep } = rule {
+                    let adam = Adam::<S>::new([beta_1, beta_2], epsilon, rate, root, keep);
+                    lanes = adam.decay(lanes, steps);
                 }
                 S::store(lanes[0], w.add(at));
                 S::store(lanes[1], m.add(at));
                 S::store(lanes[2], v.add(at));
             }
         }
+        is_still
     }
 }
 
 struct Ahead<'a> {
-    weights: [&'a [f32]; 3],
-    rules: Steps<'a>,
-    to: &'a mut [f32],
+    value: &'a mut [f32],
+    moments: [&'a [f32]; 2],
+    steps: Steps<'a>,
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
 impl Kernel for Ahead<'_> {
-    type Output = ();
+    type Output = bool;
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let [w, m, v] = self.weights.map(<[f32]>::as_ptr);
-        // SAFETY: `ahead` has checked that the four have one length, a multiple of the lanes; the caller has seen the
+    unsafe fn run<S: Simd>(self) -> bool {
+        let w = self.value.as_mut_ptr();
+        let [m, v] = self.moments.map(<[f32]>::as_ptr);
+        let mut is_still = true;
+        // SAFETY: `ahead` has checked that the three have one length, a multiple of the lanes; the caller has seen the
         // instruction set.
         unsafe {
-            for at in (0..self.to.len()).step_by(S::LANES) {
+            for at in (0..self.value.len()).step_by(S::LANES) {
                 let lanes = [S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at))];
-                let ([value, ..], _) = self.rules.walk::<S>(lanes);
-                S::store(value, self.to.as_mut_ptr().add(at));
+                let ([value, ..], left) = self.steps.walk::<S>(lanes);
+                is_still &= left.is_some();
+                S::store(value, w.add(at));
             }
         }
+        is_still
     }
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
-impl<'a> Steps<'a> {
-    /// Takes these steps with a gradient of zero, up to the first after which no weight moves any more; those that are
+impl Steps<'_> {
+    /// Takes these steps with a gradient of zero, up to the first after which no weight moves any more; then how many are
     /// left, which only let the moments decay.
     #[inline(always)]
-    unsafe fn walk<S: Simd>(self, mut lanes: Lanes<S>) -> (Lanes<S>, &'a [Rule]) {
+    unsafe fn walk<S: Simd>(self, mut lanes: Lanes<S>) -> (Lanes<S>, Option<u32>) {
         // SAFETY: the caller has seen the instruction set.
         unsafe {
             let zero = S::splat(0.0);
-            for (i, rule) in self.rules.iter().enumerate() {
+            let (ahead, rest) = self.rules.split_at(self.ahead.min(self.rules.len()));
+            for rule in ahead {
+                match *rule {
+                    Rule::Adam { beta_1, beta_2, epsilon, rate, root, keep } => {
+                        lanes =
+                            Adam::<S>::new([beta_1, beta_2], epsilon, rate, root, keep).moments(zero, lanes);
+                    }
+                    Rule::Sgd { momentum, rate } => {
+                        let [_, first, second] = Sgd::<S>::new(momentum, rate).step(zero, lanes);
+                        lanes = [lanes[0], first, second];
+                    }
+                }
+            }
+            for (i, rule) in rest.iter().enumerate() {
                 let before = lanes[0];
                 match *rule {
                     Rule::Adam { beta_1, beta_2, epsilon, rate, root, keep } => {
@@ -371,10 +420,10 @@ impl<'a> Steps<'a> {
                     }
                 }
                 if self.shrinking && S::equal(lanes[0], before) {
-                    return (lanes, &self.rules[i + 1..]);
+                    return (lanes, Some((rest.len() - 1 - i) as u32));
                 }
             }
-            (lanes, &[])
+            (lanes, None)
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod dropout;
 pub(crate) mod geometry;
 pub(crate) mod identity;
 pub(crate) mod max_pool;
+pub(crate) mod order;
 pub(crate) mod owed;
 pub(crate) mod parameter;
 pub(crate) mod relu;

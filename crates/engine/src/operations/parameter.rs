@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use super::owed::Owed;
 use crate::kernels::path::Path;
 use crate::kernels::product::{COLUMNS, Row};
-use crate::kernels::update::{Weights, prefetch};
+use crate::kernels::update::{Rule, Weights, prefetch};
 use crate::memory::Buffer;
 use crate::network::Part;
 use crate::optimizer::Rules;
-use crate::parallel::{Shared, for_each_part};
+use crate::parallel::{Shared, for_each, for_each_part};
 use crate::random::Stream;
 
 /// What becomes of gradients when they are ready.
@@ -61,8 +61,9 @@ pub(crate) struct Parameter {
     pub(crate) first: Buffer,
     /// Second moment. Empty for statistics.
     pub(crate) second: Buffer,
-    /// Steps that rows of a matrix in panels have put off, where its layer has them do so: what `value` and the moments
-    /// hold is as old. [`Parameter::catch_up`] brings it up to date, [`Parameter::read`] reads it so.
+    /// Steps that parts of a matrix in panels have put off, and the order of its columns, where its layer has them wait:
+    /// what `value` and the moments hold is as old. [`Parameter::catch_up`] brings them up to date and into the order of
+    /// files, [`Parameter::read`] reads them so.
     pub(crate) owed: Option<Owed>,
 }
 
@@ -87,18 +88,59 @@ impl Parameter {
         }
     }
 
-    /// Takes all steps that were put off.
+    /// Takes all steps that were put off, and puts columns in the order of files.
     pub(crate) fn catch_up(&mut self) {
-        let Layout::Panels { rows, .. } = self.layout else { return };
-        let Some(owed) = self.owed.as_mut().filter(|owed| owed.any_waits()) else { return };
-        let panels = self.value.par_chunks_mut(rows * COLUMNS).zip(self.first.par_chunks_mut(rows * COLUMNS));
-        for_each_part(panels.zip(self.second.par_chunks_mut(rows * COLUMNS)), |((value, first), second)| {
-            let rows = value.chunks_exact_mut(COLUMNS).zip(first.chunks_exact_mut(COLUMNS));
-            for (row, ((value, first), second)) in rows.zip(second.chunks_exact_mut(COLUMNS)).enumerate() {
-                owed.catch_up(row, Weights { value, first, second });
+        if self.owed.as_ref().is_some_and(Owed::is_dirty) {
+            self.settle(None);
+        }
+    }
+
+    /// Sees to it that a step by this rule can be put off, and that it finds columns in an order that pays.
+    pub(crate) fn expect_step(&mut self, rule: &Rule) {
+        let Some(owed) = &mut self.owed else { return };
+        // Each row is due once in a while, so that only a step that grows, or batches that go backward in another order
+        // than forward, find something that cannot wait.
+        if !owed.accepts(rule) {
+            self.settle(None);
+        } else if let Some(order) = owed.better_order() {
+            self.settle(Some(order));
+        }
+    }
+
+    /// Takes all steps that were put off, and puts columns in this order, or that of files.
+    fn settle(&mut self, order: Option<Vec<u32>>) {
+        let Layout::Panels { rows, columns } = self.layout else { return };
+        let Some(owed) = &mut self.owed else { return };
+        let is_moved = order.is_some() || !owed.order().is_plain();
+        let plain: Vec<u32> = (0..columns as u32).collect();
+        let [from, to] = [owed.order().units(), order.as_deref().unwrap_or(&plain)];
+        let numbers = [&mut self.value, &mut self.first, &mut self.second].map(|of| Shared::new(of));
+        for_each(rows, |row| {
+            let place = |panel: usize| (panel * rows + row) * COLUMNS;
+            // SAFETY: each row is one task's, and of each number there is one part at a time.
+            #[expect(unsafe_code, reason = "tasks write disjoint rows")]
+            let run = |of: usize, panel: usize| unsafe { numbers[of].part(place(panel), COLUMNS) };
+            for panel in 0..columns.div_ceil(COLUMNS) {
+                let [value, first, second] = [0, 1, 2].map(|of| run(of, panel));
+                owed.catch_up(panel, row, Weights { value, first, second });
+            }
+            if is_moved {
+                let mut units = vec![0.0; columns];
+                for of in 0..3 {
+                    for (panel, from) in from.chunks(COLUMNS).enumerate() {
+                        from.iter()
+                            .zip(run(of, panel))
+                            .for_each(|(&unit, number)| units[unit as usize] = *number);
+                    }
+                    for (panel, to) in to.chunks(COLUMNS).enumerate() {
+                        to.iter()
+                            .zip(run(of, panel))
+                            .for_each(|(&unit, number)| *number = units[unit as usize]);
+                    }
+                }
             }
         });
-        owed.settle_all();
+        owed.settle(order);
     }
 
     /// Writes the numbers of this part in the order in files, as they are when all steps have been taken.
@@ -107,25 +149,24 @@ impl Parameter {
             Part::Values => &self.value,
             Part::FirstMoments => &self.first,
             Part::SecondMoments => &self.second,
-            Part::Gradients => &self.gradient,
+            // They are kept only when the weights are up to date and in order.
+            Part::Gradients => return self.layout.unpack(&self.gradient, plain),
         };
-        self.layout.unpack(buffer, plain);
-        let (Layout::Panels { columns, .. }, Some(owed)) = (self.layout, &self.owed) else { return };
-        if part == Part::Gradients || !owed.any_waits() {
-            return;
+        let (Layout::Panels { columns, .. }, Some(owed)) = (self.layout, &self.owed) else {
+            return self.layout.unpack(buffer, plain);
+        };
+        if !owed.is_dirty() {
+            return self.layout.unpack(buffer, plain);
         }
         for_each_part(plain.par_chunks_mut(columns).enumerate(), |(row, plain)| {
-            if !owed.waits(row) {
-                return;
-            }
-            for (panel, plain) in plain.chunks_mut(COLUMNS).enumerate() {
-                let [value, first, second] = self.row(owed, panel, row);
+            for (panel, units) in owed.order().units().chunks(COLUMNS).enumerate() {
+                let [value, first, second] = self.run(owed, panel, row);
                 let found = match part {
                     Part::FirstMoments => first,
                     Part::SecondMoments => second,
                     _ => value,
                 };
-                plain.copy_from_slice(&found[..plain.len()]);
+                units.iter().zip(&found).for_each(|(&unit, number)| plain[unit as usize] = *number);
             }
         });
     }
@@ -143,7 +184,7 @@ impl Parameter {
     }
 
     /// The weights and moments of an input to a panel of a matrix, as they are when all steps have been taken.
-    pub(crate) fn row(&self, owed: &Owed, panel: usize, row: usize) -> [Row; 3] {
+    fn run(&self, owed: &Owed, panel: usize, row: usize) -> [Row; 3] {
         let Layout::Panels { rows, .. } = self.layout else { panic!("{} lies in panels", self.name) };
         let numbers = |from: &[f32]| -> Row {
             let from = &from[(panel * rows + row) * COLUMNS..][..COLUMNS];
@@ -151,7 +192,7 @@ impl Parameter {
         };
         let [mut value, mut first, mut second] =
             [&self.value, &self.first, &self.second].map(|of| numbers(of));
-        owed.catch_up(row, Weights { value: &mut value, first: &mut first, second: &mut second });
+        owed.catch_up(panel, row, Weights { value: &mut value, first: &mut first, second: &mut second });
         [value, first, second]
     }
 

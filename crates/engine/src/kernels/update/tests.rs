@@ -38,16 +38,40 @@ proptest! {
         let second: Vec<f32> = second.iter().map(|v| v.abs()).collect();
         for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
             let [mut stepped, mut caught_up] = [0; 2].map(|_| [value.clone(), first.clone(), second.clone()]);
-            let mut seen_ahead = [f32::NAN; 48];
+            let mut seen_ahead = value.clone();
             flushing_denormals(|| {
                 let [value, first, second] = &mut stepped;
                 for rule in &rules {
                     Weights { value, first, second }.update(path, rule, &[0.0; 48]);
                 }
+                if rules.is_empty() {
+                    return;
+                }
                 let [value, first, second] = &mut caught_up;
-                let steps = Steps { rules: &rules, shrinking };
-                ahead(path, [&value[..], &first[..], &second[..]], steps, &mut seen_ahead);
-                Weights { value, first, second }.catch_up(path, steps);
+                // The weights go ahead by half of the steps, then by all.
+                let (some, others) = rules.split_at(rules.len().div_ceil(2));
+                let go = |value: &mut [f32], rules, by| ahead(path, value, [first, second], Steps { rules, ahead: by, shrinking });
+                go(&mut seen_ahead, some, 0);
+                let mut halfway = seen_ahead.clone();
+                go(&mut seen_ahead, &rules, some.len());
+                if rules.len() % 2 == 0 {
+                    // They stay ahead when the moments follow.
+                    std::mem::swap(value, &mut halfway);
+                    let steps = Steps { rules: &rules, ahead: some.len(), shrinking };
+                    Weights { value, first, second }.catch_up(path, Debt::Steps(steps));
+                    return;
+                }
+                // Half of the steps, and if then the weights stand still, nothing but decay.
+                let mut weights = Weights { value, first, second };
+                let is_still = weights.catch_up(path, Debt::Steps(Steps { rules: some, ahead: 0, shrinking }));
+                assert!(shrinking || !is_still);
+                let debt = match others {
+                    _ if is_still => Debt::Decay { rule: some[0], steps: others.len() as u32 },
+                    _ => Debt::Steps(Steps { rules: others, ahead: 0, shrinking }),
+                };
+                if !others.is_empty() {
+                    weights.catch_up(path, debt);
+                }
             });
             prop_assert_eq!(bits(&seen_ahead), bits(&caught_up[0]));
             for (stepped, caught_up) in stepped.iter().flatten().zip(caught_up.iter().flatten()) {

@@ -18,9 +18,9 @@ use crate::random::Stream;
 
 /// y = max(0, x·W + b) or x·W + b, for x of [batch, inputs], W of [inputs, units], b of [units].
 ///
-/// `memory.floats` holds dY in panels of columns, [panels, batch, 32], dY transposed, [units, batch], and X transposed as
-/// far as thin batches hear it, [heard, 16], all filled up with zeros; `memory.indices` has how many inputs those heard
-/// and which.
+/// `memory.floats` holds dY in panels of columns, [panels, batch, 32], dY transposed, [columns, batch], the gradient of b,
+/// and X transposed as far as thin batches hear it, [heard, 16], all filled up with zeros; `memory.indices` has which
+/// columns of each panel have a gradient, bit by bit, and what `thin.rs` keeps there.
 #[derive(Debug)]
 pub(crate) struct Dense {
     size: Size,
@@ -50,7 +50,7 @@ impl Dense {
         let layout = Layout::Panels { rows: inputs, columns: units };
         let mut weight = Parameter::new("weight", vec![inputs, units], layout, Role::Weight);
         weight.draw(initial, inputs, units, stream);
-        weight.owed = Some(Owed::new(inputs));
+        weight.owed = Some(Owed::new(inputs, units));
         let bias =
             Parameter::new("bias", vec![units], Layout::Panels { rows: 1, columns: units }, Role::Other);
         Dense { size, parameters: [weight, bias], thin: true }
@@ -59,6 +59,16 @@ impl Dense {
     fn is_thin(&self, batch: usize) -> bool {
         self.thin && batch <= ROWS
     }
+}
+
+/// dY as [`Size::arrange`] leaves it.
+struct Arranged<'a> {
+    panels: &'a mut [f32],
+    transposed: &'a mut [f32],
+    /// The gradient of b.
+    sums: &'a mut [f32],
+    /// The columns of each panel that are not zero.
+    active: &'a mut [u32],
 }
 
 impl Size {
@@ -71,49 +81,57 @@ impl Size {
         COLUMNS.min(self.units - panel * COLUMNS)
     }
 
-    /// dY, zero where ReLU was silent, in panels and transposed; hands in the gradient of b.
-    fn arrange(
-        self,
-        pass: &Pass,
-        y: &[f32],
-        dy: &[f32],
-        panels: &mut [f32],
-        transposed: &mut [f32],
-        bias: &Receiver,
-    ) {
+    /// dY, zero where ReLU was silent, in panels and transposed, with its columns in this order; which columns of each panel
+    /// are not zero. Hands in the gradient of b.
+    fn arrange(self, pass: &Pass, y: &[f32], dy: &[f32], order: &[u32], to: &mut Arranged, bias: &Receiver) {
         let (batch, lanes) = (pass.batch, pass.batch.next_multiple_of(16));
-        let (panels, transposed) = (Shared::new(panels), Shared::new(transposed));
+        let Arranged { panels, transposed, sums, active } = to;
+        let all = [&mut **panels, &mut **transposed, &mut **sums].map(Shared::new);
+        let active = Shared::new(active);
         for_each(self.panels(), |panel| {
             let (first, columns) = (panel * COLUMNS, self.columns(panel));
+            let [panels, transposed, sums] = all;
             // SAFETY: each panel is one task's, and so are its columns as rows of the transposed matrix.
             #[expect(unsafe_code, reason = "tasks write disjoint panels")]
-            let (rows, turned) = unsafe {
+            let (rows, turned, active) = unsafe {
                 (
                     panels.part(panel * batch * COLUMNS, batch * COLUMNS),
                     transposed.part(first * lanes, COLUMNS * lanes),
+                    &mut active.part(panel, 1)[0],
                 )
             };
-            let mut sums = [0.0; COLUMNS];
+            let units = &order[first..first + columns];
+            let mut total = [0.0; COLUMNS];
+            *active = 0;
             for (i, row) in rows.chunks_exact_mut(COLUMNS).enumerate() {
-                let from = i * self.units + first;
-                for j in 0..columns {
-                    let heard = !self.relu || y[from + j] > 0.0;
-                    let dy = if heard { dy[from + j] } else { 0.0 };
+                for (j, &unit) in units.iter().enumerate() {
+                    let at = i * self.units + unit as usize;
+                    let heard = !self.relu || y[at] > 0.0;
+                    let dy = if heard { dy[at] } else { 0.0 };
                     row[j] = dy;
-                    sums[j] += dy;
+                    total[j] += dy;
                     turned[j * lanes + i] = dy;
+                    *active |= u32::from(dy != 0.0) << j;
                 }
                 row[columns..].fill(0.0);
             }
             for (j, lane) in turned.chunks_exact_mut(lanes).enumerate() {
                 lane[if j < columns { batch } else { 0 }..].fill(0.0);
             }
-            // SAFETY: as above.
-            #[expect(unsafe_code, reason = "tasks hand in disjoint panels")]
-            unsafe {
-                bias.take(first, &sums);
+            for (&unit, &total) in units.iter().zip(&total) {
+                // SAFETY: each unit is in one panel.
+                #[expect(unsafe_code, reason = "tasks write different numbers")]
+                unsafe {
+                    sums.part(unit as usize, 1)[0] = total;
+                }
             }
         });
+        sums[self.units..].fill(0.0);
+        // SAFETY: the whole at once.
+        #[expect(unsafe_code, reason = "hands in the whole gradient")]
+        unsafe {
+            bias.take(0, sums);
+        }
     }
 
     /// dX = dY·Wᵀ, as dXᵀ = W·dYᵀ so that the batch lies along the vectors.
@@ -195,9 +213,13 @@ impl Operation for Dense {
 
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
         let lanes = if backward { capacity.next_multiple_of(16) } else { 0 };
-        let gradient = || Buffer::zeros(self.size.panels() * COLUMNS * lanes);
+        let columns = self.size.panels() * COLUMNS;
+        let gradient = || Buffer::zeros(columns * lanes);
         let heard = Buffer::zeros(self.size.inputs * thin::LANES);
-        Memory { floats: vec![gradient(), gradient(), heard], indices: vec![0; 1 + self.size.inputs] }
+        Memory {
+            floats: vec![gradient(), gradient(), Buffer::zeros(columns), heard],
+            indices: vec![0; self.size.panels() + thin::indices(self.size)],
+        }
     }
 
     fn forward(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], memory: &mut Memory) {
@@ -238,17 +260,22 @@ impl Operation for Dense {
 
     fn backward(&mut self, pass: &Pass, flow: Flow, memory: &mut Memory, receive: Receive) {
         let Memory { floats, indices } = memory;
-        let [panels, transposed, heard] = &mut floats[..] else { unreachable!("made by `memory`") };
+        let [panels, transposed, sums, heard] = &mut floats[..] else { unreachable!("made by `memory`") };
+        let (active, indices) = indices.split_at_mut(self.size.panels());
+        let mut arranged = Arranged { panels, transposed, sums, active };
         let Flow { x, y, dy, dx } = flow;
         let thin = self.is_thin(pass.batch);
         let [weight, bias] = &mut self.parameters;
-        self.size.arrange(pass, y, dy, panels, transposed, &bias.receiver(pass.path, receive));
-        if let (true, Receive::Update(rules)) = (thin, receive) {
-            let heard = thin::Heard::of(indices, heard);
-            let dy = thin::Gradient { panels, transposed };
-            return thin::backward(self.size, pass, &heard, &dy, dx, weight, &rules.weights);
+        match receive {
+            Receive::Update(rules) if thin => weight.expect_step(&rules.weights),
+            _ => weight.catch_up(),
         }
-        weight.catch_up();
+        let order = weight.owed.as_ref().expect("a dense layer's weights can wait").order().units();
+        self.size.arrange(pass, y, dy, order, &mut arranged, &bias.receiver(pass.path, receive));
+        if let (true, Receive::Update(rules)) = (thin, receive) {
+            return thin::backward(self.size, pass, (indices, heard), &arranged, dx, weight, &rules.weights);
+        }
+        let Arranged { panels, transposed, .. } = arranged;
         if let Some(dx) = dx {
             self.size.input_gradient(pass, &weight.value, transposed, dx);
         }

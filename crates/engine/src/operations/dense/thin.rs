@@ -2,17 +2,19 @@
 //! are needed are read once forward and once backward.
 //!
 //! An input that is zero in the whole batch is *silent*: it adds nothing to y, its weights' gradient is zero, and its own
-//! gradient is not asked for ([`Size::silent`]). Its weights are not touched; the optimiser's step is put off
-//! ([`Owed`]) until the input is heard again. What leaving out changes is nothing but the
-//! sign of a sum that is zero, and that a weight that is infinite or no number does not show before its input is heard.
+//! gradient is not asked for ([`Size::silent`]). A unit without a gradient in the whole batch adds nothing to dX, and its
+//! weights' gradient is zero; such units lie together as far as can be ([`Order`](crate::operations::order::Order)), so
+//! that whole panels have none. Weights whose gradient is zero are not touched; the optimiser's step is put off ([`Owed`]).
+//! What leaving out changes is nothing but the sign of a sum that is zero, and that a weight that is infinite or no number
+//! does not show before it is needed.
 //!
 //! Backward, a tile of weights gives its part of dX right before it changes, and its gradient never reaches memory.
 
-use super::{Dense, Size};
+use super::{Arranged, Dense, Size};
 use crate::kernels::finish::Finish;
 use crate::kernels::product::{COLUMNS, Product, ROWS, Segment, Tile, tiles};
 use crate::kernels::update::{Rule, Weights, prefetch};
-use crate::operations::owed::Owed;
+use crate::operations::owed::Accounts;
 use crate::operations::parameter::Parameter;
 use crate::operations::{Memory, Pass};
 use crate::parallel::{Shared, for_each};
@@ -25,20 +27,20 @@ const CHUNK: usize = 48;
 const TASK: usize = 1 << 14;
 
 /// The inputs of a batch that take part, and X transposed, [heard, 16].
-pub(super) struct Heard<'a> {
+struct Heard<'a> {
     inputs: &'a [u32],
     x: &'a [f32],
 }
 
-/// dY as [`Size::arrange`] leaves it.
-pub(super) struct Gradient<'a> {
-    pub(super) panels: &'a [f32],
-    pub(super) transposed: &'a [f32],
+/// Indices that are kept from forward to backward, and scratch: how many inputs are heard and which, and for each unit, at
+/// most, a part of the sum for dX.
+pub(super) fn indices(size: Size) -> usize {
+    1 + size.inputs + size.panels() + size.units
 }
 
 impl<'a> Heard<'a> {
     /// What [`Size::listen`] has left there.
-    pub(super) fn of(indices: &'a [u32], x: &'a [f32]) -> Heard<'a> {
+    fn of(indices: &'a [u32], x: &'a [f32]) -> Heard<'a> {
         let inputs = &indices[1..=indices[0] as usize];
         Heard { inputs, x: &x[..inputs.len() * LANES] }
     }
@@ -61,7 +63,7 @@ impl Size {
         turned: &mut [f32],
     ) {
         let inputs = self.inputs;
-        let (count, heard) = indices.split_first_mut().expect("room for the count");
+        let (count, heard) = indices[..=inputs].split_first_mut().expect("room for the count");
         // How many times each input is heard, then those that are, in place: the list never overtakes the count.
         heard.fill(u32::from(!self.silent));
         for x in x.chunks_exact(inputs).take(batch) {
@@ -87,92 +89,190 @@ impl Dense {
     /// As `forward`.
     pub(super) fn forward_thin(&mut self, pass: &Pass, x: &[f32], y: &mut [f32], memory: &mut Memory) {
         let size @ Size { inputs, units, relu, .. } = self.size;
-        let [weight, bias] = &self.parameters;
-        let owed = weight.owed.as_ref().expect("a dense layer's weights can wait");
-        size.listen(pass.batch, x, |k| owed.is_due(k), &mut memory.indices, &mut memory.floats[2]);
-        let heard = Heard::of(&memory.indices, &memory.floats[2]);
+        let [weight, bias] = &mut self.parameters;
+        let owed = weight.owed.as_mut().expect("a dense layer's weights can wait");
+        let indices = &mut memory.indices[size.panels()..];
+        size.listen(pass.batch, x, |k| owed.is_due(k), indices, &mut memory.floats[3]);
+        let heard = Heard::of(indices, &memory.floats[3]);
         let y = Shared::new(y);
+        let value = Shared::new(&mut weight.value);
+        let (first, second) = (&weight.first, &weight.second);
         let starts: [usize; ROWS] = std::array::from_fn(|n| n);
+        let (accounts, order) = owed.open();
         for_each(size.panels(), |panel| {
-            let (first, columns) = (panel * COLUMNS, size.columns(panel));
-            let at =
-                |k: u32| (panel * inputs + k as usize) * COLUMNS..(panel * inputs + k as usize + 1) * COLUMNS;
-            let ask = |chunk: usize| {
-                for &k in heard.inputs.iter().skip(chunk * CHUNK).take(CHUNK) {
-                    prefetch(&weight.value[at(k)]);
-                    if owed.waits(k as usize) {
-                        prefetch(&weight.first[at(k)]);
-                        prefetch(&weight.second[at(k)]);
-                    }
-                }
-            };
+            let (begin, columns) = (panel * COLUMNS, size.columns(panel));
+            let start = |k: u32| (panel * inputs + k as usize) * COLUMNS;
+            let chunk = |chunk: usize| heard.inputs.iter().skip(chunk * CHUNK).take(CHUNK);
             let mut tile = Tile::ZERO;
             let mut rows = [[0.0; COLUMNS]; CHUNK];
-            ask(0);
-            for (chunk, listed) in heard.inputs.chunks(CHUNK).enumerate() {
-                ask(chunk + 1);
-                // What waits is seen as it will be, and stays as it is: backward it is read and written anyway.
-                for (&k, row) in listed.iter().zip(&mut rows) {
-                    let weights = [&weight.value[at(k)], &weight.first[at(k)], &weight.second[at(k)]];
-                    owed.ahead(k as usize, weights, row);
-                }
-                let product = Product {
-                    a: heard.x,
-                    rows: &starts[..pass.batch],
-                    b: rows.as_flattened(),
-                    segments: &[Segment { a: chunk * CHUNK * LANES, b: 0 }],
-                    count: listed.len(),
-                    a_step: LANES,
-                    b_step: COLUMNS,
-                    columns,
+            // SAFETY: each panel is one task's.
+            #[expect(unsafe_code, reason = "tasks have panels of their own")]
+            unsafe {
+                let value = |k: u32| value.part(start(k), COLUMNS);
+                let moments = |k: u32| [first, second].map(|of| &of[start(k)..start(k) + COLUMNS]);
+                let ask = |chunk| {
+                    for &k in chunk {
+                        prefetch(value(k));
+                        if accounts.lags(panel, k as usize) {
+                            moments(k).into_iter().for_each(prefetch);
+                        }
+                    }
                 };
-                product.multiply(pass.path, &mut tile.0, chunk > 0);
+                ask(chunk(0));
+                for (i, listed) in heard.inputs.chunks(CHUNK).enumerate() {
+                    ask(chunk(i + 1));
+                    // The weights that wait go ahead; their moments follow backward, when they are read and written anyway.
+                    for (&k, row) in listed.iter().zip(&mut rows) {
+                        accounts.go_ahead(panel, k as usize, value(k), moments(k));
+                        row.copy_from_slice(value(k));
+                    }
+                    let product = Product {
+                        a: heard.x,
+                        rows: &starts[..pass.batch],
+                        b: rows.as_flattened(),
+                        segments: &[Segment { a: i * CHUNK * LANES, b: 0 }],
+                        count: listed.len(),
+                        a_step: LANES,
+                        b_step: COLUMNS,
+                        columns,
+                    };
+                    product.multiply(pass.path, &mut tile.0, i > 0);
+                }
             }
+            let order = &order.units()[begin..begin + columns];
+            let mut ordered = [0.0; COLUMNS];
+            ordered.iter_mut().zip(order).for_each(|(bias_of, &unit)| *bias_of = bias.value[unit as usize]);
             for (n, row) in tile.0[..pass.batch].iter().enumerate() {
-                // SAFETY: a task writes its own columns.
-                #[expect(unsafe_code, reason = "tasks write disjoint columns")]
-                let y = unsafe { y.part(n * units + first, columns) };
-                let (tile, bias) = (std::slice::from_ref(row), Some(&bias.value[first..]));
-                Finish { tile, columns, bias, relu, starts: &[0], y }.write(pass.path);
+                let mut finished = [0.0; COLUMNS];
+                let (tile, bias) = (std::slice::from_ref(row), Some(&ordered[..]));
+                Finish { tile, columns, bias, relu, starts: &[0], y: &mut finished }.write(pass.path);
+                for (&unit, number) in order.iter().zip(finished) {
+                    // SAFETY: a task writes its own units.
+                    #[expect(unsafe_code, reason = "tasks write disjoint columns")]
+                    let y = unsafe { y.part(n * units + unit as usize, 1) };
+                    y[0] = number;
+                }
             }
         });
+        for &k in heard.inputs {
+            owed.came_ahead(k as usize);
+        }
     }
 }
 
-/// Moves the weights of the inputs that are heard; dX is theirs, and zero for the others, whose steps are put off.
+/// A part of the sum for dX: columns of a panel. Of one whose units have a gradient, parts follow each other in the order of
+/// the units, so that the sum is the same in any order of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stretch {
+    panel: usize,
+    /// The first and last of these columns, from the panel's first on.
+    columns: [usize; 2],
+    /// Whether it is the panel's first and last part.
+    is_first: bool,
+    is_last: bool,
+}
+
+impl Stretch {
+    fn to_index(self) -> u32 {
+        let [first, last] = self.columns;
+        let flags = usize::from(self.is_first) | usize::from(self.is_last) << 1;
+        (self.panel << 12 | first << 7 | last << 2 | flags) as u32
+    }
+
+    fn from_index(index: u32) -> Stretch {
+        let index = index as usize;
+        Stretch {
+            panel: index >> 12,
+            columns: [index >> 7 & 31, index >> 2 & 31],
+            is_first: index & 1 == 1,
+            is_last: index & 2 == 2,
+        }
+    }
+}
+
+/// Divides the active columns into stretches in the order of the units, which `wake` hears of; how many there are. `columns`
+/// is the column of each unit; `left` is scratch, as long as `active`.
+fn stretches(
+    active: &[u32],
+    columns: &[u32],
+    left: &mut [u32],
+    to: &mut [u32],
+    wake: &mut dyn FnMut(usize),
+) -> usize {
+    left.copy_from_slice(active);
+    let mut count = 0;
+    let mut close = |mut stretch: Stretch, left: &[u32]| {
+        stretch.is_last = left[stretch.panel] == 0;
+        to[count] = stretch.to_index();
+        count += 1;
+    };
+    let mut open: Option<Stretch> = None;
+    for (unit, &column) in columns.iter().enumerate() {
+        let (panel, column) = (column as usize / COLUMNS, column as usize % COLUMNS);
+        if active[panel] >> column & 1 == 0 {
+            continue;
+        }
+        wake(unit);
+        let is_first = left[panel] == active[panel];
+        // Active columns that lie between are another unit's, whose turn is earlier or later.
+        let follows = |last: usize| {
+            let between = ((1_u64 << column) - 1) & !((2_u64 << last) - 1);
+            last < column && u64::from(active[panel]) & between == 0
+        };
+        match &mut open {
+            Some(stretch) if stretch.panel == panel && follows(stretch.columns[1]) => {
+                stretch.columns[1] = column
+            }
+            before => {
+                if let Some(before) = before.take() {
+                    close(before, left);
+                }
+                *before = Some(Stretch { panel, columns: [column; 2], is_first, is_last: false });
+            }
+        }
+        left[panel] &= !(1 << column);
+    }
+    if let Some(last) = open {
+        close(last, left);
+    }
+    count
+}
+
+/// Moves the weights of inputs that are heard to units that have a gradient; dX is that of those inputs, and zero for the
+/// others. The step of all other weights is put off, unless they are heard and not yet still.
 pub(super) fn backward(
     size: Size,
     pass: &Pass,
-    heard: &Heard,
-    dy: &Gradient,
+    (indices, x): (&mut [u32], &[f32]),
+    dy: &Arranged,
     mut dx: Option<&mut [f32]>,
     weight: &mut Parameter,
     rule: &Rule,
 ) {
-    let has_room = |weight: &Parameter| weight.owed.as_ref().is_some_and(Owed::has_room);
-    // Each input is due once in a while, so that only batches that go backward in another order than forward get here.
-    if !has_room(weight) {
-        weight.catch_up();
-    }
-    let owed = weight.owed.as_ref().expect("a dense layer's weights can wait");
+    let (indices, scratch) = indices.split_at_mut(1 + size.inputs);
+    let heard = Heard::of(indices, x);
+    let owed = weight.owed.as_mut().expect("a dense layer's weights can wait");
+    owed.step(pass.path, rule);
+    let (left, to) = scratch.split_at_mut(size.panels());
+    let count = owed.wake(|order, wake| stretches(dy.active, order, left, to, wake));
     if let Some(dx) = &mut dx {
         dx.fill(0.0);
     }
     let dx = dx.map(Shared::new);
     let values = [&mut weight.value, &mut weight.first, &mut weight.second].map(|of| Shared::new(of));
-    let count = heard.inputs.len();
-    let blocks = tiles(count).len();
+    let blocks = tiles(heard.inputs.len()).len();
     let group = (TASK / (ROWS * COLUMNS * size.panels())).max(1);
+    let (accounts, _) = owed.open();
     for_each(blocks.div_ceil(group), |task| {
-        for range in tiles(count).skip(task * group).take(group) {
-            let block = Block { size, pass, heard, owed, dy, range };
-            block.go_backward(dx.as_ref(), &values, rule);
+        for range in tiles(heard.inputs.len()).skip(task * group).take(group) {
+            let block = Block { size, pass, heard: &heard, accounts: &accounts, values: &values, dy, range };
+            block.move_active(&to[..count], dx.as_ref(), rule);
+            block.calm_others();
         }
     });
     let owed = weight.owed.as_mut().expect("a dense layer's weights can wait");
-    owed.step(pass.path, rule);
     for &k in heard.inputs {
-        owed.settle(k as usize);
+        owed.saw(k as usize);
     }
 }
 
@@ -181,64 +281,86 @@ struct Block<'a> {
     size: Size,
     pass: &'a Pass,
     heard: &'a Heard<'a>,
-    owed: &'a Owed,
-    dy: &'a Gradient<'a>,
+    accounts: &'a Accounts<'a>,
+    values: &'a [Shared<'a>; 3],
+    dy: &'a Arranged<'a>,
     range: std::ops::Range<usize>,
 }
 
-impl Block<'_> {
-    /// The weights and moments of this block in a panel: from its first input to its last. What lies between them belongs
-    /// to inputs that are silent.
-    #[expect(unsafe_code, reason = "tasks write disjoint rows")]
-    fn weights<'a>(&self, panel: usize, values: &[Shared<'a>; 3]) -> Weights<'a> {
-        let [first, last] = [self.range.start, self.range.end - 1].map(|i| self.heard.input(i));
-        let (start, len) = ((panel * self.size.inputs + first) * COLUMNS, (last + 1 - first) * COLUMNS);
-        // SAFETY: blocks are runs of an ascending list, so that theirs do not overlap, and each is one task's.
-        let [value, first, second] = values.map(|of| unsafe { of.part(start, len) });
+impl<'a> Block<'a> {
+    /// The weights and moments of one of these inputs, by its number among those that are heard, in a panel.
+    #[inline]
+    fn run(&self, panel: usize, i: usize) -> Weights<'a> {
+        let start = (panel * self.size.inputs + self.heard.input(i)) * COLUMNS;
+        // SAFETY: a block has inputs of its own, and one part of each number at a time.
+        #[expect(unsafe_code, reason = "tasks write disjoint rows")]
+        let [value, first, second] = self.values.each_ref().map(|of| unsafe { of.part(start, COLUMNS) });
         Weights { value, first, second }
     }
 
-    fn go_backward(&self, dx: Option<&Shared>, values: &[Shared; 3], rule: &Rule) {
-        let Block { size, pass: &Pass { path, batch, .. }, heard, owed, dy, ref range } = *self;
+    /// The weights and moments of this block in a panel: from its first input to its last, and where its inputs' start.
+    /// What lies between them belongs to inputs that are silent.
+    #[expect(unsafe_code, reason = "tasks write disjoint rows")]
+    fn weights(&self, panel: usize) -> Weights<'a> {
+        let [first, last] = [self.range.start, self.range.end - 1].map(|i| self.heard.input(i));
+        let (start, len) = ((panel * self.size.inputs + first) * COLUMNS, (last + 1 - first) * COLUMNS);
+        // SAFETY: blocks are runs of an ascending list, so that theirs do not overlap, and each is one task's.
+        let [value, first, second] = self.values.each_ref().map(|of| unsafe { of.part(start, len) });
+        Weights { value, first, second }
+    }
+
+    /// Asks for the weights and moments of a panel.
+    fn ask(&self, panel: usize) {
+        for i in self.range.clone() {
+            let Weights { value, first, second } = self.run(panel, i);
+            [value, first, second].into_iter().for_each(|numbers| prefetch(numbers));
+        }
+    }
+
+    /// Goes through the panels whose units have a gradient, by stretches.
+    fn move_active(&self, stretches: &[u32], dx: Option<&Shared>, rule: &Rule) {
+        let Block { size, pass: &Pass { path, batch, .. }, heard, accounts, dy, ref range, .. } = *self;
         let rows = range.len();
         let first = heard.input(range.start);
         let starts: [usize; ROWS] = std::array::from_fn(|i| {
             heard.inputs.get(range.start + i).map_or(0, |&k| (k as usize).wrapping_sub(first)) * COLUMNS
         });
         let starts = &starts[..rows];
-        let ask = |panel: usize| {
-            let Weights { value, first, second } = self.weights(panel, values);
-            for &start in starts {
-                for numbers in [&value, &first, &second] {
-                    prefetch(&numbers[start..start + COLUMNS]);
-                }
-            }
-        };
         let lanes: [usize; ROWS] = std::array::from_fn(|i| (range.start + i) * LANES);
         let (mut dx_tile, mut dw_tile) = (Tile::ZERO, Tile::ZERO);
-        ask(0);
-        for panel in 0..size.panels() {
-            if panel + 1 < size.panels() {
-                ask(panel + 1);
+        let mut stretches = stretches.iter().map(|&index| Stretch::from_index(index)).peekable();
+        stretches.peek().into_iter().for_each(|next| self.ask(next.panel));
+        let mut is_begun = false;
+        while let Some(Stretch { panel, columns: [from, to], is_first, is_last }) = stretches.next() {
+            if let Some(next) = stretches.peek().filter(|next| next.is_first) {
+                self.ask(next.panel);
             }
-            let mut weights = self.weights(panel, values);
-            for (&k, &start) in heard.inputs[range.clone()].iter().zip(starts) {
-                let Weights { value, first, second } = &mut weights;
-                let [value, first, second] = [value, first, second].map(|of| &mut of[start..start + COLUMNS]);
-                owed.catch_up(k as usize, Weights { value, first, second });
+            if is_first {
+                for i in range.clone() {
+                    // SAFETY: a block has inputs of its own.
+                    #[expect(unsafe_code, reason = "tasks have inputs of their own")]
+                    unsafe {
+                        accounts.make_ready(panel, heard.input(i), self.run(panel, i));
+                    }
+                }
             }
+            let mut weights = self.weights(panel);
             if dx.is_some() {
                 let product = Product {
                     a: weights.value,
                     rows: starts,
                     b: dy.transposed,
-                    segments: &[Segment { a: 0, b: panel * COLUMNS * LANES }],
-                    count: COLUMNS.min(size.units),
+                    segments: &[Segment { a: from, b: (panel * COLUMNS + from) * LANES }],
+                    count: to - from + 1,
                     a_step: 1,
                     b_step: LANES,
                     columns: batch,
                 };
-                product.multiply(path, &mut dx_tile.0, panel > 0);
+                product.multiply(path, &mut dx_tile.0, is_begun);
+                is_begun = true;
+            }
+            if !is_last {
+                continue;
             }
             let product = Product {
                 a: heard.x,
@@ -257,14 +379,26 @@ impl Block<'_> {
             product.multiply(path, &mut dw_tile.0, false);
             weights.update_rows(path, rule, starts, &dw_tile.0[..rows]);
         }
-        if let Some(dx) = dx {
-            for (i, row) in range.clone().zip(&dx_tile.0) {
-                for (n, &number) in row[..batch].iter().enumerate() {
-                    // SAFETY: a task writes the numbers of its own inputs.
-                    #[expect(unsafe_code, reason = "tasks write disjoint columns")]
-                    let dx = unsafe { dx.part(n * size.inputs + heard.input(i), 1) };
-                    dx[0] = number;
-                }
+        let Some(dx) = dx else { return };
+        for (i, row) in range.clone().zip(&dx_tile.0) {
+            for (n, &number) in row[..batch].iter().enumerate() {
+                // SAFETY: a task writes the numbers of its own inputs.
+                #[expect(unsafe_code, reason = "tasks write disjoint columns")]
+                let dx = unsafe { dx.part(n * size.inputs + heard.input(i), 1) };
+                dx[0] = number;
+            }
+        }
+    }
+
+    /// Takes the step where no unit has a gradient but momentum still moves weights, so that the next batch finds them as
+    /// they are, and soon still.
+    fn calm_others(&self) {
+        let others = self.dy.active.iter().enumerate().filter(|(_, active)| **active == 0);
+        for (panel, i) in others.flat_map(|(panel, _)| self.range.clone().map(move |i| (panel, i))) {
+            // SAFETY: a block has inputs of its own.
+            #[expect(unsafe_code, reason = "tasks have inputs of their own")]
+            unsafe {
+                self.accounts.calm(panel, self.heard.input(i), || self.run(panel, i));
             }
         }
     }
