@@ -148,6 +148,12 @@ impl Owed {
         self.order.set(order);
     }
 
+    /// Whether any run is still.
+    #[cfg(test)]
+    pub(crate) fn any_still(&self) -> bool {
+        self.accounts.iter().any(|account| account.is_still())
+    }
+
     /// Brings a run up to date. Its account stays.
     #[inline]
     pub(crate) fn catch_up(&self, panel: usize, row: usize, weights: Weights) {

@@ -54,7 +54,7 @@ proptest! {
                 go(&mut seen_ahead, some, 0);
                 let mut halfway = seen_ahead.clone();
                 go(&mut seen_ahead, &rules, some.len());
-                if rules.len() % 2 == 0 {
+                if rules.len().is_multiple_of(2) {
                     // They stay ahead when the moments follow.
                     std::mem::swap(value, &mut halfway);
                     let steps = Steps { rules: &rules, ahead: some.len(), shrinking };

@@ -205,7 +205,15 @@ impl Sparse {
     }
 }
 
-fn take_both_ways(path: Path, size: Size, optimizer: &Optimizer, steps: usize) {
+/// What the thin way has come across.
+#[derive(Default)]
+struct Seen {
+    still: bool,
+    other_order: bool,
+}
+
+fn take_both_ways(path: Path, size: Size, optimizer: &Optimizer, steps: usize) -> Seen {
+    let mut seen = Seen::default();
     let mut ways = Ways::new(size);
     let mut sparse = Sparse { stream: Stream::new(3, "sparse"), size };
     for step in 1..=steps {
@@ -218,6 +226,9 @@ fn take_both_ways(path: Path, size: Size, optimizer: &Optimizer, steps: usize) {
         let receive = if step % 97 == 0 { Receive::Discard } else { Receive::Update(&rules) };
         let [thin, plain] = ways.go(path, &x, &dy, receive);
         assert!(thin == plain, "y and dX: {}", case());
+        let owed = ways.thin.parameters[0].owed.as_ref().unwrap();
+        seen.still |= owed.any_still();
+        seen.other_order |= !owed.order().is_plain();
         if step % 50 == 0 || step == 1 || step == steps {
             let [thin, plain] = ways.states();
             assert!(thin == plain, "weights and moments: {}", case());
@@ -229,6 +240,7 @@ fn take_both_ways(path: Path, size: Size, optimizer: &Optimizer, steps: usize) {
             }
         }
     }
+    seen
 }
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -243,8 +255,11 @@ fn steps_put_off_give_the_bits_of_steps_taken() {
     ];
     for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
         for optimizer in &optimizers {
-            let size = Size { inputs: 45, units: 70, relu: true, silent: true };
-            take_both_ways(path, size, optimizer, 2500);
+            let size = Size { inputs: 45, units: 150, relu: true, silent: true };
+            let seen = take_both_ways(path, size, optimizer, 2500);
+            assert!(seen.other_order, "units sleep and wake with {optimizer:?}");
+            // Weights that decay never stand still, and plain descent is not worth an account.
+            assert_eq!(seen.still, matches!(optimizer, Optimizer::Adam { .. }), "{optimizer:?}");
         }
         for (inputs, units, silent) in [(1, 1, true), (33, 32, false), (64, 31, true)] {
             take_both_ways(path, Size { inputs, units, relu: units == 32, silent }, &ADAM, 700);

@@ -221,7 +221,7 @@ fn stretches(
         };
         match &mut open {
             Some(stretch) if stretch.panel == panel && follows(stretch.columns[1]) => {
-                stretch.columns[1] = column
+                stretch.columns[1] = column;
             }
             before => {
                 if let Some(before) = before.take() {
