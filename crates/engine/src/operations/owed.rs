@@ -162,91 +162,34 @@ impl Owed {
     }
 }
 
-/// The accounts of runs, each of which one task sees to.
+/// The accounts of runs for tasks that see to different ones, and what they may owe.
 pub(crate) struct Accounts<'a> {
     rows: usize,
     accounts: Shared<'a, Account>,
-    ahead: &'a [u32],
-    ledger: &'a Ledger,
+    /// Of each row, up to which step its weights have come if they are ahead of their moments.
+    pub(crate) ahead: &'a [u32],
+    pub(crate) ledger: &'a Ledger,
 }
 
-impl Accounts<'_> {
+#[expect(unsafe_code, reason = "tasks see to runs of their own")]
+impl<'a> Accounts<'a> {
+    /// The accounts of all rows of a panel.
+    ///
+    /// # Safety
+    /// No two accounts that are alive at once are of the same run.
+    pub(crate) unsafe fn panel(&self, panel: usize) -> &'a mut [Account] {
+        // SAFETY: by the caller's promise.
+        unsafe { self.accounts.part(panel * self.rows, self.rows) }
+    }
+
     /// The account of a run.
     ///
     /// # Safety
-    /// One task at a time uses this run.
+    /// As for [`Accounts::panel`].
     #[inline]
-    #[expect(unsafe_code, reason = "tasks have runs of their own")]
-    #[expect(clippy::mut_from_ref, reason = "tasks have runs of their own")]
-    unsafe fn account(&self, panel: usize, row: usize) -> &mut Account {
+    pub(crate) unsafe fn run(&self, panel: usize, row: usize) -> &'a mut Account {
         // SAFETY: by the caller's promise.
         unsafe { &mut self.accounts.part(panel * self.rows + row, 1)[0] }
-    }
-
-    /// Whether the weights of a run are not what the steps so far make of them.
-    ///
-    /// # Safety
-    /// One task at a time uses this run.
-    #[inline]
-    #[expect(unsafe_code, reason = "tasks have runs of their own")]
-    pub(crate) unsafe fn lags(&self, panel: usize, row: usize) -> bool {
-        // SAFETY: by the caller's promise.
-        let account = unsafe { self.account(panel, row) };
-        !account.is_still() && account.taken().max(self.ahead[row]) < self.ledger.clock
-    }
-
-    /// Brings the weights of a run up to date, and leaves their moments. When this has been done for all runs of a row, it
-    /// [came ahead](Owed::came_ahead).
-    ///
-    /// # Safety
-    /// One task at a time uses this run.
-    #[inline]
-    #[expect(unsafe_code, reason = "tasks have runs of their own")]
-    pub(crate) unsafe fn go_ahead(
-        &self,
-        panel: usize,
-        row: usize,
-        value: &mut [f32],
-        [first, second]: [&[f32]; 2],
-    ) {
-        // SAFETY: by the caller's promise.
-        let account = unsafe {
-            if !self.lags(panel, row) {
-                return;
-            }
-            self.account(panel, row)
-        };
-        if let Some(Debt::Steps(steps)) = self.ledger.debt(*account, self.ahead[row], self.ledger.clock) {
-            let is_still = ahead(self.ledger.path, value, [first, second], steps);
-            *account = Account::new(account.taken(), is_still && self.ledger.can_rest());
-        }
-    }
-
-    /// Brings a run up to date, but for the last step, and holds that this moves it now.
-    ///
-    /// # Safety
-    /// One task at a time uses this run.
-    #[inline]
-    #[expect(unsafe_code, reason = "tasks have runs of their own")]
-    pub(crate) unsafe fn make_ready(&self, panel: usize, row: usize, weights: Weights) {
-        // SAFETY: by the caller's promise.
-        let account = unsafe { self.account(panel, row) };
-        self.ledger.catch_up(*account, self.ahead[row], self.ledger.clock - 1, weights);
-        *account = Account::new(self.ledger.clock, false);
-    }
-
-    /// Brings a run up to date unless it is still, with weights from `weights`.
-    ///
-    /// # Safety
-    /// One task at a time uses this run.
-    #[inline]
-    #[expect(unsafe_code, reason = "tasks have runs of their own")]
-    pub(crate) unsafe fn calm<'w>(&self, panel: usize, row: usize, weights: impl FnOnce() -> Weights<'w>) {
-        // SAFETY: by the caller's promise.
-        let account = unsafe { self.account(panel, row) };
-        if !account.is_still() {
-            *account = self.ledger.catch_up(*account, self.ahead[row], self.ledger.clock, weights());
-        }
     }
 }
 
@@ -272,6 +215,46 @@ impl Ledger {
         self.path = path;
         self.rules[at] = *rule;
         self.rules[at + HORIZON] = *rule;
+    }
+
+    /// Whether the weights of a run that have come `ahead` are not what the steps so far make of them.
+    #[inline]
+    pub(crate) fn lags(&self, account: Account, ahead: u32) -> bool {
+        !account.is_still() && account.taken().max(ahead) < self.clock
+    }
+
+    /// Brings the weights of a run up to date, and leaves their moments. When this has been done for all runs of a row, it
+    /// [came ahead](Owed::came_ahead).
+    #[inline]
+    pub(crate) fn go_ahead(
+        &self,
+        account: &mut Account,
+        come: u32,
+        value: &mut [f32],
+        [first, second]: [&[f32]; 2],
+    ) {
+        if !self.lags(*account, come) {
+            return;
+        }
+        if let Some(Debt::Steps(steps)) = self.debt(*account, come, self.clock) {
+            let is_still = ahead(self.path, value, [first, second], steps);
+            *account = Account::new(account.taken(), is_still && self.can_rest());
+        }
+    }
+
+    /// Brings a run up to date but for the last step, which moves it by its gradient now.
+    #[inline]
+    pub(crate) fn make_ready(&self, account: &mut Account, ahead: u32, weights: Weights) {
+        self.catch_up(*account, ahead, self.clock - 1, weights);
+        *account = Account::new(self.clock, false);
+    }
+
+    /// Brings a run up to date unless it is still.
+    #[inline]
+    pub(crate) fn calm(&self, account: &mut Account, ahead: u32, weights: Weights) {
+        if !account.is_still() {
+            *account = self.catch_up(*account, ahead, self.clock, weights);
+        }
     }
 
     /// Takes the steps that a run has put off up to this one, of which its weights have come `ahead`; its new account.

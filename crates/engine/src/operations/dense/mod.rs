@@ -1,6 +1,7 @@
 //! Dense layers: y = x·W + b, with ReLU where it follows. The way of large batches is here; `thin.rs` has that of small
 //! ones, which gives the same bits.
 
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod thin;

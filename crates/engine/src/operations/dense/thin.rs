@@ -10,11 +10,12 @@
 //!
 //! Backward, a tile of weights gives its part of dX right before it changes, and its gradient never reaches memory.
 
+use super::stretch::{Stretch, stretches};
 use super::{Arranged, Dense, Size};
 use crate::kernels::finish::Finish;
 use crate::kernels::product::{COLUMNS, Product, ROWS, Segment, Tile, tiles};
 use crate::kernels::update::{Rule, Weights, prefetch};
-use crate::operations::owed::Accounts;
+use crate::operations::owed::{Account, Accounts};
 use crate::operations::parameter::Parameter;
 use crate::operations::{Memory, Pass};
 use crate::parallel::{Shared, for_each};
@@ -96,48 +97,48 @@ impl Dense {
         let heard = Heard::of(indices, &memory.floats[3]);
         let y = Shared::new(y);
         let value = Shared::new(&mut weight.value);
-        let (first, second) = (&weight.first, &weight.second);
+        let moments = [&weight.first, &weight.second];
         let starts: [usize; ROWS] = std::array::from_fn(|n| n);
         let (accounts, order) = owed.open();
+        let (ledger, ahead) = (accounts.ledger, accounts.ahead);
         for_each(size.panels(), |panel| {
             let (begin, columns) = (panel * COLUMNS, size.columns(panel));
-            let start = |k: u32| (panel * inputs + k as usize) * COLUMNS;
-            let chunk = |chunk: usize| heard.inputs.iter().skip(chunk * CHUNK).take(CHUNK);
-            let mut tile = Tile::ZERO;
-            let mut rows = [[0.0; COLUMNS]; CHUNK];
             // SAFETY: each panel is one task's.
             #[expect(unsafe_code, reason = "tasks have panels of their own")]
-            unsafe {
-                let value = |k: u32| value.part(start(k), COLUMNS);
-                let moments = |k: u32| [first, second].map(|of| &of[start(k)..start(k) + COLUMNS]);
-                let ask = |chunk| {
-                    for &k in chunk {
-                        prefetch(value(k));
-                        if accounts.lags(panel, k as usize) {
-                            moments(k).into_iter().for_each(prefetch);
-                        }
+            let (value, accounts) =
+                unsafe { (value.part(begin * inputs, inputs * COLUMNS), accounts.panel(panel)) };
+            let moments = moments.map(|of| &of[begin * inputs..][..inputs * COLUMNS]);
+            let run = |k: u32| k as usize * COLUMNS..(k as usize + 1) * COLUMNS;
+            let ask = |chunk: usize, value: &[f32], accounts: &[Account]| {
+                for &k in heard.inputs.iter().skip(chunk * CHUNK).take(CHUNK) {
+                    prefetch(&value[run(k)]);
+                    if ledger.lags(accounts[k as usize], ahead[k as usize]) {
+                        moments.into_iter().for_each(|of| prefetch(&of[run(k)]));
                     }
-                };
-                ask(chunk(0));
-                for (i, listed) in heard.inputs.chunks(CHUNK).enumerate() {
-                    ask(chunk(i + 1));
-                    // The weights that wait go ahead; their moments follow backward, when they are read and written anyway.
-                    for (&k, row) in listed.iter().zip(&mut rows) {
-                        accounts.go_ahead(panel, k as usize, value(k), moments(k));
-                        row.copy_from_slice(value(k));
-                    }
-                    let product = Product {
-                        a: heard.x,
-                        rows: &starts[..pass.batch],
-                        b: rows.as_flattened(),
-                        segments: &[Segment { a: i * CHUNK * LANES, b: 0 }],
-                        count: listed.len(),
-                        a_step: LANES,
-                        b_step: COLUMNS,
-                        columns,
-                    };
-                    product.multiply(pass.path, &mut tile.0, i > 0);
                 }
+            };
+            let mut tile = Tile::ZERO;
+            let mut rows = [[0.0; COLUMNS]; CHUNK];
+            ask(0, value, accounts);
+            for (i, listed) in heard.inputs.chunks(CHUNK).enumerate() {
+                ask(i + 1, value, accounts);
+                // The weights that wait go ahead; their moments follow backward, when they are read and written anyway.
+                for (&k, row) in listed.iter().zip(&mut rows) {
+                    let (input, value) = (k as usize, &mut value[run(k)]);
+                    ledger.go_ahead(&mut accounts[input], ahead[input], value, moments.map(|of| &of[run(k)]));
+                    row.copy_from_slice(value);
+                }
+                let product = Product {
+                    a: heard.x,
+                    rows: &starts[..pass.batch],
+                    b: rows.as_flattened(),
+                    segments: &[Segment { a: i * CHUNK * LANES, b: 0 }],
+                    count: listed.len(),
+                    a_step: LANES,
+                    b_step: COLUMNS,
+                    columns,
+                };
+                product.multiply(pass.path, &mut tile.0, i > 0);
             }
             let order = &order.units()[begin..begin + columns];
             let mut ordered = [0.0; COLUMNS];
@@ -158,84 +159,6 @@ impl Dense {
             owed.came_ahead(k as usize);
         }
     }
-}
-
-/// A part of the sum for dX: columns of a panel. Of one whose units have a gradient, parts follow each other in the order of
-/// the units, so that the sum is the same in any order of columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stretch {
-    panel: usize,
-    /// The first and last of these columns, from the panel's first on.
-    columns: [usize; 2],
-    /// Whether it is the panel's first and last part.
-    is_first: bool,
-    is_last: bool,
-}
-
-impl Stretch {
-    fn to_index(self) -> u32 {
-        let [first, last] = self.columns;
-        let flags = usize::from(self.is_first) | usize::from(self.is_last) << 1;
-        (self.panel << 12 | first << 7 | last << 2 | flags) as u32
-    }
-
-    fn from_index(index: u32) -> Stretch {
-        let index = index as usize;
-        Stretch {
-            panel: index >> 12,
-            columns: [index >> 7 & 31, index >> 2 & 31],
-            is_first: index & 1 == 1,
-            is_last: index & 2 == 2,
-        }
-    }
-}
-
-/// Divides the active columns into stretches in the order of the units, which `wake` hears of; how many there are. `columns`
-/// is the column of each unit; `left` is scratch, as long as `active`.
-fn stretches(
-    active: &[u32],
-    columns: &[u32],
-    left: &mut [u32],
-    to: &mut [u32],
-    wake: &mut dyn FnMut(usize),
-) -> usize {
-    left.copy_from_slice(active);
-    let mut count = 0;
-    let mut close = |mut stretch: Stretch, left: &[u32]| {
-        stretch.is_last = left[stretch.panel] == 0;
-        to[count] = stretch.to_index();
-        count += 1;
-    };
-    let mut open: Option<Stretch> = None;
-    for (unit, &column) in columns.iter().enumerate() {
-        let (panel, column) = (column as usize / COLUMNS, column as usize % COLUMNS);
-        if active[panel] >> column & 1 == 0 {
-            continue;
-        }
-        wake(unit);
-        let is_first = left[panel] == active[panel];
-        // Active columns that lie between are another unit's, whose turn is earlier or later.
-        let follows = |last: usize| {
-            let between = ((1_u64 << column) - 1) & !((2_u64 << last) - 1);
-            last < column && u64::from(active[panel]) & between == 0
-        };
-        match &mut open {
-            Some(stretch) if stretch.panel == panel && follows(stretch.columns[1]) => {
-                stretch.columns[1] = column;
-            }
-            before => {
-                if let Some(before) = before.take() {
-                    close(before, left);
-                }
-                *before = Some(Stretch { panel, columns: [column; 2], is_first, is_last: false });
-            }
-        }
-        left[panel] &= !(1 << column);
-    }
-    if let Some(last) = open {
-        close(last, left);
-    }
-    count
 }
 
 /// Moves the weights of inputs that are heard to units that have a gradient; dX is that of those inputs, and zero for the
@@ -288,14 +211,18 @@ struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// The weights and moments of one of these inputs, by its number among those that are heard, in a panel.
+    /// Of one of these inputs, by its number among those that are heard: its account in a panel, the step up to which its
+    /// weights have come, and its weights and moments there.
     #[inline]
-    fn run(&self, panel: usize, i: usize) -> Weights<'a> {
-        let start = (panel * self.size.inputs + self.heard.input(i)) * COLUMNS;
+    fn run(&self, panel: usize, i: usize) -> (&'a mut Account, u32, Weights<'a>) {
+        let input = self.heard.input(i);
+        let start = (panel * self.size.inputs + input) * COLUMNS;
         // SAFETY: a block has inputs of its own, and one part of each number at a time.
-        #[expect(unsafe_code, reason = "tasks write disjoint rows")]
-        let [value, first, second] = self.values.each_ref().map(|of| unsafe { of.part(start, COLUMNS) });
-        Weights { value, first, second }
+        #[expect(unsafe_code, reason = "tasks have inputs of their own")]
+        let ([value, first, second], account) = unsafe {
+            (self.values.each_ref().map(|of| of.part(start, COLUMNS)), self.accounts.run(panel, input))
+        };
+        (account, self.accounts.ahead[input], Weights { value, first, second })
     }
 
     /// The weights and moments of this block in a panel: from its first input to its last, and where its inputs' start.
@@ -312,14 +239,15 @@ impl<'a> Block<'a> {
     /// Asks for the weights and moments of a panel.
     fn ask(&self, panel: usize) {
         for i in self.range.clone() {
-            let Weights { value, first, second } = self.run(panel, i);
+            let (_, _, Weights { value, first, second }) = self.run(panel, i);
             [value, first, second].into_iter().for_each(|numbers| prefetch(numbers));
         }
     }
 
     /// Goes through the panels whose units have a gradient, by stretches.
     fn move_active(&self, stretches: &[u32], dx: Option<&Shared>, rule: &Rule) {
-        let Block { size, pass: &Pass { path, batch, .. }, heard, accounts, dy, ref range, .. } = *self;
+        let Block { size, pass: &Pass { path, batch, .. }, heard, dy, ref range, .. } = *self;
+        let ledger = self.accounts.ledger;
         let rows = range.len();
         let first = heard.input(range.start);
         let starts: [usize; ROWS] = std::array::from_fn(|i| {
@@ -337,11 +265,8 @@ impl<'a> Block<'a> {
             }
             if is_first {
                 for i in range.clone() {
-                    // SAFETY: a block has inputs of its own.
-                    #[expect(unsafe_code, reason = "tasks have inputs of their own")]
-                    unsafe {
-                        accounts.make_ready(panel, heard.input(i), self.run(panel, i));
-                    }
+                    let (account, ahead, weights) = self.run(panel, i);
+                    ledger.make_ready(account, ahead, weights);
                 }
             }
             let mut weights = self.weights(panel);
@@ -395,11 +320,8 @@ impl<'a> Block<'a> {
     fn calm_others(&self) {
         let others = self.dy.active.iter().enumerate().filter(|(_, active)| **active == 0);
         for (panel, i) in others.flat_map(|(panel, _)| self.range.clone().map(move |i| (panel, i))) {
-            // SAFETY: a block has inputs of its own.
-            #[expect(unsafe_code, reason = "tasks have inputs of their own")]
-            unsafe {
-                self.accounts.calm(panel, self.heard.input(i), || self.run(panel, i));
-            }
+            let (account, ahead, weights) = self.run(panel, i);
+            self.accounts.ledger.calm(account, ahead, weights);
         }
     }
 }
