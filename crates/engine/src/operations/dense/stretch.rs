@@ -91,7 +91,7 @@ mod tests {
         // Units 0 to 39 in order, but for 5 and 20, which lie in a third panel, 20 before 5.
         let mut columns: Vec<u32> = (0..40).collect();
         (columns[20], columns[5]) = (64, 66);
-        let active = [0b1111 << 3 | 1 << 8 | 1 << 21, 0b11, 0b101];
+        let active = [0b1011 << 3 | 1 << 8 | 1 << 21, 0b11, 0b101];
         let (mut left, mut to, mut woken) = ([0; 3], [0; 40], Vec::new());
         let count = stretches(&active, &columns, &mut left, &mut to, &mut |unit| woken.push(unit));
         assert_eq!(woken, [3, 4, 5, 6, 8, 20, 21, 32, 33]);
