@@ -25,7 +25,7 @@ pub use idleness::Idleness;
 pub use kernels::path::Path;
 pub use kernels::peak::peak_flops;
 pub use looking::LayerOutput;
-pub use network::{Array, LayerTime, Network, Part, Targets, Workspace};
+pub use network::{Array, ArrayView, LayerTime, Network, Part, Targets, Workspace};
 pub use shared::{GradientProducts, SharedLayers};
 pub use training::{Judged, Labelled, Trainer, evaluate, scale};
 pub use variables::Variables;

@@ -42,7 +42,7 @@ pub(crate) fn write_after(
     fill(&mut buffered)?;
     buffered.flush().map_err(failed)?;
     drop(buffered);
-    let mut replace = || {
+    let replace = || {
         temporary.file.sync_all()?;
         make_way()?;
         fs::rename(&temporary.path, path)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use inkling_engine::random::Stream;
-use inkling_engine::{Array, Labelled, Network, Part, Path, Trainer, Workspace};
+use inkling_engine::{Labelled, Network, Path, Trainer, Workspace};
 use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, HeadOutcome, TrainOutcome, TrainingLine};
 use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
@@ -34,10 +34,6 @@ pub(crate) struct Training<'a> {
     pub(crate) workspace: Workspace,
     pub(crate) shuffle: Stream,
     standing: Standing,
-    /// The weights of the last epoch, or those at the start: finite ones.
-    pub(crate) kept: Vec<Array>,
-    /// The weights of the best epoch by the validation images, where there are any.
-    pub(crate) best: Vec<Array>,
     /// When this sitting began.
     start: Instant,
 }
@@ -74,9 +70,7 @@ impl<'a> Training<'a> {
             trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
             weighting,
             workspace: network.workspace(EVALUATION_BATCH, false),
-            kept: network.arrays(Part::Values),
             trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &weights),
-            best: Vec::new(),
             shuffle: Stream::new(run.seed, "shuffle"),
             standing: Standing::default(),
             start: Instant::now(),
@@ -115,7 +109,8 @@ impl<'a> Training<'a> {
         self.standing.seconds + self.start.elapsed().as_secs_f64()
     }
 
-    /// Trains until the last epoch, until the validation loss falls no more, or until the loss is not finite.
+    /// Trains until the last epoch, until the validation loss falls no more, or until the loss is not finite: then the
+    /// weights are spoilt.
     pub(crate) fn train(&mut self, writer: &mut RunWriter) -> Result<Ending, LabError> {
         let mut diverged = None;
         while self.epochs() < self.run.training.epochs && !self.stalls() {
@@ -203,7 +198,7 @@ impl<'a> Training<'a> {
         self.close(epoch, writer)
     }
 
-    /// Judges the network on all images after an epoch, and keeps it if every loss is finite: a line can hold no other.
+    /// Judges the network on all images after an epoch, which counts if every loss is finite: a line can hold no other.
     fn close(&mut self, epoch: usize, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let Training { trainer, workspace, train, validation, test, observer, .. } = self;
         let mut on = |examples: &Examples| {
@@ -227,12 +222,6 @@ impl<'a> Training<'a> {
         writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
         self.standing.epochs.push(outcome.clone());
         self.standing.test_seconds.push(test_seconds);
-        // The old ones go first, so that both are never held.
-        self.kept.clear();
-        self.kept = self.trainer.network().arrays(Part::Values);
-        if self.best_epoch() == Some(epoch) {
-            self.best = self.kept.clone();
-        }
         let (epochs, heads) = (self.run.training.epochs, &self.run.model.heads[..]);
         self.observer.event(Event::Epoch { epochs, outcome: &outcome, heads });
         Ok(Epoch::Whole)
@@ -240,7 +229,7 @@ impl<'a> Training<'a> {
 
     /// The epoch with the lowest loss on the validation images, the trained heads' losses weighted; of equal ones the
     /// first.
-    fn best_epoch(&self) -> Option<usize> {
+    pub(crate) fn best_epoch(&self) -> Option<usize> {
         let weights = self.weighting.judging();
         let loss = |epoch: &EpochOutcome| {
             let further = epoch.further.iter().map(|head| head.validation);
