@@ -24,6 +24,7 @@ pub use features::{Affine, Features};
 pub use idleness::Idleness;
 pub use kernels::path::Path;
 pub use kernels::peak::peak_flops;
+pub use kernels::stream::peak_stream;
 pub use looking::LayerOutput;
 pub use network::{Array, ArrayView, LayerTime, Network, Part, Targets, Workspace};
 pub use shared::{GradientProducts, SharedLayers};
