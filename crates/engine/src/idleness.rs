@@ -14,8 +14,8 @@ pub struct Idleness {
     pub name: String,
     /// Numbers that come in.
     pub inputs: usize,
-    /// Inputs that were zero in the whole of the last thin batches, so that their weights wait: a step costs them nothing.
-    pub waiting: usize,
+    /// Inputs whose weights all have a first moment of zero: they were zero in all batches for hundreds of steps.
+    pub silent: usize,
     /// Units.
     pub units: usize,
     /// Units whose weights all have a first moment of zero: none of their gradients was anything for hundreds of steps.
@@ -40,27 +40,26 @@ impl Network {
 fn of(name: &str, weight: &Parameter) -> Option<Idleness> {
     let (Layout::Panels { rows, columns }, Some(owed)) = (weight.layout, &weight.owed) else { return None };
     let panels = columns.div_ceil(COLUMNS);
-    // Of each panel, how many of its rows are idle and which of its columns are alive.
-    let mut found = vec![(0_usize, [false; COLUMNS]); panels];
+    // Of each panel, which of its rows are idle and which of its columns are alive.
+    let mut found = vec![(vec![true; rows], [false; COLUMNS]); panels];
     for_each_part(found.par_iter_mut().enumerate(), |(panel, (idle, alive))| {
-        for row in 0..rows {
+        for (row, idle) in idle.iter_mut().enumerate() {
             let [_, first, _] = weight.row(owed, panel, row);
-            let mut still = true;
             for (alive, moment) in alive.iter_mut().zip(first) {
                 *alive |= moment != 0.0;
-                still &= moment == 0.0;
+                *idle &= moment == 0.0;
             }
-            *idle += usize::from(still);
         }
     });
     let alive = found.iter().flat_map(|(_, alive)| alive).filter(|&&alive| alive).count();
+    let is_silent = |&row: &usize| found.iter().all(|(idle, _)| idle[row]);
     Some(Idleness {
         name: name.to_owned(),
         inputs: rows,
-        waiting: (0..rows).filter(|&row| owed.waits(row)).count(),
+        silent: (0..rows).filter(is_silent).count(),
         units: columns,
         dead: columns - alive,
         row_panels: rows * panels,
-        idle: found.iter().map(|(idle, _)| idle).sum(),
+        idle: found.iter().flat_map(|(idle, _)| idle).filter(|&&idle| idle).count(),
     })
 }

@@ -13,7 +13,7 @@ use super::checkpoint::{self, Standing};
 use super::examples::Examples;
 use super::judge::{EVALUATION_BATCH, judge};
 use super::split::{Split, identity};
-use super::step::{Since, gradients_line, step};
+use super::step::{Since, gradients_line, idle_line, step};
 use crate::error::LabError;
 use crate::runs::Bench;
 use crate::study::{Event, Observer};
@@ -157,7 +157,6 @@ impl<'a> Training<'a> {
         let images = Labelled { pixels: &self.train.samples.images.pixels, labels: &labels };
         // There is nothing to compare where fewer than two heads are trained.
         let compared = self.trained.iter().filter(|trained| **trained).count() > 1;
-        let every = self.run.gradients_every.filter(|_| compared);
         let write = |since: Since, writer: &mut RunWriter| -> Result<(), LabError> {
             let Some(line) = since.line(&self.trained) else { return Ok(()) };
             writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
@@ -173,9 +172,11 @@ impl<'a> Training<'a> {
             let factor =
                 training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
             let learning_rate = training.learning_rate * factor;
-            let look = every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
+            let look =
+                self.run.gradients_every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
             let start = Instant::now();
-            let stepped = step(&mut self.trainer, &mut *self.weighting, images, batch, learning_rate, look);
+            let (trainer, weighting) = (&mut self.trainer, &mut *self.weighting);
+            let stepped = step(trainer, weighting, images, batch, learning_rate, look && compared);
             self.standing.train_seconds += start.elapsed().as_secs_f64();
             self.standing.steps += 1;
             let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
@@ -187,6 +188,10 @@ impl<'a> Training<'a> {
             let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
             if let Some(line) = line {
                 writer.append_metrics(&TrainingLine::Gradients(line))?;
+            }
+            let idleness = if look { self.trainer.network_mut().idleness() } else { Vec::new() };
+            if let Some(line) = idle_line(&idleness, self.standing.steps) {
+                writer.append_metrics(&TrainingLine::Idle(line))?;
             }
             since.add(&stepped, batch.len(), self.standing.steps, learning_rate);
             if since.steps == training.log_every {
