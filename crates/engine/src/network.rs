@@ -76,6 +76,31 @@ pub struct Array {
     pub values: Vec<f32>,
 }
 
+/// An array of a network, to be read when it is needed.
+#[derive(Debug)]
+pub struct ArrayView<'a> {
+    /// As an [`Array`]'s.
+    pub name: String,
+    parameter: &'a Parameter,
+    part: Part,
+}
+
+impl ArrayView<'_> {
+    /// As an [`Array`]'s.
+    pub fn shape(&self) -> &[usize] {
+        &self.parameter.shape
+    }
+
+    /// Writes the values, the last index the fastest.
+    ///
+    /// # Panics
+    /// If there is not room for exactly as many as the shape has.
+    pub fn read(&self, values: &mut [f32]) {
+        assert_eq!(values.len(), self.shape().iter().product::<usize>(), "room for {}", self.name);
+        self.parameter.read(self.part, values);
+    }
+}
+
 /// Which arrays of a network's parameters are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -278,20 +303,24 @@ impl Network {
 
     /// The arrays of this part in the order of the layers.
     pub fn arrays(&self, part: Part) -> Vec<Array> {
-        let array = |link: &Link, parameter: &Parameter| {
-            let mut values = vec![0.0; parameter.shape.iter().product()];
-            parameter.read(part, &mut values);
-            Array {
-                name: format!("{}.{}", link.name, parameter.name),
-                shape: parameter.shape.clone(),
-                values,
-            }
+        let array = |view: ArrayView| {
+            let mut values = vec![0.0; view.shape().iter().product()];
+            view.read(&mut values);
+            Array { shape: view.shape().to_vec(), values, name: view.name }
         };
+        self.views(part).map(array).collect()
+    }
+
+    /// As [`Network::arrays`], without a copy of the values: a large network's parts are better read one by one.
+    pub fn views(&self, part: Part) -> impl Iterator<Item = ArrayView<'_>> {
         let links = self.trunk.links.iter().chain(self.heads.iter().flat_map(|head| &head.links));
-        let kept = |parameter: &&Parameter| part == Part::Values || parameter.role != Role::Statistic;
-        links
-            .flat_map(|link| link.operation.parameters().iter().filter(kept).map(|p| array(link, p)))
-            .collect()
+        let kept = move |parameter: &&Parameter| part == Part::Values || parameter.role != Role::Statistic;
+        links.flat_map(move |link| {
+            link.operation.parameters().iter().filter(kept).map(move |parameter| {
+                let name = format!("{}.{}", link.name, parameter.name);
+                ArrayView { name, parameter, part }
+            })
+        })
     }
 
     /// Sets the arrays of this part: `find` gives the values of a name and shape.

@@ -1,7 +1,13 @@
 //! The heads' gradients on the layers that they share, and how they lie to each other.
+//!
+//! A dense layer's gradient is a sum of outer products, dW = Σₙ xₙ·dyₙᵀ and db = Σₙ dyₙ over the images n, so that the inner
+//! product of two heads' gradients a and b on it is Σₘₙ (1 + xₘ·xₙ)·(dyₘᵃ·dyₙᵇ). Where a batch is thinner than the matrix,
+//! that is less work than making them, and takes no memory.
 
+use inkling_spec::Layer;
 use rayon::prelude::*;
 
+use crate::chain::Link;
 use crate::kernels::flush::flushing_denormals;
 use crate::network::{Network, Targets, Workspace};
 use crate::operations::Pass;
@@ -46,9 +52,18 @@ impl GradientProducts {
     }
 }
 
+/// What is kept of one head's gradient on a layer.
+#[derive(Clone)]
+enum Kept {
+    /// The gradient of every parameter, one after the other.
+    Whole(Vec<f32>),
+    /// That of the output, [batch, units], zero where ReLU was silent.
+    Output(Vec<f32>),
+}
+
 impl Network {
     /// The products of the heads' gradients for the batch that went forward last, in training. Weights, moments and
-    /// random streams stay; kept gradients of the trunk are overwritten.
+    /// random streams stay; kept gradients of the trunk are overwritten or dropped.
     pub(crate) fn gradient_products(
         &mut self,
         x: &[f32],
@@ -60,51 +75,106 @@ impl Network {
         let pass = Pass { path: self.path, batch, training: true };
         let features = batch * self.trunk.outputs;
         let mut found = GradientProducts { heads, products: vec![0.0; heads * heads] };
-        let parametrised = |link: &crate::chain::Link| !link.operation.parameters().is_empty();
+        let parametrised = |link: &Link| !link.operation.parameters().is_empty();
         let Some(last) = self.trunk.links.iter().rposition(parametrised) else { return found };
         let first = if over == SharedLayers::All { 0 } else { last };
-        let mut gradients: Vec<Option<Vec<f32>>> = Vec::new();
-        for h in 0..heads {
-            if targets.weights[h] == 0.0 {
-                gradients.push(None);
-                continue;
-            }
+        // Of each head that is trained, what is kept of each link from the last one back to the first.
+        let mut kept: Vec<(usize, Vec<Kept>)> = Vec::new();
+        for h in (0..heads).filter(|&h| targets.weights[h] != 0.0) {
             let Workspace { trunk, heads: memories, judged, .. } = &mut *workspace;
+            let mut of_head = Vec::new();
             flushing_denormals(|| {
                 let (head, memory) = (&mut self.heads[h], &mut memories[h]);
                 judged[h] = head.judge(memory, &targets.labels[h * batch..(h + 1) * batch], 1.0);
                 let z = trunk.ys.last().map_or(x, |y| &y[..features]);
                 let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]);
                 head.backward(&pass, z, (0..head.links.len(), None), memory, dz, Receive::Discard);
-                let links = (first..self.trunk.links.len(), None);
-                self.trunk.backward(&pass, x, links, trunk, None, Receive::Keep);
+                for i in (first..self.trunk.links.len()).rev() {
+                    let thin = self.thin_dense(i, batch);
+                    if let Some(relu) = thin {
+                        let n = batch * self.trunk.links[i].operation.outputs();
+                        let outputs = trunk.dys[i][..n].iter().zip(&trunk.ys[i][..n]);
+                        let heard = outputs.map(|(&dy, &y)| if relu && y <= 0.0 { 0.0 } else { dy });
+                        of_head.push(Kept::Output(heard.collect()));
+                        if i == first {
+                            break;
+                        }
+                    }
+                    let receive = if thin.is_some() { Receive::Discard } else { Receive::Keep };
+                    self.trunk.backward(&pass, x, (i..i + 1, None), trunk, None, receive);
+                    if thin.is_none() {
+                        let parameters = self.trunk.links[i].operation.parameters().iter();
+                        let trained = parameters.filter(|parameter| parameter.role != Role::Statistic);
+                        let gradient = trained.flat_map(|parameter| &parameter.gradient[..]).copied();
+                        of_head.push(Kept::Whole(gradient.collect()));
+                    }
+                }
             });
-            let links = &self.trunk.links[first..=last];
-            let trained = links.iter().flat_map(|link| link.operation.parameters());
-            let trained = trained.filter(|parameter| parameter.role != Role::Statistic);
-            gradients.push(Some(trained.flat_map(|parameter| &parameter.gradient[..]).copied().collect()));
-            let this = gradients[h].as_ref().expect("just made");
-            for (other, gradient) in gradients.iter().enumerate() {
-                let product = gradient.as_ref().map_or(0.0, |gradient| dot(gradient, this));
-                found.products[other * heads + h] = product;
-                found.products[h * heads + other] = product;
+            kept.push((h, of_head));
+        }
+        for (place, i) in (first..self.trunk.links.len()).rev().enumerate() {
+            let mut gram = None;
+            for (number, (a, of_a)) in kept.iter().enumerate() {
+                for (b, of_b) in &kept[..=number] {
+                    let product = match (&of_a[place], &of_b[place]) {
+                        (Kept::Whole(a), Kept::Whole(b)) => dot(a, b),
+                        (Kept::Output(a), Kept::Output(b)) => {
+                            let gram = gram.get_or_insert_with(|| {
+                                let before = i.checked_sub(1).map(|j| &self.trunk.links[j].operation);
+                                let x = before.map_or(x, |before| {
+                                    &workspace.trunk.ys[i - 1][..batch * before.outputs()]
+                                });
+                                products(x, x, batch)
+                                    .iter()
+                                    .map(|product| 1.0 + product)
+                                    .collect::<Vec<f64>>()
+                            });
+                            let outputs = products(a, b, batch);
+                            gram.iter().zip(&outputs).map(|(inputs, outputs)| inputs * outputs).sum()
+                        }
+                        _ => unreachable!("a layer is kept alike for every head"),
+                    };
+                    found.products[a * heads + b] += product;
+                    if a != b {
+                        found.products[b * heads + a] += product;
+                    }
+                }
             }
         }
         found
     }
+
+    /// Whether a link of the trunk is a dense layer on which gradients of so thin a batch are compared without being made;
+    /// then, whether ReLU is part of it.
+    fn thin_dense(&self, link: usize, batch: usize) -> Option<bool> {
+        let Link { name, operation, .. } = &self.trunk.links[link];
+        let number: usize = name.rsplit('.').next()?.parse().ok()?;
+        let layers = &self.spec().trunk;
+        let Layer::Dense { units, .. } = *layers.get(number.checked_sub(1)?)? else { return None };
+        let inputs = operation.parameters()[0].shape[0];
+        let relu = matches!(layers.get(number), Some(Layer::Relu));
+        (batch * (inputs + units) < inputs * units).then_some(relu)
+    }
+}
+
+/// The inner products of all rows of `a` with all of `b`, [rows, rows], the same on any number of threads.
+fn products(a: &[f32], b: &[f32], rows: usize) -> Vec<f64> {
+    let width = a.len() / rows;
+    let row = |a: &[f32]| b.chunks_exact(width).map(|b| sum_of_products(a, b)).collect::<Vec<f64>>();
+    a.par_chunks_exact(width).map(row).collect::<Vec<Vec<f64>>>().concat()
 }
 
 /// The same sum on any number of threads.
 fn dot(a: &[f32], b: &[f32]) -> f64 {
-    let parts = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)).map(|(a, b)| {
-        // Eight sums, as many as hide the wait for an addition.
-        let mut sums = [0.0_f64; 8];
-        for (a, b) in a.chunks(8).zip(b.chunks(8)) {
-            sums.iter_mut()
-                .zip(a.iter().zip(b))
-                .for_each(|(sum, (&a, &b))| *sum += f64::from(a) * f64::from(b));
-        }
-        sums.iter().sum::<f64>()
-    });
+    let parts = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)).map(|(a, b)| sum_of_products(a, b));
     parts.collect::<Vec<f64>>().iter().sum()
+}
+
+fn sum_of_products(a: &[f32], b: &[f32]) -> f64 {
+    // Eight sums, as many as hide the wait for an addition.
+    let mut sums = [0.0_f64; 8];
+    for (a, b) in a.chunks(8).zip(b.chunks(8)) {
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (&a, &b))| *sum += f64::from(a) * f64::from(b));
+    }
+    sums.iter().sum::<f64>()
 }

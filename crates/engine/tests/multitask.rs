@@ -102,13 +102,15 @@ fn products_are_those_of_the_heads_own_gradients() {
     let images = Images::new(40);
     let labels: Vec<&[u8]> = images.labels.iter().map(Vec::as_slice).collect();
     let batch = Labelled { pixels: &images.pixels, labels: &labels };
-    let order = Images::order(3);
-    for (over, layers) in [(SharedLayers::All, &["trunk."][..]), (SharedLayers::Last, &["trunk.5"][..])] {
+    // A batch that is thinner than the dense layer, and one that is not.
+    let orders = [Images::order(3), (0..40).collect()];
+    let layers = [(SharedLayers::All, "trunk."), (SharedLayers::Last, "trunk.5")];
+    for (order, (over, layers)) in orders.iter().flat_map(|order| layers.map(|layers| (order, layers))) {
         // The gradients of each head alone, as the network gives them whole.
         let gradients = [0, 1].map(|head| {
             let mut network = Network::new(&spec(&["item", "group"]), 3).expect("a network");
-            let mut workspace = network.workspace(BATCH, true);
-            let mut x = vec![0.0; BATCH * 64];
+            let mut workspace = network.workspace(order.len(), true);
+            let mut x = vec![0.0; order.len() * 64];
             let pixels: Vec<u8> =
                 order.iter().flat_map(|&i| &images.pixels[i as usize * 64..][..64]).copied().collect();
             inkling_engine::scale(&pixels, &mut x);
@@ -118,13 +120,14 @@ fn products_are_those_of_the_heads_own_gradients() {
             weights[head] = 1.0;
             network.gradients(&x, Targets { labels: &targets, weights: &weights }, &mut workspace);
             let arrays = network.arrays(Part::Gradients).into_iter();
-            let wanted = arrays.filter(|array| layers.iter().any(|layer| array.name.starts_with(layer)));
+            let wanted = arrays.filter(|array| array.name.starts_with(layers));
             wanted.flat_map(|array| array.values).map(f64::from).collect::<Vec<f64>>()
         });
         let dot =
             |a: usize, b: usize| gradients[a].iter().zip(&gradients[b]).map(|(a, b)| a * b).sum::<f64>();
-        let mut trainer = trainer(&["item", "group"], &[0.3, 0.7]);
-        trainer.step_combined(batch, &order, 0.01, over, |judged, products| {
+        let network = Network::new(&spec(&["item", "group"]), 3).expect("a network");
+        let mut trainer = Trainer::new(network, ADAM, order.len(), &[0.3, 0.7]);
+        trainer.step_combined(batch, order, 0.01, over, |judged, products| {
             assert!(judged.iter().all(|judged| judged.loss > 0.0));
             for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 let (found, exact) = (products.product(a, b), dot(a, b));

@@ -19,8 +19,10 @@ pub(crate) fn run_multitask(
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
-    // One network after the other: each takes all threads.
-    runs.iter().try_for_each(|run| train(run, set, store, observer))?;
+    // One network after the other: each takes all threads. All are begun on one of the pool's, because what a thread gives
+    // back is what the same thread is given again: begun on another, the next network would come on top of up to 64 MiB
+    // that no one uses.
+    rayon::scope(|_| runs.iter().try_for_each(|run| train(run, set, store, observer)))?;
     let mut same_bits = Vec::new();
     for single in runs {
         for two_headed in runs.iter().filter(|other| ends_alike(trained(single), trained(other))) {

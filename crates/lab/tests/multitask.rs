@@ -9,7 +9,7 @@ use common::{
 };
 use inkling_data::{DataSet, Sources, catalogue};
 use inkling_lab::{LabError, run_study};
-use inkling_spec::found::{Checks, PlannedRun, StudyRecord, TrainingLine};
+use inkling_spec::found::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
 use inkling_spec::{
     Head, Initial, Labels, Layer, Optimizer, RunSpec, Schedule, Study, Task, TrainRun, TrainingSpec,
     ValidationSpec, Weighting, preset,
@@ -60,6 +60,26 @@ fn with_all_the_weight_on_one_head_a_network_ends_as_the_single_task_one_to_the_
     let titles: Vec<&str> = record.runs.iter().map(|run| run.title.as_str()).collect();
     assert_eq!(titles, ["item", "group", "λ = 0", "λ = 0.25", "λ = 0.5", "λ = 0.75", "λ = 1"]);
     let find = |title: &str| record.runs.iter().find(|run| run.title == title).unwrap();
+
+    // What stands still is seen at the first step and the eleventh, and in layers that are alike it is the same.
+    let idle = |title: &str| -> Vec<IdleLine> {
+        let lines: Vec<TrainingLine> = dir(folder.path(), find(title)).metrics().unwrap();
+        let idle = lines.into_iter().filter_map(|line| match line {
+            TrainingLine::Idle(line) => Some(line),
+            _ => None,
+        });
+        idle.collect()
+    };
+    for (title, other) in [("item", "λ = 1"), ("group", "λ = 0"), ("λ = 0.5", "λ = 0.5")] {
+        let lines = idle(title);
+        assert_eq!(lines.iter().map(|line| line.step).collect::<Vec<_>>(), [1, 11], "{title}");
+        assert_eq!(lines, idle(other), "{title}");
+        for line in lines {
+            assert!(line.layer.starts_with("trunk."), "{line:?}");
+            let shares = [line.idle_panels, line.dead_units, line.silent_inputs];
+            assert!(shares.iter().all(|share| (0.0..1.0).contains(share)), "{line:?}");
+        }
+    }
 
     // What the study itself says of it.
     let reader = Reader::open(folder.path()).unwrap();
@@ -136,7 +156,7 @@ fn two_heads_leave_what_readers_need_of_both() {
     }
 
     let lines: Vec<TrainingLine> = dir.metrics().unwrap();
-    let mut looked_at = Vec::new();
+    let (mut looked_at, mut idle_at) = (Vec::new(), Vec::new());
     for line in &lines {
         match line {
             TrainingLine::Steps(steps) => {
@@ -150,10 +170,12 @@ fn two_heads_leave_what_readers_need_of_both() {
                 assert!(line.cosine.unwrap().abs() <= 1.0);
                 looked_at.push(line.step);
             }
+            TrainingLine::Idle(line) => idle_at.push(line.step),
             _ => {}
         }
     }
     assert_eq!(looked_at, [1, 6, 11, 16, 21]);
+    assert_eq!(idle_at, looked_at);
 }
 
 #[test]
@@ -169,6 +191,7 @@ fn a_head_that_is_not_trained_is_judged_but_has_no_loss_in_lines() {
                 assert_eq!((half.loss, half.accuracy, half.weight), (None, None, 0.0));
             }
             TrainingLine::Epoch(epoch) => assert!(epoch.further[0].train.loss > 0.0),
+            TrainingLine::Idle(_) => {}
             other => panic!("nothing to compare, and yet {other:?}"),
         }
     }

@@ -24,7 +24,8 @@ pub struct MultitaskTask {
     pub initial: InitialPair,
     /// How every network is trained.
     pub training: TrainingSpec,
-    /// Steps between two measurements of the heads' gradients on the shared layers.
+    /// Steps between two looks at the heads' gradients on the shared layers and at what stands still in the largest dense
+    /// layer.
     #[serde(deserialize_with = "positive_count")]
     pub gradients_every: usize,
     /// Other weightings, each trained from every seed of `seeds`.

@@ -103,9 +103,9 @@ pub struct TrainRun {
     /// How the heads' losses become one.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub weighting: Weighting,
-    /// Steps between two measurements of the heads' gradients on the shared layers, the first at the first step; none where
-    /// not given, nor where fewer than two heads are trained or the weighting itself compares gradients on the last shared
-    /// layer in every step, as GradNorm does.
+    /// Steps between two looks at what stands still in the largest dense layer and at the heads' gradients on the shared
+    /// layers, the first at the first step; none where not given. Gradients are left out where fewer than two heads are
+    /// trained or the weighting itself compares them on the last shared layer in every step, as GradNorm does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients_every: Option<usize>,
 }

@@ -23,38 +23,33 @@ const SUFFIX: &str = ".tmp";
 /// untouched, unless only the last step failed, the fsync of the folder: then the new version is whole and in
 /// place, but a power cut may still undo it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    write_with(path, |file| file.write_all(bytes))
+    let failed = |source| StoreError::writing(path, source);
+    write_after(path, |file| file.write_all(bytes).map_err(failed), || Ok(()))
 }
 
-/// Replaces the file at `path` by what `fill` writes, as [`write`] does. For contents that should not be in
-/// memory twice.
-pub(crate) fn write_with(
-    path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> Result<(), StoreError> {
-    write_after(path, fill, || Ok(()))
-}
-
-/// As [`write_with`]; `make_way` runs once the new bytes are on the disk, right before they take the name.
+/// Replaces the file at `path` by what `fill` writes, as [`write`] does: for contents that should not be in memory whole.
+/// `fill` may fail for reasons of its own; `make_way` runs once the new bytes are on the disk, right before they take the
+/// name.
 pub(crate) fn write_after(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), StoreError>,
     make_way: impl FnOnce() -> io::Result<()>,
 ) -> Result<(), StoreError> {
     let folder = folder_of(path);
+    let failed = |source| StoreError::writing(path, source);
+    let mut temporary = Temporary::create(folder).map_err(failed)?;
+    let mut buffered = BufWriter::new(&temporary.file);
+    fill(&mut buffered)?;
+    buffered.flush().map_err(failed)?;
+    drop(buffered);
     let replace = || {
-        let mut temporary = Temporary::create(folder)?;
-        let mut buffered = BufWriter::new(&temporary.file);
-        fill(&mut buffered)?;
-        buffered.flush()?;
-        drop(buffered);
         temporary.file.sync_all()?;
         make_way()?;
         fs::rename(&temporary.path, path)?;
         temporary.renamed = true;
         Ok(())
     };
-    replace().map_err(|source| StoreError::writing(path, source))?;
+    replace().map_err(failed)?;
     sync_folder(folder)
 }
 
@@ -164,10 +159,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         write(&path, b"old").unwrap();
-        let error = write_with(&path, |file| {
-            file.write_all(b"half of the new")?;
-            Err(ErrorKind::StorageFull.into())
-        });
+        let fill = |file: &mut BufWriter<&File>| {
+            file.write_all(b"half of the new").unwrap();
+            Err(StoreError::writing(&path, ErrorKind::StorageFull.into()))
+        };
+        let error = write_after(&path, fill, || Ok(()));
         assert!(matches!(error, Err(StoreError::DiskFull { path: full, .. }) if full == path));
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(folder.path()), ["file"]);

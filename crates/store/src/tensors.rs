@@ -4,9 +4,12 @@
 //! same twice.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata as Header, TensorInfo};
@@ -45,13 +48,31 @@ impl Element for f64 {
     const DTYPE: Dtype = Dtype::F64;
 }
 
-/// A tensor to be written: borrowed values under a name.
+/// A tensor to be written: values under a name, borrowed or made when their turn comes.
 #[derive(Clone, Debug)]
 pub struct Tensor<'a> {
     name: String,
     dtype: Dtype,
     shape: Vec<usize>,
-    bytes: &'a [u8],
+    values: Values<'a>,
+}
+
+#[derive(Clone)]
+enum Values<'a> {
+    Held(&'a [u8]),
+    /// Fills memory that is as long as the values and aligned for them.
+    Made(Rc<Make<'a>>),
+}
+
+type Make<'a> = dyn Fn(&mut [u8]) -> Result<(), StoreError> + 'a;
+
+impl fmt::Debug for Values<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Values::Held(bytes) => write!(f, "{} bytes", bytes.len()),
+            Values::Made(_) => f.write_str("made when written"),
+        }
+    }
 }
 
 impl<'a> Tensor<'a> {
@@ -63,9 +84,47 @@ impl<'a> Tensor<'a> {
     /// reserved word `__metadata__`.
     pub fn new<E: Element>(name: impl Into<String>, shape: &[usize], values: &'a [E]) -> Self {
         let name = name.into();
-        assert_ne!(name, METADATA, "the safetensors format reserves this name");
         assert_eq!(shape.iter().product::<usize>(), values.len(), "tensor `{name}` of shape {shape:?}");
-        Self { name, dtype: E::DTYPE, shape: shape.to_vec(), bytes: bytemuck::cast_slice(values) }
+        Self::of::<E>(name, shape, Values::Held(bytemuck::cast_slice(values)))
+    }
+
+    /// As [`Tensor::new`], of values that are nowhere yet: `make` is called once, when the tensor is written, and fills
+    /// as many as the shape asks for. One tensor's are in memory at a time, so that a file can be larger than what is
+    /// free.
+    ///
+    /// # Panics
+    /// When the name is the format's reserved word `__metadata__`.
+    pub fn made<E: Element>(
+        name: impl Into<String>,
+        shape: &[usize],
+        make: impl Fn(&mut [E]) -> Result<(), StoreError> + 'a,
+    ) -> Self {
+        let make = move |bytes: &mut [u8]| make(bytemuck::cast_slice_mut(bytes));
+        Self::of::<E>(name.into(), shape, Values::Made(Rc::new(make)))
+    }
+
+    fn of<E: Element>(name: String, shape: &[usize], values: Values<'a>) -> Self {
+        assert_ne!(name, METADATA, "the safetensors format reserves this name");
+        Self { name, dtype: E::DTYPE, shape: shape.to_vec(), values }
+    }
+
+    /// Length of the values in bytes.
+    fn len(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
+    }
+
+    /// The values, in `scratch` where they have to be made.
+    fn bytes<'b>(&'b self, scratch: &'b mut Vec<u64>) -> Result<&'b [u8], StoreError> {
+        match &self.values {
+            Values::Held(bytes) => Ok(bytes),
+            Values::Made(make) => {
+                // Eight bytes are aligned for every type of number.
+                scratch.resize(scratch.len().max(self.len().div_ceil(size_of::<u64>())), 0);
+                let bytes = &mut bytemuck::cast_slice_mut(scratch)[..self.len()];
+                make(bytes)?;
+                Ok(bytes)
+            }
+        }
     }
 }
 
@@ -80,7 +139,7 @@ const LENGTH: usize = size_of::<u64>();
 pub(crate) fn write(path: &Path, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
     let tensors = ordered(tensors);
     let header = header(&tensors, metadata);
-    atomic::write_with(path, |file| fill(file, &header, &tensors))
+    atomic::write_after(path, |file| fill(path, &header, &tensors, |bytes| file.write_all(bytes)), || Ok(()))
 }
 
 /// Writes a tensor file whose metadata holds the SHA-256 of the whole file, which [`Tensors::check_seal`] checks; as
@@ -100,12 +159,22 @@ pub(crate) fn write_sealed(
         metadata.insert(SEAL.to_owned(), UNSEALED.to_owned()).is_none(),
         "the file's own checksum goes there"
     );
-    let mut header = header(&tensors, &metadata);
-    let mut hasher = Sha256::new().chain_update((header.len() as u64).to_le_bytes()).chain_update(&header);
-    tensors.iter().for_each(|tensor| hasher.update(tensor.bytes));
-    let place = seal_place(&header, UNSEALED).expect("it was put there");
-    header[place..place + UNSEALED.len()].copy_from_slice(hex(hasher).as_bytes());
-    atomic::write_after(path, |file| fill(file, &header, &tensors), make_way)
+    let header = header(&tensors, &metadata);
+    let place = LENGTH + seal_place(&header, UNSEALED).expect("it was put there");
+    let fill = |file: &mut io::BufWriter<&File>| {
+        let mut hasher = Sha256::new();
+        fill(path, &header, &tensors, |bytes| {
+            hasher.update(bytes);
+            file.write_all(bytes)
+        })?;
+        // Values may be made for this once, so that what they hash to is known when the header is long written.
+        let mut seal = || {
+            file.seek(SeekFrom::Start(place as u64))?;
+            file.write_all(hex(hasher.clone()).as_bytes())
+        };
+        seal().map_err(|source| StoreError::writing(path, source))
+    };
+    atomic::write_after(path, fill, make_way)
 }
 
 /// The metadata key of a file's own checksum.
@@ -128,10 +197,18 @@ fn ordered<'a, 'b>(tensors: &'a [Tensor<'b>]) -> Vec<&'a Tensor<'b>> {
     tensors
 }
 
-fn fill(file: &mut impl Write, header: &[u8], tensors: &[&Tensor]) -> io::Result<()> {
-    file.write_all(&(header.len() as u64).to_le_bytes())?;
-    file.write_all(header)?;
-    tensors.iter().try_for_each(|tensor| file.write_all(tensor.bytes))
+/// Gives `write` the file at `path` piece by piece.
+fn fill(
+    path: &Path,
+    header: &[u8],
+    tensors: &[&Tensor],
+    mut write: impl FnMut(&[u8]) -> io::Result<()>,
+) -> Result<(), StoreError> {
+    let mut write = |bytes: &[u8]| write(bytes).map_err(|source| StoreError::writing(path, source));
+    write(&(header.len() as u64).to_le_bytes())?;
+    write(header)?;
+    let mut scratch = Vec::new();
+    tensors.iter().try_for_each(|tensor| write(tensor.bytes(&mut scratch)?))
 }
 
 /// The header's JSON, padded to a multiple of 8 bytes. The safetensors crate keeps metadata in a hash map and
@@ -156,7 +233,7 @@ fn header(tensors: &[&Tensor], metadata: &Metadata) -> Vec<u8> {
     }
     let mut start = 0;
     for tensor in tensors {
-        let end = start + tensor.bytes.len();
+        let end = start + tensor.len();
         let info =
             TensorInfo { dtype: tensor.dtype, shape: tensor.shape.clone(), data_offsets: (start, end) };
         entries.push((tensor.name.as_str(), Entry::Tensor(info)));
@@ -171,43 +248,45 @@ fn header(tensors: &[&Tensor], metadata: &Metadata) -> Vec<u8> {
     json
 }
 
-/// A tensor file in memory, its header checked against its length.
+/// A tensor file that is open, its header checked against its length. Values are read when they are asked for: a file that
+/// is replaced meanwhile stays what it was to whoever has it open.
 #[derive(Debug)]
 pub struct Tensors {
     path: PathBuf,
-    bytes: Vec<u8>,
+    file: Mutex<File>,
     header: Header,
-    /// Where the values start in `bytes`.
-    start: usize,
+    /// Where the values start in the file.
+    start: u64,
 }
 
 impl Tensors {
-    /// Reads the tensor file at `path`.
+    /// Opens the tensor file at `path`.
     ///
     /// # Errors
     /// [`StoreError::Io`] where it cannot be read, [`StoreError::Damaged`] where it is no tensor file or a
     /// truncated one.
     pub fn read(path: &Path) -> Result<Self, StoreError> {
-        let bytes = fs::read(path).map_err(|source| StoreError::reading(path, source))?;
-        Self::parse(path, bytes)
-    }
-
-    fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::reading(path, source);
         let damaged = |reason: String| StoreError::damaged(path, reason);
-        let short = || damaged(format!("it ends within its header, after {} bytes", bytes.len()));
-        let (length, rest) = bytes.split_first_chunk::<LENGTH>().ok_or_else(short)?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
-        let (header, values) = rest.split_at_checked(length).ok_or_else(short)?;
+        let mut file = File::open(path).map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
+        let short = || damaged(format!("it ends within its header, after {bytes} bytes"));
+        let mut length = [0; LENGTH];
+        let after_length = bytes.checked_sub(LENGTH as u64).ok_or_else(short)?;
+        file.read_exact(&mut length).map_err(failed)?;
+        let length = u64::from_le_bytes(length);
+        let values = after_length.checked_sub(length).ok_or_else(short)?;
+        let mut header = vec![0; usize::try_from(length).map_err(|_| short())?];
+        file.read_exact(&mut header).map_err(failed)?;
         // Not the crate's own `SafeTensors::deserialize`: version 0.8 adds lengths from the header without a
         // check for overflow, which a crafted file turns into a panic.
-        let header: Header = serde_json::from_slice(header)
+        let header: Header = serde_json::from_slice(&header)
             .map_err(|error| damaged(format!("its header is no safetensors header: {error}")))?;
-        if header.data_len() != values.len() {
-            let (promised, found) = (header.data_len(), values.len());
-            return Err(damaged(format!("its header promises {promised} bytes of values, it has {found}")));
+        if header.data_len() as u64 != values {
+            let promised = header.data_len();
+            return Err(damaged(format!("its header promises {promised} bytes of values, it has {values}")));
         }
-        let start = bytes.len() - values.len();
-        Ok(Self { path: path.to_owned(), bytes, header, start })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), header, start: bytes - values })
     }
 
     /// The names of all tensors, sorted.
@@ -228,8 +307,35 @@ impl Tensors {
     /// The values of the tensor `name` in row-major order.
     ///
     /// # Errors
-    /// [`StoreError::WrongTensor`] where there is none, or it has another type or shape.
+    /// [`StoreError::WrongTensor`] where there is none, or it has another type or shape; [`StoreError::Io`] where it
+    /// cannot be read.
     pub fn values<E: Element>(&self, name: &str, shape: &[usize]) -> Result<Vec<E>, StoreError> {
+        let (at, bytes) = self.find::<E>(name, shape)?;
+        let mut values = vec![E::zeroed(); bytes / size_of::<E>()];
+        self.read_at(at, bytemuck::cast_slice_mut(&mut values))?;
+        Ok(values)
+    }
+
+    /// As [`Tensors::values`], into memory that is there.
+    ///
+    /// # Errors
+    /// As for [`Tensors::values`].
+    ///
+    /// # Panics
+    /// When there is not room for exactly as many values as the shape asks for.
+    pub fn read_values<E: Element>(
+        &self,
+        name: &str,
+        shape: &[usize],
+        values: &mut [E],
+    ) -> Result<(), StoreError> {
+        let (at, bytes) = self.find::<E>(name, shape)?;
+        assert_eq!(size_of_val(values), bytes, "room for the values of `{name}`");
+        self.read_at(at, bytemuck::cast_slice_mut(values))
+    }
+
+    /// Where in the file the values of the tensor `name` start, and how many bytes they are.
+    fn find<E: Element>(&self, name: &str, shape: &[usize]) -> Result<(u64, usize), StoreError> {
         let info = self.info(name)?;
         if info.dtype != E::DTYPE || info.shape != shape {
             let (found, expected) = (info.dtype, E::DTYPE);
@@ -237,10 +343,7 @@ impl Tensors {
             return Err(self.wrong(name, reason));
         }
         let (from, to) = info.data_offsets;
-        let bytes = &self.bytes[self.start + from..self.start + to];
-        let mut values = vec![E::zeroed(); bytes.len() / size_of::<E>()];
-        bytemuck::cast_slice_mut(&mut values).copy_from_slice(bytes);
-        Ok(values)
+        Ok((self.start + from as u64, to - from))
     }
 
     /// The metadata text under `key`.
@@ -253,16 +356,35 @@ impl Tensors {
         let damaged = |reason: String| StoreError::damaged(&self.path, reason);
         let none = || damaged("it holds no checksum of itself".to_owned());
         let expected = self.metadata(SEAL).ok_or_else(none)?;
-        let place = seal_place(&self.bytes[..self.start], expected).ok_or_else(none)?;
-        let hasher = Sha256::new()
-            .chain_update(&self.bytes[..place])
-            .chain_update(UNSEALED)
-            .chain_update(&self.bytes[place + expected.len()..]);
+        let mut header = vec![0; usize::try_from(self.start).expect("it was in memory once")];
+        self.read_at(0, &mut header)?;
+        let place = seal_place(&header, expected).ok_or_else(none)?;
+        header[place..place + expected.len()].fill(b'0');
+        let mut hasher = Sha256::new().chain_update(&header);
+        let mut at = self.start;
+        let end = self.start + self.header.data_len() as u64;
+        let mut buffer = vec![0; 1 << 16];
+        while at < end {
+            let count = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+            self.read_at(at, &mut buffer[..count])?;
+            hasher.update(&buffer[..count]);
+            at += count as u64;
+        }
         let found = hex(hasher);
         if found != expected {
             return Err(damaged(format!("its SHA-256 is {found}, it says {expected}")));
         }
         Ok(())
+    }
+
+    /// Fills `bytes` with those of the file from byte `at` on.
+    fn read_at(&self, at: u64, bytes: &mut [u8]) -> Result<(), StoreError> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = || {
+            file.seek(SeekFrom::Start(at))?;
+            file.read_exact(bytes)
+        };
+        read().map_err(|source| StoreError::reading(&self.path, source))
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo, StoreError> {

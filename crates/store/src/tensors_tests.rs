@@ -1,6 +1,9 @@
 //! Tests of the tensor files: against the safetensors crate, against wrong questions, against arbitrary
 //! bytes.
 
+use std::cell::RefCell;
+use std::fs;
+
 use super::*;
 use proptest::prelude::*;
 use safetensors::tensor::TensorView;
@@ -8,7 +11,10 @@ use safetensors::tensor::TensorView;
 const PATH: &str = "model.safetensors";
 
 fn parse(bytes: &[u8]) -> Result<Tensors, StoreError> {
-    Tensors::parse(Path::new(PATH), bytes.to_vec())
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(PATH);
+    fs::write(&path, bytes).unwrap();
+    Tensors::read(&path)
 }
 
 fn written(tensors: &[Tensor], metadata: &Metadata) -> Vec<u8> {
@@ -75,6 +81,71 @@ fn the_bytes_are_those_of_the_safetensors_crate() {
         let theirs = (!metadata.is_empty()).then(|| metadata.into_iter().collect());
         assert_eq!(ours, safetensors::serialize(views, theirs).unwrap());
     }
+}
+
+#[test]
+fn what_is_made_when_it_is_written_gives_the_same_bytes_one_tensor_after_the_other() {
+    let arrays = [("b", vec![2_usize, 3]), ("a", vec![5]), ("empty", vec![0, 4]), ("c", vec![1])];
+    let values: Vec<Vec<f32>> = arrays
+        .iter()
+        .map(|(_, shape)| (0..shape.iter().product()).map(|i| i as f32 - 0.5).collect())
+        .collect();
+    let labels = [3_u8, 2, 1];
+    let held: Vec<Tensor> =
+        arrays.iter().zip(&values).map(|((name, shape), values)| Tensor::new(*name, shape, values)).collect();
+    let asked = RefCell::new(Vec::new());
+    let made = arrays.iter().zip(&values).map(|((name, shape), values)| {
+        Tensor::made(*name, shape, |to: &mut [f32]| {
+            asked.borrow_mut().push(*name);
+            to.copy_from_slice(values);
+            Ok(())
+        })
+    });
+    // What is made and what is held stand side by side.
+    let both = |some: Vec<Tensor>| -> Vec<u8> {
+        let all: Vec<Tensor> = some.into_iter().chain([Tensor::new("labels", &[3], &labels)]).collect();
+        let (folder, metadata) = (tempfile::tempdir().unwrap(), metadata(&[("x", "1")]));
+        let path = folder.path().join(PATH);
+        write_sealed(&path, &all, &metadata, || Ok(())).unwrap();
+        Tensors::read(&path).unwrap().check_seal().unwrap();
+        [fs::read(&path).unwrap(), written(&all, &metadata)].concat()
+    };
+    assert_eq!(both(made.collect()), both(held));
+    assert_eq!(*asked.borrow(), ["a", "b", "c", "empty", "a", "b", "c", "empty"]);
+}
+
+#[test]
+fn a_tensor_that_cannot_be_made_leaves_the_old_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(PATH);
+    fs::write(&path, "old").unwrap();
+    let tensor = Tensor::made::<f32>("w", &[2], |_| Err(StoreError::damaged(Path::new("elsewhere"), "so")));
+    for written in [
+        write(&path, std::slice::from_ref(&tensor), &Metadata::new()),
+        write_sealed(&path, &[tensor], &Metadata::new(), || Ok(())),
+    ] {
+        let error = written.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Damaged { path, .. } if path == Path::new("elsewhere")),
+            "{error}"
+        );
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_is_replaced_stays_what_it_was_to_whoever_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(PATH);
+    let of = |value: f32| write(&path, &[Tensor::new("w", &[1], &[value])], &Metadata::new()).unwrap();
+    of(1.0);
+    let open = Tensors::read(&path).unwrap();
+    of(2.0);
+    assert_eq!(open.values::<f32>("w", &[1]).unwrap(), [1.0]);
+    let mut there = [0.0_f32];
+    Tensors::read(&path).unwrap().read_values("w", &[1], &mut there).unwrap();
+    assert_eq!(there, [2.0]);
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! Training steps and evaluation of the brief's MLP and CNN, and what each of their layers reaches of the machine's peak.
+//! Training steps and evaluation of the brief's networks, and what each of their layers reaches of the machine's peak, dense
+//! ones also of its streaming rate.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use inkling_data::DataSet;
-use inkling_engine::{Judged, Labelled, LayerTime, Network, Path, Trainer, evaluate, peak_flops};
-use inkling_spec::{MODELS, ModelSpec, Optimizer, Plan};
+use inkling_engine::{
+    Judged, Labelled, LayerTime, Network, Path, Trainer, evaluate, peak_flops, peak_stream,
+};
+use inkling_spec::{Layer, MODELS, ModelSpec, Optimizer, Plan};
 
 use super::spread;
 use crate::output;
@@ -22,6 +25,19 @@ pub(super) struct Work {
     pub(super) steps: usize,
     /// Steps before the first round.
     pub(super) after: usize,
+}
+
+/// Bytes that a step moves for each parameter when no gradient reaches memory: weights are read forward, and backward they
+/// and both moments are read and written. Fewer are moved where panels of weights stand still or a cache holds them: then the
+/// rate that this gives is above the machine's.
+const BYTES: usize = 28;
+
+/// The machine's ceilings.
+struct Peaks {
+    /// Multiplications and additions a second.
+    flops: f64,
+    /// Bytes a second.
+    stream: f64,
 }
 
 /// Groups of Fashion-MNIST's items in task 6.
@@ -72,36 +88,61 @@ fn train(set: &DataSet, work: &Work, plan: &Plan, trainer: &mut Trainer, rounds:
         }
         milliseconds.push(start.elapsed().as_secs_f64() * 1e3 / steps as f64);
     }
+    let step_seconds = median(milliseconds.clone()) / 1e3;
     let (parameters, times) = (plan.parameters, spread(milliseconds, 1.0));
     output::line(&format!(
         "inkling {name} after={after} batch={batch} params={parameters} ms_per_step {times}"
     ));
-    let peak = peak_flops(Path::current());
+    let path = Path::current();
+    let peaks = Peaks { flops: peak_flops(path), stream: peak_stream(path) };
     for i in 0..layers[0].len() {
-        output::line(&layer(plan, batch, &layers, i, peak));
+        output::line(&layer(plan, batch, &layers, i, &peaks));
     }
-    let (path, threads) = (Path::current().name(), rayon::current_num_threads());
-    output::line(&format!("  peak with {path} on {threads} threads: {:.0} GFLOP/s", peak / 1e9));
+    output::line(&format!("  step: {}", moved(parameters, step_seconds, &peaks)));
+    output::line(&format!(
+        "  peak with {} on {} threads: {:.0} GFLOP/s; streaming three arrays read and written {:.1} GB/s",
+        path.name(),
+        rayon::current_num_threads(),
+        peaks.flops / 1e9,
+        peaks.stream / 1e9,
+    ));
 }
 
-/// Median times of a layer over all steps, its arithmetic a second, and the share of the peak that this is.
-fn layer(plan: &Plan, batch: usize, steps: &[Vec<LayerTime>], i: usize, peak: f64) -> String {
+/// The rate at which a step moves so many parameters, and the share of the streaming rate that this is.
+fn moved(parameters: usize, seconds: f64, peaks: &Peaks) -> String {
+    let rate = (BYTES * parameters) as f64 / seconds;
+    format!("{BYTES} bytes a parameter {:.1} GB/s {:.0} %", rate / 1e9, 100.0 * rate / peaks.stream)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Median times of a layer over all steps, its arithmetic a second, and the share of the peak that this is; of a dense layer
+/// also what it moves.
+fn layer(plan: &Plan, batch: usize, steps: &[Vec<LayerTime>], i: usize, peaks: &Peaks) -> String {
     let name = &steps[0][i].name;
     let planned = plan.layers.iter().find(|layer| layer.place.replace(' ', ".") == *name);
     let planned = planned.expect("a layer of the plan");
     // A multiplication and an addition; backward once for the weights and once, but for the first layer, for the input.
     let forward = 2.0 * (batch * planned.multiply_adds) as f64;
     let backward = if i == 0 { forward } else { 2.0 * forward };
-    let describe = |what: &str, flops: f64, seconds: &dyn Fn(&LayerTime) -> f64| {
-        let mut seconds: Vec<f64> = steps.iter().map(|step| seconds(&step[i])).collect();
-        seconds.sort_by(f64::total_cmp);
-        let median = seconds[seconds.len() / 2];
-        let rate = flops / median;
-        format!("{what} {:.3} ms {:.0} GFLOP/s {:.0} %", median * 1e3, rate / 1e9, 100.0 * rate / peak)
+    let typical = |time: &dyn Fn(&LayerTime) -> Duration| {
+        median(steps.iter().map(|step| time(&step[i]).as_secs_f64()).collect())
     };
-    let forward = describe("forward", forward, &|time| time.forward.as_secs_f64());
-    let backward = describe("backward and update", backward, &|time| time.backward.as_secs_f64());
-    format!("  {name} {}: {forward}, {backward}", planned.layer.kind())
+    let describe = |what: &str, flops: f64, seconds: f64| {
+        let (rate, share) = (flops / seconds, flops / seconds / peaks.flops);
+        format!("{what} {:.3} ms {:.0} GFLOP/s {:.0} %", seconds * 1e3, rate / 1e9, 100.0 * share)
+    };
+    let times = [typical(&|time| time.forward), typical(&|time| time.backward)];
+    let moved = match planned.layer {
+        Layer::Dense { .. } => format!(", {}", moved(planned.parameters, times.iter().sum(), peaks)),
+        _ => String::new(),
+    };
+    let (forward, backward) =
+        (describe("forward", forward, times[0]), describe("backward and update", backward, times[1]));
+    format!("  {name} {}: {forward}, {backward}{moved}", planned.layer.kind())
 }
 
 fn judge(set: &DataSet, name: &str, network: &mut Network, rounds: usize) {

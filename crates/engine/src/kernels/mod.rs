@@ -9,4 +9,5 @@ pub(crate) mod path;
 pub(crate) mod peak;
 pub(crate) mod product;
 pub(crate) mod simd;
+pub(crate) mod stream;
 pub(crate) mod update;

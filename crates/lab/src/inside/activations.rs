@@ -60,18 +60,6 @@ pub(crate) fn run(
     });
     let found: Vec<ActivationLayer> = found.collect();
 
-    let mut tensors = vec![
-        Tensor::new("images", &[n, height, width, channels], &pixels),
-        Tensor::new("logits", &[n, classes], &logits),
-    ];
-    for ((layer, y), differences) in layers.iter().zip(&outputs).zip(&differences) {
-        let [height, width, channels] = as_image(layer.shape);
-        tensors.push(Tensor::new(format!("layer/{}", layer.name), &[n, height, width, channels], y));
-        if !differences.is_empty() {
-            tensors.push(Tensor::new(format!("difference/{}", layer.name), &[channels], differences));
-        }
-    }
-
     let scores = trained.scores_of(trained.first_head())?;
     let (mut gradients, mut integrated, mut looked) = (Vec::new(), Vec::new(), Vec::new());
     let mut asked = trained.network.workspace(saliency::BATCH, true);
@@ -94,6 +82,18 @@ pub(crate) fn run(
             integrated_sum: along.iter().map(|&share| f64::from(share)).sum(),
         });
         integrated.extend(along);
+    }
+
+    let mut tensors = vec![
+        Tensor::new("images", &[n, height, width, channels], &pixels),
+        Tensor::new("logits", &[n, classes], &logits),
+    ];
+    for ((layer, y), differences) in layers.iter().zip(&outputs).zip(&differences) {
+        let [height, width, channels] = as_image(layer.shape);
+        tensors.push(Tensor::new(format!("layer/{}", layer.name), &[n, height, width, channels], y));
+        if !differences.is_empty() {
+            tensors.push(Tensor::new(format!("difference/{}", layer.name), &[channels], differences));
+        }
     }
     let shape = [n, height, width, channels];
     tensors.push(Tensor::new("gradient", &shape, &gradients));

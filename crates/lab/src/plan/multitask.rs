@@ -22,7 +22,6 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
     let labels = [Labels::Classes, Labels::Groups(mapping)];
     let run = |title: String, heads: &[(&str, usize)], labels: &[Labels], weighting, seed| {
         let model = task.network.model(set.info.shape, heads, task.initial);
-        let two_headed = heads.len() > 1;
         let spec = TrainRun {
             data: slice(set),
             model,
@@ -30,7 +29,7 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
             seed,
             labels: labels.to_vec(),
             weighting,
-            gradients_every: two_headed.then_some(task.gradients_every),
+            gradients_every: Some(task.gradients_every),
         };
         let run = planned(Task::Multitask, &title, set, RunSpec::Train(spec.clone()));
         check(&run, &spec, set)?;

@@ -1,10 +1,8 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
-use std::borrow::Cow;
-
-use inkling_engine::{Array, Part, Path};
+use inkling_engine::{Network, Part, Path};
 use inkling_spec::found::EpochOutcome;
-use inkling_store::{Checkpoint, Metadata, RunWriter, StoreError, Tensor};
+use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::training::Training;
@@ -38,30 +36,105 @@ pub(crate) struct Standing {
 const STANDING: &str = "standing";
 
 /// The parts of a network that are kept, and how their tensors' names begin.
-const PARTS: [(Part, &str); 3] =
-    [(Part::Values, "value"), (Part::FirstMoments, "first-moment"), (Part::SecondMoments, "second-moment")];
+const PARTS: [(Part, &str); 3] = [
+    (Part::Values, "value/"),
+    (Part::FirstMoments, "first-moment/"),
+    (Part::SecondMoments, "second-moment/"),
+];
 /// How the names of the best weights begin.
-pub(crate) const BEST: &str = "best";
+const BEST: &str = "best/";
 
-/// Arrays as tensors whose names begin with `prefix`.
-pub(crate) fn tensors<'a>(prefix: &str, arrays: &'a [Array]) -> impl Iterator<Item = Tensor<'a>> {
-    let tensor = move |array: &'a Array, name| Tensor::new(name, &array.shape, &array.values);
-    arrays.iter().map(move |array| tensor(array, format!("{prefix}/{}", array.name)))
+/// A part of a network as tensors whose names begin with `prefix`, each copied when it is written.
+pub(crate) fn tensors<'a>(
+    prefix: &str,
+    network: &'a Network,
+    part: Part,
+) -> impl Iterator<Item = Tensor<'a>> {
+    network.views(part).map(move |view| {
+        let (name, shape) = (format!("{prefix}{}", view.name), view.shape().to_vec());
+        let copy = move |values: &mut [f32]| {
+            view.read(values);
+            Ok(())
+        };
+        Tensor::made(name, &shape, copy)
+    })
 }
 
-/// Writes where the run stands, right after an epoch whose weights are kept.
+/// Where the weights are of the best epoch by the validation images.
+pub(crate) enum Best {
+    /// There are no such images.
+    None,
+    /// It is the last one: the network has them.
+    Last,
+    /// The newest checkpoint has them.
+    Kept(Box<Checkpoint>),
+}
+
+impl Best {
+    /// Of a training whose newest checkpoint is that of the last epoch or the one before.
+    pub(crate) fn of(training: &Training, dir: &RunDir) -> Result<Best, StoreError> {
+        Ok(match training.best_epoch() {
+            None => Best::None,
+            Some(epoch) if epoch == training.epochs() => Best::Last,
+            Some(_) => Best::Kept(Box::new(newest(dir)?)),
+        })
+    }
+
+    /// The weights as tensors, each read when it is written.
+    pub(crate) fn tensors<'a>(&'a self, network: &'a Network) -> Vec<Tensor<'a>> {
+        match self {
+            Best::None => Vec::new(),
+            Best::Last => tensors(BEST, network, Part::Values).collect(),
+            Best::Kept(checkpoint) => {
+                let tensor = |name: String, shape: Vec<usize>| {
+                    let (key, like) = (name.clone(), shape.clone());
+                    let read =
+                        move |values: &mut [f32]| checkpoint.tensors().read_values(&key, &like, values);
+                    Tensor::made(name, &shape, read)
+                };
+                let views = network.views(Part::Values);
+                views.map(|view| tensor(format!("{BEST}{}", view.name), view.shape().to_vec())).collect()
+            }
+        }
+    }
+}
+
+/// The newest checkpoint of a run that has written one.
+pub(crate) fn newest(dir: &RunDir) -> Result<Checkpoint, StoreError> {
+    let gone = || {
+        let reason = "the checkpoint that this run has written is gone".into();
+        Err(StoreError::Damaged { path: dir.path().to_owned(), reason })
+    };
+    dir.checkpoints().next().unwrap_or_else(gone)
+}
+
+/// Writes where the run stands, right after an epoch.
 pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(), StoreError> {
     let standing = training.standing();
+    let best = Best::of(training, writer.dir())?;
     let network = training.trainer.network();
-    // The values are those that were just kept: a copy less, of a hundred megabytes for the largest networks.
-    let arrays = PARTS.map(|(part, prefix)| match part {
-        Part::Values => (prefix, Cow::Borrowed(&training.kept[..])),
-        _ => (prefix, Cow::Owned(network.arrays(part))),
-    });
-    let parts = arrays.iter().flat_map(|(prefix, arrays)| tensors(prefix, arrays));
-    let all: Vec<Tensor> = parts.chain(tensors(BEST, &training.best)).collect();
+    let parts = PARTS.iter().flat_map(|&(part, prefix)| tensors(prefix, network, part));
+    let all: Vec<Tensor> = parts.chain(best.tensors(network)).collect();
     let json = serde_json::to_string(&standing).expect("a standing is plain data");
     writer.write_checkpoint(&all, &Metadata::from([(STANDING.to_owned(), json)]))
+}
+
+/// Sets the weights of a training to those of `checkpoint`.
+///
+/// # Errors
+/// [`StoreError::WrongTensor`] where they are not of this network. Some are then set and some not.
+pub(crate) fn restore_weights(training: &mut Training, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    restore_part(training, checkpoint, PARTS[0])
+}
+
+fn restore_part(
+    training: &mut Training,
+    checkpoint: &Checkpoint,
+    (part, prefix): (Part, &str),
+) -> Result<(), StoreError> {
+    let held = checkpoint.tensors();
+    let find = |name: &str, shape: &[usize]| held.values(&format!("{prefix}{name}"), shape);
+    training.trainer.network_mut().set_arrays(part, find)
 }
 
 /// Sets a fresh training to where `checkpoint` stands.
@@ -81,11 +154,10 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
         return Err(damaged(reason));
     }
 
-    let trainer = &mut training.trainer;
-    for (part, prefix) in PARTS {
-        let find = |name: &str, shape: &[usize]| held.values(&format!("{prefix}/{name}"), shape);
-        trainer.network_mut().set_arrays(part, find)?;
+    for part in PARTS {
+        restore_part(training, checkpoint, part)?;
     }
+    let trainer = &mut training.trainer;
     trainer.set_positions(|layer| {
         let position = standing.streams.iter().find(|(name, _)| name == layer);
         position.map(|(_, position)| *position).ok_or_else(|| damaged(format!("it has no stream `{layer}`")))
@@ -93,11 +165,9 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
     trainer.set_steps(standing.steps as u64);
     let weighting = training.weighting.restore(&standing.weighting);
     weighting.map_err(|error| damaged(format!("its weighting of the heads: {error}")))?;
-    training.kept = trainer.network().arrays(Part::Values);
     if standing.epochs.iter().any(|epoch| epoch.validation.is_some()) {
-        training.best = training.kept.clone();
-        for array in &mut training.best {
-            array.values = held.values(&format!("{BEST}/{}", array.name), &array.shape)?;
+        for view in training.trainer.network().views(Part::Values) {
+            held.shape(&format!("{BEST}{}", view.name))?;
         }
     }
     training.shuffle.seek(standing.shuffle);

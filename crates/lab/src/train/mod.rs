@@ -12,7 +12,7 @@ mod training;
 use inkling_data::DataSet;
 use inkling_spec::found::{Divergence, PlannedRun, TrainOutcome};
 use inkling_spec::{RunSpec, TrainRun};
-use inkling_store::{RunWriter, Store, StoreError};
+use inkling_store::{RunDir, RunWriter, Store, StoreError};
 
 use crate::error::LabError;
 use crate::runs::{self, Bench};
@@ -63,9 +63,36 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
         Ending::Done(outcome) => outcome,
         Ending::Interrupted => return Err(LabError::Interrupted),
     };
+    if outcome.diverged.is_some() {
+        training = step_back(training, bench, run, spec, writer.dir())?;
+    }
     outputs::write(&mut training, &spec.model, &spec.data.set, &mut outcome, &writer)?;
     tell(outcome.diverged);
     runs::finish(bench, run, writer, training.seconds(), outcome)
+}
+
+/// A training before its first step.
+fn fresh<'a>(bench: &Bench<'a>, run: &PlannedRun, spec: &'a TrainRun) -> Result<Training<'a>, LabError> {
+    Training::new(bench, spec).map_err(|error| LabError::network(run, error))
+}
+
+/// A training that has diverged, with the weights of its last whole epoch, or those at the start: finite ones.
+fn step_back<'a>(
+    mut training: Training<'a>,
+    bench: &Bench<'a>,
+    run: &PlannedRun,
+    spec: &'a TrainRun,
+    dir: &RunDir,
+) -> Result<Training<'a>, LabError> {
+    let standing = training.standing();
+    // Two networks are never held.
+    drop(training);
+    let mut training = fresh(bench, run, spec)?;
+    if !standing.epochs.is_empty() {
+        checkpoint::restore_weights(&mut training, &checkpoint::newest(dir)?)?;
+    }
+    training.go_on_from(standing);
+    Ok(training)
 }
 
 /// The training and its writer, as far as the newest checkpoint leads that is fit to go on from.
@@ -75,7 +102,7 @@ fn start<'a>(
     spec: &'a TrainRun,
     title: &str,
 ) -> Result<(Training<'a>, RunWriter<'a>), LabError> {
-    let fresh = || Training::new(bench, spec).map_err(|error| LabError::network(run, error));
+    let fresh = || fresh(bench, run, spec);
     let id = run.id.as_ref();
     if let Some(writer) = bench.store.resume(id, &run.spec)? {
         match resume(writer, fresh, bench, title)? {

@@ -8,7 +8,7 @@ use inkling_spec::ModelSpec;
 use inkling_spec::found::TrainOutcome;
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
-use super::checkpoint::{BEST, tensors};
+use super::checkpoint::{Best, tensors};
 use super::judge::judge;
 use super::training::Training;
 
@@ -18,7 +18,8 @@ const FORMAT: &str = "1";
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
 
-/// Writes `model.safetensors` and `arrays.safetensors`, from the weights that are kept; `data` names the data set.
+/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights; `data` names the
+/// data set.
 pub(crate) fn write(
     training: &mut Training,
     model: &ModelSpec,
@@ -37,8 +38,9 @@ fn write_model(
     data: &str,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    let last = training.kept.iter().map(|array| Tensor::new(&array.name, &array.shape, &array.values));
-    let all: Vec<Tensor> = last.chain(tensors(BEST, &training.best)).collect();
+    let best = Best::of(training, writer.dir())?;
+    let network = training.trainer.network();
+    let all: Vec<Tensor> = tensors("", network, Part::Values).chain(best.tensors(network)).collect();
     let json = serde_json::to_string(model).expect("a network's spec is plain data");
     let metadata = Metadata::from([
         ("format".into(), FORMAT.into()),
@@ -56,14 +58,8 @@ fn write_arrays(
     outcome: &mut TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    let Training { trainer, workspace, kept, test, .. } = training;
+    let Training { trainer, workspace, test, .. } = training;
     let network = trainer.network_mut();
-    // After a divergence the network's own weights are spoilt.
-    let mut values = kept.iter().map(|array| array.values.clone());
-    let next =
-        |_: &str, _: &[usize]| Ok::<_, StoreError>(values.next().expect("as many arrays as were kept"));
-    network.set_arrays(Part::Values, next)?;
-
     let (n, classes) = (test.len(), network.classes());
     let mut logits: Vec<Vec<f32>> = classes.iter().map(|classes| Vec::with_capacity(n * classes)).collect();
     let start = Instant::now();

@@ -1,7 +1,7 @@
 //! One step under a weighting, whatever the method, and the sums over steps that become lines.
 
-use inkling_engine::{GradientProducts, Judged, Labelled, SharedLayers, Trainer};
-use inkling_spec::found::{GradientsLine, HeadSteps, StepsLine};
+use inkling_engine::{GradientProducts, Idleness, Judged, Labelled, SharedLayers, Trainer};
+use inkling_spec::found::{GradientsLine, HeadSteps, IdleLine, StepsLine};
 
 use crate::weighting::Weigh;
 
@@ -55,6 +55,21 @@ pub(crate) fn gradients_line(
     let norms: Vec<f64> = (0..heads).map(|head| products.norm(head)).collect();
     let finite = norms.iter().all(|norm| norm.is_finite());
     finite.then(|| GradientsLine { step, norms, cosine: products.cosine(0, 1) })
+}
+
+/// The line of what stands still in the largest dense layer at a step; none where there is no dense layer.
+pub(crate) fn idle_line(layers: &[Idleness], step: usize) -> Option<IdleLine> {
+    // Of equal ones the first.
+    let Idleness { name, inputs, silent, units, dead, row_panels, idle } =
+        layers.iter().rev().max_by_key(|layer| layer.inputs * layer.units)?;
+    let share = |part: usize, whole: usize| part as f64 / whole as f64;
+    Some(IdleLine {
+        step,
+        layer: name.clone(),
+        idle_panels: share(*idle, *row_panels),
+        dead_units: share(*dead, *units),
+        silent_inputs: share(*silent, *inputs),
+    })
 }
 
 /// Sums over the steps since the last line.

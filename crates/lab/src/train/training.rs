@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use inkling_engine::random::Stream;
-use inkling_engine::{Array, Labelled, Network, Part, Path, Trainer, Workspace};
+use inkling_engine::{Labelled, Network, Path, Trainer, Workspace};
 use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, HeadOutcome, TrainOutcome, TrainingLine};
 use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
@@ -13,7 +13,7 @@ use super::checkpoint::{self, Standing};
 use super::examples::Examples;
 use super::judge::{EVALUATION_BATCH, judge};
 use super::split::{Split, identity};
-use super::step::{Since, gradients_line, step};
+use super::step::{Since, gradients_line, idle_line, step};
 use crate::error::LabError;
 use crate::runs::Bench;
 use crate::study::{Event, Observer};
@@ -34,10 +34,6 @@ pub(crate) struct Training<'a> {
     pub(crate) workspace: Workspace,
     pub(crate) shuffle: Stream,
     standing: Standing,
-    /// The weights of the last epoch, or those at the start: finite ones.
-    pub(crate) kept: Vec<Array>,
-    /// The weights of the best epoch by the validation images, where there are any.
-    pub(crate) best: Vec<Array>,
     /// When this sitting began.
     start: Instant,
 }
@@ -74,9 +70,7 @@ impl<'a> Training<'a> {
             trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
             weighting,
             workspace: network.workspace(EVALUATION_BATCH, false),
-            kept: network.arrays(Part::Values),
             trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &weights),
-            best: Vec::new(),
             shuffle: Stream::new(run.seed, "shuffle"),
             standing: Standing::default(),
             start: Instant::now(),
@@ -115,7 +109,8 @@ impl<'a> Training<'a> {
         self.standing.seconds + self.start.elapsed().as_secs_f64()
     }
 
-    /// Trains until the last epoch, until the validation loss falls no more, or until the loss is not finite.
+    /// Trains until the last epoch, until the validation loss falls no more, or until the loss is not finite: then the
+    /// weights are spoilt.
     pub(crate) fn train(&mut self, writer: &mut RunWriter) -> Result<Ending, LabError> {
         let mut diverged = None;
         while self.epochs() < self.run.training.epochs && !self.stalls() {
@@ -162,7 +157,6 @@ impl<'a> Training<'a> {
         let images = Labelled { pixels: &self.train.samples.images.pixels, labels: &labels };
         // There is nothing to compare where fewer than two heads are trained.
         let compared = self.trained.iter().filter(|trained| **trained).count() > 1;
-        let every = self.run.gradients_every.filter(|_| compared);
         let write = |since: Since, writer: &mut RunWriter| -> Result<(), LabError> {
             let Some(line) = since.line(&self.trained) else { return Ok(()) };
             writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
@@ -178,9 +172,11 @@ impl<'a> Training<'a> {
             let factor =
                 training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
             let learning_rate = training.learning_rate * factor;
-            let look = every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
+            let look =
+                self.run.gradients_every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
             let start = Instant::now();
-            let stepped = step(&mut self.trainer, &mut *self.weighting, images, batch, learning_rate, look);
+            let (trainer, weighting) = (&mut self.trainer, &mut *self.weighting);
+            let stepped = step(trainer, weighting, images, batch, learning_rate, look && compared);
             self.standing.train_seconds += start.elapsed().as_secs_f64();
             self.standing.steps += 1;
             let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
@@ -193,6 +189,10 @@ impl<'a> Training<'a> {
             if let Some(line) = line {
                 writer.append_metrics(&TrainingLine::Gradients(line))?;
             }
+            let idleness = if look { self.trainer.network_mut().idleness() } else { Vec::new() };
+            if let Some(line) = idle_line(&idleness, self.standing.steps) {
+                writer.append_metrics(&TrainingLine::Idle(line))?;
+            }
             since.add(&stepped, batch.len(), self.standing.steps, learning_rate);
             if since.steps == training.log_every {
                 write(std::mem::take(&mut since), writer)?;
@@ -203,7 +203,7 @@ impl<'a> Training<'a> {
         self.close(epoch, writer)
     }
 
-    /// Judges the network on all images after an epoch, and keeps it if every loss is finite: a line can hold no other.
+    /// Judges the network on all images after an epoch, which counts if every loss is finite: a line can hold no other.
     fn close(&mut self, epoch: usize, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let Training { trainer, workspace, train, validation, test, observer, .. } = self;
         let mut on = |examples: &Examples| {
@@ -227,12 +227,6 @@ impl<'a> Training<'a> {
         writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
         self.standing.epochs.push(outcome.clone());
         self.standing.test_seconds.push(test_seconds);
-        // The old ones go first, so that both are never held.
-        self.kept.clear();
-        self.kept = self.trainer.network().arrays(Part::Values);
-        if self.best_epoch() == Some(epoch) {
-            self.best = self.kept.clone();
-        }
         let (epochs, heads) = (self.run.training.epochs, &self.run.model.heads[..]);
         self.observer.event(Event::Epoch { epochs, outcome: &outcome, heads });
         Ok(Epoch::Whole)
@@ -240,7 +234,7 @@ impl<'a> Training<'a> {
 
     /// The epoch with the lowest loss on the validation images, the trained heads' losses weighted; of equal ones the
     /// first.
-    fn best_epoch(&self) -> Option<usize> {
+    pub(crate) fn best_epoch(&self) -> Option<usize> {
         let weights = self.weighting.judging();
         let loss = |epoch: &EpochOutcome| {
             let further = epoch.further.iter().map(|head| head.validation);

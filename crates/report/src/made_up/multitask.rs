@@ -140,7 +140,7 @@ impl Asked {
             seed,
             labels: labels.collect(),
             weighting,
-            gradients_every: (goals.len() > 1).then_some(self.task.gradients_every),
+            gradients_every: Some(self.task.gradients_every),
         }
     }
 

@@ -214,7 +214,8 @@ pub struct GradientsLine {
     pub cosine: Option<f64>,
 }
 
-/// What stands still in the largest dense layer. A panel is 32 of its units together.
+/// What stands still in the largest dense layer: weights whose first moment, under an optimiser with momentum, has come
+/// down to exactly zero because nothing has moved them for some hundreds of steps. A panel is 32 of its units together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IdleLine {
     /// Steps so far.
@@ -223,9 +224,9 @@ pub struct IdleLine {
     pub layer: String,
     /// Share of the row-panels (an input's weights to a panel of units) whose weights the optimiser leaves as they are.
     pub idle_panels: f64,
-    /// Share of the units that no image of the last hundred batches woke.
+    /// Share of the units of which that holds for every weight: no image has woken them.
     pub dead_units: f64,
-    /// Share of the inputs that were zero in all of them.
+    /// Share of the inputs of which it does: they were zero in every image.
     pub silent_inputs: f64,
 }
 

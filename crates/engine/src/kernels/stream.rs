@@ -1,0 +1,83 @@
+//! The machine's streaming rate, to set what a step moves beside it.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::path::{Kernel, Path};
+use super::simd::Simd;
+use crate::memory::Buffer;
+use crate::parallel::for_each_part;
+
+/// Numbers of each array: 128 MiB of them, more than the caches of any processor of today.
+const LEN: usize = 1 << 25;
+/// Numbers of each array that a task passes over.
+const PART: usize = 1 << 16;
+
+/// The most bytes a second that a pass moves in which Adam's three arrays are each read and written, on all threads of the
+/// current pool, with next to no arithmetic: the best of some rounds over arrays that no cache holds.
+pub fn peak_stream(path: Path) -> f64 {
+    let mut arrays = [1.0_f32, 0.5, 0.25].map(|start| {
+        let mut array = Buffer::zeros(LEN);
+        array.par_chunks_mut(PART).for_each(|part| part.fill(start));
+        array
+    });
+    let mut round = || {
+        let [value, first, second] = &mut arrays;
+        let start = Instant::now();
+        let parts =
+            value.par_chunks_mut(PART).zip(first.par_chunks_mut(PART)).zip(second.par_chunks_mut(PART));
+        for_each_part(parts, |((value, first), second)| path.run(Decay { value, first, second }));
+        (3 * 2 * LEN * size_of::<f32>()) as f64 / start.elapsed().as_secs_f64()
+    };
+    (0..7).map(|_| round()).fold(0.0, f64::max)
+}
+
+/// What a step with no gradient leaves of Adam's arithmetic, but for root and quotient.
+struct Decay<'a> {
+    value: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl Kernel for Decay<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        const LANES: usize = 16;
+        let Decay { value, first, second } = self;
+        let parts = value.chunks_exact_mut(LANES).zip(first.chunks_exact_mut(LANES));
+        for ((value, first), second) in parts.zip(second.chunks_exact_mut(LANES)) {
+            let lanes = size_of::<S::V>() / size_of::<f32>();
+            for i in (0..LANES).step_by(lanes) {
+                // SAFETY: the caller has seen the instruction set; a vector from i on ends within the 16 numbers.
+                unsafe {
+                    let [value, first, second] =
+                        [value.as_mut_ptr().add(i), first.as_mut_ptr().add(i), second.as_mut_ptr().add(i)];
+                    let moment = S::mul(S::load(first), S::splat(0.9));
+                    S::store(moment, first);
+                    S::store(S::mul(S::load(second), S::splat(0.999)), second);
+                    S::store(S::mul_add(moment, S::splat(-1e-3), S::load(value)), value);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_passes_over_every_number() {
+        for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+            let [mut value, mut first, mut second] = [1.0_f32, 0.5, 0.25].map(|start| vec![start; 48]);
+            path.run(Decay { value: &mut value, first: &mut first, second: &mut second });
+            assert_eq!(first, [0.5 * 0.9; 48]);
+            assert_eq!(second, [0.25 * 0.999; 48]);
+            assert!(value.iter().all(|&value| (value - (1.0 - 0.45e-3)).abs() < 1e-6), "{value:?}");
+        }
+    }
+}
