@@ -91,13 +91,17 @@ impl ArrayView<'_> {
         &self.parameter.shape
     }
 
-    /// Writes the values, the last index the fastest.
+    /// Writes values from the one with this number on, the last index the fastest.
     ///
     /// # Panics
-    /// If there is not room for exactly as many as the shape has.
-    pub fn read(&self, values: &mut [f32]) {
-        assert_eq!(values.len(), self.shape().iter().product::<usize>(), "room for {}", self.name);
-        self.parameter.read(self.part, values);
+    /// If the array has not so many, or a matrix is not read by whole rows.
+    pub fn read(&self, first: usize, values: &mut [f32]) {
+        assert!(
+            first + values.len() <= self.shape().iter().product(),
+            "values of {} beyond its last",
+            self.name
+        );
+        self.parameter.read(self.part, first, values);
     }
 }
 
@@ -305,7 +309,7 @@ impl Network {
     pub fn arrays(&self, part: Part) -> Vec<Array> {
         let array = |view: ArrayView| {
             let mut values = vec![0.0; view.shape().iter().product()];
-            view.read(&mut values);
+            view.read(0, &mut values);
             Array { shape: view.shape().to_vec(), values, name: view.name }
         };
         self.views(part).map(array).collect()

@@ -60,11 +60,14 @@ pub struct Tensor<'a> {
 #[derive(Clone)]
 enum Values<'a> {
     Held(&'a [u8]),
-    /// Fills memory that is as long as the values and aligned for them.
+    /// Fills memory for a run of whole rows from the value with this number on, aligned for them.
     Made(Rc<Make<'a>>),
 }
 
-type Make<'a> = dyn Fn(&mut [u8]) -> Result<(), StoreError> + 'a;
+type Make<'a> = dyn Fn(usize, &mut [u8]) -> Result<(), StoreError> + 'a;
+
+/// Bytes of values that are made at once, if not a single row is more.
+const RUN: usize = 1 << 20;
 
 impl fmt::Debug for Values<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,18 +91,18 @@ impl<'a> Tensor<'a> {
         Self::of::<E>(name, shape, Values::Held(bytemuck::cast_slice(values)))
     }
 
-    /// As [`Tensor::new`], of values that are nowhere yet: `make` is called once, when the tensor is written, and fills
-    /// as many as the shape asks for. One tensor's are in memory at a time, so that a file can be larger than what is
-    /// free.
+    /// As [`Tensor::new`], of values that are nowhere yet: when the tensor is written, `make` is called with the number of
+    /// a value that starts a row and fills a run of whole rows (the last axis) from there, run after run. One is in memory
+    /// at a time, so that a file can be larger than what is free.
     ///
     /// # Panics
     /// When the name is the format's reserved word `__metadata__`.
     pub fn made<E: Element>(
         name: impl Into<String>,
         shape: &[usize],
-        make: impl Fn(&mut [E]) -> Result<(), StoreError> + 'a,
+        make: impl Fn(usize, &mut [E]) -> Result<(), StoreError> + 'a,
     ) -> Self {
-        let make = move |bytes: &mut [u8]| make(bytemuck::cast_slice_mut(bytes));
+        let make = move |first, bytes: &mut [u8]| make(first, bytemuck::cast_slice_mut(bytes));
         Self::of::<E>(name.into(), shape, Values::Made(Rc::new(make)))
     }
 
@@ -113,18 +116,27 @@ impl<'a> Tensor<'a> {
         self.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
     }
 
-    /// The values, in `scratch` where they have to be made.
-    fn bytes<'b>(&'b self, scratch: &'b mut Vec<u64>) -> Result<&'b [u8], StoreError> {
-        match &self.values {
-            Values::Held(bytes) => Ok(bytes),
-            Values::Made(make) => {
-                // Eight bytes are aligned for every type of number.
-                scratch.resize(scratch.len().max(self.len().div_ceil(size_of::<u64>())), 0);
-                let bytes = &mut bytemuck::cast_slice_mut(scratch)[..self.len()];
-                make(bytes)?;
-                Ok(bytes)
-            }
+    /// Gives `write` the values run after run, in `scratch` where they have to be made.
+    fn write(
+        &self,
+        scratch: &mut Vec<u64>,
+        mut write: impl FnMut(&[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let make = match &self.values {
+            Values::Held(bytes) => return write(bytes),
+            Values::Made(make) => make,
+        };
+        let width = self.dtype.bitsize() / 8;
+        let row = self.shape.last().map_or(1, |&last| last.max(1)) * width;
+        let run = (RUN / row).max(1) * row;
+        // Eight bytes are aligned for every type of number.
+        scratch.resize(scratch.len().max(run.min(self.len()).div_ceil(size_of::<u64>())), 0);
+        for start in (0..self.len()).step_by(run) {
+            let bytes = &mut bytemuck::cast_slice_mut(scratch)[..run.min(self.len() - start)];
+            make(start / width, bytes)?;
+            write(bytes)?;
         }
+        Ok(())
     }
 }
 
@@ -208,7 +220,7 @@ fn fill(
     write(&(header.len() as u64).to_le_bytes())?;
     write(header)?;
     let mut scratch = Vec::new();
-    tensors.iter().try_for_each(|tensor| write(tensor.bytes(&mut scratch)?))
+    tensors.iter().try_for_each(|tensor| tensor.write(&mut scratch, &mut write))
 }
 
 /// The header's JSON, padded to a multiple of 8 bytes. The safetensors crate keeps metadata in a hash map and
@@ -316,22 +328,24 @@ impl Tensors {
         Ok(values)
     }
 
-    /// As [`Tensors::values`], into memory that is there.
+    /// As [`Tensors::values`], into memory that is there, from the value with this number on.
     ///
     /// # Errors
     /// As for [`Tensors::values`].
     ///
     /// # Panics
-    /// When there is not room for exactly as many values as the shape asks for.
+    /// When the shape does not ask for so many values.
     pub fn read_values<E: Element>(
         &self,
         name: &str,
         shape: &[usize],
+        first: usize,
         values: &mut [E],
     ) -> Result<(), StoreError> {
         let (at, bytes) = self.find::<E>(name, shape)?;
-        assert_eq!(size_of_val(values), bytes, "room for the values of `{name}`");
-        self.read_at(at, bytemuck::cast_slice_mut(values))
+        let from = first * size_of::<E>();
+        assert!(from + size_of_val(values) <= bytes, "values of `{name}` beyond its last");
+        self.read_at(at + from as u64, bytemuck::cast_slice_mut(values))
     }
 
     /// Where in the file the values of the tensor `name` start, and how many bytes they are.

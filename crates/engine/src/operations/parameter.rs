@@ -143,24 +143,25 @@ impl Parameter {
         owed.settle(order);
     }
 
-    /// Writes the numbers of this part in the order in files, as they are when all steps have been taken.
-    pub(crate) fn read(&self, part: Part, plain: &mut [f32]) {
+    /// Writes numbers of this part in the order in files from the number `start` on, of matrices whole rows, as they are
+    /// when all steps have been taken.
+    pub(crate) fn read(&self, part: Part, start: usize, plain: &mut [f32]) {
         let buffer = match part {
             Part::Values => &self.value,
             Part::FirstMoments => &self.first,
             Part::SecondMoments => &self.second,
             // They are kept only when the weights are up to date and in order.
-            Part::Gradients => return self.layout.unpack(&self.gradient, plain),
+            Part::Gradients => return self.layout.unpack(&self.gradient, start, plain),
         };
         let (Layout::Panels { columns, .. }, Some(owed)) = (self.layout, &self.owed) else {
-            return self.layout.unpack(buffer, plain);
+            return self.layout.unpack(buffer, start, plain);
         };
         if !owed.is_dirty() {
-            return self.layout.unpack(buffer, plain);
+            return self.layout.unpack(buffer, start, plain);
         }
         for_each_part(plain.par_chunks_mut(columns).enumerate(), |(row, plain)| {
             for (panel, units) in owed.order().units().chunks(COLUMNS).enumerate() {
-                let [value, first, second] = self.run(owed, panel, row);
+                let [value, first, second] = self.run(owed, panel, start / columns + row);
                 let found = match part {
                     Part::FirstMoments => first,
                     Part::SecondMoments => second,
@@ -294,16 +295,21 @@ impl Layout {
         }
     }
 
-    /// From this layout to the order in files.
-    pub(crate) fn unpack(self, packed: &[f32], plain: &mut [f32]) {
+    /// From this layout to the order in files, from the number `start` on; of matrices whole rows.
+    pub(crate) fn unpack(self, packed: &[f32], start: usize, plain: &mut [f32]) {
         match self {
-            Layout::Plain => plain.copy_from_slice(&packed[..plain.len()]),
+            Layout::Plain => plain.copy_from_slice(&packed[start..start + plain.len()]),
             Layout::Panels { rows, columns } => {
-                assert_eq!(plain.len(), rows * columns, "a matrix of {rows}×{columns}");
+                let whole = start.is_multiple_of(columns) && plain.len().is_multiple_of(columns);
+                assert!(
+                    whole && start + plain.len() <= rows * columns,
+                    "rows of a matrix of {rows}×{columns}"
+                );
                 for (panel, packed) in packed.chunks_exact(rows * COLUMNS).enumerate() {
                     let first = panel * COLUMNS;
                     let width = COLUMNS.min(columns - first);
-                    for (packed, row) in packed.chunks_exact(COLUMNS).zip(plain.chunks_exact_mut(columns)) {
+                    let packed = packed.chunks_exact(COLUMNS).skip(start / columns);
+                    for (packed, row) in packed.zip(plain.chunks_exact_mut(columns)) {
                         row[first..first + width].copy_from_slice(&packed[..width]);
                     }
                 }
@@ -326,7 +332,9 @@ mod tests {
             let mut parameter = Parameter::new("weight", vec![rows, columns], layout, Role::Weight);
             layout.pack(&plain, &mut parameter.value);
             let mut back = vec![0.0; plain.len()];
-            layout.unpack(&parameter.value, &mut back);
+            let (some, others) = back.split_at_mut(rows / 3 * columns);
+            layout.unpack(&parameter.value, 0, some);
+            layout.unpack(&parameter.value, some.len(), others);
             prop_assert_eq!(back, plain);
         }
     }

@@ -44,7 +44,7 @@ const PARTS: [(Part, &str); 3] = [
 /// How the names of the best weights begin.
 const BEST: &str = "best/";
 
-/// A part of a network as tensors whose names begin with `prefix`, each copied when it is written.
+/// A part of a network as tensors whose names begin with `prefix`, copied when they are written.
 pub(crate) fn tensors<'a>(
     prefix: &str,
     network: &'a Network,
@@ -52,8 +52,8 @@ pub(crate) fn tensors<'a>(
 ) -> impl Iterator<Item = Tensor<'a>> {
     network.views(part).map(move |view| {
         let (name, shape) = (format!("{prefix}{}", view.name), view.shape().to_vec());
-        let copy = move |values: &mut [f32]| {
-            view.read(values);
+        let copy = move |first, values: &mut [f32]| {
+            view.read(first, values);
             Ok(())
         };
         Tensor::made(name, &shape, copy)
@@ -88,8 +88,9 @@ impl Best {
             Best::Kept(checkpoint) => {
                 let tensor = |name: String, shape: Vec<usize>| {
                     let (key, like) = (name.clone(), shape.clone());
-                    let read =
-                        move |values: &mut [f32]| checkpoint.tensors().read_values(&key, &like, values);
+                    let read = move |first, values: &mut [f32]| {
+                        checkpoint.tensors().read_values(&key, &like, first, values)
+                    };
                     Tensor::made(name, &shape, read)
                 };
                 let views = network.views(Part::Values);

@@ -81,7 +81,7 @@ fn numbers(count: usize, name: &str) -> Vec<f32> {
 
 fn plain_order(parameter: &Parameter, packed: &[f32]) -> Vec<f32> {
     let mut values = vec![0.0; parameter.shape.iter().product()];
-    parameter.layout.unpack(packed, &mut values);
+    parameter.layout.unpack(packed, 0, &mut values);
     values
 }
 

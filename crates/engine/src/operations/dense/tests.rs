@@ -34,7 +34,7 @@ proptest! {
         layer.parameters[1].layout.pack(&b, &mut layer.parameters[1].value);
         let plain_order = |parameter: &Parameter, packed: &[f32]| {
             let mut values = vec![0.0; parameter.shape.iter().product()];
-            parameter.layout.unpack(packed, &mut values);
+            parameter.layout.unpack(packed, 0, &mut values);
             values
         };
         let w = plain_order(&layer.parameters[0], &layer.parameters[0].value);
@@ -154,7 +154,10 @@ impl Ways {
             let parts = [Part::Values, Part::FirstMoments, Part::SecondMoments];
             let of = |parameter: &Parameter, part| {
                 let mut values = vec![f32::NAN; parameter.shape.iter().product()];
-                parameter.read(part, &mut values);
+                let (some, others) =
+                    values.split_at_mut(if parameter.shape.len() == 2 { parameter.shape[1] } else { 0 });
+                parameter.read(part, 0, some);
+                parameter.read(part, some.len(), others);
                 bits(&values)
             };
             layer.parameters.iter().flat_map(|parameter| parts.map(|part| of(parameter, part))).collect()
