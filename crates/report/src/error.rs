@@ -34,6 +34,19 @@ pub enum ReportError {
         preset: String,
     },
 
+    /// The main part has more words than the brief allows.
+    #[error("the main part of the report has {words} words, {} more than the {limit} allowed", .words - .limit)]
+    #[diagnostic(help(
+        "figures, tables and summary.json are written, report.pdf is not; ask for fewer networks or weightings, or report \
+         parts of the study with `--only`"
+    ))]
+    TooLong {
+        /// Words there are.
+        words: usize,
+        /// Words allowed.
+        limit: usize,
+    },
+
     /// The report's own text could not be typeset; a mistake in the program, not of the person.
     #[error("the report could not be typeset: {0}")]
     #[diagnostic(help("figures, tables and summary.json are written; please report this as a bug"))]

@@ -29,11 +29,12 @@ pub use results::{
 };
 pub use summary::Summary;
 
-/// Writes everything a reader gets from a finished study beside its runs: figures, tables, `report.pdf` and, last,
-/// `summary.json`, which is also given back.
+/// Writes everything a reader gets from a finished study beside its runs: figures, tables, `summary.json`, which is also
+/// given back, and `report.pdf`. Of a study that is not finished there are figures, tables and a report that names what is
+/// missing, and the error.
 ///
 /// # Errors
-/// [`ReportError`]: the study is not finished, or the folder cannot be read or written.
+/// [`ReportError`]: the study is not finished, its report is too long, or the folder cannot be read or written.
 pub fn write(store: &Store) -> Result<Summary, ReportError> {
     let results = Results::read(store.reader())?;
     let figures = draw(&results);
@@ -43,10 +44,13 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     for table in tables::draw_up(&results) {
         store.publish(format!("tables/{}.csv", table.name), &table.csv)?;
     }
-    store.publish("report.pdf", &typeset(&results, &figures)?)?;
     let summary = Summary::new(&results);
-    store.publish_json("summary.json", &summary)?;
-    Ok(summary)
+    let whole = results.check_whole();
+    if whole.is_ok() {
+        store.publish_json("summary.json", &summary)?;
+    }
+    store.publish("report.pdf", &typeset(&results, &figures)?)?;
+    whole.map(|()| summary)
 }
 
 /// Draws the figures of one finished run that looks into a network, writes them beside it as `figures/NAME.svg`, and

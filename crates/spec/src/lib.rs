@@ -12,6 +12,7 @@ mod multitask;
 mod networks;
 mod parse;
 mod presets;
+mod report;
 mod run;
 mod shapes;
 mod study;
@@ -26,6 +27,7 @@ pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
 pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
+pub use report::{Author, ReportSpec};
 pub use run::{
     ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, PcaRun,
     PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,

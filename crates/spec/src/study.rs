@@ -6,6 +6,7 @@ use crate::inside::InsideTask;
 use crate::multitask::MultitaskTask;
 use crate::networks::{CnnTask, MlpTask, check_names};
 use crate::parse::{SpecError, fraction, positive, positive_count};
+use crate::report::ReportSpec;
 use crate::training::TrainingSpec;
 
 /// A whole study: the data it uses and the tasks it performs. A task whose table is absent is not performed.
@@ -34,6 +35,9 @@ pub struct Study {
     /// Task 6: one network for two tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multitask: Option<MultitaskTask>,
+    /// Who hands the report in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportSpec>,
 }
 
 /// How much of each data set a study uses.
@@ -214,6 +218,13 @@ impl Study {
         }
         if let Some(inside) = &self.inside {
             check_inside(inside, self.cnn.as_ref())?;
+        }
+        if let Some(author) = self.report.as_ref().and_then(ReportSpec::nameless) {
+            return wrong(
+                &["report", "authors", &author.to_string(), "name"],
+                "an author has no name".into(),
+                "give the name as the title page writes it, or leave the author out".into(),
+            );
         }
         Ok(())
     }

@@ -188,3 +188,27 @@ proptest! {
         let _ = Study::from_toml("any.toml", &study);
     }
 }
+
+#[test]
+fn a_study_says_who_hands_it_in_or_says_nothing() {
+    let text = preset("brief").unwrap().to_toml();
+    assert_eq!(Study::from_toml("mine.toml", &text).unwrap().report, None);
+    let signed = format!(
+        "{text}\n[report]\ngroup = 7\n[[report.authors]]\nname = \"Ada\"\ncontribution = \"Task 1\"\n[[report.authors]]\nname = \"Bo\"\n"
+    );
+    let study = Study::from_toml("mine.toml", &signed).unwrap();
+    let report = study.report.clone().unwrap();
+    assert_eq!(report.group, Some(7));
+    let authors: Vec<_> =
+        report.authors.iter().map(|author| (author.name.as_str(), author.contribution.as_deref())).collect();
+    assert_eq!(authors, [("Ada", Some("Task 1")), ("Bo", None)]);
+    assert_eq!(Study::from_toml("mine.toml", &study.to_toml()).unwrap(), study);
+    for (from, to, words) in [
+        ("\"Bo\"", "\" \"", "`report.authors.1.name`: an author has no name"),
+        ("group = 7", "group = -7", "`report.group`"),
+        ("group = 7", "grup = 7", "unknown key `grup` in [report]"),
+    ] {
+        let message = Study::from_toml("mine.toml", &signed.replace(from, to)).unwrap_err().to_string();
+        assert!(message.contains(words), "{to}: {message}");
+    }
+}

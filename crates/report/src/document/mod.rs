@@ -5,7 +5,9 @@ mod fonts;
 mod world;
 
 use typst::diag::SourceDiagnostic;
-use typst::foundations::{Bytes, Smart};
+use typst::foundations::{Bytes, Label, Smart, Value};
+use typst::introspection::{Introspector, MetadataElem};
+use typst::utils::PicoStr;
 use typst::{World, WorldExt};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
@@ -14,17 +16,32 @@ use self::facts::Facts;
 use self::world::ReportWorld;
 use crate::{Figure, ReportError, Results};
 
+/// Words that the main part may have.
+const WORDS: usize = 3000;
+
 /// Typesets the report of a finished study with these figures; the result is a PDF/UA-1 document on A4 paper.
 ///
 /// Figures are known to the template by their names and appear at the size that their SVG states; the text is 453 points
 /// wide. The same results and figures give the same bytes, where the same fonts are installed.
 ///
 /// # Errors
-/// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
+/// [`ReportError::TooLong`], and [`ReportError::Typeset`], which only a mistake in the template or a broken figure can
+/// cause.
 pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Vec<u8>, ReportError> {
     let world = world(results, figures);
     let (document, _warnings) = compile(&world)?;
+    let words = told(&document, "words").and_then(|words| words.cast().ok()).unwrap_or(0);
+    if words > WORDS {
+        return Err(ReportError::TooLong { words, limit: WORDS });
+    }
     export(&world, &document, results)
+}
+
+/// What the template says of itself under a label.
+fn told(document: &PagedDocument, label: &str) -> Option<Value> {
+    let label = Label::new(PicoStr::intern(label))?;
+    let found = document.introspector().query_label(label).ok()?.clone();
+    Some(found.to_packed::<MetadataElem>()?.value.clone())
 }
 
 fn world(results: &Results, figures: &[Figure]) -> ReportWorld {

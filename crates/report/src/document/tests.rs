@@ -1,5 +1,6 @@
 //! Tests of the typeset report, on results made up for the purpose.
 
+mod handed_in;
 mod inside;
 mod multitask;
 
@@ -13,9 +14,6 @@ use inkling_spec::{
     DataSlice, Optimizer, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Schedule, Study, Task,
     TrainingSpec, ValidationSpec, preset,
 };
-use typst::foundations::Label;
-use typst::introspection::{Introspector, MetadataElem};
-use typst::utils::PicoStr;
 
 use super::*;
 use crate::made_up::{self, Shape};
@@ -125,6 +123,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
                 spec,
             }],
         },
+        missing: Vec::new(),
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
         mlps: None,
@@ -171,9 +170,7 @@ fn typeset_and_count(results: &Results, figures: &[Figure]) -> (Vec<u8>, usize) 
     let (document, warnings) = compile(&world).unwrap();
     let warnings: Vec<String> = warnings.iter().map(|found| describe(&world, found)).collect();
     assert_eq!(warnings, [""; 0]);
-    let label = Label::new(PicoStr::intern("words")).unwrap();
-    let words = document.introspector().query_label(label).unwrap().clone();
-    let words = words.to_packed::<MetadataElem>().unwrap().value.clone().cast().unwrap();
+    let words = told(&document, "words").unwrap().cast().unwrap();
     (export(&world, &document, results).unwrap(), words)
 }
 

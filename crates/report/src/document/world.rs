@@ -13,9 +13,12 @@ use typst::{Library, LibraryExt, World};
 use super::fonts;
 
 /// The template's sources; the first is the main one.
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 12] = [
     ("report.typ", include_str!("report.typ")),
     ("style.typ", include_str!("style.typ")),
+    ("title.typ", include_str!("title.typ")),
+    ("findings.typ", include_str!("findings.typ")),
+    ("published.typ", include_str!("published.typ")),
     ("task1.typ", include_str!("task1.typ")),
     ("task2.typ", include_str!("task2.typ")),
     ("networks.typ", include_str!("networks.typ")),

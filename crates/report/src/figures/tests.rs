@@ -131,6 +131,7 @@ fn results(names: &[&str]) -> Results {
             data: BTreeMap::from([("toy".to_owned(), data(names))]),
             runs: Vec::new(),
         },
+        missing: Vec::new(),
         pca: Some(pca(names)),
         perceptrons: Some(PerceptronResults {
             data: data(names),

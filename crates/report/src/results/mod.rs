@@ -29,11 +29,13 @@ pub use multitask::{
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
 
-/// A finished study.
+/// A study, as far as it is finished.
 #[derive(Debug, Clone)]
 pub struct Results {
-    /// What was asked, and on which machine it was done.
+    /// What was asked, and on which machine it was done; of its runs, those that are finished.
     pub record: StudyRecord,
+    /// The runs that are not finished. What depends on them alone is absent below.
+    pub missing: Vec<PlannedRun>,
     /// Task 1.
     pub pca: Option<PcaResults>,
     /// Task 2.
@@ -100,20 +102,19 @@ pub struct PairResults {
 }
 
 impl Results {
-    /// Reads a finished study.
+    /// Reads a study, as far as it is finished.
     ///
     /// # Errors
-    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing or not yet everything to
-    /// report, and the store's errors.
+    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing to report, and the store's errors.
     pub fn read(store: &Reader) -> Result<Results, ReportError> {
-        let record: StudyRecord = store
+        let mut record: StudyRecord = store
             .json("study.json")?
             .ok_or_else(|| ReportError::NoStudy { folder: store.path().to_owned() })?;
-        let missing =
-            record.runs.iter().filter(|run| !store.run(run.id.as_ref()).path().join("result.json").exists());
-        let missing = missing.count();
-        if missing > 0 {
-            return Err(ReportError::Unfinished { missing, all: record.runs.len(), preset: record.preset });
+        let finished = |run: &PlannedRun| store.run(run.id.as_ref()).path().join("result.json").exists();
+        let (finished, missing) = std::mem::take(&mut record.runs).into_iter().partition(finished);
+        record.runs = finished;
+        if record.runs.is_empty() {
+            return Err(unfinished(&record, &missing));
         }
         let (mut pca, mut separability, mut pairs) = (None, None, Vec::new());
         for run in &record.runs {
@@ -139,8 +140,19 @@ impl Results {
         let cnns = networks::read(store, &record, Task::Cnn)?;
         let inside = inside::read(store, &record)?;
         let multitask = multitask::read(store, &record)?;
-        Ok(Results { record, pca, perceptrons, mlps, cnns, inside, multitask })
+        Ok(Results { record, missing, pca, perceptrons, mlps, cnns, inside, multitask })
     }
+
+    /// # Errors
+    /// [`ReportError::Unfinished`] where a run is missing.
+    pub fn check_whole(&self) -> Result<(), ReportError> {
+        if self.missing.is_empty() { Ok(()) } else { Err(unfinished(&self.record, &self.missing)) }
+    }
+}
+
+fn unfinished(record: &StudyRecord, missing: &[PlannedRun]) -> ReportError {
+    let all = record.runs.len() + missing.len();
+    ReportError::Unfinished { missing: missing.len(), all, preset: record.preset.clone() }
 }
 
 fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunResult<O>, ReportError> {

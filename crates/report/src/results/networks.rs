@@ -1,5 +1,7 @@
 //! Tasks 3 and 4: the trained networks, read from their runs.
 
+use std::collections::BTreeMap;
+
 use inkling_spec::found::{
     DataSetFacts, EpochOutcome, Evaluation, PlannedRun, RunResult, StepsLine, StudyRecord, TrainOutcome,
     TrainingLine,
@@ -150,18 +152,18 @@ pub(super) fn read(
         })
         .collect();
     let Some((_, first)) = runs.first() else { return Ok(None) };
-    let described = describe(record, task);
-    if described.len() != runs.len() {
-        let reason =
-            format!("task `{}` has {} networks and {} runs", task.name(), described.len(), runs.len());
-        return Err(damaged_record(store, reason).into());
-    }
+    let mut described = describe(record, task);
     let Some(data) = record.data.get(&first.data.set) else {
         let reason = format!("it says nothing of the data set `{}`", first.data.set);
         return Err(damaged_record(store, reason).into());
     };
-    let networks = runs.into_iter().zip(described);
-    let networks = networks.map(|((run, spec), described)| network(store, run, spec, data, described));
+    let networks = runs.into_iter().map(|(run, spec)| {
+        let Some(described) = described.remove(run.title.as_str()) else {
+            let reason = format!("task `{}` has a run `{}` and no such network", task.name(), run.title);
+            return Err(damaged_record(store, reason).into());
+        };
+        network(store, run, spec, data, described)
+    });
     Ok(Some(NetworksResults { data: data.clone(), networks: networks.collect::<Result<_, _>>()? }))
 }
 
@@ -170,21 +172,19 @@ pub(super) fn damaged_record(store: &Reader, reason: String) -> StoreError {
     StoreError::Damaged { path: store.path().join("study.json"), reason }
 }
 
-fn describe(record: &StudyRecord, task: Task) -> Vec<Described> {
+/// By the networks' names, of which there are no two alike.
+fn describe(record: &StudyRecord, task: Task) -> BTreeMap<&str, Described> {
     let mlps = record.study.mlp.iter().filter(|_| task == Task::Mlp).flat_map(|task| &task.networks);
     let cnns = record.study.cnn.iter().filter(|_| task == Task::Cnn).flat_map(|task| &task.networks);
-    let mlps = mlps.map(|network| Described {
-        why: network.why.clone(),
-        widths: network.hidden.clone(),
-        convolutions: None,
+    let mlps = mlps.map(|network| {
+        let (why, widths) = (network.why.clone(), network.hidden.clone());
+        (network.name.as_str(), Described { why, widths, convolutions: None })
     });
-    let cnns = cnns.map(|network| Described {
-        why: network.why.clone(),
-        widths: network.filters.clone(),
-        convolutions: Some(Convolutions {
-            kernels: network.kernels.clone(),
-            strides: network.strides.clone(),
-        }),
+    let cnns = cnns.map(|network| {
+        let (why, widths) = (network.why.clone(), network.filters.clone());
+        let (kernels, strides) = (network.kernels.clone(), network.strides.clone());
+        let convolutions = Some(Convolutions { kernels, strides });
+        (network.name.as_str(), Described { why, widths, convolutions })
     });
     mlps.chain(cnns).collect()
 }

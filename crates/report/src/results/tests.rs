@@ -62,6 +62,17 @@ fn written_and_read(
     network: &NetworkResults,
     change: impl Fn(&mut Arrays),
 ) -> Result<Option<NetworksResults>, ReportError> {
+    let (_folder, store, _) = written(network, change);
+    let results = Results::read(store.reader())?;
+    assert!(results.cnns.is_none());
+    Ok(results.mlps)
+}
+
+/// Writes a study of one MLP whose arrays are changed.
+fn written(
+    network: &NetworkResults,
+    change: impl Fn(&mut Arrays),
+) -> (tempfile::TempDir, Store, StudyRecord) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let mut study = preset("brief").unwrap();
@@ -105,9 +116,7 @@ fn written_and_read(
         runs: vec![planned],
     };
     store.publish_json("study.json", &record).unwrap();
-    let results = Results::read(store.reader())?;
-    assert!(results.cnns.is_none());
-    Ok(results.mlps)
+    (folder, store, record)
 }
 
 fn network() -> NetworkResults {
@@ -214,4 +223,36 @@ fn pairs_count_the_images_that_only_one_got_right() {
     assert_eq!(between(&task, &task).len(), 4);
     task.networks[1].labels[5] ^= 1;
     assert!(within(&task).is_empty(), "other images cannot be compared");
+}
+
+#[test]
+fn of_a_study_that_is_not_finished_there_is_a_report_that_says_so_and_no_summary() {
+    let (folder, store, mut record) = written(&network(), |_| {});
+    let mut unfinished = record.runs[0].clone();
+    let RunSpec::Train(spec) = &mut unfinished.spec else { unreachable!("an MLP is trained") };
+    spec.seed += 1;
+    unfinished.id = unfinished.spec.id("c");
+    unfinished.title = "another".into();
+    record.runs.insert(0, unfinished);
+    store.publish_json("study.json", &record).unwrap();
+    let results = Results::read(store.reader()).unwrap();
+    assert_eq!(results.record.runs.len(), 1);
+    assert_eq!(results.mlps.as_ref().map(|task| task.networks.len()), Some(1));
+    assert_eq!(results.missing[0].title, "another");
+    let error = crate::write(&store).unwrap_err().to_string();
+    assert_eq!(error, "1 of the 2 runs of the study `brief` are not finished");
+    assert!(folder.path().join("report.pdf").exists() && !folder.path().join("summary.json").exists());
+    // With nothing finished there is nothing to report.
+    record.runs.truncate(1);
+    store.publish_json("study.json", &record).unwrap();
+    assert!(matches!(Results::read(store.reader()), Err(ReportError::Unfinished { missing: 1, all: 1, .. })));
+}
+
+#[test]
+fn a_run_of_a_network_that_the_study_does_not_know_is_damage() {
+    let (_folder, store, mut record) = written(&network(), |_| {});
+    record.runs[0].title = "another".into();
+    store.publish_json("study.json", &record).unwrap();
+    let error = Results::read(store.reader()).unwrap_err().to_string();
+    assert!(error.contains("study.json") && error.contains("task `mlp` has a run `another`"), "{error}");
 }

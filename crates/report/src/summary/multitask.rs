@@ -225,13 +225,16 @@ impl MultitaskSummary {
                 percent(free)
             ));
         }
-        let heads = self.mcnemar.iter().filter(|pair| pair.lambda.is_some());
-        let (all, differ) = heads.fold((0, 0), |(all, differ), pair| {
+        let together = |pair: &&McNemarSummary| {
+            let both = |found: &&LambdaSummary| found.item_trained && found.group_trained;
+            self.lambdas.iter().filter(both).any(|found| Some(found.lambda) == pair.lambda)
+        };
+        let (all, differ) = self.mcnemar.iter().filter(together).fold((0, 0), |(all, differ), pair| {
             (all + 1, differ + usize::from(pair.p_holm < crate::statistics::LEVEL))
         });
         if all > 0 {
             lines.push(format!(
-                "        {differ} of {all} trained heads differ from a single-task network beyond the noise"
+                "        {differ} of {all} heads trained with another differ from a single-task network beyond the noise"
             ));
         }
         for found in &self.weightings {
@@ -390,7 +393,7 @@ mod tests {
         assert!(lines[0].starts_with("Task 6: single-task networks, test accuracy: item 9"), "{lines:?}");
         assert!(lines[1].starts_with("        λ = 0: item untrained, group 9"), "{lines:?}");
         assert_eq!(lines[3], "        λ = 0.5: diverged at step 11");
-        assert!(lines[7].contains("of 6 trained heads differ"), "{lines:?}");
+        assert!(lines[7].contains("of 4 heads trained with another differ"), "{lines:?}");
         assert_eq!(lines.len(), 8 + 4);
     }
 }

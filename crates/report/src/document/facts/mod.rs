@@ -9,11 +9,12 @@ mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
+mod published;
 mod rank;
 
 use std::collections::BTreeMap;
 
-use inkling_spec::Task;
+use inkling_spec::{Author, Task};
 use serde::Serialize;
 
 use self::compared::ComparedFacts;
@@ -22,6 +23,7 @@ use self::multitask::MultitaskFacts;
 use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
+use self::published::{Published, published};
 use crate::{Figure, Results};
 
 /// What the template reads as `facts.json`.
@@ -38,6 +40,10 @@ pub(super) struct Facts<'a> {
     compared: Option<ComparedFacts<'a>>,
     inside: Option<InsideFacts<'a>>,
     multitask: Option<MultitaskFacts<'a>>,
+    /// Tasks that were asked for and are not whole, in the order of the brief.
+    missing: Vec<Missing<'a>>,
+    /// Published results, and what was found here beside them.
+    published: Vec<Published>,
     /// Alternative text of each figure there is, by name.
     figures: BTreeMap<&'a str, &'a str>,
 }
@@ -54,8 +60,21 @@ struct StudyFacts<'a> {
     train_images: usize,
     test_images: usize,
     runs: usize,
+    /// Runs that are not finished.
+    unfinished: usize,
+    /// Words that the main part may have.
+    words: usize,
+    group: Option<u32>,
+    authors: &'a [Author],
     data: Vec<DataFacts<'a>>,
     command: String,
+}
+
+/// What is missing of a task.
+#[derive(Debug, Serialize)]
+struct Missing<'a> {
+    task: Task,
+    runs: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +131,10 @@ impl<'a> Facts<'a> {
                 train_images: spec.map_or(0, |data| data.train_images),
                 test_images: spec.map_or(0, |data| data.test_images),
                 runs: record.runs.len(),
+                unfinished: results.missing.len(),
+                words: super::WORDS,
+                group: record.study.report.as_ref().and_then(|report| report.group),
+                authors: record.study.report.as_ref().map_or(&[], |report| &report.authors),
                 data: record
                     .data
                     .iter()
@@ -131,9 +154,19 @@ impl<'a> Facts<'a> {
                 .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns)),
             inside: results.inside.as_ref().map(InsideFacts::new),
             multitask: results.multitask.as_ref().and_then(MultitaskFacts::new),
+            missing: missing(results),
+            published: published(results),
             figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
         }
     }
+}
+
+fn missing(results: &Results) -> Vec<Missing<'_>> {
+    let of = |task: Task| {
+        let runs = results.missing.iter().filter(|run| run.task == task);
+        Missing { task, runs: runs.map(|run| run.title.as_str()).collect() }
+    };
+    Task::ALL.into_iter().map(of).filter(|found| !found.runs.is_empty()).collect()
 }
 
 /// The command that makes the study again.

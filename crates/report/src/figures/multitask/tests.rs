@@ -82,21 +82,12 @@ fn studies() -> Vec<(&'static str, MultitaskResults)> {
 
 #[test]
 fn nothing_lies_on_anything_else_in_any_study() {
-    let mut all = Vec::new();
     for (study, found) in studies() {
         for figure in draw(&found) {
-            if let Ok(folder) = std::env::var("FIGURES_OUT") {
-                let folder = std::path::Path::new(&folder).join(study.replace(' ', "_"));
-                std::fs::create_dir_all(&folder).unwrap();
-                std::fs::write(folder.join(format!("{}.svg", figure.name)), &figure.svg).unwrap();
-            }
-            all.push((study, figure));
+            let context = format!("{} of {study}", figure.name);
+            sound(&figure, &context);
+            apart(&figure, &context);
         }
-    }
-    for (study, figure) in all {
-        let context = format!("{} of {study}", figure.name);
-        sound(&figure, &context);
-        apart(&figure, &context);
     }
 }
 
@@ -115,7 +106,7 @@ fn a_study_has_the_figures_that_there_is_something_to_draw_for() {
         [&FIGURES[..1], &FIGURES[3..4], &FIGURES[6..]].concat()
     );
     let brief = drawn("the brief's");
-    assert!(brief[0].svg.contains("6,637,") || brief[0].svg.contains("26,395,689"), "{}", brief[0].alt);
+    assert!(brief[0].svg.contains("23,080,598") && brief[0].svg.contains("26,395,689"));
     assert!(brief[1].alt.contains("untrained head"));
     assert_eq!(drawn("the brief's"), brief, "the same study gives the same bytes");
 }

@@ -4,14 +4,15 @@ use serde::Serialize;
 
 use crate::{Goal, GoalPair, MultitaskResults, Pairing};
 
-/// A goal: its single-task network, and the trained heads of the sweep beside it.
+/// A goal: its single-task network, and beside it the heads of the sweep that were trained together with another. One that
+/// was trained alone is a single-task network itself.
 #[derive(Debug, Serialize)]
 pub(super) struct GoalFacts {
     chance: f64,
     majority: f64,
     /// Test accuracy of the single-task network; `None` without it, or where it diverged.
     single: Option<f64>,
-    /// Trained heads that are compared with it, those of them that differ beyond the noise, and those of these that are
+    /// Heads that are compared with it, those of them that differ beyond the noise, and those of these that are
     /// better.
     heads: usize,
     differ: usize,
@@ -45,11 +46,12 @@ pub(super) struct FreeFacts {
 impl GoalFacts {
     pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[GoalPair]) -> GoalFacts {
         let baselines = task.baselines(goal);
+        let together = |i: usize| Goal::BOTH.into_iter().all(|goal| task.lambdas[i].1.trained(goal));
         let heads: Vec<(f64, &GoalPair)> = pairs
             .iter()
             .filter(|pair| pair.goal == goal)
             .filter_map(|pair| match pair.pairing {
-                Pairing::Lambda(i) => Some((task.lambdas[i].0, pair)),
+                Pairing::Lambda(i) => together(i).then_some((task.lambdas[i].0, pair)),
                 Pairing::Free => None,
             })
             .collect();

@@ -5,7 +5,7 @@ mod found;
 #[cfg(test)]
 mod tests;
 
-use inkling_spec::{Layer, Weighting};
+use inkling_spec::{Layer, TrainingSpec, Weighting};
 use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
@@ -21,8 +21,7 @@ pub(super) struct MultitaskFacts<'a> {
     test_images: usize,
     classes: usize,
     groups: Vec<GroupFacts<'a>>,
-    epochs: usize,
-    batch: usize,
+    training: &'a TrainingSpec,
     /// Units of the last dense layer that heads share.
     shared_units: Option<usize>,
     item: GoalFacts,
@@ -141,8 +140,7 @@ impl<'a> MultitaskFacts<'a> {
             test_images: task.group_labels.len(),
             classes: task.data.classes.len(),
             groups: groups(task),
-            epochs: first.spec.training.epochs,
-            batch: first.spec.training.batch,
+            training: &first.spec.training,
             shared_units: two_headed
                 .and_then(|network| network.spec.model.trunk.iter().rev().find_map(units)),
             item: GoalFacts::new(task, Goal::Item, &pairs),
