@@ -1,4 +1,4 @@
-//! Reads the store and nothing else: statistics, figures, tables, `summary.json` and the typeset report.
+//! Reads the store and nothing else: statistics, figures, tables, `summary.json`, and the report, typeset and as a page.
 
 mod animation;
 mod document;
@@ -30,7 +30,7 @@ pub use results::{
 pub use summary::Summary;
 
 /// Writes everything a reader gets from a finished study beside its runs: figures, tables, `summary.json`, which is also
-/// given back, and `report.pdf`. Of a study that is not finished there are figures, tables and a report that names what is
+/// given back, `report.pdf` and `report.html`. Of a study that is not finished there are figures, tables and a report that names what is
 /// missing, and the error.
 ///
 /// # Errors
@@ -41,7 +41,8 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     for figure in &figures {
         store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
     }
-    for table in tables::draw_up(&results) {
+    let tables = tables::draw_up(&results);
+    for table in &tables {
         store.publish(format!("tables/{}.csv", table.name), &table.csv)?;
     }
     let summary = Summary::new(&results);
@@ -50,6 +51,7 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
         store.publish_json("summary.json", &summary)?;
     }
     store.publish("report.pdf", &typeset(&results, &figures)?)?;
+    store.publish("report.html", document::page(&results, &figures, &tables)?.as_bytes())?;
     whole.map(|()| summary)
 }
 
