@@ -47,6 +47,16 @@ pub enum ReportError {
         limit: usize,
     },
 
+    /// A figure could not be made into a PNG; a mistake in the program, not of the person.
+    #[error("the figure `{name}` could not be drawn: {problem}")]
+    #[diagnostic(help("please report this as a bug"))]
+    Figure {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
     /// The report's own text could not be typeset; a mistake in the program, not of the person.
     #[error("the report could not be typeset: {0}")]
     #[diagnostic(help("figures, tables and summary.json are written; please report this as a bug"))]

@@ -7,6 +7,7 @@ mod figure;
 mod figures;
 #[cfg(test)]
 mod made_up;
+mod rasterise;
 mod results;
 pub mod statistics;
 mod summary;
@@ -38,9 +39,7 @@ pub use summary::Summary;
 pub fn write(store: &Store) -> Result<Summary, ReportError> {
     let results = Results::read(store.reader())?;
     let figures = draw(&results);
-    for figure in &figures {
-        store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
-    }
+    publish(store, &figures)?;
     for table in tables::draw_up(&results) {
         store.publish(format!("tables/{}.csv", table.name), &table.csv)?;
     }
@@ -53,8 +52,8 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     whole.map(|()| summary)
 }
 
-/// Draws the figures of one finished run that looks into a network, writes them beside it as `figures/NAME.svg`, and
-/// gives them back. `data` names the classes of the network's first head, where they have names. A run of another kind
+/// Draws the figures of one finished run that looks into a network, writes them beside it in the folder `figures`, as SVG
+/// and PNG, and gives them back. `data` names the classes of the network's first head, where they have names. A run of another kind
 /// has none.
 ///
 /// # Errors
@@ -66,8 +65,15 @@ pub fn look(
 ) -> Result<Vec<Figure>, ReportError> {
     let Some(found) = results::look(store.reader(), run)? else { return Ok(Vec::new()) };
     let figures = figures::draw_look(&found, data);
-    for figure in &figures {
-        store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
-    }
+    publish(store, &figures)?;
     Ok(figures)
+}
+
+/// Writes figures as `figures/NAME.svg` and `figures/NAME.png`.
+fn publish(store: &Store, figures: &[Figure]) -> Result<(), ReportError> {
+    for (figure, png) in figures.iter().zip(rasterise::rasterise(figures)?) {
+        store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
+        store.publish(format!("figures/{}.png", figure.name), &png)?;
+    }
+    Ok(())
 }

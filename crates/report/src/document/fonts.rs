@@ -32,7 +32,7 @@ const ARIAL: [(&str, [&str; 4]); 5] = [
 const ARIAL_MACOS: [&str; 4] = ["Arial.ttf", "Arial Bold.ttf", "Arial Italic.ttf", "Arial Bold Italic.ttf"];
 
 /// Every font that the report may use.
-pub(super) fn load() -> Vec<Font> {
+pub(crate) fn load() -> Vec<Font> {
     let shipped = LIBERATION_SANS.into_iter().filter_map(|data| Font::new(Bytes::new(data), 0));
     let typst = typst_assets::fonts().filter_map(|data| Font::new(Bytes::new(data), 0));
     let typst = typst.filter(|font| {

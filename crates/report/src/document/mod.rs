@@ -1,7 +1,7 @@
 //! The report as a PDF: Typst, embedded, with the program's own template, facts and fonts.
 
 mod facts;
-mod fonts;
+pub(crate) mod fonts;
 mod world;
 
 use typst::diag::SourceDiagnostic;
