@@ -13,11 +13,12 @@ pub mod statistics;
 mod summary;
 mod tables;
 
+use document::places::index;
 use inkling_spec::found::{DataSetFacts, PlannedRun};
 use inkling_store::Store;
 
 pub use animation::{AnimationFormat, animate};
-pub use document::typeset;
+pub use document::{Typeset, typeset};
 pub use error::ReportError;
 pub use figure::Figure;
 pub use figures::draw;
@@ -40,15 +41,23 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     let results = Results::read(store.reader())?;
     let figures = draw(&results);
     publish(store, &figures)?;
-    for table in tables::draw_up(&results) {
-        store.publish(format!("tables/{}.csv", table.name), &table.csv)?;
+    let tables = tables::draw_up(&results);
+    for (task, table) in &tables {
+        store.publish(format!("tables/{}.csv", table.file(*task)), &table.csv)?;
     }
     let summary = Summary::new(&results);
     let whole = results.check_whole();
     if whole.is_ok() {
         store.publish_json("summary.json", &summary)?;
     }
-    store.publish("report.pdf", &typeset(&results, &figures)?)?;
+    let report = typeset(&results, &figures)?;
+    store.publish("report.pdf", &report.pdf)?;
+    let figure = |name: &str| figures.iter().find(|figure| figure.name == name).map(Figure::file);
+    store.publish("figures/index.csv", &index(&report.places, "figure", figure))?;
+    let table = |name: &str| {
+        tables.iter().find(|(_, table)| table.name == name).map(|(task, table)| table.file(*task))
+    };
+    store.publish("tables/index.csv", &index(&report.places, "table", table))?;
     whole.map(|()| summary)
 }
 
@@ -69,11 +78,11 @@ pub fn look(
     Ok(figures)
 }
 
-/// Writes figures as `figures/NAME.svg` and `figures/NAME.png`.
+/// Writes figures as SVG and PNG into the folder `figures`.
 fn publish(store: &Store, figures: &[Figure]) -> Result<(), ReportError> {
     for (figure, png) in figures.iter().zip(rasterise::rasterise(figures)?) {
-        store.publish(format!("figures/{}.svg", figure.name), figure.svg.as_bytes())?;
-        store.publish(format!("figures/{}.png", figure.name), &png)?;
+        store.publish(format!("figures/{}.svg", figure.file()), figure.svg.as_bytes())?;
+        store.publish(format!("figures/{}.png", figure.file()), &png)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod facts;
 pub(crate) mod fonts;
+pub(crate) mod places;
 mod world;
 
 use typst::diag::SourceDiagnostic;
@@ -13,11 +14,21 @@ use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 use self::facts::Facts;
+use self::places::Place;
 use self::world::ReportWorld;
 use crate::{Figure, ReportError, Results};
 
 /// Words that the main part may have.
 const WORDS: usize = 3000;
+
+/// A report that was typeset.
+#[derive(Debug, Clone)]
+pub struct Typeset {
+    /// The PDF file.
+    pub pdf: Vec<u8>,
+    /// Where its figures and tables stand.
+    pub(crate) places: Vec<Place>,
+}
 
 /// Typesets the report of a finished study with these figures; the result is a PDF/UA-1 document on A4 paper.
 ///
@@ -27,14 +38,14 @@ const WORDS: usize = 3000;
 /// # Errors
 /// [`ReportError::TooLong`], and [`ReportError::Typeset`], which only a mistake in the template or a broken figure can
 /// cause.
-pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Vec<u8>, ReportError> {
+pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportError> {
     let world = world(results, figures);
     let (document, _warnings) = compile(&world)?;
     let words = told(&document, "words").and_then(|words| words.cast().ok()).unwrap_or(0);
     if words > WORDS {
         return Err(ReportError::TooLong { words, limit: WORDS });
     }
-    export(&world, &document, results)
+    Ok(Typeset { pdf: export(&world, &document, results)?, places: places::places(&document) })
 }
 
 /// What the template says of itself under a label.

@@ -18,7 +18,7 @@ fn read(file: &[u8]) -> (png::Info<'static>, Vec<[u8; 3]>) {
 fn figure(inside: &str) -> Figure {
     let head = r#"<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt" viewBox="0 0 72 36""#;
     let fonts = r#"font-family="Arial, 'Liberation Sans', Helvetica, sans-serif""#;
-    Figure { name: "made_up".into(), svg: format!("{head} {fonts}>{inside}</svg>"), alt: String::new() }
+    Figure::new("made_up", format!("{head} {fonts}>{inside}</svg>"), "")
 }
 
 fn drawn(inside: &str) -> (png::Info<'static>, Vec<[u8; 3]>) {
