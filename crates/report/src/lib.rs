@@ -25,9 +25,9 @@ pub use figures::draw;
 pub use results::{
     ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, HeadedNetwork,
-    InsideResults, Judge, MultitaskResults, NetworkPair, NetworkResults, NetworksResults, PairResults,
-    Pairing, PcaResults, PerceptronResults, Pictures, Results, Spread, WeightingResults, WrongImage, between,
-    within,
+    InsideResults, Judge, Moment, MultitaskResults, NetworkPair, NetworkResults, NetworksResults,
+    PairResults, Pairing, PcaResults, PerceptronResults, Pictures, Results, Spread, WeightingResults,
+    WrongImage, between, within,
 };
 pub use summary::Summary;
 

@@ -47,6 +47,7 @@
 
 pub mod atomic;
 mod checkpoint;
+pub mod clock;
 mod error;
 mod files;
 mod lock;

@@ -11,12 +11,12 @@ use typst::introspection::{Introspector, MetadataElem};
 use typst::utils::PicoStr;
 use typst::{World, WorldExt};
 use typst_layout::PagedDocument;
-use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use self::facts::Facts;
 use self::places::Place;
 use self::world::ReportWorld;
-use crate::{Figure, ReportError, Results};
+use crate::{Figure, Moment, ReportError, Results};
 
 /// Words that the main part may have.
 const WORDS: usize = 3000;
@@ -33,7 +33,8 @@ pub struct Typeset {
 /// Typesets the report of a finished study with these figures; the result is a PDF/UA-1 document on A4 paper.
 ///
 /// Figures are known to the template by their names and appear at the size that their SVG states; the text is 453 points
-/// wide. The same results and figures give the same bytes, where the same fonts are installed.
+/// wide. The same results and figures give the same bytes, where the same fonts are installed: the date is that of the last
+/// run.
 ///
 /// # Errors
 /// [`ReportError::TooLong`], and [`ReportError::Typeset`], which only a mistake in the template or a broken figure can
@@ -78,6 +79,8 @@ fn export(world: &ReportWorld, document: &PagedDocument, results: &Results) -> R
         ident: Smart::Custom(runs.join(" ")),
         creator: Smart::Custom(Some(format!("Inkling {}", results.record.version))),
         standards,
+        // The clock is not asked: the same store gives the same bytes.
+        timestamp: results.finished.and_then(Moment::date).map(Timestamp::new_utc),
         ..PdfOptions::default()
     };
     typst_pdf::pdf(document, &options).map_err(|errors| failure(world, &errors))

@@ -124,6 +124,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             }],
         },
         missing: Vec::new(),
+        finished: None,
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
         mlps: None,
@@ -193,6 +194,15 @@ fn a_report_is_a_tagged_document_with_title_and_language() {
         assert!(holds(&pdf, part), "{part}");
     }
     assert!(!holds(&pdf, "CreationDate"));
+}
+
+#[test]
+fn the_date_of_the_report_is_that_of_its_last_run() {
+    let finished = Moment { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
+    let results = Results { finished: Some(finished), ..results(&SPECIAL, PerceptronRule::Online) };
+    let (pdf, _) = typeset_and_count(&results, &figures());
+    assert!(holds(&pdf, "/CreationDate(D:20260203040506Z)"));
+    assert!(holds(&pdf, "<xmp:CreateDate>2026-02-03T04:05:06"));
 }
 
 #[test]

@@ -133,6 +133,7 @@ fn results(names: &[&str]) -> Results {
             runs: Vec::new(),
         },
         missing: Vec::new(),
+        finished: None,
         pca: Some(pca(names)),
         perceptrons: Some(PerceptronResults {
             data: data(names),

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod inside;
+mod moment;
 mod multitask;
 mod networks;
 #[cfg(test)]
@@ -12,7 +13,8 @@ use inkling_spec::found::{
     StudyRecord,
 };
 use inkling_spec::{PcaRun, PerceptronRun, RunSpec, Task};
-use inkling_store::{Reader, TensorFile};
+use inkling_store::{Reader, StoreError, TensorFile};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::ReportError;
@@ -22,6 +24,7 @@ pub use inside::{
     ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Pictures,
 };
 pub(crate) use inside::{Look, look};
+pub use moment::Moment;
 pub use multitask::{
     Answers, Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound,
     HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults,
@@ -36,6 +39,8 @@ pub struct Results {
     pub record: StudyRecord,
     /// The runs that are not finished. What depends on them alone is absent below.
     pub missing: Vec<PlannedRun>,
+    /// When the last of its runs ended; absent where older programs made them all.
+    pub finished: Option<Moment>,
     /// Task 1.
     pub pca: Option<PcaResults>,
     /// Task 2.
@@ -140,7 +145,8 @@ impl Results {
         let cnns = networks::read(store, &record, Task::Cnn)?;
         let inside = inside::read(store, &record)?;
         let multitask = multitask::read(store, &record)?;
-        Ok(Results { record, missing, pca, perceptrons, mlps, cnns, inside, multitask })
+        let finished = last_finished(store, &record.runs)?;
+        Ok(Results { record, missing, finished, pca, perceptrons, mlps, cnns, inside, multitask })
     }
 
     /// # Errors
@@ -159,6 +165,24 @@ fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunR
     let folder = store.run(run.id.as_ref());
     let result = folder.finished()?;
     result.ok_or_else(|| ReportError::Unfinished { missing: 1, all: 1, preset: run.id.to_string() })
+}
+
+fn last_finished(store: &Reader, runs: &[PlannedRun]) -> Result<Option<Moment>, ReportError> {
+    #[derive(Deserialize)]
+    struct Stamp {
+        finished: Option<String>,
+    }
+    let mut last = None;
+    for run in runs {
+        let path = format!("runs/{}/result.json", run.id);
+        let Some(text) = store.json::<Stamp>(&path)?.and_then(|stamp| stamp.finished) else { continue };
+        let Some(moment) = Moment::read(&text) else {
+            let reason = format!("`finished` is `{text}`, which is no date");
+            return Err(StoreError::Damaged { path: store.path().join(path), reason }.into());
+        };
+        last = last.max(Some(moment));
+    }
+    Ok(last)
 }
 
 fn read_pca(

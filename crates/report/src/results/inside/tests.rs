@@ -109,6 +109,7 @@ fn run(store: &Store, (title, spec): (&str, RunSpec), outcome: impl Serialize, h
             version: "0".into(),
             machine: machine(),
             seconds: 1.0,
+            finished: None,
             outcome,
         })
         .unwrap();
