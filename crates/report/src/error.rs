@@ -22,6 +22,22 @@ pub enum ReportError {
         folder: PathBuf,
     },
 
+    /// A newer program made the study, and something in it means nothing to this one.
+    #[error("`{}` was made by Inkling {made_by}, and this is Inkling {this}, which cannot read it: {reason}", .path.display())]
+    #[diagnostic(help(
+        "update the program, or make the study again with this one in another folder (`--out`)"
+    ))]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version that made it.
+        made_by: String,
+        /// The version of this program.
+        this: &'static str,
+        /// What it does not understand.
+        reason: String,
+    },
+
     /// Runs of the study are still to be done.
     #[error("{missing} of the {all} runs of the study `{preset}` are not finished")]
     #[diagnostic(help("run the study again with the same folder: it goes on where it stopped"))]

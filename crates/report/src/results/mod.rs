@@ -8,6 +8,8 @@ mod networks;
 #[cfg(test)]
 mod tests;
 
+use std::fs;
+
 use inkling_spec::found::{
     DataSetFacts, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult, SeparabilityOutcome,
     StudyRecord,
@@ -110,8 +112,13 @@ impl Results {
     /// Reads a study, as far as it is finished.
     ///
     /// # Errors
-    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing to report, and the store's errors.
+    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing to report, [`ReportError::Newer`] where
+    /// a newer program made what this one cannot read, and the store's errors.
     pub fn read(store: &Reader) -> Result<Results, ReportError> {
+        Self::read_all(store).map_err(made_by_newer)
+    }
+
+    fn read_all(store: &Reader) -> Result<Results, ReportError> {
         let mut record: StudyRecord = store
             .json("study.json")?
             .ok_or_else(|| ReportError::NoStudy { folder: store.path().to_owned() })?;
@@ -120,6 +127,12 @@ impl Results {
         record.runs = finished;
         if record.runs.is_empty() {
             return Err(unfinished(&record, &missing));
+        }
+        for data in record.runs.iter().filter_map(|run| run.spec.data()) {
+            if !record.data.contains_key(&data.set) {
+                let reason = format!("it says nothing of the data set `{}`", data.set);
+                return Err(networks::damaged_record(store, reason).into());
+            }
         }
         let (mut pca, mut separability, mut pairs) = (None, None, Vec::new());
         for run in &record.runs {
@@ -165,6 +178,25 @@ fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunR
     let folder = store.run(run.id.as_ref());
     let result = folder.finished()?;
     result.ok_or_else(|| ReportError::Unfinished { missing: 1, all: 1, preset: run.id.to_string() })
+}
+
+/// What is no damage but made by a newer program, which the file itself says.
+fn made_by_newer(error: ReportError) -> ReportError {
+    const THIS: &str = env!("CARGO_PKG_VERSION");
+    #[derive(Deserialize)]
+    struct Made {
+        version: String,
+    }
+    let ReportError::Store(StoreError::Damaged { path, reason }) = error else { return error };
+    let made = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Made>(&bytes).ok());
+    let numbers =
+        |version: &str| -> Vec<u64> { version.split('.').map_while(|part| part.parse().ok()).collect() };
+    match made {
+        Some(Made { version }) if numbers(&version) > numbers(THIS) => {
+            ReportError::Newer { path, made_by: version, this: THIS, reason }
+        }
+        _ => StoreError::Damaged { path, reason }.into(),
+    }
 }
 
 fn last_finished(store: &Reader, runs: &[PlannedRun]) -> Result<Option<Moment>, ReportError> {
