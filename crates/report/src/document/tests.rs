@@ -2,6 +2,7 @@
 
 mod handed_in;
 mod inside;
+mod judged;
 mod multitask;
 
 use std::collections::BTreeMap;
