@@ -142,6 +142,11 @@ impl Task {
     pub const ALL: [Task; 6] =
         [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Inside, Task::Multitask];
 
+    /// The task's number in the brief.
+    pub fn number(self) -> usize {
+        self as usize + 1
+    }
+
     /// The task's name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {

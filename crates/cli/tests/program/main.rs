@@ -1,6 +1,7 @@
 //! The program from outside: what a person types, reads and finds, and the exit code.
 
 mod bad_data;
+mod bad_store;
 mod bad_study;
 mod common;
 mod look;

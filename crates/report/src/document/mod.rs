@@ -1,11 +1,13 @@
 //! The report, as a PDF and as a page for the screen: Typst, embedded, with the program's own template, facts and fonts.
 
 mod facts;
-mod fonts;
+pub(crate) mod fonts;
+pub(crate) mod places;
 mod world;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use inkling_spec::Task;
 use typst::diag::SourceDiagnostic;
 use typst::foundations::{Bytes, Label, Output, Smart, Value};
 use typst::introspection::MetadataElem;
@@ -13,32 +15,43 @@ use typst::utils::PicoStr;
 use typst::{World, WorldExt};
 use typst_html::{HtmlDocument, HtmlOptions};
 use typst_layout::PagedDocument;
-use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use self::facts::Facts;
+use self::places::Place;
 use self::world::{Medium, ReportWorld};
 use crate::tables::Table;
-use crate::{Figure, ReportError, Results, figures};
+use crate::{Figure, Moment, ReportError, Results, figures};
 
 /// Words that the main part may have.
 const WORDS: usize = 3000;
 
+/// A report that was typeset.
+#[derive(Debug, Clone)]
+pub struct Typeset {
+    /// The PDF file.
+    pub pdf: Vec<u8>,
+    /// Where its figures and tables stand.
+    pub(crate) places: Vec<Place>,
+}
+
 /// Typesets the report of a finished study with these figures; the result is a PDF/UA-1 document on A4 paper.
 ///
 /// Figures are known to the template by their names and appear at the size that their SVG states; the text is 453 points
-/// wide. The same results and figures give the same bytes, where the same fonts are installed.
+/// wide. The same results and figures give the same bytes, where the same fonts are installed: the date is that of the last
+/// run.
 ///
 /// # Errors
 /// [`ReportError::TooLong`], and [`ReportError::Typeset`], which only a mistake in the template or a broken figure can
 /// cause.
-pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Vec<u8>, ReportError> {
+pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportError> {
     let world = world(Medium::Paper, results, figures, &[]);
     let (document, _warnings) = compile::<PagedDocument>(&world)?;
     let words = told(&document, "words").and_then(|words| words.cast().ok()).unwrap_or(0);
     if words > WORDS {
         return Err(ReportError::TooLong { words, limit: WORDS });
     }
-    export(&world, &document, results)
+    Ok(Typeset { pdf: export(&world, &document, results)?, places: places::places(&document) })
 }
 
 /// The report of a study with these figures and tables as one HTML page that needs nothing beside it: figures, pictures,
@@ -46,7 +59,11 @@ pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Vec<u8>, ReportE
 ///
 /// # Errors
 /// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
-pub(crate) fn page(results: &Results, figures: &[Figure], tables: &[Table]) -> Result<String, ReportError> {
+pub(crate) fn page(
+    results: &Results,
+    figures: &[Figure],
+    tables: &[(Task, Table)],
+) -> Result<String, ReportError> {
     let world = world(Medium::Screen, results, figures, tables);
     let (document, _warnings) = compile::<HtmlDocument>(&world)?;
     typst_html::html(&document, &HtmlOptions::default()).map_err(|errors| failure(&world, &errors))
@@ -59,15 +76,16 @@ fn told(document: &impl Output, label: &str) -> Option<Value> {
     Some(found.to_packed::<MetadataElem>()?.value.clone())
 }
 
-fn world(medium: Medium, results: &Results, figures: &[Figure], tables: &[Table]) -> ReportWorld {
-    let names: Vec<String> = tables.iter().map(|table| format!("{}.csv", table.name)).collect();
+fn world(medium: Medium, results: &Results, figures: &[Figure], tables: &[(Task, Table)]) -> ReportWorld {
+    let names: Vec<String> =
+        tables.iter().map(|(task, table)| format!("{}.csv", table.file(*task))).collect();
     let facts = serde_json::to_vec(&Facts::new(results, figures, &names)).expect("facts are plain data");
     let plane = results.pca.as_ref().map(figures::plane).map(|plane| {
         // The page holds it in a script element, which ends at the first `</script`, be it in the name of a class.
         let json = serde_json::to_string(&plane).expect("a plane is plain data").replace('<', r"\u003c");
         ("plane.json".to_owned(), Bytes::from_string(json))
     });
-    let csv = |(table, name): (&Table, String)| (name, Bytes::new(table.csv.clone()));
+    let csv = |((_, table), name): (&(Task, Table), String)| (name, Bytes::new(table.csv.clone()));
     let svg = |figure: &Figure| (format!("{}.svg", figure.name), Bytes::from_string(figure.svg.clone()));
     let font = (medium == Medium::Screen).then(|| ("mathematics.css".to_owned(), mathematics()));
     let files = figures.iter().map(svg).chain(tables.iter().zip(names).map(csv));
@@ -100,6 +118,8 @@ fn export(world: &ReportWorld, document: &PagedDocument, results: &Results) -> R
         ident: Smart::Custom(runs.join(" ")),
         creator: Smart::Custom(Some(format!("Inkling {}", results.record.version))),
         standards,
+        // The clock is not asked: the same store gives the same bytes.
+        timestamp: results.finished.and_then(Moment::date).map(Timestamp::new_utc),
         ..PdfOptions::default()
     };
     typst_pdf::pdf(document, &options).map_err(|errors| failure(world, &errors))

@@ -2,6 +2,7 @@
 
 mod handed_in;
 mod inside;
+mod judged;
 mod multitask;
 mod page;
 
@@ -126,6 +127,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             }],
         },
         missing: Vec::new(),
+        finished: None,
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
         mlps: None,
@@ -157,8 +159,7 @@ fn change(results: &mut Results, change: impl Fn(usize, &mut NetworkResults)) {
 fn figures() -> Vec<Figure> {
     let svg =
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
-    let figure =
-        |&name: &&str| Figure { name: name.into(), svg: svg.into(), alt: format!("The figure {name}.") };
+    let figure = |&name: &&str| Figure::new(name, svg, format!("The figure {name}."));
     [&made_up::FIGURES[..], &made_up::inside::FIGURES, &made_up::multitask::FIGURES]
         .concat()
         .iter()
@@ -205,9 +206,48 @@ fn a_report_is_a_tagged_document_with_title_and_language() {
 }
 
 #[test]
+fn the_date_of_the_report_is_that_of_its_last_run() {
+    let finished = Moment { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
+    let results = Results { finished: Some(finished), ..results(&SPECIAL, PerceptronRule::Online) };
+    let (pdf, _) = typeset_and_count(&results, &figures());
+    assert!(holds(&pdf, "/CreationDate(D:20260203040506Z)"));
+    assert!(holds(&pdf, "<xmp:CreateDate>2026-02-03T04:05:06"));
+}
+
+#[test]
 fn the_same_results_give_the_same_bytes() {
     let results = results(&SPECIAL, PerceptronRule::Online);
-    assert!(typeset(&results, &figures()).unwrap() == typeset(&results, &figures()).unwrap());
+    let (first, second) = (typeset(&results, &figures()).unwrap(), typeset(&results, &figures()).unwrap());
+    assert!(first.pdf == second.pdf && first.places == second.places);
+}
+
+#[test]
+fn the_list_of_files_numbers_figures_and_tables_as_the_report_does() {
+    let results = results(&SPECIAL, PerceptronRule::Online);
+    let figures = crate::draw(&results);
+    let report = typeset(&results, &figures).unwrap();
+    let file = |name: &str| figures.iter().find(|figure| figure.name == name).map(Figure::file);
+    let list = String::from_utf8(places::index(&report.places, "figure", file)).unwrap();
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines[0], "figure,page,file,caption");
+    // Everything that was drawn stands in the report, numbered from one on, on pages that never go back.
+    assert_eq!(lines.len(), 1 + figures.len());
+    let mut last = 1;
+    for (number, line) in lines.iter().enumerate().skip(1) {
+        let cells: Vec<&str> = line.splitn(4, ',').collect();
+        let page: usize = cells[1].parse().unwrap();
+        assert!(cells[0] == number.to_string() && page >= last, "{line}");
+        assert!(figures.iter().any(|figure| figure.file() == cells[2]), "{line}");
+        last = page;
+    }
+    assert!(last > 3, "{list}");
+    assert!(lines[1].contains("task1_pca_scatter,\"The 3,000 training images of Made-up #data on"), "{list}");
+    assert!(list.contains("for the pairs of Table 1"), "{list}");
+
+    let list =
+        String::from_utf8(places::index(&report.places, "table", |name| Some(name.to_owned()))).unwrap();
+    let second = list.lines().nth(1).unwrap();
+    assert!(second.contains(",perceptrons_five,") && !second.contains("word word"), "{list}");
 }
 
 #[test]
@@ -361,7 +401,7 @@ fn the_command_makes_the_study_again() {
 
 #[test]
 fn a_broken_figure_is_an_error_that_says_where() {
-    let broken = Figure { name: "pca_scatter".into(), svg: "<svg".into(), alt: "Nothing.".into() };
+    let broken = Figure::new("pca_scatter", "<svg", "Nothing.");
     let error = typeset(&results(&SPECIAL, PerceptronRule::Online), &[broken]).unwrap_err().to_string();
     assert!(error.contains("pca_scatter.svg: failed to parse SVG"), "{error}");
 }

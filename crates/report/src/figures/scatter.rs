@@ -57,7 +57,7 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
         share_of(pca, 1),
         list(&places),
     );
-    Figure { name: "pca_scatter".into(), svg: canvas.finish(), alt }
+    Figure::new("pca_scatter", canvas.finish(), alt)
 }
 
 /// The same plane once for each class, the class in its colour over all images in grey.
@@ -115,7 +115,7 @@ pub(super) fn class_by_class(pca: &PcaResults) -> Figure {
         thousands(pca.embedding.len()),
         spread(pca),
     );
-    Figure { name: "pca_scatter_classes".into(), svg: canvas.finish(), alt }
+    Figure::new("pca_scatter_classes", canvas.finish(), alt)
 }
 
 /// The tightest and the widest class, by the root mean square distance from its centre.

@@ -24,7 +24,7 @@ use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
-use crate::{Figure, Results};
+use crate::{Figure, Moment, Results};
 
 /// What the template reads as `facts.json`.
 #[derive(Debug, Serialize)]
@@ -59,6 +59,8 @@ struct StudyFacts<'a> {
     instructions: &'a str,
     threads: usize,
     seconds: f64,
+    /// When the last run ended.
+    finished: Option<Moment>,
     train_images: usize,
     test_images: usize,
     runs: usize,
@@ -130,6 +132,7 @@ impl<'a> Facts<'a> {
                 instructions: &record.machine.instructions,
                 threads: record.machine.threads,
                 seconds: record.seconds,
+                finished: results.finished,
                 train_images: spec.map_or(0, |data| data.train_images),
                 test_images: spec.map_or(0, |data| data.test_images),
                 runs: record.runs.len(),

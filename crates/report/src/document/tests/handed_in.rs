@@ -26,7 +26,7 @@ fn findings(results: &Results) -> Vec<String> {
     told(&document, "findings").unwrap().cast::<Vec<String>>().unwrap()
 }
 
-fn one(results: &Results) -> String {
+pub(super) fn one(results: &Results) -> String {
     let found = findings(results);
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()

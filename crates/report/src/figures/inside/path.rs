@@ -63,7 +63,7 @@ pub(super) fn of_study(inside: &InsideResults, words: &Words) -> Option<Figure> 
         if several { ", the first of each class strong and the others pale" } else { "" },
         ends(&shown),
     );
-    Some(Figure { name: words.file("path", 0), svg: figure.finish(), alt })
+    Some(Figure::new(words.file("path", 0), figure.finish(), alt))
 }
 
 /// The ways of a single run's dreams.
@@ -111,7 +111,7 @@ pub(super) fn of_run(run: &DreamResults, words: &Words) -> Option<Figure> {
         if count == 1 { "a dream".to_owned() } else { format!("{count} dreams") },
         ends(&shown),
     );
-    Some(Figure { name: words.file("dream_path", 0), svg: figure.finish(), alt })
+    Some(Figure::new(words.file("dream_path", 0), figure.finish(), alt))
 }
 
 /// Where the ways of some dreams begin and end.
