@@ -85,7 +85,11 @@ const SMOKE: Sizes = Sizes {
         Convolutions { filters: &[8], kernels: &[4], strides: &[2] },
         Convolutions { filters: &[8, 16], kernels: &[4, 4], strides: &[2, 2] },
         Convolutions { filters: &[8, 12, 16, 24], kernels: &[4, 4, 4, 4], strides: &[1, 2, 1, 2] },
-        Convolutions { filters: &[8, 8, 16, 16, 16], kernels: &[3, 3, 3, 3, 3], strides: &[1, 2, 1, 2, 1] },
+        Convolutions {
+            filters: &[8, 8, 16, 16, 16],
+            kernels: &[3, 3, 3, 3, 3],
+            strides: &[1, 2, 1, 2, 1],
+        },
     ],
     recipe: Recipe { epochs: 2, batch: 50, learning_rate: 0.002 },
     dream_steps: 100,
@@ -102,7 +106,11 @@ const BRIEF: Sizes = Sizes {
         Convolutions { filters: &[32], kernels: &[4], strides: &[2] },
         Convolutions { filters: &[32, 64], kernels: &[4, 4], strides: &[2, 2] },
         Convolutions { filters: &[32, 48, 64, 96], kernels: &[4, 4, 4, 4], strides: &[1, 2, 1, 2] },
-        Convolutions { filters: &[16, 16, 32, 32, 64], kernels: &[3, 3, 3, 3, 3], strides: &[1, 2, 1, 2, 1] },
+        Convolutions {
+            filters: &[16, 16, 32, 32, 64],
+            kernels: &[3, 3, 3, 3, 3],
+            strides: &[1, 2, 1, 2, 1],
+        },
     ],
     recipe: Recipe { epochs: 10, batch: 50, learning_rate: 0.001 },
     dream_steps: 250,
@@ -134,7 +142,12 @@ fn load(name: &str, [train, test]: [usize; 2]) -> (Samples, Samples) {
 }
 
 let (train, test): (Samples, Samples) = load("mnist", sizes.images);
-println!("{} images to train on, {} to test with, of {} pixels each", train.len(), test.len(), train.images.dim());
+println!(
+    "{} images to train on, {} to test with, of {} pixels each",
+    train.len(),
+    test.len(),
+    train.images.dim()
+);
 
 // %% [markdown]
 // ---
@@ -159,7 +172,11 @@ let pca = Pca::fit(&train.images.pixels, train.images.dim(), Affine::SIGNED_UNIT
 let plane: Vec<[f64; 2]> = pca.transform(&train.images.pixels, 2).as_chunks::<2>().0.to_vec();
 
 let shares: Vec<f64> = pca.spectrum.iter().map(|variance| variance / pca.total_variance).collect();
-println!("the first component carries {:.1} % of the variance, the second {:.1} %", 100.0 * shares[0], 100.0 * shares[1]);
+println!(
+    "the first component carries {:.1} % of the variance, the second {:.1} %",
+    100.0 * shares[0],
+    100.0 * shares[1]
+);
 
 // %% [markdown]
 // A figure is SVG that Jupyter shows inline. `kuva` draws the charts.
@@ -176,12 +193,19 @@ impl Figure {
 }
 
 fn layout(plots: &[Plot], title: &str, x: &str, y: &str) -> Layout {
-    let layout = Layout::auto_from_plots(plots).with_title(title).with_x_label(x).with_y_label(y).with_show_grid(false);
+    let layout = Layout::auto_from_plots(plots)
+        .with_title(title)
+        .with_x_label(x)
+        .with_y_label(y)
+        .with_show_grid(false);
     layout.with_title_size(15).with_label_size(13).with_tick_size(11).with_body_size(12)
 }
 
 fn chart(plots: Vec<Plot>, layout: Layout) -> Figure {
-    Figure(kuva::render_to_svg(plots, layout.with_font_family("Arial, 'Liberation Sans', Helvetica, sans-serif")))
+    Figure(kuva::render_to_svg(
+        plots,
+        layout.with_font_family("Arial, 'Liberation Sans', Helvetica, sans-serif"),
+    ))
 }
 
 /// A colour for each class that stays apart from the others for colour-blind readers too, and a marker.
@@ -235,9 +259,19 @@ fn cumulated(shares: &[f64]) -> Vec<f64> {
 
 fn scree(shares: &[f64], most: usize) -> Figure {
     let points: Vec<(f64, f64)> = (1..=most).map(|k| k as f64).zip(cumulated(shares)).collect();
-    let line = vec![Plot::from(LinePlot::new().with_data(points).with_color("#0072b2").with_stroke_width(2.0))];
-    let titled = layout(&line, "Variance that the first components carry", "number of components", "% of the variance");
-    chart(line, titled.with_y_axis_min(0.0).with_y_axis_max(100.0).with_width(620.0).with_height(320.0))
+    let line = vec![Plot::from(
+        LinePlot::new().with_data(points).with_color("#0072b2").with_stroke_width(2.0),
+    )];
+    let titled = layout(
+        &line,
+        "Variance that the first components carry",
+        "number of components",
+        "% of the variance",
+    );
+    chart(
+        line,
+        titled.with_y_axis_min(0.0).with_y_axis_max(100.0).with_width(620.0).with_height(320.0),
+    )
 }
 
 for wanted in [50.0, 90.0, 95.0] {
@@ -265,16 +299,27 @@ struct Tile {
 fn diverging(label: impl Into<String>, side: usize, values: &[f32]) -> Tile {
     let most = values.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
     let colour = |&value: &f32| {
-        let (t, end) = (value.abs() / most, if value < 0.0 { [33.0, 90.0, 172.0] } else { [178.0, 24.0, 43.0] });
+        let (t, end) =
+            (value.abs() / most, if value < 0.0 { [33.0, 90.0, 172.0] } else { [178.0, 24.0, 43.0] });
         end.map(|channel: f32| (255.0 + t * (channel - 255.0)) as u8)
     };
-    Tile { label: label.into(), size: [values.len() / side, side], colours: values.iter().map(colour).collect() }
+    Tile {
+        label: label.into(),
+        size: [values.len() / side, side],
+        colours: values.iter().map(colour).collect(),
+    }
 }
 
 /// Black for the least of these numbers, white for the most.
 fn grey(label: impl Into<String>, side: usize, values: &[f32], [least, most]: [f32; 2]) -> Tile {
-    let colour = |&value: &f32| [(255.0 * (value - least) / (most - least).max(f32::MIN_POSITIVE)).clamp(0.0, 255.0) as u8; 3];
-    Tile { label: label.into(), size: [values.len() / side, side], colours: values.iter().map(colour).collect() }
+    let colour = |&value: &f32| {
+        [(255.0 * (value - least) / (most - least).max(f32::MIN_POSITIVE)).clamp(0.0, 255.0) as u8; 3]
+    };
+    Tile {
+        label: label.into(),
+        size: [values.len() / side, side],
+        colours: values.iter().map(colour).collect(),
+    }
 }
 
 impl Tile {
@@ -287,17 +332,21 @@ impl Tile {
         encoder.write_header().unwrap().write_image_data(self.colours.as_flattened()).unwrap();
         let (width, height) = (scale * width as f64, scale * height as f64);
         let data = BASE64_STANDARD.encode(file);
-        format!("<image x='{x}' y='{y}' width='{width}' height='{height}' style='image-rendering: pixelated' href='data:image/png;base64,{data}'/>")
+        format!(
+            "<image x='{x}' y='{y}' width='{width}' height='{height}' style='image-rendering: pixelated' \
+             href='data:image/png;base64,{data}'/>"
+        )
     }
 }
 
 /// An SVG of this size and content under a title.
 fn drawing(title: &str, width: f64, height: f64, content: &str) -> Figure {
     Figure(format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' viewBox='0 0 {width} {height}' \
-         font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
-         <rect width='{width}' height='{height}' fill='#fff'/>\
-         <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
+        "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' \
+         viewBox='0 0 {width} {height}' \
+     font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
+     <rect width='{width}' height='{height}' fill='#fff'/>\
+     <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
     ))
 }
 
@@ -306,7 +355,8 @@ fn gallery(title: &str, tiles: &[Tile], per_row: usize, scale: f64) -> Figure {
     let [height, width] = tiles[0].size.map(|pixels| scale * pixels as f64);
     // Room for the labels, at about six points a letter.
     let longest = tiles.iter().map(|tile| tile.label.chars().count()).max().unwrap_or(0) as f64;
-    let (step, rise) = (width.max(6.2 * longest) + 8.0, height + if longest > 0.0 { 22.0 } else { 8.0 });
+    let (step, rise) =
+        (width.max(6.2 * longest) + 8.0, height + if longest > 0.0 { 22.0 } else { 8.0 });
     let place = |(i, tile): (usize, &Tile)| {
         let (x, y) = (4.0 + step * (i % per_row) as f64, 28.0 + rise * (i / per_row) as f64);
         let top = y + rise - height - 8.0;
@@ -315,13 +365,21 @@ fn gallery(title: &str, tiles: &[Tile], per_row: usize, scale: f64) -> Figure {
     let content: String = tiles.iter().enumerate().map(place).collect();
     let columns = per_row.min(tiles.len());
     let rows = tiles.len().div_ceil(per_row);
-    drawing(title, (4.0 + step * columns as f64).max(7.6 * title.chars().count() as f64), 28.0 + rise * rows as f64, &content)
+    drawing(
+        title,
+        (4.0 + step * columns as f64).max(7.6 * title.chars().count() as f64),
+        28.0 + rise * rows as f64,
+        &content,
+    )
 }
 
-let components: Vec<Tile> = (0..6).map(|k| {
-    let loadings: Vec<f32> = pca.components[784 * k..][..784].iter().map(|&loading| loading as f32).collect();
-    diverging(format!("{}: {:.1} %", k + 1, 100.0 * shares[k]), 28, &loadings)
-}).collect();
+let components: Vec<Tile> = (0..6)
+    .map(|k| {
+        let loadings: Vec<f32> =
+            pca.components[784 * k..][..784].iter().map(|&loading| loading as f32).collect();
+        diverging(format!("{}: {:.1} %", k + 1, 100.0 * shares[k]), 28, &loadings)
+    })
+    .collect();
 gallery("Components and their shares of the variance", &components, 6, 4.0)
 
 // %% [markdown]
@@ -363,7 +421,11 @@ let separations: Vec<Separation> = every_pair(10, |a, b| {
 });
 
 fn named(separations: &[Separation], which: fn(&Separation) -> bool) -> String {
-    let found: Vec<String> = separations.iter().filter(|s| which(s)).map(|s| format!("{}/{}", s.pair.0, s.pair.1)).collect();
+    let found: Vec<String> = separations
+        .iter()
+        .filter(|s| which(s))
+        .map(|s| format!("{}/{}", s.pair.0, s.pair.1))
+        .collect();
     format!("{} of {} pairs {}", found.len(), separations.len(), found.join(", "))
 }
 
@@ -388,12 +450,19 @@ fn table(head: &[&str], rows: Vec<Vec<String>>) -> Table {
 impl Table {
     fn evcxr_display(&self) {
         let row = |tag: &str, cells: &[String]| -> String {
-            let cells: String = cells.iter().map(|cell| format!("<{tag} style='text-align: right'>{cell}</{tag}>")).collect();
+            let cells: String = cells
+                .iter()
+                .map(|cell| format!("<{tag} style='text-align: right'>{cell}</{tag}>"))
+                .collect();
             format!("<tr>{cells}</tr>")
         };
         let rows: String = self.rows.iter().map(|cells| row("td", cells)).collect();
-        println!("EVCXR_BEGIN_CONTENT text/html\n<table>{}{rows}</table>\nEVCXR_END_CONTENT", row("th", &self.head));
-        let lines: Vec<String> = std::iter::once(&self.head).chain(&self.rows).map(|cells| cells.join(" | ")).collect();
+        println!(
+            "EVCXR_BEGIN_CONTENT text/html\n<table>{}{rows}</table>\nEVCXR_END_CONTENT",
+            row("th", &self.head)
+        );
+        let lines: Vec<String> =
+            std::iter::once(&self.head).chain(&self.rows).map(|cells| cells.join(" | ")).collect();
         println!("EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT", lines.join("\n"));
     }
 }
@@ -405,17 +474,21 @@ fn percent(share: f64) -> String {
 fn matrix(separations: &[Separation]) -> Table {
     let between = |row: u8, column: u8| {
         let found = separations.iter().find(|s| s.pair == (row.min(column), row.max(column)));
-        found.map_or(String::new(), |s| if row < column { percent(s.plane_accuracy) } else { s.errors.to_string() })
+        found.map_or(String::new(), |s| {
+            if row < column { percent(s.plane_accuracy) } else { s.errors.to_string() }
+        })
     };
-    let row = |row: u8| std::iter::once(row.to_string()).chain((0..10).map(|column| between(row, column))).collect();
+    let row = |row: u8| {
+        std::iter::once(row.to_string()).chain((0..10).map(|column| between(row, column))).collect()
+    };
     table(&["", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], (0..10).map(row).collect())
 }
 
 matrix(&separations)
 
 // %% [markdown]
-// So hardly any two digits are kept apart by a line in the plane, and nearly all of them by a hyperplane among the images:
-// the plot hides the directions in which they differ, because those are not the ones in which images vary most.
+// Between the two lists lies what the plane hides. Far more pairs are kept apart by a hyperplane among the images than by
+// a line in the plot: the directions in which two digits differ are seldom those in which all images vary most.
 
 // %% [markdown]
 // ---
@@ -519,7 +592,11 @@ fn train_pairs(
 let perceptrons: Vec<Perceptron> = train_pairs(&train, &test, optimize);
 let mean = perceptrons.iter().map(|p| p.test_accuracy).sum::<f64>() / perceptrons.len() as f64;
 let ended = perceptrons.iter().filter(|p| *p.errors.last().unwrap() <= TOLERANCE).count();
-println!("{} perceptrons, right on {} of their test images on average; {ended} reached an error of at most {TOLERANCE}", perceptrons.len(), percent(mean));
+println!(
+    "{} perceptrons, right on {} of their test images on average; {ended} ended below the tolerance",
+    perceptrons.len(),
+    percent(mean)
+);
 
 // %% [markdown]
 // **Their weights**, as images. Ink on a red pixel speaks for the second digit, ink on a blue one for the first, and what
@@ -527,36 +604,56 @@ println!("{} perceptrons, right on {} of their test images on average; {ended} r
 // their weights are corrected alike and act as one more bias, while their differences remain as they were drawn.
 
 // %%
-let weights: Vec<Tile> = perceptrons.iter().map(|p| diverging(format!("{} / {}: {}", p.a, p.b, percent(p.test_accuracy)), 28, &p.w)).collect();
+let weights: Vec<Tile> = perceptrons
+    .iter()
+    .map(|p| diverging(format!("{} / {}: {}", p.a, p.b, percent(p.test_accuracy)), 28, &p.w))
+    .collect();
 gallery("Weights of the 45 perceptrons, with their accuracies on test images", &weights, 9, 3.0)
 
 // %%
 /// Curves in small panels with common axes, so many in a row.
 fn small_curves(title: &str, curves: &[(String, Vec<f64>)], per_row: usize) -> Figure {
-    let (width, height) = (98.0, 58.0);
+    let (width, height) = (88.0, 58.0);
     let longest = curves.iter().map(|(_, errors)| errors.len()).max().unwrap() as f64;
-    let most = curves.iter().flat_map(|(_, errors)| errors).fold(0.0_f64, |most, &error| most.max(error));
+    let most =
+        curves.iter().flat_map(|(_, errors)| errors).fold(0.0_f64, |most, &error| most.max(error));
     let panel = |(i, (label, errors)): (usize, &(String, Vec<f64>))| {
-        let (x, y) = (4.0 + (width + 8.0) * (i % per_row) as f64, 46.0 + (height + 22.0) * (i / per_row) as f64);
-        // Iterations on a logarithmic scale, for most happens in the first of them.
+        let (x, y) = (
+            4.0 + (width + 8.0) * (i % per_row) as f64,
+            58.0 + (height + 22.0) * (i / per_row) as f64,
+        );
+        // A logarithm and a root, for most happens in the first iterations and close to zero.
         let place = |(k, error): (usize, &f64)| {
             let right = if longest > 1.0 { ((k + 1) as f64).ln() / longest.ln() } else { 0.0 };
-            format!("{:.1},{:.1} ", x + width * right, y + height * (1.0 - error / most))
+            format!("{:.1},{:.1} ", x + width * right, y + height * (1.0 - (error / most).sqrt()))
         };
         let line: String = errors.iter().enumerate().map(place).collect();
         format!(
-            "<text x='{x}' y='{}'>{label}</text><rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
-             <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
+            "<text x='{x}' y='{}'>{label}</text>\
+             <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
+         <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
             y - 4.0
         )
     };
     let content: String = curves.iter().enumerate().map(panel).collect();
-    let axes = format!("<text x='4' y='30' fill='#777'>across: iterations, 1 to {longest}, logarithmic; up: error, 0 to {}</text>", percent(most));
+    let axes = format!(
+        "<text x='4' y='30' fill='#777'>across: iterations from 1 to {longest}, logarithmic; \
+         up: error from 0 to {}, as its root</text>",
+        percent(most)
+    );
     let rows = curves.len().div_ceil(per_row) as f64;
-    drawing(title, 4.0 + (width + 8.0) * per_row as f64, 46.0 + (height + 22.0) * rows, &(axes + &content))
+    drawing(
+        title,
+        4.0 + (width + 8.0) * per_row as f64,
+        58.0 + (height + 22.0) * rows,
+        &(axes + &content),
+    )
 }
 
-let curves: Vec<(String, Vec<f64>)> = perceptrons.iter().map(|p| (format!("{} / {}: {} it.", p.a, p.b, p.errors.len()), p.errors.clone())).collect();
+let curves: Vec<(String, Vec<f64>)> = perceptrons
+    .iter()
+    .map(|p| (format!("{} / {}: {} it.", p.a, p.b, p.errors.len()), p.errors.clone()))
+    .collect();
 small_curves("Training error of the 45 perceptrons", &curves, 9)
 
 // %% [markdown]
@@ -581,14 +678,20 @@ fn with_interval(accuracy: f64, n: usize) -> String {
 fn five_pairs(perceptrons: &[Perceptron]) -> Table {
     let mut ranked: Vec<&Perceptron> = perceptrons.iter().collect();
     ranked.sort_by(|p, q| p.test_accuracy.total_cmp(&q.test_accuracy));
-    let five = [0, 1, ranked.len() / 2, ranked.len() - 2, ranked.len() - 1].map(|place| ranked[place]);
-    let row = |p: &Perceptron| vec![
-        format!("{} / {}", p.a, p.b),
-        p.errors.len().to_string(),
-        percent(*p.errors.last().unwrap()),
-        with_interval(p.test_accuracy, p.tested),
-    ];
-    table(&["digits", "iterations", "training error", "test accuracy"], five.into_iter().map(row).collect())
+    let five =
+        [0, 1, ranked.len() / 2, ranked.len() - 2, ranked.len() - 1].map(|place| ranked[place]);
+    let row = |p: &Perceptron| {
+        vec![
+            format!("{} / {}", p.a, p.b),
+            p.errors.len().to_string(),
+            percent(*p.errors.last().unwrap()),
+            with_interval(p.test_accuracy, p.tested),
+        ]
+    };
+    table(
+        &["digits", "iterations", "training error", "test accuracy"],
+        five.into_iter().map(row).collect(),
+    )
 }
 
 five_pairs(&perceptrons)
@@ -643,14 +746,23 @@ fn scores(classes: usize) -> Layer {
 fn mlp(hidden: &[usize]) -> ModelSpec {
     let mut trunk = vec![Layer::Flatten];
     trunk.extend(hidden.iter().flat_map(|&units| dense(units)));
-    ModelSpec { input: [28, 28, 1], trunk, heads: vec![Head { name: "digit".into(), layers: vec![scores(10)] }] }
+    ModelSpec {
+        input: [28, 28, 1],
+        trunk,
+        heads: vec![Head { name: "digit".into(), layers: vec![scores(10)] }],
+    }
 }
 
 /// The layers of a network, with what comes out of them and what they have to learn.
 fn layers(spec: &ModelSpec) -> Table {
     let plan = spec.plan().unwrap();
     let row = |layer: &inkling_spec::PlannedLayer| {
-        vec![layer.place.clone(), layer.layer.kind().into(), layer.output.to_string(), layer.parameters.to_string()]
+        vec![
+            layer.place.clone(),
+            layer.layer.kind().into(),
+            layer.output.to_string(),
+            layer.parameters.to_string(),
+        ]
     };
     let mut rows: Vec<Vec<String>> = plan.layers.iter().map(row).collect();
     rows.push(vec!["all".into(), String::new(), String::new(), plan.parameters.to_string()]);
@@ -668,8 +780,8 @@ layers(&mlp(&[1000, 1000]))
 // weight in the loss; in this task there is one.
 
 // %%
-use std::time::Instant;
 use inkling_engine::{Labelled, Network, Trainer, evaluate};
+use std::time::Instant;
 
 /// What training a network left behind.
 struct Trained {
@@ -695,13 +807,15 @@ fn fit(spec: &ModelSpec, weights: &[f32], images: [Labelled; 2], recipe: Recipe)
     let mut trainer = Trainer::new(Network::new(spec, SEED).unwrap(), ADAM, recipe.batch, weights);
     let mut random = Stream::new(SEED, "notebook/batches");
     let mut order: Vec<u32> = (0..images[0].len() as u32).collect();
-    let (mut losses, mut epochs, mut train_seconds, mut test_seconds) = (Vec::new(), Vec::new(), 0.0, 0.0);
+    let (mut losses, mut epochs, mut train_seconds, mut test_seconds) =
+        (Vec::new(), Vec::new(), 0.0, 0.0);
     for _ in 0..recipe.epochs {
         let start = Instant::now();
         random.shuffle(&mut order);
         for batch in order.chunks(recipe.batch) {
             let judged = trainer.step(images[0], batch, recipe.learning_rate);
-            let losses_of_heads = judged.iter().zip(weights).map(|(head, &weight)| f64::from(weight) * head.loss);
+            let losses_of_heads =
+                judged.iter().zip(weights).map(|(head, &weight)| f64::from(weight) * head.loss);
             losses.push(losses_of_heads.sum::<f64>() / batch.len() as f64);
         }
         train_seconds += start.elapsed().as_secs_f64();
@@ -726,43 +840,68 @@ fn fit_digits(spec: &ModelSpec, train: &Samples, test: &Samples, recipe: Recipe)
 
 let mut mlps: Vec<Trained> = vec![fit_digits(&mlp(sizes.mlps[0]), &train, &test, sizes.recipe)];
 let [on_train, on_test] = mlps[0].epochs.last().unwrap().clone();
-println!("{:?} hidden units: right on {} of the training and {} of the test images", sizes.mlps[0], percent(on_train[0]), with_interval(on_test[0], test.len()));
+println!(
+    "{:?} hidden units: right on {} of the training and {} of the test images",
+    sizes.mlps[0],
+    percent(on_train[0]),
+    with_interval(on_test[0], test.len())
+);
 
 // %%
 /// How training went: loss by step, smoothed, and accuracies by epoch.
 fn curves_of(title: &str, trained: &Trained) -> Figure {
     let window = (trained.losses.len() / 60).max(1);
     let losses = trained.losses.chunks(window).enumerate();
-    let losses: Vec<(f64, f64)> = losses.map(|(k, chunk)| ((window * (k + 1)) as f64, chunk.iter().sum::<f64>() / chunk.len() as f64)).collect();
-    let loss = vec![Plot::from(LinePlot::new().with_data(losses).with_color("#0072b2").with_stroke_width(2.0))];
+    let losses: Vec<(f64, f64)> = losses
+        .map(|(k, chunk)| ((window * (k + 1)) as f64, chunk.iter().sum::<f64>() / chunk.len() as f64))
+        .collect();
+    let loss = vec![Plot::from(
+        LinePlot::new().with_data(losses).with_color("#0072b2").with_stroke_width(2.0),
+    )];
     let curve = |which: usize, name: &str, colour: &str, marker: MarkerShape| {
-        let points: Vec<(f64, f64)> = trained.epochs.iter().enumerate().map(|(k, epoch)| (k as f64 + 1.0, 100.0 * epoch[which][0])).collect();
-        let line = LinePlot::new().with_data(points.clone()).with_color(colour).with_stroke_width(2.0);
-        [Plot::from(line), ScatterPlot::new().with_data(points).with_color(colour).with_marker(marker).with_size(5.0).with_legend(name).into()]
+        let points = trained
+            .epochs
+            .iter()
+            .enumerate()
+            .map(|(k, epoch)| (k as f64 + 1.0, 100.0 * epoch[which][0]));
+        let points: Vec<(f64, f64)> = points.collect();
+        let line =
+            LinePlot::new().with_data(points.clone()).with_color(colour).with_stroke_width(2.0);
+        let marks = ScatterPlot::new()
+            .with_data(points)
+            .with_color(colour)
+            .with_marker(marker)
+            .with_size(5.0);
+        [Plot::from(line), marks.with_legend(name).into()]
     };
     let mut accuracy = Vec::from(curve(0, "training images", "#0072b2", MarkerShape::Circle));
     accuracy.extend(curve(1, "test images", "#d55e00", MarkerShape::Square));
     let layouts = vec![
         layout(&loss, "Loss", "step", "cross-entropy").with_y_axis_min(0.0),
-        layout(&accuracy, "Accuracy after each epoch", "epoch", "% right").with_x_tick_step(1.0).with_legend_position(LegendPosition::OutsideBottomColumns),
+        layout(&accuracy, "Accuracy after each epoch", "epoch", "% right").with_x_tick_step(1.0),
     ];
     panels(title, vec![loss, accuracy], layouts)
 }
 
-/// Charts side by side.
+/// Charts side by side, with one legend.
 fn panels(title: &str, plots: Vec<Vec<Plot>>, layouts: Vec<Layout>) -> Figure {
     let font = "Arial, 'Liberation Sans', Helvetica, sans-serif";
     let layouts = layouts.into_iter().map(|layout| layout.with_font_family(font)).collect();
-    let figure = kuva::render::figure::Figure::new(1, plots.len()).with_title(title).with_title_size(16);
-    let scene = figure.with_cell_size(460.0, 340.0).with_plots(plots).with_layouts(layouts).render();
-    Figure(kuva::backend::svg::SvgBackend::new().render_scene(&scene))
+    let (count, width) = (plots.len(), 860.0 / plots.len() as f64);
+    let figure = kuva::render::figure::Figure::new(1, count).with_title(title).with_title_size(16);
+    let figure = figure.with_cell_size(width, 320.0).with_plots(plots).with_layouts(layouts);
+    Figure(
+        kuva::backend::svg::SvgBackend::new()
+            .render_scene(&figure.with_shared_legend_bottom().render()),
+    )
 }
 
 curves_of(&format!("MLP with {:?} hidden units", sizes.mlps[0]), &mlps[0])
 
 // %% [markdown]
-// The loss falls fastest in the first steps and the curve of the training images goes on rising where that of the test
-// images flattens: what is learned after that is the training images, not the digits.
+// The loss falls fastest in the first steps. Where the curve of the training images rises and that of the test images does
+// not follow, the network learns these images and no longer the digits; the gap between the two is what it has learned by
+// heart.
 //
 // **Four more networks**, with 3, 4, 5 and 7 hidden layers. Depth and size are kept apart: at the assignment's sizes those
 // with 2 and 4 hidden layers have nearly the same number of parameters, and so have those with 3, 5 and 7.
@@ -796,56 +935,76 @@ fn summary(kind: &'static str, name: String, depth: usize, trained: &Trained) ->
 }
 
 fn summaries(found: &[Summary], tested: usize) -> Table {
-    let row = |s: &Summary| vec![
-        format!("{} {}", s.kind, s.name),
-        s.depth.to_string(),
-        s.parameters.to_string(),
-        percent(s.train_accuracy),
-        with_interval(s.test_accuracy, tested),
-        format!("{:.2}", s.train_seconds),
-        format!("{:.3}", s.test_seconds),
+    let row = |s: &Summary| {
+        vec![
+            format!("{} {}", s.kind, s.name),
+            s.depth.to_string(),
+            s.parameters.to_string(),
+            percent(s.train_accuracy),
+            with_interval(s.test_accuracy, tested),
+            format!("{:.2}", s.train_seconds),
+            format!("{:.3}", s.test_seconds),
+        ]
+    };
+    let head = [
+        "network",
+        "depth",
+        "parameters",
+        "training accuracy",
+        "test accuracy",
+        "training, s",
+        "testing, s",
     ];
-    let head = ["network", "depth", "parameters", "training accuracy", "test accuracy", "training, s", "testing, s"];
     table(&head, found.iter().map(row).collect())
 }
 
 for hidden in &sizes.mlps[1..] {
     mlps.push(fit_digits(&mlp(hidden), &train, &test, sizes.recipe));
 }
-let mlp_summaries: Vec<Summary> = mlps.iter().zip(sizes.mlps).map(|(trained, hidden)| {
-    summary("MLP", format!("{hidden:?}"), hidden.len(), trained)
-}).collect();
+let mlp_summaries: Vec<Summary> = mlps
+    .iter()
+    .zip(sizes.mlps)
+    .map(|(trained, hidden)| summary("MLP", format!("{hidden:?}"), hidden.len(), trained))
+    .collect();
 summaries(&mlp_summaries, test.len())
 
 // %%
 /// Test accuracy against depth, parameters and training time, a marker for each kind of network; bars are intervals.
 fn against(title: &str, found: &[Summary], tested: usize) -> Figure {
     let kinds = [("MLP", "#0072b2", MarkerShape::Circle), ("CNN", "#d55e00", MarkerShape::Square)];
-    let plots = |x: fn(&Summary) -> f64| -> Vec<Plot> {
+    let by: [(&str, fn(&Summary) -> f64); 3] = [
+        ("depth", |s| s.depth as f64),
+        ("parameters", |s| s.parameters as f64),
+        ("seconds of training", |s| s.train_seconds),
+    ];
+    let panel = |(name, x): (&str, fn(&Summary) -> f64)| -> (Vec<Plot>, Layout) {
         let kinds = kinds.iter().filter(|(kind, ..)| found.iter().any(|s| s.kind == *kind));
-        kinds.map(|&(kind, colour, marker)| {
+        let plots = kinds.map(|&(kind, colour, marker)| {
             let of: Vec<&Summary> = found.iter().filter(|s| s.kind == kind).collect();
-            let points: Vec<(f64, f64)> = of.iter().map(|s| (x(s), 100.0 * s.test_accuracy)).collect();
-            let bars: Vec<(f64, f64)> = of.iter().map(|s| {
+            let points: Vec<(f64, f64)> =
+                of.iter().map(|s| (x(s), 100.0 * s.test_accuracy)).collect();
+            let bar = |s: &&Summary| {
                 let [low, high] = interval(s.test_accuracy, tested);
                 (100.0 * (s.test_accuracy - low), 100.0 * (high - s.test_accuracy))
-            }).collect();
-            let plot = ScatterPlot::new().with_data(points).with_y_err_asymmetric(bars).with_color(colour).with_marker(marker);
-            let labels: Vec<String> = of.iter().map(|s| s.depth.to_string()).collect();
-            plot.with_size(6.0).with_labels(labels).with_legend(format!("{kind}, with its depth")).into()
-        }).collect()
+            };
+            let bars: Vec<(f64, f64)> = of.iter().map(bar).collect();
+            let plot =
+                ScatterPlot::new().with_data(points).with_y_err_asymmetric(bars).with_color(colour);
+            let plot = plot.with_marker(marker).with_size(5.0);
+            // The first panel says what the colours are, the others the depths.
+            let depths: Vec<String> = of.iter().map(|s| s.depth.to_string()).collect();
+            match name {
+                "depth" => plot.with_legend(kind).into(),
+                _ => plot.with_labels(depths).with_repel_labels().into(),
+            }
+        });
+        let plots: Vec<Plot> = plots.collect();
+        let layout = layout(&plots, "", name, "% of test images right");
+        let layout = if name == "depth" { layout.with_x_tick_step(1.0) } else { layout.with_log_x() };
+        (plots, layout)
     };
-    let by: [(&str, fn(&Summary) -> f64, bool); 3] = [
-        ("depth", |s| s.depth as f64, false),
-        ("parameters", |s| s.parameters as f64, true),
-        ("seconds of training", |s| s.train_seconds, true),
-    ];
-    let all: Vec<Vec<Plot>> = by.iter().map(|(_, x, _)| plots(*x)).collect();
-    let layouts = all.iter().zip(&by).map(|(plots, (name, _, log))| {
-        let layout = layout(plots, "", name, "% of test images right").with_legend_position(LegendPosition::OutsideBottomColumns);
-        if *log { layout.with_log_x() } else { layout.with_x_tick_step(1.0) }
-    }).collect();
-    panels(title, all, layouts)
+    let (plots, layouts) = by.into_iter().map(panel).unzip();
+    panels(title, plots, layouts)
 }
 
 against("MLPs: test accuracy with 95 % intervals", &mlp_summaries, test.len())
@@ -875,15 +1034,30 @@ use inkling_spec::Padding;
 /// A convolution with square kernels, and its ReLU.
 fn convolution(filters: usize, kernel: usize, stride: usize) -> [Layer; 2] {
     let (kernel, stride) = ([kernel; 2], [stride; 2]);
-    [Layer::Conv2d { filters, kernel, stride, padding: Padding::Same, initial: Initial::HeUniform }, Layer::Relu]
+    [
+        Layer::Conv2d {
+            filters,
+            kernel,
+            stride,
+            padding: Padding::Same,
+            initial: Initial::HeUniform,
+        },
+        Layer::Relu,
+    ]
 }
 
 /// A convolutional network for the ten digits.
 fn cnn(of: &Convolutions) -> ModelSpec {
     let shapes = of.filters.iter().zip(of.kernels).zip(of.strides);
-    let mut trunk: Vec<Layer> = shapes.flat_map(|((&filters, &kernel), &stride)| convolution(filters, kernel, stride)).collect();
+    let mut trunk: Vec<Layer> = shapes
+        .flat_map(|((&filters, &kernel), &stride)| convolution(filters, kernel, stride))
+        .collect();
     trunk.push(Layer::Flatten);
-    ModelSpec { input: [28, 28, 1], trunk, heads: vec![Head { name: "digit".into(), layers: vec![scores(10)] }] }
+    ModelSpec {
+        input: [28, 28, 1],
+        trunk,
+        heads: vec![Head { name: "digit".into(), layers: vec![scores(10)] }],
+    }
 }
 
 assert_eq!(cnn(&BRIEF.cnns[0]).plan().unwrap().parameters, 227_306);
@@ -892,7 +1066,12 @@ layers(&cnn(&BRIEF.cnns[0]))
 // %%
 let mut cnns: Vec<Trained> = vec![fit_digits(&cnn(&sizes.cnns[0]), &train, &test, sizes.recipe)];
 let [on_train, on_test] = cnns[0].epochs.last().unwrap().clone();
-println!("filters {:?}: right on {} of the training and {} of the test images", sizes.cnns[0].filters, percent(on_train[0]), with_interval(on_test[0], test.len()));
+println!(
+    "filters {:?}: right on {} of the training and {} of the test images",
+    sizes.cnns[0].filters,
+    percent(on_train[0]),
+    with_interval(on_test[0], test.len())
+);
 curves_of(&format!("CNN with {:?} filters", sizes.cnns[0].filters), &cnns[0])
 
 // %% [markdown]
@@ -903,9 +1082,11 @@ curves_of(&format!("CNN with {:?} filters", sizes.cnns[0].filters), &cnns[0])
 for convolutions in &sizes.cnns[1..] {
     cnns.push(fit_digits(&cnn(convolutions), &train, &test, sizes.recipe));
 }
-let mut cnn_summaries: Vec<Summary> = cnns.iter().zip(sizes.cnns).map(|(trained, of)| {
-    summary("CNN", format!("{:?}", of.filters), of.filters.len(), trained)
-}).collect();
+let mut cnn_summaries: Vec<Summary> = cnns
+    .iter()
+    .zip(sizes.cnns)
+    .map(|(trained, of)| summary("CNN", format!("{:?}", of.filters), of.filters.len(), trained))
+    .collect();
 cnn_summaries.sort_by_key(|s| s.depth);
 summaries(&cnn_summaries, test.len())
 
@@ -922,17 +1103,25 @@ against("MLPs and CNNs: test accuracy with 95 % intervals", &all, test.len())
 // %%
 // The assignment's own two.
 {
-    let pair = [mlp_summaries[0].clone(), cnn_summaries.iter().find(|s| s.depth == 3).unwrap().clone()];
+    let pair =
+        [mlp_summaries[0].clone(), cnn_summaries.iter().find(|s| s.depth == 3).unwrap().clone()];
     for s in &pair {
         println!(
             "{} {}: {}, {} parameters, {:.2} s of training, {:.3} s of testing",
-            s.kind, s.name, with_interval(s.test_accuracy, test.len()), s.parameters, s.train_seconds, s.test_seconds,
+            s.kind,
+            s.name,
+            with_interval(s.test_accuracy, test.len()),
+            s.parameters,
+            s.train_seconds,
+            s.test_seconds,
         );
     }
     let ratio = |of: fn(&Summary) -> f64| of(&pair[0]) / of(&pair[1]);
     println!(
-        "the MLP beside the CNN: {:.2} times the errors, {:.2} times the parameters, {:.2} times the training time",
-        ratio(|s| 1.0 - s.test_accuracy), ratio(|s| s.parameters as f64), ratio(|s| s.train_seconds),
+        "the MLP beside the CNN: {:.2} times the errors, {:.2} the parameters, {:.2} the training time",
+        ratio(|s| 1.0 - s.test_accuracy),
+        ratio(|s| s.parameters as f64),
+        ratio(|s| s.train_seconds),
     );
 }
 
@@ -947,7 +1136,7 @@ against("MLPs and CNNs: test accuracy with 95 % intervals", &all, test.len())
 // ## Task 5: what the CNN has learned to see
 //
 // **Filters** of the network with three convolutions, each layer on a grid: a row for each filter, a column for each of its
-// input channels (at most 32 of each). Those of the first layer look at the image itself: strokes and edges of some
+// input channels (at most 24 of each). Those of the first layer look at the image itself: strokes and edges of some
 // direction, dark or bright spots. Deeper ones look at channels, and can only be read together with what those show.
 
 // %%
@@ -956,7 +1145,10 @@ use inkling_engine::{LayerOutput, Part};
 /// Small tiles as one picture, so many in a row, with a line between them.
 fn mosaic(label: impl Into<String>, tiles: &[Tile], per_row: usize) -> Tile {
     let [height, width] = tiles[0].size;
-    let size = [(height + 1) * tiles.len().div_ceil(per_row) + 1, (width + 1) * per_row.min(tiles.len()) + 1];
+    let size = [
+        (height + 1) * tiles.len().div_ceil(per_row) + 1,
+        (width + 1) * per_row.min(tiles.len()) + 1,
+    ];
     let mut colours = vec![[0xff, 0xff, 0xff]; size[0] * size[1]];
     for (i, tile) in tiles.iter().enumerate() {
         let corner = (1 + (height + 1) * (i / per_row)) * size[1] + 1 + (width + 1) * (i % per_row);
@@ -971,8 +1163,13 @@ fn mosaic(label: impl Into<String>, tiles: &[Tile], per_row: usize) -> Tile {
 fn stack(title: &str, tiles: &[Tile], width: f64) -> Figure {
     let (mut y, mut content) = (28.0, String::new());
     for tile in tiles {
-        let scale = (width / tile.size[1] as f64).min(12.0);
-        content += &format!("<text x='4' y='{}'>{}</text>{}", y + 10.0, tile.label, tile.svg(4.0, y + 16.0, scale));
+        let scale = (width / tile.size[1] as f64).min(5.0);
+        content += &format!(
+            "<text x='4' y='{}'>{}</text>{}",
+            y + 10.0,
+            tile.label,
+            tile.svg(4.0, y + 16.0, scale)
+        );
         y += 28.0 + scale * tile.size[0] as f64;
     }
     drawing(title, width + 8.0, y, &content)
@@ -981,23 +1178,39 @@ fn stack(title: &str, tiles: &[Tile], width: f64) -> Figure {
 /// The filters of each convolution.
 fn filters(network: &Network) -> Vec<Tile> {
     let kernels = network.arrays(Part::Values).into_iter().filter(|array| array.shape.len() == 4);
-    kernels.map(|array| {
-        let [height, width, channels, filters] = array.shape[..] else { unreachable!("filters have four sides") };
-        let (rows, columns) = (filters.min(32), channels.min(32));
-        let weights = |filter: usize, channel: usize| -> Vec<f32> {
-            (0..height * width).map(|place| array.values[(place * channels + channel) * filters + filter]).collect()
-        };
-        let label = format!("{}: {filters} filters of {height} × {width} × {channels}", array.name);
-        if channels == 1 {
-            let tiles: Vec<Tile> = (0..rows).map(|filter| diverging("", width, &weights(filter, 0))).collect();
-            return mosaic(label, &tiles, 16);
-        }
-        let tiles: Vec<Tile> = (0..rows).flat_map(|filter| (0..columns).map(move |channel| (filter, channel))).map(|(filter, channel)| diverging("", width, &weights(filter, channel))).collect();
-        mosaic(label, &tiles, columns)
-    }).collect()
+    kernels
+        .map(|array| {
+            let [height, width, channels, filters] = array.shape[..] else {
+                unreachable!("filters have four sides")
+            };
+            let (rows, columns) = (filters.min(24), channels.min(24));
+            let weights = |filter: usize, channel: usize| -> Vec<f32> {
+                (0..height * width)
+                    .map(|place| array.values[(place * channels + channel) * filters + filter])
+                    .collect()
+            };
+            let label =
+                format!("{}: {filters} filters of {height} × {width} × {channels}", array.name);
+            if channels == 1 {
+                let tiles: Vec<Tile> =
+                    (0..rows).map(|filter| diverging("", width, &weights(filter, 0))).collect();
+                return mosaic(label, &tiles, 24);
+            }
+            let places =
+                (0..rows).flat_map(|filter| (0..columns).map(move |channel| (filter, channel)));
+            let tiles: Vec<Tile> = places
+                .map(|(filter, channel)| diverging("", width, &weights(filter, channel)))
+                .collect();
+            mosaic(label, &tiles, columns)
+        })
+        .collect()
 }
 
-stack("Filters: red where they want ink, blue where they want none", &filters(cnns[0].trainer.network()), 760.0)
+stack(
+    "Filters: red where they want ink, blue where they want none",
+    &filters(cnns[0].trainer.network()),
+    700.0,
+)
 
 // %% [markdown]
 // **Activations** of each convolution for a 2 and for a 9 of the test images: a tile for each channel, from black for zero to
@@ -1015,10 +1228,20 @@ fn activations(network: &mut Network, pixels: &[u8]) -> Vec<Tile> {
         let inkling_spec::Shape::Image { height, width, channels } = layer.shape else { continue };
         let y = network.output(layer, &x, &workspace);
         let most = y.iter().fold(0.0_f32, |most, &value| most.max(value));
-        let channel = |k: usize| -> Vec<f32> { (0..height * width).map(|place| y[place * channels + k]).collect() };
+        let channel = |k: usize| -> Vec<f32> {
+            (0..height * width).map(|place| y[place * channels + k]).collect()
+        };
         let silent = (0..channels).filter(|&k| channel(k).iter().all(|&value| value == 0.0)).count();
-        let channel_tiles: Vec<Tile> = (0..channels).map(|k| grey("", width, &channel(k), [0.0, most])).collect();
-        tiles.push(mosaic(format!("{}: {channels} channels of {height} × {width}, {silent} of them silent", layer.name), &channel_tiles, 16));
+        let channel_tiles: Vec<Tile> =
+            (0..channels).map(|k| grey("", width, &channel(k), [0.0, most])).collect();
+        tiles.push(mosaic(
+            format!(
+                "{}: {channels} channels of {height} × {width}, {silent} of them silent",
+                layer.name
+            ),
+            &channel_tiles,
+            16,
+        ));
     }
     tiles
 }
@@ -1028,10 +1251,10 @@ fn image_of(samples: &Samples, class: u8) -> &[u8] {
     samples.images.image(samples.labels.iter().position(|&label| label == class).unwrap())
 }
 
-stack("A 2", &activations(cnns[0].trainer.network_mut(), image_of(&test, 2)), 760.0)
+stack("A 2", &activations(cnns[0].trainer.network_mut(), image_of(&test, 2)), 700.0)
 
 // %%
-stack("A 9", &activations(cnns[0].trainer.network_mut(), image_of(&test, 9)), 760.0)
+stack("A 9", &activations(cnns[0].trainer.network_mut(), image_of(&test, 9)), 700.0)
 
 // %% [markdown]
 // The first layer keeps the shape of the digit, once for each kind of edge. The deeper the layer, the coarser the place and
@@ -1064,7 +1287,9 @@ fn probabilities(network: &mut Network, x: &[f32]) -> Vec<Vec<f64>> {
 
 /// An image of 28 × 28, shifted down and right; what leaves at one side enters at the other.
 fn shifted(x: &[f32], [down, right]: [usize; 2]) -> Vec<f32> {
-    (0..784).map(|place| x[(place / 28 + 28 - down) % 28 * 28 + (place % 28 + 28 - right) % 28]).collect()
+    (0..784)
+        .map(|place| x[(place / 28 + 28 - down) % 28 * 28 + (place % 28 + 28 - right) % 28])
+        .collect()
 }
 
 /// How a dream is kept smooth and sparse: the weights of ink and roughness, and the largest shift.
@@ -1093,12 +1318,16 @@ fn dream(network: &mut Network, classes: &[usize], steps: usize, taste: Taste) -
             slope.chunks_mut(10).zip(classes).for_each(|(slope, &class)| slope[class] = 1.0);
         });
         let back = shift.map(|pixels| (28 - pixels) % 28);
-        let mut descent: Vec<f32> = dx.chunks(784).flat_map(|gradient| shifted(gradient, back)).collect();
+        let mut descent: Vec<f32> =
+            dx.chunks(784).flat_map(|gradient| shifted(gradient, back)).collect();
         for (image, descent) in x.chunks(784).zip(descent.chunks_mut(784)) {
             for (place, d) in descent.iter_mut().enumerate() {
                 let (row, column) = (place / 28, place % 28);
                 let neighbours = [(row > 0, -28), (row < 27, 28), (column > 0, -1), (column < 27, 1)];
-                let beside = neighbours.iter().filter(|(inside, _)| *inside).map(|(_, step)| image[place.wrapping_add_signed(*step)]);
+                let beside = neighbours
+                    .iter()
+                    .filter(|(inside, _)| *inside)
+                    .map(|(_, step)| image[place.wrapping_add_signed(*step)]);
                 let rough: f32 = beside.map(|other| image[place] - other).sum();
                 let ascent = *d - 2.0 * taste.ink * image[place] - 2.0 * taste.roughness * rough;
                 *d = -ascent * image[place] * (1.0 - image[place]);
@@ -1114,14 +1343,22 @@ const SMOOTH: Taste = Taste { ink: 0.02, roughness: 0.2, shift: 2 };
 
 let classes: Vec<usize> = (0..10).collect();
 let plain_dreams: Vec<f32> = dream(cnns[0].trainer.network_mut(), &classes, sizes.dream_steps, PLAIN);
-let smooth_dreams: Vec<f32> = dream(cnns[0].trainer.network_mut(), &classes, sizes.dream_steps, SMOOTH);
-let tiles: Vec<Tile> = [("plain", &plain_dreams), ("smooth", &smooth_dreams)].iter().flat_map(|(how, dreams)| {
-    [2, 9].map(|class| grey(format!("{class}, {how}"), 28, &dreams[784 * class..][..784], [0.0, 1.0]))
-}).collect();
+let smooth_dreams: Vec<f32> =
+    dream(cnns[0].trainer.network_mut(), &classes, sizes.dream_steps, SMOOTH);
+let tiles: Vec<Tile> = [("plain", &plain_dreams), ("smooth", &smooth_dreams)]
+    .iter()
+    .flat_map(|(how, dreams)| {
+        [2, 9].map(|class| {
+            grey(format!("{class}, {how}"), 28, &dreams[784 * class..][..784], [0.0, 1.0])
+        })
+    })
+    .collect();
 gallery("Dreams of a 2 and of a 9", &tiles, 4, 6.0)
 
 // %%
-let tiles: Vec<Tile> = (0..10).map(|class| grey(class.to_string(), 28, &smooth_dreams[784 * class..][..784], [0.0, 1.0])).collect();
+let tiles: Vec<Tile> = (0..10)
+    .map(|class| grey(class.to_string(), 28, &smooth_dreams[784 * class..][..784], [0.0, 1.0]))
+    .collect();
 gallery("Smooth dreams of every digit", &tiles, 10, 3.0)
 
 // %% [markdown]
@@ -1134,10 +1371,18 @@ fn judged(dreamer: &mut Network, judge: &mut Network, dreams: [(&str, &[f32]); 2
     for (how, dreams) in dreams {
         let (own, other) = (probabilities(dreamer, dreams), probabilities(judge, dreams));
         rows.extend([2, 9].map(|class: usize| {
-            vec![class.to_string(), how.into(), percent(own[class][class]), percent(other[class][class])]
+            vec![
+                class.to_string(),
+                how.into(),
+                percent(own[class][class]),
+                percent(other[class][class]),
+            ]
         }));
     }
-    table(&["digit", "dream", "probability, the CNN that dreams", "probability, the MLP that judges"], rows)
+    table(
+        &["digit", "dream", "probability, the CNN that dreams", "probability, the MLP that judges"],
+        rows,
+    )
 }
 
 judged(
@@ -1149,10 +1394,11 @@ judged(
 // %% [markdown]
 // The plain dream convinces the network that dreamt it and looks like noise: it is a sum of many small patterns in fine
 // detail, each of which adds to the score, and no natural image has them. Smoothness, thrift with ink and shifts take those
-// ways out away, and what is left are strokes: for a 2 above all the turn at the top right and the stroke along the bottom,
-// for a 9 the closed ring at the top and the stroke that goes down from it. These are the places where a 2 and a 9 differ
-// from the digits that are closest to them. That strokes come several times over shows that the network knows the parts
-// better than their arrangement; where the judge does not agree, the dream is the network's own.
+// ways out away, and what is left are strokes. What a class
+// is sensitive to is where ink comes back in its dream from one seed to the next. What to look for: in a 2 the turn at the
+// top right and the stroke along the bottom, in a 9 the ring at the top and the stroke that goes down from it, for there
+// they differ from the digits closest to them. Parts that come twice, or in the wrong place, show that the network knows
+// the parts better than their arrangement; and where the judge does not agree, the dream is the network's own.
 
 // %% [markdown]
 // ---
@@ -1162,7 +1408,18 @@ judged(
 // item.
 
 // %%
-const ITEMS: [&str; 10] = ["T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
+const ITEMS: [&str; 10] = [
+    "T-shirt",
+    "trousers",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+];
 const GROUPS: [&str; 3] = ["shoes", "gendered", "unisex"];
 
 fn group_of(item: u8) -> u8 {
@@ -1190,10 +1447,18 @@ let fashion: (Samples, Samples) = load("fashion-mnist", sizes.images);
 let fashion_train: Garments = with_groups(fashion.0);
 let fashion_test: Garments = with_groups(fashion.1);
 
-let tiles: Vec<Tile> = (0..10).map(|item: u8| {
-    let ink: Vec<f32> = image_of(&fashion_train.samples, item).iter().map(|&p| f32::from(p)).collect();
-    grey(format!("{}: {}", ITEMS[usize::from(item)], GROUPS[usize::from(group_of(item))]), 28, &ink, [0.0, 255.0])
-}).collect();
+let tiles: Vec<Tile> = (0..10)
+    .map(|item: u8| {
+        let ink: Vec<f32> =
+            image_of(&fashion_train.samples, item).iter().map(|&p| f32::from(p)).collect();
+        grey(
+            format!("{}: {}", ITEMS[usize::from(item)], GROUPS[usize::from(group_of(item))]),
+            28,
+            &ink,
+            [0.0, 255.0],
+        )
+    })
+    .collect();
 gallery("An image of each item, and its group", &tiles, 5, 3.0)
 
 // %% [markdown]
@@ -1208,7 +1473,10 @@ gallery("An image of each item, and its group", &tiles, 5, 3.0)
 
 // %%
 /// A network for garments with a head for each (name, number of classes).
-fn garments(&(filters, shared, own): &(&[usize], usize, &[usize]), heads: &[(&str, usize)]) -> ModelSpec {
+fn garments(
+    &(filters, shared, own): &(&[usize], usize, &[usize]),
+    heads: &[(&str, usize)],
+) -> ModelSpec {
     let pool = || Layer::MaxPool { size: [2, 2], stride: [2, 2] };
     let mut trunk = Vec::new();
     for (k, &filters) in filters.iter().enumerate() {
@@ -1255,27 +1523,57 @@ fn answers(scores: &[f32], classes: usize) -> impl Iterator<Item = u8> {
 fn two_tasks(train: &Garments, test: &Garments, lambdas: &[f64], sizes: &Sizes) -> Vec<Outcome> {
     let labels = [train, test].map(|garments| garments.labels.each_ref().map(|labels| &labels[..]));
     // The images with the labels of these tasks.
-    let images = |tasks: std::ops::Range<usize>| [(train, &labels[0]), (test, &labels[1])].map(|(garments, labels)| {
-        Labelled { pixels: &garments.samples.images.pixels, labels: &labels[tasks.clone()] }
-    });
-    let single = |task: usize, head| fit(&garments(&sizes.two_tasks, &[head]), &[1.0], images(task..task + 1), sizes.two_tasks_recipe);
+    let images = |tasks: std::ops::Range<usize>| {
+        [(train, &labels[0]), (test, &labels[1])].map(|(garments, labels)| Labelled {
+            pixels: &garments.samples.images.pixels,
+            labels: &labels[tasks.clone()],
+        })
+    };
+    let single = |task: usize, head| {
+        fit(
+            &garments(&sizes.two_tasks, &[head]),
+            &[1.0],
+            images(task..task + 1),
+            sizes.two_tasks_recipe,
+        )
+    };
     let mut outcomes = Vec::new();
 
     let mut alone = single(0, ITEM);
     let mut found = Vec::new();
-    let item = accuracies(alone.trainer.network_mut(), images(0..1)[1], |_, scores| found.extend(answers(scores, ITEM.1)))[0];
+    let item = accuracies(alone.trainer.network_mut(), images(0..1)[1], |_, scores| {
+        found.extend(answers(scores, ITEM.1))
+    })[0];
     // The group comes for free with the item.
-    let right = found.iter().zip(&test.labels[1]).filter(|(item, group)| group_of(**item) == **group).count();
+    let right =
+        found.iter().zip(&test.labels[1]).filter(|(item, group)| group_of(**item) == **group).count();
     let looked_up = Some(right as f64 / found.len() as f64);
-    outcomes.push(Outcome { name: "item alone, the group looked up".into(), lambda: None, item: Some(item), group: looked_up, seconds: alone.train_seconds });
+    outcomes.push(Outcome {
+        name: "item alone, the group looked up".into(),
+        lambda: None,
+        item: Some(item),
+        group: looked_up,
+        seconds: alone.train_seconds,
+    });
 
     let alone = single(1, GROUP);
     let group = Some(alone.epochs.last().unwrap()[1][0]);
-    outcomes.push(Outcome { name: "group alone".into(), lambda: None, item: None, group, seconds: alone.train_seconds });
+    outcomes.push(Outcome {
+        name: "group alone".into(),
+        lambda: None,
+        item: None,
+        group,
+        seconds: alone.train_seconds,
+    });
 
     for &lambda in lambdas {
         let weights = [lambda as f32, 1.0 - lambda as f32];
-        let both = fit(&garments(&sizes.two_tasks, &[ITEM, GROUP]), &weights, images(0..2), sizes.two_tasks_recipe);
+        let both = fit(
+            &garments(&sizes.two_tasks, &[ITEM, GROUP]),
+            &weights,
+            images(0..2),
+            sizes.two_tasks_recipe,
+        );
         let accuracy = &both.epochs.last().unwrap()[1];
         outcomes.push(Outcome {
             name: format!("both, λ = {lambda}"),
@@ -1288,13 +1586,21 @@ fn two_tasks(train: &Garments, test: &Garments, lambdas: &[f64], sizes: &Sizes) 
     outcomes
 }
 
-let outcomes: Vec<Outcome> = two_tasks(&fashion_train, &fashion_test, &[0.0, 0.25, 0.5, 0.75, 1.0], &sizes);
+let outcomes: Vec<Outcome> =
+    two_tasks(&fashion_train, &fashion_test, &[0.0, 0.25, 0.5, 0.75, 1.0], &sizes);
 
 // %%
 fn outcome_table(outcomes: &[Outcome], tested: usize) -> Table {
-    let shown = |accuracy: Option<f64>| accuracy.map_or("not trained".into(), |accuracy| with_interval(accuracy, tested));
-    let row = |o: &Outcome| vec![o.name.clone(), shown(o.item), shown(o.group), format!("{:.1}", o.seconds)];
-    table(&["network", "item, test accuracy", "group, test accuracy", "training, s"], outcomes.iter().map(row).collect())
+    let shown = |accuracy: Option<f64>| {
+        accuracy.map_or("not trained".into(), |accuracy| with_interval(accuracy, tested))
+    };
+    let row = |o: &Outcome| {
+        vec![o.name.clone(), shown(o.item), shown(o.group), format!("{:.1}", o.seconds)]
+    };
+    table(
+        &["network", "item, test accuracy", "group, test accuracy", "training, s"],
+        outcomes.iter().map(row).collect(),
+    )
 }
 
 /// Share of the most common label.
@@ -1303,35 +1609,57 @@ fn majority(labels: &[u8]) -> f64 {
     (0..10).map(count).max().unwrap() as f64 / labels.len() as f64
 }
 
-println!("always the most common answer: item {}, group {}", percent(majority(&fashion_test.labels[0])), percent(majority(&fashion_test.labels[1])));
+println!(
+    "always the most common answer: item {}, group {}",
+    percent(majority(&fashion_test.labels[0])),
+    percent(majority(&fashion_test.labels[1]))
+);
 outcome_table(&outcomes, fashion_test.samples.len())
 
 // %%
 /// Accuracy against λ for one task, beside the network that was trained for it alone.
-fn by_lambda(outcomes: &[Outcome], alone: &str, of: fn(&Outcome) -> Option<f64>, colour: &str, tested: usize) -> Vec<Plot> {
+fn by_lambda(
+    outcomes: &[Outcome],
+    alone: &str,
+    of: fn(&Outcome) -> Option<f64>,
+    tested: usize,
+) -> Vec<Plot> {
     let single = 100.0 * outcomes.iter().find(|o| o.name.starts_with(alone)).and_then(of).unwrap();
     let found: Vec<(f64, f64)> = outcomes.iter().filter_map(|o| Some((o.lambda?, of(o)?))).collect();
-    let bars: Vec<(f64, f64)> = found.iter().map(|&(_, accuracy)| {
+    let bar = |&(_, accuracy): &(f64, f64)| {
         let [low, high] = interval(accuracy, tested);
         (100.0 * (accuracy - low), 100.0 * (high - accuracy))
-    }).collect();
-    let points: Vec<(f64, f64)> = found.iter().map(|&(lambda, accuracy)| (lambda, 100.0 * accuracy)).collect();
+    };
+    let bars: Vec<(f64, f64)> = found.iter().map(bar).collect();
+    let points: Vec<(f64, f64)> =
+        found.iter().map(|&(lambda, accuracy)| (lambda, 100.0 * accuracy)).collect();
+    let across = LinePlot::new()
+        .with_data(vec![(0.0, single), (1.0, single)])
+        .with_color("#777777")
+        .with_dashed();
+    let line = LinePlot::new().with_data(points.clone()).with_color("#0072b2").with_stroke_width(1.5);
+    let marks = ScatterPlot::new()
+        .with_data(points)
+        .with_y_err_asymmetric(bars)
+        .with_color("#0072b2")
+        .with_size(5.0);
     vec![
-        LinePlot::new().with_data(vec![(0.0, single), (1.0, single)]).with_color("#777777").with_dashed().with_legend(alone).into(),
-        LinePlot::new().with_data(points.clone()).with_color(colour).with_stroke_width(1.5).into(),
-        ScatterPlot::new().with_data(points).with_y_err_asymmetric(bars).with_color(colour).with_size(5.0).with_legend("two-headed").into(),
+        across.with_legend("trained alone").into(),
+        line.into(),
+        marks.with_legend("two-headed").into(),
     ]
 }
 
 fn both_by_lambda(outcomes: &[Outcome], tested: usize) -> Figure {
     let plots = vec![
-        by_lambda(outcomes, "item alone", |o| o.item, "#0072b2", tested),
-        by_lambda(outcomes, "group alone", |o| o.group, "#d55e00", tested),
+        by_lambda(outcomes, "item alone", |o| o.item, tested),
+        by_lambda(outcomes, "group alone", |o| o.group, tested),
     ];
-    let layouts = plots.iter().zip(["Item", "Group"]).map(|(plots, title)| {
+    let panel = |(plots, title): (&Vec<Plot>, &str)| {
         let layout = layout(plots, title, "λ, the weight of the item loss", "% of test images right");
-        layout.with_x_axis_min(-0.05).with_x_axis_max(1.05).with_legend_position(LegendPosition::OutsideBottomColumns)
-    }).collect();
+        layout.with_x_axis_min(-0.05).with_x_axis_max(1.05)
+    };
+    let layouts = plots.iter().zip(["Item", "Group"]).map(panel).collect();
     panels("Two-headed networks for five λ, with 95 % intervals", plots, layouts)
 }
 
@@ -1340,7 +1668,8 @@ both_by_lambda(&outcomes, fashion_test.samples.len())
 // %% [markdown]
 // **What is special about λ = 0 and λ = 1.** The loss of one head then has no weight: no gradient reaches that head, its
 // weights stay as they were drawn, and what it says is chance. The shared layers follow the other task alone, so the
-// network *is* a single-task network with a part that is not used. It says nothing about what tasks do to each other, and
+// network *is* the single-task one with a part that is not used: from the same weights and with the same batches it ends
+// with the very same accuracy in the table. It says nothing about what tasks do to each other, and
 // its untrained head is no example of negative transfer.
 //
 // **Beside the single-task networks.** A difference that is smaller than the intervals is within the noise of the test
@@ -1363,10 +1692,14 @@ both_by_lambda(&outcomes, fashion_test.samples.len())
 fn results(perceptrons: &[Perceptron], networks: &[Summary], outcomes: &[Outcome]) -> Table {
     let mean = perceptrons.iter().map(|p| p.test_accuracy).sum::<f64>() / perceptrons.len() as f64;
     let mut rows = vec![vec!["perceptrons, mean of all pairs".into(), percent(mean)]];
-    rows.extend(networks.iter().map(|s| vec![format!("{} {}", s.kind, s.name), percent(s.test_accuracy)]));
+    rows.extend(
+        networks.iter().map(|s| vec![format!("{} {}", s.kind, s.name), percent(s.test_accuracy)]),
+    );
     for o in outcomes {
         for (task, accuracy) in [("item", o.item), ("group", o.group)] {
-            rows.extend(accuracy.map(|accuracy| vec![format!("{task}: {}", o.name), percent(accuracy)]));
+            rows.extend(
+                accuracy.map(|accuracy| vec![format!("{task}: {}", o.name), percent(accuracy)]),
+            );
         }
     }
     table(&["what", "test accuracy"], rows)
