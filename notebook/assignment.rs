@@ -334,7 +334,7 @@ impl Tile {
         let data = BASE64_STANDARD.encode(file);
         format!(
             "<image x='{x}' y='{y}' width='{width}' height='{height}' style='image-rendering: pixelated' \
-             href='data:image/png;base64,{data}'/>"
+         href='data:image/png;base64,{data}'/>"
         )
     }
 }
@@ -343,10 +343,10 @@ impl Tile {
 fn drawing(title: &str, width: f64, height: f64, content: &str) -> Figure {
     Figure(format!(
         "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' \
-         viewBox='0 0 {width} {height}' \
-     font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
-     <rect width='{width}' height='{height}' fill='#fff'/>\
-     <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
+     viewBox='0 0 {width} {height}' \
+ font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
+ <rect width='{width}' height='{height}' fill='#fff'/>\
+ <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
     ))
 }
 
@@ -630,15 +630,15 @@ fn small_curves(title: &str, curves: &[(String, Vec<f64>)], per_row: usize) -> F
         let line: String = errors.iter().enumerate().map(place).collect();
         format!(
             "<text x='{x}' y='{}'>{label}</text>\
-             <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
-         <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
+         <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
+     <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
             y - 4.0
         )
     };
     let content: String = curves.iter().enumerate().map(panel).collect();
     let axes = format!(
         "<text x='4' y='30' fill='#777'>across: iterations from 1 to {longest}, logarithmic; \
-         up: error from 0 to {}, as its root</text>",
+     up: error from 0 to {}, as its root</text>",
         percent(most)
     );
     let rows = curves.len().div_ceil(per_row) as f64;
@@ -969,6 +969,15 @@ let mlp_summaries: Vec<Summary> = mlps
 summaries(&mlp_summaries, test.len())
 
 // %%
+/// A number in few letters.
+fn short(value: f64) -> String {
+    match value {
+        1e6.. => format!("{} M", (value / 1e5).round() / 10.0),
+        1e3.. => format!("{} k", (value / 100.0).round() / 10.0),
+        _ => ((value * 1000.0).round() / 1000.0).to_string(),
+    }
+}
+
 /// Test accuracy against depth, parameters and training time, a marker for each kind of network; bars are intervals.
 fn against(title: &str, found: &[Summary], tested: usize) -> Figure {
     let kinds = [("MLP", "#0072b2", MarkerShape::Circle), ("CNN", "#d55e00", MarkerShape::Square)];
@@ -1000,8 +1009,15 @@ fn against(title: &str, found: &[Summary], tested: usize) -> Figure {
         });
         let plots: Vec<Plot> = plots.collect();
         let layout = layout(&plots, "", name, "% of test images right");
-        let layout = if name == "depth" { layout.with_x_tick_step(1.0) } else { layout.with_log_x() };
-        (plots, layout)
+        if name == "depth" {
+            return (plots, layout.with_x_tick_step(1.0));
+        }
+        let (least, most) = found
+            .iter()
+            .map(x)
+            .fold((f64::MAX, 0.0_f64), |(least, most), x| (least.min(x), most.max(x)));
+        let layout = layout.with_log_x().with_x_axis_min(0.6 * least).with_x_axis_max(1.7 * most);
+        (plots, layout.with_x_tick_format(TickFormat::Custom(std::sync::Arc::new(short))))
     };
     let (plots, layouts) = by.into_iter().map(panel).unzip();
     panels(title, plots, layouts)
@@ -1101,29 +1117,29 @@ let all: Vec<Summary> = mlp_summaries.iter().chain(&cnn_summaries).cloned().coll
 against("MLPs and CNNs: test accuracy with 95 % intervals", &all, test.len())
 
 // %%
-// The assignment's own two.
-{
-    let pair =
-        [mlp_summaries[0].clone(), cnn_summaries.iter().find(|s| s.depth == 3).unwrap().clone()];
-    for s in &pair {
+fn compare(mlp: &Summary, cnn: &Summary, tested: usize) {
+    for s in [mlp, cnn] {
         println!(
             "{} {}: {}, {} parameters, {:.2} s of training, {:.3} s of testing",
             s.kind,
             s.name,
-            with_interval(s.test_accuracy, test.len()),
+            with_interval(s.test_accuracy, tested),
             s.parameters,
             s.train_seconds,
             s.test_seconds,
         );
     }
-    let ratio = |of: fn(&Summary) -> f64| of(&pair[0]) / of(&pair[1]);
+    let times = |of: fn(&Summary) -> f64| of(mlp) / of(cnn);
     println!(
         "the MLP beside the CNN: {:.2} times the errors, {:.2} the parameters, {:.2} the training time",
-        ratio(|s| 1.0 - s.test_accuracy),
-        ratio(|s| s.parameters as f64),
-        ratio(|s| s.train_seconds),
+        times(|s| 1.0 - s.test_accuracy),
+        times(|s| s.parameters as f64),
+        times(|s| s.train_seconds),
     );
 }
+
+// The assignment's own two.
+compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(), test.len());
 
 // %% [markdown]
 // A CNN knows from the start what an MLP has to learn: that neighbouring pixels belong together, and that a stroke is a
@@ -1136,8 +1152,9 @@ against("MLPs and CNNs: test accuracy with 95 % intervals", &all, test.len())
 // ## Task 5: what the CNN has learned to see
 //
 // **Filters** of the network with three convolutions, each layer on a grid: a row for each filter, a column for each of its
-// input channels (at most 24 of each). Those of the first layer look at the image itself: strokes and edges of some
-// direction, dark or bright spots. Deeper ones look at channels, and can only be read together with what those show.
+// input channels (at most 24 of each). Those of the first layer look at the image itself and can be read: red beside
+// blue is an edge of that direction, red between blue a stroke, red all over a spot of ink. Deeper ones look at channels, and
+// can only be read together with what those show.
 
 // %%
 use inkling_engine::{LayerOutput, Part};
