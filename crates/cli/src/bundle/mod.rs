@@ -43,7 +43,11 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
     let (report, summary) = report(&reader, &record)?;
     row(format!("{name}.pdf"), report.len(), "the report".into());
     let (notebook, cells) = executed_notebook(folder, &name, group)?;
-    row(format!("{name}.ipynb"), notebook.len(), format!("the notebook, its {cells} cells of code executed"));
+    row(
+        format!("{name}.ipynb"),
+        notebook.len(),
+        format!("the notebook, {cells} {} executed", if cells == 1 { "cell" } else { "cells" }),
+    );
 
     let mut files = Files::default();
     files.add(format!("{name}.pdf"), report);
@@ -63,7 +67,7 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
             "how to repeat it",
         ),
     ] {
-        row(code(path), bytes.len(), words.into());
+        row(format!("  {path}"), bytes.len(), words.into());
         files.add(code(path), bytes);
     }
     if !args.without_data {
@@ -71,7 +75,7 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
         for (set, facts) in &record.data {
             let found = data_files(set, &facts.checksum, &sources)?;
             let total = found.iter().map(|(_, bytes)| bytes.len()).sum();
-            row(code(&format!("data/{set}/")), total, format!("{}, as published", facts.title));
+            row(format!("  data/{set}/"), total, format!("{}, as published", facts.title));
             for (file, bytes) in found {
                 files.add(code(&format!("data/{set}/{file}")), bytes);
             }

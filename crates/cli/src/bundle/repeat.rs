@@ -10,78 +10,51 @@ use super::sources::SOURCES;
 
 /// The study as a file. Reading it gives the same study, and so runs of the same ids.
 pub(super) fn study_file(record: &StudyRecord) -> String {
-    let study = record.study.to_toml();
     format!(
-        "# The study `{}`, every hyperparameter written down. REPEAT.md says how to repeat it.\n\n{study}",
-        record.preset
+        "# The study `{}`, every hyperparameter written down. REPEAT.md says how to repeat it.\n\n{}",
+        record.preset,
+        record.study.to_toml(),
     )
 }
 
 /// How to repeat the study, on which machine it was done, and what will be the same.
 pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) -> String {
-    let StudyRecord { preset, version, machine, .. } = record;
+    let machine = &record.machine;
     let portable = if machine.instructions == "portable" { " --cpu portable" } else { "" };
-    let notebook = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
-        format!("notebook/make out --group {group}\n")
+    let (notebook, then) = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
+        (
+            format!("notebook/make out --group {group}\n"),
+            "; the second writes and executes the notebook there",
+        )
     } else {
-        String::new()
+        (String::new(), "")
+    };
+    let place = if with_data {
+        "The data is in `data`"
+    } else {
+        "The data is not here: the program fetches it from the official mirrors"
     };
     let data = record.data.iter().map(|(name, facts)| {
         let licence = catalogue::find(name).map_or("unknown", |info| info.licence);
         format!("| data | {}, SHA-256 {} (licence: {licence}) |\n", facts.title, facts.checksum)
     });
-    let fetched = if with_data {
-        "The data lies in `data`"
-    } else {
-        "The data is not here: the program fetches it from its official mirrors"
-    };
-    format!(
-        "# The study `{}`, every hyperparameter written down. REPEAT.md says how to repeat it.\n\n{study}",
-        record.preset
-    )
-}
-
-/// How to repeat the study, on which machine it was done, and what will be the same.
-pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) -> String {
-    let StudyRecord { preset, version, machine, .. } = record;
-    let portable = if machine.instructions == "portable" { " --cpu portable" } else { "" };
-    let notebook = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
-        format!("notebook/make out --group {group}\n")
-    } else {
-        String::new()
-    };
-    let data = record.data.iter().map(|(name, facts)| {
-        let licence = catalogue::find(name).map_or("unknown", |info| info.licence);
-        format!("| data | {}, SHA-256 {} (licence: {licence}) |\n", facts.title, facts.checksum)
-    });
-    let fetched = if with_data {
-        "The data lies in `data`"
-    } else {
-        "The data is not here: the program fetches it from its official mirrors"
-    };
-    let same = if portable.is_empty() {
-        "any processor with AVX2 or AVX-512, whatever the number of threads"
-    } else {
-        "any processor that computes with plain instructions (`--cpu portable`), whatever the number of threads"
-    };
     format!(
         "# Assignment 2, group {group}: how to repeat it\n\
          \n\
-         A clean machine needs Rust {rust} or newer and a C compiler. {fetched}. In this folder:\n\
+         A clean machine needs Rust {rust} or newer and a C compiler. {place}. In this folder:\n\
          \n\
          ```\n\
          cargo run --release -- study study.toml{portable}\n\
          {notebook}\
          ```\n\
          \n\
-         The first builds the program and does the study, which leaves report, figures and numbers in `out`{then}. \
-         `README.md` is the way in to the program, `cargo verify` its tests.\n\
+         The first command builds the program and does the study, which leaves report, figures and numbers in the folder\n\
+         `out`{then}. `README.md` is the way in to the program; `cargo verify` runs its tests.\n\
          \n\
-         `summary.json` holds the numbers of the study as it was handed in. On the same kind of processor they \
-         are the same to the bit, whatever the number of threads; elsewhere they can differ in their last digits. Times \
-         always differ.\n\
+         `summary.json` holds the numbers of the study as it was handed in. On the same kind of processor accuracies are the\n\
+         same to the bit, whatever the number of threads; elsewhere they can differ in their last digits. Times differ.\n\
          \n\
-         | | as it was handed in |\n\
+         | | as handed in |\n\
          | --- | --- |\n\
          | study | `{preset}`, seed {seed}, {runs} runs; `study.toml` has every hyperparameter |\n\
          | program | Inkling {version} |\n\
@@ -89,9 +62,10 @@ pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) ->
          | computing | {time} |\n\
          {data}",
         rust = env!("CARGO_PKG_RUST_VERSION"),
-        then = if notebook.is_empty() { "" } else { "; the second writes and executes the notebook" },
+        preset = record.preset,
         seed = record.study.seed,
         runs = record.runs.len(),
+        version = record.version,
         cpu = machine.cpu,
         threads = machine.threads,
         instructions = machine.instructions,

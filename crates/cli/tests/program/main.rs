@@ -2,6 +2,7 @@
 
 mod bad_data;
 mod bad_study;
+mod bundle;
 mod common;
 mod look;
 mod training;
