@@ -50,6 +50,8 @@ pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) ->
          \n\
          The first command builds the program and does the study, which leaves report, figures and numbers in the folder\n\
          `out`{then}. `README.md` is the way in to the program; `cargo verify` runs its tests.\n\
+         Unpack each bundle into a folder of its own and let Cargo build in it: all files have one fixed time, by which Cargo\n\
+         cannot tell one version from another.\n\
          \n\
          `summary.json` holds the numbers of the study as it was handed in. On the same kind of processor accuracies are the\n\
          same to the bit, whatever the number of threads; elsewhere they can differ in their last digits. Times differ.\n\
