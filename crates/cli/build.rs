@@ -47,15 +47,17 @@ fn main() {
     let optional = OPTIONAL.into_iter().filter(|name| project.join(name).exists());
     let mut files = Vec::new();
     for name in SOURCES.into_iter().chain(optional) {
-        println!("cargo:rerun-if-changed={}", project.join(name).display());
+        println!("cargo:rerun-if-changed=../../{name}");
         collect(project, name, &mut files);
     }
     files.sort();
 
+    // Paths start at the crate's folder, here and above: two copies of the project may share Cargo's target folder.
     let mut list = String::from("&[\n");
     for name in files {
-        let path = project.join(&name);
-        writeln!(list, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes every write");
+        let path = format!("/../../{name}");
+        writeln!(list, "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),")
+            .expect("a string takes every write");
     }
     list.push_str("]\n");
     let out = PathBuf::from(std::env::var("OUT_DIR").expect("Cargo says where to write"));
