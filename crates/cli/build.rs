@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// What belongs to the sources: files of the project's folder, and folders whole. What else lies there does not, such as
 /// `target`, the data sets' files, and what a bundle adds.
 const SOURCES: [&str; 22] = [
-    ".cargo",
-    ".ci",
+    ".cargo/config.toml",
+    ".ci/run",
     ".gitignore",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",

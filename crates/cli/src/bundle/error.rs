@@ -52,6 +52,7 @@ pub(crate) enum BundleError {
         Flaw::NoCode => "holds no code".to_owned(),
         Flaw::NotExecuted(cell, line) => format!("is not executed: cell {cell} (`{line}`) was not run"),
         Flaw::Failed(cell, error) => format!("ends in an error in cell {cell}: {error}"),
+        Flaw::OtherGroup(named) => format!("is another group's under this name: it speaks of group {named}"),
     })]
     #[diagnostic(help("`{make}`, given in the project's folder, writes and executes it anew"))]
     Notebook { path: PathBuf, flaw: Flaw, make: String },

@@ -27,6 +27,9 @@ use archive::Files;
 use error::BundleError;
 use sources::SOURCES;
 
+/// What the names of all that is handed in begin with; the group's number follows.
+const STEM: &str = "Assignment2_Group_";
+
 pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
     let folder = args.study.as_path();
     let reader = Reader::open(folder)?;
@@ -34,7 +37,7 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
         reader.json("study.json")?.ok_or_else(|| ReportError::NoStudy { folder: folder.to_owned() })?;
     let group = group(args.group, folder, &record)?;
     check_finished(&reader, &record)?;
-    let name = format!("Assignment2_Group_{group}");
+    let name = format!("{STEM}{group}");
     let mut rows = Vec::new();
     let mut row = |what: String, bytes: usize, words: String| {
         rows.push(vec![format!("  {what}"), words, DecimalBytes(bytes as u64).to_string()]);
@@ -161,7 +164,7 @@ fn executed_notebook(folder: &Path, name: &str, group: u32) -> Result<(Vec<u8>, 
         return Err(BundleError::NoNotebook { path, others: others.join(", "), make });
     }
     let bytes = read(&path)?;
-    match notebook::executed_cells(&bytes) {
+    match notebook::executed_cells(&bytes, STEM, group) {
         Ok(cells) => Ok((bytes, cells)),
         Err(flaw) => Err(BundleError::Notebook { path, flaw, make }),
     }
@@ -206,8 +209,8 @@ fn warn(folder: &Path, record: &StudyRecord) {
     if !said.is_empty() {
         eprintln!(
             "WARNING: the report is not ready to be handed in. It says {}.\n\
-             Write group, authors and contributions under [report] in the study file, give the study again with \
-             --out {} (finished runs are kept), and bundle it again.",
+             Write group, authors and contributions under [report] in the study file, give the study again\n\
+             with --out {} (finished runs are kept), and bundle it again.",
             said.join(", "),
             shown(folder),
         );

@@ -45,10 +45,13 @@ pub(crate) enum Flaw {
     NotExecuted(usize, String),
     /// A cell ended in an error.
     Failed(usize, String),
+    /// It names itself or the code's folder as another group does.
+    OtherGroup(String),
 }
 
-/// How many cells of code a notebook has, each of them executed without an error.
-pub(super) fn executed_cells(bytes: &[u8]) -> Result<usize, Flaw> {
+/// How many cells of code a group's notebook has, each of them executed without an error. `stem` is what the names of all
+/// that is handed in begin with, but for the group's number.
+pub(super) fn executed_cells(bytes: &[u8], stem: &str, group: u32) -> Result<usize, Flaw> {
     let notebook: Notebook =
         serde_json::from_slice(bytes).map_err(|error| Flaw::Unreadable(error.to_string()))?;
     let mut executed = 0;
@@ -57,6 +60,13 @@ pub(super) fn executed_cells(bytes: &[u8]) -> Result<usize, Flaw> {
             Text::Whole(text) => text.clone(),
             Text::Lines(lines) => lines.concat(),
         };
+        for (at, _) in source.match_indices(stem) {
+            let digits = source[at + stem.len()..].chars().take_while(char::is_ascii_digit);
+            let named: String = digits.collect();
+            if !named.is_empty() && named != group.to_string() {
+                return Err(Flaw::OtherGroup(named));
+            }
+        }
         // Nothing to execute is never executed.
         if cell.cell_type != "code" || source.trim().is_empty() {
             continue;
@@ -95,7 +105,8 @@ mod tests {
     use super::*;
 
     fn judged(cells: Value) -> Result<usize, Flaw> {
-        executed_cells(json!({ "cells": cells, "nbformat": 4, "nbformat_minor": 5 }).to_string().as_bytes())
+        let notebook = json!({ "cells": cells, "nbformat": 4, "nbformat_minor": 5 });
+        executed_cells(notebook.to_string().as_bytes(), "Group_", 7)
     }
 
     fn code(source: &str, count: Option<u64>, outputs: Value) -> Value {
@@ -122,8 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn a_notebook_that_was_renamed_is_known_by_its_text() {
+        let text = |text: &str| json!({ "cell_type": "markdown", "source": text });
+        let good = code("x", Some(1), json!([]));
+        assert_eq!(judged(json!([text("# Group_7, Group_N, Group_"), good])), Ok(1));
+        assert_eq!(judged(json!([good, text("beside Group_71.code")])), Err(Flaw::OtherGroup("71".into())));
+    }
+
+    #[test]
     fn what_is_no_notebook_is_refused_with_its_line() {
-        let Err(Flaw::Unreadable(reason)) = executed_cells(b"{\n  \"cells\": 7\n}") else {
+        let Err(Flaw::Unreadable(reason)) = executed_cells(b"{\n  \"cells\": 7\n}", "Group_", 7) else {
             panic!("7 cells are no list")
         };
         assert!(reason.contains("line 2"), "{reason}");

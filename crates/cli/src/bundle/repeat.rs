@@ -24,7 +24,7 @@ pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) ->
     let (notebook, then) = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
         (
             format!("notebook/make out --group {group}\n"),
-            "; the second writes and executes the notebook there",
+            "; the second writes and executes the notebook\nthere, and needs Python besides",
         )
     } else {
         (String::new(), "")

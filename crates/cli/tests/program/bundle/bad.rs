@@ -1,11 +1,13 @@
 //! What cannot be handed in: what the person reads, and the exit code.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
+use flate2::read::GzDecoder;
 use serde_json::json;
 
-use super::common::{bundle, change, code, notebook, study};
+use super::common::{bundle, change, code, notebook, study, unpack};
 use crate::common::{copy_of_mnist, run};
 
 /// Bundles for group 7, which must be refused with these words and leave no archive.
@@ -117,6 +119,9 @@ fn a_notebook_that_is_missing_or_not_executed_or_failed() {
         fs::write(&path, notebook(&cells)).unwrap();
         refused(folder.path(), 65, &[words, help]);
     }
+    let renamed = code("// Assignment2_Group_3.code", Some(1), json!([]));
+    fs::write(&path, notebook(&[renamed])).unwrap();
+    refused(folder.path(), 65, &["is another group's under this name: it speaks of group 3", help]);
     fs::write(&path, "not JSON").unwrap();
     refused(folder.path(), 65, &["cannot be read as one: expected ident at line 1", help]);
 }
@@ -130,9 +135,17 @@ fn data_that_is_elsewhere_or_not_what_it_should_be() {
     let mnist = copy_of_mnist(folder.path());
     fs::write(mnist.join("t10k-labels-idx1-ubyte.gz"), crate::common::gz(b"?")).unwrap();
     with(".").says(65, &["t10k-labels-idx1-ubyte.gz is not a sound IDX file"]);
+    // A file that is not compressed is packed as it is.
     copy_of_mnist(folder.path());
+    let labels = mnist.join("t10k-labels-idx1-ubyte");
+    let mut raw = Vec::new();
+    GzDecoder::new(File::open(labels.with_extension("gz")).unwrap()).read_to_end(&mut raw).unwrap();
+    fs::remove_file(labels.with_extension("gz")).unwrap();
+    fs::write(labels, &raw).unwrap();
     with(".").says(0, &[]);
-    fs::remove_file(study.join("Assignment2_Group_7.zip")).unwrap();
+    let archive = study.join("Assignment2_Group_7.zip");
+    assert!(unpack(&archive)["Assignment2_Group_7.code/data/mnist/t10k-labels-idx1-ubyte"].bytes == raw);
+    fs::remove_file(archive).unwrap();
     change(&study, |record| record["data"]["mnist"]["checksum"] = "0".repeat(64).into());
     refused(folder.path(), 65, &["other bytes of MNIST than this program knows", "--without-data"]);
 }
