@@ -24,7 +24,7 @@ pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) ->
     let (notebook, then) = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
         (
             format!("notebook/make out --group {group}\n"),
-            "; the second writes and executes the notebook\nthere, and needs Python besides",
+            " The second writes and executes the notebook there, and needs Python besides.",
         )
     } else {
         (String::new(), "")
@@ -41,7 +41,8 @@ pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) ->
     format!(
         "# Assignment 2, group {group}: how to repeat it\n\
          \n\
-         A clean machine needs Rust {rust} or newer and a C compiler. {place}. In this folder:\n\
+         A clean machine needs Rust {rust} or newer, a C compiler, and a network for the libraries that `Cargo.lock` names.\n\
+         {place}. In this folder:\n\
          \n\
          ```\n\
          cargo run --release -- study study.toml{portable}\n\
@@ -49,7 +50,9 @@ pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) ->
          ```\n\
          \n\
          The first command builds the program and does the study, which leaves report, figures and numbers in the folder\n\
-         `out`{then}. `README.md` is the way in to the program; `cargo verify` runs its tests.\n\
+         `out`.{then}\n\
+         `README.md` is the way in to the program; `cargo verify` runs its tests.\n\
+         \n\
          Unpack each bundle into a folder of its own and let Cargo build in it: all files have one fixed time, by which Cargo\n\
          cannot tell one version from another.\n\
          \n\
