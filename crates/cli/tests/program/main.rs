@@ -3,6 +3,7 @@
 mod bad_data;
 mod bad_store;
 mod bad_study;
+mod bundle;
 mod common;
 mod look;
 mod training;

@@ -147,7 +147,7 @@ fn help_and_completions_know_every_command() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["--help"][..], &["completions", "bash"], &["completions", "fish"]] {
         let text = run(folder.path(), arguments).stdout;
-        for command in ["study", "report", "look", "model", "data", "bench"] {
+        for command in ["study", "report", "bundle", "look", "model", "data", "bench"] {
             assert!(text.contains(command), "{arguments:?} does not know {command}");
         }
     }
