@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// What belongs to the sources: files of the project's folder, and folders whole. What else lies there does not, such as
 /// `target`, the data sets' files, and what a bundle adds.
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 23] = [
     ".cargo/config.toml",
-    ".ci/run",
+    ".ci",
     ".gitignore",
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
@@ -28,12 +28,10 @@ const SOURCES: [&str; 22] = [
     "fuzz/Cargo.lock",
     "fuzz/Cargo.toml",
     "fuzz/fuzz_targets",
+    "notebook",
     "rustfmt.toml",
     "studies",
 ];
-
-/// Sources that need not be there.
-const OPTIONAL: [&str; 1] = ["notebook"];
 
 /// Folders that tools make.
 const MADE: [&str; 3] = ["target", "__pycache__", "node_modules"];
@@ -44,9 +42,8 @@ const LEFT: [&str; 6] = ["~", ".bak", ".orig", ".pyc", ".rej", ".tmp"];
 fn main() {
     let manifest = std::env::var("CARGO_MANIFEST_DIR").expect("Cargo says where the crate is");
     let project = Path::new(&manifest).ancestors().nth(2).expect("the crate lies in crates/cli");
-    let optional = OPTIONAL.into_iter().filter(|name| project.join(name).exists());
     let mut files = Vec::new();
-    for name in SOURCES.into_iter().chain(optional) {
+    for name in SOURCES {
         println!("cargo:rerun-if-changed=../../{name}");
         collect(project, name, &mut files);
     }
