@@ -227,17 +227,26 @@ fn cloud(plane: &[[f64; 2]], labels: &[u8], class: u8) -> Vec<[f64; 2]> {
     plane.iter().zip(labels).filter(|(_, label)| **label == class).map(|(point, _)| *point).collect()
 }
 
+/// All points; class follows class within each of some slices of the images, so that no class covers the others.
 fn scatter(plane: &[[f64; 2]], labels: &[u8]) -> Figure {
-    let points = |class: u8| {
-        let (colour, marker) = CLASSES[usize::from(class)];
-        let cloud = cloud(plane, labels, class).into_iter().map(|[x, y]| (x, y));
-        let plot = ScatterPlot::new().with_data(cloud).with_color(colour).with_marker(marker);
-        Plot::from(plot.with_size(3.0).with_marker_opacity(0.8).with_legend(class.to_string()))
-    };
-    let clouds: Vec<Plot> = (0..10).map(points).collect();
+    const SLICES: usize = 30;
+    let (count, size) = (plane.len().div_ceil(SLICES), 150.0 / (plane.len() as f64).sqrt());
+    let mut plots = Vec::new();
+    for (slice, (plane, labels)) in plane.chunks(count).zip(labels.chunks(count)).enumerate() {
+        for (class, (colour, marker)) in (0..).zip(CLASSES) {
+            let points = cloud(plane, labels, class).into_iter().map(|[x, y]| (x, y));
+            let plot = ScatterPlot::new().with_data(points).with_color(colour).with_marker(marker);
+            let plot = plot.with_size(size.clamp(1.2, 3.0));
+            plots.push(Plot::from(if slice == 0 {
+                plot.with_legend(class.to_string())
+            } else {
+                plot
+            }));
+        }
+    }
     let title = "Training images in the plane of their first two components";
-    let titled = layout(&clouds, title, "along the first component", "along the second");
-    chart(clouds, titled.with_legend_title("digit").with_width(820.0).with_height(640.0))
+    let titled = layout(&plots, title, "along the first component", "along the second");
+    chart(plots, titled.with_legend_title("digit").with_width(820.0).with_height(640.0))
 }
 
 scatter(&plane, &train.labels)
@@ -334,7 +343,7 @@ impl Tile {
         let data = BASE64_STANDARD.encode(file);
         format!(
             "<image x='{x}' y='{y}' width='{width}' height='{height}' style='image-rendering: pixelated' \
-         href='data:image/png;base64,{data}'/>"
+     href='data:image/png;base64,{data}'/>"
         )
     }
 }
@@ -343,7 +352,7 @@ impl Tile {
 fn drawing(title: &str, width: f64, height: f64, content: &str) -> Figure {
     Figure(format!(
         "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' \
-     viewBox='0 0 {width} {height}' \
+ viewBox='0 0 {width} {height}' \
  font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
  <rect width='{width}' height='{height}' fill='#fff'/>\
  <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
@@ -630,15 +639,15 @@ fn small_curves(title: &str, curves: &[(String, Vec<f64>)], per_row: usize) -> F
         let line: String = errors.iter().enumerate().map(place).collect();
         format!(
             "<text x='{x}' y='{}'>{label}</text>\
-         <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
-     <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
+     <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
+ <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
             y - 4.0
         )
     };
     let content: String = curves.iter().enumerate().map(panel).collect();
     let axes = format!(
         "<text x='4' y='30' fill='#777'>across: iterations from 1 to {longest}, logarithmic; \
-     up: error from 0 to {}, as its root</text>",
+ up: error from 0 to {}, as its root</text>",
         percent(most)
     );
     let rows = curves.len().div_ceil(per_row) as f64;
