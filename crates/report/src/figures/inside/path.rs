@@ -35,8 +35,10 @@ pub(super) fn of_study(inside: &InsideResults, words: &Words) -> Option<Figure> 
     let runs: Vec<(String, &DreamResults, Rgb)> = inside
         .classes
         .iter()
-        .zip([CURVES[0].0, CURVES[3].0])
-        .filter_map(|(&class, colour)| Some((words.class(class.into()), inside.seeds(class)?, colour)))
+        .filter_map(|&class| {
+            let colour = colour::readable(colour::class(class.into()));
+            Some((words.class(class.into()), inside.seeds(class)?, colour))
+        })
         .collect();
     let curves = |of: usize| -> Vec<Curve> {
         let with_ways =
