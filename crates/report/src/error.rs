@@ -53,7 +53,7 @@ pub enum ReportError {
     /// The main part has more words than the brief allows.
     #[error("the main part of the report has {words} words, {} more than the {limit} allowed", .words - .limit)]
     #[diagnostic(help(
-        "figures, tables and summary.json are written, report.pdf is not; ask for fewer networks or weightings, or report \
+        "figures, tables and summary.json are written, the report is not; ask for fewer networks or weightings, or report \
          parts of the study with `--only`"
     ))]
     TooLong {

@@ -48,6 +48,17 @@ fn shipped() -> impl Iterator<Item = Font> {
     shipped.chain(typst)
 }
 
+/// The font of mathematics, for whoever shows formulas without Typst; an OpenType file.
+pub(super) fn mathematics() -> &'static [u8] {
+    typst_assets::fonts()
+        .find(|data| {
+            Font::new(Bytes::new(*data), 0).is_some_and(|font| {
+                font.info().family == FROM_TYPST[0] && font.info().variant == Default::default()
+            })
+        })
+        .expect("Typst brings its font of mathematics along")
+}
+
 /// Arial from a folder that has all four styles: a mixture with another font would show.
 fn arial(folder: &str, files: &[&str; 4]) -> Option<Vec<Font>> {
     let font = |file: &&str| {

@@ -4,6 +4,7 @@ mod handed_in;
 mod inside;
 mod judged;
 mod multitask;
+mod page;
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         classes: classes.iter().map(|&name| name.to_owned()).collect(),
         checksum: "0123456789abcdef".repeat(4),
     };
-    let pca_spec = PcaRun { data: DATA, components: 4, reconstructions: vec![2, 4] };
+    let pca_spec = PcaRun { data: DATA, components: 4, reconstructions: vec![2, 4], pictures: 30 };
     let spectrum: Vec<f64> = (0..16).map(|i| 0.7_f64.powi(i)).collect();
     let total_variance = spectrum.iter().sum();
     let labels: Vec<u8> = (0..3000).map(|i| (i % classes.len()) as u8).collect();
@@ -96,6 +97,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         separability: SeparabilityOutcome { pairs: separability.collect() },
         embedding,
         labels,
+        pictures: (0..30 * 16).map(|i| (255.0 * noise(i)) as u8).collect(),
         spectrum,
         mean: vec![-1.0; 16],
         components: vec![0.25; 64],
@@ -165,13 +167,19 @@ fn figures() -> Vec<Figure> {
         .collect()
 }
 
-/// Typesets, insists on the absence of warnings, and returns the PDF and the number of words in the main text.
+fn paper(results: &Results, figures: &[Figure]) -> ReportWorld {
+    world(Medium::Paper, results, figures, &[])
+}
+
+/// Typesets for paper and for the screen, insists on the absence of warnings and on as many words in both main texts, and
+/// returns the PDF and that number.
 fn typeset_and_count(results: &Results, figures: &[Figure]) -> (Vec<u8>, usize) {
-    let world = world(results, figures);
-    let (document, warnings) = compile(&world).unwrap();
+    let world = paper(results, figures);
+    let (document, warnings) = compile::<PagedDocument>(&world).unwrap();
     let warnings: Vec<String> = warnings.iter().map(|found| describe(&world, found)).collect();
     assert_eq!(warnings, [""; 0]);
     let words = told(&document, "words").unwrap().cast().unwrap();
+    assert_eq!(page::compiled(results, figures).1, words);
     (export(&world, &document, results).unwrap(), words)
 }
 
@@ -311,7 +319,7 @@ fn networks_that_diverged_have_no_number_and_their_names_are_no_markup() {
                 made_up::diverge(network, 1 + i % 3);
             }
         });
-        let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
         assert_eq!(facts["mlps"]["diverged"].as_array().unwrap().len(), if all { 5 } else { 3 });
         assert!(facts["mlps"]["rows"][0]["test_accuracy"].is_null());
         assert_eq!(facts["cnns"]["found"].is_null(), all);
@@ -358,7 +366,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
     // The numbers of parameters on images of 28 by 28 pixels: two budgets.
     let parameters = [1_796_010, 335_114, 1_786_210, 339_258, 338_590];
     change(&mut results, |i, network| network.outcome.parameters = parameters[i]);
-    let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
     let groups = facts["mlps"]["budgets"].as_array().unwrap();
     let found: Vec<_> =
         groups.iter().map(|group| (group["pairs"].clone(), group["differ"].clone())).collect();
@@ -370,7 +378,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
         let answers = network.predictions.iter_mut().step_by(5);
         answers.for_each(|answer| *answer = (*answer + 1) % 10);
     }
-    let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
     assert_eq!(facts["mlps"]["pairs"]["differ"], 4);
     let group = &facts["mlps"]["budgets"][1];
     assert_eq!((&group["differ"], &group["deeper_better"]), (&2.into(), &0.into()), "{group}");
@@ -381,7 +389,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
 fn the_command_makes_the_study_again() {
     let mut results = results(&SPECIAL, PerceptronRule::Online);
     let command = |results: &Results| {
-        let facts = serde_json::to_value(Facts::new(results, &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(results, &[], &[])).unwrap();
         facts["study"]["command"].as_str().unwrap().to_owned()
     };
     assert_eq!(command(&results), "inkling study 'my #study.toml' --seed 1");

@@ -12,6 +12,7 @@ mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
+mod plane;
 mod raster;
 mod scatter;
 mod separability;
@@ -20,6 +21,7 @@ mod tests;
 mod thin;
 
 use self::networks::Kind;
+pub(crate) use self::plane::plane;
 use inkling_spec::Task;
 use inkling_spec::found::DataSetFacts;
 

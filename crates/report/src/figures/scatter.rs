@@ -228,7 +228,7 @@ fn marker_radius(points: usize) -> f64 {
 
 /// The ranges of both components, with a margin. Where one is much shorter than the other, it is widened, for a
 /// panel that is neither flat nor tall.
-fn ranges(points: &[[f64; 2]]) -> ((f64, f64), (f64, f64)) {
+pub(super) fn ranges(points: &[[f64; 2]]) -> ((f64, f64), (f64, f64)) {
     const FLATTEST: f64 = 0.5;
     const TALLEST: f64 = 1.1;
     let range = |axis: usize| {
@@ -251,7 +251,7 @@ fn share(panel: &Panel, [x, y]: &[f64; 2]) -> (f64, f64) {
     ((panel.x(*x) - frame.x) / frame.width, (panel.y(*y) - frame.y) / frame.height)
 }
 
-fn axis_title(pca: &PcaResults, component: usize) -> String {
+pub(super) fn axis_title(pca: &PcaResults, component: usize) -> String {
     format!("component {} ({} of the variance)", component + 1, share_of(pca, component))
 }
 

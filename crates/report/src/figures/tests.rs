@@ -56,7 +56,7 @@ fn pca(names: &[&str]) -> PcaResults {
     };
     PcaResults {
         data: data(names),
-        spec: PcaRun { data: slice(), components: 6, reconstructions: vec![1, 3, 6] },
+        spec: PcaRun { data: slice(), components: 6, reconstructions: vec![1, 3, 6], pictures: 0 },
         outcome: PcaOutcome {
             samples: 300,
             features: PIXELS,
@@ -79,6 +79,7 @@ fn pca(names: &[&str]) -> PcaResults {
                 .collect(),
         },
         embedding: (0..300).map(|index| around(index % classes, index)).collect(),
+        pictures: Vec::new(),
         labels: (0..300).map(|index| (index % classes) as u8).collect(),
         spectrum,
         mean: (0..PIXELS).map(|index| 2.0 * chance(index) - 1.0).collect(),

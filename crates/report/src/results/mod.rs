@@ -72,6 +72,8 @@ pub struct PcaResults {
     pub embedding: Vec<[f64; 2]>,
     /// The training images' classes, shape [n].
     pub labels: Vec<u8>,
+    /// The first of the training images as pixels, shape [pictures, d].
+    pub pictures: Vec<u8>,
     /// Variance along each of the d principal axes, largest first, shape [d].
     pub spectrum: Vec<f64>,
     /// Mean image in features x from −1 to 1, shape [d].
@@ -234,6 +236,7 @@ fn read_pca(
     Ok(PcaResults {
         embedding,
         labels: arrays.values("labels", &[n])?,
+        pictures: arrays.values("pictures", &[spec.pictures, h, w])?,
         spectrum: arrays.values("spectrum", &[d])?,
         mean: model.values("mean", &[d])?,
         components: model.values("components", &[k, d])?,

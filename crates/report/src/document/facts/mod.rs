@@ -46,6 +46,8 @@ pub(super) struct Facts<'a> {
     published: Vec<Published>,
     /// Alternative text of each figure there is, by name.
     figures: BTreeMap<&'a str, &'a str>,
+    /// File names of the tables, where the report shows them whole.
+    tables: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -116,7 +118,7 @@ struct ClassValue {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn new(results: &'a Results, figures: &'a [Figure]) -> Self {
+    pub(super) fn new(results: &'a Results, figures: &'a [Figure], tables: &'a [String]) -> Self {
         let record = &results.record;
         let pca = results.pca.as_ref();
         let perceptrons = results.perceptrons.as_ref();
@@ -160,6 +162,7 @@ impl<'a> Facts<'a> {
             missing: missing(results),
             published: published(results),
             figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
+            tables,
         }
     }
 }

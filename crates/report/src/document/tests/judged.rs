@@ -18,7 +18,7 @@ fn said(results: &Results) -> String {
             }
         }
     }
-    let (document, _) = compile(&world(results, &[])).unwrap();
+    let (document, _) = compile::<PagedDocument>(&paper(results, &[])).unwrap();
     let mut found = String::new();
     document.pages().iter().for_each(|page| texts(&page.frame, &mut found));
     squeezed(&found)
