@@ -32,8 +32,8 @@ pub use results::{
 pub use summary::Summary;
 
 /// Writes everything a reader gets from a finished study beside its runs: figures, tables, `summary.json`, which is also
-/// given back, `report.pdf` and `report.html`. Of a study that is not finished there are figures, tables and a report that names what is
-/// missing, and the error.
+/// given back, `report.pdf` and `report.html`. Of a study that is not finished there are figures, tables and a report that
+/// names what is missing, and the error.
 ///
 /// # Errors
 /// [`ReportError`]: the study is not finished, its report is too long, or the folder cannot be read or written.
@@ -42,8 +42,8 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     let figures = draw(&results);
     publish(store, &figures)?;
     let tables = tables::draw_up(&results);
-    for (task, table) in &tables {
-        store.publish(format!("tables/{}.csv", table.file(*task)), &table.csv)?;
+    for table in &tables {
+        store.publish(format!("tables/{}.csv", table.file()), &table.csv)?;
     }
     let summary = Summary::new(&results);
     let whole = results.check_whole();
@@ -54,17 +54,15 @@ pub fn write(store: &Store) -> Result<Summary, ReportError> {
     store.publish("report.pdf", &report.pdf)?;
     let figure = |name: &str| figures.iter().find(|figure| figure.name == name).map(Figure::file);
     store.publish("figures/index.csv", &index(&report.places, "figure", figure))?;
-    let table = |name: &str| {
-        tables.iter().find(|(_, table)| table.name == name).map(|(task, table)| table.file(*task))
-    };
+    let table = |name: &str| tables.iter().find(|table| table.name == name).map(tables::Table::file);
     store.publish("tables/index.csv", &index(&report.places, "table", table))?;
     store.publish("report.html", document::page(&results, &figures, &tables)?.as_bytes())?;
     whole.map(|()| summary)
 }
 
 /// Draws the figures of one finished run that looks into a network, writes them beside it in the folder `figures`, as SVG
-/// and PNG, and gives them back. `data` names the classes of the network's first head, where they have names. A run of another kind
-/// has none.
+/// and PNG, and gives them back. `data` names the classes of the network's first head, where they have names. A run of
+/// another kind has none.
 ///
 /// # Errors
 /// [`ReportError::Unfinished`] where the run is not finished, and the store's errors.

@@ -76,9 +76,8 @@ fn told(document: &impl Output, label: &str) -> Option<Value> {
     Some(found.to_packed::<MetadataElem>()?.value.clone())
 }
 
-fn world(medium: Medium, results: &Results, figures: &[Figure], tables: &[(Task, Table)]) -> ReportWorld {
-    let names: Vec<String> =
-        tables.iter().map(|(task, table)| format!("{}.csv", table.file(*task))).collect();
+fn world(medium: Medium, results: &Results, figures: &[Figure], tables: &[Table]) -> ReportWorld {
+    let names: Vec<String> = tables.iter().map(|table| format!("{}.csv", table.file())).collect();
     let facts = serde_json::to_vec(&Facts::new(results, figures, &names)).expect("facts are plain data");
     let plane = results.pca.as_ref().map(figures::plane).map(|plane| {
         // The page holds it in a script element, which ends at the first `</script`, be it in the name of a class.

@@ -14,19 +14,21 @@ use crate::statistics::wilson;
 /// A table: what the report calls it, and its text.
 pub(crate) struct Table {
     pub(crate) name: &'static str,
+    task: Option<Task>,
     pub(crate) csv: Vec<u8>,
 }
 
 impl Table {
     /// The name of its file, without its ending: `task2_perceptrons`.
-    pub(crate) fn file(&self, task: Task) -> String {
-        file_name(Some(task), self.name)
+    pub(crate) fn file(&self) -> String {
+        file_name(self.task, self.name)
     }
 }
 
-/// Every table of a study, with the task that it belongs to.
-pub(crate) fn draw_up(results: &Results) -> Vec<(Task, Table)> {
-    let of = |task: Task| of_task(task, results).into_iter().map(move |table| (task, table));
+/// Every table of a study.
+pub(crate) fn draw_up(results: &Results) -> Vec<Table> {
+    let of =
+        |task: Task| of_task(task, results).into_iter().map(move |table| Table { task: Some(task), ..table });
     Task::ALL.into_iter().flat_map(of).collect()
 }
 
@@ -136,5 +138,5 @@ fn table<const N: usize>(
     for row in rows {
         writer.write_record(row).expect("memory can be written");
     }
-    Table { name, csv: writer.into_inner().expect("memory can be written") }
+    Table { name, task: None, csv: writer.into_inner().expect("memory can be written") }
 }
