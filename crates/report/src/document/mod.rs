@@ -7,7 +7,6 @@ mod world;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use inkling_spec::Task;
 use typst::diag::SourceDiagnostic;
 use typst::foundations::{Bytes, Label, Output, Smart, Value};
 use typst::introspection::MetadataElem;
@@ -59,11 +58,7 @@ pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportE
 ///
 /// # Errors
 /// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
-pub(crate) fn page(
-    results: &Results,
-    figures: &[Figure],
-    tables: &[(Task, Table)],
-) -> Result<String, ReportError> {
+pub(crate) fn page(results: &Results, figures: &[Figure], tables: &[Table]) -> Result<String, ReportError> {
     let world = world(Medium::Screen, results, figures, tables);
     let (document, _warnings) = compile::<HtmlDocument>(&world)?;
     typst_html::html(&document, &HtmlOptions::default()).map_err(|errors| failure(&world, &errors))
@@ -84,7 +79,7 @@ fn world(medium: Medium, results: &Results, figures: &[Figure], tables: &[Table]
         let json = serde_json::to_string(&plane).expect("a plane is plain data").replace('<', r"\u003c");
         ("plane.json".to_owned(), Bytes::from_string(json))
     });
-    let csv = |((_, table), name): (&(Task, Table), String)| (name, Bytes::new(table.csv.clone()));
+    let csv = |(table, name): (&Table, String)| (name, Bytes::new(table.csv.clone()));
     let svg = |figure: &Figure| (format!("{}.svg", figure.name), Bytes::from_string(figure.svg.clone()));
     let font = (medium == Medium::Screen).then(|| ("mathematics.css".to_owned(), mathematics()));
     let files = figures.iter().map(svg).chain(tables.iter().zip(names).map(csv));

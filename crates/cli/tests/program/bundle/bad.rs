@@ -21,7 +21,7 @@ fn refused(folder: &Path, code: i32, words: &[&str]) {
 fn a_folder_without_a_study() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = run(folder.path(), &["bundle", "--group", "7"]);
-    nowhere.says(65, &["`out` holds no study", "give the folder that a study was written to"]);
+    nowhere.says(65, &["there is no folder `out`", "give the folder that a study was written to"]);
     assert!(!folder.path().join("out").exists());
     fs::create_dir_all(folder.path().join("a study/runs")).unwrap();
     refused(
