@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::every_pair;
-use inkling_spec::found::{Divergence, EpochOutcome, PlannedRun, StepsLine, StudyRecord};
+use inkling_spec::found::{Divergence, EpochOutcome, PlannedRun, RunResult, StepsLine, StudyRecord};
 use inkling_spec::{Head, RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
+use serde::de::IgnoredAny;
 
 use crate::error::LabError;
 use crate::inside::run_inside;
@@ -156,14 +157,25 @@ pub fn run_study(
     result
 }
 
-/// Seconds that earlier sittings of the same study took.
+/// Seconds that earlier sittings of the same study took; of another one, those of the runs that this one keeps, each by its
+/// own clock.
 fn seconds_before(store: &Store, record: &StudyRecord) -> Result<f64, StoreError> {
     match store.reader().json::<StudyRecord>(STUDY) {
-        Ok(Some(before)) if before.runs == record.runs => Ok(before.seconds),
+        Ok(Some(before)) if before.runs == record.runs => return Ok(before.seconds),
         // A record that cannot be read is written anew like one that is not there.
-        Ok(_) | Err(StoreError::Damaged { .. }) => Ok(0.0),
-        Err(other) => Err(other),
+        Ok(_) | Err(StoreError::Damaged { .. }) => {}
+        Err(other) => return Err(other),
     }
+    let mut seconds = 0.0;
+    for run in &record.runs {
+        match store.run(run.id.as_ref()).finished::<RunResult<IgnoredAny>>() {
+            Ok(kept) => seconds += kept.map_or(0.0, |result| result.seconds),
+            // It will be done again.
+            Err(StoreError::Damaged { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(seconds)
 }
 
 fn run_pca<'a>(

@@ -111,6 +111,22 @@ fn a_changed_line_does_again_only_what_it_touches() {
 }
 
 #[test]
+fn a_changed_study_counts_the_seconds_of_the_runs_that_it_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut study = small();
+    study.keep_only(&[Task::Pca, Task::Mlp]);
+    run(&study, folder.path(), &Ear::new(usize::MAX)).unwrap();
+    study.keep_only(&[Task::Mlp]);
+    run(&study, folder.path(), &Ear::new(usize::MAX)).unwrap();
+    let store = Reader::open(folder.path()).unwrap();
+    let record: StudyRecord = store.json("study.json").unwrap().unwrap();
+    let result = |id: &str| store.run(id).finished::<RunResult<TrainOutcome>>().unwrap().unwrap();
+    let kept: f64 = record.runs.iter().map(|run| result(run.id.as_ref()).seconds).sum();
+    assert!(record.runs.len() == 2 && kept > 0.0);
+    assert!(record.seconds > kept, "{} seconds, of which the networks took {kept}", record.seconds);
+}
+
+#[test]
 fn a_network_that_diverges_does_not_stop_the_study() {
     let mut study = small();
     study.keep_only(&[Task::Mlp, Task::Cnn]);
