@@ -343,7 +343,7 @@ impl Tile {
         let data = BASE64_STANDARD.encode(file);
         format!(
             "<image x='{x}' y='{y}' width='{width}' height='{height}' style='image-rendering: pixelated' \
-     href='data:image/png;base64,{data}'/>"
+             href='data:image/png;base64,{data}'/>"
         )
     }
 }
@@ -352,10 +352,10 @@ impl Tile {
 fn drawing(title: &str, width: f64, height: f64, content: &str) -> Figure {
     Figure(format!(
         "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' \
- viewBox='0 0 {width} {height}' \
- font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
- <rect width='{width}' height='{height}' fill='#fff'/>\
- <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
+         viewBox='0 0 {width} {height}' \
+         font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
+         <rect width='{width}' height='{height}' fill='#fff'/>\
+         <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
     ))
 }
 
@@ -639,15 +639,15 @@ fn small_curves(title: &str, curves: &[(String, Vec<f64>)], per_row: usize) -> F
         let line: String = errors.iter().enumerate().map(place).collect();
         format!(
             "<text x='{x}' y='{}'>{label}</text>\
-     <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
- <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
+             <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
+             <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
             y - 4.0
         )
     };
     let content: String = curves.iter().enumerate().map(panel).collect();
     let axes = format!(
         "<text x='4' y='30' fill='#777'>across: iterations from 1 to {longest}, logarithmic; \
- up: error from 0 to {}, as its root</text>",
+         up: error from 0 to {}, as its root</text>",
         percent(most)
     );
     let rows = curves.len().div_ceil(per_row) as f64;
