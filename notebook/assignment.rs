@@ -1160,8 +1160,9 @@ compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(),
 // ---
 // ## Task 5: what the CNN has learned to see
 //
-// **Filters** of the network with three convolutions, each layer on a grid: a row for each filter, a column for each of its
-// input channels (at most 24 of each). Those of the first layer look at the image itself and can be read: red beside
+// **Filters** of the network with three convolutions, each layer on a grid: in the first
+// a tile for each filter, in the others a row for each filter and a column for each of its input channels (at most 24 of
+// each). Those of the first layer look at the image itself and can be read: red beside
 // blue is an edge of that direction, red between blue a stroke, red all over a spot of ink. Deeper ones look at channels, and
 // can only be read together with what those show.
 
@@ -1219,8 +1220,8 @@ fn filters(network: &Network) -> Vec<Tile> {
                 format!("{}: {filters} filters of {height} × {width} × {channels}", array.name);
             if channels == 1 {
                 let tiles: Vec<Tile> =
-                    (0..rows).map(|filter| diverging("", width, &weights(filter, 0))).collect();
-                return mosaic(label, &tiles, 24);
+                    (0..filters).map(|filter| diverging("", width, &weights(filter, 0))).collect();
+                return mosaic(label, &tiles, 16);
             }
             let places =
                 (0..rows).flat_map(|filter| (0..columns).map(move |channel| (filter, channel)));
@@ -1365,7 +1366,7 @@ fn dream(network: &mut Network, classes: &[usize], steps: usize, taste: Taste) -
 }
 
 const PLAIN: Taste = Taste { ink: 0.0, roughness: 0.0, shift: 0 };
-const SMOOTH: Taste = Taste { ink: 0.02, roughness: 0.2, shift: 2 };
+const SMOOTH: Taste = Taste { ink: 0.01, roughness: 0.1, shift: 2 };
 
 let classes: Vec<usize> = (0..10).collect();
 let plain_dreams: Vec<f32> = dream(cnns[0].trainer.network_mut(), &classes, sizes.dream_steps, PLAIN);
