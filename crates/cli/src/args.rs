@@ -1,5 +1,6 @@
 //! What can be asked on the command line. Help, completions and parsing all come from these declarations.
 
+mod bundle;
 mod look;
 
 use std::num::NonZeroUsize;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use inkling_engine::Path;
 use inkling_spec::Task;
 
+pub(crate) use bundle::BundleArgs;
 pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartName};
 
 const AFTER_HELP: &str = "\
@@ -21,6 +23,7 @@ Examples:
   inkling study mine.toml           your own study
   inkling report out                figures and report again, without training
   inkling look dream out --class 2  what a trained network takes for a 2
+  inkling bundle out --group 7      report, notebook, code and data in one archive, to hand in
 
 Exit codes: 0 done · 2 wrong usage · 65 bad data · 73 cannot write · 74 cannot read · \
 78 bad study or network file · 130 interrupted (the same command goes on from there)";
@@ -39,6 +42,8 @@ pub(crate) enum Command {
     Study(StudyArgs),
     /// Draw figures and tables and typeset the report again, from a finished study's folder alone.
     Report(ReportArgs),
+    /// Pack a finished study to hand in: report, executed notebook, sources and data, in one archive.
+    Bundle(BundleArgs),
     /// Look into a trained network: its filters, its activations, its dreams.
     #[command(subcommand)]
     Look(LookCommand),

@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod bundle;
 mod data;
 mod failure;
 mod interrupt;
@@ -34,6 +35,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         None => study::study(&default_study()),
         Some(Command::Study(args)) => study::study(&args),
         Some(Command::Report(args)) => study::report(&args),
+        Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Look(command)) => look::look(&command),
         Some(Command::Model(args)) => model::model(&args),
         Some(Command::Data(command)) => data::run(&command),

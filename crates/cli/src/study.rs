@@ -107,7 +107,7 @@ fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {
         output::line(&line);
     }
     let place = out.display();
-    output::line(&format!("Report: {place}/report.pdf"));
+    output::line(&format!("Report: {place}/report.pdf, and {place}/report.html to explore"));
     output::line(&format!(
         "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
     ));

@@ -26,7 +26,7 @@ pub use error::{DataError, MirrorFailure};
 pub use fetch::FetchEvent;
 pub use picture::{Picture, PictureError, decode_png, read_png};
 pub use set::{DataSet, Images, Samples};
-pub use source::{Sources, load, read_folder};
+pub use source::{Sources, load, read_folder, set_files};
 
 use sha2::{Digest, Sha256};
 

@@ -140,6 +140,20 @@ pub fn read_folder(info: &'static SetInfo, folder: &Path) -> Result<DataSet, Dat
     }
 }
 
+/// The paths of a set's files in the folder that holds them, each with `.gz` or as it is. Their bytes are not looked at.
+///
+/// # Errors
+/// [`DataError::Missing`] if one of them is not there.
+pub fn set_files(info: &SetInfo, folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    info.files.iter().map(|file| path_of(info, file, folder)).collect()
+}
+
+fn path_of(info: &SetInfo, file: &SetFile, folder: &Path) -> Result<PathBuf, DataError> {
+    let missing =
+        || DataError::Missing { title: info.title, files: vec![file.name], looked: vec![folder.to_owned()] };
+    on_disk(folder, file.name).ok_or_else(missing)
+}
+
 /// The names of a set's files that are not in a folder.
 fn missing(info: &SetInfo, folder: &Path) -> Vec<&'static str> {
     info.files.iter().map(|file| file.name).filter(|name| on_disk(folder, name).is_none()).collect()
@@ -161,11 +175,7 @@ struct Content {
 
 impl Content {
     fn read(info: &SetInfo, file: &'static SetFile, folder: &Path) -> Result<Self, DataError> {
-        let path = on_disk(folder, file.name).ok_or_else(|| DataError::Missing {
-            title: info.title,
-            files: vec![file.name],
-            looked: vec![folder.to_owned()],
-        })?;
+        let path = path_of(info, file, folder)?;
         let bytes = File::open(&path)
             .map_err(IdxError::Io)
             .and_then(|opened| idx::content(BufReader::new(opened), file.bytes))

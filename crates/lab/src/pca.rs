@@ -57,7 +57,8 @@ fn write_model(writer: &RunWriter, model: &Pca, k: usize) -> Result<(), LabError
     Ok(writer.write_tensors(TensorFile::Model, &tensors, &metadata)?)
 }
 
-/// The embedding with its labels, the whole spectrum, and one test image of each class rebuilt from few components.
+/// The embedding with its labels and some of its pictures, the whole spectrum, and one test image of each class rebuilt
+/// from few components.
 fn write_arrays(
     writer: &RunWriter,
     model: &Pca,
@@ -74,10 +75,12 @@ fn write_arrays(
         rebuilt.extend(features.iter().map(|x| *x as f32));
     }
     let images = originals.len() / model.features();
+    let pictures = &train.images.pixels[..run.pictures * model.features()];
     let levels = run.reconstructions.len();
     let tensors = [
         Tensor::new("embedding", &[train.len(), PLANE], embedding),
         Tensor::new("labels", &[train.len()], &train.labels),
+        Tensor::new("pictures", &[run.pictures, height, width], pictures),
         Tensor::new("spectrum", &[model.features()], &model.spectrum),
         Tensor::new("originals", &[images, height, width], &originals),
         Tensor::new("rebuilt", &[levels, images, height, width], &rebuilt),

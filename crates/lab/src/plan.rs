@@ -85,6 +85,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
             data: slice(set),
             components: pca.components,
             reconstructions: pca.reconstructions.clone(),
+            pictures: pca.pictures.min(set.train.len()),
         };
         let separability = SeparabilityRun {
             data: slice(set),

@@ -87,6 +87,7 @@ fn record<O>(set: Option<&DataSet>, spec: &RunSpec, seconds: f64, outcome: O) ->
         version: env!("CARGO_PKG_VERSION").into(),
         machine: machine(),
         seconds,
+        finished: Some(inkling_store::clock::now()),
         outcome,
     }
 }

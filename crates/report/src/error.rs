@@ -22,6 +22,22 @@ pub enum ReportError {
         folder: PathBuf,
     },
 
+    /// A newer program made the study, and something in it means nothing to this one.
+    #[error("`{}` was made by Inkling {made_by}, and this is Inkling {this}, which cannot read it: {reason}", .path.display())]
+    #[diagnostic(help(
+        "update the program, or make the study again with this one in another folder (`--out`)"
+    ))]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version that made it.
+        made_by: String,
+        /// The version of this program.
+        this: &'static str,
+        /// What it does not understand.
+        reason: String,
+    },
+
     /// Runs of the study are still to be done.
     #[error("{missing} of the {all} runs of the study `{preset}` are not finished")]
     #[diagnostic(help("run the study again with the same folder: it goes on where it stopped"))]
@@ -37,7 +53,7 @@ pub enum ReportError {
     /// The main part has more words than the brief allows.
     #[error("the main part of the report has {words} words, {} more than the {limit} allowed", .words - .limit)]
     #[diagnostic(help(
-        "figures, tables and summary.json are written, report.pdf is not; ask for fewer networks or weightings, or report \
+        "figures, tables and summary.json are written, the report is not; ask for fewer networks or weightings, or report \
          parts of the study with `--only`"
     ))]
     TooLong {
@@ -45,6 +61,16 @@ pub enum ReportError {
         words: usize,
         /// Words allowed.
         limit: usize,
+    },
+
+    /// A figure could not be made into a PNG; a mistake in the program, not of the person.
+    #[error("the figure `{name}` could not be drawn: {problem}")]
+    #[diagnostic(help("please report this as a bug"))]
+    Figure {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
     },
 
     /// The report's own text could not be typeset; a mistake in the program, not of the person.

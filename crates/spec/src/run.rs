@@ -49,6 +49,8 @@ pub struct PcaRun {
     pub components: usize,
     /// Numbers of components from which some images are rebuilt.
     pub reconstructions: Vec<usize>,
+    /// The first so many training images, kept beside the embedding as pictures.
+    pub pictures: usize,
 }
 
 /// The search for separating lines (in the plane of the first two components) and hyperplanes (in all pixels).

@@ -52,6 +52,9 @@ pub struct DataSpec {
     pub test_images: usize,
 }
 
+/// Pictures that a page can hold and still open quickly.
+const PICTURES: usize = 20_000;
+
 /// Task 1: PCA of the training images, with pixels scaled to x/127.5 − 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +66,9 @@ pub struct PcaSpec {
     pub components: usize,
     /// Numbers of components from which some images are rebuilt, in rising order.
     pub reconstructions: Vec<usize>,
+    /// The first so many training images (all of them where there are fewer) can be explored one by one in the report's
+    /// page, which holds their pictures: at most 20,000.
+    pub pictures: usize,
     /// The search for separating lines and hyperplanes between every two classes.
     pub separability: SeparabilitySpec,
 }
@@ -135,6 +141,11 @@ impl Task {
     /// Every task, in the order of the brief.
     pub const ALL: [Task; 6] =
         [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Inside, Task::Multitask];
+
+    /// The task's number in the brief.
+    pub fn number(self) -> usize {
+        self as usize + 1
+    }
 
     /// The task's name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -263,6 +274,13 @@ fn check_pca(pca: &PcaSpec) -> Result<(), Wrong> {
             &["pca", "reconstructions"],
             format!("images can be rebuilt from 1 to {} components here", pca.components),
             format!("expected numbers from 1 to {}, the model's `components`", pca.components),
+        );
+    }
+    if pca.pictures > PICTURES {
+        return wrong(
+            &["pca", "pictures"],
+            format!("{} pictures are more than a page can hold and still open quickly", pca.pictures),
+            format!("expected a whole number up to {PICTURES}"),
         );
     }
     Ok(())

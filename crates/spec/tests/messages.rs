@@ -40,6 +40,12 @@ fn impossible_values_are_refused_with_what_was_expected() {
         ("components = 200", "components = 1", "too few for a plane", "at least 2"),
         ("[2, 10", "[300, 10", "must rise", "[2, 10, 50, 200]"),
         ("200]", "201]", "from 1 to 200", "`components`"),
+        (
+            "pictures = 10000",
+            "pictures = 20001",
+            "20001 pictures are more than a page can hold",
+            "up to 20000",
+        ),
         ("seed = 1", "seed = -1", "integer `-1`", "a whole number of at least 0"),
         ("rule = \"online\"", "rule = \"onlin\"", "`onlin`", "did you mean `online`?"),
     ] {

@@ -107,6 +107,14 @@ pub enum StoreError {
         found: String,
     },
 
+    /// The folder that should be read is not there.
+    #[error("there is no folder `{}`", .path.display())]
+    #[diagnostic(help("give the folder that a study was written to: `out`, unless `--out` named another"))]
+    NoFolder {
+        /// The folder that was given.
+        path: PathBuf,
+    },
+
     /// The folder that should be read holds no study.
     #[error("`{}` holds no study (it has no folder `runs`)", .path.display())]
     #[diagnostic(help(
@@ -139,6 +147,7 @@ impl StoreError {
             | Self::WrongTensor { .. }
             | Self::NewerFormat { .. }
             | Self::ForeignCheckpoint { .. }
+            | Self::NoFolder { .. }
             | Self::NotAStudy { .. } => ErrorClass::BadData,
         }
     }

@@ -7,7 +7,7 @@
 //! OUT/.lock
 //! OUT/runs/<id>/{spec.json, metrics.jsonl, model.safetensors, arrays.safetensors, result.json}
 //! OUT/runs/<id>/{checkpoint.safetensors, checkpoint.previous.safetensors}   until the run is finished
-//! OUT/{study.json, summary.json, report.pdf, figures/*.svg, tables/*.csv}
+//! OUT/{study.json, summary.json, report.pdf, report.html, figures/*.{svg,png}, tables/*.csv}
 //! ```
 //!
 //! Three promises hold whatever kills the program, at whatever instant:
@@ -47,6 +47,7 @@
 
 pub mod atomic;
 mod checkpoint;
+pub mod clock;
 mod error;
 mod files;
 mod lock;

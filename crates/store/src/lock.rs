@@ -10,9 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use crate::clock;
 use crate::error::StoreError;
 
 const FILE: &str = ".lock";
@@ -32,13 +31,11 @@ pub struct Holder {
 
 impl Holder {
     fn this_process() -> Self {
-        let now = OffsetDateTime::now_utc();
-        let seconds = now.replace_nanosecond(0).unwrap_or(now);
         Self {
             pid: process::id(),
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            since: seconds.format(&Rfc3339).unwrap_or_else(|_| "an unknown time".to_owned()),
+            since: clock::now(),
         }
     }
 }

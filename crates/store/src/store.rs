@@ -23,8 +23,11 @@ impl Reader {
     /// Opens the output folder `out`.
     ///
     /// # Errors
-    /// [`StoreError::NotAStudy`] where no study was ever written to it.
+    /// [`StoreError::NoFolder`] where it is not there, [`StoreError::NotAStudy`] where no study was ever written to it.
     pub fn open(out: &Path) -> Result<Self, StoreError> {
+        if !out.exists() {
+            return Err(StoreError::NoFolder { path: out.to_owned() });
+        }
         if !out.join(RUNS).is_dir() {
             return Err(StoreError::NotAStudy { path: out.to_owned() });
         }

@@ -181,6 +181,8 @@ fn a_folder_without_a_study_is_refused_to_readers_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let error = Reader::open(folder.path()).unwrap_err();
     assert!(matches!(error, StoreError::NotAStudy { .. }), "{error}");
+    let error = Reader::open(&folder.path().join("nowhere")).unwrap_err();
+    assert!(matches!(error, StoreError::NoFolder { .. }), "{error}");
     assert!(names(folder.path()).is_empty());
 }
 

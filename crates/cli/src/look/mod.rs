@@ -52,8 +52,10 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
         checksum: set.checksum(),
     });
     let figures = inkling_report::look(&store, &run, facts.as_ref())?;
-    let figures: Vec<String> =
-        figures.iter().map(|figure| format!("{}/figures/{}.svg", args.out.display(), figure.name)).collect();
+    let figures: Vec<String> = figures
+        .iter()
+        .map(|figure| format!("{}/figures/{}.svg", args.out.display(), figure.file()))
+        .collect();
     let animation = match command {
         LookCommand::Dream(args) => args.animation.as_ref(),
         _ => None,

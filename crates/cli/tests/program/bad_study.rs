@@ -248,9 +248,11 @@ fn a_folder_that_another_process_writes_to() {
 #[test]
 fn a_report_of_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    run(folder.path(), &["report", "nowhere"]).says(65, &["`nowhere` holds no study"]);
+    run(folder.path(), &["report", "nowhere"]).says(65, &["there is no folder `nowhere`", "help", "--out"]);
     assert!(!folder.path().join("nowhere").exists());
-    fs::create_dir_all(folder.path().join("empty/runs")).unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    run(folder.path(), &["report", "empty"]).says(65, &["`empty` holds no study", "help", "run a study"]);
+    fs::create_dir(folder.path().join("empty/runs")).unwrap();
     run(folder.path(), &["report", "empty"])
         .says(65, &["`empty` holds no study", "inkling study --out empty"]);
 }

@@ -25,13 +25,33 @@ fn a_smoke_study_leaves_everything_a_reader_needs() {
 
     let pdf = fs::read(out.join("report.pdf")).unwrap();
     assert!(pdf.starts_with(b"%PDF-") && pdf.trim_ascii_end().ends_with(b"%%EOF"));
-    for figure in ["pca_scatter", "pca_scree", "separability", "perceptron_weights", "perceptron_accuracy"] {
+    for figure in
+        ["task1_pca_scatter", "task1_separability", "task2_perceptron_weights", "task5_inside_dreams"]
+    {
         assert!(
             fs::read_to_string(out.join(format!("figures/{figure}.svg"))).unwrap().starts_with("<svg"),
             "{figure}"
         );
+        assert!(
+            fs::read(out.join(format!("figures/{figure}.png"))).unwrap().starts_with(b"\x89PNG"),
+            "{figure}"
+        );
     }
-    let table = fs::read_to_string(out.join("tables/perceptrons.csv")).unwrap();
+    // Whoever reads of a figure or a table in the report finds its file.
+    for (folder, endings) in [("figures", &["svg", "png"][..]), ("tables", &["csv"])] {
+        let list = fs::read_to_string(out.join(folder).join("index.csv")).unwrap();
+        assert!(list.lines().count() > 5, "{list}");
+        for line in list.lines().skip(1) {
+            let file = line.split(',').nth(2).unwrap();
+            for ending in endings {
+                assert!(
+                    file.starts_with("task") && out.join(format!("{folder}/{file}.{ending}")).exists(),
+                    "{line}"
+                );
+            }
+        }
+    }
+    let table = fs::read_to_string(out.join("tables/task2_perceptrons.csv")).unwrap();
     assert_eq!(table.lines().count(), 46);
 
     let summary: Value = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
@@ -127,7 +147,7 @@ fn help_and_completions_know_every_command() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["--help"][..], &["completions", "bash"], &["completions", "fish"]] {
         let text = run(folder.path(), arguments).stdout;
-        for command in ["study", "report", "look", "model", "data", "bench"] {
+        for command in ["study", "report", "bundle", "look", "model", "data", "bench"] {
             assert!(text.contains(command), "{arguments:?} does not know {command}");
         }
     }

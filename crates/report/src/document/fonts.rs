@@ -32,21 +32,31 @@ const ARIAL: [(&str, [&str; 4]); 5] = [
 const ARIAL_MACOS: [&str; 4] = ["Arial.ttf", "Arial Bold.ttf", "Arial Italic.ttf", "Arial Bold Italic.ttf"];
 
 /// Every font that the report may use.
-pub(super) fn load() -> Vec<Font> {
+pub(crate) fn load() -> Vec<Font> {
+    let arial = ARIAL.iter().find_map(|(folder, files)| arial(folder, files)).unwrap_or_default();
+    arial.into_iter().chain(shipped()).collect()
+}
+
+/// Those that come with the program, which are enough.
+fn shipped() -> impl Iterator<Item = Font> {
     let shipped = LIBERATION_SANS.into_iter().filter_map(|data| Font::new(Bytes::new(data), 0));
     let typst = typst_assets::fonts().filter_map(|data| Font::new(Bytes::new(data), 0));
     let typst = typst.filter(|font| {
         let info = font.info();
         FROM_TYPST.contains(&info.family.as_str()) && info.variant == Default::default()
     });
-    ARIAL
-        .iter()
-        .find_map(|(folder, files)| arial(folder, files))
-        .unwrap_or_default()
-        .into_iter()
-        .chain(shipped)
-        .chain(typst)
-        .collect()
+    shipped.chain(typst)
+}
+
+/// The font of mathematics, for whoever shows formulas without Typst; an OpenType file.
+pub(super) fn mathematics() -> &'static [u8] {
+    typst_assets::fonts()
+        .find(|data| {
+            Font::new(Bytes::new(*data), 0).is_some_and(|font| {
+                font.info().family == FROM_TYPST[0] && font.info().variant == Default::default()
+            })
+        })
+        .expect("Typst brings its font of mathematics along")
 }
 
 /// Arial from a folder that has all four styles: a mixture with another font would show.
@@ -64,10 +74,16 @@ mod tests {
 
     #[test]
     fn text_mathematics_and_code_have_their_fonts() {
-        let fonts = load();
+        // On a system without a single font.
+        let fonts: Vec<Font> = shipped().collect();
         let count = |family: &str| fonts.iter().filter(|font| font.info().family == family).count();
         assert_eq!(count("Liberation Sans"), 4);
-        assert!([0, 4].contains(&count("Arial")));
         assert_eq!(FROM_TYPST.map(count), [1, 1]);
+        for sign in "aZ09λ→−×–…é".chars() {
+            assert!(fonts[..4].iter().all(|font| font.info().coverage.contains(sign.into())), "{sign}");
+        }
+        // With one that has Arial in all its styles or none.
+        let with_system = load();
+        assert!([0, 4].contains(&(with_system.len() - fonts.len())));
     }
 }

@@ -1,60 +1,105 @@
-//! The report as a PDF: Typst, embedded, with the program's own template, facts and fonts.
+//! The report, as a PDF and as a page for the screen: Typst, embedded, with the program's own template, facts and fonts.
 
 mod facts;
-mod fonts;
+pub(crate) mod fonts;
+pub(crate) mod places;
 mod world;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use typst::diag::SourceDiagnostic;
-use typst::foundations::{Bytes, Label, Smart, Value};
-use typst::introspection::{Introspector, MetadataElem};
+use typst::foundations::{Bytes, Label, Output, Smart, Value};
+use typst::introspection::MetadataElem;
 use typst::utils::PicoStr;
 use typst::{World, WorldExt};
+use typst_html::{HtmlDocument, HtmlOptions};
 use typst_layout::PagedDocument;
-use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use self::facts::Facts;
-use self::world::ReportWorld;
-use crate::{Figure, ReportError, Results};
+use self::places::Place;
+use self::world::{Medium, ReportWorld};
+use crate::tables::Table;
+use crate::{Figure, Moment, ReportError, Results, figures};
 
 /// Words that the main part may have.
 const WORDS: usize = 3000;
 
+/// A report that was typeset.
+#[derive(Debug, Clone)]
+pub struct Typeset {
+    /// The PDF file.
+    pub pdf: Vec<u8>,
+    /// Where its figures and tables stand.
+    pub(crate) places: Vec<Place>,
+}
+
 /// Typesets the report of a finished study with these figures; the result is a PDF/UA-1 document on A4 paper.
 ///
 /// Figures are known to the template by their names and appear at the size that their SVG states; the text is 453 points
-/// wide. The same results and figures give the same bytes, where the same fonts are installed.
+/// wide. The same results and figures give the same bytes, where the same fonts are installed: the date is that of the last
+/// run.
 ///
 /// # Errors
 /// [`ReportError::TooLong`], and [`ReportError::Typeset`], which only a mistake in the template or a broken figure can
 /// cause.
-pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Vec<u8>, ReportError> {
-    let world = world(results, figures);
-    let (document, _warnings) = compile(&world)?;
+pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportError> {
+    let world = world(Medium::Paper, results, figures, &[]);
+    let (document, _warnings) = compile::<PagedDocument>(&world)?;
     let words = told(&document, "words").and_then(|words| words.cast().ok()).unwrap_or(0);
     if words > WORDS {
         return Err(ReportError::TooLong { words, limit: WORDS });
     }
-    export(&world, &document, results)
+    Ok(Typeset { pdf: export(&world, &document, results)?, places: places::places(&document) })
+}
+
+/// The report of a study with these figures and tables as one HTML page that needs nothing beside it: figures, pictures,
+/// style and program are in the file. Its text is that of [`typeset`].
+///
+/// # Errors
+/// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
+pub(crate) fn page(results: &Results, figures: &[Figure], tables: &[Table]) -> Result<String, ReportError> {
+    let world = world(Medium::Screen, results, figures, tables);
+    let (document, _warnings) = compile::<HtmlDocument>(&world)?;
+    typst_html::html(&document, &HtmlOptions::default()).map_err(|errors| failure(&world, &errors))
 }
 
 /// What the template says of itself under a label.
-fn told(document: &PagedDocument, label: &str) -> Option<Value> {
+fn told(document: &impl Output, label: &str) -> Option<Value> {
     let label = Label::new(PicoStr::intern(label))?;
     let found = document.introspector().query_label(label).ok()?.clone();
     Some(found.to_packed::<MetadataElem>()?.value.clone())
 }
 
-fn world(results: &Results, figures: &[Figure]) -> ReportWorld {
-    let facts = serde_json::to_vec(&Facts::new(results, figures)).expect("facts are plain data");
+fn world(medium: Medium, results: &Results, figures: &[Figure], tables: &[Table]) -> ReportWorld {
+    let names: Vec<String> = tables.iter().map(|table| format!("{}.csv", table.file())).collect();
+    let facts = serde_json::to_vec(&Facts::new(results, figures, &names)).expect("facts are plain data");
+    let plane = results.pca.as_ref().map(figures::plane).map(|plane| {
+        // The page holds it in a script element, which ends at the first `</script`, be it in the name of a class.
+        let json = serde_json::to_string(&plane).expect("a plane is plain data").replace('<', r"\u003c");
+        ("plane.json".to_owned(), Bytes::from_string(json))
+    });
+    let csv = |(table, name): (&Table, String)| (name, Bytes::new(table.csv.clone()));
     let svg = |figure: &Figure| (format!("{}.svg", figure.name), Bytes::from_string(figure.svg.clone()));
+    let font = (medium == Medium::Screen).then(|| ("mathematics.css".to_owned(), mathematics()));
+    let files = figures.iter().map(svg).chain(tables.iter().zip(names).map(csv));
     ReportWorld::new(
-        [("facts.json".to_owned(), Bytes::new(facts))].into_iter().chain(figures.iter().map(svg)),
+        medium,
+        [("facts.json".to_owned(), Bytes::new(facts))].into_iter().chain(plane).chain(font).chain(files),
     )
 }
 
+/// A style sheet that holds the font of mathematics, so that formulas look alike wherever the page is read.
+fn mathematics() -> Bytes {
+    let font = STANDARD.encode(fonts::mathematics());
+    Bytes::from_string(format!(
+        "@font-face {{ font-family: \"New Computer Modern Math\"; src: url(data:font/otf;base64,{font}) }}"
+    ))
+}
+
 /// The laid-out document and Typst's warnings.
-fn compile(world: &ReportWorld) -> Result<(PagedDocument, Vec<SourceDiagnostic>), ReportError> {
-    let compiled = typst::compile::<PagedDocument>(world);
+fn compile<D: Output>(world: &ReportWorld) -> Result<(D, Vec<SourceDiagnostic>), ReportError> {
+    let compiled = typst::compile::<D>(world);
     let document = compiled.output.map_err(|errors| failure(world, &errors))?;
     Ok((document, compiled.warnings.into_iter().collect()))
 }
@@ -67,6 +112,8 @@ fn export(world: &ReportWorld, document: &PagedDocument, results: &Results) -> R
         ident: Smart::Custom(runs.join(" ")),
         creator: Smart::Custom(Some(format!("Inkling {}", results.record.version))),
         standards,
+        // The clock is not asked: the same store gives the same bytes.
+        timestamp: results.finished.and_then(Moment::date).map(Timestamp::new_utc),
         ..PdfOptions::default()
     };
     typst_pdf::pdf(document, &options).map_err(|errors| failure(world, &errors))

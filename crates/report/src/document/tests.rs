@@ -2,7 +2,9 @@
 
 mod handed_in;
 mod inside;
+mod judged;
 mod multitask;
+mod page;
 
 use std::collections::BTreeMap;
 
@@ -45,7 +47,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         classes: classes.iter().map(|&name| name.to_owned()).collect(),
         checksum: "0123456789abcdef".repeat(4),
     };
-    let pca_spec = PcaRun { data: DATA, components: 4, reconstructions: vec![2, 4] };
+    let pca_spec = PcaRun { data: DATA, components: 4, reconstructions: vec![2, 4], pictures: 30 };
     let spectrum: Vec<f64> = (0..16).map(|i| 0.7_f64.powi(i)).collect();
     let total_variance = spectrum.iter().sum();
     let labels: Vec<u8> = (0..3000).map(|i| (i % classes.len()) as u8).collect();
@@ -95,6 +97,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         separability: SeparabilityOutcome { pairs: separability.collect() },
         embedding,
         labels,
+        pictures: (0..30 * 16).map(|i| (255.0 * noise(i)) as u8).collect(),
         spectrum,
         mean: vec![-1.0; 16],
         components: vec![0.25; 64],
@@ -124,6 +127,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             }],
         },
         missing: Vec::new(),
+        finished: None,
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
         mlps: None,
@@ -155,8 +159,7 @@ fn change(results: &mut Results, change: impl Fn(usize, &mut NetworkResults)) {
 fn figures() -> Vec<Figure> {
     let svg =
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
-    let figure =
-        |&name: &&str| Figure { name: name.into(), svg: svg.into(), alt: format!("The figure {name}.") };
+    let figure = |&name: &&str| Figure::new(name, svg, format!("The figure {name}."));
     [&made_up::FIGURES[..], &made_up::inside::FIGURES, &made_up::multitask::FIGURES]
         .concat()
         .iter()
@@ -164,13 +167,19 @@ fn figures() -> Vec<Figure> {
         .collect()
 }
 
-/// Typesets, insists on the absence of warnings, and returns the PDF and the number of words in the main text.
+fn paper(results: &Results, figures: &[Figure]) -> ReportWorld {
+    world(Medium::Paper, results, figures, &[])
+}
+
+/// Typesets for paper and for the screen, insists on the absence of warnings and on as many words in both main texts, and
+/// returns the PDF and that number.
 fn typeset_and_count(results: &Results, figures: &[Figure]) -> (Vec<u8>, usize) {
-    let world = world(results, figures);
-    let (document, warnings) = compile(&world).unwrap();
+    let world = paper(results, figures);
+    let (document, warnings) = compile::<PagedDocument>(&world).unwrap();
     let warnings: Vec<String> = warnings.iter().map(|found| describe(&world, found)).collect();
     assert_eq!(warnings, [""; 0]);
     let words = told(&document, "words").unwrap().cast().unwrap();
+    assert_eq!(page::compiled(results, figures).1, words);
     (export(&world, &document, results).unwrap(), words)
 }
 
@@ -197,9 +206,48 @@ fn a_report_is_a_tagged_document_with_title_and_language() {
 }
 
 #[test]
+fn the_date_of_the_report_is_that_of_its_last_run() {
+    let finished = Moment { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
+    let results = Results { finished: Some(finished), ..results(&SPECIAL, PerceptronRule::Online) };
+    let (pdf, _) = typeset_and_count(&results, &figures());
+    assert!(holds(&pdf, "/CreationDate(D:20260203040506Z)"));
+    assert!(holds(&pdf, "<xmp:CreateDate>2026-02-03T04:05:06"));
+}
+
+#[test]
 fn the_same_results_give_the_same_bytes() {
     let results = results(&SPECIAL, PerceptronRule::Online);
-    assert!(typeset(&results, &figures()).unwrap() == typeset(&results, &figures()).unwrap());
+    let (first, second) = (typeset(&results, &figures()).unwrap(), typeset(&results, &figures()).unwrap());
+    assert!(first.pdf == second.pdf && first.places == second.places);
+}
+
+#[test]
+fn the_list_of_files_numbers_figures_and_tables_as_the_report_does() {
+    let results = results(&SPECIAL, PerceptronRule::Online);
+    let figures = crate::draw(&results);
+    let report = typeset(&results, &figures).unwrap();
+    let file = |name: &str| figures.iter().find(|figure| figure.name == name).map(Figure::file);
+    let list = String::from_utf8(places::index(&report.places, "figure", file)).unwrap();
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines[0], "figure,page,file,caption");
+    // Everything that was drawn stands in the report, numbered from one on, on pages that never go back.
+    assert_eq!(lines.len(), 1 + figures.len());
+    let mut last = 1;
+    for (number, line) in lines.iter().enumerate().skip(1) {
+        let cells: Vec<&str> = line.splitn(4, ',').collect();
+        let page: usize = cells[1].parse().unwrap();
+        assert!(cells[0] == number.to_string() && page >= last, "{line}");
+        assert!(figures.iter().any(|figure| figure.file() == cells[2]), "{line}");
+        last = page;
+    }
+    assert!(last > 3, "{list}");
+    assert!(lines[1].contains("task1_pca_scatter,\"The 3,000 training images of Made-up #data on"), "{list}");
+    assert!(list.contains("for the pairs of Table 1"), "{list}");
+
+    let list =
+        String::from_utf8(places::index(&report.places, "table", |name| Some(name.to_owned()))).unwrap();
+    let second = list.lines().nth(1).unwrap();
+    assert!(second.contains(",perceptrons_five,") && !second.contains("word word"), "{list}");
 }
 
 #[test]
@@ -271,7 +319,7 @@ fn networks_that_diverged_have_no_number_and_their_names_are_no_markup() {
                 made_up::diverge(network, 1 + i % 3);
             }
         });
-        let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
         assert_eq!(facts["mlps"]["diverged"].as_array().unwrap().len(), if all { 5 } else { 3 });
         assert!(facts["mlps"]["rows"][0]["test_accuracy"].is_null());
         assert_eq!(facts["cnns"]["found"].is_null(), all);
@@ -318,7 +366,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
     // The numbers of parameters on images of 28 by 28 pixels: two budgets.
     let parameters = [1_796_010, 335_114, 1_786_210, 339_258, 338_590];
     change(&mut results, |i, network| network.outcome.parameters = parameters[i]);
-    let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
     let groups = facts["mlps"]["budgets"].as_array().unwrap();
     let found: Vec<_> =
         groups.iter().map(|group| (group["pairs"].clone(), group["differ"].clone())).collect();
@@ -330,7 +378,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
         let answers = network.predictions.iter_mut().step_by(5);
         answers.for_each(|answer| *answer = (*answer + 1) % 10);
     }
-    let facts = serde_json::to_value(Facts::new(&results, &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
     assert_eq!(facts["mlps"]["pairs"]["differ"], 4);
     let group = &facts["mlps"]["budgets"][1];
     assert_eq!((&group["differ"], &group["deeper_better"]), (&2.into(), &0.into()), "{group}");
@@ -341,7 +389,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
 fn the_command_makes_the_study_again() {
     let mut results = results(&SPECIAL, PerceptronRule::Online);
     let command = |results: &Results| {
-        let facts = serde_json::to_value(Facts::new(results, &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(results, &[], &[])).unwrap();
         facts["study"]["command"].as_str().unwrap().to_owned()
     };
     assert_eq!(command(&results), "inkling study 'my #study.toml' --seed 1");
@@ -353,7 +401,7 @@ fn the_command_makes_the_study_again() {
 
 #[test]
 fn a_broken_figure_is_an_error_that_says_where() {
-    let broken = Figure { name: "pca_scatter".into(), svg: "<svg".into(), alt: "Nothing.".into() };
+    let broken = Figure::new("pca_scatter", "<svg", "Nothing.");
     let error = typeset(&results(&SPECIAL, PerceptronRule::Online), &[broken]).unwrap_err().to_string();
     assert!(error.contains("pca_scatter.svg: failed to parse SVG"), "{error}");
 }

@@ -1,5 +1,5 @@
-//! All that Typst sees while it typesets the report: the template, the facts, the figures and the fonts, in memory. No
-//! packages, no network, no clock, no other files.
+//! All that Typst sees while it typesets the report: the template, the facts, the figures, the tables and the fonts, in
+//! memory. No packages, no network, no clock, no other files.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,22 @@ use typst::foundations::{Bytes, Datetime, Dict, Duration, Value};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
-use typst::{Library, LibraryExt, World};
+use typst::{Feature, Features, Library, LibraryExt, World};
 
 use super::fonts;
 
-/// The template's sources; the first is the main one.
-const SOURCES: [(&str, &str); 12] = [
+/// What the report is read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Medium {
+    Paper,
+    Screen,
+}
+
+/// The template's sources; the first is the main one on paper, the second on the screen.
+const SOURCES: [(&str, &str); 14] = [
     ("report.typ", include_str!("report.typ")),
+    ("page.typ", include_str!("page.typ")),
+    ("content.typ", include_str!("content.typ")),
     ("style.typ", include_str!("style.typ")),
     ("title.typ", include_str!("title.typ")),
     ("findings.typ", include_str!("findings.typ")),
@@ -28,6 +37,13 @@ const SOURCES: [(&str, &str); 12] = [
     ("task6.typ", include_str!("task6.typ")),
 ];
 
+/// Files that the template reads as they are.
+const FILES: [(&str, &str); 3] = [
+    ("references.yml", include_str!("references.yml")),
+    ("page.css", include_str!("page/page.css")),
+    ("page.js", include_str!("page/page.js")),
+];
+
 pub(super) struct ReportWorld {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
@@ -39,21 +55,27 @@ pub(super) struct ReportWorld {
 
 impl ReportWorld {
     /// The template with these files beside it, as (name, contents).
-    pub(super) fn new(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
+    pub(super) fn new(medium: Medium, files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
         let fonts = fonts::load();
         let source = |(name, text): (&str, &str)| (id(name), Source::new(id(name), text.into()));
         // Typst warns of a family that is not there, so the template is told which one is.
         let book = FontBook::from_fonts(&fonts);
         let sans = if book.contains_family("arial") { "Arial" } else { "Liberation Sans" };
-        let inputs = Dict::from_iter([("sans".into(), Value::Str(sans.into()))]);
-        let references = ("references.yml".to_owned(), Bytes::from_string(include_str!("references.yml")));
+        let (main, medium) = match medium {
+            Medium::Paper => (SOURCES[0].0, "paper"),
+            Medium::Screen => (SOURCES[1].0, "screen"),
+        };
+        let inputs = [("sans", sans), ("medium", medium)];
+        let inputs = Dict::from_iter(inputs.map(|(key, value)| (key.into(), Value::Str(value.into()))));
+        let features = Features::from_iter([Feature::Html]);
+        let own = FILES.map(|(name, text)| (name.to_owned(), Bytes::from_string(text)));
         ReportWorld {
-            library: LazyHash::new(Library::builder().with_inputs(inputs).build()),
+            library: LazyHash::new(Library::builder().with_inputs(inputs).with_features(features).build()),
             book: LazyHash::new(book),
             fonts,
-            main: id(SOURCES[0].0),
+            main: id(main),
             sources: SOURCES.into_iter().map(source).collect(),
-            files: files.into_iter().chain([references]).map(|(name, data)| (id(&name), data)).collect(),
+            files: files.into_iter().chain(own).map(|(name, data)| (id(&name), data)).collect(),
         }
     }
 }

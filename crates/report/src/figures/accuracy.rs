@@ -60,7 +60,7 @@ pub(super) fn against_parameters(name: &'static str, tasks: &[(Kind, &NetworksRe
         if described.is_empty() { "No network finished".to_owned() } else { described.join("; ") },
         failed_words(&failed),
     );
-    Figure { name: name.into(), svg: canvas.finish(), alt }
+    Figure::new(name, canvas.finish(), alt)
 }
 
 /// Test accuracy against the seconds that training and testing took.
@@ -96,7 +96,7 @@ pub(super) fn against_times(name: &'static str, tasks: &[(Kind, &NetworksResults
         described.join("; "),
         failed_words(&diverged(tasks)),
     );
-    Figure { name: name.into(), svg: canvas.finish(), alt }
+    Figure::new(name, canvas.finish(), alt)
 }
 
 /// A network that has an accuracy.

@@ -70,7 +70,7 @@ pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figur
         task.data.title,
         thousands(errors),
     );
-    Some(Figure { name: name.into(), svg: canvas.finish(), alt })
+    Some(Figure::new(name, canvas.finish(), alt))
 }
 
 /// (count, class, answer) of every confusion there is, the commonest first.
@@ -142,7 +142,7 @@ pub(super) fn wrong_images(name: &'static str, task: &NetworksResults) -> Option
         network.name,
         list(&first),
     );
-    Some(Figure { name: name.into(), svg: canvas.finish(), alt })
+    Some(Figure::new(name, canvas.finish(), alt))
 }
 
 /// The colour of a pixel of one channel, or of three or more.

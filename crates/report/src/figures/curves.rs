@@ -72,7 +72,7 @@ pub(super) fn curves(name: &'static str, kind: Kind, task: &NetworksResults) -> 
             canvas.text_with_halo((x, y + 18.0), &format!("at step {}", thousands(at.step)), style);
         }
     }
-    Figure { name: name.into(), svg: canvas.finish(), alt: alt(kind, task) }
+    Figure::new(name, canvas.finish(), alt(kind, task))
 }
 
 fn legend(canvas: &mut Canvas, task: &NetworksResults) {

@@ -41,7 +41,7 @@ pub(super) fn pairs(name: &'static str, kind: Kind, task: &NetworksResults) -> O
     }
     scale.legend(&mut canvas, (legend.x, legend.y + 5.0));
     let alt = alt(&format!("the {} pairs of {}s", pairs.len(), kind.name()), &pairs, (task, task));
-    Some(Figure { name: name.into(), svg: canvas.finish(), alt })
+    Some(Figure::new(name, canvas.finish(), alt))
 }
 
 /// Every CNN (rows) beside every MLP (columns); `None` where they did not answer the same images.
@@ -83,7 +83,7 @@ pub(super) fn between(name: &'static str, cnns: &NetworksResults, mlps: &Network
     scale.legend(&mut canvas, (right.min(TEXT_WIDTH - LEGEND.0) + 10.0, top + 6.0));
     let what = format!("{} pairs of a CNN and an MLP", pairs.len());
     let alt = alt(&what, &pairs, (cnns, mlps));
-    Some(Figure { name: name.into(), svg: canvas.finish(), alt })
+    Some(Figure::new(name, canvas.finish(), alt))
 }
 
 /// The colours of differences, white at none.

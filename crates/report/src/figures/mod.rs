@@ -12,6 +12,7 @@ mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
+mod plane;
 mod raster;
 mod scatter;
 mod separability;
@@ -20,6 +21,8 @@ mod tests;
 mod thin;
 
 use self::networks::Kind;
+pub(crate) use self::plane::plane;
+use inkling_spec::Task;
 use inkling_spec::found::DataSetFacts;
 
 use crate::results::Look;
@@ -27,48 +30,60 @@ use crate::{Figure, NetworksResults, Results};
 
 /// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
 pub fn draw(results: &Results) -> Vec<Figure> {
+    let of = |task: Task| of_task(task, results).into_iter().map(move |figure| figure.of(task));
+    Task::ALL.into_iter().flat_map(of).collect()
+}
+
+fn of_task(task: Task, results: &Results) -> Vec<Figure> {
     let mut figures = Vec::new();
-    if let Some(pca) = &results.pca {
-        figures.push(scatter::all_classes(pca));
-        figures.push(scatter::class_by_class(pca));
-        figures.push(pca::scree(pca));
-        figures.push(pca::components(pca));
-        figures.push(pca::reconstructions(pca));
-        figures.push(separability::heat_maps(pca));
-    }
-    if let Some(perceptrons) = &results.perceptrons {
-        figures.push(perceptron::weights(perceptrons));
-        figures.push(perceptron::errors(perceptrons));
-        figures.push(perceptron::errors_from_easy_to_hard(perceptrons));
-        figures.push(perceptron::accuracy(perceptrons));
-    }
-    let tasks: Vec<(Kind, &NetworksResults)> = [(Kind::Mlp, &results.mlps), (Kind::Cnn, &results.cnns)]
-        .into_iter()
-        .filter_map(|(kind, task)| Some((kind, task.as_ref()?)))
-        .collect();
-    if let Some(mlps) = &results.mlps {
-        figures.push(curves::curves("mlp_curves", Kind::Mlp, mlps));
-        figures.push(accuracy::against_parameters("mlp_parameters", &[(Kind::Mlp, mlps)]));
-        figures.extend(mcnemar::pairs("mlp_mcnemar", Kind::Mlp, mlps));
-        figures.extend(confusion::matrix("mlp_confusion", mlps));
-        figures.extend(confusion::wrong_images("mlp_wrong", mlps));
-    }
-    if let Some(cnns) = &results.cnns {
-        figures.push(curves::curves("cnn_curves", Kind::Cnn, cnns));
-        figures.push(accuracy::against_parameters("cnn_parameters", &tasks));
-        figures.extend(mcnemar::pairs("cnn_mcnemar", Kind::Cnn, cnns));
-        figures.extend(confusion::matrix("cnn_confusion", cnns));
-        figures.extend(confusion::wrong_images("cnn_wrong", cnns));
-    }
-    if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
-        figures.push(accuracy::against_times("networks_times", &tasks));
-        figures.extend(mcnemar::between("networks_mcnemar", cnns, mlps));
-    }
-    if let Some(inside) = &results.inside {
-        figures.extend(inside::draw(inside));
-    }
-    if let Some(multitask) = &results.multitask {
-        figures.extend(multitask::draw(multitask));
+    match task {
+        Task::Pca => {
+            if let Some(pca) = &results.pca {
+                figures.push(scatter::all_classes(pca));
+                figures.push(scatter::class_by_class(pca));
+                figures.push(pca::scree(pca));
+                figures.push(pca::components(pca));
+                figures.push(pca::reconstructions(pca));
+                figures.push(separability::heat_maps(pca));
+            }
+        }
+        Task::Perceptron => {
+            if let Some(perceptrons) = &results.perceptrons {
+                figures.push(perceptron::weights(perceptrons));
+                figures.push(perceptron::errors(perceptrons));
+                figures.push(perceptron::errors_from_easy_to_hard(perceptrons));
+                figures.push(perceptron::accuracy(perceptrons));
+            }
+        }
+        Task::Mlp => {
+            if let Some(mlps) = &results.mlps {
+                figures.push(curves::curves("mlp_curves", Kind::Mlp, mlps));
+                figures.push(accuracy::against_parameters("mlp_parameters", &[(Kind::Mlp, mlps)]));
+                figures.extend(mcnemar::pairs("mlp_mcnemar", Kind::Mlp, mlps));
+                figures.extend(confusion::matrix("mlp_confusion", mlps));
+                figures.extend(confusion::wrong_images("mlp_wrong", mlps));
+            }
+        }
+        Task::Cnn => {
+            let kinds: Vec<(Kind, &NetworksResults)> =
+                [(Kind::Mlp, &results.mlps), (Kind::Cnn, &results.cnns)]
+                    .into_iter()
+                    .filter_map(|(kind, task)| Some((kind, task.as_ref()?)))
+                    .collect();
+            if let Some(cnns) = &results.cnns {
+                figures.push(curves::curves("cnn_curves", Kind::Cnn, cnns));
+                figures.push(accuracy::against_parameters("cnn_parameters", &kinds));
+                figures.extend(mcnemar::pairs("cnn_mcnemar", Kind::Cnn, cnns));
+                figures.extend(confusion::matrix("cnn_confusion", cnns));
+                figures.extend(confusion::wrong_images("cnn_wrong", cnns));
+            }
+            if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
+                figures.push(accuracy::against_times("networks_times", &kinds));
+                figures.extend(mcnemar::between("networks_mcnemar", cnns, mlps));
+            }
+        }
+        Task::Inside => figures.extend(results.inside.iter().flat_map(inside::draw)),
+        Task::Multitask => figures.extend(results.multitask.iter().flat_map(multitask::draw)),
     }
     figures
 }

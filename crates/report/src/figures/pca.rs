@@ -93,7 +93,7 @@ pub(super) fn scree(pca: &PcaResults) -> Figure {
         thousands(d),
         list(&marks),
     );
-    Figure { name: "pca_scree".into(), svg: canvas.finish(), alt }
+    Figure::new("pca_scree", canvas.finish(), alt)
 }
 
 /// The mean image and the first components, on one scale.
@@ -148,7 +148,7 @@ pub(super) fn components(pca: &PcaResults) -> Figure {
         components.len(),
         percent(total, 1),
     );
-    Figure { name: "pca_components".into(), svg: canvas.finish(), alt }
+    Figure::new("pca_components", canvas.finish(), alt)
 }
 
 /// One image of each class, and the same image rebuilt from more and more components.
@@ -220,7 +220,7 @@ pub(super) fn reconstructions(pca: &PcaResults) -> Figure {
         list(&counts),
         list(&errors),
     );
-    Figure { name: "pca_reconstructions".into(), svg: canvas.finish(), alt }
+    Figure::new("pca_reconstructions", canvas.finish(), alt)
 }
 
 fn image_tile(

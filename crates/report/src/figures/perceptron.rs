@@ -55,7 +55,7 @@ pub(super) fn weights(perceptrons: &PerceptronResults) -> Figure {
         data.height,
         data.width,
     );
-    Figure { name: "perceptron_weights".into(), svg: canvas.finish(), alt }
+    Figure::new("perceptron_weights", canvas.finish(), alt)
 }
 
 /// The largest weight's size, and the size that all but a few of the weights do not pass.
@@ -122,7 +122,7 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
         passes.len(),
         thousands(scale.iterations),
     );
-    Figure { name: "perceptron_errors".into(), svg: canvas.finish(), alt }
+    Figure::new("perceptron_errors", canvas.finish(), alt)
 }
 
 /// The error curves of five pairs from easy to hard.
@@ -188,7 +188,7 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Figur
         pairs.len(),
         ends.join("; "),
     );
-    Figure { name: "perceptron_errors_five".into(), svg: canvas.finish(), alt }
+    Figure::new("perceptron_errors_five", canvas.finish(), alt)
 }
 
 /// The test accuracy of every perceptron.
@@ -228,7 +228,7 @@ pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Figure {
         list(&extremes),
         percent(mean, 1),
     );
-    Figure { name: "perceptron_accuracy".into(), svg: canvas.finish(), alt }
+    Figure::new("perceptron_accuracy", canvas.finish(), alt)
 }
 
 /// The axes of error curves: iterations across, the training error upwards, both logarithmic; an error of zero lies

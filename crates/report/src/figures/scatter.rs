@@ -57,7 +57,7 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
         share_of(pca, 1),
         list(&places),
     );
-    Figure { name: "pca_scatter".into(), svg: canvas.finish(), alt }
+    Figure::new("pca_scatter", canvas.finish(), alt)
 }
 
 /// The same plane once for each class, the class in its colour over all images in grey.
@@ -115,7 +115,7 @@ pub(super) fn class_by_class(pca: &PcaResults) -> Figure {
         thousands(pca.embedding.len()),
         spread(pca),
     );
-    Figure { name: "pca_scatter_classes".into(), svg: canvas.finish(), alt }
+    Figure::new("pca_scatter_classes", canvas.finish(), alt)
 }
 
 /// The tightest and the widest class, by the root mean square distance from its centre.
@@ -228,7 +228,7 @@ fn marker_radius(points: usize) -> f64 {
 
 /// The ranges of both components, with a margin. Where one is much shorter than the other, it is widened, for a
 /// panel that is neither flat nor tall.
-fn ranges(points: &[[f64; 2]]) -> ((f64, f64), (f64, f64)) {
+pub(super) fn ranges(points: &[[f64; 2]]) -> ((f64, f64), (f64, f64)) {
     const FLATTEST: f64 = 0.5;
     const TALLEST: f64 = 1.1;
     let range = |axis: usize| {
@@ -251,7 +251,7 @@ fn share(panel: &Panel, [x, y]: &[f64; 2]) -> (f64, f64) {
     ((panel.x(*x) - frame.x) / frame.width, (panel.y(*y) - frame.y) / frame.height)
 }
 
-fn axis_title(pca: &PcaResults, component: usize) -> String {
+pub(super) fn axis_title(pca: &PcaResults, component: usize) -> String {
     format!("component {} ({} of the variance)", component + 1, share_of(pca, component))
 }
 

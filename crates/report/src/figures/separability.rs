@@ -33,7 +33,7 @@ pub(super) fn heat_maps(pca: &PcaResults) -> Figure {
     canvas.text((right.frame.x, 6.0), &heading, Style::new(9).bold().start());
     in_the_plane(&mut canvas, &left, pairs);
     in_all_pixels(&mut canvas, &right, pairs);
-    Figure { name: "separability".into(), svg: canvas.finish(), alt: alt(pca) }
+    Figure::new("separability", canvas.finish(), alt(pca))
 }
 
 fn in_the_plane(canvas: &mut Canvas, grid: &Triangle, pairs: &[PairSeparability]) {

@@ -13,6 +13,7 @@ use super::canvas::{TEXT_WIDTH, text_width};
 use super::draw;
 use crate::made_up::inside::Looked;
 use crate::made_up::{self, Shape};
+use crate::rasterise::rasterise;
 use crate::{Figure, PairResults, PcaResults, PerceptronResults, Results};
 
 const HEIGHT: usize = 5;
@@ -55,7 +56,7 @@ fn pca(names: &[&str]) -> PcaResults {
     };
     PcaResults {
         data: data(names),
-        spec: PcaRun { data: slice(), components: 6, reconstructions: vec![1, 3, 6] },
+        spec: PcaRun { data: slice(), components: 6, reconstructions: vec![1, 3, 6], pictures: 0 },
         outcome: PcaOutcome {
             samples: 300,
             features: PIXELS,
@@ -78,6 +79,7 @@ fn pca(names: &[&str]) -> PcaResults {
                 .collect(),
         },
         embedding: (0..300).map(|index| around(index % classes, index)).collect(),
+        pictures: Vec::new(),
         labels: (0..300).map(|index| (index % classes) as u8).collect(),
         spectrum,
         mean: (0..PIXELS).map(|index| 2.0 * chance(index) - 1.0).collect(),
@@ -132,6 +134,7 @@ fn results(names: &[&str]) -> Results {
             runs: Vec::new(),
         },
         missing: Vec::new(),
+        finished: None,
         pca: Some(pca(names)),
         perceptrons: Some(PerceptronResults {
             data: data(names),
@@ -358,5 +361,31 @@ fn embedded_rasters_are_png_of_whole_blocks() {
             _ => 0,
         };
         assert_eq!(seen, expected, "{}", figure.name);
+    }
+}
+
+#[test]
+fn every_figure_becomes_the_same_picture_each_time_and_none_is_blank() {
+    let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
+    let data = data(&LONG_NAMES);
+    study.inside = Some(made_up::inside::inside(&data, &Looked::small(&data)));
+    study.multitask = Some(made_up::multitask::Asked::of(3, 2).results(&data));
+    let figures = draw(&study);
+    let (first, second) = (rasterise(&figures).unwrap(), rasterise(&figures).unwrap());
+    assert!(first == second && first.len() == figures.len());
+    for (figure, file) in figures.iter().zip(&first) {
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(file));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        reader.next_frame(&mut pixels).expect("pixels");
+        let document = roxmltree::Document::parse(&figure.svg).expect("XML");
+        let points = |name| document.root_element().attribute(name).unwrap().trim_end_matches("pt").parse();
+        let (width, height): (f64, f64) = (points("width").unwrap(), points("height").unwrap());
+        let info = reader.info();
+        assert!((f64::from(info.width) - width * 300.0 / 72.0).abs() < 1.0, "{}", figure.name);
+        assert!((f64::from(info.height) - height * 300.0 / 72.0).abs() < 1.0, "{}", figure.name);
+        let ink = pixels.as_chunks::<3>().0.iter().filter(|&&pixel| pixel != [255; 3]).count();
+        assert!(ink * 200 > pixels.len() / 3, "{} is all but blank", figure.name);
     }
 }

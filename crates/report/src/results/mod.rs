@@ -2,17 +2,21 @@
 
 mod comparison;
 mod inside;
+mod moment;
 mod multitask;
 mod networks;
 #[cfg(test)]
 mod tests;
+
+use std::fs;
 
 use inkling_spec::found::{
     DataSetFacts, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult, SeparabilityOutcome,
     StudyRecord,
 };
 use inkling_spec::{PcaRun, PerceptronRun, RunSpec, Task};
-use inkling_store::{Reader, TensorFile};
+use inkling_store::{Reader, StoreError, TensorFile};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::ReportError;
@@ -22,6 +26,7 @@ pub use inside::{
     ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Pictures,
 };
 pub(crate) use inside::{Look, look};
+pub use moment::Moment;
 pub use multitask::{
     Answers, Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound,
     HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults,
@@ -36,6 +41,8 @@ pub struct Results {
     pub record: StudyRecord,
     /// The runs that are not finished. What depends on them alone is absent below.
     pub missing: Vec<PlannedRun>,
+    /// When the last of its runs ended; absent where older programs made them all.
+    pub finished: Option<Moment>,
     /// Task 1.
     pub pca: Option<PcaResults>,
     /// Task 2.
@@ -65,6 +72,8 @@ pub struct PcaResults {
     pub embedding: Vec<[f64; 2]>,
     /// The training images' classes, shape [n].
     pub labels: Vec<u8>,
+    /// The first of the training images as pixels, shape [pictures, d].
+    pub pictures: Vec<u8>,
     /// Variance along each of the d principal axes, largest first, shape [d].
     pub spectrum: Vec<f64>,
     /// Mean image in features x from −1 to 1, shape [d].
@@ -105,8 +114,13 @@ impl Results {
     /// Reads a study, as far as it is finished.
     ///
     /// # Errors
-    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing to report, and the store's errors.
+    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing to report, [`ReportError::Newer`] where
+    /// a newer program made what this one cannot read, and the store's errors.
     pub fn read(store: &Reader) -> Result<Results, ReportError> {
+        Self::read_all(store).map_err(made_by_newer)
+    }
+
+    fn read_all(store: &Reader) -> Result<Results, ReportError> {
         let mut record: StudyRecord = store
             .json("study.json")?
             .ok_or_else(|| ReportError::NoStudy { folder: store.path().to_owned() })?;
@@ -115,6 +129,12 @@ impl Results {
         record.runs = finished;
         if record.runs.is_empty() {
             return Err(unfinished(&record, &missing));
+        }
+        for data in record.runs.iter().filter_map(|run| run.spec.data()) {
+            if !record.data.contains_key(&data.set) {
+                let reason = format!("it says nothing of the data set `{}`", data.set);
+                return Err(networks::damaged_record(store, reason).into());
+            }
         }
         let (mut pca, mut separability, mut pairs) = (None, None, Vec::new());
         for run in &record.runs {
@@ -140,7 +160,8 @@ impl Results {
         let cnns = networks::read(store, &record, Task::Cnn)?;
         let inside = inside::read(store, &record)?;
         let multitask = multitask::read(store, &record)?;
-        Ok(Results { record, missing, pca, perceptrons, mlps, cnns, inside, multitask })
+        let finished = last_finished(store, &record.runs)?;
+        Ok(Results { record, missing, finished, pca, perceptrons, mlps, cnns, inside, multitask })
     }
 
     /// # Errors
@@ -161,6 +182,43 @@ fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunR
     result.ok_or_else(|| ReportError::Unfinished { missing: 1, all: 1, preset: run.id.to_string() })
 }
 
+/// What is no damage but made by a newer program, which the file itself says.
+fn made_by_newer(error: ReportError) -> ReportError {
+    const THIS: &str = env!("CARGO_PKG_VERSION");
+    #[derive(Deserialize)]
+    struct Made {
+        version: String,
+    }
+    let ReportError::Store(StoreError::Damaged { path, reason }) = error else { return error };
+    let made = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Made>(&bytes).ok());
+    let numbers =
+        |version: &str| -> Vec<u64> { version.split('.').map_while(|part| part.parse().ok()).collect() };
+    match made {
+        Some(Made { version }) if numbers(&version) > numbers(THIS) => {
+            ReportError::Newer { path, made_by: version, this: THIS, reason }
+        }
+        _ => StoreError::Damaged { path, reason }.into(),
+    }
+}
+
+fn last_finished(store: &Reader, runs: &[PlannedRun]) -> Result<Option<Moment>, ReportError> {
+    #[derive(Deserialize)]
+    struct Stamp {
+        finished: Option<String>,
+    }
+    let mut last = None;
+    for run in runs {
+        let path = format!("runs/{}/result.json", run.id);
+        let Some(text) = store.json::<Stamp>(&path)?.and_then(|stamp| stamp.finished) else { continue };
+        let Some(moment) = Moment::read(&text) else {
+            let reason = format!("`finished` is `{text}`, which is no date");
+            return Err(StoreError::Damaged { path: store.path().join(path), reason }.into());
+        };
+        last = last.max(Some(moment));
+    }
+    Ok(last)
+}
+
 fn read_pca(
     store: &Reader,
     run: &PlannedRun,
@@ -178,6 +236,7 @@ fn read_pca(
     Ok(PcaResults {
         embedding,
         labels: arrays.values("labels", &[n])?,
+        pictures: arrays.values("pictures", &[spec.pictures, h, w])?,
         spectrum: arrays.values("spectrum", &[d])?,
         mean: model.values("mean", &[d])?,
         components: model.values("components", &[k, d])?,

@@ -1,6 +1,7 @@
 //! Networks read back from runs, sound and damaged.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use inkling_spec::found::{DataSetFacts, Machine, PlannedRun, RunResult, StudyRecord, TrainingLine};
 use inkling_spec::{RunId, RunSpec, Task, preset};
@@ -87,6 +88,7 @@ fn written(
         version: "0".into(),
         machine: machine.clone(),
         seconds: network.seconds,
+        finished: Some("2026-02-03T04:05:06Z".into()),
         outcome: network.outcome.clone(),
     };
     let mut arrays = Arrays::of(network);
@@ -246,6 +248,22 @@ fn of_a_study_that_is_not_finished_there_is_a_report_that_says_so_and_no_summary
     record.runs.truncate(1);
     store.publish_json("study.json", &record).unwrap();
     assert!(matches!(Results::read(store.reader()), Err(ReportError::Unfinished { missing: 1, all: 1, .. })));
+}
+
+#[test]
+fn the_date_is_that_of_the_last_run_and_none_where_no_run_has_one() {
+    let (folder, store, record) = written(&network(), |_| {});
+    let read = || Results::read(store.reader());
+    assert_eq!(read().unwrap().finished.map(|date| (date.year, date.second)), Some((2026, 6)));
+    let path = folder.path().join(format!("runs/{}/result.json", record.runs[0].id));
+    let text = fs::read_to_string(&path).unwrap();
+    let line = "  \"finished\": \"2026-02-03T04:05:06Z\",\n";
+    assert!(text.contains(line), "{text}");
+    fs::write(&path, text.replace(line, "")).unwrap();
+    assert_eq!(read().unwrap().finished, None);
+    fs::write(&path, text.replace("2026-02-03T", "yesterday at ")).unwrap();
+    let error = read().unwrap_err().to_string();
+    assert!(error.contains("result.json") && error.contains("which is no date"), "{error}");
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub struct RunResult<O> {
     pub machine: Machine,
     /// Wall-clock seconds from the run's start to its end.
     pub seconds: f64,
+    /// When it ended, in UTC, as RFC 3339 writes it; absent in what older programs made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<String>,
     /// What was found.
     pub outcome: O,
 }

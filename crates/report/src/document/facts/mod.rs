@@ -24,7 +24,7 @@ use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
-use crate::{Figure, Results};
+use crate::{Figure, Moment, Results};
 
 /// What the template reads as `facts.json`.
 #[derive(Debug, Serialize)]
@@ -46,6 +46,8 @@ pub(super) struct Facts<'a> {
     published: Vec<Published>,
     /// Alternative text of each figure there is, by name.
     figures: BTreeMap<&'a str, &'a str>,
+    /// File names of the tables, where the report shows them whole.
+    tables: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -57,6 +59,8 @@ struct StudyFacts<'a> {
     instructions: &'a str,
     threads: usize,
     seconds: f64,
+    /// When the last run ended.
+    finished: Option<Moment>,
     train_images: usize,
     test_images: usize,
     runs: usize,
@@ -114,7 +118,7 @@ struct ClassValue {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn new(results: &'a Results, figures: &'a [Figure]) -> Self {
+    pub(super) fn new(results: &'a Results, figures: &'a [Figure], tables: &'a [String]) -> Self {
         let record = &results.record;
         let pca = results.pca.as_ref();
         let perceptrons = results.perceptrons.as_ref();
@@ -128,6 +132,7 @@ impl<'a> Facts<'a> {
                 instructions: &record.machine.instructions,
                 threads: record.machine.threads,
                 seconds: record.seconds,
+                finished: results.finished,
                 train_images: spec.map_or(0, |data| data.train_images),
                 test_images: spec.map_or(0, |data| data.test_images),
                 runs: record.runs.len(),
@@ -157,6 +162,7 @@ impl<'a> Facts<'a> {
             missing: missing(results),
             published: published(results),
             figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
+            tables,
         }
     }
 }

@@ -116,6 +116,14 @@ struct Difference<'a> {
     p: f64,
 }
 
+/// What the weights of a layer start from, where it has any.
+pub(super) fn initial(layer: &Layer) -> Option<Initial> {
+    match layer {
+        Layer::Dense { initial, .. } | Layer::Conv2d { initial, .. } => Some(*initial),
+        _ => None,
+    }
+}
+
 impl<'a> NetworksFacts<'a> {
     /// `None` without a network.
     pub(super) fn new(task: &'a NetworksResults) -> Option<Self> {
@@ -123,10 +131,6 @@ impl<'a> NetworksFacts<'a> {
         let spec = &first.spec;
         let pairs = crate::within(task);
         let layers = || spec.model.trunk.iter();
-        let initial = |layer: &Layer| match layer {
-            Layer::Dense { initial, .. } | Layer::Conv2d { initial, .. } => Some(*initial),
-            _ => None,
-        };
         let padding = |layer: &Layer| match layer {
             Layer::Conv2d { padding, .. } => Some(*padding),
             _ => None,

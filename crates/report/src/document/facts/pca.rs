@@ -11,6 +11,8 @@ pub(super) struct PcaFacts<'a> {
     set: &'a str,
     title: &'a str,
     images: usize,
+    /// Images that the page has the pictures of.
+    pictures: usize,
     dimensions: usize,
     /// Dimensions that the plane leaves out.
     other_dimensions: usize,
@@ -121,6 +123,7 @@ impl<'a> PcaFacts<'a> {
             set: &results.spec.data.set,
             title: &results.data.title,
             images: outcome.samples,
+            pictures: results.spec.pictures,
             dimensions: outcome.features,
             other_dimensions: outcome.features - 2,
             first_share: ratio[0],

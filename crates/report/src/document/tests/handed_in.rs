@@ -3,6 +3,7 @@
 
 use inkling_spec::{Author, ReportSpec};
 use typst::foundations::Selector;
+use typst::introspection::Introspector;
 
 use super::*;
 use crate::made_up::inside::Looked;
@@ -10,8 +11,7 @@ use crate::made_up::multitask::{Asked, GARMENTS};
 
 /// What stands under a label, in the order of the document.
 fn all_told(results: &Results, label: &str) -> Vec<String> {
-    let world = world(results, &[]);
-    let (document, _) = compile(&world).unwrap();
+    let (document, _) = compile::<PagedDocument>(&paper(results, &[])).unwrap();
     let label = Label::new(PicoStr::intern(label)).unwrap();
     let found = document.introspector().query(&Selector::Label(label));
     let text = |content: &typst::foundations::Content| {
@@ -22,12 +22,11 @@ fn all_told(results: &Results, label: &str) -> Vec<String> {
 
 /// The findings without the names of figures and tables, which are not theirs to test.
 fn findings(results: &Results) -> Vec<String> {
-    let world = world(results, &[]);
-    let (document, _) = compile(&world).unwrap();
+    let (document, _) = compile::<PagedDocument>(&paper(results, &[])).unwrap();
     told(&document, "findings").unwrap().cast::<Vec<String>>().unwrap()
 }
 
-fn one(results: &Results) -> String {
+pub(super) fn one(results: &Results) -> String {
     let found = findings(results);
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()
@@ -145,7 +144,7 @@ fn published_results_stand_beside_ours_on_the_same_images_only() {
         ..networks(&DIGITS, all)
     };
     let rows = |results: &Results| {
-        let facts = serde_json::to_value(Facts::new(results, &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(results, &[], &[])).unwrap();
         facts["published"].as_array().unwrap().clone()
     };
     let mnist = rows(&results);

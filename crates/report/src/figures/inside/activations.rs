@@ -93,7 +93,7 @@ fn figure(
     );
     let file = words.layer_file("activations", place, &layer.name);
     let file = if part == 0 { file } else { format!("{file}_{}", part + 1) };
-    Figure { name: file, svg: canvas.finish(), alt }
+    Figure::new(file, canvas.finish(), alt)
 }
 
 /// What an image is called where there is little room.

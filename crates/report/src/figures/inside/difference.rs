@@ -64,5 +64,5 @@ pub(super) fn between_classes(inside: &InsideResults, words: &Words) -> Option<F
         number(scale),
         if groups.len() > 1 { "; beside it the same of the means over all seeds" } else { "" },
     );
-    Some(Figure { name: words.file("difference", 0), svg: canvas.finish(), alt })
+    Some(Figure::new(words.file("difference", 0), canvas.finish(), alt))
 }

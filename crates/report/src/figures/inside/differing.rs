@@ -84,5 +84,5 @@ pub(super) fn channels(found: &ActivationsResults, words: &Words) -> Option<Figu
         second.name,
         list(&described),
     );
-    Some(Figure { name: words.file("differing", 0), svg: canvas.finish(), alt })
+    Some(Figure::new(words.file("differing", 0), canvas.finish(), alt))
 }

@@ -34,7 +34,7 @@ pub(super) fn seeds(inside: &InsideResults, words: &Words) -> Option<Figure> {
         })
         .collect();
     let alt = format!("Dreams from different noise, side by side: {}.", list(&described));
-    Some(Figure { name: words.file("dreams", 0), svg: strip.draw().finish(), alt })
+    Some(Figure::new(words.file("dreams", 0), strip.draw().finish(), alt))
 }
 
 /// The two classes with parts of the method left out, a column for each variant.
@@ -51,7 +51,7 @@ pub(super) fn ablation(inside: &InsideResults, words: &Words) -> Option<Figure> 
         "The dreams of the two classes with only parts of the method, a column for each variant: {}.",
         described.join("; ")
     );
-    Some(Figure { name: words.file("ablation", 0), svg: strip.draw().finish(), alt })
+    Some(Figure::new(words.file("ablation", 0), strip.draw().finish(), alt))
 }
 
 /// A dream of every class.
@@ -85,7 +85,7 @@ pub(super) fn every_class(inside: &InsideResults, words: &Words) -> Option<Figur
         "A dream of each of {count} classes, side by side{}.",
         summed_up(run.outcome.pictures.iter())
     );
-    Some(Figure { name: words.file("classes", 0), svg: strip.draw().finish(), alt })
+    Some(Figure::new(words.file("classes", 0), strip.draw().finish(), alt))
 }
 
 /// The two classes from each kind of start: the start, then the dream.
@@ -117,7 +117,7 @@ pub(super) fn starts(inside: &InsideResults, words: &Words) -> Option<Figure> {
         })
         .collect();
     let alt = format!("What the dreams begin with and what becomes of it: {}.", described.join("; "));
-    Some(Figure { name: words.file("starts", 0), svg: strip.draw().finish(), alt })
+    Some(Figure::new(words.file("starts", 0), strip.draw().finish(), alt))
 }
 
 /// The images, and beside each what amplifying each layer makes of it.
@@ -175,7 +175,7 @@ pub(super) fn amplified(inside: &InsideResults, words: &Words) -> Option<Figure>
         "The images and beside them what becomes of them when the mean square of a layer’s output is raised: {}.",
         list(&described)
     );
-    Some(Figure { name: words.file("amplified", 0), svg: strip.draw().finish(), alt })
+    Some(Figure::new(words.file("amplified", 0), strip.draw().finish(), alt))
 }
 
 /// The pictures of a run that a person asked for: each with its start, what it raises and what comes of it.
@@ -252,7 +252,7 @@ pub(super) fn asked(run: &DreamResults, words: &Words) -> Vec<Figure> {
             described.join("; "),
             if pictures.len() > 4 { "; and others" } else { "" },
         );
-        Figure { name: words.file("dreams", part), svg: strip.draw().finish(), alt }
+        Figure::new(words.file("dreams", part), strip.draw().finish(), alt)
     };
     numbers.chunks(SHOWN).enumerate().map(figure).collect()
 }

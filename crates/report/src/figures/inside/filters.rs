@@ -56,7 +56,7 @@ fn figure(place: usize, layer: &FilterLayerResults, words: &Words) -> Figure {
             number(scale),
             kinds(layer),
         );
-        return Figure { name, svg: canvas.finish(), alt };
+        return Figure::new(name, canvas.finish(), alt);
     }
     let tiles: Vec<Vec<Rgb>> =
         layer.largest.iter().enumerate().map(|(filter, &channel)| slice(channel as usize, filter)).collect();
@@ -97,7 +97,7 @@ fn figure(place: usize, layer: &FilterLayerResults, words: &Words) -> Figure {
         number(scale),
         kinds(layer),
     );
-    Figure { name, svg: canvas.finish(), alt }
+    Figure::new(name, canvas.finish(), alt)
 }
 
 /// The size that all but a few weights do not pass, and whether some do.

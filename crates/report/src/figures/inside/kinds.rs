@@ -76,9 +76,5 @@ pub(super) fn chart(filters: &FiltersResults, words: &Words) -> Figure {
          would be: {}.",
         list(&described)
     );
-    Figure {
-        name: words.file(if words.study { "kinds" } else { "filter_kinds" }, 0),
-        svg: canvas.finish(),
-        alt,
-    }
+    Figure::new(words.file(if words.study { "kinds" } else { "filter_kinds" }, 0), canvas.finish(), alt)
 }

@@ -35,8 +35,10 @@ pub(super) fn of_study(inside: &InsideResults, words: &Words) -> Option<Figure> 
     let runs: Vec<(String, &DreamResults, Rgb)> = inside
         .classes
         .iter()
-        .zip([CURVES[0].0, CURVES[3].0])
-        .filter_map(|(&class, colour)| Some((words.class(class.into()), inside.seeds(class)?, colour)))
+        .filter_map(|&class| {
+            let colour = colour::readable(colour::class(class.into()));
+            Some((words.class(class.into()), inside.seeds(class)?, colour))
+        })
         .collect();
     let curves = |of: usize| -> Vec<Curve> {
         let with_ways =
@@ -63,7 +65,7 @@ pub(super) fn of_study(inside: &InsideResults, words: &Words) -> Option<Figure> 
         if several { ", the first of each class strong and the others pale" } else { "" },
         ends(&shown),
     );
-    Some(Figure { name: words.file("path", 0), svg: figure.finish(), alt })
+    Some(Figure::new(words.file("path", 0), figure.finish(), alt))
 }
 
 /// The ways of a single run's dreams.
@@ -111,7 +113,7 @@ pub(super) fn of_run(run: &DreamResults, words: &Words) -> Option<Figure> {
         if count == 1 { "a dream".to_owned() } else { format!("{count} dreams") },
         ends(&shown),
     );
-    Some(Figure { name: words.file("dream_path", 0), svg: figure.finish(), alt })
+    Some(Figure::new(words.file("dream_path", 0), figure.finish(), alt))
 }
 
 /// Where the ways of some dreams begin and end.

@@ -86,5 +86,5 @@ fn figure(found: &ActivationsResults, part: usize, images: &[usize], words: &Wor
          above zero. {}.",
         list(&errors),
     );
-    Figure { name: words.file("saliency", part), svg: canvas.finish(), alt }
+    Figure::new(words.file("saliency", part), canvas.finish(), alt)
 }

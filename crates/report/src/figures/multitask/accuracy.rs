@@ -41,7 +41,7 @@ pub(super) fn against_lambda(task: &MultitaskResults) -> Option<Figure> {
         trained(&mut canvas, upper, task, goal);
         untrained(&mut canvas, lower, task, goal);
     }
-    Some(Figure { name: "multitask_accuracy".into(), svg: canvas.finish(), alt: alt(task) })
+    Some(Figure::new("multitask_accuracy", canvas.finish(), alt(task)))
 }
 
 fn key(task: &MultitaskResults) -> Key {

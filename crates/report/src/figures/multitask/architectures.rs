@@ -57,7 +57,7 @@ pub(super) fn drawing(task: &MultitaskResults) -> Option<Figure> {
         canvas.text((frame.centre().0, TITLE + scale * tallest + 8.0), &foot, Style::new(7).bold());
         x += width + GAP;
     }
-    Some(Figure { name: "multitask_architectures".into(), svg: canvas.finish(), alt: alt(&networks) })
+    Some(Figure::new("multitask_architectures", canvas.finish(), alt(&networks)))
 }
 
 impl Drawn {

@@ -33,7 +33,7 @@ pub(super) fn heat_map(task: &MultitaskResults) -> Option<Figure> {
         half(&mut canvas, frame, task, (goal, &changes[goal.index()], most));
     }
     legend(&mut canvas, (part + GAP, TOP + rows[1] + 10.0), most);
-    Some(Figure { name: "multitask_classes".into(), svg: canvas.finish(), alt: alt(task, &changes) })
+    Some(Figure::new("multitask_classes", canvas.finish(), alt(task, &changes)))
 }
 
 fn half(

@@ -43,7 +43,7 @@ pub(super) fn curves(task: &MultitaskResults) -> Option<Figure> {
         let below = Frame { y: above.bottom() + BETWEEN, height: HEIGHTS.1, ..above };
         loss(&mut canvas, below, &shown, (goal, longest(task)));
     }
-    Some(Figure { name: "multitask_curves".into(), svg: canvas.finish(), alt: alt(&shown) })
+    Some(Figure::new("multitask_curves", canvas.finish(), alt(&shown)))
 }
 
 fn accuracy(canvas: &mut Canvas, frame: Frame, shown: &[&Line], (goal, most): (Goal, f64)) {

@@ -62,7 +62,7 @@ pub(super) fn over_training(task: &MultitaskResults) -> Option<Figure> {
     let range = ((low / 1.2).min(0.4), (high * 1.2).max(2.5));
     let y = Axis { range, log: true, step: None, format: ratio, title: "", gap: 33.0 };
     draw(&mut canvas, (right, most), &y, (&shown, &ratios), 1.0);
-    Some(Figure { name: "multitask_gradients".into(), svg: canvas.finish(), alt: alt(&shown) })
+    Some(Figure::new("multitask_gradients", canvas.finish(), alt(&shown)))
 }
 
 /// Single measurements pale, means strong, and a line where the two tasks neither help nor hinder, or weigh the same.

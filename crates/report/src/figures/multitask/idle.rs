@@ -70,5 +70,5 @@ pub(super) fn over_training(task: &MultitaskResults) -> Option<Figure> {
          end: {}.",
         ends.join("; ")
     );
-    Some(Figure { name: "multitask_idle".into(), svg: canvas.finish(), alt })
+    Some(Figure::new("multitask_idle", canvas.finish(), alt))
 }

@@ -84,7 +84,7 @@ pub(super) fn plane(task: &MultitaskResults) -> Option<Figure> {
     let y = frame.y + key.height() + 8.0;
     note(&mut canvas, (x, y), &["bars: 95 % Wilson intervals"]);
     let alt = alt(&points, &others, single, task);
-    Some(Figure { name: "multitask_tradeoff".into(), svg: canvas.finish(), alt })
+    Some(Figure::new("multitask_tradeoff", canvas.finish(), alt))
 }
 
 type Singles = ([Option<Evaluation>; 2], Option<Evaluation>);

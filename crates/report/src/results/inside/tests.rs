@@ -109,6 +109,7 @@ fn run(store: &Store, (title, spec): (&str, RunSpec), outcome: impl Serialize, h
             version: "0".into(),
             machine: machine(),
             seconds: 1.0,
+            finished: None,
             outcome,
         })
         .unwrap();
@@ -165,7 +166,9 @@ fn written_and_read(change: impl Fn(&str, &mut Held)) -> Result<Option<InsideRes
     // The figures of each run on its own lie where a person looks for them.
     let dream = record.runs.last().unwrap();
     for figure in crate::look(&store, dream, None)? {
-        assert!(folder.path().join(format!("figures/{}.svg", figure.name)).exists());
+        for ending in ["svg", "png"] {
+            assert!(folder.path().join(format!("figures/{}.{ending}", figure.name)).exists());
+        }
     }
     assert!(
         crate::look(&store, &record.runs[0], None)?.is_empty(),

@@ -78,6 +78,7 @@ fn write(store: &Store, network: &HeadedNetwork, task: &MultitaskResults, change
         version: "0".into(),
         machine,
         seconds: network.seconds,
+        finished: None,
         outcome: network.outcome.clone(),
     })
     .unwrap();

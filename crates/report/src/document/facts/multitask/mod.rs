@@ -5,12 +5,13 @@ mod found;
 #[cfg(test)]
 mod tests;
 
-use inkling_spec::{Layer, TrainingSpec, Weighting};
+use inkling_spec::{Initial, Layer, TrainingSpec, Weighting};
 use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
 use super::mean;
+use super::networks::initial;
 use crate::statistics::wilson;
 use crate::{Goal, HeadedNetwork, MultitaskResults, Spread};
 
@@ -22,6 +23,9 @@ pub(super) struct MultitaskFacts<'a> {
     classes: usize,
     groups: Vec<GroupFacts<'a>>,
     training: &'a TrainingSpec,
+    /// What weights of hidden layers start from, and those of the last one.
+    hidden: Option<Initial>,
+    output: Option<Initial>,
     /// Units of the last dense layer that heads share.
     shared_units: Option<usize>,
     item: GoalFacts,
@@ -141,6 +145,13 @@ impl<'a> MultitaskFacts<'a> {
             classes: task.data.classes.len(),
             groups: groups(task),
             training: &first.spec.training,
+            hidden: first.spec.model.trunk.iter().find_map(initial),
+            output: first
+                .spec
+                .model
+                .heads
+                .first()
+                .and_then(|head| head.layers.iter().rev().find_map(initial)),
             shared_units: two_headed
                 .and_then(|network| network.spec.model.trunk.iter().rev().find_map(units)),
             item: GoalFacts::new(task, Goal::Item, &pairs),

@@ -1,0 +1,40 @@
+//! What can be asked of `inkling bundle`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::DataArgs;
+
+const AFTER_HELP: &str = "\
+Examples:
+  inkling bundle out --group 7                  out/Assignment2_Group_7.zip
+  inkling bundle out --group 7 --without-data   without the data sets, which the program fetches where they are missing
+
+In it are the report (DIR/report.pdf), the executed notebook (DIR/Assignment2_Group_7.ipynb, which `notebook/make DIR \
+--group 7` makes in the project's folder), and the folder Assignment2_Group_7.code: the sources that this program was \
+built from, the data, the study as study.toml, its numbers as summary.json, and REPEAT.md, which says how to repeat it. \
+The same study gives the same bytes.";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct BundleArgs {
+    /// Folder of a finished study.
+    #[arg(value_name = "DIR", default_value = "out")]
+    pub(crate) study: PathBuf,
+
+    /// Number of the group; the study's own, under [report], where not given.
+    #[arg(long, value_name = "N")]
+    pub(crate) group: Option<u32>,
+
+    /// The archive, instead of DIR/Assignment2_Group_N.zip.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Leave the data sets out.
+    #[arg(long)]
+    pub(crate) without_data: bool,
+
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}

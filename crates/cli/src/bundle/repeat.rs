@@ -1,0 +1,80 @@
+//! What the folder of the code says about repeating the study: `study.toml` and `REPEAT.md`.
+
+use std::time::Duration;
+
+use indicatif::HumanDuration;
+use inkling_data::catalogue;
+use inkling_spec::found::StudyRecord;
+
+use super::sources::SOURCES;
+
+/// The study as a file. Reading it gives the same study, and so runs of the same ids.
+pub(super) fn study_file(record: &StudyRecord) -> String {
+    format!(
+        "# The study `{}`, every hyperparameter written down. REPEAT.md says how to repeat it.\n\n{}",
+        record.preset,
+        record.study.to_toml(),
+    )
+}
+
+/// How to repeat the study, on which machine it was done, and what will be the same.
+pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) -> String {
+    let machine = &record.machine;
+    let portable = if machine.instructions == "portable" { " --cpu portable" } else { "" };
+    let (notebook, then) = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
+        (
+            format!("notebook/make out --group {group}\n"),
+            " The second writes and executes the notebook there, and needs Python besides.",
+        )
+    } else {
+        (String::new(), "")
+    };
+    let place = if with_data {
+        "The data is in `data`"
+    } else {
+        "The data is not here: the program fetches it from the official mirrors"
+    };
+    let data = record.data.iter().map(|(name, facts)| {
+        let licence = catalogue::find(name).map_or("unknown", |info| info.licence);
+        format!("| data | {}, SHA-256 {} (licence: {licence}) |\n", facts.title, facts.checksum)
+    });
+    format!(
+        "# Assignment 2, group {group}: how to repeat it\n\
+         \n\
+         A clean machine needs Rust {rust} or newer, a C compiler, and a network for the libraries that `Cargo.lock` names.\n\
+         {place}. In this folder:\n\
+         \n\
+         ```\n\
+         cargo run --release -- study study.toml{portable}\n\
+         {notebook}\
+         ```\n\
+         \n\
+         The first command builds the program and does the study, which leaves report, figures and numbers in the folder\n\
+         `out`.{then}\n\
+         `README.md` is the way in to the program; `cargo verify` runs its tests.\n\
+         \n\
+         Unpack each bundle into a folder of its own and let Cargo build in it: all files have one fixed time, by which Cargo\n\
+         cannot tell one version from another.\n\
+         \n\
+         `summary.json` holds the numbers of the study as it was handed in. On the same kind of processor accuracies are the\n\
+         same to the bit, whatever the number of threads; elsewhere they can differ in their last digits. Times differ.\n\
+         \n\
+         | | as handed in |\n\
+         | --- | --- |\n\
+         | study | `{preset}`, seed {seed}, {runs} runs; `study.toml` has every hyperparameter |\n\
+         | program | Inkling {version} |\n\
+         | machine | {cpu}, {threads} threads, {instructions} |\n\
+         | computing | {time} |\n\
+         {data}",
+        rust = env!("CARGO_PKG_RUST_VERSION"),
+        preset = record.preset,
+        seed = record.study.seed,
+        runs = record.runs.len(),
+        version = record.version,
+        cpu = machine.cpu,
+        threads = machine.threads,
+        instructions = machine.instructions,
+        time = HumanDuration(Duration::from_secs_f64(record.seconds.max(0.0))),
+        data = data.collect::<String>(),
+    )
+}

@@ -1,0 +1,133 @@
+//! `inkling bundle`: what is in the archive, and what it says to what cannot be handed in.
+
+mod bad;
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::{FILES, project_data, run};
+use common::{Packed, bundle, change, study, unpack};
+use serde_json::json;
+
+const CODE: &str = "Assignment2_Group_7.code/";
+
+/// What a bundle adds to the sources.
+const ADDED: [&str; 3] = ["REPEAT.md", "study.toml", "summary.json"];
+
+fn project() -> PathBuf {
+    project_data().parent().unwrap().to_owned()
+}
+
+/// The files of the code's folder that are sources.
+fn sources(files: &BTreeMap<String, Packed>) -> BTreeMap<&str, &Packed> {
+    let code = files.iter().filter_map(|(path, packed)| Some((path.strip_prefix(CODE)?, packed)));
+    code.filter(|(path, _)| !ADDED.contains(path) && !path.ends_with(".gz")).collect()
+}
+
+#[test]
+fn report_notebook_code_and_data_are_in_the_archive_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path());
+    let done = bundle(folder.path(), &["--group", "7"]);
+    done.says(0, &[]);
+    let archive = study.join("Assignment2_Group_7.zip");
+    for words in ["a study/Assignment2_Group_7.zip: ", "Group_7.pdf", "1 cell executed", "data/mnist/"] {
+        assert!(done.stdout.contains(words), "no {words:?} in {}", done.stdout);
+    }
+    assert!(done.stdout.lines().skip(1).all(|line| line.chars().count() <= 80), "{}", done.stdout);
+
+    let files = unpack(&archive);
+    let tops: Vec<&str> = files.keys().filter(|path| !path.starts_with(CODE)).map(String::as_str).collect();
+    assert_eq!(tops, ["Assignment2_Group_7.ipynb", "Assignment2_Group_7.pdf"]);
+    let same =
+        |packed: &str, path: &Path| assert!(files[packed].bytes == fs::read(path).unwrap(), "{packed}");
+    same("Assignment2_Group_7.pdf", &study.join("report.pdf"));
+    same("Assignment2_Group_7.ipynb", &study.join("Assignment2_Group_7.ipynb"));
+    same(&format!("{CODE}summary.json"), &study.join("summary.json"));
+    for name in FILES {
+        let file = format!("data/mnist/{name}.gz");
+        same(&format!("{CODE}{file}"), &project().join(&file));
+    }
+    assert!(!files.keys().any(|path| path.contains("fashion-mnist/")), "the study did not use it");
+    for (path, _) in sources(&files) {
+        same(&format!("{CODE}{path}"), &project().join(path));
+        let made = ["target", ".git", "__pycache__"];
+        assert!(!path.split('/').any(|part| made.contains(&part)), "{path}");
+    }
+    let repeat = String::from_utf8_lossy(&files[&format!("{CODE}REPEAT.md")].bytes);
+    for words in
+        ["cargo run --release -- study study.toml", "group 7", "`smoke`, seed 1, 45 runs", "CC BY-SA"]
+    {
+        assert!(repeat.contains(words), "no {words:?} in {repeat}");
+    }
+
+    // Whatever the file system says of the files, the same study gives the same bytes.
+    let elsewhere = tempfile::tempdir().unwrap();
+    common::copy_folder(&study, &elsewhere.path().join("a study"));
+    fs::remove_file(elsewhere.path().join("a study/Assignment2_Group_7.zip")).unwrap();
+    bundle(elsewhere.path(), &["--group", "7", "--out", "mine.zip"]).says(0, &[]);
+    assert!(fs::read(elsewhere.path().join("mine.zip")).unwrap() == fs::read(archive).unwrap());
+    assert!(!elsewhere.path().join("a study/Assignment2_Group_7.zip").exists());
+}
+
+#[test]
+fn the_code_holds_every_crate_of_the_workspace_and_every_file_under_version_control() {
+    let folder = tempfile::tempdir().unwrap();
+    study(folder.path());
+    bundle(folder.path(), &["--group", "7", "--without-data", "--out", "mine.zip"]).says(0, &[]);
+    let files = unpack(&folder.path().join("mine.zip"));
+    assert!(!files.keys().any(|path| path.ends_with(".gz")));
+    let repeat = String::from_utf8_lossy(&files[&format!("{CODE}REPEAT.md")].bytes);
+    assert!(repeat.contains("The data is not here"), "{repeat}");
+    let sources = sources(&files);
+    for entry in fs::read_dir(project().join("crates")).unwrap() {
+        let manifest = format!("crates/{}/Cargo.toml", entry.unwrap().file_name().to_str().unwrap());
+        assert!(sources.contains_key(manifest.as_str()), "{manifest}");
+    }
+
+    // Unpacked from a bundle, the project is under no version control, and there is nothing to compare with.
+    if !project().join(".git").exists() {
+        return;
+    }
+    let listed = Command::new("git").args(["ls-files", "-s"]).current_dir(project()).output().unwrap();
+    for line in String::from_utf8(listed.stdout).unwrap().lines() {
+        let (mode, path) = (line.split(' ').next().unwrap(), line.split('\t').nth(1).unwrap());
+        if path.ends_with(".gz") || !project().join(path).exists() {
+            continue;
+        }
+        let packed = sources.get(path).unwrap_or_else(|| panic!("build.rs does not know {path}"));
+        assert_eq!(packed.executable, mode == "100755", "{path}");
+    }
+}
+
+#[test]
+fn the_study_file_in_the_bundle_gives_the_same_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    study(folder.path());
+    bundle(folder.path(), &["--group", "7", "--without-data", "--out", "mine.zip"]).says(0, &[]);
+    let files = unpack(&folder.path().join("mine.zip"));
+    fs::write(folder.path().join("study.toml"), &files[&format!("{CODE}study.toml")].bytes).unwrap();
+    let again = run(folder.path(), &["study", "study.toml", "--out", "a study"]);
+    again.says(0, &["perceptrons: finished before, not done again"]);
+}
+
+#[test]
+fn the_group_is_the_studys_own_and_placeholders_are_spoken_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path());
+    let warning = ["WARNING: the report is not ready", "GROUP NUMBER MISSING, AUTHORS MISSING", "[report]"];
+    bundle(folder.path(), &["--group", "7", "--without-data"]).says(0, &warning);
+    let ada = json!({ "name": "Ada Lovelace" });
+    change(&study, |record| record["study"]["report"] = json!({ "group": 7, "authors": [ada] }));
+    bundle(folder.path(), &["--without-data"]).says(0, &["It says CONTRIBUTION MISSING.", "'a study'"]);
+    let ada = json!({ "name": "Ada Lovelace", "contribution": "all of it" });
+    change(&study, |record| record["study"]["report"]["authors"] = json!([ada]));
+    let done = bundle(folder.path(), &["--without-data", "--group", "7"]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""));
+    change(&study, |record| record["version"] = "0.0.9".into());
+    let words = ["WARNING: the study was done by Inkling 0.0.9", env!("CARGO_PKG_VERSION")];
+    bundle(folder.path(), &["--without-data"]).says(0, &words);
+}
