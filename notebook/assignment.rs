@@ -1160,11 +1160,10 @@ compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(),
 // ---
 // ## Task 5: what the CNN has learned to see
 //
-// **Filters** of the network with three convolutions, each layer on a grid: in the first
-// a tile for each filter, in the others a row for each filter and a column for each of its input channels (at most 24 of
-// each). Those of the first layer look at the image itself and can be read: red beside
-// blue is an edge of that direction, red between blue a stroke, red all over a spot of ink. Deeper ones look at channels, and
-// can only be read together with what those show.
+// **Filters** of the network with three convolutions, each layer on a grid: in the first a tile for each filter, in the
+// others a row for each filter and a column for each of its input channels (at most 24 of each). Those of the first layer
+// look at the image itself and can be read: red beside blue is an edge of that direction, red between blue a stroke, red all
+// over a spot of ink. Deeper ones look at channels, and can only be read together with what those show.
 
 // %%
 use inkling_engine::{LayerOutput, Part};
