@@ -343,7 +343,7 @@ impl Tile {
         let data = BASE64_STANDARD.encode(file);
         format!(
             "<image x='{x}' y='{y}' width='{width}' height='{height}' style='image-rendering: pixelated' \
-     href='data:image/png;base64,{data}'/>"
+             href='data:image/png;base64,{data}'/>"
         )
     }
 }
@@ -352,10 +352,10 @@ impl Tile {
 fn drawing(title: &str, width: f64, height: f64, content: &str) -> Figure {
     Figure(format!(
         "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' \
- viewBox='0 0 {width} {height}' \
- font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
- <rect width='{width}' height='{height}' fill='#fff'/>\
- <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
+         viewBox='0 0 {width} {height}' \
+         font-family='Arial, Liberation Sans, Helvetica, sans-serif' font-size='11' fill='#222'>\
+         <rect width='{width}' height='{height}' fill='#fff'/>\
+         <text x='4' y='16' font-size='14' font-weight='bold'>{title}</text>{content}</svg>"
     ))
 }
 
@@ -639,15 +639,15 @@ fn small_curves(title: &str, curves: &[(String, Vec<f64>)], per_row: usize) -> F
         let line: String = errors.iter().enumerate().map(place).collect();
         format!(
             "<text x='{x}' y='{}'>{label}</text>\
-     <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
- <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
+             <rect x='{x}' y='{y}' width='{width}' height='{height}' fill='none' stroke='#bbb'/>\
+             <polyline points='{line}' fill='none' stroke='#0072b2' stroke-width='1.3'/>",
             y - 4.0
         )
     };
     let content: String = curves.iter().enumerate().map(panel).collect();
     let axes = format!(
         "<text x='4' y='30' fill='#777'>across: iterations from 1 to {longest}, logarithmic; \
- up: error from 0 to {}, as its root</text>",
+         up: error from 0 to {}, as its root</text>",
         percent(most)
     );
     let rows = curves.len().div_ceil(per_row) as f64;
@@ -1160,10 +1160,10 @@ compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(),
 // ---
 // ## Task 5: what the CNN has learned to see
 //
-// **Filters** of the network with three convolutions, each layer on a grid: a row for each filter, a column for each of its
-// input channels (at most 24 of each). Those of the first layer look at the image itself and can be read: red beside
-// blue is an edge of that direction, red between blue a stroke, red all over a spot of ink. Deeper ones look at channels, and
-// can only be read together with what those show.
+// **Filters** of the network with three convolutions, each layer on a grid: in the first a tile for each filter, in the
+// others a row for each filter and a column for each of its input channels (at most 24 of each). Those of the first layer
+// look at the image itself and can be read: red beside blue is an edge of that direction, red between blue a stroke, red all
+// over a spot of ink. Deeper ones look at channels, and can only be read together with what those show.
 
 // %%
 use inkling_engine::{LayerOutput, Part};
@@ -1219,8 +1219,8 @@ fn filters(network: &Network) -> Vec<Tile> {
                 format!("{}: {filters} filters of {height} × {width} × {channels}", array.name);
             if channels == 1 {
                 let tiles: Vec<Tile> =
-                    (0..rows).map(|filter| diverging("", width, &weights(filter, 0))).collect();
-                return mosaic(label, &tiles, 24);
+                    (0..filters).map(|filter| diverging("", width, &weights(filter, 0))).collect();
+                return mosaic(label, &tiles, 16);
             }
             let places =
                 (0..rows).flat_map(|filter| (0..columns).map(move |channel| (filter, channel)));
@@ -1365,7 +1365,7 @@ fn dream(network: &mut Network, classes: &[usize], steps: usize, taste: Taste) -
 }
 
 const PLAIN: Taste = Taste { ink: 0.0, roughness: 0.0, shift: 0 };
-const SMOOTH: Taste = Taste { ink: 0.02, roughness: 0.2, shift: 2 };
+const SMOOTH: Taste = Taste { ink: 0.01, roughness: 0.1, shift: 2 };
 
 let classes: Vec<usize> = (0..10).collect();
 let plain_dreams: Vec<f32> = dream(cnns[0].trainer.network_mut(), &classes, sizes.dream_steps, PLAIN);

@@ -1,5 +1,7 @@
 """Executes a notebook in place, cell by cell, and ends with an error where a cell does. Called by `make`."""
 
+import pathlib
+import re
 import sys
 import time
 
@@ -21,17 +23,22 @@ def main(path):
         notebook,
         kernel_name="rust",
         timeout=None,
-        resources={"metadata": {"path": path.rpartition("/")[0]}},
+        resources={"metadata": {"path": str(pathlib.Path(path).parent)}},
         on_cell_execute=lambda cell, cell_index: cell.cell_type == "code" and tell(cell),
     )
     try:
         client.execute()
     except nbclient.exceptions.CellExecutionError:
-        cell = next(cell for cell in cells if any(output.output_type == "error" for output in cell.outputs))
-        said = "\n".join("\n".join(output.get("traceback", [output.get("text", "")])) for output in cell.outputs)
-        sys.exit(f"{cell.source}\n\n{said}\nnotebook: this cell failed")
+        pass
     except nbclient.exceptions.DeadKernelError:
         sys.exit("notebook: the kernel died")
+    # Where `?` meets an error, the kernel says so on standard error and calls it a success.
+    wrong = lambda output: output.output_type == "error" or output.get("name") == "stderr"
+    for cell in cells:
+        if any(map(wrong, cell.outputs)):
+            said = [line for output in cell.outputs for line in output.get("traceback", [output.get("text", "")])]
+            said = re.sub("\x1b\\[[0-9;]*m", "", "\n".join(said)).strip()
+            sys.exit(f"\n{cell.source}\n\n{said}\n\nnotebook: cell {cells.index(cell) + 1} failed")
     nbformat.write(notebook, path)
 
 
