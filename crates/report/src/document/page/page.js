@@ -351,6 +351,9 @@ if (place) {
     }
     if (chosen >= 0) {
       const [x, y] = toScreen(chosen);
+      const mark = markers[labels[chosen]];
+      const side = mark.width / ratio;
+      pen.drawImage(mark, x - side / 2, y - side / 2, side, side);
       pen.beginPath();
       pen.arc(x, y, 8, 0, 2 * Math.PI);
       pen.lineWidth = 5;
