@@ -85,6 +85,7 @@ fn record<O>(set: Option<&DataSet>, spec: &RunSpec, seconds: f64, outcome: O) ->
         spec_hash: spec.hash(checksum),
         data_checksum: checksum.into(),
         version: env!("CARGO_PKG_VERSION").into(),
+        sources: Some(env!("INKLING_SOURCES").into()),
         machine: machine(),
         seconds,
         finished: Some(inkling_store::clock::now()),

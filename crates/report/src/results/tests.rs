@@ -86,6 +86,7 @@ fn written(
         spec_hash: spec.hash("c"),
         data_checksum: "c".into(),
         version: "0".into(),
+        sources: None,
         machine: machine.clone(),
         seconds: network.seconds,
         finished: Some("2026-02-03T04:05:06Z".into()),

@@ -22,6 +22,10 @@ pub struct RunResult<O> {
     pub data_checksum: String,
     /// The program that made the run.
     pub version: String,
+    /// Digest of the program's sources that compute (the first 12 hexadecimal digits of a SHA-256); absent in what older
+    /// programs made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<String>,
     /// The machine that made the run.
     pub machine: Machine,
     /// Wall-clock seconds from the run's start to its end.

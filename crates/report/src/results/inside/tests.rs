@@ -107,6 +107,7 @@ fn run(store: &Store, (title, spec): (&str, RunSpec), outcome: impl Serialize, h
             spec_hash,
             data_checksum: "c".into(),
             version: "0".into(),
+            sources: None,
             machine: machine(),
             seconds: 1.0,
             finished: None,

@@ -76,6 +76,7 @@ fn write(store: &Store, network: &HeadedNetwork, task: &MultitaskResults, change
         spec_hash: spec.hash("c"),
         data_checksum: "c".into(),
         version: "0".into(),
+        sources: None,
         machine,
         seconds: network.seconds,
         finished: None,
