@@ -116,7 +116,7 @@ impl RunDir {
     }
 
     /// What an interrupted run can go on from, the newest first: at most two, read one at a time. A finished run has
-    /// none.
+    /// none, or its last one.
     ///
     /// # Errors
     /// Each checkpoint is whole and this run's own, or else [`StoreError::Damaged`],
@@ -135,11 +135,12 @@ impl RunDir {
         Tensors::read(&self.file(file.name()))
     }
 
-    /// Removes the checkpoints of a run that was killed between its result and their removal.
+    /// Removes what a run no longer needs that was killed between its result and the removal: the last checkpoint may be
+    /// there for a longer run, the one before is there for nothing.
     pub(crate) fn remove_leftovers(&self) {
         if self.file(RESULT).exists() {
-            // They only waste space, so that one cannot be removed stops nothing.
-            let _ = files::remove(&self.file(CHECKPOINT)).and_then(|()| files::remove(&self.file(PREVIOUS)));
+            // It only wastes space, so that it cannot be removed stops nothing.
+            let _ = files::remove(&self.file(PREVIOUS));
         }
     }
 
@@ -182,6 +183,23 @@ impl<'store> RunWriter<'store> {
         Ok(resumable.then_some(Self { dir, metrics: None, store: PhantomData }))
     }
 
+    /// Begins the run with all that the finished run `earlier` left to go on from: its metrics and its last checkpoint,
+    /// which becomes this run's own. `None`, and nothing begun, where it left none that is whole.
+    pub(crate) fn begin_from<S: Serialize + ?Sized>(
+        dir: RunDir,
+        spec: &S,
+        earlier: &RunDir,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(Ok(checkpoint)) = earlier.checkpoints().next() else { return Ok(None) };
+        let Some(lines) = metrics::read_known(&earlier.file(METRICS), checkpoint.known())? else {
+            return Ok(None);
+        };
+        let writer = Self::begin(dir, spec)?;
+        atomic::write(&writer.dir.file(METRICS), &lines)?;
+        checkpoint.copy_to(&writer.dir.file(CHECKPOINT), writer.dir.id())?;
+        Ok(Some(writer))
+    }
+
     /// The folder, to be read.
     pub fn dir(&self) -> &RunDir {
         &self.dir
@@ -216,7 +234,20 @@ impl<'store> RunWriter<'store> {
     pub fn write_checkpoint(&mut self, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
         let known = self.open_metrics()?.sync()?;
         let (newest, previous) = (self.dir.file(CHECKPOINT), self.dir.file(PREVIOUS));
-        checkpoint::write(&newest, &previous, self.dir.id(), &known, tensors, metadata)
+        checkpoint::write(&newest, Some(&previous), self.dir.id(), &known, tensors, metadata)
+    }
+
+    /// As [`write_checkpoint`](Self::write_checkpoint), but the new checkpoint takes the place of the newest one, and the
+    /// one before stays what it is.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// As [`write_checkpoint`](Self::write_checkpoint).
+    pub fn replace_checkpoint(&mut self, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
+        let known = self.open_metrics()?.sync()?;
+        checkpoint::write(&self.dir.file(CHECKPOINT), None, self.dir.id(), &known, tensors, metadata)
     }
 
     /// Goes on from `checkpoint`: keeps the metrics that it knows of, and removes a newer checkpoint, which the caller
@@ -260,7 +291,24 @@ impl<'store> RunWriter<'store> {
     ///
     /// # Errors
     /// As for any write; the run is then left unfinished, unless only the checkpoints could not be removed.
-    pub fn finish<R: Serialize + ?Sized>(mut self, result: &R) -> Result<(), StoreError> {
+    pub fn finish<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
+        let dir = self.publish(result)?;
+        files::remove(&dir.file(CHECKPOINT))?;
+        files::remove(&dir.file(PREVIOUS))
+    }
+
+    /// As [`finish`](Self::finish), but the newest checkpoint stays, for a longer run to go on from
+    /// ([`Store::begin_from`]).
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_for_more<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
+        let dir = self.publish(result)?;
+        files::remove(&dir.file(PREVIOUS))
+    }
+
+    /// Publishes the result.
+    fn publish<R: Serialize + ?Sized>(mut self, result: &R) -> Result<RunDir, StoreError> {
         #[derive(Serialize)]
         struct Published<'a, R: ?Sized> {
             #[serde(flatten)]
@@ -279,8 +327,7 @@ impl<'store> RunWriter<'store> {
         }
         let published = files::to_json(&Published { result, files: checksums });
         atomic::write(&self.dir.file(RESULT), &published)?;
-        files::remove(&self.dir.file(CHECKPOINT))?;
-        files::remove(&self.dir.file(PREVIOUS))
+        Ok(self.dir)
     }
 
     fn open_metrics(&mut self) -> Result<&mut MetricsWriter, StoreError> {

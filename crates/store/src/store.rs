@@ -132,6 +132,24 @@ impl Store {
         RunWriter::resume(self.run(id), spec)
     }
 
+    /// Begins the run `id` where the finished run `earlier` ended, which was the same but for its length: with a copy of its
+    /// metrics and of its last checkpoint. `None` where it left no whole checkpoint; the caller then begins.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn begin_from<S: Serialize + ?Sized>(
+        &self,
+        id: &str,
+        spec: &S,
+        earlier: &RunDir,
+    ) -> Result<Option<RunWriter<'_>>, StoreError> {
+        assert_plain(Path::new(id), 1);
+        RunWriter::begin_from(self.run(id), spec, earlier)
+    }
+
     /// Writes a file beside the runs, such as `report.pdf` or `figures/scatter.svg`, in place of its old
     /// version.
     ///
