@@ -71,9 +71,10 @@ A study is a TOML file. The presets are such files, held in the program:
   brief   the brief's own hyperparameters; the real thing
   smoke   a few thousand images, every kind of run once; under a minute
 
-A run that is finished is never done twice: the same command on the same folder goes on where it stopped \
-(within a network's training, after its last whole epoch), and after a change to the study only what the change \
-touches is done again.")]
+A run that is finished is never done twice: the same command on the same folder goes on where it stopped, and after \
+a change to the study only what the change touches is done again. A network that is to train for more epochs goes on \
+from the end of its earlier training, unless its learning rate follows a cosine over all epochs. For that, each \
+finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), which you may delete to save space.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -83,7 +84,7 @@ pub(crate) struct StudyArgs {
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(crate) out: PathBuf,
 
-    /// Do only these tasks of the study.
+    /// Do only these tasks of the study. What the folder holds of its other tasks stays in the report.
     #[arg(long, value_name = "TASK", value_delimiter = ',')]
     pub(crate) only: Vec<TaskName>,
 
@@ -96,6 +97,11 @@ pub(crate) struct StudyArgs {
 
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
+
+    /// Go on in a folder whose networks were computed with instructions (--cpu) that end with other last digits: finished
+    /// runs are kept, unfinished ones begin anew.
+    #[arg(long)]
+    pub(crate) mix_instructions: bool,
 
     /// Print the study with every hyperparameter, as TOML, and do nothing.
     #[arg(long)]

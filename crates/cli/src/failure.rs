@@ -132,6 +132,8 @@ impl From<LabError> for Failure {
             | LabError::Network { .. }
             | LabError::Labels { .. }
             | LabError::Groups { .. }
+            | LabError::OtherInstructions { .. }
+            | LabError::OtherStudy { .. }
             | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
             // What is lacking was asked for by the study.
             LabError::Look(error) => {

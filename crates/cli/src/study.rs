@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
-use inkling_lab::{LabError, run_study};
+use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_report::Summary;
-use inkling_spec::{PRESETS, Study, Task, preset};
+use inkling_spec::{PRESETS, Study, preset};
 use inkling_store::{Reader, Store};
 
 use crate::args::{ReportArgs, StudyArgs};
@@ -23,11 +23,19 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     if let Some(seed) = args.seed {
         study.seed = seed;
     }
-    if !args.only.is_empty() {
-        let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
-        study.keep_only(&args.only.iter().map(|&task| task.into()).collect::<Vec<Task>>());
-        if study.tasks().is_empty() {
+    let options = StudyOptions {
+        only: args.only.iter().map(|&task| task.into()).collect(),
+        mix_instructions: args.mix_instructions,
+    };
+    if !options.only.is_empty() {
+        let mut asked = study.clone();
+        asked.keep_only(&options.only);
+        if asked.tasks().is_empty() {
+            let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
             return Err(UsageError::NothingToDo { tasks }.into());
+        }
+        if args.print_spec {
+            study = asked;
         }
     }
     if args.print_spec {
@@ -47,7 +55,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let progress = Progress::new(&STOP);
     let fetching = |event: FetchEvent| progress.fetching(&event);
     let sources = Sources { progress: &fetching, ..Sources::new(args.data.folder.clone()) };
-    let result = run_study(&study, &name, &store, &sources, &progress);
+    let result = run_study(&study, &name, &store, &sources, &options, &progress);
     progress.close(result.is_ok());
     match result {
         Err(LabError::Interrupted) => return Err(UsageError::Interrupted { again: again() }.into()),

@@ -6,6 +6,7 @@
 mod dream;
 pub mod found;
 mod inside;
+mod merge;
 mod model;
 mod models;
 mod multitask;

@@ -108,6 +108,12 @@ fn some_positive_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 }
 
 impl Schedule {
+    /// Whether the learning rate of a step depends on how many epochs there will be: then a training for more epochs is
+    /// another one from its first step on.
+    pub fn depends_on_length(self) -> bool {
+        matches!(self, Schedule::Cosine { .. })
+    }
+
     /// What the initial learning rate is multiplied by at `step` of `steps`, both counted over all epochs, with so many
     /// steps in an epoch.
     pub fn factor(self, step: usize, steps: usize, steps_per_epoch: usize) -> f64 {
@@ -139,5 +145,15 @@ mod tests {
         let step = Schedule::Step { every: 2, factor: 0.5 };
         let factors: Vec<f64> = [0, 19, 20, 39, 40].iter().map(|&t| step.factor(t, 100, 10)).collect();
         assert_eq!(factors, [1.0, 1.0, 0.5, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn a_schedule_that_does_not_depend_on_the_length_is_the_same_for_every_length() {
+        let schedules =
+            [Schedule::Constant, Schedule::Step { every: 1, factor: 0.1 }, Schedule::Cosine { last: 0.5 }];
+        for schedule in schedules {
+            let factors = |steps| (0..40).map(|t| schedule.factor(t, steps, 10)).collect::<Vec<f64>>();
+            assert_eq!(factors(40) != factors(80), schedule.depends_on_length(), "{schedule:?}");
+        }
     }
 }

@@ -96,6 +96,14 @@ impl RunDir {
         Ok(Some(result))
     }
 
+    /// The result alone, or `None` where the run is not finished: the files that it names are not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where the result is unreadable.
+    pub fn result<R: DeserializeOwned>(&self) -> Result<Option<R>, StoreError> {
+        files::read_json(&self.file(RESULT))
+    }
+
     /// The spec that the run was begun with, or `None` where it never was.
     ///
     /// # Errors
@@ -145,7 +153,7 @@ impl RunDir {
     }
 
     /// The run's name, which is its folder's.
-    fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         self.folder.file_name().and_then(OsStr::to_str).unwrap_or_default()
     }
 

@@ -44,6 +44,12 @@ impl Reader {
         RunDir::new(self.out.join(RUNS).join(id))
     }
 
+    /// Every run that was ever begun, in no particular order.
+    pub fn runs(&self) -> impl Iterator<Item = RunDir> {
+        let entries = fs::read_dir(self.out.join(RUNS)).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).map(RunDir::new)
+    }
+
     /// The value of a JSON file such as `summary.json`, or `None` where there is no such file.
     ///
     /// # Errors
