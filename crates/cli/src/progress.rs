@@ -246,7 +246,7 @@ impl Observer for Progress<'_> {
             }
             Event::UnfitCheckpoint { title, problem } => self.say(&format!("{title}: {problem}")),
             Event::BegunAnew { title } => {
-                self.say(&format!("{title}: no checkpoint to go on from is whole, so training begins anew"));
+                self.say(&format!("{title}: no checkpoint is fit to go on from, so training begins anew"));
             }
             Event::Diverged { title, divergence: Divergence { epoch, step } } => {
                 let place = format!("{title} at step {step}, in epoch {epoch}");

@@ -1,6 +1,6 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
-use inkling_engine::{Network, Part, Path};
+use inkling_engine::{Network, Part};
 use inkling_spec::found::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
@@ -197,13 +197,6 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
     let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
     let held = checkpoint.tensors();
     let standing = read_standing(checkpoint)?;
-    let (theirs, ours) = (&standing.instructions, Path::current());
-    if !ours.has_the_bits_of(theirs) {
-        return Err(damaged(format!(
-            "it was made with {theirs}, and this run computes with {}",
-            ours.name()
-        )));
-    }
     for part in PARTS {
         restore_part(training, checkpoint, part)?;
     }

@@ -150,8 +150,17 @@ fn resume<'a>(
 ) -> Result<Option<(Training<'a>, RunWriter<'a>)>, LabError> {
     let dir = writer.dir().clone();
     for checkpoint in dir.checkpoints() {
-        if let Ok(checkpoint) = &checkpoint {
-            check_instructions(checkpoint, bench, title)?;
+        if let Ok(checkpoint) = &checkpoint
+            && let Some(theirs) = other_instructions(checkpoint)
+        {
+            let ours = Path::current().name();
+            if !bench.mixes_instructions {
+                return Err(LabError::OtherInstructions { run: format!("{title} was"), theirs, ours });
+            }
+            let path = checkpoint.path().display();
+            let problem = format!("`{path}` was computed with {theirs} instructions, not with {ours}");
+            bench.observer.event(Event::UnfitCheckpoint { title, problem: &problem });
+            continue;
         }
         let mut training = fresh()?;
         let resumed = checkpoint.and_then(|checkpoint| {
@@ -173,14 +182,10 @@ fn resume<'a>(
     Ok(None)
 }
 
-/// Refuses to begin anew, unasked, what was computed with instructions that end with other bits.
-fn check_instructions(checkpoint: &Checkpoint, bench: &Bench, title: &str) -> Result<(), LabError> {
-    let Ok(standing) = checkpoint::read_standing(checkpoint) else { return Ok(()) };
-    let (ours, theirs) = (Path::current(), standing.instructions);
-    if ours.has_the_bits_of(&theirs) || bench.mixes_instructions {
-        return Ok(());
-    }
-    Err(LabError::OtherInstructions { run: format!("{title} was"), theirs, ours: ours.name() })
+/// The instructions that a checkpoint was computed with, where they end with other bits than those of this process.
+fn other_instructions(checkpoint: &Checkpoint) -> Option<String> {
+    let theirs = checkpoint::read_standing(checkpoint).ok()?.instructions;
+    (!Path::current().has_the_bits_of(&theirs)).then_some(theirs)
 }
 
 /// The instructions that an unfinished run was computed with, as far as a whole checkpoint says.
