@@ -22,6 +22,8 @@ const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The checkpoint before the newest one.
 const PREVIOUS: &str = "checkpoint.previous.safetensors";
+/// What was the newest checkpoint when the run was begun anew: kept for a person, never read as a checkpoint.
+const UNFIT: &str = "checkpoint.unfit.safetensors";
 const ARRAYS: &str = "arrays.safetensors";
 const RESULT: &str = "result.json";
 /// The member of `result.json` that holds the SHA-256 of each neighbour.
@@ -138,9 +140,14 @@ impl RunDir {
     /// Removes the checkpoints of a run that was killed between its result and their removal.
     pub(crate) fn remove_leftovers(&self) {
         if self.file(RESULT).exists() {
-            // They only waste space, so that one cannot be removed stops nothing.
-            let _ = files::remove(&self.file(CHECKPOINT)).and_then(|()| files::remove(&self.file(PREVIOUS)));
+            // They only waste space, so one that cannot be removed stops nothing.
+            let _ = self.remove_checkpoints();
         }
+    }
+
+    /// Removes every checkpoint, that of an earlier attempt included: nothing needs them once there is a result.
+    fn remove_checkpoints(&self) -> Result<(), StoreError> {
+        [CHECKPOINT, PREVIOUS, UNFIT].iter().try_for_each(|name| files::remove(&self.file(name)))
     }
 
     /// The run's name, which is its folder's.
@@ -167,7 +174,13 @@ impl<'store> RunWriter<'store> {
         files::create_folder(&dir.folder)?;
         // The result goes first and the checkpoints next: without them, whatever a kill leaves of the rest is an
         // unfinished run that nothing resumes.
-        for name in [RESULT, CHECKPOINT, PREVIOUS, METRICS, MODEL, ARRAYS] {
+        files::remove(&dir.file(RESULT))?;
+        // Hours of training may be in a checkpoint that this program finds unfit, so the newest is kept aside. It is
+        // the last to be moved, so that it is the one that stays.
+        for name in [PREVIOUS, CHECKPOINT] {
+            files::rename(&dir.file(name), &dir.file(UNFIT))?;
+        }
+        for name in [METRICS, MODEL, ARRAYS] {
             files::remove(&dir.file(name))?;
         }
         atomic::write(&dir.file(SPEC), &files::to_json(spec))?;
@@ -279,8 +292,7 @@ impl<'store> RunWriter<'store> {
         }
         let published = files::to_json(&Published { result, files: checksums });
         atomic::write(&self.dir.file(RESULT), &published)?;
-        files::remove(&self.dir.file(CHECKPOINT))?;
-        files::remove(&self.dir.file(PREVIOUS))
+        self.dir.remove_checkpoints()
     }
 
     fn open_metrics(&mut self) -> Result<&mut MetricsWriter, StoreError> {
