@@ -22,6 +22,8 @@ const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The checkpoint before the newest one.
 const PREVIOUS: &str = "checkpoint.previous.safetensors";
+/// What was the newest checkpoint when the run was begun anew: kept for a person, never read as a checkpoint.
+const UNFIT: &str = "checkpoint.unfit.safetensors";
 const ARRAYS: &str = "arrays.safetensors";
 const RESULT: &str = "result.json";
 /// The member of `result.json` that holds the SHA-256 of each neighbour.
@@ -147,9 +149,15 @@ impl RunDir {
     /// there for a longer run, the one before is there for nothing.
     pub(crate) fn remove_leftovers(&self) {
         if self.file(RESULT).exists() {
-            // It only wastes space, so that it cannot be removed stops nothing.
-            let _ = files::remove(&self.file(PREVIOUS));
+            // They only waste space, so one that cannot be removed stops nothing.
+            let _ = self.remove_older_checkpoints();
         }
+    }
+
+    /// Removes every checkpoint but the newest, that of an earlier attempt included: nothing needs them once there is a
+    /// result.
+    fn remove_older_checkpoints(&self) -> Result<(), StoreError> {
+        [PREVIOUS, UNFIT].iter().try_for_each(|name| files::remove(&self.file(name)))
     }
 
     /// The run's name, which is its folder's.
@@ -176,7 +184,13 @@ impl<'store> RunWriter<'store> {
         files::create_folder(&dir.folder)?;
         // The result goes first and the checkpoints next: without them, whatever a kill leaves of the rest is an
         // unfinished run that nothing resumes.
-        for name in [RESULT, CHECKPOINT, PREVIOUS, METRICS, MODEL, ARRAYS] {
+        files::remove(&dir.file(RESULT))?;
+        // Hours of training may be in a checkpoint that this program finds unfit, so the newest is kept aside. It is
+        // the last to be moved, so that it is the one that stays.
+        for name in [PREVIOUS, CHECKPOINT] {
+            files::rename(&dir.file(name), &dir.file(UNFIT))?;
+        }
+        for name in [METRICS, MODEL, ARRAYS] {
             files::remove(&dir.file(name))?;
         }
         atomic::write(&dir.file(SPEC), &files::to_json(spec))?;
@@ -302,7 +316,7 @@ impl<'store> RunWriter<'store> {
     pub fn finish<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
         let dir = self.publish(result)?;
         files::remove(&dir.file(CHECKPOINT))?;
-        files::remove(&dir.file(PREVIOUS))
+        dir.remove_older_checkpoints()
     }
 
     /// As [`finish`](Self::finish), but the newest checkpoint stays, for a longer run to go on from
@@ -311,8 +325,7 @@ impl<'store> RunWriter<'store> {
     /// # Errors
     /// As [`finish`](Self::finish).
     pub fn finish_for_more<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
-        let dir = self.publish(result)?;
-        files::remove(&dir.file(PREVIOUS))
+        self.publish(result)?.remove_older_checkpoints()
     }
 
     /// Publishes the result.

@@ -109,7 +109,8 @@ impl Store {
     }
 
     /// Begins the run `id` from nothing: drops whatever an earlier attempt left, finished or not, and writes
-    /// `spec.json`.
+    /// `spec.json`. The newest checkpoint that is there is kept aside as `checkpoint.unfit.safetensors`, which nothing
+    /// reads, until the run is finished.
     ///
     /// # Errors
     /// As for any write.
