@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod shapes;
 mod study;
+mod text;
 mod training;
 mod weighting;
 
@@ -34,5 +35,6 @@ pub use run::{
 };
 pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
+pub use text::{TextError, text_from_bytes};
 pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};
 pub use weighting::Weighting;
