@@ -3,13 +3,16 @@
 //! A [`Study`] is read from a TOML file or a preset; [`RunSpec`]s are the single fits it expands into; the types
 //! in [`found`] are what those fits report. A [`ModelSpec`] is a network; its [`Plan`] says what each layer costs. Nothing here computes, opens a file or holds a tensor.
 
+mod check;
 mod dream;
 pub mod found;
 mod inside;
 mod model;
 mod models;
 mod multitask;
+mod names;
 mod networks;
+mod numbers;
 mod parse;
 mod presets;
 mod report;
@@ -26,6 +29,7 @@ pub use model::{Head, Initial, Layer, ModelSpec, Padding};
 pub use models::MODELS;
 pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
 pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};
+pub use numbers::{Interval, apart, legible};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use report::{Author, ReportSpec};
