@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use inkling_data::DataError;
 use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
-use inkling_spec::{ModelError, SpecError};
+use inkling_spec::{ModelError, SpecError, TextError};
 use inkling_store::{ErrorClass, StoreError};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
@@ -58,6 +58,10 @@ pub(crate) enum UsageError {
     #[diagnostic(help("`inkling model cnn --toml > {}` makes one to start from", .path.display()))]
     ModelFile { path: PathBuf, source: std::io::Error },
 
+    #[error("the file `{}` cannot be read as text: {source}", .path.display())]
+    #[diagnostic(help("{}", .source.help().map(|help| help.to_string()).unwrap_or_default()))]
+    NotText { path: PathBuf, source: TextError },
+
     #[error("the study performs no task that --only names")]
     #[diagnostic(help("its tasks are: {tasks}"))]
     NothingToDo { tasks: String },
@@ -78,7 +82,7 @@ impl From<UsageError> for Failure {
             UsageError::StudyFile { .. } | UsageError::ModelFile { .. } | UsageError::Threads { .. } => {
                 INPUT_OUTPUT
             }
-            UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
+            UsageError::NotText { .. } | UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
             UsageError::Interrupted { .. } => INTERRUPTED,
         };
         Failure::new(error, code)

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
+use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Plan, PlannedLayer, text_from_bytes};
 use serde_json::json;
 
 use crate::args::ModelArgs;
@@ -43,8 +43,10 @@ fn text(word: &str) -> Result<(String, String), Failure> {
         let known = MODELS.map(|(name, _)| name).join(", ");
         return Err(UsageError::UnknownModel { name: word.into(), known }.into());
     }
-    let read = fs::read_to_string(path);
-    Ok((word.into(), read.map_err(|source| UsageError::ModelFile { path: path.to_owned(), source })?))
+    let bytes = fs::read(path).map_err(|source| UsageError::ModelFile { path: path.to_owned(), source })?;
+    let text =
+        text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })?;
+    Ok((word.into(), text))
 }
 
 /// Bytes of a layer's outputs for so many images.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_report::Summary;
-use inkling_spec::{PRESETS, Study, preset};
+use inkling_spec::{PRESETS, Study, preset, text_from_bytes};
 use inkling_store::{Reader, Store};
 
 use crate::args::{ReportArgs, StudyArgs};
@@ -99,8 +99,9 @@ fn resolve(word: &str) -> Result<(String, Study), Failure> {
         let nearest = nearest.map(|(_, name)| name);
         return Err(UsageError::UnknownPreset { name: word.into(), nearest, presets }.into());
     }
+    let bytes = fs::read(path).map_err(|source| UsageError::StudyFile { path: path.to_owned(), source })?;
     let text =
-        fs::read_to_string(path).map_err(|source| UsageError::StudyFile { path: path.to_owned(), source })?;
+        text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok((name, Study::from_toml(word, &text)?))
 }
