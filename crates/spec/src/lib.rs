@@ -15,6 +15,7 @@ mod presets;
 mod report;
 mod run;
 mod shapes;
+mod shell;
 mod study;
 mod training;
 mod weighting;
@@ -33,6 +34,7 @@ pub use run::{
     PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
 };
 pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
+pub use shell::{printable, quoted, quoted_path};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};
 pub use weighting::Weighting;
