@@ -19,6 +19,7 @@ mod presets;
 mod report;
 mod run;
 mod shapes;
+mod shell;
 mod study;
 mod text;
 mod training;
@@ -39,6 +40,7 @@ pub use run::{
     PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
 };
 pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
+pub use shell::{printable, quoted, quoted_path};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use text::{TextError, text_from_bytes};
 pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};
