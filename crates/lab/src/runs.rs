@@ -65,6 +65,7 @@ pub(crate) fn finished<O: DeserializeOwned>(bench: &Bench, run: &PlannedRun) -> 
         Ok(None) => Ok(None),
         Err(damage @ StoreError::Damaged { .. }) => {
             bench.observer.event(Event::Damaged { title: &run.title, problem: &damage.to_string() });
+            bench.store.withdraw(run.id.as_ref())?;
             Ok(None)
         }
         Err(other) => Err(other.into()),

@@ -122,6 +122,19 @@ impl Store {
         RunWriter::begin(self.run(id), spec)
     }
 
+    /// Takes back the result of the run `id`, whose files have proved to be damaged: the run is then unfinished, and can be
+    /// resumed where it kept its last checkpoint.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn withdraw(&self, id: &str) -> Result<(), StoreError> {
+        assert_plain(Path::new(id), 1);
+        self.run(id).remove_result()
+    }
+
     /// Goes on with the run `id` where it left a checkpoint under the same spec; otherwise `None`, and the
     /// caller begins. Which of the [`RunDir::checkpoints`] is fit to go on from is for the caller to find out.
     ///
