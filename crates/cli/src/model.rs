@@ -1,7 +1,6 @@
 //! `inkling model`: a network's layers in a table.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::Path;
 
 use indicatif::HumanBytes;
@@ -43,7 +42,7 @@ fn text(word: &str) -> Result<(String, String), Failure> {
         let known = MODELS.map(|(name, _)| name).join(", ");
         return Err(UsageError::UnknownModel { name: word.into(), known }.into());
     }
-    let read = fs::read_to_string(path);
+    let read = crate::study::read_text(path);
     Ok((word.into(), read.map_err(|source| UsageError::ModelFile { path: path.to_owned(), source })?))
 }
 
