@@ -1,8 +1,12 @@
 //! What can be asked on the command line. Help, completions and parsing all come from these declarations.
 
 mod bundle;
+#[cfg(test)]
+mod commands;
 mod look;
+mod values;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,10 +16,13 @@ use clap_complete::Shell;
 use inkling_engine::Path;
 use inkling_spec::Task;
 
+use crate::failure::CODES;
+
 pub(crate) use bundle::BundleArgs;
 pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartName};
+pub(crate) use values::most_threads;
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   inkling                           the study `quick`, into the folder `out`
   inkling study brief --out real    the brief's own hyperparameters
@@ -25,12 +32,18 @@ Examples:
   inkling look dream out --class 2  what a trained network takes for a 2
   inkling bundle out --group 7      report, notebook, code and data in one archive, to hand in
 
-Exit codes: 0 done · 2 wrong usage · 65 bad data · 73 cannot write · 74 cannot read · \
-78 bad study or network file · 130 interrupted (the same command goes on from there)";
+Ctrl-C, SIGTERM and SIGHUP ask for the end: the step at hand is finished and nothing is lost. A second one ends at once. A \
+program that was started with nohup goes on when its terminal is closed.";
+
+/// The examples, and every exit code.
+fn after_help() -> String {
+    let codes = CODES.map(|(code, meaning)| format!("{code} {meaning}")).join(" · ");
+    format!("{EXAMPLES}\n\nExit codes: {codes}")
+}
 
 /// A laboratory for small neural networks: from image files to trained models, figures and a typeset report.
 #[derive(Debug, Parser)]
-#[command(name = "inkling", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "inkling", version, after_help = after_help())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -49,15 +62,15 @@ pub(crate) enum Command {
     Look(LookCommand),
     /// Print a network's layers: shapes, parameters, work and memory.
     Model(ModelArgs),
-    /// Look at the data sets: which there are, whether their bytes are right; fetch one.
+    /// List, verify or fetch data sets.
     #[command(subcommand)]
     Data(DataCommand),
     /// Time the program's main work on this machine, in lines to set beside other libraries'.
     Bench(BenchArgs),
     /// Print a completion script for a shell.
-    #[command(
-        after_help = "For bash: inkling completions bash > ~/.local/share/bash-completion/completions/inkling"
-    )]
+    #[command(after_help = "\
+For bash:
+  inkling completions bash > ~/.local/share/bash-completion/completions/inkling")]
     Completions {
         /// The shell.
         shell: Shell,
@@ -78,18 +91,19 @@ finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), whic
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
-    pub(crate) study: String,
+    pub(crate) study: OsString,
 
-    /// Folder for runs, figures, tables and report; made where it does not exist.
+    /// Folder for runs, figures, tables and report; created if missing.
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(crate) out: PathBuf,
 
-    /// Do only these tasks of the study. What the folder holds of its other tasks stays in the report.
-    #[arg(long, value_name = "TASK", value_delimiter = ',')]
+    /// Do only these tasks of the study, with commas between them. What the folder holds of its other tasks stays in the
+    /// report.
+    #[arg(long, value_name = "TASK", value_delimiter = ',', value_parser = values::names::<TaskName>("a task"))]
     pub(crate) only: Vec<TaskName>,
 
     /// Seed of every random stream, instead of the study's own.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 
     #[command(flatten)]
@@ -122,12 +136,12 @@ pub(crate) struct DataArgs {
 /// What computes.
 #[derive(Debug, Args)]
 pub(crate) struct ComputeArgs {
-    /// Threads that compute; all of the machine's where not given. Results do not depend on it.
-    #[arg(long, value_name = "N")]
+    /// Threads that compute [default: as many as the machine has]. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = values::threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// Instructions that networks compute with, avx512, avx2 or portable; the fastest that the processor has where not
-    /// given. Results differ in their last digits.
+    /// Instructions that networks compute with, avx512, avx2 or portable [default: the fastest that the processor has].
+    /// Results differ in their last digits.
     #[arg(long, value_name = "PATH", env = "INKLING_CPU", hide_env_values = true, value_parser = Path::from_str)]
     pub(crate) cpu: Option<Path>,
 }
@@ -173,7 +187,9 @@ pub(crate) struct ModelArgs {
     pub(crate) model: String,
 
     /// Images at a time, for the memory of the activations.
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(
+        long, value_name = "N", default_value = "1", value_parser = values::counting, allow_negative_numbers = true
+    )]
     pub(crate) batch: NonZeroUsize,
 
     /// Print the network's file.
@@ -206,7 +222,7 @@ pub(crate) enum DataCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Check every byte of a data set against the catalogue; where none is named, of all that are there.
+    /// Verify the checksums of a data set, or of all that are there if none is named.
     #[command(after_help = "\
 Files may be raw or compressed, and have the usual names in any spelling: train-images-idx3-ubyte.gz, \
 train-images.idx3-ubyte; torchvision's folders MNIST/raw and FashionMNIST/raw are found too. The exit code is 0 where a \
@@ -236,20 +252,24 @@ each read and written), for the 28 bytes a parameter that a step has to move: we
 and both of Adam's moments are read and written. Weights that stand still are not moved at all, so that more than 100 % is \
 possible.")]
 pub(crate) struct BenchArgs {
-    /// What to time; everything where nothing is named.
-    #[arg(value_name = "WORK")]
+    /// What to time [default: everything].
+    #[arg(value_name = "WORK", value_parser = values::names::<BenchName>("something to time"))]
     pub(crate) work: Vec<BenchName>,
 
-    /// Times that each is done.
-    #[arg(long, value_name = "N", default_value = "5")]
+    /// Number of repetitions.
+    #[arg(
+        long, value_name = "N", default_value = "5", value_parser = values::counting, allow_negative_numbers = true
+    )]
     pub(crate) rounds: NonZeroUsize,
 
     /// Training steps before a network's first round.
-    #[arg(long, value_name = "STEPS", default_value = "5")]
+    #[arg(
+        long, value_name = "STEPS", default_value = "5", value_parser = values::whole, allow_negative_numbers = true
+    )]
     pub(crate) after: usize,
 
-    /// Images of a step of `single` and `mtl`, instead of 10.
-    #[arg(long, value_name = "N")]
+    /// Images of a step of `single` and `mtl` [default: 10].
+    #[arg(long, value_name = "N", value_parser = values::counting, allow_negative_numbers = true)]
     pub(crate) batch: Option<NonZeroUsize>,
 
     #[command(flatten)]

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::args::DataCommand;
 use crate::failure::Failure;
-use crate::output;
+use crate::{message, output};
 
 pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
     match command {
@@ -144,14 +144,14 @@ fn fetch(info: &SetInfo) -> Result<(), Failure> {
             bar.set_length(total.unwrap_or(0));
             bar.set_position(resumed_at);
             if bar.is_hidden() {
-                eprintln!("fetching {url}");
+                message::say(&format!("fetching {url}"));
             }
         }
         FetchEvent::Received { bytes, .. } => bar.set_position(bytes),
-        FetchEvent::Failed { url, problem, .. } => bar.suspend(|| eprintln!("{url}: {problem}")),
+        FetchEvent::Failed { url, problem, .. } => bar.suspend(|| message::say(&format!("{url}: {problem}"))),
         FetchEvent::Finished { .. } => {
             if bar.is_hidden() {
-                eprintln!("got {}", HumanBytes(bar.position()));
+                message::say(&format!("got {}", HumanBytes(bar.position())));
             }
         }
     };

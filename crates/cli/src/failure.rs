@@ -1,38 +1,64 @@
 //! From errors to exit codes.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use inkling_data::DataError;
 use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
-use inkling_spec::{ModelError, SpecError, TextError};
+use inkling_spec::{ModelError, SpecError, TextError, quoted_path};
 use inkling_store::{ErrorClass, StoreError};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
+
+use crate::fault::Fault;
+use crate::interrupt;
 
 /// Wrong usage of the command line (clap's own code too).
 pub(crate) const USAGE: u8 = 2;
 /// Data that is not what it should be.
 pub(crate) const BAD_DATA: u8 = 65;
+/// A fault of the program itself.
+pub(crate) const FAULT: u8 = 70;
 /// The output cannot be written.
 const CANNOT_WRITE: u8 = 73;
-/// Something could not be read.
+/// Something could not be read, or results could not be written to standard output.
 pub(crate) const INPUT_OUTPUT: u8 = 74;
 /// A study that asks for what cannot be.
 const BAD_CONFIGURATION: u8 = 78;
-/// Interrupted by the person.
+/// The terminal was closed (SIGHUP).
+pub(crate) const HUNG_UP: u8 = 129;
+/// Interrupted by the person (SIGINT).
 pub(crate) const INTERRUPTED: u8 = 130;
+/// Ended by another program or the system (SIGTERM).
+pub(crate) const TERMINATED: u8 = 143;
+
+/// Every code that the program ends with, and what it means. The help's list is made from it.
+pub(crate) const CODES: [(u8, &str); 10] = [
+    (0, "done"),
+    (USAGE, "wrong usage"),
+    (BAD_DATA, "bad data, or a folder without a finished study"),
+    (FAULT, "a fault of Inkling itself"),
+    (CANNOT_WRITE, "cannot write"),
+    (INPUT_OUTPUT, "cannot read, or cannot print the results"),
+    (BAD_CONFIGURATION, "bad study or network file"),
+    (HUNG_UP, "the terminal was closed"),
+    (INTERRUPTED, "interrupted"),
+    (TERMINATED, "terminated; after each of these three the same command goes on"),
+];
 
 /// An error on its way to the person, with the exit code that scripts see.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) report: Report,
     pub(crate) code: u8,
+    /// What to send to the people who maintain the program, where the fault is theirs.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Failure {
     pub(crate) fn new(error: impl Diagnostic + Send + Sync + 'static, code: u8) -> Self {
-        Failure { report: Report::new(error), code }
+        Failure { report: Report::new(error), code, fault: None }
     }
 }
 
@@ -47,16 +73,16 @@ pub(crate) enum UsageError {
     UnknownPreset { name: String, nearest: Option<&'static str>, presets: String },
 
     #[error("the study file `{}` cannot be read", .path.display())]
-    #[diagnostic(help("`inkling study --print-spec > {}` makes one to start from", .path.display()))]
-    StudyFile { path: PathBuf, source: std::io::Error },
+    #[diagnostic(help("{}", unreadable_help(.source, &format!("inkling study --print-spec > {}", quoted_path(.path)))))]
+    StudyFile { path: PathBuf, source: io::Error },
 
     #[error("`{name}` is neither a network of the brief nor a network file")]
     #[diagnostic(help("the networks are {known}; a network file ends in .toml"))]
     UnknownModel { name: String, known: String },
 
     #[error("the network file `{}` cannot be read", .path.display())]
-    #[diagnostic(help("`inkling model cnn --toml > {}` makes one to start from", .path.display()))]
-    ModelFile { path: PathBuf, source: std::io::Error },
+    #[diagnostic(help("{}", unreadable_help(.source, &format!("inkling model cnn --toml > {}", quoted_path(.path)))))]
+    ModelFile { path: PathBuf, source: io::Error },
 
     #[error("the file `{}` cannot be read as text: {source}", .path.display())]
     #[diagnostic(help("{}", .source.help().map(|help| help.to_string()).unwrap_or_default()))]
@@ -67,23 +93,61 @@ pub(crate) enum UsageError {
     NothingToDo { tasks: String },
 
     #[error("interrupted")]
-    #[diagnostic(help("what is finished is kept; to go on from there: {again}"))]
-    Interrupted { again: String },
+    #[diagnostic(help("{}\n    {again}", match .goes_on {
+        true => "what is finished is kept; to go on from there:",
+        false => "to start it again:",
+    }))]
+    Interrupted { again: String, goes_on: bool },
 
     #[error("the threads could not be started")]
     #[diagnostic(help("try a smaller number with --threads"))]
     Threads { source: rayon::ThreadPoolBuildError },
+
+    #[error(
+        "the environment variable {variable} asks for {asked} threads; on this machine at most {most} are started"
+    )]
+    #[diagnostic(help("unset {variable}, or set it to a smaller number"))]
+    ThreadsOfEnvironment { variable: &'static str, asked: usize, most: usize },
+
+    #[error("the results could not be written to standard output")]
+    #[diagnostic(help("the work itself is done; give the command again with a place that can be written"))]
+    Output { source: io::Error },
+
+    #[error("the report in `{}` cannot be written anew", .path.display())]
+    #[diagnostic(help(
+        "the report is written beside the runs: copy the folder to a place that you may write to, and give \
+         `inkling report` the copy"
+    ))]
+    ReportFolder { path: PathBuf, source: StoreError },
+}
+
+/// What to do about a file that cannot be read. `make` writes a new one, and so is said only where there is none.
+fn unreadable_help(error: &io::Error, make: &str) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => format!("check the name; or make a file to start from:\n    {make}"),
+        ErrorKind::PermissionDenied => {
+            "you may not read it: change its permissions, or those of its folder".into()
+        }
+        ErrorKind::IsADirectory => "it is a folder: name a file in it".into(),
+        ErrorKind::NotADirectory => "a part of the path before the last is a file: check the path".into(),
+        ErrorKind::FileTooLarge => "it is too large: a file of this kind has some kilobytes".into(),
+        _ => "check the disk or the network that the file is on, and give the command again".into(),
+    }
 }
 
 impl From<UsageError> for Failure {
     fn from(error: UsageError) -> Self {
         let code = match error {
-            UsageError::UnknownPreset { .. } | UsageError::UnknownModel { .. } => USAGE,
-            UsageError::StudyFile { .. } | UsageError::ModelFile { .. } | UsageError::Threads { .. } => {
-                INPUT_OUTPUT
-            }
+            UsageError::UnknownPreset { .. }
+            | UsageError::UnknownModel { .. }
+            | UsageError::ThreadsOfEnvironment { .. } => USAGE,
+            UsageError::StudyFile { .. }
+            | UsageError::ModelFile { .. }
+            | UsageError::Threads { .. }
+            | UsageError::Output { .. } => INPUT_OUTPUT,
             UsageError::NotText { .. } | UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
-            UsageError::Interrupted { .. } => INTERRUPTED,
+            UsageError::ReportFolder { .. } => CANNOT_WRITE,
+            UsageError::Interrupted { .. } => interrupt::code(),
         };
         Failure::new(error, code)
     }
@@ -144,7 +208,7 @@ impl From<LabError> for Failure {
                 let code = look_code(&error, BAD_CONFIGURATION);
                 Failure::new(error, code)
             }
-            LabError::Interrupted => Failure::new(error, INTERRUPTED),
+            LabError::Interrupted => Failure::new(error, interrupt::code()),
         }
     }
 }
@@ -171,6 +235,10 @@ impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Store(error) => error.into(),
+            ReportError::Figure { .. } | ReportError::Typeset(_) => {
+                let fault = Some(Fault::of_error(&error));
+                Failure { fault, ..Failure::new(error, FAULT) }
+            }
             error => Failure::new(error, BAD_DATA),
         }
     }

@@ -1,13 +1,14 @@
 //! The program `inkling`: arguments, progress, exit codes. The only part that prints.
-#![allow(clippy::print_stderr)]
 
 mod args;
 mod bench;
 mod bundle;
 mod data;
 mod failure;
+mod fault;
 mod interrupt;
 mod look;
+mod message;
 mod model;
 mod output;
 mod progress;
@@ -15,22 +16,52 @@ mod study;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
-use crate::args::{Cli, Command, ComputeArgs, StudyArgs};
-use crate::failure::{Failure, UsageError};
+use crate::args::{Cli, Command, ComputeArgs, DataCommand, StudyArgs};
+use crate::failure::{Failure, USAGE, UsageError};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    fault::watch();
+    let ended = match parse() {
+        Ok(cli) => fault::caught(|| run(cli)),
+        // Help and the version are results; the rest is wrong usage.
+        Err(error) if error.use_stderr() => {
+            message::usage(&error);
+            return USAGE.into();
+        }
+        Err(help) => {
+            output::bytes(output::styled(&help.render()).as_bytes());
+            Ok(())
+        }
+    };
+    match ended.and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{:?}", failure.report);
-            ExitCode::from(failure.code)
+        Err(Failure { report, code, fault }) => {
+            message::error(&*report);
+            if let Some(fault) = fault {
+                fault.tell();
+            }
+            code.into()
         }
     }
 }
 
+/// What was asked on the command line.
+fn parse() -> Result<Cli, clap::Error> {
+    let command = Cli::command().term_width(output::width());
+    let mut matches = command.clone().try_get_matches()?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command.clone()))
+}
+
 fn run(cli: Cli) -> Result<(), Failure> {
+    interrupt::listen(match &cli.command {
+        None | Some(Command::Study(_) | Command::Look(_)) => true,
+        Some(Command::Data(command)) => matches!(command, DataCommand::Fetch { .. }),
+        _ => false,
+    });
+    check_environment()?;
+    fault::provoke()?;
     match cli.command {
         None => study::study(&default_study()),
         Some(Command::Study(args)) => study::study(&args),
@@ -65,4 +96,16 @@ fn start_computing(args: &ComputeArgs) -> Result<(), Failure> {
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     pool.map_err(|source| UsageError::Threads { source }.into())
+}
+
+/// Refuses more threads than a machine can start, which the pool would take from the environment as it is.
+fn check_environment() -> Result<(), Failure> {
+    let most = args::most_threads();
+    for variable in ["RAYON_NUM_THREADS", "RAYON_RS_NUM_CPUS"] {
+        let asked = std::env::var(variable).ok().and_then(|asked| asked.parse().ok());
+        if let Some(asked) = asked.filter(|&asked: &usize| asked > most) {
+            return Err(UsageError::ThreadsOfEnvironment { variable, asked, most }.into());
+        }
+    }
+    Ok(())
 }

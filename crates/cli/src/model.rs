@@ -1,11 +1,10 @@
 //! `inkling model`: a network's layers in a table.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Plan, PlannedLayer, text_from_bytes};
+use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
 use serde_json::json;
 
 use crate::args::ModelArgs;
@@ -43,9 +42,7 @@ fn text(word: &str) -> Result<(String, String), Failure> {
         let known = MODELS.map(|(name, _)| name).join(", ");
         return Err(UsageError::UnknownModel { name: word.into(), known }.into());
     }
-    let bytes = fs::read(path).map_err(|source| UsageError::ModelFile { path: path.to_owned(), source })?;
-    let text =
-        text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })?;
+    let text = crate::study::read_text(path, |path, source| UsageError::ModelFile { path, source })?;
     Ok((word.into(), text))
 }
 

@@ -1,9 +1,8 @@
 //! Progress on standard error: a bar with rate and time left on a terminal, a plain line now and then elsewhere.
 
 use std::fmt::Write;
-use std::io::{IsTerminal, stderr};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
@@ -11,6 +10,10 @@ use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
 use inkling_spec::Head;
 use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, StepsLine};
+use inkling_spec::printable;
+
+use crate::interrupt::{Finishing, finish_first};
+use crate::message;
 
 /// Time between two plain lines about one stage.
 const QUIET: Duration = Duration::from_secs(5);
@@ -20,6 +23,8 @@ pub(crate) struct Progress<'a> {
     stop: &'a AtomicBool,
     terminal: bool,
     stage: Mutex<Option<Stage>>,
+    /// From the first stage on, an end that is asked for waits for the step at hand.
+    working: Mutex<Option<Finishing>>,
     /// Networks whose loss stopped being finite, and where.
     diverged: Mutex<Vec<String>>,
 }
@@ -42,24 +47,35 @@ impl<'a> Progress<'a> {
     pub(crate) fn new(stop: &'a AtomicBool) -> Self {
         Progress {
             stop,
-            terminal: stderr().is_terminal(),
+            terminal: message::can_redraw(),
             stage: Mutex::new(None),
+            working: Mutex::new(None),
             diverged: Mutex::default(),
         }
     }
 
-    /// Ends the last stage's bar; where the stage is `whole`, a line says how long it took.
+    /// Ends the work, and the last stage's bar; where the stage is `whole`, a line says how long it took. From now on
+    /// nothing waits before an end that is asked for.
     pub(crate) fn close(&self, whole: bool) {
+        self.end_stage(whole);
+        self.working().take();
+    }
+
+    fn end_stage(&self, whole: bool) {
         if let Some(stage) = self.lock().take() {
             stage.close(whole);
         }
     }
 
+    fn working(&self) -> MutexGuard<'_, Option<Finishing>> {
+        self.working.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Says something between the bars.
     pub(crate) fn say(&self, text: &str) {
         match &*self.lock() {
-            Some(stage) if self.terminal => stage.bar.suspend(|| eprintln!("{text}")),
-            _ => eprintln!("{text}"),
+            Some(stage) if self.terminal => stage.bar.suspend(|| message::say(text)),
+            _ => message::say(text),
         }
     }
 
@@ -81,25 +97,22 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Stage>> {
-        self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Stage>> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn begin(&self, title: &str, steps: usize) {
-        self.close(true);
+        self.end_stage(true);
+        self.working().get_or_insert_with(|| finish_first("the step at hand is finished first"));
         let bar = if self.terminal { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
-        let template = if steps > 1 {
-            "{msg:22} {bar:30} {pos:>3}/{len}  {rate}, {eta} left  {prefix}"
-        } else {
-            "{msg:22} {spinner} {elapsed}"
-        };
         let rate = |state: &ProgressState, text: &mut dyn Write| {
             // A bar that cannot be drawn is no reason to stop.
             let _ = write!(text, "{:.1}/s", state.per_sec());
         };
-        let style = ProgressStyle::with_template(template).expect("the template is fixed");
+        let style = ProgressStyle::with_template(template(steps, message::width()))
+            .expect("a test reads every template");
         bar.set_style(style.with_key("rate", rate));
-        bar.set_message(title.to_owned());
+        bar.set_prefix(printable(title).into_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         let now = Instant::now();
         let title = title.to_owned();
@@ -129,7 +142,7 @@ impl<'a> Progress<'a> {
     fn steps(&self, line: &StepsLine) {
         if let Some(stage) = &*self.lock() {
             let accuracy = stage.accuracy.as_deref().unwrap_or("first epoch");
-            stage.bar.set_prefix(format!("loss {:.4}, {accuracy}", line.loss));
+            stage.bar.set_message(format!("loss {}, {accuracy}", loss(line.loss)));
         }
     }
 
@@ -140,16 +153,16 @@ impl<'a> Progress<'a> {
             let text = format!("epoch {epoch} of {epochs}, {accuracy}");
             if !self.terminal && stage.spoke.elapsed() >= QUIET {
                 stage.spoke = Instant::now();
-                eprintln!("{title}: {text}");
+                message::say(&format!("{title}: {text}"));
             }
-            stage.bar.set_prefix(text);
+            stage.bar.set_message(printable(&text).into_owned());
             stage.accuracy = Some(accuracy);
         }
     }
 
     /// Networks whose loss stopped being finite, and where.
     pub(crate) fn diverged(self) -> Vec<String> {
-        self.diverged.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.diverged.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn advance(&self, skipped: bool) {
@@ -165,9 +178,53 @@ impl<'a> Progress<'a> {
                 stage.spoke = Instant::now();
                 let each = stage.start.elapsed().as_secs_f64() / (stage.done - stage.before) as f64;
                 let (title, done, steps) = (&stage.title, stage.done, stage.steps);
-                eprintln!("{title}: {done} of {steps}, about {:.0} s left", each * (steps - done) as f64);
+                let left = left(each * (steps - done) as f64);
+                message::say(&format!("{title}: {done} of {steps}, {left}"));
             }
         }
+    }
+}
+
+/// How a stage of so many steps is drawn on a terminal of so many columns: what there is no room for is left out, and the
+/// last field is cut off at the edge.
+fn template(steps: usize, columns: Option<usize>) -> &'static str {
+    match (steps, columns.unwrap_or(80)) {
+        (0 | 1, 40..) => "{prefix:22} {spinner} {elapsed}",
+        (0 | 1, _) => "{spinner} {wide_msg}{prefix:10!}",
+        (_, 110..) => "{prefix:22!} {bar:30} {pos:>3}/{len}  {rate}, {eta} left  {wide_msg}",
+        (_, 60..) => "{prefix:22!} {pos:>3}/{len}  {eta} left  {wide_msg}",
+        (_, 30..) => "{prefix:12!} {pos}/{len} {wide_msg}",
+        _ => "{pos}/{len} {wide_msg}",
+    }
+}
+
+/// A loss with four digits that say something, however small or large it is.
+fn loss(loss: f64) -> String {
+    match loss.abs() {
+        0.0 | 0.001..1e6 => format!("{loss:.4}"),
+        size if size.is_finite() => format!("{loss:.3e}"),
+        _ => "not finite".into(),
+    }
+}
+
+/// A time as a person says it.
+fn span(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..=99 => format!("{seconds:.1} s"),
+        100..=5999 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// How long it takes yet.
+fn left(seconds: f64) -> String {
+    if seconds < 1.0 {
+        return "less than a second left".into();
+    }
+    match seconds.round() as u64 {
+        whole @ 0..=99 => format!("about {whole} s left"),
+        _ => format!("about {} left", span(seconds)),
     }
 }
 
@@ -192,11 +249,12 @@ impl Stage {
             return;
         }
         if done == skipped {
-            eprintln!("{title}: finished before, not done again");
+            message::say(&format!("{title}: finished before, not done again"));
         } else if skipped > 0 {
-            eprintln!("{title}: done in {seconds:.1} s ({skipped} finished before, not done again)");
+            let spent = span(seconds);
+            message::say(&format!("{title}: done in {spent} ({skipped} finished before, not done again)"));
         } else {
-            eprintln!("{title}: done in {seconds:.1} s{accuracy}");
+            message::say(&format!("{title}: done in {}{accuracy}", span(seconds)));
         }
     }
 }
@@ -253,7 +311,7 @@ impl Observer for Progress<'_> {
                 self.say(&format!(
                     "{title}: the loss was not finite at step {step}; the last finite weights are kept"
                 ));
-                let mut diverged = self.diverged.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut diverged = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
                 diverged.push(place);
             }
         }
@@ -269,6 +327,50 @@ mod tests {
     use inkling_spec::found::HeadOutcome;
 
     use super::*;
+
+    #[test]
+    fn every_template_fits_its_terminal() {
+        for columns in
+            [None, Some(1), Some(20), Some(29), Some(30), Some(59), Some(60), Some(109), Some(110), Some(300)]
+        {
+            for steps in [0, 1, 2, 1_000_000] {
+                let template = template(steps, columns);
+                assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+            }
+        }
+        assert!(!template(9, Some(59)).contains("bar") && template(9, Some(20)) == "{pos}/{len} {wide_msg}");
+    }
+
+    #[test]
+    fn losses_and_times_are_legible_whatever_their_size() {
+        for (value, shown) in [
+            (2.302585, "2.3026"),
+            (0.0, "0.0000"),
+            (0.00001234, "1.234e-5"),
+            (-3.5e-9, "-3.500e-9"),
+            (123456.0, "123456.0000"),
+            (1.5e30, "1.500e30"),
+            (f64::NAN, "not finite"),
+            (f64::INFINITY, "not finite"),
+        ] {
+            assert_eq!(loss(value), shown);
+        }
+        assert_eq!(
+            [0.04, 61.25, 100.0, 3599.6, 7260.0].map(span),
+            ["0.0 s", "61.2 s", "1 min 40 s", "60 min 0 s", "2 h 1 min"]
+        );
+        let texts = [0.0, 0.9, 1.2, 59.0, 200.0].map(left);
+        assert_eq!(
+            texts,
+            [
+                "less than a second left",
+                "less than a second left",
+                "about 1 s left",
+                "about 59 s left",
+                "about 3 min 20 s left"
+            ]
+        );
+    }
 
     #[test]
     fn one_head_says_its_accuracy_and_several_say_whose_it_is() {

@@ -1,21 +1,22 @@
 //! `inkling study` and `inkling report`.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_report::Summary;
 use inkling_spec::{PRESETS, Study, preset, text_from_bytes};
-use inkling_store::{Reader, Store};
+use inkling_store::{Reader, Store, StoreError};
 
 use crate::args::{ReportArgs, StudyArgs};
 use crate::failure::{Failure, UsageError};
-use crate::interrupt::{STOP, again, stop_on_ctrl_c};
+use crate::interrupt::{self, STOP};
 use crate::progress::Progress;
-use crate::{output, start_computing};
+use crate::{message, output, start_computing};
 
 pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
@@ -43,14 +44,15 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         return Ok(());
     }
     if cfg!(debug_assertions) && name != "smoke" {
-        eprintln!("note: this is a debug build; a release build (cargo run --release) is many times faster");
+        message::note("this is a debug build; a release build (cargo run --release) is many times faster");
     }
     start_computing(&args.compute)?;
-    stop_on_ctrl_c();
 
     let store = Store::open(&args.out)?;
     if let Some(holder) = store.taken_over_from() {
-        eprintln!("note: {holder} was writing to this folder and died; going on from what it finished");
+        message::note(&format!(
+            "{holder} was writing to this folder and died; going on from what it finished"
+        ));
     }
     let progress = Progress::new(&STOP);
     let fetching = |event: FetchEvent| progress.fetching(&event);
@@ -58,33 +60,45 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let result = run_study(&study, &name, &store, &sources, &options, &progress);
     progress.close(result.is_ok());
     match result {
-        Err(LabError::Interrupted) => return Err(UsageError::Interrupted { again: again() }.into()),
+        Err(LabError::Interrupted) => return Err(interrupt::interrupted().into()),
         other => other?,
     }
+    interrupt::check()?;
+    let reporting = interrupt::finish_first("the report is finished first");
     let reported = inkling_report::write(&store).map(|summary| tell(&summary, &args.out, args.json, start));
     // The study is whole, so this is no failure of the program; but it should not scroll away.
     let diverged = progress.diverged();
     if !diverged.is_empty() {
         let places = diverged.join("; ");
-        eprintln!("note: the loss stopped being finite in {places}: a smaller learning rate may help");
+        message::note(&format!(
+            "the loss stopped being finite in {places}: a smaller learning rate may help"
+        ));
     }
-    Ok(reported?)
+    reported?;
+    drop(reporting);
+    interrupt::check()
 }
 
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let start = Instant::now();
     // Asked before the folder is opened for writing, which would make one that does not exist.
     Reader::open(&args.out)?;
-    let store = Store::open(&args.out)?;
+    let store = Store::open(&args.out).map_err(|error| match error {
+        source @ StoreError::CannotWrite { .. } => {
+            Failure::from(UsageError::ReportFolder { path: args.out.clone(), source })
+        }
+        other => other.into(),
+    })?;
     let summary = inkling_report::write(&store)?;
     tell(&summary, &args.out, args.json, start);
     Ok(())
 }
 
 /// The study that a word on the command line names, and the name it goes by.
-fn resolve(word: &str) -> Result<(String, Study), Failure> {
-    if let Some(study) = preset(word) {
-        return Ok((word.to_owned(), study));
+fn resolve(word: &OsStr) -> Result<(String, Study), Failure> {
+    let text = word.to_string_lossy();
+    if let Some(study) = preset(&text) {
+        return Ok((text.into_owned(), study));
     }
     let path = Path::new(word);
     let is_file =
@@ -92,18 +106,33 @@ fn resolve(word: &str) -> Result<(String, Study), Failure> {
     if !is_file {
         let nearest = PRESETS
             .iter()
-            .map(|(name, _)| (strsim::damerau_levenshtein(word, name), *name))
+            .map(|(name, _)| (strsim::damerau_levenshtein(&text, name), *name))
             .filter(|(distance, _)| *distance <= 2)
             .min();
         let presets = PRESETS.map(|(name, _)| name).join(", ");
         let nearest = nearest.map(|(_, name)| name);
-        return Err(UsageError::UnknownPreset { name: word.into(), nearest, presets }.into());
+        return Err(UsageError::UnknownPreset { name: text.into(), nearest, presets }.into());
     }
-    let bytes = fs::read(path).map_err(|source| UsageError::StudyFile { path: path.to_owned(), source })?;
-    let text =
-        text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })?;
+    let contents = read_text(path, |path, source| UsageError::StudyFile { path, source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok((name, Study::from_toml(word, &text)?))
+    Ok((name, Study::from_toml(&text, &contents)?))
+}
+
+/// Reads a text file that a person wrote; `unreadable` is the error where the system does not give it. A file larger than
+/// any such file is refused before it fills the memory.
+pub(crate) fn read_text(
+    path: &Path,
+    unreadable: impl FnOnce(PathBuf, io::Error) -> UsageError,
+) -> Result<String, UsageError> {
+    const LARGEST: u64 = 16 << 20;
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let read = match read {
+        Ok(read) if read as u64 > LARGEST => Err(ErrorKind::FileTooLarge.into()),
+        other => other,
+    };
+    read.map_err(|source| unreadable(path.to_owned(), source))?;
+    text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })
 }
 
 fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {
@@ -120,5 +149,5 @@ fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {
     output::line(&format!(
         "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
     ));
-    eprintln!("finished in {:.1} s", start.elapsed().as_secs_f64());
+    message::say(&format!("finished in {:.1} s", start.elapsed().as_secs_f64()));
 }

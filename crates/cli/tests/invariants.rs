@@ -63,6 +63,11 @@ fn no_forbidden_arrow() {
     }
 }
 
+/// The lines of a source file that are code.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
 #[test]
 fn nothing_but_the_program_prints() {
     for path in sources(&crates()) {
@@ -73,8 +78,23 @@ fn nothing_but_the_program_prints() {
         }
         let text = fs::read_to_string(&path).unwrap();
         for word in ["print!(", "println!(", "dbg!(", "io::stdout", "io::stderr"] {
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-            assert!(code.clone().all(|line| !line.contains(word)), "{} has {word}", path.display());
+            assert!(code(&text).all(|line| !line.contains(word)), "{} has {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_program_prints_in_two_places_that_survive_a_closed_pipe() {
+    let cli = crates().join("cli/src");
+    for path in sources(&cli) {
+        let text = fs::read_to_string(&path).unwrap();
+        let may = path == cli.join("output.rs") || path == cli.join("message.rs");
+        for word in ["print!(", "println!(", "dbg!(", "stdout()", "stderr()"] {
+            let may = may && word.starts_with("std");
+            // Asking about a terminal, or of clap what kind of message it has, prints nothing.
+            let mut lines =
+                code(&text).filter(|line| !line.contains("Term::") && !line.contains("use_stderr()"));
+            assert!(may || lines.all(|line| !line.contains(word)), "{} has {word}", path.display());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use inkling_spec::quoted_path;
 use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -16,7 +17,7 @@ pub enum ReportError {
 
     /// The folder holds runs but no study.
     #[error("`{}` holds no study: there is no study.json in it", .folder.display())]
-    #[diagnostic(help("run `inkling study --out {}` first", .folder.display()))]
+    #[diagnostic(help("run `inkling study --out {}` first", quoted_path(.folder)))]
     NoStudy {
         /// The folder.
         folder: PathBuf,

@@ -23,11 +23,11 @@ pub(crate) struct BundleArgs {
     #[arg(value_name = "DIR", default_value = "out")]
     pub(crate) study: PathBuf,
 
-    /// Number of the group; the study's own, under [report], where not given.
-    #[arg(long, value_name = "N")]
+    /// Number of the group [default: the study's own, under [report]].
+    #[arg(long, value_name = "N", value_parser = super::values::group, allow_negative_numbers = true)]
     pub(crate) group: Option<u32>,
 
-    /// The archive, instead of DIR/Assignment2_Group_N.zip.
+    /// The archive [default: DIR/Assignment2_Group_N.zip].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 

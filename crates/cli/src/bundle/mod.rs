@@ -7,7 +7,7 @@ mod archive;
 mod error;
 mod notebook;
 mod repeat;
-mod sources;
+pub(crate) mod sources;
 
 use std::fs;
 use std::path::Path;
@@ -16,13 +16,13 @@ use indicatif::DecimalBytes;
 use inkling_data::{Sources, catalogue, read_folder, set_files};
 use inkling_report::ReportError;
 use inkling_spec::found::StudyRecord;
+use inkling_spec::quoted_path;
 use inkling_store::{Reader, atomic};
 use serde_json::Value;
 
 use crate::args::BundleArgs;
 use crate::failure::Failure;
-use crate::interrupt::quoted;
-use crate::output;
+use crate::{interrupt, message, output};
 use archive::Files;
 use error::BundleError;
 use sources::SOURCES;
@@ -87,7 +87,10 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
 
     let path = args.out.clone().unwrap_or_else(|| folder.join(format!("{name}.zip")));
     let archive = files.zip();
+    let writing = interrupt::finish_first("the archive is written first");
     atomic::write(&path, &archive)?;
+    drop(writing);
+    interrupt::check()?;
     output::line(&format!(
         "{}: {}, {} files",
         path.display(),
@@ -133,7 +136,7 @@ fn check_finished(reader: &Reader, record: &StudyRecord) -> Result<(), Failure> 
 
 /// The report and the summary that was written with it, which must be those of the study as it is now.
 fn report(reader: &Reader, record: &StudyRecord) -> Result<(Vec<u8>, Vec<u8>), Failure> {
-    let make = format!("inkling report {}", shown(reader.path()));
+    let make = format!("inkling report {}", quoted_path(reader.path()));
     let [report, summary] = ["report.pdf", "summary.json"].map(|name| reader.path().join(name));
     if let Some(path) = [&report, &summary].into_iter().find(|path| !path.exists()) {
         return Err(BundleError::NoReport { path: path.clone(), make }.into());
@@ -155,7 +158,7 @@ fn executed_notebook(folder: &Path, name: &str, group: u32) -> Result<(Vec<u8>, 
     let path = folder.join(format!("{name}.ipynb"));
     // The command is given in another folder than this one.
     let elsewhere = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let make = format!("notebook/make {} --group {group}", shown(&elsewhere));
+    let make = format!("notebook/make {} --group {group}", quoted_path(&elsewhere));
     if !path.exists() {
         let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
         let names = names.filter_map(|name| name.into_string().ok()).filter(|name| name.ends_with(".ipynb"));
@@ -190,11 +193,6 @@ fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
     fs::read(path).map_err(|source| BundleError::Unreadable { path: path.to_owned(), source })
 }
 
-/// A folder as a shell takes it.
-fn shown(folder: &Path) -> String {
-    quoted(&folder.to_string_lossy())
-}
-
 /// Says what a person should not hand in unawares.
 fn warn(folder: &Path, record: &StudyRecord) {
     let signed = record.study.report.clone().unwrap_or_default();
@@ -207,19 +205,19 @@ fn warn(folder: &Path, record: &StudyRecord) {
     let said: Vec<&str> =
         placeholders.into_iter().filter(|(_, there)| *there).map(|(words, _)| words).collect();
     if !said.is_empty() {
-        eprintln!(
-            "WARNING: the report is not ready to be handed in. It says {}.\n\
-             Write group, authors and contributions under [report] in the study file, give the study again\n\
+        message::warning(&format!(
+            "the report is not ready to be handed in. It says {}.\n\
+             Write the group, the authors and their contributions under [report] in the study file, give the study again\n\
              with --out {} (finished runs are kept), and bundle it again.",
             said.join(", "),
-            shown(folder),
-        );
+            quoted_path(folder),
+        ));
     }
     if record.version != env!("CARGO_PKG_VERSION") {
-        eprintln!(
-            "WARNING: the study was done by Inkling {}, and the sources in the bundle are those of {}.",
+        message::warning(&format!(
+            "the study was done by Inkling {}, and the sources in the bundle are those of {}.",
             record.version,
             env!("CARGO_PKG_VERSION"),
-        );
+        ));
     }
 }

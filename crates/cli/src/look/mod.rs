@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::args::LookCommand;
-use crate::failure::{Failure, UsageError};
-use crate::interrupt::{STOP, again, stop_on_ctrl_c};
+use crate::failure::Failure;
+use crate::interrupt::{self, STOP};
 use crate::progress::Progress;
 use crate::{output, start_computing};
 use subject::Subject;
@@ -23,7 +23,6 @@ use wanted::Wanted;
 pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     let args = command.common();
     start_computing(&args.compute)?;
-    stop_on_ctrl_c();
     let mut subject = Subject::read(args)?;
     let progress = Progress::new(&STOP);
     let Wanted { run, set, brought, head } = Wanted::new(command, &subject, &progress)?;
@@ -43,6 +42,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     let looked = inkling_lab::look(&run, material, &store, &progress);
     progress.close(looked.is_ok());
     looked.map_err(failure)?;
+    interrupt::check()?;
 
     let facts = subject.set.filter(|_| !names.is_empty()).map(|set| DataSetFacts {
         title: set.title.into(),
@@ -103,7 +103,7 @@ fn outcome<O: DeserializeOwned>(dir: &RunDir) -> Result<RunResult<O>, Failure> {
 fn failure(error: LabError) -> Failure {
     match error {
         LabError::Look(error) => error.into(),
-        LabError::Interrupted => UsageError::Interrupted { again: again() }.into(),
+        LabError::Interrupted => interrupt::interrupted().into(),
         other => other.into(),
     }
 }

@@ -27,7 +27,7 @@ fn a_folder_without_a_study() {
     refused(
         folder.path(),
         65,
-        &["`a study` holds no study: there is no study.json", "inkling study --out a study"],
+        &["`a study` holds no study: there is no study.json", "inkling study --out 'a study'"],
     );
     fs::write(folder.path().join("a study/study.json"), "{").unwrap();
     refused(folder.path(), 65, &["study.json` is damaged"]);

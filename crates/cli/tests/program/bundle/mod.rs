@@ -118,7 +118,7 @@ fn the_study_file_in_the_bundle_gives_the_same_runs() {
 fn the_group_is_the_studys_own_and_placeholders_are_spoken_of() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path());
-    let warning = ["WARNING: the report is not ready", "GROUP NUMBER MISSING, AUTHORS MISSING", "[report]"];
+    let warning = ["warning: the report is not ready", "GROUP NUMBER MISSING, AUTHORS MISSING", "[report]"];
     bundle(folder.path(), &["--group", "7", "--without-data"]).says(0, &warning);
     let ada = json!({ "name": "Ada Lovelace" });
     change(&study, |record| record["study"]["report"] = json!({ "group": 7, "authors": [ada] }));
@@ -128,6 +128,6 @@ fn the_group_is_the_studys_own_and_placeholders_are_spoken_of() {
     let done = bundle(folder.path(), &["--without-data", "--group", "7"]);
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""));
     change(&study, |record| record["version"] = "0.0.9".into());
-    let words = ["WARNING: the study was done by Inkling 0.0.9", env!("CARGO_PKG_VERSION")];
+    let words = ["warning: the study was done by Inkling 0.0.9", env!("CARGO_PKG_VERSION")];
     bundle(folder.path(), &["--without-data"]).says(0, &words);
 }

@@ -208,7 +208,8 @@ fn ctrl_c_ends_a_long_dream_and_says_how_to_do_it_again() {
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let stopped = done(&child.wait_with_output().unwrap());
-    stopped.says(130, &["stopping", "interrupted", "what is finished is kept", "inkling look dream"]);
+    stopped
+        .says(130, &["interrupted", "what is finished is kept; to go on from there:", "inkling look dream"]);
 }
 
 #[test]

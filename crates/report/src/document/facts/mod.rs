@@ -178,11 +178,7 @@ fn missing(results: &Results) -> Vec<Missing<'_>> {
 /// The command that makes the study again.
 fn command(results: &Results) -> String {
     let record = &results.record;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    let name = match record.preset.as_str() {
-        name if name.chars().all(plain) => name.to_owned(),
-        name => format!("'{}'", name.replace('\'', r"'\''")),
-    };
+    let name = inkling_spec::quoted(&record.preset);
     let tasks = record.study.tasks();
     let only = if tasks.len() == Task::ALL.len() {
         String::new()

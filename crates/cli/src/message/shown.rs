@@ -1,0 +1,234 @@
+//! Errors as a terminal shows them: text from files cannot steer the terminal, and lines are broken at spaces of prose
+//! alone, never inside a path or a command.
+
+use std::error::Error;
+use std::fmt::{self, Display};
+
+use console::measure_text_width;
+use inkling_spec::printable;
+use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, NamedSource, ReportHandler, Severity, SourceCode};
+
+/// The widest that prose is set.
+const WIDEST: usize = 100;
+/// The narrowest: below, the terminal breaks lines as it can.
+const NARROWEST: usize = 40;
+/// Columns that the margin takes.
+const MARGIN: usize = 10;
+
+/// The whole text of an error for a terminal of so many columns; without one, nothing is broken.
+pub(super) fn rendered(error: &dyn Diagnostic, columns: Option<usize>) -> String {
+    let width = columns.map(|columns| columns.clamp(NARROWEST, WIDEST) - MARGIN);
+    let shown = Shown::new(error, width);
+    let handler = MietteHandlerOpts::new().wrap_lines(false).build();
+    struct Rendered<'a, H>(&'a H, &'a Shown);
+    impl<H: ReportHandler> Display for Rendered<'_, H> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.debug(self.1, f)
+        }
+    }
+    Rendered(&handler, &shown).to_string()
+}
+
+/// An error whose every text can be printed.
+#[derive(Debug)]
+struct Shown {
+    message: String,
+    cause: Option<Box<Cause>>,
+    help: Option<String>,
+    severity: Option<Severity>,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+}
+
+/// What an error comes from.
+#[derive(Debug)]
+struct Cause {
+    message: String,
+    cause: Option<Box<Cause>>,
+}
+
+impl Shown {
+    fn new(error: &dyn Diagnostic, width: Option<usize>) -> Self {
+        let labels: Vec<LabeledSpan> = error.labels().into_iter().flatten().collect();
+        let source = error.source_code().and_then(|source| excerpt(source, &labels));
+        let labels = labels.iter().map(|label| {
+            let text = label.label().map(|text| printable(text).into_owned());
+            LabeledSpan::new_with_span(text, *label.inner())
+        });
+        Shown {
+            message: broken(&error.to_string(), width),
+            cause: error.source().map(|cause| Cause::new(cause, width)),
+            help: error.help().map(|help| broken(&help.to_string(), width)),
+            severity: error.severity(),
+            labels: if source.is_some() { labels.collect() } else { Vec::new() },
+            source,
+        }
+    }
+}
+
+impl Cause {
+    fn new(error: &dyn Error, width: Option<usize>) -> Box<Self> {
+        let cause = error.source().map(|cause| Cause::new(cause, width));
+        Box::new(Cause { message: broken(&error.to_string(), width), cause })
+    }
+}
+
+impl Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Shown {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+impl Diagnostic for Shown {
+    fn severity(&self) -> Option<Severity> {
+        self.severity
+    }
+
+    fn help(&self) -> Option<Box<dyn Display + '_>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
+
+impl Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+/// The lines around the labels, each at its place in the file. What a terminal must not be sent is replaced by characters
+/// of as many bytes, so that the labels still point at the right ones.
+fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<NamedSource<String>> {
+    let start = labels.iter().map(LabeledSpan::offset).min()?;
+    let end = labels.iter().map(|label| label.offset() + label.len()).max()?;
+    let found = source.read_span(&(start, end - start).into(), 1, 1).ok()?;
+    let (offset, lines) = (found.span().offset(), found.line());
+    // Nothing above is shown, but its lines are counted.
+    let mut text = " ".repeat(offset.checked_sub(lines)?) + &"\n".repeat(lines);
+    for c in str::from_utf8(found.data()).ok()?.chars() {
+        let steers = printable(c.encode_utf8(&mut [0; 4])).len() != c.len_utf8();
+        match c.len_utf8() {
+            _ if !steers || c == '\t' || c == '\r' => text.push(c),
+            1 => text.push('?'),
+            2 => text.push('¿'),
+            _ => text.push('\u{fffd}'),
+        }
+    }
+    Some(NamedSource::new(printable(found.name().unwrap_or_default()), text))
+}
+
+/// A text that can be printed, with its prose broken into lines of at most `width` columns. What stands in backquotes is
+/// never broken, and neither is a line that begins with four spaces: that is how a command stands on its own.
+fn broken(text: &str, width: Option<usize>) -> String {
+    let text = printable(text);
+    let Some(width) = width else { return text.into_owned() };
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        if line.starts_with("    ") {
+            lines.push(line.to_owned());
+            continue;
+        }
+        let mut current = String::new();
+        for word in words(line) {
+            let fits = measure_text_width(&current) + 1 + measure_text_width(word) <= width;
+            if !current.is_empty() && !fits {
+                lines.push(std::mem::take(&mut current));
+            } else if !current.is_empty() {
+                current.push(' ');
+            }
+            current.push_str(word);
+        }
+        lines.push(current);
+    }
+    lines.join("\n")
+}
+
+/// A line's words; what stands in backquotes is part of one.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    line.split(move |c| {
+        quoted ^= c == '`';
+        c == ' ' && !quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use miette::SourceSpan;
+    use thiserror::Error;
+
+    use super::*;
+
+    #[derive(Debug, Error, Diagnostic)]
+    #[error("cannot read `{path}`")]
+    #[diagnostic(help(
+        "look at it, or give this command, which makes another one in a folder of its own:\n    inkling study --out '{path}'\nand `inkling report '{path}'` after that"
+    ))]
+    struct Unreadable {
+        path: String,
+        source: std::io::Error,
+    }
+
+    #[test]
+    fn a_path_or_a_command_is_never_broken_across_lines() {
+        let path = "a long path/with spaces/in every/part of/it and more/and still more/until it is wide/out";
+        let error = Unreadable { path: path.into(), source: std::io::ErrorKind::NotFound.into() };
+        for columns in [0, 20, 40, 72, 300] {
+            let text = rendered(&error, Some(columns));
+            for whole in [
+                format!("`{path}`"),
+                format!("inkling study --out '{path}'\n"),
+                format!("`inkling report '{path}'`"),
+            ] {
+                assert!(text.contains(&whole), "{columns}: {text}");
+            }
+        }
+        let narrow = rendered(&error, Some(40));
+        assert!(narrow.contains("help: look at it, or give this\n"), "{narrow}");
+    }
+
+    #[test]
+    fn text_from_a_file_cannot_steer_the_terminal() {
+        let source = std::io::Error::other("\u{9b}2J");
+        let text = rendered(&Unreadable { path: "a\u{1b}[31m\u{202e}\rb".into(), source }, Some(80));
+        assert!(text.contains(r"`a\u{1b}[31m\u{202e}\u{d}b`") && text.contains(r"\u{9b}2J"), "{text}");
+    }
+
+    #[derive(Debug, Error, Diagnostic)]
+    #[error("wrong")]
+    struct Wrong {
+        #[source_code]
+        file: NamedSource<String>,
+        #[label("here\u{7}")]
+        span: SourceSpan,
+    }
+
+    #[test]
+    fn lines_of_a_file_are_shown_at_their_place_without_what_steers_the_terminal() {
+        let text = "one = 1\ntwo = 2\nx = \"\u{1b}é\u{85}\u{202e}\" # bad\nlast = 4\nnot shown";
+        let span = (text.find("bad").unwrap(), 3).into();
+        let shown = rendered(&Wrong { file: NamedSource::new("a\u{1b}.toml", text.to_owned()), span }, None);
+        assert!(shown.contains(r"a\u{1b}.toml:3:"), "{shown}");
+        assert!(shown.contains("3 │ x = \"?é¿\u{fffd}\" # bad") && shown.contains("2 │ two = 2"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{85}', '\u{202e}']) && !shown.contains("not shown"));
+    }
+}

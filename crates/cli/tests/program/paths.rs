@@ -1,0 +1,127 @@
+//! Paths and files that a person names: commands to give work when they are copied, and no help text harms a file.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::{Done, done, inkling, run};
+
+/// Folders whose names need care in a shell.
+const NAMES: [&str; 6] = ["plain", "two words", "it's", "$(id)`;&", "-dash", "été 墨"];
+
+/// The lines of a message that stand alone: commands to give.
+fn command(said: &std::process::Output) -> String {
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("            "))
+        .unwrap_or_else(|| panic!("no command in {text}"));
+    line.trim().to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_a_help_text_gives_makes_the_file_and_then_works() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut names: Vec<std::ffi::OsString> = NAMES.map(Into::into).into();
+    names.push("new\nline".into());
+    names.push(std::ffi::OsStr::from_bytes(b"latin\xe9\x1b[31m").into());
+    for name in names {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = Path::new("./").join(&name);
+        file.set_extension("toml");
+        let said = inkling().current_dir(folder.path()).arg("study").arg(&file).output().unwrap();
+        assert_eq!(said.status.code(), Some(74), "{name:?}: {}", String::from_utf8_lossy(&said.stderr));
+        assert!(!said.stderr.contains(&0x1b));
+        let command = command(&said);
+        assert!(command.starts_with("inkling study --print-spec > "), "{command}");
+        // Exactly as it is printed, in a shell that finds the program on its path.
+        let program = Path::new(env!("CARGO_BIN_EXE_inkling")).parent().unwrap();
+        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &command]).current_dir(folder.path()).env("PATH", path);
+        assert!(shell.status().unwrap().success(), "{command}");
+        assert!(folder.path().join(&file).exists(), "{command}");
+        let read = inkling()
+            .current_dir(folder.path())
+            .arg("study")
+            .arg(&file)
+            .arg("--print-spec")
+            .output()
+            .unwrap();
+        assert_eq!(read.status.code(), Some(0), "{}", String::from_utf8_lossy(&read.stderr));
+    }
+}
+
+/// What is said of a study file and of a network file that `make` has made at the path it is given.
+fn unreadable(make: impl Fn(&Path)) -> Vec<Done> {
+    let folder = tempfile::tempdir().unwrap();
+    make(&folder.path().join("mine.toml"));
+    ["study", "model"].map(|command| run(folder.path(), &[command, "mine.toml"])).into()
+}
+
+#[test]
+fn no_help_text_overwrites_a_file_that_is_there() {
+    let cases: [(&dyn Fn(&Path), &str); 4] = [
+        (&|path| fs::create_dir(path).unwrap(), "it is a folder"),
+        (&|path| fs::write(path, b"seed = 1 # \xe9").unwrap(), "UTF-8"),
+        (&|path| fs::write(path, b"\0\x9f\x92\x96").unwrap(), "UTF-8"),
+        (&|path| fs::File::create(path).unwrap().set_len(1 << 40).unwrap(), "too large"),
+    ];
+    for (make, words) in cases {
+        for said in unreadable(make) {
+            said.says(74, &["mine.toml` cannot be read", "help", words]);
+            assert!(!said.stderr.contains('>') && !said.stderr.contains("--print-spec"), "{}", said.stderr);
+        }
+    }
+    for said in unreadable(|_| ()) {
+        said.says(74, &["mine.toml` cannot be read", "check the name", "> mine.toml"]);
+    }
+}
+
+#[test]
+fn a_file_within_a_file_is_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "").unwrap();
+    let said = run(folder.path(), &["study", "a/mine.toml"]);
+    said.says(74, &["cannot be read", "a part of the path before the last is a file"]);
+}
+
+#[test]
+fn a_folder_without_a_study_is_named_in_a_command_that_works() {
+    for name in NAMES {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(name).join("runs")).unwrap();
+        let output = inkling().current_dir(folder.path()).args(["report", "--", name]).output().unwrap();
+        let shown = match name {
+            "plain" => "plain",
+            "two words" => "'two words'",
+            "it's" => r"'it'\''s'",
+            "$(id)`;&" => "'$(id)`;&'",
+            "-dash" => "./-dash",
+            _ => "'été 墨'",
+        };
+        done(&output).says(65, &["holds no study", &format!("`inkling study --out {shown}` first")]);
+    }
+}
+
+#[test]
+fn names_on_the_command_line_cannot_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "\u{1b}]0;title\u{7}\u{202e}\r";
+    for arguments in [
+        vec!["study", name],
+        vec!["study", "--only", name],
+        vec!["data", "verify", name],
+        vec!["report", name],
+        vec!["model", name],
+        vec![name],
+    ] {
+        let output = inkling().current_dir(folder.path()).args(&arguments).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']) && text.contains(r"\u{202e}"),
+            "{text}"
+        );
+    }
+}
