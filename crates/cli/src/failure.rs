@@ -62,6 +62,13 @@ pub(crate) enum UsageError {
     #[diagnostic(help("its tasks are: {tasks}"))]
     NothingToDo { tasks: String },
 
+    #[error("the report cannot print {what} `{text}`: no font has {characters}")]
+    #[diagnostic(help(
+        "install a font that has these characters (all fonts in the folders of the system are looked at), or write the text \
+         without them"
+    ))]
+    Unprintable { what: &'static str, text: String, characters: String },
+
     #[error("interrupted")]
     #[diagnostic(help("what is finished is kept; to go on from there: {again}"))]
     Interrupted { again: String },
@@ -78,7 +85,7 @@ impl From<UsageError> for Failure {
             UsageError::StudyFile { .. } | UsageError::ModelFile { .. } | UsageError::Threads { .. } => {
                 INPUT_OUTPUT
             }
-            UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
+            UsageError::NothingToDo { .. } | UsageError::Unprintable { .. } => BAD_CONFIGURATION,
             UsageError::Interrupted { .. } => INTERRUPTED,
         };
         Failure::new(error, code)

@@ -10,6 +10,7 @@ mod interrupt;
 mod look;
 mod model;
 mod output;
+mod printable;
 mod progress;
 mod study;
 

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, run_study};
-use inkling_report::Summary;
+use inkling_report::{WORDS, Written};
 use inkling_spec::{PRESETS, Study, Task, preset};
 use inkling_store::{Reader, Store};
 
 use crate::args::{ReportArgs, StudyArgs};
 use crate::failure::{Failure, UsageError};
 use crate::interrupt::{STOP, again, stop_on_ctrl_c};
+use crate::printable::check_printable;
 use crate::progress::Progress;
 use crate::{output, start_computing};
 
@@ -34,6 +35,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         output::bytes(study.to_toml().as_bytes());
         return Ok(());
     }
+    check_printable(&study)?;
     if cfg!(debug_assertions) && name != "smoke" {
         eprintln!("note: this is a debug build; a release build (cargo run --release) is many times faster");
     }
@@ -53,14 +55,15 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         Err(LabError::Interrupted) => return Err(UsageError::Interrupted { again: again() }.into()),
         other => other?,
     }
-    let reported = inkling_report::write(&store).map(|summary| tell(&summary, &args.out, args.json, start));
+    let reported = inkling_report::write(&store).map_err(Failure::from);
+    let reported = reported.and_then(|written| tell(written, &args.out, args.json, start));
     // The study is whole, so this is no failure of the program; but it should not scroll away.
     let diverged = progress.diverged();
     if !diverged.is_empty() {
         let places = diverged.join("; ");
         eprintln!("note: the loss stopped being finite in {places}: a smaller learning rate may help");
     }
-    Ok(reported?)
+    reported
 }
 
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
@@ -68,9 +71,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     // Asked before the folder is opened for writing, which would make one that does not exist.
     Reader::open(&args.out)?;
     let store = Store::open(&args.out)?;
-    let summary = inkling_report::write(&store)?;
-    tell(&summary, &args.out, args.json, start);
-    Ok(())
+    tell(inkling_report::write(&store)?, &args.out, args.json, start)
 }
 
 /// The study that a word on the command line names, and the name it goes by.
@@ -97,19 +98,36 @@ fn resolve(word: &str) -> Result<(String, Study), Failure> {
     Ok((name, Study::from_toml(word, &text)?))
 }
 
-fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {
+/// Says what was found and where it lies; the error is that of a report of which something is missing.
+fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), Failure> {
+    let Written { summary, words, page, failed } = written;
     if json {
-        let text = serde_json::to_string_pretty(summary).expect("a summary is plain data");
+        let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data");
         output::line(&text);
-        return;
+    } else {
+        for line in summary.in_words() {
+            output::line(&line);
+        }
+        let place = out.display();
+        match (words.is_some(), page) {
+            (true, true) => {
+                output::line(&format!("Report: {place}/report.pdf, and {place}/report.html to explore"));
+            }
+            (true, false) => output::line(&format!("Report: {place}/report.pdf")),
+            (false, true) => output::line(&format!("Report: {place}/report.html")),
+            (false, false) => {}
+        }
+        output::line(&format!(
+            "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
+        ));
+        eprintln!("finished in {:.1} s", start.elapsed().as_secs_f64());
     }
-    for line in summary.in_words() {
-        output::line(&line);
+    if let Some(words) = words.filter(|&words| words > WORDS) {
+        eprintln!(
+            "warning: the main part of the report has {words} words, {} more than the {WORDS} that may be handed in; \
+             fewer networks, weightings or tasks make it shorter",
+            words - WORDS,
+        );
     }
-    let place = out.display();
-    output::line(&format!("Report: {place}/report.pdf, and {place}/report.html to explore"));
-    output::line(&format!(
-        "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
-    ));
-    eprintln!("finished in {:.1} s", start.elapsed().as_secs_f64());
+    failed.map_or(Ok(()), |failed| Err(failed.into()))
 }

@@ -13,6 +13,9 @@ use crate::error::LabError;
 use crate::machine::machine;
 use crate::study::{Event, Observer};
 
+/// Digest of the sources that compute, by which results of two programs of one version are told apart.
+pub const SOURCES: &str = env!("INKLING_SOURCES");
+
 /// What a run works with.
 #[derive(Clone, Copy)]
 pub(crate) struct Bench<'a> {
@@ -85,7 +88,7 @@ fn record<O>(set: Option<&DataSet>, spec: &RunSpec, seconds: f64, outcome: O) ->
         spec_hash: spec.hash(checksum),
         data_checksum: checksum.into(),
         version: env!("CARGO_PKG_VERSION").into(),
-        sources: Some(env!("INKLING_SOURCES").into()),
+        sources: Some(SOURCES.into()),
         machine: machine(),
         seconds,
         finished: Some(inkling_store::clock::now()),
