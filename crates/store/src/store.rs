@@ -188,6 +188,26 @@ impl Store {
         atomic::write(&path, bytes)
     }
 
+    /// Removes a file beside the runs that was published earlier, so that a power cut does not bring it back; that it is not
+    /// there is fine.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`] or [`StoreError::Io`].
+    ///
+    /// # Panics
+    /// As [`publish`](Self::publish).
+    pub fn remove(&self, relative: impl AsRef<Path>) -> Result<(), StoreError> {
+        let relative = relative.as_ref();
+        assert_plain(relative, 2);
+        assert!(!relative.starts_with(RUNS), "runs are removed by their writers");
+        let path = self.reader.out.join(relative);
+        if !path.exists() {
+            return Ok(());
+        }
+        files::remove(&path)?;
+        path.parent().map_or(Ok(()), atomic::sync_folder)
+    }
+
     /// Writes `value` as a JSON file beside the runs, as [`publish`](Self::publish) does.
     ///
     /// # Errors
