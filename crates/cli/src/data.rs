@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::args::DataCommand;
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::sharing;
 
 pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
     match command {
@@ -103,6 +104,9 @@ fn fetch(info: &SetInfo) -> Result<(), Failure> {
         }
         FetchEvent::Received { bytes, .. } => bar.set_position(bytes),
         FetchEvent::Failed { url, problem, .. } => bar.suspend(|| eprintln!("{url}: {problem}")),
+        FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } => {
+            bar.suspend(|| eprintln!("{}", sharing(&event)))
+        }
         FetchEvent::Finished { .. } => {
             if bar.is_hidden() {
                 eprintln!("got {}", HumanBytes(bar.position()));

@@ -11,6 +11,7 @@ use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
 use inkling_spec::Head;
 use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, StepsLine};
+use inkling_store::Store;
 
 /// Time between two plain lines about one stage.
 const QUIET: Duration = Duration::from_secs(5);
@@ -77,7 +78,15 @@ impl<'a> Progress<'a> {
                 };
                 self.say(&format!("{url}: {problem}; {next}"));
             }
+            FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } => self.say(&sharing(event)),
             FetchEvent::Received { .. } | FetchEvent::Finished { .. } => {}
+        }
+    }
+
+    /// Says what a person should know about who else writes to a folder.
+    pub(crate) fn notes(&self, store: &Store) {
+        for note in store.notes() {
+            self.say(&format!("note: {note}"));
         }
     }
 
@@ -168,6 +177,25 @@ impl<'a> Progress<'a> {
                 eprintln!("{title}: {done} of {steps}, about {:.0} s left", each * (steps - done) as f64);
             }
         }
+    }
+}
+
+/// What an event says about other programs that use the same cache; nothing where it is about something else.
+pub(crate) fn sharing(event: &FetchEvent) -> String {
+    match event {
+        FetchEvent::Waiting { lock, holder } => {
+            let holder = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
+            format!(
+                "waiting for {holder}, which is fetching into the same folder (it holds `{}`)",
+                lock.display()
+            )
+        }
+        FetchEvent::NoLocks { folder } => format!(
+            "note: the file system of `{}` has no locks, so another process may be fetching into it at the same time; \
+             every file is checked all the same",
+            folder.display()
+        ),
+        _ => String::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
-use inkling_lab::{LabError, run_study};
+use inkling_lab::{LabError, Observer, run_study};
 use inkling_report::Summary;
 use inkling_spec::{PRESETS, Study, Task, preset};
 use inkling_store::{Reader, Store};
@@ -41,12 +41,12 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     stop_on_ctrl_c();
 
     let store = Store::open(&args.out)?;
-    if let Some(holder) = store.taken_over_from() {
-        eprintln!("note: {holder} was writing to this folder and died; going on from what it finished");
-    }
     let progress = Progress::new(&STOP);
+    progress.notes(&store);
     let fetching = |event: FetchEvent| progress.fetching(&event);
-    let sources = Sources { progress: &fetching, ..Sources::new(args.data.folder.clone()) };
+    let interrupted = || progress.interrupted();
+    let sources =
+        Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(args.data.folder.clone()) };
     let result = run_study(&study, &name, &store, &sources, &progress);
     progress.close(result.is_ok());
     match result {
@@ -68,6 +68,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     // Asked before the folder is opened for writing, which would make one that does not exist.
     Reader::open(&args.out)?;
     let store = Store::open(&args.out)?;
+    Progress::new(&STOP).notes(&store);
     let summary = inkling_report::write(&store)?;
     tell(&summary, &args.out, args.json, start);
     Ok(())

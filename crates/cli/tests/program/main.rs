@@ -5,6 +5,8 @@ mod bad_store;
 mod bad_study;
 mod bundle;
 mod common;
+mod flips;
+mod locks;
 mod look;
 mod training;
 mod usage;
