@@ -15,8 +15,8 @@ const DOCUMENTS: [&str; 3] = ["study.json", "checks.json", "summary.json"];
 /// Bits that are flipped where nobody says how many.
 const FEW: usize = 600;
 
-/// A store with two finished runs and what is published beside them.
-fn make(out: &Path) {
+/// A store with two finished runs and what is published beside them. It is held, so that its lock names a holder.
+fn make(out: &Path) -> Store {
     let store = Store::open(out).unwrap();
     for (number, id) in RUNS.iter().enumerate() {
         let spec = json!({ "kind": "train", "seed": u64::MAX - number as u64, "learning_rate": 0.002 });
@@ -39,6 +39,7 @@ fn make(out: &Path) {
             .unwrap();
     }
     store.publish("tables/networks.csv", b"name,accuracy\n2 hidden,0.9\n").unwrap();
+    store
 }
 
 /// All that readers give, text by text; where something is refused, the error's.
@@ -111,13 +112,11 @@ fn every_flipped_bit_and_every_changed_digit_is_refused_or_changes_no_value() {
         std::env::var("INKLING_FLIPS").map_or(FEW, |text| text.parse().expect("INKLING_FLIPS is a number"));
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
-    make(out);
+    let _held = make(out);
     let whole = read(out).unwrap();
     let mut all = Vec::new();
     files(out, &mut all);
-    // An empty file, such as that of a lock that was given back, has no bits.
-    all.retain(|path| fs::metadata(path).unwrap().len() > 0);
-    assert_eq!(all.len(), 2 * 5 + DOCUMENTS.len() + 1);
+    assert_eq!(all.len(), 2 * 5 + DOCUMENTS.len() + 2, "{all:?}");
     let mut random = Random(1);
     let (mut refused, mut harmless) = (0, 0);
     for change in 0..bits + bits / 10 {
@@ -150,5 +149,5 @@ fn every_flipped_bit_and_every_changed_digit_is_refused_or_changes_no_value() {
         fs::write(path, bytes).unwrap();
     }
     assert_eq!(read(out).unwrap(), whole);
-    assert!(refused > 5 * harmless, "{refused} were refused, {harmless} changed nothing");
+    assert!(refused > 4 * harmless, "{refused} were refused, {harmless} changed nothing");
 }

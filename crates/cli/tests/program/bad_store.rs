@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::common::{Done, run};
+use crate::common::{Done, change_json, run};
 
 /// A finished study of the first task, and its report.
 fn study() -> &'static Path {
@@ -49,13 +49,6 @@ fn copy(from: &Path, to: &Path) {
 fn run_with(out: &Path, file: &str) -> PathBuf {
     let runs = fs::read_dir(out.join("runs")).unwrap().map(|run| run.unwrap().path());
     runs.filter(|run| run.join(file).exists()).min().expect("a run with this file")
-}
-
-/// Changes a document as a program would that writes other contents: the checksum is right.
-fn change_json(path: &Path, change: impl Fn(&mut Value)) {
-    let mut value = inkling_store::read_json(path).unwrap().unwrap();
-    change(&mut value);
-    fs::write(path, inkling_store::sealed_json(&value)).unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -153,16 +154,36 @@ fn a_complete_cache_that_cannot_be_written_is_read() {
 
     fs::write(mnist.join("train-labels-idx1-ubyte.gz"), "damaged").unwrap();
     fs::remove_file(mnist.join("t10k-labels-idx1-ubyte.gz")).unwrap();
-    let words = [
-        "the cache",
-        "lacks MNIST's train-labels-idx1-ubyte, t10k-labels-idx1-ubyte",
-        "may not be written to",
-    ];
+    let words = ["the cache", "lacks MNIST's train-labels", ", t10k-labels", "may not be written to"];
     fetch().says(73, &words);
     fetch().says(
         73,
         &["help", "set INKLING_CACHE to a folder of your own", "point --data at a folder that holds MNIST"],
     );
+}
+
+#[test]
+fn a_wait_for_the_cache_is_said_and_can_be_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    fs::create_dir_all(cache.join("mnist")).unwrap();
+    let lock = fs::File::create(cache.join("mnist/.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut child = inkling()
+        .current_dir(folder.path())
+        .args(["data", "fetch", "mnist"])
+        .env("INKLING_CACHE", &cache)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = lines.map_while(Result::ok).find(|line| line.starts_with("waiting for"));
+    let words = said.expect("it waits");
+    assert!(words.contains("another process, which is fetching into the same folder"), "{words}");
+    assert!(words.contains("cache/mnist/.lock"), "{words}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
 }
 
 #[test]
