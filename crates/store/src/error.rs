@@ -50,13 +50,13 @@ pub enum StoreError {
     },
 
     /// Another live process writes to this folder.
-    #[error("`{}` is in use by {}", .path.display(), describe(.holder.as_ref()))]
+    #[error("`{}` is in use by {}", .path.display(), describe(.holder.as_deref()))]
     #[diagnostic(help("wait until that process has ended, stop it, or choose another output folder"))]
     Locked {
         /// The output folder.
         path: PathBuf,
         /// Who holds it, where that could be read.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
     },
 
     /// The file system has no locks, and a process on another computer has not said that it ended.
@@ -70,7 +70,7 @@ pub enum StoreError {
         /// The output folder.
         path: PathBuf,
         /// The process.
-        holder: Holder,
+        holder: Box<Holder>,
     },
 
     /// The output folder would be among the files of another one.

@@ -15,8 +15,10 @@ pub(crate) const FILE: &str = ".lock";
 /// locks that would tell; otherwise as for any write.
 pub(crate) fn take(out: &Path) -> Result<Lock, StoreError> {
     Lock::take(&out.join(FILE)).map_err(|refusal| match refusal {
-        Refusal::Held(holder) => StoreError::Locked { path: out.to_owned(), holder },
-        Refusal::MayBeRunning(holder) => StoreError::MayBeRunning { path: out.to_owned(), holder },
+        Refusal::Held(holder) => StoreError::Locked { path: out.to_owned(), holder: holder.map(Box::new) },
+        Refusal::MayBeRunning(holder) => {
+            StoreError::MayBeRunning { path: out.to_owned(), holder: Box::new(holder) }
+        }
         Refusal::CannotWrite(error) => error.into(),
         Refusal::Failed(error) => {
             StoreError::Io { operation: "lock", path: error.path, source: error.source }

@@ -33,6 +33,9 @@ const NEIGHBOURS: [&str; 4] = [SPEC, METRICS, MODEL, ARRAYS];
 /// The member of `result.json` that holds the SHA-256 of each neighbour.
 const FILES: &str = "files";
 
+/// The SHA-256 of a run's files, by their names.
+type Checksums = BTreeMap<String, String>;
+
 /// The tensor files of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TensorFile {
@@ -90,7 +93,7 @@ impl RunDir {
     }
 
     /// What the run found, and the SHA-256 of each file that it wrote.
-    fn result(&self) -> Result<Option<(Value, BTreeMap<String, String>)>, StoreError> {
+    fn result(&self) -> Result<Option<(Value, Checksums)>, StoreError> {
         let path = self.file(RESULT);
         let Some(mut result) = files::read_json::<Value>(&path)? else { return Ok(None) };
         // Taken out, so that a result type that refuses unknown members can be read.
