@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::args::DataCommand;
 use crate::failure::Failure;
+use crate::progress::sharing;
 use crate::{message, output};
 
 pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
@@ -149,6 +150,9 @@ fn fetch(info: &SetInfo) -> Result<(), Failure> {
         }
         FetchEvent::Received { bytes, .. } => bar.set_position(bytes),
         FetchEvent::Failed { url, problem, .. } => bar.suspend(|| message::say(&format!("{url}: {problem}"))),
+        FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } => {
+            bar.suspend(|| message::say(&sharing(&event)));
+        }
         FetchEvent::Finished { .. } => {
             if bar.is_hidden() {
                 message::say(&format!("got {}", HumanBytes(bar.position())));

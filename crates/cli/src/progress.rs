@@ -11,6 +11,7 @@ use inkling_lab::{Event, Observer};
 use inkling_spec::Head;
 use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, StepsLine};
 use inkling_spec::printable;
+use inkling_store::Store;
 
 use crate::interrupt::{Finishing, finish_first};
 use crate::message;
@@ -93,7 +94,15 @@ impl<'a> Progress<'a> {
                 };
                 self.say(&format!("{url}: {problem}; {next}"));
             }
+            FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } => self.say(&sharing(event)),
             FetchEvent::Received { .. } | FetchEvent::Finished { .. } => {}
+        }
+    }
+
+    /// Says what a person should know about who else writes to a folder.
+    pub(crate) fn notes(&self, store: &Store) {
+        for note in store.notes() {
+            self.say(&format!("note: {note}"));
         }
     }
 
@@ -225,6 +234,25 @@ fn left(seconds: f64) -> String {
     match seconds.round() as u64 {
         whole @ 0..=99 => format!("about {whole} s left"),
         _ => format!("about {} left", span(seconds)),
+    }
+}
+
+/// What an event says about other programs that use the same cache; nothing where it is about something else.
+pub(crate) fn sharing(event: &FetchEvent) -> String {
+    match event {
+        FetchEvent::Waiting { lock, holder } => {
+            let holder = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
+            format!(
+                "waiting for {holder}, which is fetching into the same folder (it holds `{}`)",
+                lock.display()
+            )
+        }
+        FetchEvent::NoLocks { folder } => format!(
+            "note: the file system of `{}` has no locks, so another process may be fetching into it at the same time; \
+             every file is checked all the same",
+            folder.display()
+        ),
+        _ => String::new(),
     }
 }
 

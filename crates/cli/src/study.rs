@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
-use inkling_lab::{LabError, StudyOptions, run_study};
+use inkling_lab::{LabError, Observer, StudyOptions, run_study};
 use inkling_report::{WORDS, Written};
 use inkling_spec::{PRESETS, Study, preset, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
@@ -51,14 +51,12 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     start_computing(&args.compute)?;
 
     let store = Store::open(&args.out)?;
-    if let Some(holder) = store.taken_over_from() {
-        message::note(&format!(
-            "{holder} was writing to this folder and died; going on from what it finished"
-        ));
-    }
     let progress = Progress::new(&STOP);
+    progress.notes(&store);
     let fetching = |event: FetchEvent| progress.fetching(&event);
-    let sources = Sources { progress: &fetching, ..Sources::new(args.data.folder.clone()) };
+    let interrupted = || progress.interrupted();
+    let sources =
+        Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(args.data.folder.clone()) };
     let result = run_study(&study, &name, &store, &sources, &options, &progress);
     progress.close(result.is_ok());
     match result {
@@ -92,6 +90,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
         }
         other => other.into(),
     })?;
+    Progress::new(&STOP).notes(&store);
     tell(inkling_report::write(&store)?, &args.out, args.json, start)
 }
 

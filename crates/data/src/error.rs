@@ -3,6 +3,7 @@
 use std::fmt::{Display, Write};
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -101,6 +102,43 @@ pub enum DataError {
         /// What the operating system says.
         source: io::Error,
     },
+
+    /// The cache lacks files of a set, and it may not be written to.
+    #[error("the cache `{}` lacks {title}'s {}, whole and right, and it may not be written to", .folder.display(), .files.join(", "))]
+    #[diagnostic(help(
+        "set INKLING_CACHE to a folder of your own, into which the set is fetched; or point --data at a folder that holds \
+         {title}"
+    ))]
+    CacheNotWritable {
+        /// The set's title.
+        title: &'static str,
+        /// The names of the files that are missing or damaged.
+        files: Vec<&'static str>,
+        /// The set's folder in the cache.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+
+    /// Another program fetches into the same folder, and took too long.
+    #[error("waited {} s for {}, which holds `{}`", .waited.as_secs(), .holder.as_deref().unwrap_or("another process"), .lock.display())]
+    #[diagnostic(help(
+        "it fetches the same data set: once it has ended, or you have stopped it, give the same command again; or set \
+         INKLING_CACHE to another folder"
+    ))]
+    Busy {
+        /// The lock file.
+        lock: PathBuf,
+        /// The program, where its name can be read.
+        holder: Option<String>,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+
+    /// Somebody asked for the end while a set was fetched. What has come so far is kept.
+    #[error("interrupted")]
+    #[diagnostic(help("what has come so far is kept: the same command goes on from there"))]
+    Interrupted,
 
     /// A file is not a whole, sound IDX file.
     #[error("{} is not a sound IDX file: {problem}", .path.display())]
@@ -280,6 +318,9 @@ impl DataError {
             Self::Missing { .. }
                 | Self::Read { .. }
                 | Self::Write { .. }
+                | Self::CacheNotWritable { .. }
+                | Self::Busy { .. }
+                | Self::Interrupted
                 | Self::Fetch { .. }
                 | Self::NoCache { .. }
                 | Self::NoFolder { .. }

@@ -5,10 +5,12 @@
 //! stopped.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, ErrorKind};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use inkling_files::atomic::{WriteError, create_folder, sync_folder};
+use inkling_files::{Holder, Lock, Refusal, Waiting};
 use ureq::{Agent, Proxy};
 
 use crate::catalogue::{SetFile, SetInfo};
@@ -30,19 +32,22 @@ pub struct Policy {
     pub connect: Duration,
     /// The longest that a server may keep silent, or send almost nothing.
     pub stall: Duration,
+    /// The longest wait for another program that fetches into the same folder.
+    pub lock: Duration,
     /// The proxy to go through.
     pub proxy: Option<Proxy>,
 }
 
 impl Default for Policy {
-    /// Four attempts, half a second to begin with, 10 s to connect, 30 s of silence, the environment's proxy
-    /// (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, except for hosts in `NO_PROXY`).
+    /// Four attempts, half a second to begin with, 10 s to connect, 30 s of silence, five minutes for another program,
+    /// the environment's proxy (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, except for hosts in `NO_PROXY`).
     fn default() -> Self {
         Self {
             attempts: 4,
             backoff: Duration::from_millis(500),
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(30),
+            lock: Duration::from_mins(5),
             proxy: Proxy::try_from_env(),
         }
     }
@@ -51,6 +56,19 @@ impl Default for Policy {
 /// How fetching goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchEvent<'a> {
+    /// Another program fetches into the same folder, and this one waits for it.
+    Waiting {
+        /// The lock file.
+        lock: &'a Path,
+        /// That program, where its name can be read.
+        holder: Option<&'a Holder>,
+    },
+    /// The file system of the cache has no locks, so that two programs may fetch the same file. What comes of it is
+    /// checked all the same.
+    NoLocks {
+        /// The folder.
+        folder: &'a Path,
+    },
     /// A server has begun to answer.
     Started {
         /// The address asked for.
@@ -87,27 +105,46 @@ pub enum FetchEvent<'a> {
 /// the end, and the number of attempts stays bounded by the size of the file.
 const PROGRESS: u64 = 256 * 1024;
 
-/// Fetches into `folder` those files of a set that are not there already, whole and right.
+/// Fetches into `folder` those files of a set that are not there already, whole and right. Where none is lacking, nothing
+/// is written or locked: the folder may be another person's.
 ///
-/// Of several programs fetching into the same folder, one does and the others wait for it.
+/// Of several programs fetching into the same folder, one does and the others wait for it. `interrupted` is asked in every
+/// wait and between the chunks of a download.
 ///
 /// # Errors
-/// [`DataError::Fetch`] with what went wrong at every mirror, or [`DataError::Write`].
+/// [`DataError::Fetch`] with what went wrong at every mirror, [`DataError::Write`], [`DataError::CacheNotWritable`],
+/// [`DataError::Busy`] or [`DataError::Interrupted`].
 pub fn fetch(
     info: &SetInfo,
     folder: &Path,
     policy: &Policy,
     progress: &dyn Fn(FetchEvent),
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<(), DataError> {
-    fs::create_dir_all(folder).map_err(cannot_write(folder))?;
-    let _lock = lock(folder)?;
-    let fetcher = Fetcher { agent: agent(policy), policy, progress };
-    for file in &info.files {
-        if !matches!(verify(&folder.join(format!("{}.gz", file.name)), file), Verdict::Good) {
-            fetcher.file(info, file, folder)?;
-        }
+    let lacking = || info.files.iter().filter(|file| !is_there(file, folder)).collect::<Vec<_>>();
+    let missing = lacking();
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let refused = |error: WriteError| match error.source.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => DataError::CacheNotWritable {
+            title: info.title,
+            files: missing.iter().map(|file| file.name).collect(),
+            folder: folder.to_owned(),
+            source: error.source,
+        },
+        _ => DataError::Write { path: error.path, source: error.source },
+    };
+    create_folder(folder).map_err(refused)?;
+    let _lock = lock(folder, policy, progress, interrupted, refused)?;
+    let fetcher = Fetcher { agent: agent(policy), policy, progress, interrupted };
+    // Another program may have fetched some meanwhile.
+    lacking().into_iter().try_for_each(|file| fetcher.file(info, file, folder))
+}
+
+/// Whether the file is in the folder as it is fetched, whole and right.
+fn is_there(file: &SetFile, folder: &Path) -> bool {
+    matches!(verify(&folder.join(format!("{}.gz", file.name)), file), Verdict::Good)
 }
 
 fn agent(policy: &Policy) -> Agent {
@@ -131,6 +168,7 @@ struct Fetcher<'a> {
     agent: Agent,
     policy: &'a Policy,
     progress: &'a dyn Fn(FetchEvent),
+    interrupted: &'a dyn Fn() -> bool,
 }
 
 impl Fetcher<'_> {
@@ -142,13 +180,17 @@ impl Fetcher<'_> {
             let url = format!("{mirror}{name}");
             match self.ask_mirror(&url, file, &part) {
                 Ok(()) => {
-                    fs::rename(&part, &target)
-                        .and_then(|()| sync_folder(folder))
-                        .map_err(cannot_write(&target))?;
+                    match fs::rename(&part, &target) {
+                        // Where there are no locks, another program may have been as far.
+                        Err(error) if error.kind() == ErrorKind::NotFound && is_there(file, folder) => {}
+                        renamed => renamed.map_err(cannot_write(&target))?,
+                    }
+                    sync_folder(folder).map_err(|error| cannot_write(&target)(error.source))?;
                     (self.progress)(FetchEvent::Finished { url: &url });
                     return Ok(());
                 }
                 Err(Fault::Disk(source)) => return Err(cannot_write(&part)(source)),
+                Err(Fault::Interrupted) => return Err(DataError::Interrupted),
                 Err(Fault::Passing(problem) | Fault::Lasting(problem)) => {
                     (self.progress)(FetchEvent::Failed { url: &url, problem: &problem, retry_in: None });
                     failures.push(MirrorFailure { url, problem });
@@ -177,7 +219,23 @@ impl Fetcher<'_> {
             }
             let wait = self.policy.backoff.saturating_mul(2_u32.saturating_pow(failed - 1));
             (self.progress)(FetchEvent::Failed { url, problem: &problem, retry_in: Some(wait) });
-            std::thread::sleep(wait);
+            self.sleep(wait)?;
+        }
+    }
+
+    /// Waits, unless it is interrupted.
+    fn sleep(&self, wait: Duration) -> Result<(), Fault> {
+        const PAUSE: Duration = Duration::from_millis(50);
+        let start = Instant::now();
+        loop {
+            if (self.interrupted)() {
+                return Err(Fault::Interrupted);
+            }
+            let left = wait.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(PAUSE));
         }
     }
 
@@ -248,20 +306,32 @@ fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-/// Waits until no other program fetches into this folder. The lock ends with the handle, or with the program.
-fn lock(folder: &Path) -> Result<File, DataError> {
+/// Waits until no other program fetches into this folder. The lock ends with the value, or with the program; there is none
+/// where the file system has no locks: the checksum then catches what two writers do to one part.
+fn lock(
+    folder: &Path,
+    policy: &Policy,
+    progress: &dyn Fn(FetchEvent),
+    interrupted: &dyn Fn() -> bool,
+    refused: impl FnOnce(WriteError) -> DataError,
+) -> Result<Option<Lock>, DataError> {
     let path = folder.join(".lock");
-    let file = File::create(&path).map_err(cannot_write(&path))?;
-    match file.lock() {
-        // Some network file systems have no locks; the checksum then catches what two writers do to one part.
-        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(cannot_write(&path)(error)),
-        _ => Ok(file),
+    let tell = |holder: Option<&Holder>| progress(FetchEvent::Waiting { lock: &path, holder });
+    let lock = match Lock::wait(&path, &Waiting { limit: policy.lock, interrupted, tell: &tell }) {
+        Ok(lock) => Some(lock),
+        // Only where there are no locks: whether it still runs does not matter here.
+        Err(Refusal::MayBeRunning(_)) => None,
+        Err(Refusal::Held(holder)) => {
+            let holder = holder.map(|holder| holder.to_string());
+            return Err(DataError::Busy { lock: path, holder, waited: policy.lock });
+        }
+        Err(Refusal::Interrupted) => return Err(DataError::Interrupted),
+        Err(Refusal::CannotWrite(error) | Refusal::Failed(error)) => return Err(refused(error)),
+    };
+    if lock.as_ref().is_none_or(Lock::is_missing) {
+        progress(FetchEvent::NoLocks { folder });
     }
-}
-
-/// Makes a rename last through a power cut.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    Ok(lock)
 }
 
 fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> DataError {

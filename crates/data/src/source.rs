@@ -28,6 +28,8 @@ pub struct Sources<'a> {
     pub policy: Policy,
     /// Hears how fetching goes.
     pub progress: &'a dyn Fn(FetchEvent),
+    /// Asked now and then while sets are fetched: whether to stop.
+    pub interrupted: &'a dyn Fn() -> bool,
 }
 
 impl Sources<'_> {
@@ -44,6 +46,7 @@ impl Sources<'_> {
             cache: cache_folder(std::env::var_os("INKLING_CACHE")),
             policy: Policy::default(),
             progress: &|_| {},
+            interrupted: &|| false,
         }
     }
 
@@ -112,10 +115,10 @@ impl Sources<'_> {
     /// folder that holds them.
     ///
     /// # Errors
-    /// [`DataError::NoCache`], [`DataError::Fetch`] or [`DataError::Write`].
+    /// [`DataError::NoCache`], and those of [`fetch::fetch`].
     pub fn fetch(&self, info: &SetInfo) -> Result<PathBuf, DataError> {
         let folder = self.cache.as_ref().ok_or(DataError::NoCache { title: info.title })?.join(info.name);
-        fetch::fetch(info, &folder, &self.policy, self.progress)?;
+        fetch::fetch(info, &folder, &self.policy, self.progress, self.interrupted)?;
         Ok(folder)
     }
 

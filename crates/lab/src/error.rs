@@ -16,7 +16,7 @@ pub enum LabError {
     /// The data could not be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Data(#[from] DataError),
+    Data(DataError),
 
     /// The output folder could not be read or written.
     #[error(transparent)]
@@ -134,6 +134,15 @@ pub enum LabError {
     /// The observer asked for the end. What is finished is kept.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<DataError> for LabError {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::Interrupted => LabError::Interrupted,
+            other => LabError::Data(other),
+        }
+    }
 }
 
 impl LabError {

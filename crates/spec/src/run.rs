@@ -251,10 +251,30 @@ pub enum DreamPurpose {
     Asked,
 }
 
-/// Names a run's folder: the first 16 hexadecimal digits of the SHA-256 of the canonical spec and the data checksum.
+/// Names a run's folder: the first 16 hexadecimal digits of the SHA-256 of the canonical spec and the data checksum. It
+/// becomes a path, so nothing else is read as one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
+
+impl TryFrom<String> for RunId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<RunId, String> {
+        let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() == 16 && text.bytes().all(is_digit) {
+            Ok(RunId(text))
+        } else {
+            Err(format!("a run's id is 16 lower-case hexadecimal digits, and {text:?} is not"))
+        }
+    }
+}
+
+impl From<RunId> for String {
+    fn from(id: RunId) -> String {
+        id.0
+    }
+}
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -274,7 +294,7 @@ impl RunId {
     /// # Panics
     /// If it has fewer.
     pub fn of_file(sha256: &str) -> RunId {
-        RunId(sha256[..16].to_owned())
+        RunId::try_from(sha256[..16].to_owned()).expect("a SHA-256 is written in lower-case digits")
     }
 }
 
@@ -327,6 +347,29 @@ mod tests {
     #[test]
     fn the_id_is_stable_between_versions_of_the_program() {
         assert_eq!(RunSpec::Perceptron(run()).id("abc").as_ref(), "9d9efc99d7f9531c");
+    }
+
+    #[test]
+    fn what_could_lead_elsewhere_is_no_id() {
+        let read = |text: &str| serde_json::from_value::<RunId>(text.into());
+        let id = RunSpec::Perceptron(run()).id("abc");
+        assert_eq!(read(id.as_ref()).unwrap(), id);
+        assert_eq!(serde_json::to_value(&id).unwrap(), "9d9efc99d7f9531c");
+        for text in [
+            "",
+            ".",
+            "../../0123456789",
+            "/123456789abcdef",
+            "0123456789abcde",
+            "0123456789abcdef0",
+            "0123456789ABCDEF",
+            "0123456789abcde\0",
+            "0123456789abcde ",
+            "é123456789abcde",
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains("16 lower-case hexadecimal digits"), "{text:?}: {error}");
+        }
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use inkling_files::Holder;
+use inkling_files::atomic::WriteError;
 use miette::Diagnostic;
 use thiserror::Error;
-
-use crate::lock::Holder;
 
 /// An error of the store. Every variant names the file or folder it is about.
 #[derive(Debug, Error, Diagnostic)]
@@ -50,20 +50,55 @@ pub enum StoreError {
     },
 
     /// Another live process writes to this folder.
-    #[error("`{}` is in use by {}", .path.display(), describe(.holder.as_ref()))]
+    #[error("`{}` is in use by {}", .path.display(), describe(.holder.as_deref()))]
     #[diagnostic(help("wait until that process has ended, stop it, or choose another output folder"))]
     Locked {
         /// The output folder.
         path: PathBuf,
         /// Who holds it, where that could be read.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
+    },
+
+    /// The file system has no locks, and a process on another computer has not said that it ended.
+    #[error("`{}` may be in use: {holder} may still be running on {}", .path.display(), .holder.host)]
+    #[diagnostic(help(
+        "this file system has no locks that would tell. Make sure that the process has ended, remove `{}` and give the \
+         same command again; or choose another output folder",
+        .path.join(".lock").display()
+    ))]
+    MayBeRunning {
+        /// The output folder.
+        path: PathBuf,
+        /// The process.
+        holder: Box<Holder>,
+    },
+
+    /// The output folder would be among the files of another one.
+    #[error("`{}` lies among the files of the output folder `{}`", .path.display(), .store.display())]
+    #[diagnostic(help(
+        "in that folder, `runs`, `figures` and `tables` are the program's own; choose an output folder outside of them"
+    ))]
+    InsideStore {
+        /// The folder that was given.
+        path: PathBuf,
+        /// The output folder that it lies in.
+        store: PathBuf,
+    },
+
+    /// A run that is to be done has a link in place of its folder.
+    #[error("`{}` is a link to another folder, and the run in it is not finished", .path.display())]
+    #[diagnostic(help(
+        "the program changes nothing through a link. Remove the link, which leaves alone what it leads to, and give the \
+         same command again"
+    ))]
+    Linked {
+        /// The run's folder.
+        path: PathBuf,
     },
 
     /// A file is not what was written: truncated, altered, or of another kind.
     #[error("`{}` is damaged: {reason}", .path.display())]
-    #[diagnostic(help(
-        "give the command that made this folder again: what is damaged is made anew, the rest is kept"
-    ))]
+    #[diagnostic(help("{}", damaged_help(.path)))]
     Damaged {
         /// The damaged file.
         path: PathBuf,
@@ -85,11 +120,11 @@ pub enum StoreError {
         reason: String,
     },
 
-    /// A sound checkpoint in a format that this program does not know yet.
-    #[error("`{}` was written by a newer version of the program (checkpoint format {found}, this one knows up to {known})", .path.display())]
-    #[diagnostic(help("update the program, or remove the run's folder to do the run again from its start"))]
+    /// A sound file in a format that this program does not know yet.
+    #[error("`{}` was written by a newer version of the program (format {found}, this one knows up to {known})", .path.display())]
+    #[diagnostic(help("update the program, or begin anew in another output folder"))]
     NewerFormat {
-        /// The checkpoint.
+        /// The checkpoint or document.
         path: PathBuf,
         /// Its format.
         found: u32,
@@ -141,7 +176,12 @@ impl StoreError {
     /// The kind of failure, for a program to choose its exit code by.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::CannotWrite { .. } | Self::DiskFull { .. } | Self::Locked { .. } => ErrorClass::CannotWrite,
+            Self::CannotWrite { .. }
+            | Self::DiskFull { .. }
+            | Self::Locked { .. }
+            | Self::MayBeRunning { .. }
+            | Self::InsideStore { .. }
+            | Self::Linked { .. } => ErrorClass::CannotWrite,
             Self::Io { .. } => ErrorClass::InputOutput,
             Self::Damaged { .. }
             | Self::WrongTensor { .. }
@@ -178,13 +218,22 @@ impl StoreError {
     }
 }
 
+impl From<WriteError> for StoreError {
+    fn from(error: WriteError) -> Self {
+        Self::writing(&error.path, error.source)
+    }
+}
+
+/// For commands that choose their output folder, and for those that work on one that is there.
 fn cannot_write_help(source: &io::Error) -> &'static str {
     match source.kind() {
         ErrorKind::PermissionDenied => {
-            "choose an output folder that you may write to, or change its permissions"
+            "choose an output folder that you may write to, or change its permissions; of another person's study, make a \
+             copy and give that"
         }
         ErrorKind::ReadOnlyFilesystem => {
-            "this file system is mounted read-only: choose an output folder elsewhere"
+            "this file system is mounted read-only: choose an output folder elsewhere; of a study that is there already, \
+             make a copy elsewhere and give that"
         }
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
             "a file stands where a folder is needed: move it away, or choose another output folder"
@@ -192,8 +241,29 @@ fn cannot_write_help(source: &io::Error) -> &'static str {
         ErrorKind::IsADirectory => {
             "a folder stands where a file is needed: move it away, or choose another output folder"
         }
-        _ => "choose another output folder",
+        _ => "choose another output folder; of a study that is there already, make a copy and give that",
     }
+}
+
+/// What can be made again is: runs, and what is published beside them. Any other file came from elsewhere.
+fn damaged_help(path: &Path) -> &'static str {
+    let in_a_run =
+        path.ancestors().take(2).filter_map(Path::file_name).any(|name| is_run_id(name.as_encoded_bytes()));
+    let name = path.file_name().unwrap_or_default();
+    if in_a_run {
+        "give the command that made this folder again: what is damaged is made anew, the rest is kept"
+    } else if ["study.json", "checks.json"].iter().any(|known| name == *known) {
+        "give the command that made this folder again: it writes this file anew, and finished runs are not done again"
+    } else if name == "summary.json" {
+        "`inkling report` with this folder makes it anew; nothing is trained again"
+    } else {
+        "the file was cut off or changed since it was written: get it again from where it came from"
+    }
+}
+
+/// Whether this is the name of a run's folder: 16 lower-case hexadecimal digits.
+pub(crate) fn is_run_id(name: &[u8]) -> bool {
+    name.len() == 16 && name.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn describe(holder: Option<&Holder>) -> String {
@@ -222,6 +292,20 @@ mod tests {
             let (found_class, found_help) = help(kind);
             assert_eq!(found_class, class, "{kind}");
             assert!(found_help.contains(words), "{kind}: {found_help}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_made_again_is_told_from_what_a_person_brought() {
+        for (path, words) in [
+            ("out/runs/0123456789abcdef/result.json", "what is damaged is made anew"),
+            ("out/runs/0123456789abcdef", "what is damaged is made anew"),
+            ("out/study.json", "finished runs are not done again"),
+            ("out/summary.json", "`inkling report`"),
+            ("downloads/x.safetensors", "get it again"),
+        ] {
+            let help = StoreError::damaged(Path::new(path), "").help().map(|help| help.to_string());
+            assert!(help.as_ref().is_some_and(|help| help.contains(words)), "{path}: {help:?}");
         }
     }
 }

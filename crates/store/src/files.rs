@@ -4,21 +4,12 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use serde::Serialize;
+use inkling_files::hex;
+use inkling_files::sealed::{self, SealError};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::atomic::sync_folder;
 use crate::error::StoreError;
-
-/// Creates `folder` and its parents where they are missing, and makes the new entry durable.
-pub(crate) fn create_folder(folder: &Path) -> Result<(), StoreError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(|source| StoreError::writing(folder, source))?;
-    folder.parent().map_or(Ok(()), sync_folder)
-}
 
 /// Removes the file at `path`; that it is not there is fine.
 pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
@@ -45,27 +36,28 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-/// The value of the JSON file at `path`, or `None` where there is no such file.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
-    read(path)?
-        .map(|bytes| {
-            serde_json::from_slice(&bytes).map_err(|error| StoreError::damaged(path, error.to_string()))
-        })
-        .transpose()
-}
-
-/// `value` as indented JSON that ends in a line feed.
+/// The value of the JSON document at `path`, or `None` where there is no such file. Where the document is sealed, its
+/// checksum is right; older programs did not seal theirs.
 ///
-/// # Panics
-/// When the type has no JSON form, such as a map whose keys are not strings.
-pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut json = serde_json::to_vec_pretty(value).expect("a type given to the store has a JSON form");
-    json.push(b'\n');
-    json
+/// # Errors
+/// [`StoreError::Damaged`] where it is no `T` or not what was sealed, [`StoreError::NewerFormat`] where a newer program
+/// sealed it otherwise.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+    let Some(bytes) = read(path)? else { return Ok(None) };
+    sealed::from_json(&bytes).map(Some).map_err(|error| match error {
+        SealError::Newer { found, known } => {
+            let narrow = |format| u32::try_from(format).unwrap_or(u32::MAX);
+            StoreError::NewerFormat { path: path.to_owned(), found: narrow(found), known: narrow(known) }
+        }
+        other => StoreError::damaged(path, other.to_string()),
+    })
 }
 
 /// The SHA-256 of the file at `path` in lower-case hexadecimal digits, or `None` where there is no such file.
-pub(crate) fn sha256(path: &Path) -> Result<Option<String>, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Io`] where it cannot be read.
+pub fn sha256(path: &Path) -> Result<Option<String>, StoreError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
@@ -82,11 +74,6 @@ pub(crate) fn sha256(path: &Path) -> Result<Option<String>, StoreError> {
         }
     }
     Ok(Some(hex(hasher)))
-}
-
-/// What was hashed, as 64 lower-case hexadecimal digits.
-pub(crate) fn hex(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

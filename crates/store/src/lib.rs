@@ -10,16 +10,19 @@
 //! OUT/{study.json, summary.json, report.pdf, report.html, figures/*.{svg,png}, tables/*.csv}
 //! ```
 //!
-//! Three promises hold whatever kills the program, at whatever instant:
+//! Every JSON document is sealed: its members `format` and `checksum` let whoever reads it know whether it is what was
+//! written ([`inkling_files::sealed`]).
+//!
+//! Four promises hold whatever kills the program, at whatever instant:
 //!
 //! - every file but `metrics.jsonl` is its old version or its new one, never a mixture ([`atomic`]);
 //!   `metrics.jsonl` only grows, and a torn last line is ignored;
-//! - a run is finished exactly when its `result.json` is there and the SHA-256 of every file that it names is
-//!   right;
+//! - a run is finished exactly when its `result.json` is there, its own checksum is right, and so is the SHA-256 of
+//!   every file that it names;
 //! - once a run has written a checkpoint, there is always a whole one to go on from, and a damaged one is known by
 //!   its checksum;
 //! - one process writes at a time: a [`Store`] holds a lock that the operating system gives back when the
-//!   process dies.
+//!   process dies. Where the file system has no locks, the name in `.lock` stands in for it, and [`Store::notes`] says so.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -33,32 +36,35 @@
 //! }
 //!
 //! let store = Store::open(out)?;
-//! if store.run("5f3a").finished::<Outcome>()?.is_none() {
-//!     let mut run = store.begin("5f3a", &"any serializable spec")?;
+//! let id = "5f3a17c09b2e4d68";
+//! if store.run(id).finished::<Outcome>()?.is_none() {
+//!     let mut run = store.begin(id, &"any serializable spec")?;
 //!     run.append_metrics(&("epoch", 1))?;
 //!     let weights = [0.5_f32, 2.0];
 //!     run.write_tensors(TensorFile::Model, &[Tensor::new("w", &[1, 2], &weights)], &Metadata::new())?;
 //!     run.finish(&Outcome { accuracy: 0.98 })?;
 //! }
-//! let model = store.run("5f3a").tensors(TensorFile::Model)?;
+//! let model = store.run(id).tensors(TensorFile::Model)?;
 //! assert_eq!(model.values::<f32>("w", &[1, 2])?, [0.5, 2.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod atomic;
 mod checkpoint;
-pub mod clock;
 mod error;
 mod files;
 mod lock;
 mod metrics;
+mod places;
 mod run;
 mod store;
 mod tensors;
 
 pub use checkpoint::Checkpoint;
 pub use error::{ErrorClass, StoreError};
-pub use lock::Holder;
+pub use files::{read_json, sha256};
+pub use inkling_files::sealed::to_json as sealed_json;
+pub use inkling_files::{Holder, clock};
 pub use run::{RunDir, RunWriter, TensorFile};
 pub use store::{Reader, Store};
 pub use tensors::{Element, Metadata, Tensor, Tensors};

@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use inkling_files::hex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -49,7 +50,7 @@ impl MetricsWriter {
         if found < lines {
             return Err(StoreError::damaged(path, format!("it has {found} lines and should have {lines}")));
         }
-        if files::hex(hash(&bytes, lines)) != known.checksum {
+        if hex(hash(&bytes, lines)) != known.checksum {
             return Err(StoreError::damaged(path, format!("its first {lines} lines are not those written")));
         }
         Self::open_after(path, lines, &bytes)
@@ -88,7 +89,7 @@ impl MetricsWriter {
             self.file.get_ref().sync_all()
         };
         sync().map_err(|source| StoreError::writing(&self.path, source))?;
-        Ok(Known { lines: self.lines, checksum: files::hex(self.hasher.clone()) })
+        Ok(Known { lines: self.lines, checksum: hex(self.hasher.clone()) })
     }
 }
 
@@ -109,7 +110,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreErro
 pub(crate) fn read_known(path: &Path, known: &Known) -> Result<Option<Vec<u8>>, StoreError> {
     let bytes = files::read(path)?.unwrap_or_default();
     let are_these =
-        whole_lines(&bytes).count() >= known.lines && files::hex(hash(&bytes, known.lines)) == known.checksum;
+        whole_lines(&bytes).count() >= known.lines && hex(hash(&bytes, known.lines)) == known.checksum;
     Ok(are_these.then(|| whole_lines(&bytes).take(known.lines).flatten().copied().collect()))
 }
 
@@ -143,7 +144,7 @@ mod tests {
 
     fn known(text: &str) -> Known {
         let lines = text.lines().count();
-        Known { lines, checksum: files::hex(hash(text.as_bytes(), lines)) }
+        Known { lines, checksum: hex(hash(text.as_bytes(), lines)) }
     }
 
     #[test]

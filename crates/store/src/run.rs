@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use inkling_files::atomic::create_folder;
+use inkling_files::sealed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,8 +28,13 @@ const PREVIOUS: &str = "checkpoint.previous.safetensors";
 const UNFIT: &str = "checkpoint.unfit.safetensors";
 const ARRAYS: &str = "arrays.safetensors";
 const RESULT: &str = "result.json";
+/// The files that a result may name.
+const NEIGHBOURS: [&str; 4] = [SPEC, METRICS, MODEL, ARRAYS];
 /// The member of `result.json` that holds the SHA-256 of each neighbour.
 const FILES: &str = "files";
+
+/// The SHA-256 of a run's files, by their names.
+type Checksums = BTreeMap<String, String>;
 
 /// The tensor files of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,38 +71,65 @@ impl RunDir {
         &self.folder
     }
 
-    /// The result, or `None` where the run is not finished. Every file that the result names is read and
+    /// The run whose folder is `folder`, for whoever has no [`Store`] or [`Reader`](crate::Reader) around it.
+    pub fn at(folder: &Path) -> Self {
+        Self::new(folder.to_owned())
+    }
+
+    /// The result, or `None` where the run is not finished. The result's own checksum and every file that it names are
     /// checked.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] naming the file, where the result is unreadable, or a file beside it is
     /// missing or not the one that the run wrote. [`Store::begin`] then does the run anew.
     pub fn finished<R: DeserializeOwned>(&self) -> Result<Option<R>, StoreError> {
+        let Some((result, checksums)) = self.checked_result()? else { return Ok(None) };
+        for (name, expected) in &checksums {
+            self.check(name, expected)?;
+        }
+        let result = serde_json::from_value(result)
+            .map_err(|error| StoreError::damaged(&self.file(RESULT), error.to_string()))?;
+        Ok(Some(result))
+    }
+
+    /// What the run found, and the SHA-256 of each file that it wrote.
+    fn checked_result(&self) -> Result<Option<(Value, Checksums)>, StoreError> {
         let path = self.file(RESULT);
         let Some(mut result) = files::read_json::<Value>(&path)? else { return Ok(None) };
         // Taken out, so that a result type that refuses unknown members can be read.
         let checksums = result.as_object_mut().and_then(|members| members.remove(FILES));
-        let checksums: BTreeMap<String, String> = serde_json::from_value(checksums.unwrap_or_default())
-            .map_err(|error| StoreError::damaged(&path, format!("member `{FILES}`: {error}")))?;
-        for (name, expected) in checksums {
-            let neighbour = self.file(&name);
-            match files::sha256(&neighbour)? {
-                Some(found) if found == expected => {}
-                Some(found) => {
-                    let reason = format!("its SHA-256 is {found}, {RESULT} says {expected}");
-                    return Err(StoreError::damaged(&neighbour, reason));
-                }
-                None => {
-                    return Err(StoreError::damaged(
-                        &neighbour,
-                        format!("{RESULT} names it and it is missing"),
-                    ));
-                }
-            }
+        let checksums: BTreeMap<String, String> =
+            checksums.and_then(|checksums| serde_json::from_value(checksums).ok()).ok_or_else(|| {
+                StoreError::damaged(&path, format!("it has no member `{FILES}` with checksums"))
+            })?;
+        // A name becomes a path.
+        if let Some(name) = checksums.keys().find(|name| !NEIGHBOURS.contains(&name.as_str())) {
+            return Err(StoreError::damaged(
+                &path,
+                format!("it names the file `{name}`, which no run writes"),
+            ));
         }
-        let result =
-            serde_json::from_value(result).map_err(|error| StoreError::damaged(&path, error.to_string()))?;
-        Ok(Some(result))
+        Ok(Some((result, checksums)))
+    }
+
+    /// Checks that one of the run's files is the one that it wrote.
+    fn check(&self, name: &str, expected: &str) -> Result<(), StoreError> {
+        let neighbour = self.file(name);
+        let reason = match files::sha256(&neighbour)? {
+            Some(found) if found == expected => return Ok(()),
+            Some(found) => format!("its SHA-256 is {found}, {RESULT} says {expected}"),
+            None => format!("{RESULT} names it and it is missing"),
+        };
+        Err(StoreError::damaged(&neighbour, reason))
+    }
+
+    /// The path of one of the run's files, which is checked where the run is finished.
+    fn checked(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let result = self.checked_result()?;
+        if let Some(expected) = result.as_ref().and_then(|(_, checksums)| checksums.get(name)) {
+            self.check(name, expected)?;
+        }
+        Ok(self.file(name))
     }
 
     /// The result alone, or `None` where the run is not finished: the files that it names are not looked at.
@@ -109,9 +143,9 @@ impl RunDir {
     /// The spec that the run was begun with, or `None` where it never was.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] where it is no `S`.
+    /// [`StoreError::Damaged`] where it is no `S`, or not what the run wrote.
     pub fn spec<S: DeserializeOwned>(&self) -> Result<Option<S>, StoreError> {
-        files::read_json(&self.file(SPEC))
+        files::read_json(&self.checked(SPEC)?)
     }
 
     /// The metrics so far, a value a line; a line torn by a kill is left out. Empty where the run wrote none.
@@ -120,9 +154,9 @@ impl RunDir {
     /// `T`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] with the number of a whole line that is no `T`.
+    /// [`StoreError::Damaged`] with the number of a whole line that is no `T`, or where a finished run wrote others.
     pub fn metrics<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
-        metrics::read(&self.file(METRICS))
+        metrics::read(&self.checked(METRICS)?)
     }
 
     /// What an interrupted run can go on from, the newest first: at most two, read one at a time. A finished run has
@@ -140,9 +174,10 @@ impl RunDir {
     /// The tensors of one file.
     ///
     /// # Errors
-    /// [`StoreError::Io`] where there is no such file, [`StoreError::Damaged`] where it is no tensor file.
+    /// [`StoreError::Io`] where there is no such file, [`StoreError::Damaged`] where it is no tensor file, or not the one
+    /// that a finished run wrote.
     pub fn tensors(&self, file: TensorFile) -> Result<Tensors, StoreError> {
-        Tensors::read(&self.file(file.name()))
+        Tensors::read(&self.checked(file.name())?)
     }
 
     /// Removes what a run no longer needs that was killed between its result and the removal: the last checkpoint may be
@@ -186,7 +221,8 @@ pub struct RunWriter<'store> {
 
 impl<'store> RunWriter<'store> {
     pub(crate) fn begin<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Self, StoreError> {
-        files::create_folder(&dir.folder)?;
+        refuse_link(&dir.folder)?;
+        create_folder(&dir.folder)?;
         // The result goes first and the checkpoints next: without them, whatever a kill leaves of the rest is an
         // unfinished run that nothing resumes.
         files::remove(&dir.file(RESULT))?;
@@ -198,16 +234,27 @@ impl<'store> RunWriter<'store> {
         for name in [METRICS, MODEL, ARRAYS] {
             files::remove(&dir.file(name))?;
         }
-        atomic::write(&dir.file(SPEC), &files::to_json(spec))?;
+        atomic::write(&dir.file(SPEC), &sealed::to_json(spec))?;
         Ok(Self { dir, metrics: None, store: PhantomData })
     }
 
     pub(crate) fn resume<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Option<Self>, StoreError> {
-        let same_spec = files::read(&dir.file(SPEC))?.is_some_and(|bytes| bytes == files::to_json(spec));
+        let path = dir.file(SPEC);
+        let same_spec = match files::read_json::<Value>(&path) {
+            Ok(found) => found.is_some_and(|found| found == as_read(spec)),
+            // The checkpoints say whose they are, so a spec that is damaged is no reason to lose them.
+            Err(StoreError::Damaged { .. }) => true,
+            Err(other) => return Err(other),
+        };
         let has_checkpoint = dir.file(CHECKPOINT).exists() || dir.file(PREVIOUS).exists();
-        let has_result = dir.file(RESULT).exists();
-        let resumable = same_spec && has_checkpoint && !has_result;
-        Ok(resumable.then_some(Self { dir, metrics: None, store: PhantomData }))
+        if !same_spec || !has_checkpoint || dir.file(RESULT).exists() {
+            return Ok(None);
+        }
+        refuse_link(&dir.folder)?;
+        if !matches!(files::read_json::<Value>(&path), Ok(Some(_))) {
+            atomic::write(&path, &sealed::to_json(spec))?;
+        }
+        Ok(Some(Self { dir, metrics: None, store: PhantomData }))
     }
 
     /// Begins the run with all that the finished run `earlier` left to go on from: its metrics and its last checkpoint,
@@ -313,7 +360,7 @@ impl<'store> RunWriter<'store> {
     /// Finishes the run: publishes `result.json`, which is `result` and a member `files` with the SHA-256 of
     /// each file beside it, and then removes the checkpoints, which nothing needs any more.
     ///
-    /// `result` serializes to a JSON object without a member `files`. A number that is not finite becomes
+    /// `result` serializes to a JSON object without the members `files`, `format` and `checksum`. A number that is not finite becomes
     /// `null`.
     ///
     /// # Errors
@@ -346,12 +393,12 @@ impl<'store> RunWriter<'store> {
             metrics.sync()?;
         }
         let mut checksums = BTreeMap::new();
-        for name in [SPEC, METRICS, MODEL, ARRAYS] {
+        for name in NEIGHBOURS {
             if let Some(checksum) = files::sha256(&self.dir.file(name))? {
                 checksums.insert(name, checksum);
             }
         }
-        let published = files::to_json(&Published { result, files: checksums });
+        let published = sealed::to_json(&Published { result, files: checksums });
         atomic::write(&self.dir.file(RESULT), &published)?;
         Ok(self.dir)
     }
@@ -362,4 +409,14 @@ impl<'store> RunWriter<'store> {
             closed => Ok(closed.insert(MetricsWriter::open(&self.dir.file(METRICS))?)),
         }
     }
+}
+
+/// A value as it reads back from its JSON.
+fn as_read<T: Serialize + ?Sized>(value: &T) -> Value {
+    sealed::from_json(&sealed::to_json(value)).expect("what was just sealed is sound")
+}
+
+/// Nothing is written or removed through a link: the folder that it leads to belongs to somebody else.
+fn refuse_link(folder: &Path) -> Result<(), StoreError> {
+    if folder.is_symlink() { Err(StoreError::Linked { path: folder.to_owned() }) } else { Ok(()) }
 }

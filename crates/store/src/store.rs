@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use inkling_files::atomic::{check_writable, create_folder, sync_folder};
+use inkling_files::{Holder, Lock, sealed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::StoreError;
-use crate::lock::{Holder, Lock};
+use crate::error::{StoreError, is_run_id};
+use crate::places::{self, PUBLISHED, RUNS};
 use crate::run::{RunDir, RunWriter};
-use crate::{atomic, files};
-
-const RUNS: &str = "runs";
+use crate::{atomic, files, lock};
 
 /// A study's output folder to read. It takes no lock: every file in it is whole at any time.
 #[derive(Clone, Debug)]
@@ -40,20 +40,27 @@ impl Reader {
     }
 
     /// The run `id`, which need not exist.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
     pub fn run(&self, id: &str) -> RunDir {
+        assert_plain(Path::new(id), 1);
         RunDir::new(self.out.join(RUNS).join(id))
     }
 
     /// Every run that was ever begun, in no particular order.
     pub fn runs(&self) -> impl Iterator<Item = RunDir> {
         let entries = fs::read_dir(self.out.join(RUNS)).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).map(RunDir::new)
+        entries
+            .filter(|entry| is_run_id(entry.file_name().as_encoded_bytes()))
+            .map(|entry| RunDir::new(entry.path()))
     }
 
     /// The value of a JSON file such as `summary.json`, or `None` where there is no such file.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] where it is no `T`.
+    /// [`StoreError::Damaged`] where it is no `T`, or not what was published; [`StoreError::NewerFormat`] where a newer
+    /// program published it in a format of its own.
     pub fn json<T: DeserializeOwned>(&self, relative: impl AsRef<Path>) -> Result<Option<T>, StoreError> {
         files::read_json(&self.out.join(relative))
     }
@@ -72,25 +79,31 @@ impl Store {
     /// removes the temporary files that killed processes left.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where a live process holds it, [`StoreError::CannotWrite`] where it is
+    /// [`StoreError::Locked`] where a live process holds it, [`StoreError::MayBeRunning`] where one may,
+    /// [`StoreError::InsideStore`] where it lies among the files of another one, [`StoreError::CannotWrite`] where it is
     /// read-only or no folder, [`StoreError::DiskFull`] where not even the holder's name fits.
     pub fn open(out: &Path) -> Result<Self, StoreError> {
-        files::create_folder(out)?;
-        let lock = Lock::take(out)?;
+        if let Some(store) = places::enclosing(out) {
+            return Err(StoreError::InsideStore { path: out.to_owned(), store });
+        }
+        create_folder(out)?;
+        let lock = lock::take(out)?;
         let runs = out.join(RUNS);
-        files::create_folder(&runs)?;
+        create_folder(&runs)?;
         for folder in [out, &runs] {
             // An old lock file opens for writing even where no file can be created any more.
-            atomic::check_writable(folder)?;
-            atomic::remove_leftovers(folder);
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    atomic::remove_leftovers(&entry.path());
-                    RunDir::new(entry.path()).remove_leftovers();
-                }
-            }
+            check_writable(folder)?;
+        }
+        // What looks left over may be another process's, unless the lock says that there is none.
+        if !lock.is_missing() && lock.elsewhere().is_none() {
+            places::clean_up(out);
         }
         Ok(Self { reader: Reader { out: out.to_owned() }, lock })
+    }
+
+    /// What a person should know about who else writes, or wrote, to this folder, each a sentence or two.
+    pub fn notes(&self) -> Vec<String> {
+        lock::notes(&self.lock, self.reader.path())
     }
 
     /// The process that held this folder before and died without giving it back, if it did.
@@ -177,14 +190,21 @@ impl Store {
     /// As for any write.
     ///
     /// # Panics
-    /// When `relative` is not a plain path of at most one folder, the depth to which [`open`](Self::open)
-    /// looks for what killed processes left, or when it leads into the runs.
+    /// When `relative` is not a plain path directly in the folder, in `figures` or in `tables`, where
+    /// [`open`](Self::open) looks for what killed processes left, or has a name that is the store's own.
     pub fn publish(&self, relative: impl AsRef<Path>, bytes: &[u8]) -> Result<(), StoreError> {
         let relative = relative.as_ref();
         assert_plain(relative, 2);
-        assert!(!relative.starts_with(RUNS), "runs are written by their writers");
+        let folder = relative.parent().unwrap_or(Path::new(""));
+        let known = folder.as_os_str().is_empty() || PUBLISHED.iter().any(|known| folder == Path::new(known));
+        let hidden = relative.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        assert!(
+            known && !hidden && relative != Path::new(RUNS),
+            "`{}` is not for publishing",
+            relative.display()
+        );
         let path = self.reader.out.join(relative);
-        path.parent().map_or(Ok(()), files::create_folder)?;
+        path.parent().map_or(Ok(()), create_folder)?;
         atomic::write(&path, bytes)
     }
 
@@ -205,10 +225,12 @@ impl Store {
             return Ok(());
         }
         files::remove(&path)?;
-        path.parent().map_or(Ok(()), atomic::sync_folder)
+        path.parent().map_or(Ok(()), sync_folder)?;
+        Ok(())
     }
 
-    /// Writes `value` as a JSON file beside the runs, as [`publish`](Self::publish) does.
+    /// Writes `value` as a sealed JSON document beside the runs, as [`publish`](Self::publish) does: with the members
+    /// `format` and `checksum`, which [`Reader::json`] checks and takes off.
     ///
     /// # Errors
     /// As for any write.
@@ -220,7 +242,7 @@ impl Store {
         relative: impl AsRef<Path>,
         value: &T,
     ) -> Result<(), StoreError> {
-        self.publish(relative, &files::to_json(value))
+        self.publish(relative, &sealed::to_json(value))
     }
 }
 

@@ -11,14 +11,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
+use inkling_files::{atomic, hex};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata as Header, TensorInfo};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::atomic;
 use crate::error::StoreError;
-use crate::files::hex;
 
 #[cfg(target_endian = "big")]
 compile_error!("tensor files are little-endian, and this crate writes memory as it is");
@@ -143,6 +142,8 @@ impl<'a> Tensor<'a> {
 const METADATA: &str = "__metadata__";
 /// The file starts with the header's length as a u64.
 const LENGTH: usize = size_of::<u64>();
+/// The longest header that the format allows.
+const LONGEST_HEADER: u64 = 100_000_000;
 
 /// Writes a tensor file.
 ///
@@ -288,6 +289,9 @@ impl Tensors {
         file.read_exact(&mut length).map_err(failed)?;
         let length = u64::from_le_bytes(length);
         let values = after_length.checked_sub(length).ok_or_else(short)?;
+        if length > LONGEST_HEADER {
+            return Err(damaged(format!("its header of {length} bytes is longer than the format allows")));
+        }
         let mut header = vec![0; usize::try_from(length).map_err(|_| short())?];
         file.read_exact(&mut header).map_err(failed)?;
         // Not the crate's own `SafeTensors::deserialize`: version 0.8 adds lengths from the header without a

@@ -234,3 +234,25 @@ proptest! {
         prop_assert!(is_damaged);
     }
 }
+
+#[test]
+fn a_huge_file_of_something_else_is_refused_by_its_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    // Sparse: it takes no room on the disk.
+    let sparse = |first: u64| {
+        let mut file = File::create(&path).unwrap();
+        file.write_all(&first.to_le_bytes()).unwrap();
+        file.set_len(1 << 40).unwrap();
+        Tensors::read(&path).unwrap_err().to_string()
+    };
+    for (length, words) in [
+        (0, "its header is no safetensors header"),
+        (1 << 39, "longer than the format allows"),
+        (LONGEST_HEADER + 1, "longer than the format allows"),
+        (u64::MAX, "ends within its header"),
+    ] {
+        let message = sparse(length);
+        assert!(message.contains(words), "{message}");
+    }
+}

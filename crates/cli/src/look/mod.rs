@@ -33,11 +33,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     inkling_lab::check(&run.spec, &material)?;
 
     let store = Store::open(&args.out)?;
-    if let Some(holder) = store.taken_over_from() {
-        progress.say(&format!(
-            "note: {holder} was writing to this folder and died; going on from what it finished"
-        ));
-    }
+    progress.notes(&store);
     progress.event(Event::Stage { title: &run.title, steps: 1 });
     let looked = inkling_lab::look(&run, material, &store, &progress);
     progress.close(looked.is_ok());

@@ -1,13 +1,15 @@
 //! The network that is looked into: which file is meant, and what it was trained on.
 
-use std::fs;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use inkling_data::catalogue::{self, SetInfo};
 use inkling_lab::Trained;
 use inkling_spec::found::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_spec::{RunId, RunSpec, Task};
-use inkling_store::{Reader, TensorFile};
+use inkling_store::{Reader, RunDir, TensorFile, sha256};
+use serde::de::IgnoredAny;
 
 use super::error::AskError;
 use super::failure;
@@ -33,10 +35,11 @@ impl Subject {
     pub(crate) fn read(args: &LookArgs) -> Result<Subject, Failure> {
         let named = args.set.as_deref().map(catalogue::find).transpose()?;
         let (file, name) = find(&args.model, args.network.as_deref())?;
-        let bytes = fs::read(&file).map_err(|source| AskError::Model { path: file.clone(), source })?;
-        let id = RunId::of_file(&inkling_data::sha256_hex(&bytes));
-        drop(bytes);
+        let unreadable = |source| AskError::Model { path: file.clone(), source };
+        File::open(&file).map_err(unreadable)?;
+        // Before its bytes, which may be many and of something else, its header.
         let network = Trained::read(&file).map_err(failure)?;
+        let id = RunId::of_file(&sha256(&file)?.ok_or_else(|| unreadable(ErrorKind::NotFound.into()))?);
         // A set that this program does not know is as none: the network can still be looked into.
         let trained_on = || network.data.as_deref().and_then(|data| catalogue::find(data).ok());
         let set = named.or_else(trained_on);
@@ -101,6 +104,10 @@ fn find(model: &Path, network: Option<&str>) -> Result<(PathBuf, Option<String>)
     }
     if network.is_some() {
         return Err(AskError::NoStudy { path: model.to_owned() }.into());
+    }
+    if model.is_dir() && model.join("spec.json").exists() {
+        // A run's folder: its files are checked as a study's are.
+        RunDir::at(model).finished::<IgnoredAny>()?;
     }
     Ok((direct, None))
 }

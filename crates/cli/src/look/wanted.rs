@@ -170,7 +170,12 @@ impl Wanting<'_> {
         };
         let begin = std::time::Instant::now();
         let fetching = |event: FetchEvent| self.progress.fetching(&event);
-        let sources = Sources { progress: &fetching, ..Sources::new(self.args.data.folder.clone()) };
+        let interrupted = || self.progress.interrupted();
+        let sources = Sources {
+            progress: &fetching,
+            interrupted: &interrupted,
+            ..Sources::new(self.args.data.folder.clone())
+        };
         let mut set = sources.load(info)?;
         let (train, test) = (set.train.len(), set.test.len());
         self.progress.event(Event::Loaded { images: train + test, seconds: begin.elapsed().as_secs_f64() });

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::common::{Done, run};
+use crate::common::{Done, change_json, run};
 
 /// A finished study of the first task, and its report.
 fn study() -> &'static Path {
@@ -49,12 +49,6 @@ fn copy(from: &Path, to: &Path) {
 fn run_with(out: &Path, file: &str) -> PathBuf {
     let runs = fs::read_dir(out.join("runs")).unwrap().map(|run| run.unwrap().path());
     runs.filter(|run| run.join(file).exists()).min().expect("a run with this file")
-}
-
-fn change_json(path: &Path, change: impl Fn(&mut Value)) {
-    let mut value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    change(&mut value);
-    fs::write(path, serde_json::to_vec(&value).unwrap()).unwrap();
 }
 
 #[test]
@@ -112,6 +106,86 @@ fn a_study_file_that_is_cut_off_or_something_else() {
         .says(65, &["`out/study.json` is damaged: unknown field `sorcery`"]);
     report(|out| change_json(&out.join("study.json"), |study| study["data"] = json!({})))
         .says(65, &["`out/study.json` is damaged: it says nothing of the data set `mnist`"]);
+}
+
+#[test]
+fn a_document_whose_text_was_changed_is_refused_whatever_version_it_says() {
+    let changed = |from: &'static str, to: &'static str, words: &[&str]| {
+        let done = report(|out| {
+            let text = fs::read_to_string(out.join("study.json")).unwrap();
+            assert!(text.contains(from), "{from:?} is not in {text}");
+            fs::write(out.join("study.json"), text.replacen(from, to, 1)).unwrap();
+        });
+        done.says(65, words);
+        assert!(!done.stderr.contains("was made by"), "{}", done.stderr);
+    };
+    let words = [
+        "`out/study.json` is damaged: the SHA-256 of its contents is",
+        "and it says",
+        "help",
+        "finished runs are not done again",
+    ];
+    changed("\"preset\": \"smoke\"", "\"preset\": \"smoky\"", &words);
+    changed("\"version\": \"0.", "\"version\": \"9.", &words);
+    changed(
+        "\"checksum\"",
+        "\"checksun\"",
+        &["`out/study.json` is damaged: it has the member `format`", "`checksum`"],
+    );
+    changed(
+        "\"format\"",
+        "\"fornat\"",
+        &["`out/study.json` is damaged: it has the member `checksum`", "`format`"],
+    );
+    // Not a change of the text, but of what it stands for: the id of a run becomes a path.
+    report(|out| {
+        change_json(&out.join("study.json"), |study| study["runs"][0]["id"] = "../../elsewhere".into());
+    })
+    .says(65, &["`out/study.json` is damaged: a run's id is 16 lower-case hexadecimal digits"]);
+}
+
+#[test]
+fn a_newer_format_names_the_file() {
+    report(|out| {
+        let text = fs::read_to_string(out.join("study.json")).unwrap();
+        let mut study: Value = serde_json::from_str(&text).unwrap();
+        study["format"] = 2.into();
+        study.as_object_mut().unwrap().remove("checksum");
+        let checksum = inkling_data::sha256_hex(study.to_string().as_bytes());
+        study["checksum"] = checksum.into();
+        fs::write(out.join("study.json"), study.to_string()).unwrap();
+    })
+    .says(
+        65,
+        &["`out/study.json` was written by a newer version", "(format 2, this one knows up to 1)", "update"],
+    );
+}
+
+#[test]
+fn what_older_programs_wrote_is_reported_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    copy(&study().join("out"), &out);
+    let mut documents = vec![out.join("study.json")];
+    documents
+        .extend(fs::read_dir(out.join("runs")).unwrap().map(|run| run.unwrap().path().join("result.json")));
+    for path in documents {
+        let value: Value = inkling_store::read_json(&path).unwrap().unwrap();
+        fs::write(&path, serde_json::to_vec_pretty(&value).unwrap()).unwrap();
+    }
+    run(folder.path(), &["report", "out"]).says(0, &["finished in"]);
+}
+
+#[test]
+fn a_damaged_study_file_is_written_anew_without_training_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    copy(&study().join("out"), &out);
+    let text = fs::read_to_string(out.join("study.json")).unwrap();
+    fs::write(out.join("study.json"), text.replacen("\"smoke\"", "\"smoky\"", 1)).unwrap();
+    run(folder.path(), &["report", "out"]).says(65, &["is damaged", "finished runs are not done again"]);
+    run(folder.path(), &["study", "smoke", "--only", "pca"]).says(0, &["finished before, not done again"]);
+    run(folder.path(), &["report", "out"]).says(0, &["finished in"]);
 }
 
 #[test]

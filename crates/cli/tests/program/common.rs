@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::Value;
 
 /// The program, kept from colours, from the person's cache and from line breaks in the middle of a message.
 pub(crate) fn inkling() -> Command {
@@ -86,4 +87,11 @@ pub(crate) fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// Changes a document as a program would that writes other contents: the checksum is right.
+pub(crate) fn change_json(path: &Path, change: impl FnOnce(&mut Value)) {
+    let mut value = inkling_store::read_json(path).unwrap().unwrap();
+    change(&mut value);
+    fs::write(path, inkling_store::sealed_json(&value)).unwrap();
 }

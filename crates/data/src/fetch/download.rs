@@ -17,6 +17,8 @@ pub(super) enum Fault {
     Lasting(String),
     /// The fault is this computer's: no mirror can help.
     Disk(io::Error),
+    /// Somebody asked for the end.
+    Interrupted,
 }
 
 /// Bytes that a server must send in the time that counts as a stall. A trickle is a stall that never ends.
@@ -26,7 +28,10 @@ impl Fetcher<'_> {
     /// Asks for the bytes of `url` that `part` lacks and appends them, up to `most` in all. What has come
     /// before a fault stays in `part`, unless it is known to be no beginning of the file.
     pub(super) fn extend(&self, url: &str, part: &Path, most: u64) -> Result<(), Fault> {
-        let Self { agent, policy, progress } = self;
+        let Self { agent, policy, progress, interrupted } = self;
+        if interrupted() {
+            return Err(Fault::Interrupted);
+        }
         let have = length(part);
         let mut request = agent.get(url);
         if have > 0 {
@@ -69,6 +74,7 @@ impl Fetcher<'_> {
         let received =
             receive(&mut response.body_mut().as_reader(), &mut output, start, most, policy.stall, &|bytes| {
                 progress(FetchEvent::Received { url, bytes });
+                !interrupted()
             });
         output.sync_all().map_err(Fault::Disk)?;
         match received {
@@ -76,6 +82,7 @@ impl Fetcher<'_> {
             Err(Broken::Input(error)) => Err(Fault::Passing(describe(&error.into(), policy))),
             Err(Broken::Trickle) => Err(Fault::Passing(stalled(policy))),
             Err(Broken::Output(error)) => Err(Fault::Disk(error)),
+            Err(Broken::Interrupted) => Err(Fault::Interrupted),
             Err(Broken::TooLong) => {
                 discard(part)?;
                 Err(Fault::Lasting(format!("it sent more than the {most} bytes that the file can have")))
@@ -88,18 +95,19 @@ impl Fetcher<'_> {
 enum Broken {
     Input(io::Error),
     Output(io::Error),
+    Interrupted,
     Trickle,
     TooLong,
 }
 
-/// Copies a body that begins at byte `start` of the file.
+/// Copies a body that begins at byte `start` of the file, as long as `progress` says to go on.
 fn receive(
     body: &mut impl Read,
     output: &mut File,
     start: u64,
     most: u64,
     stall: Duration,
-    progress: &dyn Fn(u64),
+    progress: &dyn Fn(u64) -> bool,
 ) -> Result<(), Broken> {
     let mut buffer = vec![0; 64 * 1024];
     let mut here = start;
@@ -116,7 +124,9 @@ fn receive(
             return Err(Broken::TooLong);
         }
         output.write_all(&buffer[..count]).map_err(Broken::Output)?;
-        progress(here);
+        if !progress(here) {
+            return Err(Broken::Interrupted);
+        }
         if since.elapsed() >= stall {
             if here - then < TRICKLE {
                 return Err(Broken::Trickle);

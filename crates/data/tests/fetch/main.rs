@@ -1,6 +1,7 @@
 //! Fetching from a local server that cuts, stalls, lies about lengths, and serves pages and wrong bytes.
 
 mod server;
+mod waiting;
 
 use std::cell::RefCell;
 use std::fs;
@@ -19,7 +20,14 @@ const WHOLE: &str = "train-images-idx3-ubyte.gz";
 /// Without a proxy, whatever the environment says, and with time-outs that only a broken test meets.
 fn hasty() -> Policy {
     let patience = Duration::from_secs(10);
-    Policy { attempts: 3, backoff: Duration::from_millis(1), connect: patience, stall: patience, proxy: None }
+    Policy {
+        attempts: 3,
+        backoff: Duration::from_millis(1),
+        connect: patience,
+        stall: patience,
+        lock: patience,
+        proxy: None,
+    }
 }
 
 /// Takes a third of a second of silence for a stall.
@@ -35,7 +43,7 @@ fn cache() -> (TempDir, PathBuf) {
 }
 
 fn fetch_into(site: &Site, folder: &Path) -> Result<(), DataError> {
-    fetch(site.info, folder, &hasty(), &|_| {})
+    fetch(site.info, folder, &hasty(), &|_| {}, &|| false)
 }
 
 /// Fetches from one mirror that replies as scripted; the set must arrive whole after exactly these requests.
@@ -46,7 +54,7 @@ fn arrives(replies: &[Reply], requests: &[&str]) {
 fn arrives_under(policy: &Policy, replies: &[Reply], requests: &[&str]) {
     let site = Site::new(20, &[("a", replies)]);
     let (_holder, folder) = cache();
-    fetch(site.info, &folder, policy, &|_| {}).unwrap();
+    fetch(site.info, &folder, policy, &|_| {}, &|| false).unwrap();
     assert_eq!(site.asked(), requests);
     is_whole(&site, &folder);
 }
@@ -67,19 +75,19 @@ fn is_given_up_under(policy: &Policy, reply: Reply, requests: usize, expected: &
     let site = Site::new(20, &[("bad", &[reply]), ("good", &[Reply::Good])]);
     let (_holder, folder) = cache();
     let problems = RefCell::new(Vec::new());
-    fetch(site.info, &folder, policy, &|event| {
+    let hear = |event: FetchEvent| {
         if let FetchEvent::Failed { problem, retry_in: None, .. } = event {
             problems.borrow_mut().push(problem.to_owned());
         }
-    })
-    .unwrap();
+    };
+    fetch(site.info, &folder, policy, &hear, &|| false).unwrap();
     is_whole(&site, &folder);
     assert!(problems.borrow()[0].contains(expected), "{problems:?}");
     assert_eq!(site.asked().iter().filter(|asked| asked.starts_with("bad")).count(), requests);
 
     let site = Site::new(20, &[("bad", &[reply]), ("worse", &[Reply::Status(404)])]);
     let (_holder, folder) = cache();
-    let error = fetch(site.info, &folder, policy, &|_| {}).unwrap_err();
+    let error = fetch(site.info, &folder, policy, &|_| {}, &|| false).unwrap_err();
     let message = error.to_string();
     assert!(error.is_io());
     assert!(message.starts_with("could not fetch Noise's train-images-idx3-ubyte into "), "{message}");
@@ -169,7 +177,7 @@ fn nobody_listening_is_reported() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mirrors = Vec::leak(vec![&*String::leak(format!("http://{free}/"))]);
     let info = SetInfo { mirrors, ..copy(site.info) };
-    let message = fetch(&info, &folder, &hasty(), &|_| {}).unwrap_err().to_string();
+    let message = fetch(&info, &folder, &hasty(), &|_| {}, &|| false).unwrap_err().to_string();
     assert!(message.contains("onnection refused"), "{message}");
 }
 
@@ -241,7 +249,7 @@ fn a_proxy_is_gone_through() {
     let (_holder, folder) = cache();
     let info = SetInfo { mirrors: &["http://mirror.invalid/a/"], ..copy(site.info) };
     let proxy = Some(ureq::Proxy::new(&format!("http://127.0.0.1:{}", site.port)).unwrap());
-    fetch(&info, &folder, &Policy { proxy, ..hasty() }, &|_| {}).unwrap();
+    fetch(&info, &folder, &Policy { proxy, ..hasty() }, &|_| {}, &|| false).unwrap();
     is_whole(&site, &folder);
 }
 
@@ -251,7 +259,7 @@ fn progress_is_told_in_order() {
     let (_holder, folder) = cache();
     let total = site.images().len() as u64;
     let events = RefCell::new(Vec::new());
-    fetch(site.info, &folder, &hasty(), &|event| match event {
+    let hear = |event: FetchEvent| match event {
         FetchEvent::Received { url, bytes } if url.ends_with(WHOLE) => {
             events.borrow_mut().push(("received", bytes));
         }
@@ -263,8 +271,8 @@ fn progress_is_told_in_order() {
         }
         FetchEvent::Finished { url } if url.ends_with(WHOLE) => events.borrow_mut().push(("finished", 0)),
         _ => {}
-    })
-    .unwrap();
+    };
+    fetch(site.info, &folder, &hasty(), &hear, &|| false).unwrap();
     let mut events = events.into_inner();
     events.dedup_by_key(|event| event.0);
     let steps: Vec<_> = events.iter().map(|event| event.0).collect();
@@ -280,6 +288,7 @@ fn sources(cache: &Path) -> Sources<'static> {
         cache: Some(cache.to_owned()),
         policy: hasty(),
         progress: &|_| {},
+        interrupted: &|| false,
     }
 }
 

@@ -10,14 +10,13 @@ mod origin;
 pub(crate) mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use inkling_spec::found::{
     DataSetFacts, Machine, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult,
     SeparabilityOutcome, StudyRecord,
 };
 use inkling_spec::{PcaRun, PerceptronRun, RunSpec, Task};
-use inkling_store::{Reader, StoreError, TensorFile};
+use inkling_store::{Reader, StoreError, TensorFile, read_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -235,7 +234,8 @@ fn made_by_newer(error: ReportError) -> ReportError {
         version: String,
     }
     let ReportError::Store(StoreError::Damaged { path, reason }) = error else { return error };
-    let made = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Made>(&bytes).ok());
+    // Only where its checksum is right: a damaged file may say any version.
+    let made = read_json::<Made>(&path).ok().flatten();
     let numbers =
         |version: &str| -> Vec<u64> { version.split('.').map_while(|part| part.parse().ok()).collect() };
     match made {

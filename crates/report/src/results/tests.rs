@@ -5,7 +5,7 @@ use std::fs;
 
 use inkling_spec::found::{DataSetFacts, Machine, PlannedRun, RunResult, StudyRecord, TrainingLine};
 use inkling_spec::{RunId, RunSpec, Task, preset};
-use inkling_store::{Metadata, Store, Tensor, TensorFile};
+use inkling_store::{Metadata, Store, Tensor, TensorFile, read_json, sealed_json};
 use serde_json::json;
 
 use super::*;
@@ -258,12 +258,13 @@ fn the_date_is_that_of_the_last_run_and_none_where_no_run_has_one() {
     let read = || Results::read(store.reader());
     assert_eq!(read().unwrap().finished.map(|date| (date.year, date.second)), Some((2026, 6)));
     let path = folder.path().join(format!("runs/{}/result.json", record.runs[0].id));
-    let text = fs::read_to_string(&path).unwrap();
-    let line = "  \"finished\": \"2026-02-03T04:05:06Z\",\n";
-    assert!(text.contains(line), "{text}");
-    fs::write(&path, text.replace(line, "")).unwrap();
+    let mut result: serde_json::Value = read_json(&path).unwrap().unwrap();
+    assert_eq!(result["finished"], "2026-02-03T04:05:06Z");
+    result.as_object_mut().unwrap().remove("finished");
+    fs::write(&path, sealed_json(&result)).unwrap();
     assert_eq!(read().unwrap().finished, None);
-    fs::write(&path, text.replace("2026-02-03T", "yesterday at ")).unwrap();
+    result["finished"] = "yesterday at 04:05:06Z".into();
+    fs::write(&path, sealed_json(&result)).unwrap();
     let error = read().unwrap_err().to_string();
     assert!(error.contains("result.json") && error.contains("which is no date"), "{error}");
 }

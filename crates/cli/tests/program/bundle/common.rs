@@ -11,7 +11,7 @@ use inkling_store::Store;
 use rawzip::ZipArchive;
 use serde_json::{Value, json};
 
-use crate::common::{Done, run};
+use crate::common::{Done, change_json, run};
 
 /// The folder of a finished smoke study of task 2, made once. It lacks a notebook.
 static STUDY: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -65,10 +65,7 @@ pub(crate) fn bundle(folder: &Path, arguments: &[&str]) -> Done {
 
 /// Changes the study's record.
 pub(crate) fn change(study: &Path, change: impl FnOnce(&mut Value)) {
-    let path = study.join("study.json");
-    let mut record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    change(&mut record);
-    fs::write(path, record.to_string()).unwrap();
+    change_json(&study.join("study.json"), change);
 }
 
 /// Makes the report of `a study` anew.

@@ -173,11 +173,11 @@ fn networks_that_a_study_does_not_have() {
     refused(folder.path(), &["filters", model.to_str().unwrap(), "--network", "mlp"], 2, &words);
 
     // A study that looks into none, and one that is not finished.
-    let text = fs::read_to_string(Path::new(&*STUDY).join("study.json")).unwrap();
-    let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let whole = Path::new(&*STUDY).join("study.json");
+    let mut record: serde_json::Value = inkling_store::read_json(&whole).unwrap().unwrap();
     let write = |record: &serde_json::Value| {
         fs::create_dir_all(folder.path().join("mine/runs")).unwrap();
-        fs::write(folder.path().join("mine/study.json"), record.to_string()).unwrap();
+        fs::write(folder.path().join("mine/study.json"), inkling_store::sealed_json(record)).unwrap();
     };
     write(&record);
     let words = ["the network `cnn 3 conv` of the study in `mine` is not trained yet", "run the study again"];

@@ -1,0 +1,76 @@
+//! Which places of an output folder are the store's own: where it cleans up, and where no other store can be.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use inkling_files::atomic::{is_real_folder, remove_leftovers};
+
+use crate::error::is_run_id;
+use crate::lock;
+use crate::run::RunDir;
+
+/// The folder of the runs.
+pub(crate) const RUNS: &str = "runs";
+/// The folders that files are published in, besides the output folder itself.
+pub(crate) const PUBLISHED: [&str; 2] = ["figures", "tables"];
+
+/// Removes what killed processes left in the output folder `out`, whose lock is held. Looks only where a store writes:
+/// in `out` itself, `figures`, `tables`, `runs`, and the folders of `runs` that have a run's name. Neither a link nor a
+/// store of its own in one of these places is looked into.
+pub(crate) fn clean_up(out: &Path) {
+    // The output folder itself may be a link: a person named it.
+    let Ok(out) = fs::canonicalize(out) else { return };
+    remove_leftovers(&out);
+    for place in PUBLISHED.map(|name| out.join(name)) {
+        if is_own(&place) {
+            remove_leftovers(&place);
+        }
+    }
+    let runs = out.join(RUNS);
+    if !is_own(&runs) {
+        return;
+    }
+    remove_leftovers(&runs);
+    for entry in fs::read_dir(&runs).into_iter().flatten().flatten() {
+        let run = entry.path();
+        if is_run_id(entry.file_name().as_encoded_bytes()) && is_own(&run) {
+            remove_leftovers(&run);
+            RunDir::at(&run).remove_leftovers();
+        }
+    }
+}
+
+/// The output folder that has `folder` among its own files, if there is one: by the path that was given, or by where it
+/// leads.
+pub(crate) fn enclosing(folder: &Path) -> Option<PathBuf> {
+    let given = std::path::absolute(folder).ok()?;
+    [resolved(&given), given].iter().flat_map(|path| path.ancestors()).find_map(|place| {
+        let (name, parent) = (place.file_name()?, place.parent()?);
+        let own = name == RUNS || PUBLISHED.iter().any(|published| name == *published);
+        (own && is_store(parent)).then(|| parent.to_owned())
+    })
+}
+
+/// Where an absolute path leads that need not exist yet, once the links in it are followed.
+fn resolved(path: &Path) -> PathBuf {
+    let real = |ancestor: &Path| fs::canonicalize(ancestor).ok().zip(path.strip_prefix(ancestor).ok());
+    let Some((mut real, rest)) = path.ancestors().find_map(real) else { return path.to_owned() };
+    // What does not exist has no links, so that `..` is the folder before it.
+    for part in rest.components() {
+        match part {
+            Component::ParentDir => drop(real.pop()),
+            part => real.push(part),
+        }
+    }
+    real
+}
+
+/// Whether a folder in one of the store's places is nothing else.
+fn is_own(folder: &Path) -> bool {
+    is_real_folder(folder) && !is_store(folder)
+}
+
+/// Whether `folder` is somebody's output folder.
+fn is_store(folder: &Path) -> bool {
+    folder.join(RUNS).is_dir() && [lock::FILE, "study.json"].iter().any(|name| folder.join(name).is_file())
+}
