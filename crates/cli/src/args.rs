@@ -84,9 +84,10 @@ A study is a TOML file. The presets are such files, held in the program:
   brief   the brief's own hyperparameters; the real thing
   smoke   a few thousand images, every kind of run once; under a minute
 
-A run that is finished is never done twice: the same command on the same folder goes on where it stopped \
-(within a network's training, after its last whole epoch), and after a change to the study only what the change \
-touches is done again.")]
+A run that is finished is never done twice: the same command on the same folder goes on where it stopped, and after \
+a change to the study only what the change touches is done again. A network that is to train for more epochs goes on \
+from the end of its earlier training, unless its learning rate follows a cosine over all epochs. For that, each \
+finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), which you may delete to save space.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -96,7 +97,8 @@ pub(crate) struct StudyArgs {
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(crate) out: PathBuf,
 
-    /// Do only these tasks of the study, with commas between them.
+    /// Do only these tasks of the study, with commas between them. What the folder holds of its other tasks stays in the
+    /// report.
     #[arg(long, value_name = "TASK", value_delimiter = ',', value_parser = values::names::<TaskName>("a task"))]
     pub(crate) only: Vec<TaskName>,
 
@@ -110,6 +112,11 @@ pub(crate) struct StudyArgs {
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 
+    /// Go on in a folder whose networks were computed with instructions (--cpu) that end with other last digits: finished
+    /// runs are kept, unfinished ones begin anew.
+    #[arg(long)]
+    pub(crate) mix_instructions: bool,
+
     /// Print the study with every hyperparameter, as TOML, and do nothing.
     #[arg(long)]
     pub(crate) print_spec: bool,
@@ -121,7 +128,7 @@ pub(crate) struct StudyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
-    /// Folder that holds the data sets (DIR/mnist/…), instead of the usual places.
+    /// Folder that holds the data sets (DIR/mnist/…) or the files of one, instead of the usual places.
     #[arg(long = "data", value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
 }
@@ -215,9 +222,14 @@ pub(crate) enum DataCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Verify the checksums of a data set, or of all of them if none is named.
+    /// Verify the checksums of a data set, or of all that are there if none is named.
+    #[command(after_help = "\
+Files may be raw or compressed, and have the usual names in any spelling: train-images-idx3-ubyte.gz, \
+train-images.idx3-ubyte; torchvision's folders MNIST/raw and FashionMNIST/raw are found too. The exit code is 0 where a \
+set is there and every set that is there is right, 65 where one has other contents, and 74 where none is there, a file \
+of one is missing, or one cannot be read.")]
     Verify {
-        /// Name of the set.
+        /// Name of the set; it must be there.
         name: Option<String>,
         #[command(flatten)]
         data: DataArgs,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use inkling_data::catalogue::{self, SETS};
-use inkling_data::{FetchEvent, SetInfo, Sources};
+use inkling_data::{DataError, DataSet, FetchEvent, SetInfo, Sources};
 use serde_json::json;
 
 use crate::args::DataCommand;
@@ -25,13 +25,16 @@ pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
 fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for info in &SETS {
-        // A folder given with --data need not hold every set.
-        let folder = sources.locate(info).unwrap_or_default();
+        let (folder, place) = match sources.survey(info) {
+            Ok(Some(folder)) => (Some(folder.clone()), folder.display().to_string()),
+            Ok(None) => (None, absent(sources)),
+            Err(DataError::Missing { files, .. }) => {
+                (None, format!("not whole: {} missing", files.join(", ")))
+            }
+            Err(error) => return Err(error.into()),
+        };
         let [height, width, _] = info.shape;
         if !as_json {
-            let place = folder
-                .as_ref()
-                .map_or("not on disk; fetched when needed".into(), |f| f.display().to_string());
             output::line(&format!(
                 "{:14} {:14} {} + {} images of {height}×{width}, {} classes   {place}",
                 info.name,
@@ -53,38 +56,81 @@ fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks the sets that are on disk (or the one that is named, which must be).
+/// What to say of a set that is not there.
+fn absent(sources: &Sources) -> String {
+    match (&sources.given, &sources.cache) {
+        // Nothing is fetched for a person who says where to look.
+        (Some(given), _) => format!("not in {}", given.display()),
+        (None, Some(_)) => "not on disk; fetched when needed".into(),
+        (None, None) => "not on disk, and there is no folder to fetch it into".into(),
+    }
+}
+
+/// Checks the set that is named, which must be on disk, or all that are, of which there must be one. All are looked at
+/// before the first that is wrong ends it.
 fn verify(name: Option<&str>, sources: &Sources, as_json: bool) -> Result<(), Failure> {
     let named = name.map(catalogue::find).transpose()?;
-    let mut rows = Vec::new();
+    let (mut rows, mut wrong, mut there) = (Vec::new(), None, false);
     for info in SETS.iter().filter(|info| named.is_none_or(|named| named.name == info.name)) {
-        let folder: Option<PathBuf> = match named {
-            Some(_) => sources.locate(info)?,
-            None => sources.locate(info).unwrap_or_default(),
-        };
-        let Some(folder) = folder else {
-            if !as_json {
-                output::line(&format!("{:14} not on disk", info.name));
-            }
-            continue;
-        };
         let start = Instant::now();
-        let set = inkling_data::read_folder(info, &folder)?;
+        let set = match check(info, named.is_some(), sources) {
+            Ok(Some(set)) => set,
+            Ok(None) => {
+                say(as_json, &format!("{:14} {}", info.name, absent(sources)));
+                rows.push(json!({ "name": info.name, "folder": null, "checksum": null }));
+                continue;
+            }
+            Err(error @ DataError::NoFolder { .. }) => return Err(error.into()),
+            Err(error) => {
+                there = true;
+                say(as_json, &format!("{:14} not right; what is wrong is said below", info.name));
+                // Of two the first comes last, with its help; the second is named at least.
+                match &wrong {
+                    None => wrong = Some(error),
+                    Some(_) => message::error(&error),
+                }
+                continue;
+            }
+        };
+        there = true;
+        let (folder, set) = set;
         let (train, test) = (set.train.len(), set.test.len());
-        if !as_json {
-            let seconds = start.elapsed().as_secs_f64();
-            output::line(&format!(
-                "{:14} right, every byte: {train} + {test} images in {} ({seconds:.1} s)",
-                info.name,
-                folder.display(),
-            ));
-        }
+        let (seconds, place) = (start.elapsed().as_secs_f64(), folder.display());
+        let found = format!("right, every byte: {train} + {test} images in {place} ({seconds:.1} s)");
+        say(as_json, &format!("{:14} {found}", info.name));
         rows.push(json!({ "name": info.name, "folder": folder, "checksum": set.checksum }));
     }
-    if as_json {
-        output::line(&serde_json::to_string_pretty(&rows).expect("plain data"));
+    match wrong {
+        Some(error) => Err(error.into()),
+        None if !there => Err(sources.none().into()),
+        None => {
+            if as_json {
+                output::line(&serde_json::to_string_pretty(&rows).expect("plain data"));
+            }
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+/// A set with its folder, every byte compared; nothing where it is not on disk and need not be.
+fn check(
+    info: &'static SetInfo,
+    named: bool,
+    sources: &Sources,
+) -> Result<Option<(PathBuf, DataSet)>, DataError> {
+    let folder = if named { sources.locate(info)? } else { sources.survey(info)? };
+    match folder {
+        Some(folder) => inkling_data::read_folder(info, &folder).map(|set| Some((folder, set))),
+        None if named => Err(DataError::NotOnDisk { names: info.title.into(), name: info.name }),
+        None => Ok(None),
+    }
+}
+
+/// Writes a line for a person, where none wants JSON.
+fn say(as_json: bool, line: &str) {
+    if !as_json {
+        output::line(line);
+    }
 }
 
 fn fetch(info: &SetInfo) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use inkling_data::DataError;
 use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
-use inkling_spec::{ModelError, SpecError, quoted_path};
+use inkling_spec::{ModelError, SpecError, TextError, quoted_path};
 use inkling_store::{ErrorClass, StoreError};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
@@ -84,6 +84,10 @@ pub(crate) enum UsageError {
     #[diagnostic(help("{}", unreadable_help(.source, &format!("inkling model cnn --toml > {}", quoted_path(.path)))))]
     ModelFile { path: PathBuf, source: io::Error },
 
+    #[error("the file `{}` cannot be read as text: {source}", .path.display())]
+    #[diagnostic(help("{}", .source.help().map(|help| help.to_string()).unwrap_or_default()))]
+    NotText { path: PathBuf, source: TextError },
+
     #[error("the study performs no task that --only names")]
     #[diagnostic(help("its tasks are: {tasks}"))]
     NothingToDo { tasks: String },
@@ -126,9 +130,6 @@ fn unreadable_help(error: &io::Error, make: &str) -> String {
         }
         ErrorKind::IsADirectory => "it is a folder: name a file in it".into(),
         ErrorKind::NotADirectory => "a part of the path before the last is a file: check the path".into(),
-        ErrorKind::InvalidData => {
-            "it is not text in UTF-8: save it as UTF-8 in a text editor, or name another file".into()
-        }
         ErrorKind::FileTooLarge => "it is too large: a file of this kind has some kilobytes".into(),
         _ => "check the disk or the network that the file is on, and give the command again".into(),
     }
@@ -144,7 +145,7 @@ impl From<UsageError> for Failure {
             | UsageError::ModelFile { .. }
             | UsageError::Threads { .. }
             | UsageError::Output { .. } => INPUT_OUTPUT,
-            UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
+            UsageError::NotText { .. } | UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
             UsageError::ReportFolder { .. } => CANNOT_WRITE,
             UsageError::Interrupted { .. } => interrupt::code(),
         };
@@ -199,6 +200,8 @@ impl From<LabError> for Failure {
             | LabError::Network { .. }
             | LabError::Labels { .. }
             | LabError::Groups { .. }
+            | LabError::OtherInstructions { .. }
+            | LabError::OtherStudy { .. }
             | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
             // What is lacking was asked for by the study.
             LabError::Look(error) => {

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::args::ModelArgs;
 use crate::failure::{Failure, UsageError};
 use crate::output;
+use crate::study::read_text;
 
 /// Bytes of a value.
 const F32: u64 = 4;
@@ -42,8 +43,8 @@ fn text(word: &str) -> Result<(String, String), Failure> {
         let known = MODELS.map(|(name, _)| name).join(", ");
         return Err(UsageError::UnknownModel { name: word.into(), known }.into());
     }
-    let read = crate::study::read_text(path);
-    Ok((word.into(), read.map_err(|source| UsageError::ModelFile { path: path.to_owned(), source })?))
+    let text = read_text(path, |path, source| UsageError::ModelFile { path, source })?;
+    Ok((word.into(), text))
 }
 
 /// Bytes of a layer's outputs for so many images.

@@ -273,13 +273,38 @@ impl Observer for Progress<'_> {
             }
             Event::Steps(line) => self.steps(line),
             Event::Epoch { epochs, outcome, heads } => self.epoch(epochs, outcome, heads),
-            Event::Resumed { title, epochs, steps } => {
+            Event::Keeps { tasks, preset } => {
+                self.say(&format!("note: the report keeps {tasks} of the study {preset} in this folder"));
+            }
+            Event::Replaces { preset, runs } => {
+                let runs = if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
+                self.say(&format!(
+                    "note: this folder held the study {preset}; {runs} of it are none of this study: they stay in the \
+                     folder and leave the report"
+                ));
+            }
+            Event::Resumed { title, epochs, steps, within_an_epoch } => {
                 self.resume(steps);
-                self.say(&format!("{title}: going on after epoch {epochs}"));
+                self.say(&if within_an_epoch {
+                    format!("{title}: going on after step {steps}, in epoch {}", epochs + 1)
+                } else {
+                    format!("{title}: going on after epoch {epochs}")
+                });
+            }
+            Event::Continued { title, epochs, steps } => {
+                self.resume(steps);
+                let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
+                self.say(&format!("{title}: going on from the finished training of {epochs}"));
+            }
+            Event::NotContinued { title, epochs, reason } => {
+                let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
+                self.say(&format!(
+                    "{title}: training begins anew, for it cannot go on from the finished training of {epochs}: {reason}"
+                ));
             }
             Event::UnfitCheckpoint { title, problem } => self.say(&format!("{title}: {problem}")),
             Event::BegunAnew { title } => {
-                self.say(&format!("{title}: no checkpoint to go on from is whole, so training begins anew"));
+                self.say(&format!("{title}: no checkpoint is fit to go on from, so training begins anew"));
             }
             Event::Diverged { title, divergence: Divergence { epoch, step } } => {
                 let place = format!("{title} at step {step}, in epoch {epoch}");

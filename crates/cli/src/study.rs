@@ -2,14 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
-use inkling_lab::{LabError, run_study};
+use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_report::Summary;
-use inkling_spec::{PRESETS, Study, Task, preset};
+use inkling_spec::{PRESETS, Study, preset, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
 
 use crate::args::{ReportArgs, StudyArgs};
@@ -24,11 +24,19 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     if let Some(seed) = args.seed {
         study.seed = seed;
     }
-    if !args.only.is_empty() {
-        let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
-        study.keep_only(&args.only.iter().map(|&task| task.into()).collect::<Vec<Task>>());
-        if study.tasks().is_empty() {
+    let options = StudyOptions {
+        only: args.only.iter().map(|&task| task.into()).collect(),
+        mix_instructions: args.mix_instructions,
+    };
+    if !options.only.is_empty() {
+        let mut asked = study.clone();
+        asked.keep_only(&options.only);
+        if asked.tasks().is_empty() {
+            let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
             return Err(UsageError::NothingToDo { tasks }.into());
+        }
+        if args.print_spec {
+            study = asked;
         }
     }
     if args.print_spec {
@@ -49,7 +57,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let progress = Progress::new(&STOP);
     let fetching = |event: FetchEvent| progress.fetching(&event);
     let sources = Sources { progress: &fetching, ..Sources::new(args.data.folder.clone()) };
-    let result = run_study(&study, &name, &store, &sources, &progress);
+    let result = run_study(&study, &name, &store, &sources, &options, &progress);
     progress.close(result.is_ok());
     match result {
         Err(LabError::Interrupted) => return Err(interrupt::interrupted().into()),
@@ -105,18 +113,27 @@ fn resolve(word: &OsStr) -> Result<(String, Study), Failure> {
         let nearest = nearest.map(|(_, name)| name);
         return Err(UsageError::UnknownPreset { name: text.into(), nearest, presets }.into());
     }
-    let contents =
-        read_text(path).map_err(|source| UsageError::StudyFile { path: path.to_owned(), source })?;
+    let contents = read_text(path, |path, source| UsageError::StudyFile { path, source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok((name, Study::from_toml(&text, &contents)?))
 }
 
-/// Reads a text file that a person wrote. A file larger than any such file is refused before it fills the memory.
-pub(crate) fn read_text(path: &Path) -> std::io::Result<String> {
-    const LARGEST: u64 = 16 << 20;
-    let mut text = String::new();
-    let read = File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
-    if read as u64 > LARGEST { Err(ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+/// Reads a text file that a person wrote; `unreadable` is the error of one that cannot be read. A file larger than any
+/// such file is refused before it fills the memory.
+pub(crate) fn read_text(
+    path: &Path,
+    unreadable: fn(PathBuf, io::Error) -> UsageError,
+) -> Result<String, UsageError> {
+    const LARGEST: usize = 16 << 20;
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(length) if length <= LARGEST => {
+            text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })
+        }
+        Ok(_) => Err(unreadable(path.to_owned(), io::ErrorKind::FileTooLarge.into())),
+        Err(source) => Err(unreadable(path.to_owned(), source)),
+    }
 }
 
 fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {

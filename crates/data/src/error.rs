@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::find::Looked;
 use crate::idx::IdxError;
 use crate::picture::PictureError;
 
@@ -29,9 +30,10 @@ pub enum DataError {
     },
 
     /// Some of a set's files are not where they were looked for.
-    #[error("cannot find {}'s {}; looked, with and without '.gz', in{}", .title, .files.join(", "), lines(.looked.iter().map(|folder| folder.display())))]
+    #[error("cannot find {}'s {}; looked, with and without '.gz', in{}", .title, .files.join(", "), lines(.looked))]
     #[diagnostic(help(
-        "point --data at the folder that holds these files, or leave it out: the set is then fetched"
+        "point --data at the folder that holds these four IDX files, or leave it out: the set is then taken from the \
+         usual places, and fetched where it is in none of them"
     ))]
     Missing {
         /// The set's title.
@@ -39,7 +41,43 @@ pub enum DataError {
         /// The names of the files that are missing.
         files: Vec<&'static str>,
         /// The folders that were searched.
-        looked: Vec<PathBuf>,
+        looked: Vec<Looked>,
+    },
+
+    /// A folder that was named cannot be searched.
+    #[error("cannot look for data sets in `{}`", .folder.display())]
+    #[diagnostic(help(
+        "point --data at a folder that holds a data set, or leave it out to look in the usual places"
+    ))]
+    NoFolder {
+        /// What was named.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+
+    /// A folder that was named holds none of the sets.
+    #[error("none of the data sets is in `{}`: there is no {known}{}", .folder.display(), lines(.looked))]
+    #[diagnostic(help(
+        "a set is four IDX files in a folder of its name, such as `mnist`, or in the folder that --data names"
+    ))]
+    NoSet {
+        /// What was named.
+        folder: PathBuf,
+        /// The names of the sets, as a list.
+        known: String,
+        /// What lies there instead.
+        looked: Vec<Looked>,
+    },
+
+    /// Sets that should be on this disk and are not.
+    #[error("{names} is not on this disk")]
+    #[diagnostic(help("`inkling data fetch {name}` gets it; or point --data at a folder that holds it"))]
+    NotOnDisk {
+        /// Their names, as a list.
+        names: String,
+        /// The name of one.
+        name: &'static str,
     },
 
     /// The operating system could not read a file.
@@ -66,10 +104,15 @@ pub enum DataError {
 
     /// A file is not a whole, sound IDX file.
     #[error("{} is not a sound IDX file: {problem}", .path.display())]
-    #[diagnostic(help("remove it and get it again; `inkling data fetch NAME` fetches a whole set"))]
+    #[diagnostic(help(
+        "your file stays as it is. `inkling data fetch {name}` gets the published files and says where they lie; \
+         point --data at that folder"
+    ))]
     Idx {
         /// The file.
         path: PathBuf,
+        /// The name of the set that was asked for.
+        name: &'static str,
         /// What is wrong with it.
         problem: IdxError,
     },
@@ -142,14 +185,42 @@ pub enum DataError {
         found_file: &'static str,
     },
 
+    /// A sound file holds more or fewer images or labels than the set's does.
+    #[error("{} holds {found}, and {title}'s {file} holds {expected}", .path.display())]
+    #[diagnostic(help(
+        "the file is sound, but it is another set's or a part of this one. Of {title}, Inkling reads the files as they \
+         were published: `inkling data fetch {name}` gets them and says where they lie; point --data at that folder. \
+         To use fewer images, set `data.train_images` and `data.test_images` in the study"
+    ))]
+    OtherSet {
+        /// The file.
+        path: PathBuf,
+        /// The set that was asked for.
+        title: &'static str,
+        /// Its name.
+        name: &'static str,
+        /// The file of it that was to be here.
+        file: &'static str,
+        /// What that file holds, in words.
+        expected: String,
+        /// What this one holds.
+        found: String,
+    },
+
     /// A file that ought to be one of a set's is not, byte for byte.
     #[error("{} is not {title}'s {file}: the SHA-256 of its uncompressed bytes is\n  {found}, expected was\n  {expected}", .path.display())]
-    #[diagnostic(help("the file was changed or damaged; remove it and get it again"))]
+    #[diagnostic(help(
+        "the file has the form of {title}'s, but other contents: it was changed, or is another set of the same form, \
+         such as KMNIST. It stays as it is. `inkling data fetch {name}` gets the published files and says where they \
+         lie; point --data at that folder"
+    ))]
     WrongBytes {
         /// The file.
         path: PathBuf,
         /// The set that was asked for.
         title: &'static str,
+        /// Its name.
+        name: &'static str,
         /// The file of it that was to be here.
         file: &'static str,
         /// The checksum in the catalogue.
@@ -211,6 +282,9 @@ impl DataError {
                 | Self::Write { .. }
                 | Self::Fetch { .. }
                 | Self::NoCache { .. }
+                | Self::NoFolder { .. }
+                | Self::NoSet { .. }
+                | Self::NotOnDisk { .. }
         )
     }
 }

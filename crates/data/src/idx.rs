@@ -6,9 +6,14 @@
 
 use std::io::{BufRead, ErrorKind, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
+
+use crate::kind::kind;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The most zeros that may follow a gzip stream. Tapes, block devices and some mirrors fill the last block with them.
+const MAX_PADDING: u64 = 64 << 20;
 
 /// An array as the file holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,12 +70,23 @@ pub enum IdxError {
     /// The gzip stream contradicts itself.
     #[error("the gzip stream is damaged: {0}")]
     DamagedGzip(String),
+    /// Something that is neither zeros nor another gzip stream follows the gzip stream.
+    #[error("after the end of its gzip stream come other bytes, the first of them 0x{first:02x}")]
+    AfterGzip {
+        /// The first byte that is not zero.
+        first: u8,
+    },
     /// There is more content than the caller expects; the rest was not read.
     #[error("it holds more than the {limit} bytes expected")]
     TooLong {
         /// The most bytes that were expected, uncompressed.
         limit: u64,
+        /// The first of them.
+        start: Vec<u8>,
     },
+    /// The file is of another kind.
+    #[error("it is {0}")]
+    OtherKind(&'static str),
     /// The file ends within the header.
     #[error("the header needs {needed} bytes and the file holds {held}")]
     ShortHeader {
@@ -80,7 +96,7 @@ pub enum IdxError {
         held: usize,
     },
     /// The file does not begin with two zero bytes.
-    #[error("wrong magic number 0x{:08x}{}; IDX files begin with two zero bytes", u32::from_be_bytes(*.found), looks_like(.found))]
+    #[error("wrong magic number 0x{:08x}; IDX files begin with two zero bytes", u32::from_be_bytes(*.found))]
     Magic {
         /// The first four bytes.
         found: [u8; 4],
@@ -111,24 +127,15 @@ pub enum IdxError {
     },
 }
 
-/// What a file that is not IDX probably is, as a clause to put after its first bytes.
-fn looks_like(start: &[u8]) -> &'static str {
-    match start {
-        [b'<', ..] => " (an HTML or XML page?)",
-        [b'P', b'K', ..] => " (a ZIP archive?)",
-        [0x89, b'P', b'N', b'G'] => " (a PNG image?)",
-        [0x1f, 0x8b, ..] => " (gzip inside gzip?)",
-        _ => "",
-    }
-}
-
-/// Reads a file's content to its end, uncompressing it where its first bytes, not its name, say gzip.
+/// Reads a file's content to its end, uncompressing it where its first bytes, not its name, say gzip. Several gzip
+/// streams one after the other are one content, and zeros after a stream are padding, as for `gzip` itself.
 ///
 /// At most `limit + 1` bytes of content are produced, however many a small compressed file claims to stand
 /// for.
 ///
 /// # Errors
-/// [`IdxError::TooLong`], [`IdxError::TruncatedGzip`], [`IdxError::DamagedGzip`] or [`IdxError::Io`].
+/// [`IdxError::TooLong`], [`IdxError::TruncatedGzip`], [`IdxError::DamagedGzip`], [`IdxError::AfterGzip`] or
+/// [`IdxError::Io`].
 pub fn content(mut reader: impl BufRead, limit: u64) -> Result<Vec<u8>, IdxError> {
     let mut magic = Vec::with_capacity(GZIP_MAGIC.len());
     reader.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut magic).map_err(IdxError::Io)?;
@@ -138,20 +145,69 @@ pub fn content(mut reader: impl BufRead, limit: u64) -> Result<Vec<u8>, IdxError
     // One byte more than expected shows that there is more; it also makes the decoder check the trailing CRC.
     let bound = limit.saturating_add(1);
     if magic == GZIP_MAGIC {
-        MultiGzDecoder::new(whole).take(bound).read_to_end(&mut bytes).map_err(|error| {
-            match error.kind() {
-                ErrorKind::UnexpectedEof => IdxError::TruncatedGzip { produced: bytes.len() as u64 },
-                ErrorKind::InvalidInput | ErrorKind::InvalidData => IdxError::DamagedGzip(error.to_string()),
-                _ => IdxError::Io(error),
-            }
-        })?;
+        uncompress(whole, bound, &mut bytes)?;
     } else {
         whole.take(bound).read_to_end(&mut bytes).map_err(IdxError::Io)?;
     }
     if bytes.len() as u64 > limit {
-        return Err(IdxError::TooLong { limit });
+        bytes.truncate(crate::kind::ENOUGH);
+        return Err(IdxError::TooLong { limit, start: bytes });
     }
     Ok(bytes)
+}
+
+/// Appends what gzip streams one after the other hold, up to `bound` bytes in all.
+fn uncompress(mut reader: impl BufRead, bound: u64, bytes: &mut Vec<u8>) -> Result<(), IdxError> {
+    loop {
+        let room = bound - bytes.len() as u64;
+        GzDecoder::new(&mut reader).take(room).read_to_end(bytes).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => IdxError::TruncatedGzip { produced: bytes.len() as u64 },
+            ErrorKind::InvalidInput | ErrorKind::InvalidData => IdxError::DamagedGzip(error.to_string()),
+            _ => IdxError::Io(error),
+        })?;
+        if bytes.len() as u64 >= bound {
+            return Ok(());
+        }
+        match after_zeros(&mut reader)? {
+            None => return Ok(()),
+            Some(first) if first == GZIP_MAGIC[0] => {}
+            Some(first) => return Err(IdxError::AfterGzip { first }),
+        }
+    }
+}
+
+/// The next byte that is not zero, which stays to be read; nothing at the end of the file.
+fn after_zeros(reader: &mut impl BufRead) -> Result<Option<u8>, IdxError> {
+    let mut zeros = 0;
+    loop {
+        let buffer = reader.fill_buf().map_err(IdxError::Io)?;
+        let (length, count) = (buffer.len(), buffer.iter().take_while(|&&byte| byte == 0).count());
+        let next = buffer.get(count).copied();
+        reader.consume(count);
+        zeros += count as u64;
+        if length == 0 || next.is_some() {
+            return Ok(next);
+        }
+        if zeros > MAX_PADDING {
+            return Err(IdxError::AfterGzip { first: 0 });
+        }
+    }
+}
+
+/// The shape that an IDX file's first bytes announce, and the name of its elements' type; nothing where it is no IDX file.
+pub fn announced(start: &[u8]) -> Option<(Vec<usize>, &'static str)> {
+    let &[0, 0, code, dimensions] = start.first_chunk()? else { return None };
+    let name = match code {
+        0x08 => "u8",
+        0x09 => "i8",
+        0x0b => "i16",
+        0x0c => "i32",
+        0x0d => "f32",
+        0x0e => "f64",
+        _ => return None,
+    };
+    let sizes = start.get(4..4 + 4 * usize::from(dimensions))?;
+    Some((big_endian(sizes, u32::from_be_bytes).into_iter().map(|size| size as usize).collect(), name))
 }
 
 /// Parses an uncompressed IDX file. Memory beyond `bytes` is taken only once the header's claim is known to
@@ -162,6 +218,11 @@ pub fn content(mut reader: impl BufRead, limit: u64) -> Result<Vec<u8>, IdxError
 pub fn parse(mut bytes: Vec<u8>) -> Result<Array, IdxError> {
     const FIXED: usize = 4;
     let held = bytes.len();
+    if !bytes.starts_with(&[0, 0])
+        && let Some(kind) = kind(&bytes)
+    {
+        return Err(IdxError::OtherKind(kind));
+    }
     let Some(&[zero_0, zero_1, code, dimensions]) = bytes.first_chunk::<FIXED>() else {
         return Err(IdxError::ShortHeader { needed: FIXED, held });
     };

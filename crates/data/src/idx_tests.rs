@@ -147,7 +147,12 @@ fn a_wrong_start_is_named() {
     let message = |bytes: &[u8]| parse(bytes.to_vec()).unwrap_err().to_string();
     assert_eq!(
         message(b"<!DOCTYPE html>"),
-        "wrong magic number 0x3c21444f (an HTML or XML page?); IDX files begin with two zero bytes"
+        "it is an HTML page, as a server sends it in the place of a file"
+    );
+    assert_eq!(message(b""), "it is an empty file");
+    assert_eq!(
+        message(&[1, 2, 3, 250]),
+        "wrong magic number 0x010203fa; IDX files begin with two zero bytes"
     );
     assert_eq!(message(&[0, 0, 8]), "the header needs 4 bytes and the file holds 3");
     assert_eq!(message(&[0, 0, 8, 3, 0, 0]), "the header needs 16 bytes and the file holds 6");
@@ -169,7 +174,37 @@ fn damage_within_a_gzip_stream_is_found() {
     }
     let mut followed = compressed;
     followed.extend(b"rubbish and more rubbish");
-    assert!(matches!(content(followed.as_slice(), 1000), Err(IdxError::DamagedGzip(_))));
+    assert!(matches!(content(followed.as_slice(), 1000), Err(IdxError::AfterGzip { first: b'r' })));
+}
+
+#[test]
+fn zeros_after_a_gzip_stream_are_padding_and_several_streams_are_one_content() {
+    let (one, two) = (gzip(b"first, "), gzip(b"second"));
+    let read = |bytes: &[u8]| content(BufReader::with_capacity(7, bytes), 13);
+    for parts in [
+        vec![&one[..], &two],
+        vec![&one, &[0; 512], &two],
+        vec![&one, &two, &[0]],
+        vec![&one, &[0; 3], &two, &[0; 100_000]],
+    ] {
+        assert_eq!(read(&parts.concat()).unwrap(), b"first, second");
+    }
+    let after = read(&[&one[..], &two, &[0, 0, 7]].concat()).unwrap_err().to_string();
+    assert_eq!(after, "after the end of its gzip stream come other bytes, the first of them 0x07");
+    assert!(matches!(read(&[&one[..], &[0], &two[..9]].concat()), Err(IdxError::TruncatedGzip { .. })));
+    assert!(matches!(
+        read(&[&one[..], b"\x1frest"].concat()),
+        Err(IdxError::DamagedGzip(_) | IdxError::TruncatedGzip { .. })
+    ));
+    assert!(matches!(read(&[one, two, gzip(b"!")].concat()), Err(IdxError::TooLong { limit: 13, .. })));
+}
+
+#[test]
+fn what_a_header_announces_is_known_before_the_rest() {
+    assert_eq!(announced(&header(0x08, &[697_932, 28, 28])), Some((vec![697_932, 28, 28], "u8")));
+    assert_eq!(announced(&header(0x0d, &[2])), Some((vec![2], "f32")));
+    assert_eq!(announced(&header(0x08, &[2, 3])[..9]), None);
+    assert_eq!(announced(b"<html>"), None);
 }
 
 /// Counts the bytes that are read through it.
@@ -188,12 +223,12 @@ fn a_gzip_bomb_is_left_at_the_limit() {
     let bomb = gzip(&vec![0; 4 << 20]);
     let consumed = Rc::new(Cell::new(0));
     let reader = BufReader::with_capacity(64, Counted(bomb.as_slice(), Rc::clone(&consumed)));
-    assert!(matches!(content(reader, 1000), Err(IdxError::TooLong { limit: 1000 })));
+    assert!(matches!(content(reader, 1000), Err(IdxError::TooLong { limit: 1000, .. })));
     assert!(consumed.get() < bomb.len() / 10, "{} of {} bytes were read", consumed.get(), bomb.len());
 }
 
 #[test]
 fn the_limit_holds_for_raw_files_too() {
     assert_eq!(content([1, 2, 3].as_slice(), 3).unwrap(), [1, 2, 3]);
-    assert!(matches!(content([1, 2, 3, 4].as_slice(), 3), Err(IdxError::TooLong { limit: 3 })));
+    assert!(matches!(content([1, 2, 3, 4].as_slice(), 3), Err(IdxError::TooLong { limit: 3, .. })));
 }

@@ -16,7 +16,9 @@
 pub mod catalogue;
 mod error;
 pub mod fetch;
+mod find;
 pub mod idx;
+pub mod kind;
 mod picture;
 mod set;
 mod source;
@@ -24,6 +26,7 @@ mod source;
 pub use catalogue::SetInfo;
 pub use error::{DataError, MirrorFailure};
 pub use fetch::FetchEvent;
+pub use find::Looked;
 pub use picture::{Picture, PictureError, decode_png, read_png};
 pub use set::{DataSet, Images, Samples};
 pub use source::{Sources, load, read_folder, set_files};

@@ -10,7 +10,9 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use crate::catalogue::{self, SetFile, SetInfo};
 use crate::error::DataError;
 use crate::fetch::{self, FetchEvent, Policy};
+use crate::find;
 use crate::idx::{self, Elements, IdxError};
+use crate::kind::kind;
 use crate::set::{DataSet, Images, Samples};
 use crate::sha256_hex;
 
@@ -50,18 +52,60 @@ impl Sources<'_> {
     /// # Errors
     /// [`DataError::Missing`] if a folder was given and it does not hold the set.
     pub fn locate(&self, info: &SetInfo) -> Result<Option<PathBuf>, DataError> {
+        let whole = |folder: &PathBuf| find::missing(info, folder).is_empty();
         if let Some(given) = &self.given {
-            let looked = vec![given.join(info.name), given.clone()];
-            if let Some(folder) = looked.iter().find(|folder| missing(info, folder).is_empty()) {
+            let candidates = within(info, given);
+            if let Some(folder) = candidates.iter().find(|folder| whole(folder)) {
                 return Ok(Some(folder.clone()));
             }
-            // The folder that lacks least is the one that was meant.
-            let files =
-                looked.iter().map(|folder| missing(info, folder)).min_by_key(Vec::len).unwrap_or_default();
-            return Err(DataError::Missing { title: info.title, files, looked });
+            return Err(self.missing(info, &candidates));
         }
         let places = self.folders.iter().chain(&self.cache);
-        Ok(places.map(|place| place.join(info.name)).find(|folder| missing(info, folder).is_empty()))
+        Ok(places.flat_map(|place| find::folders_of(info, place)).find(whole))
+    }
+
+    /// As [`locate`](Self::locate), for a person who names no set: a folder of files that are another set's holds
+    /// nothing of this one, and neither does one without any of its files. To tell, the labels of the test images are
+    /// read.
+    ///
+    /// # Errors
+    /// [`DataError::NoFolder`] if a folder was given and is none; [`DataError::Missing`] if it holds a part of the set.
+    pub fn survey(&self, info: &SetInfo) -> Result<Option<PathBuf>, DataError> {
+        let Some(given) = &self.given else { return self.locate(info) };
+        std::fs::read_dir(given).map_err(|source| DataError::NoFolder { folder: given.clone(), source })?;
+        match self.locate(info) {
+            Ok(Some(folder)) if folder.starts_with(given) && is_of_another(info, &folder) => Ok(None),
+            Err(DataError::Missing { files, .. }) if files.len() == info.files.len() => Ok(None),
+            other => other,
+        }
+    }
+
+    /// The error for a person whose folder, or whose disk, holds no set at all.
+    pub fn none(&self) -> DataError {
+        let known = |last: &str| catalogue::SETS.each_ref().map(|set| set.name).join(last);
+        match &self.given {
+            Some(folder) => {
+                let looked = vec![find::looked(&catalogue::SETS[0], folder)];
+                DataError::NoSet { folder: folder.clone(), known: known(" or "), looked }
+            }
+            None => DataError::NotOnDisk { names: known(" or "), name: catalogue::SETS[0].name },
+        }
+    }
+
+    /// The error for a set that is in none of these folders.
+    fn missing(&self, info: &SetInfo, candidates: &[PathBuf]) -> DataError {
+        // The folder that lacks least is the one that was meant.
+        let files = candidates.iter().map(|folder| find::missing(info, folder)).min_by_key(Vec::len);
+        // Of the folders of other programs only those that are there are worth a line.
+        let own = |folder: &&PathBuf| {
+            folder.is_dir()
+                || self
+                    .given
+                    .as_ref()
+                    .is_some_and(|given| **folder == *given || **folder == given.join(info.name))
+        };
+        let looked = candidates.iter().filter(own).map(|folder| find::looked(info, folder)).collect();
+        DataError::Missing { title: info.title, files: files.unwrap_or_default(), looked }
     }
 
     /// Fetches into the cache those files of a set that are not there already, whole and right. Returns the
@@ -93,6 +137,22 @@ impl Sources<'_> {
             result => result,
         }
     }
+}
+
+/// The folders that a given one may mean: the set's own within it, or itself.
+fn within(info: &SetInfo, given: &Path) -> Vec<PathBuf> {
+    let direct = [given.to_owned(), given.join("raw")];
+    find::folders_of(info, given).into_iter().chain(direct).collect()
+}
+
+/// Whether a folder holds files under this set's names whose labels are another set's.
+fn is_of_another(info: &SetInfo, folder: &Path) -> bool {
+    let [_, _, _, labels] = &info.files;
+    let read = |path: PathBuf| idx::content(BufReader::new(File::open(path).ok()?), labels.bytes).ok();
+    let owner = find::on_disk(folder, labels.name)
+        .and_then(read)
+        .and_then(|bytes| catalogue::owner(&sha256_hex(&bytes)));
+    owner.is_some_and(|(owner, _)| owner.name != info.name)
 }
 
 /// The folder for fetched sets: `chosen`, or `inkling` in the user's cache folder.
@@ -149,20 +209,11 @@ pub fn set_files(info: &SetInfo, folder: &Path) -> Result<Vec<PathBuf>, DataErro
 }
 
 fn path_of(info: &SetInfo, file: &SetFile, folder: &Path) -> Result<PathBuf, DataError> {
-    let missing =
-        || DataError::Missing { title: info.title, files: vec![file.name], looked: vec![folder.to_owned()] };
-    on_disk(folder, file.name).ok_or_else(missing)
-}
-
-/// The names of a set's files that are not in a folder.
-fn missing(info: &SetInfo, folder: &Path) -> Vec<&'static str> {
-    info.files.iter().map(|file| file.name).filter(|name| on_disk(folder, name).is_none()).collect()
-}
-
-/// The path of a set's file in a folder, with `.gz` or as it is. Fetched files end in `.gz`, so that form goes
-/// first: a file that was fetched again must win over a damaged one.
-fn on_disk(folder: &Path, name: &str) -> Option<PathBuf> {
-    [folder.join(format!("{name}.gz")), folder.join(name)].into_iter().find(|path| path.is_file())
+    find::on_disk(folder, file.name).ok_or_else(|| DataError::Missing {
+        title: info.title,
+        files: vec![file.name],
+        looked: vec![find::looked(info, folder)],
+    })
 }
 
 /// What one file of a set holds, uncompressed.
@@ -179,10 +230,7 @@ impl Content {
         let bytes = File::open(&path)
             .map_err(IdxError::Io)
             .and_then(|opened| idx::content(BufReader::new(opened), file.bytes))
-            .map_err(|problem| match problem {
-                IdxError::Io(source) => DataError::Read { path: path.clone(), source },
-                problem => DataError::Idx { path: path.clone(), problem },
-            })?;
+            .map_err(|problem| unreadable(info, file, &path, problem))?;
         let sha256 = sha256_hex(&bytes);
         Ok(Self { file, path, bytes, sha256 })
     }
@@ -202,20 +250,26 @@ impl Content {
     }
 
     fn wrong_bytes(&self, info: &SetInfo) -> Option<DataError> {
-        (self.sha256 != self.file.sha256).then(|| DataError::WrongBytes {
-            path: self.path.clone(),
-            title: info.title,
-            file: self.file.name,
-            expected: self.file.sha256,
-            found: self.sha256.clone(),
+        if self.sha256 == self.file.sha256 {
+            return None;
+        }
+        let (path, title, file) = (self.path.clone(), info.title, self.file.name);
+        Some(if self.bytes.len() as u64 == self.file.bytes {
+            let (expected, found) = (self.file.sha256, self.sha256.clone());
+            DataError::WrongBytes { path, title, name: info.name, file, expected, found }
+        } else {
+            other_set(info, self.file, path, &self.bytes)
         })
     }
 
     /// The content as an array of `u8` in so many dimensions.
-    fn parse<const DIMENSIONS: usize>(self) -> Result<([usize; DIMENSIONS], Vec<u8>), DataError> {
+    fn parse<const DIMENSIONS: usize>(
+        self,
+        info: &SetInfo,
+    ) -> Result<([usize; DIMENSIONS], Vec<u8>), DataError> {
         let array = match idx::parse(self.bytes) {
             Ok(array) => array,
-            Err(problem) => return Err(DataError::Idx { path: self.path, problem }),
+            Err(problem) => return Err(not_idx(info, self.path, problem)),
         };
         match (<[usize; DIMENSIONS]>::try_from(array.shape.as_slice()), array.elements) {
             (Ok(shape), Elements::U8(elements)) => Ok((shape, elements)),
@@ -228,11 +282,41 @@ impl Content {
     }
 }
 
+/// The error for a file whose content cannot be had.
+fn unreadable(info: &SetInfo, file: &'static SetFile, path: &Path, problem: IdxError) -> DataError {
+    let path = path.to_owned();
+    match problem {
+        IdxError::Io(source) => DataError::Read { path, source },
+        // What is too long for this set may be sound all the same.
+        IdxError::TooLong { limit, start } => match (idx::announced(&start), kind(&start)) {
+            (Some(_), _) => other_set(info, file, path, &start),
+            (None, Some(kind)) => not_idx(info, path, IdxError::OtherKind(kind)),
+            (None, None) => not_idx(info, path, IdxError::TooLong { limit, start }),
+        },
+        problem => not_idx(info, path, problem),
+    }
+}
+
+fn not_idx(info: &SetInfo, path: PathBuf, problem: IdxError) -> DataError {
+    DataError::Idx { path, name: info.name, problem }
+}
+
+/// The error for an IDX file that is another set's, or a part of this one; `start` is what it begins with.
+fn other_set(info: &SetInfo, file: &'static SetFile, path: PathBuf, start: &[u8]) -> DataError {
+    let [height, width, channels] = info.shape;
+    let place = info.files.iter().position(|known| known.name == file.name).expect("a file of the set");
+    let count = if place < 2 { info.train_count } else { info.test_count };
+    let shape = if place % 2 == 0 { vec![count, height, width * channels] } else { vec![count] };
+    let expected = find::array(&shape);
+    let found = idx::announced(start).map_or_else(|| "no array".to_owned(), |(shape, _)| find::array(&shape));
+    DataError::OtherSet { path, title: info.title, name: info.name, file: file.name, expected, found }
+}
+
 /// The samples in a pair of files, which must fit each other and the set's shape and classes.
 fn to_samples(info: &SetInfo, [images, labels]: [Content; 2]) -> Result<Samples, DataError> {
     let (images_path, labels_path) = (images.path.clone(), labels.path.clone());
-    let ([count, rows, columns], pixels) = images.parse()?;
-    let ([label_count], labels) = labels.parse()?;
+    let ([count, rows, columns], pixels) = images.parse(info)?;
+    let ([label_count], labels) = labels.parse(info)?;
 
     let [height, width, channels] = info.shape;
     if [rows, columns] != [height, width * channels] {

@@ -96,6 +96,36 @@ pub enum LabError {
         after: &'static str,
     },
 
+    /// Going on would mix results of instructions that end with other bits.
+    #[error(
+        "{run} computed with {theirs} instructions, and this would go on with {ours}, whose last digits differ"
+    )]
+    #[diagnostic(help(
+        "to go on alike, give the same command with `--cpu {theirs}`. With `--mix-instructions`, what is finished is kept \
+         and what is not begins anew with {ours}. Or choose another folder with `--out`"
+    ))]
+    OtherInstructions {
+        /// The run that was computed so, with its verb: "cnn 3 conv was".
+        run: String,
+        /// The instructions that it was computed with.
+        theirs: String,
+        /// The instructions that the rest would be computed with.
+        ours: &'static str,
+    },
+
+    /// Some tasks of a study are to be done in the folder of another study.
+    #[error("only {tasks} would be done again, but this folder holds a study with {differs}")]
+    #[diagnostic(help(
+        "its other tasks would have to leave the report. Leave `--only` out to do the whole study here (finished runs are \
+         kept), or choose another folder with `--out`"
+    ))]
+    OtherStudy {
+        /// The tasks that were asked for.
+        tasks: String,
+        /// What differs: "another seed", say.
+        differs: String,
+    },
+
     /// A trained network cannot be looked into as asked.
     #[error(transparent)]
     #[diagnostic(transparent)]

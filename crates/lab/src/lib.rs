@@ -3,6 +3,7 @@
 //! This crate draws nothing and prints nothing. What it has to say while it works goes to an [`Observer`].
 
 mod error;
+mod folder;
 mod inside;
 mod machine;
 mod multitask;
@@ -18,5 +19,5 @@ mod weighting;
 pub use error::LabError;
 pub use inside::{Brought, LookError, Material, Trained, check, look};
 pub use machine::machine;
-pub use study::{Event, Observer, run_study};
+pub use study::{Event, Observer, StudyOptions, run_study};
 pub use train::{EVALUATION_BATCH, train};

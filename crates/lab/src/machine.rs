@@ -1,12 +1,18 @@
-//! The machine that a result was made on.
+//! The program and the machine that make a result.
 
 use inkling_engine::Path;
-use inkling_spec::found::Machine;
+use inkling_spec::found::{Machine, Origin};
 
 /// This machine, with the number of threads that compute.
 pub fn machine() -> Machine {
     let instructions = Path::current().name().into();
     Machine { cpu: cpu(), threads: rayon::current_num_threads(), instructions }
+}
+
+/// This program on this machine.
+pub(crate) fn origin() -> Origin {
+    let (version, sources) = (env!("CARGO_PKG_VERSION").into(), Some(env!("INKLING_SOURCES").into()));
+    Origin { version, sources, machine: machine() }
 }
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]

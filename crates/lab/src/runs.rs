@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use inkling_data::DataSet;
 use inkling_spec::RunSpec;
-use inkling_spec::found::{PlannedRun, RunResult};
+use inkling_spec::found::{Origin, PlannedRun, RunResult};
 use inkling_store::{RunWriter, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::LabError;
-use crate::machine::machine;
+use crate::machine::origin;
 use crate::study::{Event, Observer};
 
 /// What a run works with.
@@ -20,6 +20,8 @@ pub(crate) struct Bench<'a> {
     /// The data set, if the run has to do with one.
     pub(crate) set: Option<&'a DataSet>,
     pub(crate) observer: &'a dyn Observer,
+    /// Whether a run may begin anew whose checkpoint was computed with other instructions.
+    pub(crate) mixes_instructions: bool,
 }
 
 impl<'a> Bench<'a> {
@@ -42,7 +44,10 @@ pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
     let start = Instant::now();
     let mut writer = bench.store.begin(run.id.as_ref(), &run.spec)?;
     let Some(outcome) = work(&mut writer)? else { return Err(LabError::Interrupted) };
-    finish(bench, run, writer, start.elapsed().as_secs_f64(), outcome)
+    let seconds = start.elapsed().as_secs_f64();
+    writer.finish(&record(bench.set, &run.spec, seconds, Vec::new(), outcome))?;
+    bench.observer.event(Event::Finished);
+    Ok(())
 }
 
 /// The outcome of a run that is done already.
@@ -66,27 +71,23 @@ pub(crate) fn finished<O: DeserializeOwned>(bench: &Bench, run: &PlannedRun) -> 
     }
 }
 
-/// Publishes what a run has found, in so many seconds.
-pub(crate) fn finish<O: Serialize>(
-    bench: &Bench,
-    run: &PlannedRun,
-    writer: RunWriter,
+/// What a run leaves that took so many seconds, and of which `earlier` did parts.
+pub(crate) fn record<O>(
+    set: Option<&DataSet>,
+    spec: &RunSpec,
     seconds: f64,
+    earlier: Vec<Origin>,
     outcome: O,
-) -> Result<(), LabError> {
-    writer.finish(&record(bench.set, &run.spec, seconds, outcome))?;
-    bench.observer.event(Event::Finished);
-    Ok(())
-}
-
-fn record<O>(set: Option<&DataSet>, spec: &RunSpec, seconds: f64, outcome: O) -> RunResult<O> {
+) -> RunResult<O> {
     let checksum = set.map_or("", |set| &set.checksum);
+    let Origin { version, sources, machine } = origin();
     RunResult {
         spec_hash: spec.hash(checksum),
         data_checksum: checksum.into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        sources: Some(env!("INKLING_SOURCES").into()),
-        machine: machine(),
+        version,
+        sources,
+        machine,
+        earlier,
         seconds,
         finished: Some(inkling_store::clock::now()),
         outcome,

@@ -1,21 +1,21 @@
 //! A whole study: load, plan, run what is not done yet.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::every_pair;
-use inkling_spec::found::{Divergence, EpochOutcome, PlannedRun, RunResult, StepsLine, StudyRecord};
+use inkling_spec::found::{Divergence, EpochOutcome, Origin, PlannedRun, RunResult, StepsLine, StudyRecord};
 use inkling_spec::{Head, RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;
 
 use crate::error::LabError;
 use crate::inside::run_inside;
-use crate::machine::machine;
+use crate::machine::origin;
 use crate::multitask::run_multitask;
 use crate::runs::{Bench, run_once};
-use crate::train::train;
-use crate::{pca, perceptron, plan, separability};
+use crate::train::train_in;
+use crate::{folder, pca, perceptron, plan, separability};
 
 /// Hears how a study goes, and can end it.
 pub trait Observer: Sync {
@@ -24,6 +24,12 @@ pub trait Observer: Sync {
 
     /// Whether the study should stop as soon as it can. What is finished is kept.
     fn interrupted(&self) -> bool;
+
+    /// Whether a network that has trained for so long since its last checkpoint should write one, though its epoch has not
+    /// ended: every three minutes, so that a kill costs no more even where an epoch takes hours.
+    fn checkpoint_is_due(&self, since_last: Duration) -> bool {
+        since_last >= Duration::from_secs(180)
+    }
 }
 
 /// What happens in a study.
@@ -56,14 +62,49 @@ pub enum Event<'a> {
         /// Its heads.
         heads: &'a [Head],
     },
+    /// Only some tasks are done; these others, which the folder holds, stay part of the study and of its report.
+    Keeps {
+        /// The tasks that stay, in words.
+        tasks: &'a str,
+        /// Name of the study that they are of.
+        preset: &'a str,
+    },
+    /// The folder held another study, some of whose runs are none of this one: they stay where they are, but leave the
+    /// report.
+    Replaces {
+        /// Name of the other study.
+        preset: &'a str,
+        /// Its runs that are none of this one.
+        runs: usize,
+    },
     /// A training run goes on from a checkpoint.
     Resumed {
         /// What it is.
         title: &'a str,
-        /// Epochs that an earlier sitting did.
+        /// Whole epochs that an earlier sitting did.
         epochs: usize,
         /// Steps of the stage that an earlier sitting did.
         steps: usize,
+        /// Whether the last of these steps are of an epoch that had not ended.
+        within_an_epoch: bool,
+    },
+    /// A training run goes on from where a finished one ended that was to train for fewer epochs.
+    Continued {
+        /// What it is.
+        title: &'a str,
+        /// Epochs that the finished run did.
+        epochs: usize,
+        /// Steps of the stage that it did.
+        steps: usize,
+    },
+    /// A finished run did some of this run's epochs, but this run cannot go on from it: it trains from the beginning.
+    NotContinued {
+        /// What it is.
+        title: &'a str,
+        /// Epochs that the finished run did.
+        epochs: usize,
+        /// Why.
+        reason: &'a str,
     },
     /// A checkpoint cannot be gone on from. What is done instead, another event says.
     UnfitCheckpoint {
@@ -99,7 +140,16 @@ pub enum Event<'a> {
 }
 
 /// Name of the file that says which runs belong to a study.
-const STUDY: &str = "study.json";
+pub(crate) const STUDY: &str = "study.json";
+
+/// What may be said of a study beside what it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StudyOptions {
+    /// The tasks to do; all of them where there are none. What the folder holds of the others stays part of the study.
+    pub only: Vec<Task>,
+    /// Whether to go on in a folder whose networks were computed with instructions that end with other last digits.
+    pub mix_instructions: bool,
+}
 
 /// Does every run of `study` that `store` does not hold yet, and leaves `study.json` for whoever reads the results.
 /// `preset` is the name that the study goes by.
@@ -111,45 +161,60 @@ pub fn run_study(
     preset: &str,
     store: &Store,
     sources: &Sources,
+    options: &StudyOptions,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
     let start = Instant::now();
-    let sets = plan::load(study, sources)?;
+    let held = folder::held(store)?;
+    let (study, preset) = folder::merged(study, preset, options, held.as_ref(), store, observer)?;
+    let sets = plan::load(&study, sources)?;
     let images = sets.values().map(|set| set.train.len() + set.test.len()).sum();
     observer.event(Event::Loaded { images, seconds: start.elapsed().as_secs_f64() });
-    let runs = plan::expand(study, &sets)?;
+    let runs = plan::expand(&study, &sets)?;
+    let to_do: Vec<&PlannedRun> = runs.iter().filter(|run| is_to_do(run, &study, options)).collect();
+    folder::check_instructions(to_do.iter().copied(), store, options)?;
+    if let Some(held) = &held {
+        folder::say_what_leaves(held, &runs, observer);
+    }
 
+    let Origin { version, machine, .. } = origin();
     let mut record = StudyRecord {
-        preset: preset.into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        machine: machine(),
+        preset,
+        version,
+        machine,
         seconds: 0.0,
-        study: study.clone(),
         data: plan::facts(&sets),
         runs: runs.clone(),
+        study,
     };
-    record.seconds = seconds_before(store, &record)?;
+    // A start that does nothing is nobody's work.
+    if let Some(held) = held.as_ref().filter(|_| folder::are_finished(to_do.iter().copied(), store)) {
+        record.version.clone_from(&held.version);
+        record.machine.clone_from(&held.machine);
+    }
+    record.seconds = seconds_before(store, &record, held.as_ref())?;
     let before = record.seconds;
     store.publish_json(STUDY, &record)?;
 
-    let of = |task: Task| runs.iter().filter(move |run| run.task == task).collect::<Vec<_>>();
-    let set = |run: &PlannedRun| {
+    let of = |task: Task| to_do.iter().copied().filter(|run| run.task == task).collect::<Vec<_>>();
+    let bench = |run: &PlannedRun| {
         let data = run.spec.data().expect("every run of these tasks has images");
-        &sets[data.set.as_str()]
+        let (set, mixes_instructions) = (Some(&sets[data.set.as_str()]), options.mix_instructions);
+        Bench { store, set, observer, mixes_instructions }
     };
-    let bench = |run: &PlannedRun| Bench { store, set: Some(set(run)), observer };
-    let train_network = |run: &PlannedRun| train(run, set(run), store, observer);
     let result = run_pca(&of(Task::Pca), store, observer, &bench)
         .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench))
         // One network after the other: each takes all threads.
-        .and_then(|()| [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(train_network))
+        .and_then(|()| {
+            [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(|run| train_in(&bench(run), run))
+        })
         .and_then(|()| match &of(Task::Inside)[..] {
             [] => Ok(()),
-            [first, ..] => run_inside(&of(Task::Inside), set(first), store, observer),
+            runs @ [first, ..] => run_inside(&bench(first), runs),
         })
         .and_then(|()| match &of(Task::Multitask)[..] {
             [] => Ok(()),
-            [first, ..] => run_multitask(&of(Task::Multitask), set(first), store, observer),
+            runs @ [first, ..] => run_multitask(&bench(first), runs),
         });
 
     record.seconds = before + start.elapsed().as_secs_f64();
@@ -157,14 +222,25 @@ pub fn run_study(
     result
 }
 
+/// Whether a run is of a task that is to be done. Task 5 needs the network of task 4 that it looks into.
+fn is_to_do(run: &PlannedRun, study: &Study, options: &StudyOptions) -> bool {
+    let is_asked = |task: Task| options.only.is_empty() || options.only.contains(&task);
+    let is_looked_into = || {
+        let looked_into = study.inside.as_ref().map(|inside| &inside.network);
+        run.task == Task::Cnn && is_asked(Task::Inside) && looked_into == Some(&run.title)
+    };
+    is_asked(run.task) || is_looked_into()
+}
+
 /// Seconds that earlier sittings of the same study took; of another one, those of the runs that this one keeps, each by its
 /// own clock.
-fn seconds_before(store: &Store, record: &StudyRecord) -> Result<f64, StoreError> {
-    match store.reader().json::<StudyRecord>(STUDY) {
-        Ok(Some(before)) if before.runs == record.runs => return Ok(before.seconds),
-        // A record that cannot be read is written anew like one that is not there.
-        Ok(_) | Err(StoreError::Damaged { .. }) => {}
-        Err(other) => return Err(other),
+fn seconds_before(
+    store: &Store,
+    record: &StudyRecord,
+    held: Option<&StudyRecord>,
+) -> Result<f64, StoreError> {
+    if let Some(held) = held.filter(|held| held.runs == record.runs) {
+        return Ok(held.seconds);
     }
     let mut seconds = 0.0;
     for run in &record.runs {

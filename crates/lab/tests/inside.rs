@@ -5,7 +5,7 @@ use std::path::Path;
 
 use inkling_data::Sources;
 use inkling_engine::{Labelled, Part, evaluate};
-use inkling_lab::{Event, LabError, LookError, Observer, Trained, run_study};
+use inkling_lab::{Event, LabError, LookError, Observer, StudyOptions, Trained, run_study};
 use inkling_spec::found::{
     ActivationsOutcome, DreamOutcome, FiltersOutcome, PlannedRun, RunResult, StudyRecord,
 };
@@ -32,7 +32,7 @@ fn small() -> Study {
 }
 
 fn run(study: &Study, out: &Path) -> Result<(), LabError> {
-    run_study(study, "test", &Store::open(out).unwrap(), &Sources::new(None), &Deaf)
+    run_study(study, "test", &Store::open(out).unwrap(), &Sources::new(None), &StudyOptions::default(), &Deaf)
 }
 
 /// A study that was done, to be read.

@@ -23,7 +23,7 @@ use inkling_spec::{TrainingSpec, ValidationSpec, Weighting};
 const FOLDER: &str = "INKLING_LAB_TEST_FOLDER";
 const SIGKILL: i32 = 9;
 /// Kills at instants of chance, and kills while a file is in writing.
-const KILLS: [usize; 2] = [100, 60];
+const KILLS: [usize; 2] = [130, 70];
 
 /// Dropout, batch normalisation, a cosine, the weights of an early best epoch, trained weights of two losses: all that a
 /// checkpoint has to carry.
@@ -40,7 +40,8 @@ fn run() -> (DataSet, PlannedRun) {
 fn child() {
     let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
     let (set, run) = run();
-    train_in(&folder, &run, &set, &Ear::new()).unwrap();
+    // A checkpoint after every step, so that most kills come within an epoch.
+    train_in(&folder, &run, &set, &Ear::new().that_keeps_all()).unwrap();
 }
 
 fn start(folder: &Path) -> Child {

@@ -8,7 +8,7 @@ use common::{
     Ear, dir, finished, outcome, planned, set, train_in, training, two_headed, uninterrupted, weightings,
 };
 use inkling_data::{DataSet, Sources, catalogue};
-use inkling_lab::{LabError, run_study};
+use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_spec::found::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
 use inkling_spec::{
     Head, Initial, Labels, Layer, Optimizer, RunSpec, Schedule, Study, Task, TrainRun, TrainingSpec,
@@ -27,7 +27,14 @@ fn small() -> Study {
 }
 
 fn run(study: &Study, out: &Path) -> Result<StudyRecord, LabError> {
-    run_study(study, "test", &Store::open(out).unwrap(), &Sources::new(None), &Ear::new())?;
+    run_study(
+        study,
+        "test",
+        &Store::open(out).unwrap(),
+        &Sources::new(None),
+        &StudyOptions::default(),
+        &Ear::new(),
+    )?;
     Ok(Reader::open(out).unwrap().json("study.json").unwrap().unwrap())
 }
 
@@ -257,7 +264,8 @@ fn refusal(change: impl FnOnce(&mut Study)) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let ear = Ear::new();
     let store = Store::open(folder.path()).unwrap();
-    let error = run_study(&study, "test", &store, &Sources::new(None), &ear).unwrap_err();
+    let error =
+        run_study(&study, "test", &store, &Sources::new(None), &StudyOptions::default(), &ear).unwrap_err();
     assert_eq!(ear.count("Stage"), 0, "nothing is trained before the whole study is known to be possible");
     (error.to_string(), error.help().map(|help| help.to_string()).unwrap_or_default())
 }
@@ -364,7 +372,8 @@ fn every_study_file_parses_and_plans() {
         let out = tempfile::tempdir().unwrap();
         // Interrupted before its first step, when all of it is planned.
         let store = Store::open(out.path()).unwrap();
-        let ended = run_study(&study, "test", &store, &Sources::new(None), &Ear::until(0));
+        let ended =
+            run_study(&study, "test", &store, &Sources::new(None), &StudyOptions::default(), &Ear::until(0));
         assert!(matches!(ended, Err(LabError::Interrupted)), "{ended:?}");
         let record: StudyRecord = Reader::open(out.path()).unwrap().json("study.json").unwrap().unwrap();
         let mut titles: Vec<&str> = record.runs.iter().map(|run| run.title.as_str()).collect();

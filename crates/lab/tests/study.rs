@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use inkling_data::Sources;
-use inkling_lab::{Event, LabError, Observer, run_study};
+use inkling_lab::{Event, LabError, Observer, StudyOptions, run_study};
 use inkling_spec::found::{PcaOutcome, RunResult, StudyRecord, TrainOutcome};
 use inkling_spec::{Optimizer, RunSpec, Study, Task, ValidationSpec, preset};
 use inkling_store::{Reader, Store, TensorFile};
@@ -24,7 +24,12 @@ impl Ear {
     }
 
     fn count(&self, word: &str) -> usize {
-        self.heard.lock().unwrap().iter().filter(|event| event.starts_with(word)).count()
+        self.all(word).len()
+    }
+
+    fn all(&self, word: &str) -> Vec<String> {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|event| event.starts_with(word)).cloned().collect()
     }
 }
 
@@ -53,8 +58,17 @@ fn small() -> Study {
 }
 
 fn run(study: &Study, out: &Path, ear: &Ear) -> Result<(), LabError> {
+    run_only(study, &[], out, ear)
+}
+
+fn run_only(study: &Study, only: &[Task], out: &Path, ear: &Ear) -> Result<(), LabError> {
     let store = Store::open(out).unwrap();
-    run_study(study, "test", &store, &Sources::new(None), ear)
+    let options = StudyOptions { only: only.to_vec(), ..StudyOptions::default() };
+    run_study(study, "test", &store, &Sources::new(None), &options, ear)
+}
+
+fn record(out: &Path) -> StudyRecord {
+    Reader::open(out).unwrap().json("study.json").unwrap().unwrap()
 }
 
 /// The model and arrays of every run, by the run's place in the study.
@@ -247,4 +261,49 @@ fn mnist_has_its_known_components() {
         assert!((found - known).abs() < 5e-8, "{found}");
     }
     assert_eq!(result.outcome.samples, 60_000);
+}
+
+#[test]
+fn some_tasks_in_the_folder_of_a_whole_study_leave_its_other_tasks_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut whole = small();
+    whole.keep_only(&[Task::Pca, Task::Mlp]);
+    run(&whole, folder.path(), &Ear::new(usize::MAX)).unwrap();
+    let before = record(folder.path());
+
+    // A task of the same study, done already: nothing changes, least of all who computed it.
+    let ear = Ear::new(usize::MAX);
+    run_only(&small(), &[Task::Pca], folder.path(), &ear).unwrap();
+    assert_eq!((ear.count("Finished"), ear.count("Keeps"), ear.count("Replaces")), (0, 1, 0));
+    let after = record(folder.path());
+    assert_eq!((after.runs, after.study, after.machine), (before.runs, before.study, before.machine));
+
+    // A task that was not there joins the others, and a changed one takes the place of its own old runs alone.
+    run_only(&small(), &[Task::Perceptron], folder.path(), &Ear::new(usize::MAX)).unwrap();
+    assert_eq!(record(folder.path()).study.tasks(), [Task::Pca, Task::Perceptron, Task::Mlp]);
+    let mut changed = small();
+    changed.mlp.as_mut().unwrap().training.learning_rate = 0.003;
+    let ear = Ear::new(usize::MAX);
+    run_only(&changed, &[Task::Mlp], folder.path(), &ear).unwrap();
+    assert_eq!((ear.count("Finished"), ear.all("Replaces").len()), (2, 1));
+    assert!(ear.all("Replaces")[0].contains("runs: 2"), "{:?}", ear.all("Replaces"));
+    assert_eq!(record(folder.path()).preset, "test");
+
+    // Parts of two studies are a study of their own, and its file lies beside the runs.
+    changed.pca.as_mut().unwrap().components = 60;
+    changed.perceptron.as_mut().unwrap().max_iterations += 1;
+    run_only(&changed, &[Task::Pca], folder.path(), &Ear::new(usize::MAX)).unwrap();
+    let mixed = record(folder.path());
+    let text = fs::read_to_string(folder.path().join("study.toml")).unwrap();
+    assert_eq!(
+        (mixed.preset.as_str(), Study::from_toml("study.toml", &text).unwrap()),
+        ("study.toml", mixed.study)
+    );
+
+    let other_seed = Study { seed: 9, ..small() };
+    let refused = run_only(&other_seed, &[Task::Pca], folder.path(), &Ear::new(usize::MAX));
+    assert!(
+        matches!(&refused, Err(LabError::OtherStudy { differs, .. }) if differs.contains("another seed"))
+    );
+    assert_eq!(record(folder.path()).runs, mixed.runs);
 }

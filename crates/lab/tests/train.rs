@@ -72,6 +72,7 @@ fn a_run_leaves_what_readers_need_and_is_not_done_twice() {
         serde_json::from_str::<inkling_spec::ModelSpec>(model.metadata("model").unwrap()).unwrap(),
         common::model()
     );
+    // A cosine ends where it ends: there is nothing to go on from.
     assert_eq!(dir.checkpoints().count(), 0);
 
     let again = Ear::new();
@@ -119,6 +120,112 @@ fn interrupted_anywhere_and_resumed_is_the_same_as_never_interrupted() {
             assert!(finished(&dir(folder.path(), &run)) == whole, "interrupted after {steps} steps");
         }
     }
+}
+
+#[test]
+fn a_checkpoint_within_an_epoch_goes_on_to_the_same_bits() {
+    let (plain, chance) = (set(150, 100), chance_set(150, 100));
+    let (four, nine) = (planned(&plain, training(4)), with_validation(&chance, 9, None));
+    for (run, set) in [(four, plain), (nine, chance)] {
+        let whole = uninterrupted(&run, &set);
+        let folder = tempfile::tempdir().unwrap();
+        // Three steps a sitting: most end within an epoch, some between two.
+        for sitting in 0.. {
+            let ear = Ear::until(3).that_keeps_all();
+            let done = train_in(folder.path(), &run, &set, &ear);
+            assert_eq!((ear.count("UnfitCheckpoint"), ear.count("BegunAnew")), (0, 0));
+            let steps = 3 * sitting;
+            let resumed = ear.all("Resumed");
+            assert!(steps == 0 || resumed[0].contains(&format!("steps: {steps},")), "{steps}: {resumed:?}");
+            if done.is_ok() {
+                break;
+            }
+        }
+        assert!(finished(&dir(folder.path(), &run)) == whole);
+    }
+}
+
+#[test]
+fn an_interruption_while_an_epoch_is_judged_costs_none_of_its_steps() {
+    let set = set(150, 100);
+    let run = planned(&set, training(2));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(train_in(folder.path(), &run, &set, &Ear::until(8)).is_err());
+    let ear = Ear::new();
+    train_in(folder.path(), &run, &set, &ear).unwrap();
+    assert!(ear.all("Resumed")[0].contains("epochs: 0, steps: 8, within_an_epoch: true"));
+    assert!(finished(&dir(folder.path(), &run)) == uninterrupted(&run, &set));
+}
+
+#[test]
+fn a_damaged_checkpoint_within_an_epoch_falls_back_to_the_last_whole_epoch() {
+    let set = set(150, 100);
+    let run = planned(&set, training(3));
+    let folder = tempfile::tempdir().unwrap();
+    train_in(folder.path(), &run, &set, &Ear::until(13).that_keeps_all()).unwrap_err();
+    let path = dir(folder.path(), &run).path().join(NEWEST);
+    fs::write(&path, "torn").unwrap();
+    let ear = Ear::new();
+    train_in(folder.path(), &run, &set, &ear).unwrap();
+    assert_eq!(ear.count("UnfitCheckpoint"), 1);
+    assert!(ear.all("Resumed")[0].contains("epochs: 1, steps: 8, within_an_epoch: false"));
+    assert!(finished(&dir(folder.path(), &run)) == uninterrupted(&run, &set));
+}
+
+/// A training whose schedule does not depend on its length.
+fn constant(set: &DataSet, epochs: usize) -> PlannedRun {
+    planned(set, TrainingSpec { schedule: Schedule::Constant, ..training(epochs) })
+}
+
+#[test]
+fn more_epochs_go_on_from_the_finished_run_to_the_same_bits() {
+    let set = set(150, 100);
+    let folder = tempfile::tempdir().unwrap();
+    let (two, three, five) = (constant(&set, 2), constant(&set, 3), constant(&set, 5));
+    train_in(folder.path(), &two, &set, &Ear::new()).unwrap();
+    train_in(folder.path(), &three, &set, &Ear::new()).unwrap();
+    let short = finished(&dir(folder.path(), &three));
+    let ear = Ear::new();
+    train_in(folder.path(), &five, &set, &ear).unwrap();
+    // From the longer of the two, and the shorter runs stay what they were.
+    assert_eq!(ear.all("Continued"), ["Continued { title: \"cnn small\", epochs: 3, steps: 24 }"]);
+    assert_eq!(ear.count("Advanced"), 2 * 8);
+    assert!(finished(&dir(folder.path(), &five)) == uninterrupted(&five, &set));
+    assert!(finished(&dir(folder.path(), &three)) == short);
+    assert!(short == uninterrupted(&three, &set));
+
+    // Stopped right after it took over, it is resumed like any other.
+    let six = constant(&set, 6);
+    train_in(folder.path(), &six, &set, &Ear::until(1)).unwrap_err();
+    train_in(folder.path(), &six, &set, &Ear::new()).unwrap();
+    assert!(finished(&dir(folder.path(), &six)) == uninterrupted(&six, &set));
+}
+
+#[test]
+fn more_epochs_begin_anew_and_say_why_where_they_cannot_go_on() {
+    let set = set(150, 100);
+    let folder = tempfile::tempdir().unwrap();
+    let says = |run: &PlannedRun, words: &str| {
+        let ear = Ear::new();
+        train_in(folder.path(), run, &set, &ear).unwrap();
+        let found = ear.all("NotContinued");
+        assert!(found.len() == 1 && found[0].contains(words), "{found:?}");
+        assert_eq!(ear.count("Continued"), 0);
+        assert!(finished(&dir(folder.path(), run)) == uninterrupted(run, &set));
+    };
+    train_in(folder.path(), &planned(&set, training(2)), &set, &Ear::new()).unwrap();
+    says(&planned(&set, training(3)), "depends on the number of epochs");
+
+    let two = constant(&set, 2);
+    train_in(folder.path(), &two, &set, &Ear::new()).unwrap();
+    fs::remove_file(dir(folder.path(), &two).path().join(NEWEST)).unwrap();
+    says(&constant(&set, 3), "gone or damaged");
+    // Fewer epochs are none of more, and other data is another run.
+    let ear = Ear::new();
+    train_in(folder.path(), &constant(&set, 1), &set, &ear).unwrap();
+    let other = DataSet { checksum: "another".into(), ..common::set(150, 100) };
+    train_in(folder.path(), &constant(&other, 4), &other, &ear).unwrap();
+    assert_eq!(ear.count("Continued") + ear.count("NotContinued"), 0);
 }
 
 #[test]
@@ -175,7 +282,8 @@ fn validation_chooses_the_best_epoch_and_stops_early_and_test_images_choose_noth
     let ear = Ear::until(best * 6 + 1);
     let until = tempfile::tempdir().unwrap();
     assert!(train_in(until.path(), &run, &set, &ear).is_err());
-    let checkpoint = dir(until.path(), &run).checkpoints().next().unwrap().unwrap();
+    // The newest checkpoint is within the epoch after it.
+    let checkpoint = dir(until.path(), &run).checkpoints().nth(1).unwrap().unwrap();
     let then = checkpoint.tensors().values::<f32>("value/trunk.6.weight", &[64, 16]).unwrap();
     assert_eq!(weights("best/trunk.6.weight"), then);
     assert_ne!(weights("trunk.6.weight"), then);
@@ -189,7 +297,8 @@ fn validation_chooses_the_best_epoch_and_stops_early_and_test_images_choose_noth
 
 /// A run in a folder, interrupted with checkpoints after two and after three of four epochs.
 fn interrupted(out: &Path, run: &PlannedRun, set: &DataSet) -> RunDir {
-    assert!(matches!(train_in(out, run, set, &Ear::until(26)), Err(LabError::Interrupted)));
+    // As the third epoch is judged: the newest checkpoint is within it, and the one before after the second.
+    assert!(matches!(train_in(out, run, set, &Ear::until(24)), Err(LabError::Interrupted)));
     let dir = dir(out, run);
     assert_eq!(dir.checkpoints().count(), 2);
     dir
@@ -224,7 +333,10 @@ fn a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so() {
             unfit.len() == 1 && unfit[0].contains(NEWEST) && unfit[0].contains("is damaged"),
             "{unfit:?}"
         );
-        assert_eq!(ear.all("Resumed"), ["Resumed { title: \"cnn small\", epochs: 2, steps: 16 }"]);
+        assert_eq!(
+            ear.all("Resumed"),
+            ["Resumed { title: \"cnn small\", epochs: 2, steps: 16, within_an_epoch: false }"]
+        );
         assert!(finished(&dir) == whole, "damage {number}");
     }
 }
@@ -295,8 +407,9 @@ fn metrics_that_do_not_match_the_checkpoints_are_damage_too() {
         let ear = Ear::new();
         train_in(folder.path(), &run, &set, &ear).unwrap();
         assert!(ear.all("UnfitCheckpoint")[0].contains("metrics.jsonl"));
-        let resumed =
-            epochs.map(|epochs| format!("Resumed {{ title: \"cnn small\", epochs: {epochs}, steps: 16 }}"));
+        let resumed = epochs.map(|epochs| {
+            format!("Resumed {{ title: \"cnn small\", epochs: {epochs}, steps: 16, within_an_epoch: false }}")
+        });
         assert_eq!(ear.all("Resumed").first(), resumed.as_ref());
         assert!(finished(&dir) == whole);
     }

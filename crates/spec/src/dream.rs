@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::parse::{fraction, not_negative, positive, positive_count};
+use crate::numbers::{count, decay, degrees, deviation, frames, positive, share};
 use crate::run::ImageChoice;
 use crate::training::Optimizer;
 
@@ -54,16 +54,16 @@ pub enum Start {
     /// One level everywhere.
     Grey {
         /// The level.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         level: f64,
     },
     /// One level, and normal noise on the parameters.
     Noise {
         /// The level.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         level: f64,
         /// Standard deviation of the noise.
-        #[serde(deserialize_with = "positive")]
+        #[serde(deserialize_with = "deviation")]
         deviation: f64,
     },
     /// An image.
@@ -84,7 +84,7 @@ pub enum Parametrisation {
     /// ascent's steps from fine grain to large shapes.
     Fourier {
         /// The power.
-        #[serde(deserialize_with = "not_negative")]
+        #[serde(deserialize_with = "decay")]
         decay: f64,
     },
 }
@@ -97,19 +97,19 @@ pub enum Transform {
     /// Rolls the picture by up to so many pixels along each side.
     Jitter {
         /// Pixels.
-        #[serde(deserialize_with = "positive_count")]
+        #[serde(deserialize_with = "count")]
         pixels: usize,
     },
     /// Turns the picture by up to so many degrees, either way.
     Rotation {
         /// Degrees.
-        #[serde(deserialize_with = "positive")]
+        #[serde(deserialize_with = "degrees")]
         degrees: f64,
     },
     /// Enlarges or shrinks the picture by up to this share.
     Scale {
         /// The share.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         share: f64,
     },
 }
@@ -137,7 +137,7 @@ pub enum Regulariser {
 #[serde(deny_unknown_fields)]
 pub struct AscentSpec {
     /// Steps.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub steps: usize,
     /// Step size.
     #[serde(deserialize_with = "positive")]
@@ -151,7 +151,7 @@ pub struct AscentSpec {
     /// What is taken off the objective.
     pub regularisers: Vec<Regulariser>,
     /// Pictures of the way that are kept, the first and the last among them.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "frames")]
     pub frames: usize,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dream::{AscentSpec, Start};
-use crate::parse::{fraction, positive, positive_count};
+use crate::numbers::{count, exactly, positive, seed, share, side_by_side, some_exactly};
 
 /// Task 5: filters, activations and dreams of one network of task 4.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,19 +12,20 @@ pub struct InsideTask {
     /// Name of the network among those of task 4.
     pub network: String,
     /// The two classes that are looked at closely and compared.
+    #[serde(deserialize_with = "exactly")]
     pub classes: [u8; 2],
     /// Numbers of the test images that stand for the two classes; where not given, the typical ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_exactly")]
     pub images: Option<[usize; 2]>,
     /// How the filters' patterns are told apart.
     pub filters: PatternSpec,
     /// Steps of the integrated gradients' path from black to the image.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub integration_steps: usize,
     /// The independently trained network that is asked what it sees in the dreams.
     pub judge: JudgeSpec,
     /// Dreams of one class that are set side by side, each from its own noise.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "side_by_side")]
     pub seeds: usize,
     /// What dreams of a class begin with.
     pub start: Start,
@@ -39,16 +40,16 @@ pub struct InsideTask {
 #[serde(deny_unknown_fields)]
 pub struct PatternSpec {
     /// A slice is near zero if its root mean square is below this share of its layer's.
-    #[serde(deserialize_with = "fraction")]
+    #[serde(deserialize_with = "share")]
     pub near_zero: f64,
     /// It is an edge if the larger eigenvalue of its structure tensor is at least so many times the smaller.
     #[serde(deserialize_with = "positive")]
     pub edge_ratio: f64,
     /// It is a blob if it is no edge and |Σ w| is at least this share of Σ |w|.
-    #[serde(deserialize_with = "fraction")]
+    #[serde(deserialize_with = "share")]
     pub blob_share: f64,
     /// Filters of each layer of which every slice is to be shown.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub whole: usize,
 }
 
@@ -57,8 +58,9 @@ pub struct PatternSpec {
 #[serde(deny_unknown_fields)]
 pub struct JudgeSpec {
     /// Seed of its initial weights and of the order of its images.
+    #[serde(with = "seed")]
     pub seed: u64,
     /// Passes over the training images.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub epochs: usize,
 }

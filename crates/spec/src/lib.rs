@@ -3,13 +3,17 @@
 //! A [`Study`] is read from a TOML file or a preset; [`RunSpec`]s are the single fits it expands into; the types
 //! in [`found`] are what those fits report. A [`ModelSpec`] is a network; its [`Plan`] says what each layer costs. Nothing here computes, opens a file or holds a tensor.
 
+mod check;
 mod dream;
 pub mod found;
 mod inside;
+mod merge;
 mod model;
 mod models;
 mod multitask;
+mod names;
 mod networks;
+mod numbers;
 mod parse;
 mod presets;
 mod report;
@@ -17,6 +21,7 @@ mod run;
 mod shapes;
 mod shell;
 mod study;
+mod text;
 mod training;
 mod weighting;
 
@@ -26,6 +31,7 @@ pub use model::{Head, Initial, Layer, ModelSpec, Padding};
 pub use models::MODELS;
 pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
 pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};
+pub use numbers::{Interval, apart, legible};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use report::{Author, ReportSpec};
@@ -36,5 +42,6 @@ pub use run::{
 pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
 pub use shell::{printable, quoted, quoted_path};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
+pub use text::{TextError, text_from_bytes};
 pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};
 pub use weighting::Weighting;

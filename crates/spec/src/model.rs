@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::{epsilon_of_variance, exactly, share, some_share};
 use crate::parse::SpecError;
 use crate::shapes::{ModelError, Plan};
 
@@ -10,6 +11,7 @@ use crate::shapes::{ModelError, Plan};
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
     /// Shape of an image: height, width, channels.
+    #[serde(deserialize_with = "exactly")]
     pub input: [usize; 3],
     /// Layers that all heads share.
     pub trunk: Vec<Layer>,
@@ -65,13 +67,16 @@ pub enum Layer {
     /// Sets values to zero at random while training and scales the others up (Srivastava et al. 2014).
     Dropout {
         /// Share of values set to zero.
+        #[serde(deserialize_with = "share")]
         rate: f64,
     },
     /// Normalises each channel over the batch, then scales and shifts it (Ioffe and Szegedy 2015).
     BatchNorm {
         /// What is added to the variance.
+        #[serde(deserialize_with = "epsilon_of_variance")]
         epsilon: f64,
         /// Share of a batch's mean and variance in the running ones that evaluation uses.
+        #[serde(deserialize_with = "some_share")]
         momentum: f64,
     },
 }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Head, Layer, ModelSpec, Padding};
+use crate::names::check_names;
 use crate::networks::InitialPair;
-use crate::parse::positive_count;
+use crate::numbers::{count, counts, lambdas, seeds};
 use crate::training::TrainingSpec;
 use crate::weighting::Weighting;
 
@@ -15,6 +16,7 @@ pub struct MultitaskTask {
     /// Name of the data set in the catalogue.
     pub data: String,
     /// Weight λ of the item loss in each two-headed network, from 0 to 1; the group loss has 1 − λ.
+    #[serde(deserialize_with = "lambdas")]
     pub lambdas: Vec<f64>,
     /// Groups of the set's classes, which are the labels of the second task: each class is in one.
     pub groups: Vec<GroupSpec>,
@@ -26,13 +28,13 @@ pub struct MultitaskTask {
     pub training: TrainingSpec,
     /// Steps between two looks at the heads' gradients on the shared layers and at what stands still in the largest dense
     /// layer.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub gradients_every: usize,
     /// Other weightings, each trained from every seed of `seeds`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weightings: Vec<Weighting>,
     /// Seeds of the other weightings.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "seeds")]
     pub seeds: Vec<u64>,
 }
 
@@ -52,14 +54,19 @@ pub struct GroupSpec {
 #[serde(deny_unknown_fields)]
 pub struct MultitaskNetwork {
     /// Filters of each convolution.
+    #[serde(deserialize_with = "counts")]
     pub filters: Vec<usize>,
     /// Side of each convolution's kernels; the step is 1, padding is "same".
+    #[serde(deserialize_with = "counts")]
     pub kernels: Vec<usize>,
     /// Side and step of the max pooling after each convolution; 1 where there is none.
+    #[serde(deserialize_with = "counts")]
     pub pools: Vec<usize>,
     /// Units of the dense layers that heads share.
+    #[serde(deserialize_with = "counts")]
     pub shared: Vec<usize>,
     /// Units of the dense layers of each head.
+    #[serde(deserialize_with = "counts")]
     pub head: Vec<usize>,
 }
 
@@ -93,29 +100,26 @@ impl MultitaskNetwork {
 }
 
 /// What is wrong with task 6: (its key, message, help).
-type Wrong = (&'static str, String, String);
+type Wrong = (String, String, String);
 
 impl MultitaskTask {
     /// What single keys cannot know of each other.
     pub(crate) fn check(&self) -> Result<(), Wrong> {
-        let wrong = |key, message: String, help: &str| Err((key, message, help.to_owned()));
-        if let Some(lambda) = self.lambdas.iter().find(|lambda| !(0.0..=1.0).contains(*lambda)) {
-            return wrong("lambdas", format!("λ = {lambda} is no share"), "expected numbers from 0 to 1");
-        }
+        let wrong = |key: &str, message: String, help: &str| Err((key.to_owned(), message, help.to_owned()));
         if !self.lambdas.is_sorted_by(|a, b| a < b) {
             let message = "the λ must rise, and none may come twice".into();
             return wrong("lambdas", message, "expected a list such as [0.0, 0.25, 0.5, 0.75, 1.0]");
         }
         let mut seen: Vec<(u8, &str)> = Vec::new();
-        for group in &self.groups {
+        let names = self.groups.iter().map(|group| group.name.as_str());
+        check_names("a group", names)
+            .map_err(|(number, message, help)| (format!("groups.{number}.name"), message, help))?;
+        for (number, group) in self.groups.iter().enumerate() {
             let name = &group.name;
+            let key = format!("groups.{number}.classes");
             if group.classes.is_empty() {
                 let message = format!("the group `{name}` has no classes");
-                return wrong("groups", message, "give it some, or leave it out");
-            }
-            if self.groups.iter().filter(|other| other.name == *name).count() > 1 {
-                let message = format!("two groups are called `{name}`");
-                return wrong("groups", message, "tables and figures tell groups by their names");
+                return wrong(&key, message, "give it some, or leave it out");
             }
             for &class in &group.classes {
                 if let Some((_, other)) = seen.iter().find(|(known, _)| *known == class) {
@@ -123,7 +127,7 @@ impl MultitaskTask {
                         true => format!("class {class} is in `{name}` twice"),
                         false => format!("class {class} is in `{other}` and in `{name}`"),
                     };
-                    return wrong("groups", message, "each class is in one group");
+                    return wrong(&key, message, "each class is in one group");
                 }
                 seen.push((class, name));
             }
@@ -136,11 +140,8 @@ impl MultitaskTask {
         for (key, length) in [("kernels", self.network.kernels.len()), ("pools", self.network.pools.len())] {
             if length != depth {
                 let message = format!("{length} {key} for {depth} convolutions");
-                return wrong(
-                    "network",
-                    message,
-                    "`filters`, `kernels` and `pools` have an entry for each convolution",
-                );
+                let help = "`filters`, `kernels` and `pools` have an entry for each convolution";
+                return wrong(&format!("network.{key}"), message, help);
             }
         }
         if self.weightings.is_empty() != self.seeds.is_empty() {
@@ -148,21 +149,22 @@ impl MultitaskTask {
             return wrong("weightings", "weightings without seeds, or seeds without weightings".into(), help);
         }
         for (i, weighting) in self.weightings.iter().enumerate() {
+            let key = format!("weightings.{i}");
             if let Weighting::Fixed { weights } = weighting {
-                let is_weight = |weight: &f64| weight.is_finite() && *weight >= 0.0;
-                if weights.len() != 2 || !weights.iter().all(is_weight) {
+                let key = format!("{key}.weights");
+                if weights.len() != 2 {
                     let message = format!("{weights:?} are no weights of two losses");
-                    return wrong("weightings", message, "expected two finite numbers of at least 0");
+                    return wrong(&key, message, "expected a list of two numbers, such as [1.0, 0.5]");
                 }
-                if !(0..2).any(|head| weighting.trains(head)) {
+                if weights.iter().all(|&weight| weight == 0.0) {
                     let message = format!("with the weights {weights:?} nothing is trained");
-                    return wrong("weightings", message, "expected at least one above 0");
+                    return wrong(&key, message, "expected at least one above 0");
                 }
             }
             let name = weighting.name();
             if self.weightings[..i].iter().any(|other| other.name() == name) {
                 let help = "tables and figures tell weightings by their names";
-                return wrong("weightings", format!("two weightings are called `{name}`"), help);
+                return wrong(&key, format!("two weightings are called `{name}`"), help);
             }
         }
         for (i, seed) in self.seeds.iter().enumerate() {
@@ -178,8 +180,8 @@ impl MultitaskTask {
     /// # Errors
     /// The first class that is in no group, or beyond the set's.
     pub fn mapping(&self, classes: usize) -> Result<Vec<u8>, u8> {
-        let count = u8::try_from(classes).expect("labels are bytes");
-        let beyond = self.groups.iter().flat_map(|group| &group.classes).find(|&&class| class >= count);
+        let beyond =
+            self.groups.iter().flat_map(|group| &group.classes).find(|&&class| usize::from(class) >= classes);
         if let Some(&class) = beyond {
             return Err(class);
         }
@@ -187,6 +189,7 @@ impl MultitaskTask {
             let found = self.groups.iter().position(|group| group.classes.contains(&class));
             found.map(|group| group as u8).ok_or(class)
         };
-        (0..count).map(group).collect()
+        // Labels are bytes, so that there are 256 classes at most.
+        (0..=u8::MAX).take(classes).map(group).collect()
     }
 }

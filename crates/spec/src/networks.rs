@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Head, Initial, Layer, ModelSpec, Padding};
+use crate::names::{check_names, check_sentence};
+use crate::numbers::counts;
 use crate::training::TrainingSpec;
 
 /// Task 3: multilayer perceptrons of several depths, trained alike. Pixels are scaled to x/255.
@@ -54,6 +56,7 @@ pub struct MlpSpec {
     /// What it is there to show.
     pub why: String,
     /// Units of each hidden layer.
+    #[serde(deserialize_with = "counts")]
     pub hidden: Vec<usize>,
 }
 
@@ -66,10 +69,13 @@ pub struct CnnSpec {
     /// What it is there to show.
     pub why: String,
     /// Filters of each convolution.
+    #[serde(deserialize_with = "counts")]
     pub filters: Vec<usize>,
     /// Side of each convolution's kernels.
+    #[serde(deserialize_with = "counts")]
     pub kernels: Vec<usize>,
     /// Step of each convolution, down and to the right.
+    #[serde(deserialize_with = "counts")]
     pub strides: Vec<usize>,
 }
 
@@ -111,22 +117,27 @@ impl CnnSpec {
 /// What is wrong with the networks of a task: (number of the network, its key, message, help).
 type Wrong = (usize, &'static str, String, String);
 
-/// Refuses a network without a layer and two networks of one name.
-pub(crate) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Wrong> {
-    let mut seen: Vec<&str> = Vec::new();
-    for (number, name) in names.enumerate() {
-        if seen.contains(&name) {
-            let help = "tables and figures tell networks by their names".into();
-            return Err((number, "name", format!("two networks are called `{name}`"), help));
-        }
-        seen.push(name);
+/// Refuses what is no name, two networks that look alike by their names, and a reason that cannot be printed.
+fn check_words<'a>(networks: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Result<(), Wrong> {
+    let names = networks.clone().map(|(name, _)| name);
+    check_names("a network", names).map_err(|(number, message, help)| (number, "name", message, help))?;
+    for (number, (_, why)) in networks.enumerate() {
+        check_sentence(why).map_err(|(message, help)| (number, "why", message, help))?;
     }
     Ok(())
 }
 
+impl MlpTask {
+    /// What single keys cannot know of each other.
+    pub(crate) fn check(&self) -> Result<(), Wrong> {
+        check_words(self.networks.iter().map(|network| (network.name.as_str(), network.why.as_str())))
+    }
+}
+
 impl CnnTask {
-    /// Refuses a network whose lists are not of one length.
-    pub(crate) fn check_lists(&self) -> Result<(), Wrong> {
+    /// What single keys cannot know of each other.
+    pub(crate) fn check(&self) -> Result<(), Wrong> {
+        check_words(self.networks.iter().map(|network| (network.name.as_str(), network.why.as_str())))?;
         for (number, network) in self.networks.iter().enumerate() {
             let depth = network.filters.len();
             for (key, length) in [("kernels", network.kernels.len()), ("strides", network.strides.len())] {

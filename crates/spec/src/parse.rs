@@ -1,13 +1,17 @@
 //! From TOML text to typed values, and errors that say file, line, key, what was expected and what was near.
 
-use std::fmt::Display;
+mod blame;
+mod expected;
+mod syntax;
+
+use std::ops::Range;
 use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
-use serde::de::{DeserializeOwned, Error as _, Unexpected};
-use serde::{Deserialize, Deserializer};
+use serde::de::DeserializeOwned;
 use thiserror::Error;
-use toml::de::DeValue;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// Something wrong in a study file.
 #[derive(Debug, Error, Diagnostic)]
@@ -25,15 +29,22 @@ pub struct SpecError {
     span: SourceSpan,
 }
 
-impl SpecError {
-    fn new(
-        file: &str,
-        text: &str,
-        span: std::ops::Range<usize>,
+/// The file that is read: the name that errors show, and its text.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn error(
+        self,
+        span: Range<usize>,
         message: String,
         label: &'static str,
         help: Option<String>,
-    ) -> Self {
+    ) -> SpecError {
+        let Source { file, text } = self;
         let start = span.start.min(text.len());
         let line = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count() + 1;
         SpecError {
@@ -46,148 +57,141 @@ impl SpecError {
             span: (start, span.end.min(text.len()).saturating_sub(start)).into(),
         }
     }
+}
 
+impl SpecError {
     /// An error at the value of the key that `path` leads to.
-    pub(crate) fn at_key(file: &str, text: &str, path: &[&str], message: String, help: String) -> Self {
-        let span = span_of(text, path).unwrap_or(0..0);
-        SpecError::new(file, text, span, format!("`{}`: {message}", path.join(".")), "here", Some(help))
+    pub(crate) fn at_key(file: &str, text: &str, path: &[String], message: &str, help: String) -> Self {
+        let document = DeTable::parse(text).ok();
+        // Where the way ends early, as deep as it leads.
+        let span =
+            (1..=path.len()).rev().find_map(|deep| Some(find(document.as_ref()?, &path[..deep])?.span()));
+        let message = format!("`{}`: {message}", joined(path));
+        Source { file, text }.error(span.unwrap_or(0..0), message, "here", Some(help))
     }
 }
 
-/// The place of a key's value in a TOML text. `path` leads through tables by name and through lists by number.
-fn span_of(text: &str, path: &[&str]) -> Option<std::ops::Range<usize>> {
-    let document = toml::de::DeTable::parse(text).ok()?;
-    let (first, rest) = path.split_first()?;
-    let mut value = document.get_ref().get(*first)?;
-    for step in rest {
-        value = match value.get_ref() {
-            DeValue::Table(table) => table.get(*step)?,
-            DeValue::Array(array) => array.get(step.parse::<usize>().ok()?)?,
-            _ => return None,
-        };
-    }
-    Some(value.span())
-}
+/// A document as it was parsed.
+type Document<'a> = Spanned<DeTable<'a>>;
+/// The way to a value: tables by key, lists by number.
+type Steps = Vec<String>;
 
-/// "heads[0].layers[1]" in steps: heads, 0, layers, 1.
-fn steps(path: &str) -> Vec<&str> {
-    path.split(['.', '[', ']']).filter(|step| !step.is_empty()).collect()
+/// What serde says of a document.
+struct Refusal {
+    path: Steps,
+    message: String,
+    span: Option<Range<usize>>,
 }
 
 /// Reads a value from TOML text; `file` is the name that errors show.
 pub(crate) fn from_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, SpecError> {
-    let syntax = |error: toml::de::Error| {
-        let span = error.span().unwrap_or(0..0);
-        let message = format!("this is not TOML: {}", error.message().replace('\n', ", "));
-        SpecError::new(file, text, span, message, "reading stopped here", None)
-    };
-    let deserializer = toml::Deserializer::parse(text).map_err(syntax)?;
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        let known = inner.span().unwrap_or(0..0);
-        // Within a list, serde knows only the list's place; the path leads to the entry.
-        let entry = span_of(text, &steps(&path)).filter(|entry| entry.len() < known.len());
-        describe(file, text, &path, entry.unwrap_or(known), inner.message())
+    let source = Source { file, text };
+    let document = DeTable::parse(text).map_err(|error| syntax::describe(source, &error))?;
+    read::<T>(document.clone()).map_err(|refusal| {
+        let refusal = blame::find::<T>(&document, refusal);
+        describe::<T>(source, &document, &refusal)
     })
 }
 
+fn read<T: DeserializeOwned>(document: Document) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize(toml::Deserializer::from(document)).map_err(|error| {
+        let path = steps(&error.path().to_string());
+        let inner = error.into_inner();
+        let message = inner.message().lines().next().unwrap_or_default().to_owned();
+        Refusal { path, message, span: inner.span() }
+    })
+}
+
+/// "heads[0].layers[1]" in steps: heads, 0, layers, 1.
+fn steps(path: &str) -> Steps {
+    path.split(['.', '[', ']']).filter(|step| !step.is_empty()).map(str::to_owned).collect()
+}
+
+/// The same for a person: "heads[0].layers[1]".
+fn joined(path: &[String]) -> String {
+    let mut words = String::new();
+    for step in path {
+        match step.parse::<usize>() {
+            Ok(number) => words.push_str(&format!("[{number}]")),
+            Err(_) if words.is_empty() => words.push_str(step),
+            Err(_) => words.push_str(&format!(".{step}")),
+        }
+    }
+    words
+}
+
+/// The value that a way leads to.
+fn find<'a, 'i>(document: &'a Document<'i>, path: &[String]) -> Option<&'a Spanned<DeValue<'i>>> {
+    let (first, rest) = path.split_first()?;
+    let mut value = document.get_ref().get(first.as_str())?;
+    for step in rest {
+        value = match value.get_ref() {
+            DeValue::Table(table) => table.get(step.as_str())?,
+            DeValue::Array(array) => array.get(step.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+/// The same, to change it.
+fn find_mut<'a, 'i>(document: &'a mut Document<'i>, path: &[String]) -> Option<&'a mut Spanned<DeValue<'i>>> {
+    let (first, rest) = path.split_first()?;
+    let mut value = document.get_mut().get_mut(first.as_str())?;
+    for step in rest {
+        value = match value.get_mut() {
+            DeValue::Table(table) => table.get_mut(step.as_str())?,
+            DeValue::Array(array) => array.get_mut(step.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
 /// Turns serde's sentence about a value into one about a key of a study file.
-fn describe(
-    file: &str,
-    text: &str,
-    path: &str,
-    span: std::ops::Range<usize>,
-    serde_message: &str,
-) -> SpecError {
-    let sentence = serde_message.lines().next().unwrap_or_default();
+fn describe<T: DeserializeOwned>(source: Source, document: &Document, refusal: &Refusal) -> SpecError {
+    let Refusal { path, message: sentence, span } = refusal;
+    let value = find(document, path);
+    let span = value.map(Spanned::span).or(span.clone()).unwrap_or(0..0);
     let quoted: Vec<&str> = sentence.split('`').skip(1).step_by(2).collect();
-    let table = |path: &str| match path {
-        "" | "." => "at the top level".to_owned(),
-        path if path.contains('[') => format!("in `{path}`"),
-        path => format!("in [{path}]"),
+    let table = |path: &[String]| match path {
+        [] => "at the top level".to_owned(),
+        path if path.iter().any(|step| step.parse::<usize>().is_ok()) => format!("in `{}`", joined(path)),
+        path => format!("in [{}]", joined(path)),
     };
     if let Some(name) = sentence.strip_prefix("unknown field ").and(quoted.first()) {
         // The path ends in the key, but within a list's entries in the entry.
-        let parent = match path.strip_suffix(*name) {
-            Some(parent) => parent.trim_end_matches('.'),
-            None => path,
-        };
+        let parent = path.strip_suffix(&[(*name).to_owned()]).unwrap_or(path);
         let message = format!("unknown key `{name}` {}", table(parent));
-        return SpecError::new(file, text, span, message, "no such key", nearest(name, &quoted[1..], "keys"));
+        return source.error(span, message, "no such key", Some(nearest(name, &quoted[1..], "keys")));
     }
     if let Some(name) = sentence.strip_prefix("missing field ").and(quoted.first()) {
         let message = format!("the key `{name}` is missing {}", table(path));
         let help = "every key is written down, so that a file says all that it does; `inkling study --print-spec` \
                     and `inkling model cnn --toml` show whole ones";
-        return SpecError::new(file, text, span, message, "it belongs here", Some(help.into()));
+        return source.error(span, message, "it belongs here", Some(help.into()));
     }
+    let key = joined(path);
     if let Some(name) = sentence.strip_prefix("unknown variant ").and(quoted.first()) {
-        let message = format!("`{path}`: `{name}` is not one of its values");
-        return SpecError::new(file, text, span, message, "here", nearest(name, &quoted[1..], "values"));
+        let message = format!("`{key}`: `{name}` is not one of its values");
+        return source.error(span, message, "here", Some(nearest(name, &quoted[1..], "values")));
     }
-    let (what, expected) = match sentence.split_once(", expected ") {
-        Some((what, expected)) => (what, Some(format!("expected {}", plain_words(expected)))),
-        None => (sentence, None),
-    };
-    SpecError::new(file, text, span, format!("`{path}`: {what}"), "here", expected)
+    let found = value.map_or_else(|| "what is there".into(), |value| expected::found(source.text, value));
+    let expected = expected::expected::<T>(document, refusal);
+    let hint = value.map_or("", |value| expected::hint(value.get_ref(), &expected));
+    let help = format!("expected {expected}{hint}");
+    source.error(span, format!("`{key}` cannot be {found}"), "here", Some(help))
 }
 
-/// Rust's names for numbers, as a person would say them.
-fn plain_words(expected: &str) -> String {
-    match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0".into(),
-        "f32" | "f64" => "a number".into(),
-        "a sequence" => "a list".into(),
-        other if other.starts_with("struct ") => "a table".into(),
-        other => other.into(),
-    }
-}
-
-fn nearest(name: &str, valid: &[&str], what: &str) -> Option<String> {
+fn nearest(name: &str, valid: &[&str], what: &str) -> String {
     let list = valid.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let near = valid
         .iter()
         .map(|key| (strsim::normalized_damerau_levenshtein(name, key), key))
         .filter(|(likeness, _)| *likeness >= 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    Some(match near {
+    match near {
         Some((_, key)) => format!("did you mean `{key}`? The {what} here are {list}"),
         None => format!("the {what} here are {list}"),
-    })
-}
-
-fn refuse<T, E: serde::de::Error>(value: f64, expected: impl Display) -> Result<T, E> {
-    Err(E::invalid_value(Unexpected::Float(value), &expected.to_string().as_str()))
-}
-
-/// A finite number above zero.
-pub(crate) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let value = f64::deserialize(deserializer)?;
-    if value.is_finite() && value > 0.0 { Ok(value) } else { refuse(value, "a finite number above 0") }
-}
-
-/// A finite number of at least zero.
-pub(crate) fn not_negative<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let value = f64::deserialize(deserializer)?;
-    if value.is_finite() && value >= 0.0 { Ok(value) } else { refuse(value, "a finite number of at least 0") }
-}
-
-/// A number from 0 up to, not including, 1.
-pub(crate) fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    let value = f64::deserialize(deserializer)?;
-    if (0.0..1.0).contains(&value) {
-        Ok(value)
-    } else {
-        refuse(value, "a share from 0 up to, not including, 1")
-    }
-}
-
-/// A whole number of at least one.
-pub(crate) fn positive_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    let value = i64::deserialize(deserializer)?;
-    match usize::try_from(value) {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err(D::Error::invalid_value(Unexpected::Signed(value), &"a whole number of at least 1")),
     }
 }

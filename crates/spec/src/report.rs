@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::{check_names, check_sentence};
+
 /// The table `[report]` of a study. What it leaves out stands in the report as a placeholder that cannot be overlooked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,9 +27,19 @@ pub struct Author {
     pub contribution: Option<String>,
 }
 
+/// What is wrong with an author: (number, key, message, help).
+type Wrong = (usize, &'static str, String, String);
+
 impl ReportSpec {
-    /// The number of the author without a name, where there is one.
-    pub(crate) fn nameless(&self) -> Option<usize> {
-        self.authors.iter().position(|author| author.name.trim().is_empty())
+    /// What single keys cannot know of each other.
+    pub(crate) fn check(&self) -> Result<(), Wrong> {
+        let names = self.authors.iter().map(|author| author.name.as_str());
+        check_names("an author", names).map_err(|(number, message, help)| (number, "name", message, help))?;
+        for (number, author) in self.authors.iter().enumerate() {
+            let contribution = author.contribution.as_deref().unwrap_or_default();
+            check_sentence(contribution)
+                .map_err(|(message, help)| (number, "contribution", message, help))?;
+        }
+        Ok(())
     }
 }

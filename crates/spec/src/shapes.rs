@@ -7,6 +7,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::model::{Layer, ModelSpec, Padding};
+use crate::numbers::Interval;
 
 /// What one sample looks like between two layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -140,8 +141,8 @@ impl Layer {
         match (self, input) {
             (Layer::Dense { units: 0, .. }, _) => Err(("it has no units".into(), AT_LEAST_ONE.into())),
             (Layer::Conv2d { filters: 0, .. }, _) => Err(("it has no filters".into(), AT_LEAST_ONE.into())),
-            (Layer::Dropout { rate }, _) if !(0.0..1.0).contains(rate) => {
-                Err((format!("its rate is {rate}"), "take a share from 0 up to, not including, 1".into()))
+            (Layer::Dropout { rate }, _) if !Interval::SHARE.holds(*rate) => {
+                Err((format!("its rate is {rate}"), format!("take {}", Interval::SHARE)))
             }
             (Layer::Dense { units, .. }, Shape::Vector(inputs)) => {
                 let weights = product(&[inputs, *units]);
@@ -172,11 +173,11 @@ impl Layer {
             )),
             (Layer::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
             (Layer::Relu | Layer::Dropout { .. }, _) => Ok((input, 0, 0)),
-            (Layer::BatchNorm { epsilon, .. }, _) if !(epsilon.is_finite() && *epsilon > 0.0) => {
-                Err((format!("its epsilon is {epsilon}"), "take a small number above 0, such as 1e-5".into()))
+            (Layer::BatchNorm { epsilon, .. }, _) if !Interval::EPSILON_OF_VARIANCE.holds(*epsilon) => {
+                Err((format!("its epsilon is {epsilon}"), format!("take {}", Interval::EPSILON_OF_VARIANCE)))
             }
-            (Layer::BatchNorm { momentum, .. }, _) if !(*momentum > 0.0 && *momentum <= 1.0) => {
-                Err((format!("its momentum is {momentum}"), "take a share above 0 and up to 1".into()))
+            (Layer::BatchNorm { momentum, .. }, _) if !Interval::SOME_SHARE.holds(*momentum) => {
+                Err((format!("its momentum is {momentum}"), format!("take {}", Interval::SOME_SHARE)))
             }
             (Layer::BatchNorm { .. }, _) => Ok((input, product(&[2, input.features()]), input.len())),
         }

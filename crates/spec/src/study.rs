@@ -2,18 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::Wrong;
 use crate::inside::InsideTask;
 use crate::multitask::MultitaskTask;
-use crate::networks::{CnnTask, MlpTask, check_names};
-use crate::parse::{SpecError, fraction, positive, positive_count};
+use crate::networks::{CnnTask, MlpTask};
+use crate::numbers::{any_count, count, counts, directions, positive, seed, share};
+use crate::parse::SpecError;
 use crate::report::ReportSpec;
-use crate::training::TrainingSpec;
 
 /// A whole study: the data it uses and the tasks it performs. A task whose table is absent is not performed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Study {
     /// The seed from which every random stream of the study is derived.
+    #[serde(with = "seed")]
     pub seed: u64,
     /// How much of each data set is used.
     pub data: DataSpec,
@@ -45,15 +47,12 @@ pub struct Study {
 #[serde(deny_unknown_fields)]
 pub struct DataSpec {
     /// The first so many training images of a set (all of them where the set is smaller).
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub train_images: usize,
     /// The first so many test images of a set (all of them where the set is smaller).
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub test_images: usize,
 }
-
-/// Pictures that a page can hold and still open quickly.
-const PICTURES: usize = 20_000;
 
 /// Task 1: PCA of the training images, with pixels scaled to x/127.5 − 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,12 +61,14 @@ pub struct PcaSpec {
     /// Name of the data set in the catalogue.
     pub data: String,
     /// Components that the fitted model keeps.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub components: usize,
     /// Numbers of components from which some images are rebuilt, in rising order.
+    #[serde(deserialize_with = "counts")]
     pub reconstructions: Vec<usize>,
     /// The first so many training images (all of them where there are fewer) can be explored one by one in the report's
     /// page, which holds their pictures: at most 20,000.
+    #[serde(deserialize_with = "any_count")]
     pub pictures: usize,
     /// The search for separating lines and hyperplanes between every two classes.
     pub separability: SeparabilitySpec,
@@ -79,10 +80,10 @@ pub struct PcaSpec {
 pub struct SeparabilitySpec {
     /// Directions tried in the plane of the first two components before the best is refined; each gets its best
     /// threshold exactly.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "directions")]
     pub directions: usize,
     /// Passes over a pair's training images after which the search for a separating hyperplane is given up.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub max_passes: usize,
 }
 
@@ -98,10 +99,10 @@ pub struct PerceptronSpec {
     #[serde(deserialize_with = "positive")]
     pub learning_rate: f64,
     /// Passes over the training pairs after which training stops.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub max_iterations: usize,
     /// Training stops once the share of misclassified training images is no more than this.
-    #[serde(deserialize_with = "fraction")]
+    #[serde(deserialize_with = "share")]
     pub tolerance: f64,
 }
 
@@ -167,10 +168,9 @@ impl Study {
     /// The first thing wrong, with line, key, what was expected and the nearest valid key.
     pub fn from_toml(file: &str, text: &str) -> Result<Study, SpecError> {
         let study: Study = crate::parse::from_toml(file, text)?;
-        study.check().map_err(|Wrong { path, message, help }| {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            SpecError::at_key(file, text, &path, message, help)
-        })?;
+        study
+            .check()
+            .map_err(|Wrong { path, message, help }| SpecError::at_key(file, text, &path, &message, help))?;
         Ok(study)
     }
 
@@ -207,162 +207,4 @@ impl Study {
         }
         self.cnn = self.cnn.take().filter(|cnn| !cnn.networks.is_empty());
     }
-
-    /// What single keys cannot know of each other.
-    fn check(&self) -> Result<(), Wrong> {
-        if let Some(pca) = &self.pca {
-            check_pca(pca)?;
-        }
-        if let Some(mlp) = &self.mlp {
-            check_training("mlp", &mlp.training, &self.data)?;
-            let names = mlp.networks.iter().map(|network| network.name.as_str());
-            check_networks("mlp", mlp.networks.len(), check_names(names))?;
-        }
-        if let Some(cnn) = &self.cnn {
-            check_training("cnn", &cnn.training, &self.data)?;
-            let names = cnn.networks.iter().map(|network| network.name.as_str());
-            check_networks("cnn", cnn.networks.len(), check_names(names).and_then(|()| cnn.check_lists()))?;
-        }
-        if let Some(multitask) = &self.multitask {
-            check_training("multitask", &multitask.training, &self.data)?;
-            multitask.check().or_else(|(key, message, help)| wrong(&["multitask", key], message, help))?;
-        }
-        if let Some(inside) = &self.inside {
-            check_inside(inside, self.cnn.as_ref())?;
-        }
-        if let Some(author) = self.report.as_ref().and_then(ReportSpec::nameless) {
-            return wrong(
-                &["report", "authors", &author.to_string(), "name"],
-                "an author has no name".into(),
-                "give the name as the title page writes it, or leave the author out".into(),
-            );
-        }
-        Ok(())
-    }
-}
-
-/// Something wrong: the way to its key, what is wrong, what to do.
-struct Wrong {
-    path: Vec<String>,
-    message: String,
-    help: String,
-}
-
-fn wrong<T>(path: &[&str], message: String, help: String) -> Result<T, Wrong> {
-    Err(Wrong { path: path.iter().map(|&step| step.to_owned()).collect(), message, help })
-}
-
-fn check_pca(pca: &PcaSpec) -> Result<(), Wrong> {
-    if pca.components < 2 {
-        return wrong(
-            &["pca", "components"],
-            format!("{} component is too few for a plane", pca.components),
-            "the scatter plot needs the first two components: expected a whole number of at least 2".into(),
-        );
-    }
-    if pca.reconstructions.is_empty() || !pca.reconstructions.is_sorted_by(|a, b| a < b) {
-        return wrong(
-            &["pca", "reconstructions"],
-            "the numbers of components to rebuild from must rise, and there must be one".into(),
-            "expected a list such as [2, 10, 50, 200]".into(),
-        );
-    }
-    if let Some(&most) = pca.reconstructions.last()
-        && (most > pca.components || pca.reconstructions[0] == 0)
-    {
-        return wrong(
-            &["pca", "reconstructions"],
-            format!("images can be rebuilt from 1 to {} components here", pca.components),
-            format!("expected numbers from 1 to {}, the model's `components`", pca.components),
-        );
-    }
-    if pca.pictures > PICTURES {
-        return wrong(
-            &["pca", "pictures"],
-            format!("{} pictures are more than a page can hold and still open quickly", pca.pictures),
-            format!("expected a whole number up to {PICTURES}"),
-        );
-    }
-    Ok(())
-}
-
-/// A batch must fit in the images that are trained on.
-fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Result<(), Wrong> {
-    let held_out = training.validation.as_ref().map_or(0, |validation| validation.images);
-    if held_out >= data.train_images {
-        return wrong(
-            &[task, "training", "validation", "images"],
-            format!("{held_out} images held out leave none of {} to train on", data.train_images),
-            "hold out fewer, or raise `data.train_images`".into(),
-        );
-    }
-    let images = data.train_images - held_out;
-    if training.batch > images {
-        return wrong(
-            &[task, "training", "batch"],
-            format!("a batch of {} is larger than the {images} images to train on", training.batch),
-            format!("expected a whole number from 1 to {images}"),
-        );
-    }
-    Ok(())
-}
-
-/// Task 5 looks into a network of task 4 that has convolutions, at two classes that differ.
-fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong> {
-    let name = &inside.network;
-    let networks = cnn.map_or(&[][..], |task| &task.networks);
-    let known: Vec<String> = networks.iter().map(|network| format!("`{}`", network.name)).collect();
-    let known = known.join(", ");
-    match networks.iter().find(|network| network.name == *name) {
-        None if cnn.is_none() => {
-            return wrong(
-                &["inside", "network"],
-                "task 5 looks into a network of task 4, and there is no [cnn]".into(),
-                "give [cnn] with its networks, or leave [inside] out".into(),
-            );
-        }
-        None => {
-            let message = format!("no network of [cnn] is called `{name}`");
-            return wrong(&["inside", "network"], message, format!("its networks are {known}"));
-        }
-        Some(network) if network.filters.is_empty() => {
-            let message = format!("the network `{name}` has no convolutions to look at");
-            return wrong(&["inside", "network"], message, format!("the networks of [cnn] are {known}"));
-        }
-        Some(_) => {}
-    }
-    let [a, b] = inside.classes;
-    if a == b {
-        let message = format!("class {a} is to be compared with itself");
-        return wrong(&["inside", "classes"], message, "expected two classes, such as [2, 9]".into());
-    }
-    for (key, ascent) in [("dream", &inside.dream), ("amplify", &inside.amplify)] {
-        if ascent.frames < 2 || ascent.frames > ascent.steps + 1 {
-            let (frames, steps) = (ascent.frames, ascent.steps);
-            return wrong(
-                &["inside", key, "frames"],
-                format!("{frames} pictures cannot be kept of a way of {steps} steps"),
-                format!("expected a whole number from 2 to {}", steps + 1),
-            );
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a task without networks, and says where one of them is wrong.
-fn check_networks(
-    task: &str,
-    count: usize,
-    checked: Result<(), (usize, &str, String, String)>,
-) -> Result<(), Wrong> {
-    if count == 0 {
-        return wrong(
-            &[task, "networks"],
-            "there is no network to train".into(),
-            format!("give one as [[{task}.networks]], or leave [{task}] out"),
-        );
-    }
-    checked.or_else(|(number, key, message, help)| {
-        wrong(&[task, "networks", &number.to_string(), key], message, help)
-    })
 }

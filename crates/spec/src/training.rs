@@ -1,18 +1,18 @@
 //! How a network is trained: every hyperparameter written down.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::parse::{fraction, not_negative, positive, positive_count};
+use crate::numbers::{count, epsilon, not_negative, positive, share, some_count};
 
 /// Everything about training but the network and the images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSpec {
     /// Passes over the training images.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub epochs: usize,
     /// Images of a step. The last step of an epoch takes what is left.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub batch: usize,
     /// Step size at the start.
     #[serde(deserialize_with = "positive")]
@@ -22,7 +22,7 @@ pub struct TrainingSpec {
     /// How a gradient becomes a step.
     pub optimizer: Optimizer,
     /// Steps between two lines of loss and accuracy within an epoch.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub log_every: usize,
     /// A part of the training images to choose the best epoch by. Nothing is ever chosen by the test images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,13 +38,13 @@ pub enum Schedule {
     /// η falls along half a cosine from its start to `last` times its start (Loshchilov and Hutter 2017).
     Cosine {
         /// Share of the start that is left at the end.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         last: f64,
     },
     /// η is multiplied by `factor` after every so many epochs.
     Step {
         /// Epochs between two changes.
-        #[serde(deserialize_with = "positive_count")]
+        #[serde(deserialize_with = "count")]
         every: usize,
         /// What η is multiplied by.
         #[serde(deserialize_with = "positive")]
@@ -59,25 +59,25 @@ pub enum Optimizer {
     /// Kingma and Ba (2015), moments corrected for their start at zero.
     Adam {
         /// Decay of the mean of the gradients, β₁.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         beta_1: f64,
         /// Decay of the mean of their squares, β₂.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         beta_2: f64,
         /// What is added to the root of the second moment, ε.
-        #[serde(deserialize_with = "positive")]
+        #[serde(deserialize_with = "epsilon")]
         epsilon: f64,
     },
     /// Adam with decay of the weights apart from the gradient (Loshchilov and Hutter 2019); biases do not decay.
     AdamW {
         /// Decay of the mean of the gradients, β₁.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         beta_1: f64,
         /// Decay of the mean of their squares, β₂.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         beta_2: f64,
         /// What is added to the root of the second moment, ε.
-        #[serde(deserialize_with = "positive")]
+        #[serde(deserialize_with = "epsilon")]
         epsilon: f64,
         /// Share of a weight that is taken off in a step of learning rate 1.
         #[serde(deserialize_with = "not_negative")]
@@ -86,7 +86,7 @@ pub enum Optimizer {
     /// Stochastic gradient descent with momentum (Polyak 1964): v ← μ·v + g, w ← w − η·v.
     Sgd {
         /// Share of the last step that is kept, μ.
-        #[serde(deserialize_with = "fraction")]
+        #[serde(deserialize_with = "share")]
         momentum: f64,
     },
 }
@@ -96,18 +96,20 @@ pub enum Optimizer {
 #[serde(deny_unknown_fields)]
 pub struct ValidationSpec {
     /// Images held out.
-    #[serde(deserialize_with = "positive_count")]
+    #[serde(deserialize_with = "count")]
     pub images: usize,
     /// Training stops after so many epochs without a lower loss on these images; it does not stop where not given.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_positive_count")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_count")]
     pub patience: Option<usize>,
 }
 
-fn some_positive_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
-    positive_count(deserializer).map(Some)
-}
-
 impl Schedule {
+    /// Whether the learning rate of a step depends on how many epochs there will be: then a training for more epochs is
+    /// another one from its first step on.
+    pub fn depends_on_length(self) -> bool {
+        matches!(self, Schedule::Cosine { .. })
+    }
+
     /// What the initial learning rate is multiplied by at `step` of `steps`, both counted over all epochs, with so many
     /// steps in an epoch.
     pub fn factor(self, step: usize, steps: usize, steps_per_epoch: usize) -> f64 {
@@ -139,5 +141,15 @@ mod tests {
         let step = Schedule::Step { every: 2, factor: 0.5 };
         let factors: Vec<f64> = [0, 19, 20, 39, 40].iter().map(|&t| step.factor(t, 100, 10)).collect();
         assert_eq!(factors, [1.0, 1.0, 0.5, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn a_schedule_that_does_not_depend_on_the_length_is_the_same_for_every_length() {
+        let schedules =
+            [Schedule::Constant, Schedule::Step { every: 1, factor: 0.1 }, Schedule::Cosine { last: 0.5 }];
+        for schedule in schedules {
+            let factors = |steps| (0..40).map(|t| schedule.factor(t, steps, 10)).collect::<Vec<f64>>();
+            assert_eq!(factors(40) != factors(80), schedule.depends_on_length(), "{schedule:?}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::parse::{not_negative, positive};
+use crate::numbers::{legible, not_negative, positive, weights};
 
 /// How the losses of several heads are combined, with L_h the mean cross-entropy of head h.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,7 @@ pub enum Weighting {
     /// Σ w_h·L_h. A head of weight zero is not trained, and costs nothing.
     Fixed {
         /// A weight for each head.
+        #[serde(deserialize_with = "weights")]
         weights: Vec<f64>,
     },
     /// Σ exp(−s_h)·L_h + s_h/2 with trained log-variances s_h that start at zero (Kendall, Gal and Cipolla 2018, for
@@ -46,11 +47,11 @@ impl Weighting {
     pub fn name(&self) -> String {
         match self {
             Weighting::Fixed { weights } => {
-                let weights: Vec<String> = weights.iter().map(f64::to_string).collect();
+                let weights: Vec<String> = weights.iter().copied().map(legible).collect();
                 format!("weights {}", weights.join(" and "))
             }
             Weighting::Uncertainty { .. } => "uncertainty".into(),
-            Weighting::GradNorm { alpha, .. } => format!("GradNorm α = {alpha}"),
+            Weighting::GradNorm { alpha, .. } => format!("GradNorm α = {}", legible(*alpha)),
             Weighting::PcGrad => "PCGrad".into(),
         }
     }

@@ -30,12 +30,41 @@ fn a_misspelt_table_is_told_the_nearest_one() {
 #[test]
 fn impossible_values_are_refused_with_what_was_expected() {
     for (from, to, words, expected) in [
-        ("learning_rate = 0.1", "learning_rate = -0.1", "`-0.1`", "a finite number above 0"),
-        ("learning_rate = 0.1", "learning_rate = nan", "NaN", "a finite number above 0"),
-        ("learning_rate = 0.1", "learning_rate = inf", "inf", "a finite number above 0"),
-        ("learning_rate = 0.1", "learning_rate = \"fast\"", "string \"fast\"", "a number"),
+        (
+            "learning_rate = 0.1",
+            "learning_rate = -0.1",
+            "`-0.1`",
+            "a finite number above 0 (32-bit arithmetic holds",
+        ),
+        ("learning_rate = 0.1", "learning_rate = nan", "`nan`", "a finite number above 0"),
+        ("learning_rate = 0.1", "learning_rate = inf", "`inf`", "1.2e-38 to 3.4e38"),
+        ("learning_rate = 0.1", "learning_rate = 1e39", "`1e39`", "1.2e-38 to 3.4e38"),
+        ("learning_rate = 0.1", "learning_rate = 1e-39", "`1e-39`", "1.2e-38 to 3.4e38"),
+        (
+            "learning_rate = 0.1",
+            "learning_rate = \"0.1\"",
+            "the text `\"0.1\"`",
+            "numbers stand without quotes",
+        ),
+        ("learning_rate = 0.1", "learning_rate = \"fast\"", "the text `\"fast\"`", "a finite number"),
         ("max_iterations = 1000", "max_iterations = 0", "`0`", "a whole number of at least 1"),
-        ("max_iterations = 1000", "max_iterations = -3", "`-3`", "a whole number of at least 1"),
+        ("max_iterations = 1000", "max_iterations = -3", "`-3`", "a whole number of at least 1, such as 50"),
+        (
+            "max_iterations = 1000",
+            "max_iterations = 9223372036854775807",
+            "`9223372036854775807`",
+            "at most 4294967295",
+        ),
+        ("max_iterations = 1000", "max_iterations = 2.0", "`2.0`", "a whole number has no decimal point"),
+        ("max_iterations = 1000", "max_iterations = 1e999", "`1e999`", "a whole number of at least 1"),
+        ("tolerance = 0.001", "tolerance = 1e999", "`1e999`", "a share from 0"),
+        ("classes = [2, 9]", "classes = [2, 9, 5]", "the list `[2, 9, 5]`", "a list of 2 entries"),
+        ("classes = [2, 9]", "classes = [2, \"nine\"]", "`\"nine\"`", "from 0 to 255"),
+        ("classes = [2, 9]", "classes = [2, 256]", "`inside.classes[1]` cannot be `256`", "from 0 to 255"),
+        ("frames = 9", "frames = 1001", "`inside.dream.frames`", "from 2 to 1000"),
+        ("decay = 1.0", "decay = 50.0", "`inside.dream.parametrisation.decay`", "from 0 to 10"),
+        ("deviation = 0.5", "deviation = 1e38", "`inside.start.deviation`", "up to 1,000,000"),
+        ("directions = 180", "directions = 9223372036854775807", "directions", "from 1 to 1000000"),
         ("tolerance = 0.001", "tolerance = 1.5", "`1.5`", "a share from 0 up to, not including, 1"),
         ("components = 200", "components = 1", "too few for a plane", "at least 2"),
         ("[2, 10", "[300, 10", "must rise", "[2, 10, 50, 200]"),
@@ -46,7 +75,7 @@ fn impossible_values_are_refused_with_what_was_expected() {
             "20001 pictures are more than a page can hold",
             "up to 20000",
         ),
-        ("seed = 1", "seed = -1", "integer `-1`", "a whole number of at least 0"),
+        ("seed = 1", "seed = -1", "`-1`", "a whole number from 0 to 2⁶⁴ − 1"),
         ("rule = \"online\"", "rule = \"onlin\"", "`onlin`", "did you mean `online`?"),
     ] {
         let (message, help) = refusal(from, to);
@@ -61,14 +90,17 @@ fn impossible_training_is_refused_with_what_was_expected() {
         ("epochs = 10", "epochs = 0", "`mlp.training.epochs`", "a whole number of at least 1"),
         ("batch = 50", "batch = -1", "`mlp.training.batch`", "a whole number of at least 1"),
         ("batch = 50", "batch = 60001", "larger than the 60000 images", "from 1 to 60000"),
-        ("learning_rate = 0.001", "learning_rate = nan", "NaN", "a finite number above 0"),
+        ("learning_rate = 0.001", "learning_rate = nan", "`nan`", "a finite number above 0"),
         ("learning_rate = 0.001", "learning_rate = -0.5", "`-0.5`", "a finite number above 0"),
         (
             "beta_1 = 0.9",
             "beta_1 = 1.0",
-            "`mlp.training.optimizer`",
+            "`mlp.training.optimizer.beta_1`",
             "a share from 0 up to, not including, 1",
         ),
+        ("beta_2 = 0.999", "beta_2 = 0.99999999", "`mlp.training.optimizer.beta_2`", "at most 0.9999999"),
+        ("epsilon = 0.00000001", "epsilon = 1e-50", "`mlp.training.optimizer.epsilon`", "at least 1.1e-19"),
+        ("hidden = [1000, 1000]", "hidden = [1000, 0]", "`mlp.networks[0].hidden[1]`", "at least 1"),
         ("kind = \"constant\"", "kind = \"cosin\"", "`cosin`", "did you mean `cosine`?"),
         ("log_every = 100", "log_every = 0", "`mlp.training.log_every`", "at least 1"),
         (
@@ -100,9 +132,15 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
     let weightings = |list: &str| format!("gradients_every = 500\nweightings = [{list}]\nseeds = [1, 2]");
     let fixed = |list: &str| weightings(&format!("{{ kind = \"fixed\", weights = {list} }}"));
     for (from, to, words, expected) in [
-        ("lambdas = [0.0", "lambdas = [-0.1", "`multitask.lambdas`: λ = -0.1 is no share", "from 0 to 1"),
-        ("0.75, 1.0]", "0.75, 1.01]", "`multitask.lambdas`: λ = 1.01 is no share", "from 0 to 1"),
-        ("0.75, 1.0]", "0.75, nan]", "λ = NaN is no share", "from 0 to 1"),
+        ("lambdas = [0.0", "lambdas = [-0.1", "`multitask.lambdas[0]` cannot be `-0.1`", "from 0 to 1"),
+        (
+            "lambdas = [0.0",
+            "lambdas = [1e-46",
+            "`multitask.lambdas[0]` cannot be `1e-46`",
+            "at least 1.2e-38",
+        ),
+        ("0.75, 1.0]", "0.75, 1.01]", "`multitask.lambdas[4]` cannot be `1.01`", "from 0 to 1"),
+        ("0.75, 1.0]", "0.75, nan]", "`multitask.lambdas[4]` cannot be `nan`", "from 0 to 1"),
         ("0.75, 1.0]", "0.75, 0.6]", "the λ must rise", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
         ("0.75, 1.0]", "0.75, 0.75]", "none may come twice", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
         ("classes = [5, 7, 9]", "classes = []", "the group `shoes` has no classes", "leave it out"),
@@ -113,14 +151,20 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
             "in one group",
         ),
         ("classes = [5, 7, 9]", "classes = [5, 7, 9, 9]", "class 9 is in `shoes` twice", "in one group"),
-        ("classes = [5, 7, 9]", "classes = [5, 7, 256]", "`256`", "a whole number of at least 0"),
+        ("classes = [5, 7, 9]", "classes = [5, 7, 256]", "`256`", "a whole number from 0 to 255"),
         ("name = \"shoes\"", "name = \"unisex\"", "two groups are called `unisex`", "by their names"),
         ("gradients_every = 500", "gradients_every = 0", "`multitask.gradients_every`", "at least 1"),
-        ("gradients_every = 500", &fixed("[1.0, -1.0]"), "no weights of two losses", "two finite numbers"),
-        ("gradients_every = 500", &fixed("[1.0]"), "no weights of two losses", "two finite numbers"),
+        (
+            "gradients_every = 500",
+            &fixed("[1.0, -1.0]"),
+            "`multitask.weightings[0].weights[1]` cannot be `-1.0`",
+            "a finite number of at least 0",
+        ),
+        ("gradients_every = 500", &fixed("[1.0]"), "no weights of two losses", "a list of two numbers"),
         ("gradients_every = 500", &fixed("[0.0, 0.0]"), "nothing is trained", "at least one above 0"),
         // Too small for the precision of weights.
-        ("gradients_every = 500", &fixed("[1e-60, 0.0]"), "nothing is trained", "at least one above 0"),
+        ("gradients_every = 500", &fixed("[1e-60, 0.0]"), "`1e-60`", "1.2e-38 to 3.4e38"),
+        ("gradients_every = 500", &fixed("[1e39, 0.0]"), "`1e39`", "1.2e-38 to 3.4e38"),
         (
             "gradients_every = 500",
             &weightings("{ kind = \"pc-grad\" }, { kind = \"pc-grad\" }"),
@@ -136,13 +180,13 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
         (
             "gradients_every = 500",
             &weightings("{ kind = \"uncertainty\", learning_rate = 0.0 }"),
-            "`0.0`",
+            "`multitask.weightings[0].learning_rate` cannot be `0.0`",
             "a finite number above 0",
         ),
         (
             "gradients_every = 500",
             &weightings("{ kind = \"grad-norm\", alpha = -1.0, learning_rate = 0.1 }"),
-            "`-1.0`",
+            "`multitask.weightings[0].alpha` cannot be `-1.0`",
             "a finite number of at least 0",
         ),
         ("gradients_every = 500", "gradients_every = 500\nseeds = [1]", "without weightings", "both lists"),
@@ -172,6 +216,138 @@ fn a_missing_key_is_named_with_its_table() {
     let (message, help) = refusal("tolerance = 0.001", "");
     assert!(message.contains("the key `tolerance` is missing in [perceptron]"), "{message}");
     assert!(help.contains("--print-spec"), "{help}");
+}
+
+#[test]
+fn slips_in_writing_toml_are_named_in_plain_words() {
+    for (from, to, words, expected) in [
+        (
+            "learning_rate = 0.1",
+            "learning_rate = 0,1",
+            "`learning_rate`: `0,1` has a decimal comma",
+            "learning_rate = 0.1",
+        ),
+        ("learning_rate = 0.1", "learning_rate = 0,1 # slow", "has a decimal comma", "learning_rate = 0.1"),
+        ("learning_rate = 0.1", "learning_rate = .1", "`.1` is no number", "both sides of the decimal point"),
+        ("learning_rate = 0.1", "learning_rate = 1.", "`1.` is no number", "both sides of the decimal point"),
+        (
+            "max_iterations = 1000",
+            "max_iterations = 1 000",
+            "the number `1 000` holds a space",
+            "max_iterations = 1000",
+        ),
+        ("rule = \"online\"", "rule = online", "neither a number nor a text in quotes", "rule = \"online\""),
+        ("rule = \"online\"", "rule = True", "neither a number nor a text in quotes", "in quotes"),
+        ("rule = \"online\"", "rule = \"online", "a quotation mark is missing", "rule = \"online\""),
+        ("rule = \"online\"", "rule = online\"", "this is not TOML", "texts in quotes"),
+        (
+            "rule = \"online\"",
+            "rule = \u{201c}online\u{201d}",
+            "not those of a keyboard",
+            "straight quotation marks",
+        ),
+        (
+            "rule = \"online\"",
+            "rule = \"online\"\nrule = \"batch\"",
+            "`rule` is there twice",
+            "keep one of the two",
+        ),
+        ("[pca]", "[pca]\n[pca]", "is there twice", "double brackets"),
+        ("[[mlp.networks]]", "[mlp.networks]", "is there twice", "[[mlp.networks]]"),
+    ] {
+        let (message, help) = refusal(from, to);
+        assert!(message.starts_with("mine.toml, line ") && message.contains(words), "{to}: {message}");
+        assert!(help.contains(expected), "{to}: {help}");
+    }
+    let text = preset("brief").unwrap().to_toml();
+    let line = text.lines().position(|line| line == "rule = \"online\"").unwrap() + 1;
+    for wrong in ["rule = \"online", "rule = online", "rule ="] {
+        let message = refusal("rule = \"online\"", wrong).0;
+        assert!(message.starts_with(&format!("mine.toml, line {line}: ")), "{wrong}: {message}");
+    }
+}
+
+#[test]
+fn a_single_table_where_a_list_of_tables_belongs_is_told_the_double_brackets() {
+    let text = preset("brief").unwrap().to_toml();
+    let first = text.find("[[mlp.networks]]").unwrap();
+    let second = first + 2 + text[first + 2..].find("[[mlp.networks]]").unwrap();
+    let last = first + text[first..].find("\n[cnn]").unwrap();
+    let single =
+        format!("{}{}", &text[..second].replace("[[mlp.networks]]", "[mlp.networks]"), &text[last..]);
+    let error = Study::from_toml("mine.toml", &single).unwrap_err();
+    assert!(error.to_string().contains("`mlp.networks` cannot be a table"), "{error}");
+    assert!(error.help().unwrap().to_string().contains("double brackets, such as [[mlp.networks]]"));
+}
+
+#[test]
+fn names_that_cannot_be_seen_or_told_apart_are_refused() {
+    for (from, to, words, expected) in [
+        (
+            "name = \"3 hidden\"",
+            "name = \"2 Hidden \"",
+            "called nearly alike, `2 hidden` and `2 Hidden `",
+            "by their names",
+        ),
+        (
+            "name = \"3 hidden\"",
+            "name = \"\"",
+            "`mlp.networks[1].name`: a network has no name",
+            "can be seen",
+        ),
+        ("name = \"3 hidden\"", "name = \"a\\nb\"", "it holds a line break", "in one line"),
+        ("name = \"3 hidden\"", "name = \"a\\u202Eb\"", "U+202E", "in one line"),
+        (
+            "why = \"the brief's network\"",
+            "why = \"a\\u0007\"",
+            "`mlp.networks[0].why`: it holds the character U+0007",
+            "punctuation",
+        ),
+        (
+            "name = \"gendered\"",
+            "name = \"SHOES\"",
+            "`multitask.groups[1].name`: two groups are called nearly alike",
+            "by their names",
+        ),
+        (
+            "name = \"gendered\"",
+            "name = \" \"",
+            "`multitask.groups[1].name`: a group has no name",
+            "can be seen",
+        ),
+    ] {
+        let (message, help) = refusal(from, to);
+        assert!(message.contains(words), "{to}: {message}");
+        assert!(help.contains(expected), "{to}: {help}");
+    }
+    let long = format!("name = \"{}\"", "long ".repeat(20));
+    assert!(refusal("name = \"3 hidden\"", &long).0.contains("100 characters"));
+}
+
+#[test]
+fn any_seed_survives_printing() {
+    let mut study = preset("brief").unwrap();
+    for seed in [0, 1, 1 << 53, (1 << 53) + 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
+        study.seed = seed;
+        study.inside.as_mut().unwrap().judge.seed = seed;
+        let task = study.multitask.as_mut().unwrap();
+        (task.seeds, task.weightings) = (vec![seed], vec![inkling_spec::Weighting::PcGrad]);
+        let text = study.to_toml();
+        assert_eq!(Study::from_toml("printed", &text).unwrap(), study, "{seed}");
+        // TOML's whole numbers end at 2⁶³ − 1 for most readers.
+        assert_eq!(text.contains(&format!("seed = \"{seed}\"")), seed > i64::MAX as u64, "{text}");
+        assert_eq!(serde_json::from_str::<Study>(&serde_json::to_string(&study).unwrap()).unwrap(), study);
+    }
+    let plain =
+        study.to_toml().replacen(&format!("seed = \"{}\"", u64::MAX), &format!("seed = {}", u64::MAX), 1);
+    assert_eq!(Study::from_toml("plain", &plain).unwrap(), study);
+    for wrong in ["\"1e3\"", "18446744073709551616", "\"-1\"", "1.0", "\"\""] {
+        let (message, help) = refusal("seed = 1", &format!("seed = {wrong}"));
+        assert!(
+            message.contains("`seed` cannot be") && help.contains("from 0 to 2⁶⁴ − 1"),
+            "{message}: {help}"
+        );
+    }
 }
 
 #[test]
@@ -210,7 +386,7 @@ fn a_study_says_who_hands_it_in_or_says_nothing() {
     assert_eq!(authors, [("Ada", Some("Task 1")), ("Bo", None)]);
     assert_eq!(Study::from_toml("mine.toml", &study.to_toml()).unwrap(), study);
     for (from, to, words) in [
-        ("\"Bo\"", "\" \"", "`report.authors.1.name`: an author has no name"),
+        ("\"Bo\"", "\" \"", "`report.authors[1].name`: an author has no name"),
         ("group = 7", "group = -7", "`report.group`"),
         ("group = 7", "grup = 7", "unknown key `grup` in [report]"),
     ] {

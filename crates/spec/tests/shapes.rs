@@ -58,7 +58,11 @@ fn networks_that_cannot_be_name_the_layer() {
             "kernel = [29, 4], stride = [1, 1], padding = \"valid\"",
             "trunk 1 (conv2d): its kernel 29×4 is larger than its input 28×28",
         ),
-        ("{ layer = \"relu\" }", "{ layer = \"dropout\", rate = 1.0 }", "trunk 2 (dropout): its rate is 1"),
+        (
+            "{ layer = \"relu\" }",
+            "{ layer = \"dropout\", rate = 1.0 }",
+            "line 5: `trunk[1].rate` cannot be `1.0`",
+        ),
         (
             "{ layer = \"relu\" }",
             "{ layer = \"flatten\" }",
@@ -75,6 +79,21 @@ fn networks_that_cannot_be_name_the_layer() {
     ] {
         let message = refusal(from, to);
         assert!(message.contains(words), "{to}: {message}");
+    }
+}
+
+#[test]
+fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwise() {
+    for (layer, words) in [
+        (Layer::Dropout { rate: 1.0 }, "its rate is 1"),
+        (Layer::Dropout { rate: 0.999_999_99 }, "its rate is 0.99999999"),
+        (Layer::BatchNorm { epsilon: 1e-50, momentum: 0.1 }, "its epsilon is"),
+        (Layer::BatchNorm { epsilon: 1e-5, momentum: f64::NAN }, "its momentum is NaN"),
+    ] {
+        let mut spec = model("cnn");
+        spec.trunk.insert(1, layer);
+        let refusal = spec.plan().unwrap_err().to_string();
+        assert!(refusal.starts_with("trunk 2 (") && refusal.contains(words), "{refusal}");
     }
 }
 

@@ -16,6 +16,8 @@ const FORMAT_KEY: &str = "format";
 const RUN: &str = "run";
 const METRICS_LINES: &str = "metrics_lines";
 const METRICS_CHECKSUM: &str = "metrics_checksum";
+/// All that the store itself adds to a checkpoint's metadata.
+const OWN_KEYS: [&str; 5] = [FORMAT_KEY, RUN, METRICS_LINES, METRICS_CHECKSUM, tensors::SEAL];
 
 /// A whole checkpoint of one run, in memory.
 #[derive(Debug)]
@@ -57,18 +59,28 @@ impl Checkpoint {
         &self.tensors
     }
 
+    /// Writes it again, as the newest checkpoint of the run `id`, at `newest`.
+    pub(crate) fn copy_to(&self, newest: &Path, id: &str) -> Result<(), StoreError> {
+        let copies = self.tensors.copies();
+        let metadata =
+            self.tensors.all_metadata().into_iter().filter(|(key, _)| !OWN_KEYS.contains(&key.as_str()));
+        let metadata = metadata.collect();
+        write(newest, None, id, &self.known, &copies, &metadata)
+    }
+
     /// The metrics that were written before it.
     pub(crate) fn known(&self) -> &Known {
         &self.known
     }
 }
 
-/// Writes a checkpoint of the run `id` at `newest`, moving the one there to `previous`.
+/// Writes a checkpoint of the run `id` at `newest`, moving the one there to `previous` if that is given, and replacing it
+/// otherwise.
 ///
 /// A kill leaves the old pair; or, between the two renames, the old newest one alone, as `previous`; or the new pair.
 pub(crate) fn write(
     newest: &Path,
-    previous: &Path,
+    previous: Option<&Path>,
     id: &str,
     known: &Known,
     tensors: &[Tensor],
@@ -83,10 +95,11 @@ pub(crate) fn write(
     ] {
         assert!(metadata.insert(key.to_owned(), value).is_none(), "the key `{key}` is the store's own");
     }
-    tensors::write_sealed(newest, tensors, &metadata, || match fs::rename(newest, previous) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+    let make_way = || match previous.map(|previous| fs::rename(newest, previous)) {
+        Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
-    })
+    };
+    tensors::write_sealed(newest, tensors, &metadata, make_way)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::run::RunDir;
 use crate::store::Store;
 
-const ID: &str = "5f3a";
+const ID: &str = "5f3a5f3a5f3a5f3a";
 
 /// A run with a line of metrics and a checkpoint for each of 1 to `count`.
 fn run(store: &Store, id: &str, count: usize) -> RunDir {
@@ -157,4 +157,37 @@ fn a_finished_run_has_no_checkpoint_even_if_it_was_killed_before_they_were_remov
     drop(store);
     Store::open(folder.path()).unwrap();
     assert_eq!(dir.checkpoints().count(), 0);
+}
+
+#[test]
+fn beginning_anew_keeps_the_newest_checkpoint_aside_until_the_run_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let dir = run(&store, ID, 2);
+    let bytes = |name: &str| fs::read(dir.path().join(name)).ok();
+    let newest = bytes("checkpoint.safetensors");
+    let writer = store.begin(ID, "spec").unwrap();
+    assert!(newest.is_some() && bytes("checkpoint.unfit.safetensors") == newest);
+    assert_eq!(dir.checkpoints().count(), 0);
+    assert!(store.resume(ID, "spec").unwrap().is_none(), "it is not gone on from");
+    drop(writer);
+
+    // A later attempt has one checkpoint more, which takes the place of the older one.
+    let dir = run(&store, ID, 1);
+    let newer = bytes("checkpoint.safetensors");
+    store.begin(ID, "spec").unwrap().finish(&Metadata::new()).unwrap();
+    assert_ne!(newer, newest);
+    assert_eq!(bytes("checkpoint.unfit.safetensors"), None, "a finished run needs none");
+
+    // As after a kill between the two renames, and then one right after the result.
+    drop(run(&store, ID, 2));
+    fs::remove_file(dir.path().join("checkpoint.safetensors")).unwrap();
+    let previous = bytes("checkpoint.previous.safetensors");
+    store.begin(ID, "spec").unwrap();
+    assert!(previous.is_some() && bytes("checkpoint.unfit.safetensors") == previous);
+    store.begin(ID, "spec").unwrap().finish(&Metadata::new()).unwrap();
+    fs::write(dir.path().join("checkpoint.unfit.safetensors"), "left by a kill").unwrap();
+    drop(store);
+    Store::open(folder.path()).unwrap();
+    assert_eq!(bytes("checkpoint.unfit.safetensors"), None);
 }

@@ -28,6 +28,14 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Gives the file at `from` the name `to`, in place of what has that name; that there is none is fine.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    match fs::rename(from, to) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(StoreError::writing(to, source)),
+        _ => Ok(()),
+    }
+}
+
 /// The bytes of the file at `path`, or `None` where there is no such file.
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match fs::read(path) {

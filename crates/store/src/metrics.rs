@@ -105,6 +105,14 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreErro
     values.collect()
 }
 
+/// The lines of the file at `path` that are known, or `None` where it has fewer, or others.
+pub(crate) fn read_known(path: &Path, known: &Known) -> Result<Option<Vec<u8>>, StoreError> {
+    let bytes = files::read(path)?.unwrap_or_default();
+    let are_these =
+        whole_lines(&bytes).count() >= known.lines && files::hex(hash(&bytes, known.lines)) == known.checksum;
+    Ok(are_these.then(|| whole_lines(&bytes).take(known.lines).flatten().copied().collect()))
+}
+
 /// The hash of the first `lines` lines.
 fn hash(bytes: &[u8], lines: usize) -> Sha256 {
     whole_lines(bytes).take(lines).fold(Sha256::new(), Sha256::chain_update)

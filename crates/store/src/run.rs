@@ -22,6 +22,8 @@ const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The checkpoint before the newest one.
 const PREVIOUS: &str = "checkpoint.previous.safetensors";
+/// What was the newest checkpoint when the run was begun anew: kept for a person, never read as a checkpoint.
+const UNFIT: &str = "checkpoint.unfit.safetensors";
 const ARRAYS: &str = "arrays.safetensors";
 const RESULT: &str = "result.json";
 /// The member of `result.json` that holds the SHA-256 of each neighbour.
@@ -96,6 +98,14 @@ impl RunDir {
         Ok(Some(result))
     }
 
+    /// The result alone, or `None` where the run is not finished: the files that it names are not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where the result is unreadable.
+    pub fn result<R: DeserializeOwned>(&self) -> Result<Option<R>, StoreError> {
+        files::read_json(&self.file(RESULT))
+    }
+
     /// The spec that the run was begun with, or `None` where it never was.
     ///
     /// # Errors
@@ -116,7 +126,7 @@ impl RunDir {
     }
 
     /// What an interrupted run can go on from, the newest first: at most two, read one at a time. A finished run has
-    /// none.
+    /// none, or its last one.
     ///
     /// # Errors
     /// Each checkpoint is whole and this run's own, or else [`StoreError::Damaged`],
@@ -135,16 +145,23 @@ impl RunDir {
         Tensors::read(&self.file(file.name()))
     }
 
-    /// Removes the checkpoints of a run that was killed between its result and their removal.
+    /// Removes what a run no longer needs that was killed between its result and the removal: the last checkpoint may be
+    /// there for a longer run, the one before is there for nothing.
     pub(crate) fn remove_leftovers(&self) {
         if self.file(RESULT).exists() {
-            // They only waste space, so that one cannot be removed stops nothing.
-            let _ = files::remove(&self.file(CHECKPOINT)).and_then(|()| files::remove(&self.file(PREVIOUS)));
+            // They only waste space, so one that cannot be removed stops nothing.
+            let _ = self.remove_older_checkpoints();
         }
     }
 
+    /// Removes every checkpoint but the newest, that of an earlier attempt included: nothing needs them once there is a
+    /// result.
+    fn remove_older_checkpoints(&self) -> Result<(), StoreError> {
+        [PREVIOUS, UNFIT].iter().try_for_each(|name| files::remove(&self.file(name)))
+    }
+
     /// The run's name, which is its folder's.
-    fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         self.folder.file_name().and_then(OsStr::to_str).unwrap_or_default()
     }
 
@@ -167,7 +184,13 @@ impl<'store> RunWriter<'store> {
         files::create_folder(&dir.folder)?;
         // The result goes first and the checkpoints next: without them, whatever a kill leaves of the rest is an
         // unfinished run that nothing resumes.
-        for name in [RESULT, CHECKPOINT, PREVIOUS, METRICS, MODEL, ARRAYS] {
+        files::remove(&dir.file(RESULT))?;
+        // Hours of training may be in a checkpoint that this program finds unfit, so the newest is kept aside. It is
+        // the last to be moved, so that it is the one that stays.
+        for name in [PREVIOUS, CHECKPOINT] {
+            files::rename(&dir.file(name), &dir.file(UNFIT))?;
+        }
+        for name in [METRICS, MODEL, ARRAYS] {
             files::remove(&dir.file(name))?;
         }
         atomic::write(&dir.file(SPEC), &files::to_json(spec))?;
@@ -180,6 +203,23 @@ impl<'store> RunWriter<'store> {
         let has_result = dir.file(RESULT).exists();
         let resumable = same_spec && has_checkpoint && !has_result;
         Ok(resumable.then_some(Self { dir, metrics: None, store: PhantomData }))
+    }
+
+    /// Begins the run with all that the finished run `earlier` left to go on from: its metrics and its last checkpoint,
+    /// which becomes this run's own. `None`, and nothing begun, where it left none that is whole.
+    pub(crate) fn begin_from<S: Serialize + ?Sized>(
+        dir: RunDir,
+        spec: &S,
+        earlier: &RunDir,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(Ok(checkpoint)) = earlier.checkpoints().next() else { return Ok(None) };
+        let Some(lines) = metrics::read_known(&earlier.file(METRICS), checkpoint.known())? else {
+            return Ok(None);
+        };
+        let writer = Self::begin(dir, spec)?;
+        atomic::write(&writer.dir.file(METRICS), &lines)?;
+        checkpoint.copy_to(&writer.dir.file(CHECKPOINT), writer.dir.id())?;
+        Ok(Some(writer))
     }
 
     /// The folder, to be read.
@@ -216,7 +256,20 @@ impl<'store> RunWriter<'store> {
     pub fn write_checkpoint(&mut self, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
         let known = self.open_metrics()?.sync()?;
         let (newest, previous) = (self.dir.file(CHECKPOINT), self.dir.file(PREVIOUS));
-        checkpoint::write(&newest, &previous, self.dir.id(), &known, tensors, metadata)
+        checkpoint::write(&newest, Some(&previous), self.dir.id(), &known, tensors, metadata)
+    }
+
+    /// As [`write_checkpoint`](Self::write_checkpoint), but the new checkpoint takes the place of the newest one, and the
+    /// one before stays what it is.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// As [`write_checkpoint`](Self::write_checkpoint).
+    pub fn replace_checkpoint(&mut self, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
+        let known = self.open_metrics()?.sync()?;
+        checkpoint::write(&self.dir.file(CHECKPOINT), None, self.dir.id(), &known, tensors, metadata)
     }
 
     /// Goes on from `checkpoint`: keeps the metrics that it knows of, and removes a newer checkpoint, which the caller
@@ -260,7 +313,23 @@ impl<'store> RunWriter<'store> {
     ///
     /// # Errors
     /// As for any write; the run is then left unfinished, unless only the checkpoints could not be removed.
-    pub fn finish<R: Serialize + ?Sized>(mut self, result: &R) -> Result<(), StoreError> {
+    pub fn finish<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
+        let dir = self.publish(result)?;
+        files::remove(&dir.file(CHECKPOINT))?;
+        dir.remove_older_checkpoints()
+    }
+
+    /// As [`finish`](Self::finish), but the newest checkpoint stays, for a longer run to go on from
+    /// ([`Store::begin_from`]).
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_for_more<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
+        self.publish(result)?.remove_older_checkpoints()
+    }
+
+    /// Publishes the result.
+    fn publish<R: Serialize + ?Sized>(mut self, result: &R) -> Result<RunDir, StoreError> {
         #[derive(Serialize)]
         struct Published<'a, R: ?Sized> {
             #[serde(flatten)]
@@ -279,8 +348,7 @@ impl<'store> RunWriter<'store> {
         }
         let published = files::to_json(&Published { result, files: checksums });
         atomic::write(&self.dir.file(RESULT), &published)?;
-        files::remove(&self.dir.file(CHECKPOINT))?;
-        files::remove(&self.dir.file(PREVIOUS))
+        Ok(self.dir)
     }
 
     fn open_metrics(&mut self) -> Result<&mut MetricsWriter, StoreError> {

@@ -44,6 +44,12 @@ impl Reader {
         RunDir::new(self.out.join(RUNS).join(id))
     }
 
+    /// Every run that was ever begun, in no particular order.
+    pub fn runs(&self) -> impl Iterator<Item = RunDir> {
+        let entries = fs::read_dir(self.out.join(RUNS)).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).map(RunDir::new)
+    }
+
     /// The value of a JSON file such as `summary.json`, or `None` where there is no such file.
     ///
     /// # Errors
@@ -103,7 +109,8 @@ impl Store {
     }
 
     /// Begins the run `id` from nothing: drops whatever an earlier attempt left, finished or not, and writes
-    /// `spec.json`.
+    /// `spec.json`. The newest checkpoint that is there is kept aside as `checkpoint.unfit.safetensors`, which nothing
+    /// reads, until the run is finished.
     ///
     /// # Errors
     /// As for any write.
@@ -130,6 +137,24 @@ impl Store {
     ) -> Result<Option<RunWriter<'_>>, StoreError> {
         assert_plain(Path::new(id), 1);
         RunWriter::resume(self.run(id), spec)
+    }
+
+    /// Begins the run `id` where the finished run `earlier` ended, which was the same but for its length: with a copy of its
+    /// metrics and of its last checkpoint. `None` where it left no whole checkpoint; the caller then begins.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn begin_from<S: Serialize + ?Sized>(
+        &self,
+        id: &str,
+        spec: &S,
+        earlier: &RunDir,
+    ) -> Result<Option<RunWriter<'_>>, StoreError> {
+        assert_plain(Path::new(id), 1);
+        RunWriter::begin_from(self.run(id), spec, earlier)
     }
 
     /// Writes a file beside the runs, such as `report.pdf` or `figures/scatter.svg`, in place of its old

@@ -190,7 +190,7 @@ pub(crate) fn write_sealed(
 }
 
 /// The metadata key of a file's own checksum.
-const SEAL: &str = "checksum";
+pub(crate) const SEAL: &str = "checksum";
 const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Where in a header the checksum stands that says `checksum`. A quote within a text is escaped, so nothing but the
@@ -363,6 +363,23 @@ impl Tensors {
     /// The metadata text under `key`.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.header.metadata().as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// All metadata.
+    pub(crate) fn all_metadata(&self) -> Metadata {
+        self.header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Every tensor, to be written to another file; each is read when it is written.
+    pub(crate) fn copies(&self) -> Vec<Tensor<'_>> {
+        let copy = |name: String| {
+            let info = self.header.info(&name).expect("the file has its own names");
+            let (width, at) = (info.dtype.bitsize() / 8, self.start + info.data_offsets.0 as u64);
+            let read = move |first: usize, bytes: &mut [u8]| self.read_at(at + (first * width) as u64, bytes);
+            let (dtype, shape) = (info.dtype, info.shape.clone());
+            Tensor { name, dtype, shape, values: Values::Made(Rc::new(read)) }
+        };
+        self.names().into_iter().map(copy).collect()
     }
 
     /// Checks every byte against the checksum that the file holds of itself.

@@ -26,7 +26,7 @@ struct Outcome {
     confusion: Vec<Vec<u32>>,
 }
 
-const ID: &str = "5f3a";
+const ID: &str = "5f3a5f3a5f3a5f3a";
 
 fn spec() -> Spec {
     Spec { network: "mlp".to_owned(), learning_rate: 0.1 }

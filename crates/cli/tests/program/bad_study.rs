@@ -40,7 +40,7 @@ fn a_misspelt_key_with_file_line_and_the_nearest() {
 #[test]
 fn negative_and_nan_hyperparameters() {
     let folder = tempfile::tempdir().unwrap();
-    for (value, words) in [("-0.1", "`-0.1`"), ("nan", "NaN")] {
+    for (value, words) in [("-0.1", "`-0.1`"), ("nan", "`nan`")] {
         let file = study(folder.path(), "learning_rate = 0.1", &format!("learning_rate = {value}"));
         let words = ["`perceptron.learning_rate`", words, "a finite number above 0"];
         run(folder.path(), &["study", &file]).says(78, &words);
@@ -68,7 +68,7 @@ fn training_that_cannot_be() {
             "learning_rate = -0.002",
             ["`mlp.training.learning_rate`", "`-0.002`", "a finite number above 0"],
         ),
-        (rate, "learning_rate = nan", ["`mlp.training.learning_rate`", "NaN", "a finite number above 0"]),
+        (rate, "learning_rate = nan", ["`mlp.training.learning_rate`", "`nan`", "a finite number above 0"]),
         (rate, "learning_rate = inf", ["`mlp.training.learning_rate`", "inf", "a finite number above 0"]),
         (
             "batch = 50",
@@ -94,15 +94,17 @@ fn training_that_cannot_be() {
 
 #[test]
 fn networks_that_cannot_be() {
-    let unit = ["`2 hidden` of task mlp", "trunk 4 (dense): it has no units", "in [[mlp.networks]]"];
+    let unit = ["`mlp.networks[0].hidden[1]` cannot be `0`", "a whole number of at least 1, such as 50"];
     refused("mlp", "hidden = [64, 64]", "hidden = [64, 0]", &unit);
-    let filter = ["`1 conv` of task cnn", "trunk 1 (conv2d): it has no filters", "at least 1"];
+    let filter = ["`cnn.networks[0].filters[0]` cannot be `0`", "a whole number of at least 1"];
     refused("cnn", "filters = [8]", "filters = [0]", &filter);
-    let stride = ["`1 conv` of task cnn", "trunk 1 (conv2d): its kernel 4×4 or stride 0×0 is zero"];
+    let stride = ["`cnn.networks[0].strides[0]` cannot be `0`", "a whole number of at least 1"];
     refused("cnn", "strides = [2]", "strides = [0]", &stride);
-    let lists = ["`cnn.networks.1.kernels`", "1 kernels for 2 convolutions", "an entry for each convolution"];
+    let lists =
+        ["`cnn.networks[1].kernels`", "1 kernels for 2 convolutions", "an entry for each convolution"];
     refused("cnn", "kernels = [4, 4]", "kernels = [4]", &lists);
-    let names = ["`cnn.networks.1.name`", "two networks are called `1 conv`", "tell networks by their names"];
+    let names =
+        ["`cnn.networks[1].name`", "two networks are called `1 conv`", "tell networks by their names"];
     refused("cnn", "name = \"2 conv\"", "name = \"1 conv\"", &names);
 }
 
@@ -113,12 +115,17 @@ fn task_6_that_cannot_be() {
     refused("multitask", groups, &shoes("5, 7"), &missing);
     let beyond = ["the group `shoes` holds class 10, and the last one is 9", "each class is in one group"];
     refused("multitask", groups, &shoes("5, 7, 9, 10"), &beyond);
-    let twice = ["`multitask.groups`", "class 3 is in `shoes` and in `gendered`"];
+    let twice = ["`multitask.groups[0].classes`", "class 3 is in `shoes` and in `gendered`"];
     refused("multitask", groups, &shoes("5, 7, 9, 3"), &twice);
-    refused("multitask", groups, &shoes(""), &["`multitask.groups`", "the group `shoes` has no classes"]);
-    let lambda = ["`multitask.lambdas`", "λ = 1.5 is no share", "from 0 to 1"];
+    refused(
+        "multitask",
+        groups,
+        &shoes(""),
+        &["`multitask.groups[0].classes`", "the group `shoes` has no classes"],
+    );
+    let lambda = ["`multitask.lambdas[3]` cannot be `1.5`", "a share from 0 to 1"];
     refused("multitask", "0.75", "1.5", &lambda);
-    let head = ["`item` of task multitask", "item 1 (dense): it has no units", "in `multitask.network`"];
+    let head = ["`multitask.network.head[0]` cannot be `0`", "a whole number of at least 1"];
     refused("multitask", "head = [32, 16]", "head = [0, 16]", &head);
 }
 

@@ -62,15 +62,15 @@ fn unreadable(make: impl Fn(&Path)) -> Vec<Done> {
 
 #[test]
 fn no_help_text_overwrites_a_file_that_is_there() {
-    let cases: [(&dyn Fn(&Path), &str); 4] = [
-        (&|path| fs::create_dir(path).unwrap(), "it is a folder"),
-        (&|path| fs::write(path, b"seed = 1 # \xe9").unwrap(), "UTF-8"),
-        (&|path| fs::write(path, b"\0\x9f\x92\x96").unwrap(), "UTF-8"),
-        (&|path| fs::File::create(path).unwrap().set_len(1 << 40).unwrap(), "too large"),
+    let cases: [(&dyn Fn(&Path), i32, &str); 4] = [
+        (&|path| fs::create_dir(path).unwrap(), 74, "it is a folder"),
+        (&|path| fs::write(path, b"seed = 1 # \xe9").unwrap(), 78, "save it as UTF-8"),
+        (&|path| fs::write(path, b"\0\x01").unwrap(), 78, "save it as UTF-8"),
+        (&|path| fs::File::create(path).unwrap().set_len(1 << 40).unwrap(), 74, "too large"),
     ];
-    for (make, words) in cases {
+    for (make, code, words) in cases {
         for said in unreadable(make) {
-            said.says(74, &["mine.toml` cannot be read", "help", words]);
+            said.says(code, &["mine.toml` cannot be read", "help", words]);
             assert!(!said.stderr.contains('>') && !said.stderr.contains("--print-spec"), "{}", said.stderr);
         }
     }

@@ -59,6 +59,13 @@ impl Path {
         Path::ALL.into_iter().find(is_chosen).expect("the portable path is always available")
     }
 
+    /// Whether a network that is computed with this path has the same bits as with the path of that name. AVX2 and AVX-512
+    /// round once in a multiply-add and sum in one order (tested in `tests/paths.rs`); the portable path may round twice.
+    pub fn has_the_bits_of(self, name: &str) -> bool {
+        let is_portable = |name: &str| name == Path::Portable.name();
+        Path::ALL.iter().any(|known| known.name() == name) && is_portable(self.name()) == is_portable(name)
+    }
+
     /// Has networks made from now on compute with this path, to test it or to time it.
     ///
     /// # Panics

@@ -61,7 +61,7 @@ pub fn look(
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
     check(&run.spec, &material)?;
-    let bench = Bench { store, set: material.set, observer };
+    let bench = Bench { store, set: material.set, observer, mixes_instructions: false };
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| match &run.spec {
         RunSpec::Filters(spec) => {

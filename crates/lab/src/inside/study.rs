@@ -1,25 +1,21 @@
 //! Task 5 within a study: the judge is trained, then the networks are read and looked into.
 
-use inkling_data::DataSet;
 use inkling_spec::found::PlannedRun;
 use inkling_spec::{RunId, RunSpec};
-use inkling_store::{Store, TensorFile};
+use inkling_store::TensorFile;
 
 use super::{Material, Trained, look};
 use crate::error::LabError;
-use crate::study::{Event, Observer};
-use crate::train::train;
+use crate::runs::Bench;
+use crate::study::Event;
+use crate::train::train_in;
 
 /// Does the runs of task 5 that `store` does not hold yet; the network they look into is trained.
-pub(crate) fn run_inside(
-    runs: &[&PlannedRun],
-    set: &DataSet,
-    store: &Store,
-    observer: &dyn Observer,
-) -> Result<(), LabError> {
+pub(crate) fn run_inside(bench: &Bench, runs: &[&PlannedRun]) -> Result<(), LabError> {
+    let Bench { store, observer, .. } = *bench;
     let is_training = |run: &&&PlannedRun| matches!(run.spec, RunSpec::Train(_));
     for run in runs.iter().filter(is_training) {
-        train(run, set, store, observer)?;
+        train_in(bench, run)?;
     }
     let looks = || runs.iter().filter(|run| !is_training(run));
     observer.event(Event::Stage { title: "looking inside", steps: looks().count() });
@@ -41,7 +37,7 @@ pub(crate) fn run_inside(
             judge = Some(read(asked)?);
         }
         let judge = judge.as_mut().filter(|_| asked.is_some());
-        look(run, Material { network, judge, set: Some(set), brought: &[] }, store, observer)?;
+        look(run, Material { network, judge, set: bench.set, brought: &[] }, store, observer)?;
     }
     Ok(())
 }

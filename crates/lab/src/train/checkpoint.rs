@@ -1,13 +1,14 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
-use inkling_engine::{Network, Part, Path};
-use inkling_spec::found::EpochOutcome;
+use inkling_engine::{Network, Part};
+use inkling_spec::found::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::step::Since;
 use super::training::Training;
 
-/// Where a run stands between two epochs, but for its tensors.
+/// Where a run stands, but for its tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Standing {
@@ -15,8 +16,12 @@ pub(crate) struct Standing {
     pub(crate) steps: usize,
     /// Each epoch that ended.
     pub(crate) epochs: Vec<EpochOutcome>,
-    /// How far the stream has been drawn from that shuffles the images.
+    /// How far the stream has been drawn from that shuffles the images; within an epoch, before that epoch's order was
+    /// drawn.
     pub(crate) shuffle: u128,
+    /// Where the epoch stands that has begun and not ended; none between two epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) within: Option<Within>,
     /// How far the network's own streams have been drawn from, by layer.
     pub(crate) streams: Vec<(String, u128)>,
     /// What the weighting of the heads has learnt; empty where it learns nothing.
@@ -28,8 +33,21 @@ pub(crate) struct Standing {
     pub(crate) test_seconds: Vec<f64>,
     /// Seconds of everything.
     pub(crate) seconds: f64,
-    /// Instructions that the network was computed with: others would end with other last digits.
+    /// Instructions that the network was computed with: others may end with other last digits.
     pub(crate) instructions: String,
+    /// The programs and machines that did the run so far, each once; absent in what older programs made.
+    #[serde(default)]
+    pub(crate) origins: Vec<Origin>,
+}
+
+/// Where an epoch stands that has begun and not ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Within {
+    /// Batches of the epoch that are done.
+    pub(crate) batches: usize,
+    /// Sums that the next line of metrics begins with.
+    pub(crate) since: Since,
 }
 
 /// Key of the standing in the checkpoint's metadata, as JSON.
@@ -71,11 +89,11 @@ pub(crate) enum Best {
 }
 
 impl Best {
-    /// Of a training whose newest checkpoint is that of the last epoch or the one before.
+    /// Of a training whose newest checkpoint is that of the last epoch, of the one before, or within the present one.
     pub(crate) fn of(training: &Training, dir: &RunDir) -> Result<Best, StoreError> {
         Ok(match training.best_epoch() {
             None => Best::None,
-            Some(epoch) if epoch == training.epochs() => Best::Last,
+            Some(epoch) if epoch == training.epochs() && !training.is_within_an_epoch() => Best::Last,
             Some(_) => Best::Kept(Box::new(newest(dir)?)),
         })
     }
@@ -101,15 +119,39 @@ impl Best {
 }
 
 /// The newest checkpoint of a run that has written one.
-pub(crate) fn newest(dir: &RunDir) -> Result<Checkpoint, StoreError> {
-    let gone = || {
-        let reason = "the checkpoint that this run has written is gone".into();
-        Err(StoreError::Damaged { path: dir.path().to_owned(), reason })
-    };
-    dir.checkpoints().next().unwrap_or_else(gone)
+fn newest(dir: &RunDir) -> Result<Checkpoint, StoreError> {
+    dir.checkpoints().next().unwrap_or_else(|| Err(gone(dir)))
 }
 
-/// Writes where the run stands, right after an epoch.
+/// The newest checkpoint that was written right after an epoch, of a run that has written one. What a run keeps when it
+/// diverges comes from there, and so does not depend on when a checkpoint within an epoch was written.
+pub(crate) fn after_an_epoch(dir: &RunDir) -> Result<Checkpoint, StoreError> {
+    for checkpoint in dir.checkpoints() {
+        let checkpoint = checkpoint?;
+        if read_standing(&checkpoint)?.within.is_none() {
+            return Ok(checkpoint);
+        }
+    }
+    Err(gone(dir))
+}
+
+fn gone(dir: &RunDir) -> StoreError {
+    let reason = "the checkpoint that this run has written is gone".into();
+    StoreError::Damaged { path: dir.path().to_owned(), reason }
+}
+
+/// Where a checkpoint stands.
+pub(crate) fn read_standing(checkpoint: &Checkpoint) -> Result<Standing, StoreError> {
+    let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
+    let json = checkpoint.tensors().metadata(STANDING);
+    let json = json.ok_or_else(|| damaged(format!("it has no `{STANDING}`")))?;
+    serde_json::from_str(json).map_err(|error| damaged(error.to_string()))
+}
+
+/// Writes where the run stands, right after an epoch or within one.
+///
+/// A checkpoint within an epoch is the newest one only until the next is written, whichever that is: the one before it
+/// always follows a whole epoch.
 pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(), StoreError> {
     let standing = training.standing();
     let best = Best::of(training, writer.dir())?;
@@ -117,7 +159,15 @@ pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(
     let parts = PARTS.iter().flat_map(|&(part, prefix)| tensors(prefix, network, part));
     let all: Vec<Tensor> = parts.chain(best.tensors(network)).collect();
     let json = serde_json::to_string(&standing).expect("a standing is plain data");
-    writer.write_checkpoint(&all, &Metadata::from([(STANDING.to_owned(), json)]))
+    let metadata = Metadata::from([(STANDING.to_owned(), json)]);
+    if training.newest_is_within_an_epoch {
+        writer.replace_checkpoint(&all, &metadata)?;
+    } else {
+        writer.write_checkpoint(&all, &metadata)?;
+    }
+    drop(all);
+    training.newest_is_within_an_epoch = standing.within.is_some();
+    Ok(())
 }
 
 /// Sets the weights of a training to those of `checkpoint`.
@@ -146,15 +196,7 @@ fn restore_part(
 pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Result<(), StoreError> {
     let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
     let held = checkpoint.tensors();
-    let json = held.metadata(STANDING).ok_or_else(|| damaged(format!("it has no `{STANDING}`")))?;
-    let standing: Standing = serde_json::from_str(json).map_err(|error| damaged(error.to_string()))?;
-    let instructions = Path::current().name();
-    if standing.instructions != instructions {
-        let reason =
-            format!("it was made with {}, and this run computes with {instructions}", standing.instructions);
-        return Err(damaged(reason));
-    }
-
+    let standing = read_standing(checkpoint)?;
     for part in PARTS {
         restore_part(training, checkpoint, part)?;
     }
@@ -172,6 +214,7 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
         }
     }
     training.shuffle.seek(standing.shuffle);
+    training.newest_is_within_an_epoch = standing.within.is_some();
     training.go_on_from(standing);
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! Training runs: tasks 3, 4 and 6. Trained epoch by epoch with a checkpoint after each, so that a run killed at any instant
-//! and resumed ends with the same bits as one never interrupted.
+//! Training runs: tasks 3, 4 and 6. Trained epoch by epoch with a checkpoint after each, and within an epoch that takes
+//! long, so that a run killed at any instant and resumed ends with the same bits as one never interrupted.
 
 mod checkpoint;
+mod continued;
 mod examples;
 mod judge;
 mod outputs;
@@ -10,9 +11,10 @@ mod step;
 mod training;
 
 use inkling_data::DataSet;
+use inkling_engine::Path;
 use inkling_spec::found::{Divergence, PlannedRun, TrainOutcome};
 use inkling_spec::{RunSpec, TrainRun};
-use inkling_store::{RunDir, RunWriter, Store, StoreError};
+use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
 
 use crate::error::LabError;
 use crate::runs::{self, Bench};
@@ -25,7 +27,8 @@ use training::{Ending, Training};
 /// checkpoint where there is one. `set` holds as many images as the run's spec says.
 ///
 /// # Errors
-/// [`LabError::Network`], [`LabError::Labels`], [`LabError::Interrupted`], and those of the store.
+/// [`LabError::Network`], [`LabError::Labels`], [`LabError::OtherInstructions`], [`LabError::Interrupted`], and those of
+/// the store.
 ///
 /// # Panics
 /// If the run is of another kind, or asks for more images than the set has.
@@ -35,12 +38,17 @@ pub fn train(
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
+    train_in(&Bench { store, set: Some(set), observer, mixes_instructions: false }, run)
+}
+
+/// As [`train`], on a bench that holds the data set.
+pub(crate) fn train_in(bench: &Bench, run: &PlannedRun) -> Result<(), LabError> {
     let RunSpec::Train(spec) = &run.spec else { panic!("a {:?} run is not trained", run.task) };
+    let set = bench.set();
     assert_eq!((spec.data.train_images, spec.data.test_images), (set.train.len(), set.test.len()), "images");
     check(run, spec, set)?;
-    let bench = Bench { store, set: Some(set), observer };
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
-    rayon::scope(|_| run_once(&bench, run, spec))
+    rayon::scope(|_| run_once(bench, run, spec))
 }
 
 fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabError> {
@@ -68,7 +76,14 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
     }
     outputs::write(&mut training, &spec.model, &spec.data.set, &mut outcome, &writer)?;
     tell(outcome.diverged);
-    runs::finish(bench, run, writer, training.seconds(), outcome)
+    let record = runs::record(bench.set, &run.spec, training.seconds(), training.earlier(), outcome);
+    if spec.training.schedule.depends_on_length() {
+        writer.finish(&record)?;
+    } else {
+        writer.finish_for_more(&record)?;
+    }
+    bench.observer.event(Event::Finished);
+    Ok(())
 }
 
 /// A training before its first step.
@@ -89,7 +104,7 @@ fn step_back<'a>(
     drop(training);
     let mut training = fresh(bench, run, spec)?;
     if !standing.epochs.is_empty() {
-        checkpoint::restore_weights(&mut training, &checkpoint::newest(dir)?)?;
+        checkpoint::restore_weights(&mut training, &checkpoint::after_an_epoch(dir)?)?;
     }
     training.go_on_from(standing);
     Ok(training)
@@ -107,16 +122,26 @@ fn start<'a>(
     if let Some(writer) = bench.store.resume(id, &run.spec)? {
         match resume(writer, fresh, bench, title)? {
             Some((training, writer)) => {
-                let (epochs, steps) = (training.epochs(), training.steps());
-                bench.observer.event(Event::Resumed { title, epochs, steps });
+                bench.observer.event(Event::Resumed {
+                    title,
+                    epochs: training.epochs(),
+                    steps: training.steps(),
+                    within_an_epoch: training.newest_is_within_an_epoch,
+                });
                 return Ok((training, writer));
             }
             None => bench.observer.event(Event::BegunAnew { title }),
         }
+    } else if let Some((writer, epochs)) = continued::begin(bench, run, spec, title)?
+        && let Some((training, writer)) = resume(writer, fresh, bench, title)?
+    {
+        bench.observer.event(Event::Continued { title, epochs, steps: training.steps() });
+        return Ok((training, writer));
     }
     Ok((fresh()?, bench.store.begin(id, &run.spec)?))
 }
 
+/// The training as far as the newest checkpoint leads that is fit to go on from; `None` where none is.
 fn resume<'a>(
     mut writer: RunWriter<'a>,
     fresh: impl Fn() -> Result<Training<'a>, LabError>,
@@ -125,6 +150,18 @@ fn resume<'a>(
 ) -> Result<Option<(Training<'a>, RunWriter<'a>)>, LabError> {
     let dir = writer.dir().clone();
     for checkpoint in dir.checkpoints() {
+        if let Ok(checkpoint) = &checkpoint
+            && let Some(theirs) = other_instructions(checkpoint)
+        {
+            let ours = Path::current().name();
+            if !bench.mixes_instructions {
+                return Err(LabError::OtherInstructions { run: format!("{title} was"), theirs, ours });
+            }
+            let path = checkpoint.path().display();
+            let problem = format!("`{path}` was computed with {theirs} instructions, not with {ours}");
+            bench.observer.event(Event::UnfitCheckpoint { title, problem: &problem });
+            continue;
+        }
         let mut training = fresh()?;
         let resumed = checkpoint.and_then(|checkpoint| {
             checkpoint::restore(&mut training, &checkpoint)?;
@@ -143,4 +180,16 @@ fn resume<'a>(
         }
     }
     Ok(None)
+}
+
+/// The instructions that a checkpoint was computed with, where they end with other bits than those of this process.
+fn other_instructions(checkpoint: &Checkpoint) -> Option<String> {
+    let theirs = checkpoint::read_standing(checkpoint).ok()?.instructions;
+    (!Path::current().has_the_bits_of(&theirs)).then_some(theirs)
+}
+
+/// The instructions that an unfinished run was computed with, as far as a whole checkpoint says.
+pub(crate) fn instructions_of_checkpoint(dir: &RunDir) -> Option<String> {
+    let checkpoint = dir.checkpoints().find_map(Result::ok)?;
+    checkpoint::read_standing(&checkpoint).ok().map(|standing| standing.instructions)
 }

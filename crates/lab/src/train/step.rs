@@ -2,6 +2,7 @@
 
 use inkling_engine::{GradientProducts, Idleness, Judged, Labelled, SharedLayers, Trainer};
 use inkling_spec::found::{GradientsLine, HeadSteps, IdleLine, StepsLine};
+use serde::{Deserialize, Serialize};
 
 use crate::weighting::Weigh;
 
@@ -72,8 +73,9 @@ pub(crate) fn idle_line(layers: &[Idleness], step: usize) -> Option<IdleLine> {
     })
 }
 
-/// Sums over the steps since the last line.
-#[derive(Default)]
+/// Sums over the steps since the last line. A checkpoint within an epoch holds them, so that the next line is the same.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Since {
     pub(crate) steps: usize,
     images: usize,
@@ -86,9 +88,13 @@ pub(crate) struct Since {
 }
 
 /// A head's part of the sums.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct HeadSince {
-    judged: Judged,
+    /// Σ of each image's loss.
+    loss: f64,
+    /// Images classified correctly.
+    correct: usize,
     first_weight: f64,
     /// Σ of how far its weight is from the first step's: exactly zero for a weight that stays.
     drift: f64,
@@ -101,7 +107,8 @@ impl Since {
             if self.steps == 0 {
                 head.first_weight = weight;
             }
-            head.judged += judged;
+            head.loss += judged.loss;
+            head.correct += judged.correct;
             head.drift += weight - head.first_weight;
             self.loss += weight * judged.loss;
         }
@@ -111,11 +118,11 @@ impl Since {
     }
 
     /// The line of these steps, where there are any; `trained` says which heads are.
-    pub(crate) fn line(self, trained: &[bool]) -> Option<StepsLine> {
+    pub(crate) fn line(&self, trained: &[bool]) -> Option<StepsLine> {
         let (steps, images) = (self.steps as f64, self.images as f64);
-        let accuracy = |head: &HeadSince| head.judged.correct as f64 / images;
+        let accuracy = |head: &HeadSince| head.correct as f64 / images;
         let of_head = |(head, &trained): (&HeadSince, &bool)| HeadSteps {
-            loss: trained.then_some(head.judged.loss / images),
+            loss: trained.then_some(head.loss / images),
             accuracy: trained.then(|| accuracy(head)),
             weight: head.first_weight + head.drift / steps,
         };

@@ -5,21 +5,24 @@ use std::time::Instant;
 
 use inkling_engine::random::Stream;
 use inkling_engine::{Labelled, Network, Path, Trainer, Workspace};
-use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, HeadOutcome, TrainOutcome, TrainingLine};
+use inkling_spec::found::{
+    Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
+};
 use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
 
-use super::checkpoint::{self, Standing};
+use super::checkpoint::{self, Standing, Within};
 use super::examples::Examples;
 use super::judge::{EVALUATION_BATCH, judge};
 use super::split::{Split, identity};
 use super::step::{Since, gradients_line, idle_line, step};
 use crate::error::LabError;
+use crate::machine::origin;
 use crate::runs::Bench;
 use crate::study::{Event, Observer};
 use crate::weighting::{self, Weigh};
 
-/// A network on its way, between two epochs.
+/// A network on its way.
 pub(crate) struct Training<'a> {
     run: &'a TrainRun,
     observer: &'a dyn Observer,
@@ -34,6 +37,10 @@ pub(crate) struct Training<'a> {
     pub(crate) workspace: Workspace,
     pub(crate) shuffle: Stream,
     standing: Standing,
+    /// Whether the newest checkpoint was written within an epoch.
+    pub(crate) newest_is_within_an_epoch: bool,
+    /// When the newest checkpoint was written or, before the first, when this sitting began.
+    kept: Instant,
     /// When this sitting began.
     start: Instant,
 }
@@ -73,14 +80,22 @@ impl<'a> Training<'a> {
             trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &weights),
             shuffle: Stream::new(run.seed, "shuffle"),
             standing: Standing::default(),
+            newest_is_within_an_epoch: false,
+            kept: Instant::now(),
             start: Instant::now(),
         })
     }
 
     /// Where the run stands.
     pub(crate) fn standing(&mut self) -> Standing {
+        let shuffle = if self.is_within_an_epoch() { self.standing.shuffle } else { self.shuffle.position() };
+        let mut origins = self.standing.origins.clone();
+        if !origins.contains(&origin()) {
+            origins.push(origin());
+        }
         Standing {
-            shuffle: self.shuffle.position(),
+            shuffle,
+            origins,
             streams: self.trainer.positions(),
             weighting: self.weighting.state(),
             seconds: self.seconds(),
@@ -92,6 +107,17 @@ impl<'a> Training<'a> {
     /// Takes over from an earlier sitting.
     pub(crate) fn go_on_from(&mut self, standing: Standing) {
         self.standing = standing;
+    }
+
+    /// Whether an epoch has begun and not ended, as far as a checkpoint is concerned.
+    pub(crate) fn is_within_an_epoch(&self) -> bool {
+        self.standing.within.is_some()
+    }
+
+    /// Programs and machines that did parts of the run in earlier sittings, and are others than this one.
+    pub(crate) fn earlier(&self) -> Vec<Origin> {
+        let this = origin();
+        self.standing.origins.iter().filter(|other| **other != this).cloned().collect()
     }
 
     /// Epochs that ended.
@@ -115,7 +141,7 @@ impl<'a> Training<'a> {
         let mut diverged = None;
         while self.epochs() < self.run.training.epochs && !self.stalls() {
             match self.epoch(writer)? {
-                Epoch::Whole => checkpoint::write(self, writer)?,
+                Epoch::Whole => self.write_checkpoint(writer)?,
                 Epoch::Interrupted => return Ok(Ending::Interrupted),
                 Epoch::Diverged(place) => {
                     diverged = Some(place);
@@ -147,64 +173,115 @@ impl<'a> Training<'a> {
         patience.zip(best).is_some_and(|(patience, best)| self.epochs() - best >= patience)
     }
 
+    /// Trains what is left of an epoch.
     fn epoch(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
-        let (training, observer, epoch) = (&self.run.training, self.observer, self.epochs() + 1);
+        let Within { batches, mut since } = self.standing.within.take().unwrap_or_default();
         // Shuffled from the set's own order each time, so that the stream's position says it all.
+        self.standing.shuffle = self.shuffle.position();
         let mut order = identity(self.train.len());
         self.shuffle.shuffle(&mut order);
-        let per_epoch = order.len().div_ceil(training.batch);
+        let whole = order.len().div_ceil(self.run.training.batch);
+        let done_before = batches;
+        for (done, batch) in order.chunks(self.run.training.batch).enumerate().skip(batches) {
+            let interrupted = self.observer.interrupted();
+            if done > done_before && (interrupted || self.observer.checkpoint_is_due(self.kept.elapsed())) {
+                self.write_checkpoint_within(done, &since, writer)?;
+            }
+            if interrupted {
+                return Ok(Epoch::Interrupted);
+            }
+            if let Some(divergence) = self.step(batch, whole, &mut since, writer)? {
+                self.write_line(&since, writer)?;
+                return Ok(Epoch::Diverged(divergence));
+            }
+            self.observer.event(Event::Advanced);
+        }
+        self.write_line(&since, writer)?;
+        match self.close(writer)? {
+            Epoch::Interrupted => {
+                if whole > done_before {
+                    self.write_checkpoint_within(whole, &Since::default(), writer)?;
+                }
+                Ok(Epoch::Interrupted)
+            }
+            ended => Ok(ended),
+        }
+    }
+
+    /// One step on a batch of an epoch of `per_epoch`; where its loss is not finite, the weights are spoilt.
+    fn step(
+        &mut self,
+        batch: &[u32],
+        per_epoch: usize,
+        since: &mut Since,
+        writer: &mut RunWriter,
+    ) -> Result<Option<Divergence>, LabError> {
+        let training = &self.run.training;
         let labels = self.train.by_head();
         let images = Labelled { pixels: &self.train.samples.images.pixels, labels: &labels };
         // There is nothing to compare where fewer than two heads are trained.
-        let compared = self.trained.iter().filter(|trained| **trained).count() > 1;
-        let write = |since: Since, writer: &mut RunWriter| -> Result<(), LabError> {
-            let Some(line) = since.line(&self.trained) else { return Ok(()) };
-            writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
-            writer.flush_metrics()?;
-            observer.event(Event::Steps(&line));
-            Ok(())
-        };
-        let mut since = Since::default();
-        for batch in order.chunks(training.batch) {
-            if observer.interrupted() {
-                return Ok(Epoch::Interrupted);
-            }
-            let factor =
-                training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
-            let learning_rate = training.learning_rate * factor;
-            let look =
-                self.run.gradients_every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
-            let start = Instant::now();
-            let (trainer, weighting) = (&mut self.trainer, &mut *self.weighting);
-            let stepped = step(trainer, weighting, images, batch, learning_rate, look && compared);
-            self.standing.train_seconds += start.elapsed().as_secs_f64();
-            self.standing.steps += 1;
-            let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
-            if trained.any(|(judged, _)| !judged.loss.is_finite()) {
-                write(since, writer)?;
-                return Ok(Epoch::Diverged(Divergence { epoch, step: self.standing.steps }));
-            }
-            let compared = stepped.products.as_ref();
-            let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
-            if let Some(line) = line {
-                writer.append_metrics(&TrainingLine::Gradients(line))?;
-            }
-            let idleness = if look { self.trainer.network_mut().idleness() } else { Vec::new() };
-            if let Some(line) = idle_line(&idleness, self.standing.steps) {
-                writer.append_metrics(&TrainingLine::Idle(line))?;
-            }
-            since.add(&stepped, batch.len(), self.standing.steps, learning_rate);
-            if since.steps == training.log_every {
-                write(std::mem::take(&mut since), writer)?;
-            }
-            observer.event(Event::Advanced);
+        let is_comparable = self.trained.iter().filter(|trained| **trained).count() > 1;
+        let factor = training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
+        let learning_rate = training.learning_rate * factor;
+        let look = self.run.gradients_every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
+        let start = Instant::now();
+        let (trainer, weighting) = (&mut self.trainer, &mut *self.weighting);
+        let stepped = step(trainer, weighting, images, batch, learning_rate, look && is_comparable);
+        self.standing.train_seconds += start.elapsed().as_secs_f64();
+        self.standing.steps += 1;
+        let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
+        if trained.any(|(judged, _)| !judged.loss.is_finite()) {
+            let epoch = self.epochs() + 1;
+            return Ok(Some(Divergence { epoch, step: self.standing.steps }));
         }
-        write(since, writer)?;
-        self.close(epoch, writer)
+        let compared = stepped.products.as_ref();
+        let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
+        if let Some(line) = line {
+            writer.append_metrics(&TrainingLine::Gradients(line))?;
+        }
+        let idleness = if look { self.trainer.network_mut().idleness() } else { Vec::new() };
+        if let Some(line) = idle_line(&idleness, self.standing.steps) {
+            writer.append_metrics(&TrainingLine::Idle(line))?;
+        }
+        since.add(&stepped, batch.len(), self.standing.steps, learning_rate);
+        if since.steps == training.log_every {
+            self.write_line(since, writer)?;
+            *since = Since::default();
+        }
+        Ok(None)
+    }
+
+    /// Writes the line of the steps since the last one, where there are any.
+    fn write_line(&self, since: &Since, writer: &mut RunWriter) -> Result<(), LabError> {
+        let Some(line) = since.line(&self.trained) else { return Ok(()) };
+        writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
+        writer.flush_metrics()?;
+        self.observer.event(Event::Steps(&line));
+        Ok(())
+    }
+
+    /// Writes a checkpoint after so many batches of an epoch.
+    fn write_checkpoint_within(
+        &mut self,
+        batches: usize,
+        since: &Since,
+        writer: &mut RunWriter,
+    ) -> Result<(), LabError> {
+        self.standing.within = Some(Within { batches, since: since.clone() });
+        let written = self.write_checkpoint(writer);
+        self.standing.within = None;
+        written
+    }
+
+    fn write_checkpoint(&mut self, writer: &mut RunWriter) -> Result<(), LabError> {
+        checkpoint::write(self, writer)?;
+        self.kept = Instant::now();
+        Ok(())
     }
 
     /// Judges the network on all images after an epoch, which counts if every loss is finite: a line can hold no other.
-    fn close(&mut self, epoch: usize, writer: &mut RunWriter) -> Result<Epoch, LabError> {
+    fn close(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
+        let epoch = self.epochs() + 1;
         let Training { trainer, workspace, train, validation, test, observer, .. } = self;
         let mut on = |examples: &Examples| {
             judge(trainer.network_mut(), workspace, examples, || !observer.interrupted(), |_, _| {})

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use inkling_data::{DataSet, Images, Samples, catalogue};
 use inkling_engine::random::Stream;
@@ -116,6 +117,8 @@ pub(crate) fn weightings() -> Vec<Weighting> {
 pub(crate) struct Ear {
     heard: Mutex<Vec<String>>,
     left: AtomicUsize,
+    /// Whether a checkpoint follows every step.
+    keeps_all: bool,
 }
 
 impl Ear {
@@ -124,7 +127,12 @@ impl Ear {
     }
 
     pub(crate) fn until(steps: usize) -> Self {
-        Ear { heard: Mutex::new(Vec::new()), left: AtomicUsize::new(steps) }
+        Ear { heard: Mutex::new(Vec::new()), left: AtomicUsize::new(steps), keeps_all: false }
+    }
+
+    /// The same, but with a checkpoint after every step.
+    pub(crate) fn that_keeps_all(self) -> Self {
+        Ear { keeps_all: true, ..self }
     }
 
     /// The events that begin with this word.
@@ -148,6 +156,10 @@ impl Observer for Ear {
 
     fn interrupted(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0
+    }
+
+    fn checkpoint_is_due(&self, _: Duration) -> bool {
+        self.keeps_all
     }
 }
 

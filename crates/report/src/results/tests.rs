@@ -87,6 +87,7 @@ fn written(
         data_checksum: "c".into(),
         version: "0".into(),
         sources: None,
+        earlier: Vec::new(),
         machine: machine.clone(),
         seconds: network.seconds,
         finished: Some("2026-02-03T04:05:06Z".into()),

@@ -28,6 +28,9 @@ pub struct RunResult<O> {
     pub sources: Option<String>,
     /// The machine that made the run.
     pub machine: Machine,
+    /// Other programs and machines, which did parts of the run before those above ended it. Empty where one did it all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Origin>,
     /// Wall-clock seconds from the run's start to its end.
     pub seconds: f64,
     /// When it ended, in UTC, as RFC 3339 writes it; absent in what older programs made.
@@ -35,6 +38,26 @@ pub struct RunResult<O> {
     pub finished: Option<String>,
     /// What was found.
     pub outcome: O,
+}
+
+impl<O> RunResult<O> {
+    /// Every program and machine that did a part of the run, the one that ended it last.
+    pub fn origins(&self) -> Vec<Origin> {
+        let (version, sources, machine) = (self.version.clone(), self.sources.clone(), self.machine.clone());
+        self.earlier.iter().cloned().chain([Origin { version, sources, machine }]).collect()
+    }
+}
+
+/// What a result comes from: a program and the machine that it ran on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The program's version.
+    pub version: String,
+    /// Digest of its sources that compute; absent in what older programs made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<String>,
+    /// The machine.
+    pub machine: Machine,
 }
 
 /// A machine, as far as results and times depend on it.

@@ -108,6 +108,7 @@ fn run(store: &Store, (title, spec): (&str, RunSpec), outcome: impl Serialize, h
             data_checksum: "c".into(),
             version: "0".into(),
             sources: None,
+            earlier: Vec::new(),
             machine: machine(),
             seconds: 1.0,
             finished: None,

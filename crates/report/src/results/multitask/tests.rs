@@ -77,6 +77,7 @@ fn write(store: &Store, network: &HeadedNetwork, task: &MultitaskResults, change
         data_checksum: "c".into(),
         version: "0".into(),
         sources: None,
+        earlier: Vec::new(),
         machine,
         seconds: network.seconds,
         finished: None,

@@ -1,0 +1,239 @@
+//! Finding a set's files in a folder: under the names that people and other programs give them, and, where they are not
+//! there, what lies in their place.
+
+use std::ffi::OsStr;
+use std::fmt::{Display, Formatter};
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::GzDecoder;
+
+use crate::catalogue::SetInfo;
+use crate::idx;
+use crate::kind::{ENOUGH, kind};
+
+/// Entries of a folder that are looked through; more are no folder of a set.
+const MOST_ENTRIES: usize = 10_000;
+
+/// Files that are named where a set's own are missing.
+const MOST_NAMED: usize = 6;
+
+/// A folder in which a set was looked for, as far as that is worth telling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Why nothing could be found there: "there is no such folder".
+    pub obstacle: Option<String>,
+    /// What lies there in the place of the set's files, each by its name and what it is.
+    pub instead: Vec<String>,
+}
+
+impl Display for Looked {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.folder.display())?;
+        if let Some(obstacle) = &self.obstacle {
+            write!(f, " ({obstacle})")?;
+        }
+        self.instead.iter().try_for_each(|found| write!(f, "\n    found {found}"))
+    }
+}
+
+/// The folders within `place` that may hold a set, most specific first: `NAME/`, as this program lays sets out;
+/// `NAME/raw/`, as torchvision does (`MNIST/raw`, `FashionMNIST/raw`); in both, NAME in any case and with or without
+/// hyphens.
+pub(crate) fn folders_of(info: &SetInfo, place: &Path) -> Vec<PathBuf> {
+    let meant = letters(info.name);
+    let own = place.join(info.name);
+    let same =
+        |path: &PathBuf| *path != own && path.file_name().is_some_and(|name| letters(&lossy(name)) == meant);
+    let others = entries(place).unwrap_or_default().into_iter().filter(|path| same(path) && path.is_dir());
+    let named: Vec<PathBuf> = std::iter::once(own.clone()).chain(others).collect();
+    named.into_iter().flat_map(|folder| [folder.clone(), folder.join("raw")]).collect()
+}
+
+/// The path of the set's file of this name in a folder: `NAME.gz` or `NAME`, else a name that differs in its case or has
+/// other signs in the place of hyphens, such as `train-images.idx3-ubyte`.
+///
+/// Fetched files end in `.gz`, so that form goes first: a file that was fetched again must win over a damaged one.
+pub(crate) fn on_disk(folder: &Path, name: &str) -> Option<PathBuf> {
+    let exact = [folder.join(format!("{name}.gz")), folder.join(name)];
+    exact.into_iter().find(|path| path.is_file()).or_else(|| {
+        let like = |path: &PathBuf| path.file_name().is_some_and(|found| plain(&lossy(found)) == name);
+        entries(folder).ok()?.into_iter().find(|path| like(path) && path.is_file())
+    })
+}
+
+/// The names of a set's files that are not in a folder.
+pub(crate) fn missing(info: &SetInfo, folder: &Path) -> Vec<&'static str> {
+    info.files.iter().map(|file| file.name).filter(|name| on_disk(folder, name).is_none()).collect()
+}
+
+/// What is to be told of a folder that lacks files of a set.
+pub(crate) fn looked(info: &SetInfo, folder: &Path) -> Looked {
+    let (obstacle, instead) = match entries(folder) {
+        Ok(entries) => (None, instead(info, &entries)),
+        Err(error) => {
+            let obstacle = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+                io::ErrorKind::NotADirectory => "this is a file, not a folder".to_owned(),
+                _ => format!("it cannot be read: {error}"),
+            };
+            (Some(obstacle), Vec::new())
+        }
+    };
+    Looked { folder: folder.to_owned(), obstacle, instead }
+}
+
+/// Entries of a folder that may have been meant as a set's files.
+fn instead(info: &SetInfo, entries: &[PathBuf]) -> Vec<String> {
+    let own = |name: &str| info.files.iter().any(|file| file.name == plain(name));
+    let found = entries.iter().filter_map(|path| {
+        let name = lossy(path.file_name()?);
+        let what = match fs::metadata(path) {
+            Err(_) if own(&name) => "a link to nothing".to_owned(),
+            Err(_) => return None,
+            Ok(about) if about.is_dir() && own(&name) => "a folder".to_owned(),
+            Ok(about) if about.is_file() && !own(&name) => describe(path)?,
+            Ok(about) if !about.is_file() && !about.is_dir() && own(&name) => "no regular file".to_owned(),
+            Ok(_) => return None,
+        };
+        Some(format!("{name}, which is {what}"))
+    });
+    let mut found: Vec<String> = found.take(MOST_NAMED + 1).collect();
+    if found.len() > MOST_NAMED {
+        found.truncate(MOST_NAMED);
+        found.push("other files".into());
+    }
+    found
+}
+
+/// What a file is that may hold images, uncompressed where it is a gzip stream; nothing where it cannot be told, or is a
+/// text.
+fn describe(path: &Path) -> Option<String> {
+    let mut start = Vec::new();
+    let mut file = BufReader::new(File::open(path).ok()?);
+    (&mut file).take(ENOUGH as u64).read_to_end(&mut start).ok()?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        let mut content = Vec::new();
+        // What a damaged stream gives up to the damage says enough.
+        let _ = GzDecoder::new(start.as_slice()).take(ENOUGH as u64).read_to_end(&mut content);
+        if !content.is_empty() {
+            start = content;
+        }
+    }
+    if let Some((shape, element)) = idx::announced(&start) {
+        return Some(format!("an IDX file of {element}, {}", array(&shape)));
+    }
+    kind(&start).filter(|kind| !kind.contains("text")).map(str::to_owned)
+}
+
+/// An array of images or labels in words.
+pub(crate) fn array(shape: &[usize]) -> String {
+    match shape {
+        [count] => format!("{count} labels"),
+        [count, height, width] => format!("{count} images of {height}×{width}"),
+        shape => format!("of shape {shape:?}"),
+    }
+}
+
+/// The paths in a folder, in the order of their names.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)?.take(MOST_ENTRIES) {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// A file's name as the catalogue would write it: in lower case, without `.gz`, with hyphens.
+fn plain(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let bare = lower.strip_suffix(".gz").unwrap_or(&lower);
+    bare.chars().map(|c| if matches!(c, '.' | '_' | ' ') { '-' } else { c }).collect()
+}
+
+/// The letters and digits of a name, in lower case.
+fn letters(name: &str) -> String {
+    name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+fn lossy(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+
+    #[test]
+    fn a_file_goes_by_many_names_and_the_usual_ones_come_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "train-images-idx3-ubyte";
+        assert_eq!(on_disk(folder.path(), name), None);
+        // Each of these wins over those before it.
+        for other in [
+            "train_images_idx3_ubyte",
+            "train-images.idx3-ubyte",
+            "train-images-idx3-ubyte.GZ",
+            "TRAIN-IMAGES-IDX3-UBYTE",
+            "train-images-idx3-ubyte",
+            "train-images-idx3-ubyte.gz",
+        ] {
+            let path = folder.path().join(other);
+            fs::write(&path, "").unwrap();
+            assert_eq!(on_disk(folder.path(), name), Some(path));
+        }
+        assert_eq!(on_disk(folder.path(), "train-labels-idx1-ubyte"), None);
+        fs::create_dir(folder.path().join("train-labels-idx1-ubyte")).unwrap();
+        assert_eq!(on_disk(folder.path(), "train-labels-idx1-ubyte"), None, "a folder is no file");
+    }
+
+    #[test]
+    fn the_folders_of_other_programs_are_known() {
+        let place = tempfile::tempdir().unwrap();
+        for folder in ["FashionMNIST/raw", "MNIST/raw", "other"] {
+            fs::create_dir_all(place.path().join(folder)).unwrap();
+        }
+        let folders = |set| {
+            let found = folders_of(catalogue::find(set).unwrap(), place.path());
+            found
+                .iter()
+                .map(|path| path.strip_prefix(place.path()).unwrap().display().to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(folders("mnist"), ["mnist", "mnist/raw", "MNIST", "MNIST/raw"]);
+        assert_eq!(folders("fashion-mnist")[2..], ["FashionMNIST", "FashionMNIST/raw"]);
+    }
+
+    #[test]
+    fn what_lies_in_the_place_of_a_set_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        put(
+            "emnist-letters-train-images-idx3-ubyte",
+            &[0, 0, 8, 3, 0, 1, 0xe7, 0x80, 0, 0, 0, 28, 0, 0, 0, 28],
+        );
+        put("mnist.npz", b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0b\0\0\0x_train.npy");
+        put("mnist_test.csv", b"label,1x1,1x2\n7,0,0\n");
+        put("notes.txt", b"mine");
+        fs::create_dir(folder.path().join("t10k-labels-idx1-ubyte")).unwrap();
+        let told = looked(catalogue::find("mnist").unwrap(), folder.path()).to_string();
+        for words in [
+            "emnist-letters-train-images-idx3-ubyte, which is an IDX file of u8, 124800 images of 28×28",
+            "mnist.npz, which is a NumPy archive (NPZ)",
+            "mnist_test.csv, which is a table of comma-separated values (CSV)",
+            "t10k-labels-idx1-ubyte, which is a folder",
+        ] {
+            assert!(told.contains(words), "no {words:?} in {told}");
+        }
+        assert!(!told.contains("notes"), "{told}");
+        let nowhere = looked(catalogue::find("mnist").unwrap(), &folder.path().join("nowhere")).to_string();
+        assert!(nowhere.ends_with("nowhere (there is no such folder)"), "{nowhere}");
+        let file = looked(catalogue::find("mnist").unwrap(), &folder.path().join("notes.txt")).to_string();
+        assert!(file.ends_with("notes.txt (this is a file, not a folder)"), "{file}");
+    }
+}

@@ -1,0 +1,172 @@
+//! What single keys of a study cannot know of each other.
+
+use crate::inside::InsideTask;
+use crate::networks::CnnTask;
+use crate::report::ReportSpec;
+use crate::study::{DataSpec, PcaSpec, Study};
+use crate::training::TrainingSpec;
+
+/// Something wrong: the way to its key, what is wrong, what to do.
+pub(crate) struct Wrong {
+    pub(crate) path: Vec<String>,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+fn wrong<T>(path: &[&str], message: String, help: String) -> Result<T, Wrong> {
+    let steps = path.iter().flat_map(|steps| steps.split('.'));
+    Err(Wrong { path: steps.map(str::to_owned).collect(), message, help })
+}
+
+/// Pictures that a page can hold and still open quickly.
+const PICTURES: usize = 20_000;
+
+impl Study {
+    /// # Errors
+    /// The first thing wrong.
+    pub(crate) fn check(&self) -> Result<(), Wrong> {
+        if let Some(pca) = &self.pca {
+            check_pca(pca)?;
+        }
+        if let Some(mlp) = &self.mlp {
+            check_training("mlp", &mlp.training, &self.data)?;
+            check_networks("mlp", mlp.networks.len(), mlp.check())?;
+        }
+        if let Some(cnn) = &self.cnn {
+            check_training("cnn", &cnn.training, &self.data)?;
+            check_networks("cnn", cnn.networks.len(), cnn.check())?;
+        }
+        if let Some(multitask) = &self.multitask {
+            check_training("multitask", &multitask.training, &self.data)?;
+            multitask.check().or_else(|(key, message, help)| wrong(&["multitask", &key], message, help))?;
+        }
+        if let Some(inside) = &self.inside {
+            check_inside(inside, self.cnn.as_ref())?;
+        }
+        match &self.report {
+            Some(report) => check_report(report),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_report(report: &ReportSpec) -> Result<(), Wrong> {
+    report.check().or_else(|(number, key, message, help)| {
+        wrong(&["report", "authors", &number.to_string(), key], message, help)
+    })
+}
+
+/// Refuses a task without networks, and says where one of them is wrong.
+fn check_networks(
+    task: &str,
+    count: usize,
+    checked: Result<(), (usize, &str, String, String)>,
+) -> Result<(), Wrong> {
+    if count == 0 {
+        return wrong(
+            &[task, "networks"],
+            "there is no network to train".into(),
+            format!("give one as [[{task}.networks]], or leave [{task}] out"),
+        );
+    }
+    checked.or_else(|(number, key, message, help)| {
+        wrong(&[task, "networks", &number.to_string(), key], message, help)
+    })
+}
+
+fn check_pca(pca: &PcaSpec) -> Result<(), Wrong> {
+    if pca.components < 2 {
+        return wrong(
+            &["pca", "components"],
+            format!("{} component is too few for a plane", pca.components),
+            "the scatter plot needs the first two components: expected a whole number of at least 2".into(),
+        );
+    }
+    if pca.reconstructions.is_empty() || !pca.reconstructions.is_sorted_by(|a, b| a < b) {
+        return wrong(
+            &["pca", "reconstructions"],
+            "the numbers of components to rebuild from must rise, and there must be one".into(),
+            "expected a list such as [2, 10, 50, 200]".into(),
+        );
+    }
+    if let Some(&most) = pca.reconstructions.last()
+        && (most > pca.components || pca.reconstructions[0] == 0)
+    {
+        return wrong(
+            &["pca", "reconstructions"],
+            format!("images can be rebuilt from 1 to {} components here", pca.components),
+            format!("expected numbers from 1 to {}, the model's `components`", pca.components),
+        );
+    }
+    if pca.pictures > PICTURES {
+        return wrong(
+            &["pca", "pictures"],
+            format!("{} pictures are more than a page can hold and still open quickly", pca.pictures),
+            format!("expected a whole number up to {PICTURES}"),
+        );
+    }
+    Ok(())
+}
+
+/// A batch must fit in the images that are trained on.
+fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Result<(), Wrong> {
+    let held_out = training.validation.as_ref().map_or(0, |validation| validation.images);
+    if held_out >= data.train_images {
+        return wrong(
+            &[task, "training", "validation", "images"],
+            format!("{held_out} images held out leave none of {} to train on", data.train_images),
+            "hold out fewer, or raise `data.train_images`".into(),
+        );
+    }
+    let images = data.train_images - held_out;
+    if training.batch > images {
+        return wrong(
+            &[task, "training", "batch"],
+            format!("a batch of {} is larger than the {images} images to train on", training.batch),
+            format!("expected a whole number from 1 to {images}"),
+        );
+    }
+    Ok(())
+}
+
+/// Task 5 looks into a network of task 4 that has convolutions, at two classes that differ.
+fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong> {
+    let name = &inside.network;
+    let networks = cnn.map_or(&[][..], |task| &task.networks);
+    let known: Vec<String> = networks.iter().map(|network| format!("`{}`", network.name)).collect();
+    let known = known.join(", ");
+    match networks.iter().find(|network| network.name == *name) {
+        None if cnn.is_none() => {
+            return wrong(
+                &["inside", "network"],
+                "task 5 looks into a network of task 4, and there is no [cnn]".into(),
+                "give [cnn] with its networks, or leave [inside] out".into(),
+            );
+        }
+        None => {
+            let message = format!("no network of [cnn] is called `{name}`");
+            return wrong(&["inside", "network"], message, format!("its networks are {known}"));
+        }
+        Some(network) if network.filters.is_empty() => {
+            let message = format!("the network `{name}` has no convolutions to look at");
+            return wrong(&["inside", "network"], message, format!("the networks of [cnn] are {known}"));
+        }
+        Some(_) => {}
+    }
+    let [a, b] = inside.classes;
+    if a == b {
+        let message = format!("class {a} is to be compared with itself");
+        return wrong(&["inside", "classes"], message, "expected two classes, such as [2, 9]".into());
+    }
+    for (key, ascent) in [("dream", &inside.dream), ("amplify", &inside.amplify)] {
+        if ascent.frames < 2 || ascent.frames > ascent.steps + 1 {
+            let (frames, steps) = (ascent.frames, ascent.steps);
+            return wrong(
+                &["inside", key, "frames"],
+                format!("{frames} pictures cannot be kept of a way of {steps} steps"),
+                format!("expected a whole number from 2 to {}", steps + 1),
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Which entry of a table or list is at fault, where serde names the whole.
+//!
+//! serde reads a table with a `kind` as one value before it looks at the other keys, so that the way to an error ends at the
+//! table. The key at fault is the one that alone, beside the `kind`, is refused with the same words.
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::{Document, Refusal, find as value_at, find_mut, read};
+
+/// Keys that say what kind of table it is.
+const KINDS: [&str; 2] = ["kind", "layer"];
+
+/// The same refusal with a way that leads as deep as can be told.
+pub(super) fn find<T: DeserializeOwned>(document: &Document, mut refusal: Refusal) -> Refusal {
+    if refusal.message.starts_with("missing field ") {
+        return refusal;
+    }
+    let whole = refusal.path.clone();
+    while let Some(deeper) = step::<T>(document, &refusal, &whole) {
+        refusal.path.push(deeper);
+    }
+    refusal
+}
+
+/// The entry at fault of the value that the refusal's way leads to, if it is one of a table or list; serde's own way ends at
+/// `whole`.
+fn step<T: DeserializeOwned>(document: &Document, refusal: &Refusal, whole: &[String]) -> Option<String> {
+    let same = |reduce: &dyn Fn(&mut Spanned<DeValue>)| {
+        let mut document = document.clone();
+        find_mut(&mut document, &refusal.path).is_some_and(|value| {
+            reduce(value);
+            true
+        }) && read::<T>(document).is_err_and(|error| error.message == refusal.message && error.path == whole)
+    };
+    match value_at(document, &refusal.path)?.get_ref() {
+        DeValue::Table(table) => {
+            let kind = table.keys().map(|key| key.get_ref().as_ref()).find(|key| KINDS.contains(key))?;
+            let keys = table.keys().map(|key| key.get_ref().as_ref()).filter(|&key| key != kind);
+            // First whether the kind alone is at fault: then every other key would seem to be.
+            std::iter::once(kind)
+                .chain(keys)
+                .find(|key| same(&|value| keep(value, &[kind, key])))
+                .map(str::to_owned)
+        }
+        DeValue::Array(array) => {
+            // Where no list is wanted, or one of another length, the whole is at fault.
+            if refusal.message.starts_with("invalid length ") || same(&empty) {
+                return None;
+            }
+            let each = (0..array.len()).find(|&number| same(&|value| repeat(value, number)));
+            each.map(|number| number.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Takes all other keys out of a table.
+fn keep(value: &mut Spanned<DeValue>, keys: &[&str]) {
+    if let DeValue::Table(table) = value.get_mut() {
+        let all: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
+        all.iter().filter(|key| !keys.contains(&key.as_str())).for_each(|key| {
+            table.remove(key.as_str());
+        });
+    }
+}
+
+/// Takes every entry out of a list.
+fn empty(value: &mut Spanned<DeValue>) {
+    if let DeValue::Array(array) = value.get_mut() {
+        *array = toml::de::DeArray::new();
+    }
+}
+
+/// Puts one entry of a list in the place of all.
+fn repeat(value: &mut Spanned<DeValue>, number: usize) {
+    if let DeValue::Array(array) = value.get_mut() {
+        let entry = array[number].clone();
+        array.iter_mut().for_each(|other| *other = entry.clone());
+    }
+}
