@@ -51,7 +51,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let store = Store::open(&args.out)?;
     if let Some(holder) = store.taken_over_from() {
         message::note(&format!(
-            "{holder} was writing to this folder and died; going on from what it finished"
+            "{holder} was stopped before its work in this folder was done; going on from what it finished"
         ));
     }
     let progress = Progress::new(&STOP);

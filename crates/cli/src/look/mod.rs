@@ -35,7 +35,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     let store = Store::open(&args.out)?;
     if let Some(holder) = store.taken_over_from() {
         progress.say(&format!(
-            "note: {holder} was writing to this folder and died; going on from what it finished"
+            "note: {holder} was stopped before its work in this folder was done; going on from what it finished"
         ));
     }
     progress.event(Event::Stage { title: &run.title, steps: 1 });
