@@ -87,7 +87,7 @@ fn verify(name: Option<&str>, sources: &Sources, as_json: bool) -> Result<(), Fa
                 // Of two the first comes last, with its help; the second is named at least.
                 match &wrong {
                     None => wrong = Some(error),
-                    Some(_) => message::error(&error),
+                    Some(_) => message::say(&error.to_string()),
                 }
                 continue;
             }

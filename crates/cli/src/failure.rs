@@ -92,6 +92,13 @@ pub(crate) enum UsageError {
     #[diagnostic(help("its tasks are: {tasks}"))]
     NothingToDo { tasks: String },
 
+    #[error("the report cannot print {what} `{text}`: no font has {characters}")]
+    #[diagnostic(help(
+        "install a font that has these characters (all fonts in the folders of the system are looked at), or write the text \
+         without them"
+    ))]
+    Unprintable { what: &'static str, text: String, characters: String },
+
     #[error("interrupted")]
     #[diagnostic(help("{}\n    {again}", match .goes_on {
         true => "what is finished is kept; to go on from there:",
@@ -118,7 +125,7 @@ pub(crate) enum UsageError {
         "the report is written beside the runs: copy the folder to a place that you may write to, and give \
          `inkling report` the copy"
     ))]
-    ReportFolder { path: PathBuf, source: StoreError },
+    ReportFolder { path: PathBuf, source: Box<StoreError> },
 }
 
 /// What to do about a file that cannot be read. `make` writes a new one, and so is said only where there is none.
@@ -145,7 +152,9 @@ impl From<UsageError> for Failure {
             | UsageError::ModelFile { .. }
             | UsageError::Threads { .. }
             | UsageError::Output { .. } => INPUT_OUTPUT,
-            UsageError::NotText { .. } | UsageError::NothingToDo { .. } => BAD_CONFIGURATION,
+            UsageError::NotText { .. } | UsageError::NothingToDo { .. } | UsageError::Unprintable { .. } => {
+                BAD_CONFIGURATION
+            }
             UsageError::ReportFolder { .. } => CANNOT_WRITE,
             UsageError::Interrupted { .. } => interrupt::code(),
         };

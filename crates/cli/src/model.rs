@@ -10,7 +10,6 @@ use serde_json::json;
 use crate::args::ModelArgs;
 use crate::failure::{Failure, UsageError};
 use crate::output;
-use crate::study::read_text;
 
 /// Bytes of a value.
 const F32: u64 = 4;
@@ -43,7 +42,7 @@ fn text(word: &str) -> Result<(String, String), Failure> {
         let known = MODELS.map(|(name, _)| name).join(", ");
         return Err(UsageError::UnknownModel { name: word.into(), known }.into());
     }
-    let text = read_text(path, |path, source| UsageError::ModelFile { path, source })?;
+    let text = crate::study::read_text(path, |path, source| UsageError::ModelFile { path, source })?;
     Ok((word.into(), text))
 }
 

@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn losses_and_times_are_legible_whatever_their_size() {
         for (value, shown) in [
-            (2.302585, "2.3026"),
+            (2.3126, "2.3126"),
             (0.0, "0.0000"),
             (0.00001234, "1.234e-5"),
             (-3.5e-9, "-3.500e-9"),

@@ -2,19 +2,20 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, StudyOptions, run_study};
-use inkling_report::Summary;
+use inkling_report::{WORDS, Written};
 use inkling_spec::{PRESETS, Study, preset, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
 
 use crate::args::{ReportArgs, StudyArgs};
 use crate::failure::{Failure, UsageError};
 use crate::interrupt::{self, STOP};
+use crate::printable::check_printable;
 use crate::progress::Progress;
 use crate::{message, output, start_computing};
 
@@ -43,6 +44,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         output::bytes(study.to_toml().as_bytes());
         return Ok(());
     }
+    check_printable(&study)?;
     if cfg!(debug_assertions) && name != "smoke" {
         message::note("this is a debug build; a release build (cargo run --release) is many times faster");
     }
@@ -65,7 +67,8 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     }
     interrupt::check()?;
     let reporting = interrupt::finish_first("the report is finished first");
-    let reported = inkling_report::write(&store).map(|summary| tell(&summary, &args.out, args.json, start));
+    let reported = inkling_report::write(&store).map_err(Failure::from);
+    let reported = reported.and_then(|written| tell(written, &args.out, args.json, start));
     // The study is whole, so this is no failure of the program; but it should not scroll away.
     let diverged = progress.diverged();
     if !diverged.is_empty() {
@@ -85,13 +88,11 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     Reader::open(&args.out)?;
     let store = Store::open(&args.out).map_err(|error| match error {
         source @ StoreError::CannotWrite { .. } => {
-            Failure::from(UsageError::ReportFolder { path: args.out.clone(), source })
+            Failure::from(UsageError::ReportFolder { path: args.out.clone(), source: Box::new(source) })
         }
         other => other.into(),
     })?;
-    let summary = inkling_report::write(&store)?;
-    tell(&summary, &args.out, args.json, start);
-    Ok(())
+    tell(inkling_report::write(&store)?, &args.out, args.json, start)
 }
 
 /// The study that a word on the command line names, and the name it goes by.
@@ -118,37 +119,53 @@ fn resolve(word: &OsStr) -> Result<(String, Study), Failure> {
     Ok((name, Study::from_toml(&text, &contents)?))
 }
 
-/// Reads a text file that a person wrote; `unreadable` is the error of one that cannot be read. A file larger than any
-/// such file is refused before it fills the memory.
+/// Reads a text file that a person wrote; `unreadable` is the error where the system does not give it. A file larger than
+/// any such file is refused before it fills the memory.
 pub(crate) fn read_text(
     path: &Path,
-    unreadable: fn(PathBuf, io::Error) -> UsageError,
+    unreadable: impl FnOnce(PathBuf, io::Error) -> UsageError,
 ) -> Result<String, UsageError> {
-    const LARGEST: usize = 16 << 20;
+    const LARGEST: u64 = 16 << 20;
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(length) if length <= LARGEST => {
-            text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })
-        }
-        Ok(_) => Err(unreadable(path.to_owned(), io::ErrorKind::FileTooLarge.into())),
-        Err(source) => Err(unreadable(path.to_owned(), source)),
-    }
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let read = match read {
+        Ok(read) if read as u64 > LARGEST => Err(ErrorKind::FileTooLarge.into()),
+        other => other,
+    };
+    read.map_err(|source| unreadable(path.to_owned(), source))?;
+    text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })
 }
 
-fn tell(summary: &Summary, out: &Path, json: bool, start: Instant) {
+/// Says what was found and where it lies; the error is that of a report of which something is missing.
+fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), Failure> {
+    let Written { summary, words, page, failed } = written;
     if json {
-        let text = serde_json::to_string_pretty(summary).expect("a summary is plain data");
+        let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data");
         output::line(&text);
-        return;
+    } else {
+        for line in summary.in_words() {
+            output::line(&line);
+        }
+        let place = out.display();
+        match (words.is_some(), page) {
+            (true, true) => {
+                output::line(&format!("Report: {place}/report.pdf, and {place}/report.html to explore"));
+            }
+            (true, false) => output::line(&format!("Report: {place}/report.pdf")),
+            (false, true) => output::line(&format!("Report: {place}/report.html")),
+            (false, false) => {}
+        }
+        output::line(&format!(
+            "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
+        ));
+        message::say(&format!("finished in {:.1} s", start.elapsed().as_secs_f64()));
     }
-    for line in summary.in_words() {
-        output::line(&line);
+    if let Some(words) = words.filter(|&words| words > WORDS) {
+        message::warning(&format!(
+            "the main part of the report has {words} words, {} more than the {WORDS} that may be handed in; \
+             fewer networks, weightings or tasks make it shorter",
+            words - WORDS,
+        ));
     }
-    let place = out.display();
-    output::line(&format!("Report: {place}/report.pdf, and {place}/report.html to explore"));
-    output::line(&format!(
-        "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
-    ));
-    message::say(&format!("finished in {:.1} s", start.elapsed().as_secs_f64()));
+    failed.map_or(Ok(()), |failed| Err(failed.into()))
 }

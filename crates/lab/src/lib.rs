@@ -19,5 +19,6 @@ mod weighting;
 pub use error::LabError;
 pub use inside::{Brought, LookError, Material, Trained, check, look};
 pub use machine::machine;
+pub use runs::SOURCES;
 pub use study::{Event, Observer, StudyOptions, run_study};
 pub use train::{EVALUATION_BATCH, train};

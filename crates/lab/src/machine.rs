@@ -3,6 +3,8 @@
 use inkling_engine::Path;
 use inkling_spec::found::{Machine, Origin};
 
+use crate::runs::SOURCES;
+
 /// This machine, with the number of threads that compute.
 pub fn machine() -> Machine {
     let instructions = Path::current().name().into();
@@ -11,7 +13,7 @@ pub fn machine() -> Machine {
 
 /// This program on this machine.
 pub(crate) fn origin() -> Origin {
-    let (version, sources) = (env!("CARGO_PKG_VERSION").into(), Some(env!("INKLING_SOURCES").into()));
+    let (version, sources) = (env!("CARGO_PKG_VERSION").into(), Some(SOURCES.into()));
     Origin { version, sources, machine: machine() }
 }
 

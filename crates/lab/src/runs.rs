@@ -13,6 +13,9 @@ use crate::error::LabError;
 use crate::machine::origin;
 use crate::study::{Event, Observer};
 
+/// Digest of the sources that compute, by which results of two programs of one version are told apart.
+pub const SOURCES: &str = env!("INKLING_SOURCES");
+
 /// What a run works with.
 #[derive(Clone, Copy)]
 pub(crate) struct Bench<'a> {
@@ -65,6 +68,7 @@ pub(crate) fn finished<O: DeserializeOwned>(bench: &Bench, run: &PlannedRun) -> 
         Ok(None) => Ok(None),
         Err(damage @ StoreError::Damaged { .. }) => {
             bench.observer.event(Event::Damaged { title: &run.title, problem: &damage.to_string() });
+            bench.store.withdraw(run.id.as_ref())?;
             Ok(None)
         }
         Err(other) => Err(other.into()),

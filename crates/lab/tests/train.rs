@@ -202,6 +202,28 @@ fn more_epochs_go_on_from_the_finished_run_to_the_same_bits() {
 }
 
 #[test]
+fn a_finished_run_that_is_damaged_is_mended_from_its_last_checkpoint() {
+    let set = set(150, 100);
+    let run = constant(&set, 3);
+    let whole = uninterrupted(&run, &set);
+    for (name, is_trained_again) in
+        [("model.safetensors", false), ("arrays.safetensors", false), ("metrics.jsonl", true)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        train_in(folder.path(), &run, &set, &Ear::new()).unwrap();
+        let path = dir(folder.path(), &run).path().join(name);
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let ear = Ear::new();
+        train_in(folder.path(), &run, &set, &ear).unwrap();
+        assert_eq!((ear.count("Damaged"), ear.count("Advanced") > 0), (1, is_trained_again), "{name}");
+        assert!(finished(&dir(folder.path(), &run)) == whole, "{name}");
+    }
+}
+
+#[test]
 fn more_epochs_begin_anew_and_say_why_where_they_cannot_go_on() {
     let set = set(150, 100);
     let folder = tempfile::tempdir().unwrap();

@@ -51,17 +51,18 @@ pub enum ReportError {
         preset: String,
     },
 
-    /// The main part has more words than the brief allows.
-    #[error("the main part of the report has {words} words, {} more than the {limit} allowed", .words - .limit)]
+    /// Parts of what a reader gets could not be made; the others were. A mistake in the program, not of the person.
+    #[error("a part of the report could not be made: {problems}")]
     #[diagnostic(help(
-        "figures, tables and summary.json are written, the report is not; ask for fewer networks or weightings, or report \
-         parts of the study with `--only`"
+        "{there} are in `{}`. This is a mistake in the program: please report it with the message above", .folder.display()
     ))]
-    TooLong {
-        /// Words there are.
-        words: usize,
-        /// Words allowed.
-        limit: usize,
+    Incomplete {
+        /// Each part, with what is wrong.
+        problems: String,
+        /// What was made.
+        there: String,
+        /// Where it lies.
+        folder: PathBuf,
     },
 
     /// A figure could not be made into a PNG; a mistake in the program, not of the person.
@@ -76,6 +77,6 @@ pub enum ReportError {
 
     /// The report's own text could not be typeset; a mistake in the program, not of the person.
     #[error("the report could not be typeset: {0}")]
-    #[diagnostic(help("figures, tables and summary.json are written; please report this as a bug"))]
+    #[diagnostic(help("please report this as a bug"))]
     Typeset(String),
 }

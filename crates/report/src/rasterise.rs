@@ -7,32 +7,30 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::fontdb::{Database, Source};
 use resvg::usvg::{Options, Tree};
 
-use crate::document::fonts;
+use crate::document::printable::Printable;
 use crate::{Figure, ReportError};
 
 const DOTS_PER_INCH: f32 = 300.0;
 const POINTS_PER_INCH: f32 = 72.0;
 const METRES_PER_INCH: f32 = 0.0254;
 
-/// The figures as PNG files, in their order. No font but the report's is looked at, so the same figures give the same bytes
-/// wherever the report would.
-///
-/// # Errors
-/// [`ReportError::Figure`], which only a broken figure can cause.
-pub(crate) fn rasterise(figures: &[Figure]) -> Result<Vec<Vec<u8>>, ReportError> {
+/// The figures as PNG files, in their order, each or why it could not be made. The fonts are those of the report, so the same
+/// figures give the same bytes wherever the report would. The error is [`ReportError::Figure`], which only a broken figure can cause.
+pub(crate) fn rasterise(figures: &[Figure]) -> Vec<Result<Vec<u8>, ReportError>> {
+    let printable = Printable::new(figures.iter().map(|figure| figure.svg.as_str()));
     let mut fonts = Database::new();
-    for font in fonts::load() {
+    for font in &printable.fonts {
         fonts.load_font_source(Source::Binary(Arc::new(font.data().clone())));
     }
     // At 72 units to the inch, the unit of the drawing is the point.
     let options = Options { dpi: POINTS_PER_INCH, fontdb: Arc::new(fonts), ..Options::default() };
-    figures.par_iter().map(|figure| png(figure, &options)).collect()
+    figures.par_iter().map(|figure| png(figure, &printable.clean(&figure.svg), &options)).collect()
 }
 
 /// A figure on white paper.
-fn png(figure: &Figure, options: &Options) -> Result<Vec<u8>, ReportError> {
+fn png(figure: &Figure, svg: &str, options: &Options) -> Result<Vec<u8>, ReportError> {
     let failed = |problem: String| ReportError::Figure { name: figure.name.clone(), problem };
-    let tree = Tree::from_str(&figure.svg, options).map_err(|error| failed(error.to_string()))?;
+    let tree = Tree::from_str(svg, options).map_err(|error| failed(error.to_string()))?;
     let scale = DOTS_PER_INCH / POINTS_PER_INCH;
     let side = |points: f32| (points * scale).ceil() as u32;
     let (width, height) = (side(tree.size().width()), side(tree.size().height()));

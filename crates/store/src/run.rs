@@ -154,6 +154,11 @@ impl RunDir {
         }
     }
 
+    /// Makes a finished run an unfinished one.
+    pub(crate) fn remove_result(&self) -> Result<(), StoreError> {
+        files::remove(&self.file(RESULT))
+    }
+
     /// Removes every checkpoint but the newest, that of an earlier attempt included: nothing needs them once there is a
     /// result.
     fn remove_older_checkpoints(&self) -> Result<(), StoreError> {

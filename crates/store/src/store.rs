@@ -122,6 +122,19 @@ impl Store {
         RunWriter::begin(self.run(id), spec)
     }
 
+    /// Takes back the result of the run `id`, whose files have proved to be damaged: the run is then unfinished, and can be
+    /// resumed where it kept its last checkpoint.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn withdraw(&self, id: &str) -> Result<(), StoreError> {
+        assert_plain(Path::new(id), 1);
+        self.run(id).remove_result()
+    }
+
     /// Goes on with the run `id` where it left a checkpoint under the same spec; otherwise `None`, and the
     /// caller begins. Which of the [`RunDir::checkpoints`] is fit to go on from is for the caller to find out.
     ///
@@ -173,6 +186,26 @@ impl Store {
         let path = self.reader.out.join(relative);
         path.parent().map_or(Ok(()), files::create_folder)?;
         atomic::write(&path, bytes)
+    }
+
+    /// Removes a file beside the runs that was published earlier, so that a power cut does not bring it back; that it is not
+    /// there is fine.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`] or [`StoreError::Io`].
+    ///
+    /// # Panics
+    /// As [`publish`](Self::publish).
+    pub fn remove(&self, relative: impl AsRef<Path>) -> Result<(), StoreError> {
+        let relative = relative.as_ref();
+        assert_plain(relative, 2);
+        assert!(!relative.starts_with(RUNS), "runs are removed by their writers");
+        let path = self.reader.out.join(relative);
+        if !path.exists() {
+            return Ok(());
+        }
+        files::remove(&path)?;
+        path.parent().map_or(Ok(()), atomic::sync_folder)
     }
 
     /// Writes `value` as a JSON file beside the runs, as [`publish`](Self::publish) does.

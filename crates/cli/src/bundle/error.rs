@@ -33,8 +33,28 @@ pub(crate) enum BundleError {
     NoReport { path: PathBuf, make: String },
 
     #[error("`{}` is older than the study beside it", .path.display())]
-    #[diagnostic(help("`{make}` makes it anew, without training"))]
+    #[diagnostic(help(
+        "`{make}` makes it anew, without training: the study or one of its results has changed since"
+    ))]
     OldReport { path: PathBuf, make: String },
+
+    #[error("`{}` does not say which report it belongs to", .path.display())]
+    #[diagnostic(help(
+        "`{make}` makes it anew, without training: an older program wrote it, or it is no summary"
+    ))]
+    UnknownReport { path: PathBuf, make: String },
+
+    #[error("`{}` is not the file that was written together with `summary.json`", .path.display())]
+    #[diagnostic(help(
+        "`{make}` makes it anew, without training: the file was changed, or it comes from another report"
+    ))]
+    ForeignReport { path: PathBuf, make: String },
+
+    #[error("the main part of the report has {words} words, {} more than the {limit} allowed", .words - .limit)]
+    #[diagnostic(help(
+        "ask for fewer networks, weightings or tasks in the study file and give the study again: finished runs are kept"
+    ))]
+    TooLong { words: usize, limit: usize },
 
     #[error("`{}` is no whole PDF", .path.display())]
     #[diagnostic(help("`{make}` makes it anew, without training"))]

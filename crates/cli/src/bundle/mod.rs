@@ -14,7 +14,8 @@ use std::path::Path;
 
 use indicatif::DecimalBytes;
 use inkling_data::{Sources, catalogue, read_folder, set_files};
-use inkling_report::ReportError;
+use inkling_lab::SOURCES as SOURCES_DIGEST;
+use inkling_report::{Origins, Program, ReportError, Stale, WORDS};
 use inkling_spec::found::StudyRecord;
 use inkling_spec::quoted_path;
 use inkling_store::{Reader, atomic};
@@ -43,7 +44,9 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
         rows.push(vec![format!("  {what}"), words, DecimalBytes(bytes as u64).to_string()]);
     };
 
-    let (report, summary) = report(&reader, &record)?;
+    check_data(&record, args.without_data)?;
+    let (report, summary) = report(&reader)?;
+    let origins = Origins::read(&reader, &record.runs)?;
     row(format!("{name}.pdf"), report.len(), "the report".into());
     let (notebook, cells) = executed_notebook(folder, &name, group)?;
     row(
@@ -66,7 +69,7 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
         ("summary.json", summary, "its numbers"),
         (
             "REPEAT.md",
-            repeat::instructions(&record, group, !args.without_data).into_bytes(),
+            repeat::instructions(&record, &origins, group, !args.without_data).into_bytes(),
             "how to repeat it",
         ),
     ] {
@@ -76,7 +79,7 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
     if !args.without_data {
         let sources = Sources::new(args.data.folder.clone());
         for (set, facts) in &record.data {
-            let found = data_files(set, &facts.checksum, &sources)?;
+            let found = data_files(set, &sources)?;
             let total = found.iter().map(|(_, bytes)| bytes.len()).sum();
             row(format!("  data/{set}/"), total, format!("{}, as published", facts.title));
             for (file, bytes) in found {
@@ -98,7 +101,7 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
         files.len()
     ));
     output::table(&rows, 2);
-    warn(folder, &record);
+    warn(folder, &record, &origins);
     Ok(())
 }
 
@@ -135,22 +138,27 @@ fn check_finished(reader: &Reader, record: &StudyRecord) -> Result<(), Failure> 
 }
 
 /// The report and the summary that was written with it, which must be those of the study as it is now.
-fn report(reader: &Reader, record: &StudyRecord) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+fn report(reader: &Reader) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     let make = format!("inkling report {}", quoted_path(reader.path()));
     let [report, summary] = ["report.pdf", "summary.json"].map(|name| reader.path().join(name));
     if let Some(path) = [&report, &summary].into_iter().find(|path| !path.exists()) {
         return Err(BundleError::NoReport { path: path.clone(), make }.into());
     }
-    // Each sitting of a study adds to its seconds, so they tell two sittings apart; files' times do not survive copying.
-    let reported: Option<Value> = reader.json("summary.json")?;
-    if reported.is_none_or(|reported| reported["seconds"].as_f64() != Some(record.seconds)) {
-        return Err(BundleError::OldReport { path: report, make }.into());
-    }
     let pdf = read(&report)?;
     if !(pdf.starts_with(b"%PDF-") && pdf.trim_ascii_end().ends_with(b"%%EOF")) {
         return Err(BundleError::NotAPdf { path: report, make }.into());
     }
-    Ok((pdf, read(&summary)?))
+    let current = match inkling_report::current(reader)? {
+        Ok(current) => current,
+        Err(Stale::Missing { path }) => return Err(BundleError::NoReport { path, make }.into()),
+        Err(Stale::Unknown { path }) => return Err(BundleError::UnknownReport { path, make }.into()),
+        Err(Stale::Old { path }) => return Err(BundleError::OldReport { path, make }.into()),
+        Err(Stale::Foreign { path }) => return Err(BundleError::ForeignReport { path, make }.into()),
+    };
+    if let Some(words) = current.words.filter(|&words| words > WORDS) {
+        return Err(BundleError::TooLong { words, limit: WORDS }.into());
+    }
+    Ok((current.pdf, current.summary))
 }
 
 /// The notebook, and how many cells of code it has.
@@ -173,12 +181,23 @@ fn executed_notebook(folder: &Path, name: &str, group: u32) -> Result<(Vec<u8>, 
     }
 }
 
-/// The files of a set, by name, after every byte of them was compared with the catalogue.
-fn data_files(name: &str, checksum: &str, sources: &Sources) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let info = catalogue::find(name)?;
-    if info.checksum() != checksum {
-        return Err(BundleError::OtherData { title: info.title }.into());
+/// Checks, before anything is read, that the data that the study used is what this program packs.
+fn check_data(record: &StudyRecord, without_data: bool) -> Result<(), Failure> {
+    if without_data {
+        return Ok(());
     }
+    for (set, facts) in &record.data {
+        let info = catalogue::find(set)?;
+        if info.checksum() != facts.checksum {
+            return Err(BundleError::OtherData { title: info.title }.into());
+        }
+    }
+    Ok(())
+}
+
+/// The files of a set, by name, after every byte of them was compared with the catalogue.
+fn data_files(name: &str, sources: &Sources) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let info = catalogue::find(name)?;
     let folder = sources.locate(info)?.ok_or(BundleError::NoData { title: info.title, name: info.name })?;
     read_folder(info, &folder)?;
     let mut found = Vec::new();
@@ -194,7 +213,7 @@ fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
 }
 
 /// Says what a person should not hand in unawares.
-fn warn(folder: &Path, record: &StudyRecord) {
+fn warn(folder: &Path, record: &StudyRecord, origins: &Origins) {
     let signed = record.study.report.clone().unwrap_or_default();
     let silent = signed.authors.iter().any(|author| author.contribution.is_none());
     let placeholders = [
@@ -213,11 +232,18 @@ fn warn(folder: &Path, record: &StudyRecord) {
             quoted_path(folder),
         ));
     }
-    if record.version != env!("CARGO_PKG_VERSION") {
+    let this = Program { version: env!("CARGO_PKG_VERSION").into(), sources: Some(SOURCES_DIGEST.into()) };
+    let others: Vec<String> = origins
+        .programs
+        .iter()
+        .filter(|program| program.of != this)
+        .map(|program| format!("{} of {} runs by {}", program.runs, record.runs.len(), program.of))
+        .collect();
+    if !others.is_empty() {
         message::warning(&format!(
-            "the study was done by Inkling {}, and the sources in the bundle are those of {}.",
-            record.version,
-            env!("CARGO_PKG_VERSION"),
+            "the study was done by another program than the one whose sources are in the bundle, which is {this}:\n\
+             {}.",
+            others.join(", and "),
         ));
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use indicatif::HumanDuration;
 use inkling_data::catalogue;
-use inkling_spec::found::StudyRecord;
+use inkling_report::{Origins, Share};
+use inkling_spec::found::{Machine, StudyRecord};
 
 use super::sources::SOURCES;
 
@@ -17,10 +18,29 @@ pub(super) fn study_file(record: &StudyRecord) -> String {
     )
 }
 
-/// How to repeat the study, on which machine it was done, and what will be the same.
-pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) -> String {
-    let machine = &record.machine;
-    let portable = if machine.instructions == "portable" { " --cpu portable" } else { "" };
+/// How to repeat the study, on which machines it was done, and what will be the same.
+pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, with_data: bool) -> String {
+    let portable = if origins.portable() { " --cpu portable" } else { "" };
+    let several = origins.machines.len() > 1 || origins.programs.len() > 1;
+    let runs = |runs: usize| match runs {
+        _ if !several => String::new(),
+        1 => ": 1 run".to_owned(),
+        runs => format!(": {runs} runs"),
+    };
+    let machines = origins.machines.iter().map(|Share { of, runs: count }| {
+        let Machine { cpu, threads, instructions } = of;
+        let threads = if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
+        format!("| machine | {cpu}, {threads}, {instructions}{} |\n", runs(*count))
+    });
+    let programs = origins.programs.iter();
+    let programs = programs.map(|program| format!("| program | {}{} |\n", program.of, runs(program.runs)));
+    let same = if origins.bits_agree() {
+        "On the same kind of processor accuracies are the\n\
+         same to the bit, whatever the number of threads; elsewhere they can differ in their last digits."
+    } else {
+        "Its runs were not made by\n\
+         one program with one kind of instructions, as the table says, so accuracies can differ when it is repeated."
+    };
     let (notebook, then) = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
         (
             format!("notebook/make out --group {group}\n"),
@@ -56,24 +76,21 @@ pub(super) fn instructions(record: &StudyRecord, group: u32, with_data: bool) ->
          Unpack each bundle into a folder of its own and let Cargo build in it: all files have one fixed time, by which Cargo\n\
          cannot tell one version from another.\n\
          \n\
-         `summary.json` holds the numbers of the study as it was handed in. On the same kind of processor accuracies are the\n\
-         same to the bit, whatever the number of threads; elsewhere they can differ in their last digits. Times differ.\n\
+         `summary.json` holds the numbers of the study as it was handed in. {same} Times differ.\n\
          \n\
          | | as handed in |\n\
          | --- | --- |\n\
          | study | `{preset}`, seed {seed}, {runs} runs; `study.toml` has every hyperparameter |\n\
-         | program | Inkling {version} |\n\
-         | machine | {cpu}, {threads} threads, {instructions} |\n\
+         {programs}\
+         {machines}\
          | computing | {time} |\n\
          {data}",
         rust = env!("CARGO_PKG_RUST_VERSION"),
         preset = record.preset,
         seed = record.study.seed,
         runs = record.runs.len(),
-        version = record.version,
-        cpu = machine.cpu,
-        threads = machine.threads,
-        instructions = machine.instructions,
+        programs = programs.collect::<String>(),
+        machines = machines.collect::<String>(),
         time = HumanDuration(Duration::from_secs_f64(record.seconds.max(0.0))),
         data = data.collect::<String>(),
     )

@@ -120,7 +120,10 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[&str]) {
         Objective::LayerMeanSquare { layer } => (format!("the mean square of `{layer}`"), false),
     };
     output::line(&format!("{} steps from {start}, raising {what}:\n", run.ascent.steps));
-    let way = |before: f64, after: f64| format!("{before:.2} → {after:.2}");
+    let way = |before: f64, after: f64| {
+        let digits = digits_apart(before, after);
+        format!("{before:.digits$} → {after:.digits$}")
+    };
     let mut rows = vec![row(["picture", if of_class { "logit" } else { "objective" }])];
     rows[0].extend(of_class.then(|| "probability".to_owned()));
     rows[0].push("taken for".into());
@@ -135,4 +138,25 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[&str]) {
         rows.push(cells);
     }
     output::table(&rows, 0);
+}
+
+/// Digits after the point that tell two numbers apart: two, or more where both would read alike.
+fn digits_apart(before: f64, after: f64) -> usize {
+    const MOST: usize = 9;
+    let alike = |&digits: &usize| format!("{before:.digits$}") == format!("{after:.digits$}");
+    if before == after { 2 } else { (2..MOST).find(|digits| !alike(digits)).unwrap_or(MOST) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_differ_never_read_alike() {
+        assert_eq!(digits_apart(0.5, 12.25), 2);
+        assert_eq!(digits_apart(0.0, 0.0), 2);
+        assert_eq!(digits_apart(0.0001, 0.0004), 4);
+        assert_eq!(digits_apart(0.0, 1e-300), 9);
+        assert_eq!(digits_apart(f64::NAN, 1.0), 2);
+    }
 }

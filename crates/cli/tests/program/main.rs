@@ -6,6 +6,7 @@ mod bad_study;
 mod bundle;
 mod common;
 mod faults;
+mod killed_report;
 mod look;
 mod output;
 mod paths;

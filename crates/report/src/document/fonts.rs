@@ -1,6 +1,9 @@
 //! The report's fonts: Arial where the system has it, Liberation Sans of the same widths elsewhere, and one each for
-//! mathematics and for code.
+//! mathematics and for code; others of the system only for characters that none of these has.
 
+mod system;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -31,7 +34,12 @@ const ARIAL: [(&str, [&str; 4]); 5] = [
 ];
 const ARIAL_MACOS: [&str; 4] = ["Arial.ttf", "Arial Bold.ttf", "Arial Italic.ttf", "Arial Bold Italic.ttf"];
 
-/// Every font that the report may use.
+/// Fonts of the system that hold these characters, as far as it has any.
+pub(super) fn of_system(lacking: &BTreeSet<char>) -> Vec<Font> {
+    system::covering(lacking)
+}
+
+/// Every font that the report uses whatever its text.
 pub(crate) fn load() -> Vec<Font> {
     let arial = ARIAL.iter().find_map(|(folder, files)| arial(folder, files)).unwrap_or_default();
     arial.into_iter().chain(shipped()).collect()

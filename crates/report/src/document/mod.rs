@@ -3,12 +3,14 @@
 mod facts;
 pub(crate) mod fonts;
 pub(crate) mod places;
+pub(crate) mod printable;
 mod world;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use typst::diag::SourceDiagnostic;
-use typst::foundations::{Bytes, Label, Output, Smart, Value};
+use typst::foundations::{Bytes, Label, Output, Smart, Value as Told};
 use typst::introspection::MetadataElem;
 use typst::utils::PicoStr;
 use typst::{World, WorldExt};
@@ -18,18 +20,21 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use self::facts::Facts;
 use self::places::Place;
+use self::printable::Printable;
 use self::world::{Medium, ReportWorld};
 use crate::tables::Table;
 use crate::{Figure, Moment, ReportError, Results, figures};
 
-/// Words that the main part may have.
-const WORDS: usize = 3000;
+/// Words that the main part may have. More are no error of the report, but of handing it in.
+pub const WORDS: usize = 3000;
 
 /// A report that was typeset.
 #[derive(Debug, Clone)]
 pub struct Typeset {
     /// The PDF file.
     pub pdf: Vec<u8>,
+    /// Words of its main part.
+    pub words: usize,
     /// Where its figures and tables stand.
     pub(crate) places: Vec<Place>,
 }
@@ -41,16 +46,23 @@ pub struct Typeset {
 /// run.
 ///
 /// # Errors
-/// [`ReportError::TooLong`], and [`ReportError::Typeset`], which only a mistake in the template or a broken figure can
-/// cause.
+/// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
 pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportError> {
-    let world = world(Medium::Paper, results, figures, &[]);
-    let (document, _warnings) = compile::<PagedDocument>(&world)?;
-    let words = told(&document, "words").and_then(|words| words.cast().ok()).unwrap_or(0);
-    if words > WORDS {
-        return Err(ReportError::TooLong { words, limit: WORDS });
+    let texts = Texts::new(results, figures, &[]);
+    let printable = Printable::new(texts.all());
+    match typeset_with(&printable, results, &texts) {
+        // A font of the system may be unfit for a PDF: better a sign in place of a letter than no report.
+        Err(_) if printable.borrows() => typeset_with(&Printable::own(texts.all()), results, &texts),
+        typeset => typeset,
     }
-    Ok(Typeset { pdf: export(&world, &document, results)?, places: places::places(&document) })
+}
+
+fn typeset_with(printable: &Printable, results: &Results, texts: &Texts) -> Result<Typeset, ReportError> {
+    let world = texts.world(Medium::Paper, printable);
+    let (document, _warnings) = compile::<PagedDocument>(&world)?;
+    let words =
+        told(&document, "words").and_then(|words| words.cast().ok()).expect("the template counts its words");
+    Ok(Typeset { pdf: export(&world, &document, results)?, words, places: places::places(&document) })
 }
 
 /// The report of a study with these figures and tables as one HTML page that needs nothing beside it: figures, pictures,
@@ -59,34 +71,75 @@ pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportE
 /// # Errors
 /// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
 pub(crate) fn page(results: &Results, figures: &[Figure], tables: &[Table]) -> Result<String, ReportError> {
-    let world = world(Medium::Screen, results, figures, tables);
+    let texts = Texts::new(results, figures, tables);
+    // The reader's browser brings its own fonts along.
+    let world = texts.world(Medium::Screen, &Printable::own([]));
     let (document, _warnings) = compile::<HtmlDocument>(&world)?;
     typst_html::html(&document, &HtmlOptions::default()).map_err(|errors| failure(&world, &errors))
 }
 
 /// What the template says of itself under a label.
-fn told(document: &impl Output, label: &str) -> Option<Value> {
+fn told(document: &impl Output, label: &str) -> Option<Told> {
     let label = Label::new(PicoStr::intern(label))?;
     let found = document.introspector().query_label(label).ok()?.clone();
     Some(found.to_packed::<MetadataElem>()?.value.clone())
 }
 
-fn world(medium: Medium, results: &Results, figures: &[Figure], tables: &[Table]) -> ReportWorld {
-    let names: Vec<String> = tables.iter().map(|table| format!("{}.csv", table.file())).collect();
-    let facts = serde_json::to_vec(&Facts::new(results, figures, &names)).expect("facts are plain data");
-    let plane = results.pca.as_ref().map(figures::plane).map(|plane| {
+/// All texts that the template reads.
+struct Texts {
+    facts: Value,
+    /// The plane of the first two components, as JSON.
+    plane: Option<String>,
+    /// Figures and tables by the names of their files.
+    files: Vec<(String, String)>,
+}
+
+impl Texts {
+    fn new(results: &Results, figures: &[Figure], tables: &[Table]) -> Texts {
+        let names: Vec<String> = tables.iter().map(|table| format!("{}.csv", table.file())).collect();
+        let facts = serde_json::to_value(Facts::new(results, figures, &names)).expect("facts are plain data");
         // The page holds it in a script element, which ends at the first `</script`, be it in the name of a class.
-        let json = serde_json::to_string(&plane).expect("a plane is plain data").replace('<', r"\u003c");
-        ("plane.json".to_owned(), Bytes::from_string(json))
-    });
-    let csv = |(table, name): (&Table, String)| (name, Bytes::new(table.csv.clone()));
-    let svg = |figure: &Figure| (format!("{}.svg", figure.name), Bytes::from_string(figure.svg.clone()));
-    let font = (medium == Medium::Screen).then(|| ("mathematics.css".to_owned(), mathematics()));
-    let files = figures.iter().map(svg).chain(tables.iter().zip(names).map(csv));
-    ReportWorld::new(
-        medium,
-        [("facts.json".to_owned(), Bytes::new(facts))].into_iter().chain(plane).chain(font).chain(files),
-    )
+        let plane = results.pca.as_ref().map(figures::plane);
+        let plane = plane.map(|plane| {
+            serde_json::to_string(&plane).expect("a plane is plain data").replace('<', r"\u003c")
+        });
+        let csv = |(table, name): (&Table, String)| (name, String::from_utf8_lossy(&table.csv).into_owned());
+        let svg = |figure: &Figure| (format!("{}.svg", figure.name), figure.svg.clone());
+        let files = figures.iter().map(svg).chain(tables.iter().zip(names).map(csv)).collect();
+        Texts { facts, plane, files }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+            match value {
+                Value::String(text) => found.push(text),
+                Value::Array(values) => values.iter().for_each(|value| texts(value, found)),
+                Value::Object(members) => members.values().for_each(|value| texts(value, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        texts(&self.facts, &mut found);
+        found.into_iter().chain(self.files.iter().map(|(_, text)| text.as_str()))
+    }
+
+    /// What Typst sees: all texts, without what cannot be printed, and the fonts.
+    fn world(&self, medium: Medium, printable: &Printable) -> ReportWorld {
+        let mut facts = self.facts.clone();
+        printable.clean_value(&mut facts);
+        let mut files = vec![("facts.json".to_owned(), Bytes::from_string(facts.to_string()))];
+        files.extend(
+            self.plane.iter().map(|plane| ("plane.json".to_owned(), Bytes::from_string(plane.clone()))),
+        );
+        if medium == Medium::Screen {
+            files.push(("mathematics.css".to_owned(), mathematics()));
+        }
+        let clean = |(name, text): &(String, String)| {
+            (name.clone(), Bytes::from_string(printable.clean(text).into_owned()))
+        };
+        files.extend(self.files.iter().map(clean));
+        ReportWorld::new(medium, printable.fonts.clone(), files)
+    }
 }
 
 /// A style sheet that holds the font of mathematics, so that formulas look alike wherever the page is read.
@@ -110,7 +163,7 @@ fn export(world: &ReportWorld, document: &PagedDocument, results: &Results) -> R
     let runs: Vec<&str> = results.record.runs.iter().map(|run| run.id.as_ref()).collect();
     let options = PdfOptions {
         ident: Smart::Custom(runs.join(" ")),
-        creator: Smart::Custom(Some(format!("Inkling {}", results.record.version))),
+        creator: Smart::Custom(Some(format!("Inkling {}", results.version()))),
         standards,
         // The clock is not asked: the same store gives the same bytes.
         timestamp: results.finished.and_then(Moment::date).map(Timestamp::new_utc),

@@ -126,6 +126,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
                 spec,
             }],
         },
+        origins: made_up::origins(),
         missing: Vec::new(),
         finished: None,
         pca: Some(pca),
@@ -168,7 +169,8 @@ fn figures() -> Vec<Figure> {
 }
 
 fn paper(results: &Results, figures: &[Figure]) -> ReportWorld {
-    world(Medium::Paper, results, figures, &[])
+    let texts = Texts::new(results, figures, &[]);
+    texts.world(Medium::Paper, &Printable::own(texts.all()))
 }
 
 /// Typesets for paper and for the screen, insists on the absence of warnings and on as many words in both main texts, and
@@ -226,8 +228,9 @@ fn the_list_of_files_numbers_figures_and_tables_as_the_report_does() {
     let results = results(&SPECIAL, PerceptronRule::Online);
     let figures = crate::draw(&results);
     let report = typeset(&results, &figures).unwrap();
-    let file = |name: &str| figures.iter().find(|figure| figure.name == name).map(Figure::file);
-    let list = String::from_utf8(places::index(&report.places, "figure", file)).unwrap();
+    let mut files: Vec<(&str, String)> =
+        figures.iter().map(|figure| (figure.name.as_str(), figure.file())).collect();
+    let list = String::from_utf8(places::index(&report.places, "figure", &files)).unwrap();
     let lines: Vec<&str> = list.lines().collect();
     assert_eq!(lines[0], "figure,page,file,caption");
     // Everything that was drawn stands in the report, numbered from one on, on pages that never go back.
@@ -244,8 +247,13 @@ fn the_list_of_files_numbers_figures_and_tables_as_the_report_does() {
     assert!(lines[1].contains("task1_pca_scatter,\"The 3,000 training images of Made-up #data on"), "{list}");
     assert!(list.contains("for the pairs of Table 1"), "{list}");
 
-    let list =
-        String::from_utf8(places::index(&report.places, "table", |name| Some(name.to_owned()))).unwrap();
+    // What the report has no place for is listed all the same, so that its files are known.
+    files.push(("elsewhere", "task1_elsewhere".into()));
+    let longer = String::from_utf8(places::index(&report.places, "figure", &files)).unwrap();
+    assert_eq!(longer, format!("{list},,task1_elsewhere,\n"));
+
+    let tables = ["perceptrons_five", "separability"].map(|name| (name, name.to_owned()));
+    let list = String::from_utf8(places::index(&report.places, "table", &tables)).unwrap();
     let second = list.lines().nth(1).unwrap();
     assert!(second.contains(",perceptrons_five,") && !second.contains("word word"), "{list}");
 }

@@ -10,8 +10,6 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Feature, Features, Library, LibraryExt, World};
 
-use super::fonts;
-
 /// What the report is read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Medium {
@@ -54,9 +52,12 @@ pub(super) struct ReportWorld {
 }
 
 impl ReportWorld {
-    /// The template with these files beside it, as (name, contents).
-    pub(super) fn new(medium: Medium, files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
-        let fonts = fonts::load();
+    /// The template with these fonts, and with these files beside it, as (name, contents).
+    pub(super) fn new(
+        medium: Medium,
+        fonts: Vec<Font>,
+        files: impl IntoIterator<Item = (String, Bytes)>,
+    ) -> Self {
         let source = |(name, text): (&str, &str)| (id(name), Source::new(id(name), text.into()));
         // Typst warns of a family that is not there, so the template is told which one is.
         let book = FontBook::from_fonts(&fonts);

@@ -13,6 +13,7 @@ use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
 use super::colour::{INK, Rgb, WHITE};
 use super::raster::Raster;
+use crate::document::printable::without_controls;
 
 /// Width of the report's text, in points.
 pub(super) const TEXT_WIDTH: f64 = 453.0;
@@ -69,6 +70,13 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
         | '\u{a0}' => 0.28,
         'm' | 'M' | 'w' | 'W' | '%' | '@' | '…' => 0.86,
         'A'..='Z' => 0.69,
+        // Chinese, Japanese and Korean letters are as wide as high, and pictures are no narrower.
+        '\u{1100}'..='\u{11ff}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{1f000}'..='\u{3ffff}' => 1.0,
         _ => 0.556,
     };
     size * text.chars().map(em).sum::<f64>()
@@ -155,7 +163,8 @@ impl Canvas {
         self.scene.add(Primitive::Text {
             x: x - lift * sin,
             y: y + lift * cos,
-            content: text.to_owned(),
+            // kuva takes what stands between two dollars for mathematics.
+            content: without_controls(text).replace('$', r"\$"),
             size: style.size,
             anchor: style.anchor,
             rotate: (style.degrees != 0.0).then_some(style.degrees),

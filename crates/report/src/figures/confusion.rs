@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Frame, Style, TEXT_WIDTH, text_width};
 use super::colour::{self, GREY, INK, Rgb};
-use super::grid::{Square, labels_overhang, note, number_cell};
+use super::grid::{Square, labels_overhang, note, number_cell, number_size};
 use super::networks::fitted;
 use super::raster::Raster;
 use super::{list, thousands};
@@ -13,6 +13,8 @@ const RIGHT: Rgb = [0xee; 3];
 const NOTHING: Rgb = [0xf8; 3];
 /// Confusions that are listed.
 const LISTED: usize = 8;
+/// No matrix is higher: there must be room for the caption on its page.
+const HIGHEST: f64 = 540.0;
 
 /// The confusion matrix of the network that is looked at more closely; `None` where all diverged.
 pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figure> {
@@ -22,7 +24,9 @@ pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figur
     let margin = Square::margin(names);
     let side = 128.0;
     let cell = ((TEXT_WIDTH - margin - side) / names.len() as f64).min(44.0);
-    let grid = Square::new((cell, (cell * 0.6).clamp(11.0, 24.0)), names);
+    // Many classes take less height, so that the figure fits a page.
+    let height = (cell * 0.6).clamp(11.0, 24.0).min(HIGHEST / names.len() as f64);
+    let grid = Square::new((cell, height), names);
     let overhang = labels_overhang(&super::grid::shortened(names), cell);
     let listed = confusions(&counts);
     let notes = 58.0 + 10.0 * listed.len().min(LISTED) as f64;
@@ -34,8 +38,10 @@ pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figur
             let cell = grid.cell(class, answer);
             if class == answer {
                 canvas.fill(cell.inset(0.4), RIGHT);
-                let size = if text_width(&count.to_string(), 7.0) < cell.width - 2.0 { 7 } else { 6 };
-                canvas.text(cell.centre(), &count.to_string(), Style::new(size).colour(GREY));
+                let number = count.to_string();
+                if let Some(size) = number_size(&number, cell, &[7, 6, 5]) {
+                    canvas.text(cell.centre(), &number, Style::new(size).colour(GREY));
+                }
             } else if count == 0 {
                 canvas.fill(cell.inset(0.4), NOTHING);
             } else {

@@ -4,12 +4,15 @@ use inkling_spec::found::{EpochOutcome, Evaluation, StepsLine};
 
 use super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH, text_width};
 use super::colour::{self, CURVES, GREY, INK, Rgb};
-use super::networks::{Kind, even_step, fitted, mark, share_format};
+use super::names::all_fitted;
+use super::networks::{Kind, even_step, mark, mark_radius, share_format};
 use super::thin::thin;
 use super::{percent, thousands};
 use crate::{Figure, NetworkResults, NetworksResults};
 
 const COLUMNS: usize = 5;
+/// Networks of one figure: two rows of them are as high as a page allows with a caption.
+const NETWORKS: usize = 2 * COLUMNS;
 const LEFT: f64 = 40.0;
 const GAP: f64 = 9.0;
 const LEGEND: f64 = 20.0;
@@ -32,23 +35,48 @@ const PARTS: [Part; 3] = [
     Part { name: "test images", colour: CURVES[3].0, shape: 1, of: |epoch| Some(epoch.test) },
 ];
 
-/// A column for each network: its loss above, its accuracy below.
-pub(super) fn curves(name: &'static str, kind: Kind, task: &NetworksResults) -> Figure {
+/// A column for each network: its loss above, its accuracy below. Many networks take several figures, whose axes are
+/// alike; the second is called `{name}_2`.
+pub(super) fn curves(name: &'static str, kind: Kind, task: &NetworksResults) -> Vec<Figure> {
+    let names: Vec<String> = task.networks.iter().map(|network| network.name.clone()).collect();
+    // A task has a network at least, but what is empty is one figure too.
+    let figures = task.networks.len().div_ceil(NETWORKS).max(1);
     let columns = task.networks.len().clamp(1, COLUMNS);
-    let width = ((TEXT_WIDTH - LEFT - 3.0) / columns as f64 - GAP).min(190.0);
+    let titles = all_fitted(&names, 1.06 * 8.0, width(columns));
+    let part = |figure: usize| {
+        let first = figure * NETWORKS;
+        let shown = first..(first + NETWORKS).min(task.networks.len());
+        let name = if figure == 0 { name.to_owned() } else { format!("{name}_{}", figure + 1) };
+        draw(name, kind, task, (&task.networks[shown.clone()], &titles[shown]))
+    };
+    (0..figures).map(part).collect()
+}
+
+/// The width of a panel where there are so many in a row.
+fn width(columns: usize) -> f64 {
+    ((TEXT_WIDTH - LEFT - 3.0) / columns as f64 - GAP).min(190.0)
+}
+
+fn draw(
+    name: String,
+    kind: Kind,
+    task: &NetworksResults,
+    (networks, titles): (&[NetworkResults], &[String]),
+) -> Figure {
+    let columns = task.networks.len().clamp(1, COLUMNS);
+    let width = width(columns);
     let block = TITLE + 2.0 * HEIGHT + BETWEEN + BELOW;
-    let rows = task.networks.len().div_ceil(columns);
+    let rows = networks.len().div_ceil(columns);
     let mut canvas = Canvas::new(TEXT_WIDTH, LEGEND + block * rows as f64);
     legend(&mut canvas, task);
     let scale = Scale::new(task);
-    for (i, network) in task.networks.iter().enumerate() {
+    for (i, (network, title)) in networks.iter().zip(titles).enumerate() {
         let (row, column) = (i / columns, i % columns);
         let x = LEFT + (width + GAP) * column as f64;
         let y = LEGEND + block * row as f64 + TITLE;
         let above = Frame { x, y, width, height: HEIGHT };
         let below = Frame { y: y + HEIGHT + BETWEEN, ..above };
-        let title = fitted(&network.name, 1.06 * 8.0, width);
-        canvas.text((x + width / 2.0, y - 7.0), &title, Style::new(8).bold());
+        canvas.text((x + width / 2.0, y - 7.0), title, Style::new(8).bold());
         let loss = scale.loss_panel(&canvas, above, column == 0);
         let accuracy = scale.accuracy_panel(&canvas, below, column == 0);
         for panel in [&loss, &accuracy] {
@@ -72,7 +100,7 @@ pub(super) fn curves(name: &'static str, kind: Kind, task: &NetworksResults) -> 
             canvas.text_with_halo((x, y + 18.0), &format!("at step {}", thousands(at.step)), style);
         }
     }
-    Figure::new(name, canvas.finish(), alt(kind, task))
+    Figure::new(name, canvas.finish(), alt(kind, task, networks))
 }
 
 fn legend(canvas: &mut Canvas, task: &NetworksResults) {
@@ -128,8 +156,8 @@ impl Scale {
         let longest = task.networks.iter().map(|network| network.spec.training.epochs).max();
         Scale {
             epochs: longest.unwrap_or(1) as f64,
-            // A loss that is all but zero would leave no room for the others.
-            loss: ((low / 1.2).max(1e-6), high * 1.2),
+            // A loss that is all but zero would leave no room for the others; two ticks need a factor of six.
+            loss: ((low / 1.2).min(high / 6.0).max(1e-6), (high * 1.2).max(1e-5)),
             accuracy: (least, 1.0),
         }
     }
@@ -137,7 +165,8 @@ impl Scale {
     fn epoch_axis(&self, title: &'static str, numbers: bool) -> Axis<'static> {
         let step = if self.epochs <= 2.0 { 0.5 } else { even_step((0.0, self.epochs), 4.0).max(1.0) };
         Axis {
-            range: (0.0, self.epochs * 1.03),
+            // Marks at the end of the last epoch stand clear of the edge.
+            range: (0.0, self.epochs + (0.03 * self.epochs).max(0.06)),
             log: false,
             step: Some(step),
             format: if numbers { epoch_label } else { |_| String::new() },
@@ -188,7 +217,7 @@ impl Scale {
             .curve
             .iter()
             .map(|line| (panel.x(self.epochs_at(network, line.step)), panel.y(shown(line.loss))));
-        canvas.curve(&thin(points, 0.8), colour::pale(PARTS[0].colour), 0.7, None);
+        batches(canvas, &thin(points, 0.8));
         self.evaluations(canvas, panel, network, |found| shown(found.loss));
     }
 
@@ -196,7 +225,7 @@ impl Scale {
         let points = network.curve.iter().map(|line| (self.epochs_at(network, line.step), line.accuracy));
         for part in above(points, self.accuracy.0) {
             let points = part.into_iter().map(|(epoch, accuracy)| (panel.x(epoch), panel.y(accuracy)));
-            canvas.curve(&thin(points, 0.8), colour::pale(PARTS[0].colour), 0.7, None);
+            batches(canvas, &thin(points, 0.8));
         }
         self.evaluations(canvas, panel, network, Evaluation::accuracy);
     }
@@ -208,8 +237,7 @@ impl Scale {
         network: &NetworkResults,
         value: impl Fn(&Evaluation) -> f64,
     ) {
-        // Marks shrink where there are many of them.
-        let radius = (0.25 * panel.frame.width / self.epochs).clamp(0.8, 2.0);
+        let radius = mark_radius(panel.frame.width / self.epochs);
         for part in &PARTS {
             let place = |epoch: &EpochOutcome| {
                 let found = (part.of)(epoch)?;
@@ -217,10 +245,18 @@ impl Scale {
             };
             let places: Vec<(f64, f64)> = network.outcome.epochs.iter().filter_map(place).collect();
             canvas.curve(&places, part.colour, 0.9, None);
-            for place in places {
-                mark(canvas, place, part.shape, radius, part.colour);
+            if let Some(radius) = radius {
+                places.iter().for_each(|&place| mark(canvas, place, part.shape, radius, part.colour));
             }
         }
+    }
+}
+
+/// Draws what single batches said; a line of one point would not be seen.
+fn batches(canvas: &mut Canvas, points: &[(f64, f64)]) {
+    match points {
+        [point] => mark(canvas, *point, 0, 1.6, colour::pale(PARTS[0].colour)),
+        points => canvas.curve(points, colour::pale(PARTS[0].colour), 0.7, None),
     }
 }
 
@@ -241,9 +277,8 @@ fn above(points: impl Iterator<Item = (f64, f64)>, level: f64) -> Vec<Vec<(f64, 
     parts
 }
 
-fn alt(kind: Kind, task: &NetworksResults) -> String {
-    let ends: Vec<String> = task
-        .networks
+fn alt(kind: Kind, task: &NetworksResults, networks: &[NetworkResults]) -> String {
+    let ends: Vec<String> = networks
         .iter()
         .map(|network| match (network.outcome.diverged, network.last()) {
             (Some(at), _) => format!("{} diverged at step {}", network.name, thousands(at.step)),

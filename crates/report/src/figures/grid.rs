@@ -2,10 +2,23 @@
 
 use super::canvas::{Canvas, Frame, Style, text_width};
 use super::colour::{INK, Rgb, text_on};
+use super::names::all_fitted;
 
 const LABEL: f64 = 8.0;
+/// Labels shrink to this size and no further.
+const SMALLEST: f64 = 5.0;
 const LABEL_STYLE: Style = Style::new(8).bold();
 const LABEL_GAP: f64 = 4.0;
+
+/// The size of labels that stand this far apart: they shrink where they would meet.
+pub(super) fn label_size(distance: f64) -> u32 {
+    (0.9 * distance).clamp(SMALLEST, LABEL) as u32
+}
+
+/// Of labels this far apart, each how manieth is written: no label is too small to read, and none meets its neighbour.
+pub(super) fn label_step(distance: f64) -> usize {
+    (1.1 * SMALLEST / distance).ceil().max(1.0) as usize
+}
 
 /// A grid with a row for each of the classes but the last and a column for each but the first, of which the upper
 /// right triangle is used; columns are named above it, rows at its right.
@@ -48,12 +61,10 @@ impl Triangle {
         let last = self.names.len() - 1;
         let columns: Vec<f64> = (1..=last).map(|b| self.cell(0, b).centre().0).collect();
         column_labels(canvas, &self.names[1..], &columns, self.frame.y, self.cell(0, 1).width);
-        for (a, name) in self.names[..last].iter().enumerate() {
-            canvas.text(
-                (self.frame.right() + LABEL_GAP, self.cell(a, last).centre().1),
-                name,
-                LABEL_STYLE.start(),
-            );
+        let height = self.cell(0, last).height;
+        let style = Style::new(label_size(height)).bold().start();
+        for (a, name) in self.names[..last].iter().enumerate().step_by(label_step(height)) {
+            canvas.text((self.frame.right() + LABEL_GAP, self.cell(a, last).centre().1), name, style);
         }
     }
 }
@@ -95,8 +106,10 @@ impl Square {
     pub(super) fn labels(&self, canvas: &mut Canvas) {
         let columns: Vec<f64> = (0..self.names.len()).map(|b| self.cell(0, b).centre().0).collect();
         column_labels(canvas, &self.names, &columns, self.frame.y, self.cell(0, 0).width);
-        for (a, name) in self.names.iter().enumerate() {
-            canvas.text((self.frame.x - LABEL_GAP, self.cell(a, 0).centre().1), name, LABEL_STYLE.end());
+        let height = self.cell(0, 0).height;
+        let style = Style::new(label_size(height)).bold().end();
+        for (a, name) in self.names.iter().enumerate().step_by(label_step(height)) {
+            canvas.text((self.frame.x - LABEL_GAP, self.cell(a, 0).centre().1), name, style);
         }
     }
 }
@@ -105,24 +118,24 @@ impl Square {
 pub(super) fn number_cell(canvas: &mut Canvas, cell: Frame, colour: Rgb, number: &str) {
     // The gap between cells is white: no outline is needed, and neighbours of one colour stay apart.
     canvas.fill(cell.inset(0.4), colour);
-    let size =
-        [(8, 8.0), (7, 7.0)].into_iter().find(|(_, size)| text_width(number, *size) < cell.width - 3.0);
-    let size = size.map_or(6, |(size, _)| size);
-    canvas.text(cell.centre(), number, Style::new(size).colour(text_on(colour)));
+    if let Some(size) = number_size(number, cell, &[8, 7, 6, 5]) {
+        canvas.text(cell.centre(), number, Style::new(size).colour(text_on(colour)));
+    }
 }
 
-/// Names short enough to be labels: what is cut off a longer one is an ellipsis.
+/// The first of these sizes in which a number fits a cell; none where its colour must do.
+pub(super) fn number_size(number: &str, cell: Frame, sizes: &[u32]) -> Option<u32> {
+    let fits = |&&size: &&u32| {
+        let size = f64::from(size);
+        text_width(number, size) < cell.width - 1.6 && 0.8 * size < cell.height
+    };
+    sizes.iter().find(fits).copied()
+}
+
+/// Names short enough to be labels, and still apart.
 pub(super) fn shortened(names: &[String]) -> Vec<String> {
     const WIDEST: f64 = 48.0;
-    let short = |name: &String| {
-        if bold_width(name) <= WIDEST {
-            return name.clone();
-        }
-        let mut kept = name.clone();
-        while bold_width(&kept) + LABEL > WIDEST && kept.pop().is_some() {}
-        format!("{}…", kept.trim_end())
-    };
-    names.iter().map(short).collect()
+    all_fitted(names, 1.06 * LABEL, WIDEST)
 }
 
 /// The width of the widest name as a label.
@@ -151,11 +164,12 @@ pub(super) fn labels_overhang(names: &[String], column: f64) -> f64 {
 /// Names columns of this width above `y`: upright where the names fit, else slanted.
 pub(super) fn column_labels(canvas: &mut Canvas, names: &[String], centres: &[f64], y: f64, column: f64) {
     let upright = upright(names, column);
-    for (name, &x) in names.iter().zip(centres) {
+    let slanted = Style::new(label_size(column)).bold().start().turned(-45.0);
+    for (name, &x) in names.iter().zip(centres).step_by(label_step(column)) {
         if upright {
             canvas.text((x, y - LABEL_GAP - LABEL * 0.36), name, LABEL_STYLE);
         } else {
-            canvas.text((x - 1.0, y - LABEL_GAP - 1.0), name, LABEL_STYLE.start().turned(-45.0));
+            canvas.text((x - 1.0, y - LABEL_GAP - 1.0), name, slanted);
         }
     }
 }

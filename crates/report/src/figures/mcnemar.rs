@@ -2,7 +2,9 @@
 
 use super::canvas::{Canvas, Frame, Style, TEXT_WIDTH, text_width};
 use super::colour::{self, INK, text_on};
-use super::grid::{Triangle, column_labels, labels_height, labels_overhang, note, shortened};
+use super::grid::{
+    Triangle, column_labels, label_size, label_step, labels_height, labels_overhang, note, shortened,
+};
 use super::networks::{Kind, p_value, points};
 use super::{list, percent};
 use crate::statistics::LEVEL;
@@ -13,6 +15,11 @@ const LEGEND: (f64, f64) = (150.0, 62.0);
 /// No cell is wider: two networks do not fill the page.
 const WIDEST: f64 = 96.0;
 const HEIGHT: f64 = 28.0;
+/// The narrowest cell that a number fits; narrower ones have a colour and an edge alone, and are as high as wide.
+const NUMBERED: f64 = 26.0;
+
+/// No figure is higher: there must be room for its caption on the page.
+const HIGHEST: f64 = 540.0;
 
 /// Every two networks of a task; `None` where fewer than two did not diverge.
 pub(super) fn pairs(name: &'static str, kind: Kind, task: &NetworksResults) -> Option<Figure> {
@@ -27,13 +34,14 @@ pub(super) fn pairs(name: &'static str, kind: Kind, task: &NetworksResults) -> O
     let labels = 56.0;
     let sides = (names.len() - 1) as f64;
     let width = (TEXT_WIDTH - 1.0).min(WIDEST * sides + labels);
+    let cell = (width - labels) / sides;
     // Four rows leave room for the legend below the diagonal.
-    let aspect = 1.2 * HEIGHT / ((width - labels) / sides);
+    let aspect = if cell < NUMBERED { 1.0 } else { 1.2 * HEIGHT / cell };
     let grid = Triangle::new(0.5, 0.0, width, aspect, &names);
     let legend = grid.legend(LEGEND.0, LEGEND.1);
     let mut canvas = Canvas::new(TEXT_WIDTH, grid.frame.bottom().max(legend.bottom()) + 1.0);
     grid.labels(&mut canvas);
-    let scale = Scale::new(&pairs);
+    let scale = Scale::new(&pairs, cell >= NUMBERED);
     for pair in &pairs {
         if let (Some(a), Some(b)) = (place(pair.a), place(pair.b)) {
             scale.cell(&mut canvas, grid.cell(a, b), pair);
@@ -57,22 +65,30 @@ pub(super) fn between(name: &'static str, cnns: &NetworksResults, mlps: &Network
     let (row_names, column_names) = (shortened(&row_names), shortened(&column_names));
     let left = row_names.iter().map(|name| 1.06 * text_width(name, 8.0)).fold(0.0, f64::max) + 6.0;
     let room = TEXT_WIDTH - left - LEGEND.0 - 14.0;
+    let beside = room / columns.len() as f64 >= NUMBERED;
+    // Many columns take the whole width, and the legend goes below them.
+    let room = if beside { room } else { TEXT_WIDTH - left - 40.0 };
     let width = (room / columns.len() as f64).min(WIDEST);
+    let numbered = width >= NUMBERED && HEIGHT * rows.len() as f64 <= HIGHEST;
+    let height = if numbered { HEIGHT } else { width.min(HEIGHT).min(HIGHEST / rows.len() as f64) };
     let top = labels_height(&column_names, width);
     let right = left + width * columns.len() as f64 + labels_overhang(&column_names, width);
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + (HEIGHT * rows.len() as f64).max(LEGEND.1 + 4.0) + 1.0);
+    let bottom = top + height * rows.len() as f64;
+    let legend =
+        if beside { (right.min(TEXT_WIDTH - LEGEND.0) + 10.0, top + 6.0) } else { (left, bottom + 14.0) };
+    let mut canvas = Canvas::new(TEXT_WIDTH, bottom.max(legend.1 + LEGEND.1 - 2.0) + 1.0);
     let cell = |row: usize, column: usize| Frame {
         x: left + width * column as f64,
-        y: top + HEIGHT * row as f64,
+        y: top + height * row as f64,
         width,
-        height: HEIGHT,
+        height,
     };
     let centres: Vec<f64> = (0..columns.len()).map(|column| cell(0, column).centre().0).collect();
     column_labels(&mut canvas, &column_names, &centres, top, width);
-    for (row, name) in row_names.iter().enumerate() {
-        canvas.text((left - 4.0, cell(row, 0).centre().1), name, Style::new(8).bold().end());
+    for (row, name) in row_names.iter().enumerate().step_by(label_step(height)) {
+        canvas.text((left - 4.0, cell(row, 0).centre().1), name, Style::new(label_size(height)).bold().end());
     }
-    let scale = Scale::new(&pairs);
+    let scale = Scale::new(&pairs, numbered);
     for pair in &pairs {
         let row = rows.iter().position(|&i| i == pair.a);
         let column = columns.iter().position(|&i| i == pair.b);
@@ -80,7 +96,7 @@ pub(super) fn between(name: &'static str, cnns: &NetworksResults, mlps: &Network
             scale.cell(&mut canvas, cell(row, column), pair);
         }
     }
-    scale.legend(&mut canvas, (right.min(TEXT_WIDTH - LEGEND.0) + 10.0, top + 6.0));
+    scale.legend(&mut canvas, legend);
     let what = format!("{} pairs of a CNN and an MLP", pairs.len());
     let alt = alt(&what, &pairs, (cnns, mlps));
     Some(Figure::new(name, canvas.finish(), alt))
@@ -89,12 +105,14 @@ pub(super) fn between(name: &'static str, cnns: &NetworksResults, mlps: &Network
 /// The colours of differences, white at none.
 struct Scale {
     most: f64,
+    /// Whether cells have room for numbers.
+    numbered: bool,
 }
 
 impl Scale {
-    fn new(pairs: &[NetworkPair]) -> Scale {
+    fn new(pairs: &[NetworkPair], numbered: bool) -> Scale {
         let most = pairs.iter().map(|pair| pair.difference().abs()).fold(0.0, f64::max);
-        Scale { most: most.max(1e-4) }
+        Scale { most: most.max(1e-4), numbered }
     }
 
     /// The difference in accuracy and, below it, p.
@@ -103,7 +121,11 @@ impl Scale {
         let shade = colour::diverging(0.6 * pair.difference() / self.most);
         canvas.fill(cell.inset(0.4), shade);
         if pair.differs() {
-            canvas.outline(cell.inset(1.2), INK, 1.4);
+            let edge = if self.numbered { 1.4 } else { (0.1 * cell.width).clamp(0.4, 1.0) };
+            canvas.outline(cell.inset(0.9 * edge), INK, edge);
+        }
+        if !self.numbered {
+            return;
         }
         let ink = text_on(shade);
         let (x, y) = cell.centre();
@@ -125,7 +147,11 @@ impl Scale {
         note(
             canvas,
             (x, y + 13.0),
-            &["test accuracy in percentage points,", "p of McNemar’s test after Holm"],
+            &if self.numbered {
+                ["test accuracy in percentage points,", "p of McNemar’s test after Holm"]
+            } else {
+                ["test accuracy, by colour; the numbers", "are in the table of McNemar’s tests"]
+            },
         );
         canvas.outline(Frame { x: x + 1.0, y: y + 31.5, width: 12.0, height: 9.0 }, INK, 1.4);
         note(canvas, (x + 18.0, y + 36.0), &[format!("p < {LEVEL}: beyond the noise").as_str()]);

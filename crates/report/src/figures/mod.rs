@@ -9,6 +9,7 @@ mod grid;
 mod inside;
 mod mcnemar;
 mod multitask;
+mod names;
 mod networks;
 mod pca;
 mod perceptron;
@@ -57,7 +58,7 @@ fn of_task(task: Task, results: &Results) -> Vec<Figure> {
         }
         Task::Mlp => {
             if let Some(mlps) = &results.mlps {
-                figures.push(curves::curves("mlp_curves", Kind::Mlp, mlps));
+                figures.extend(curves::curves("mlp_curves", Kind::Mlp, mlps));
                 figures.push(accuracy::against_parameters("mlp_parameters", &[(Kind::Mlp, mlps)]));
                 figures.extend(mcnemar::pairs("mlp_mcnemar", Kind::Mlp, mlps));
                 figures.extend(confusion::matrix("mlp_confusion", mlps));
@@ -71,14 +72,16 @@ fn of_task(task: Task, results: &Results) -> Vec<Figure> {
                     .filter_map(|(kind, task)| Some((kind, task.as_ref()?)))
                     .collect();
             if let Some(cnns) = &results.cnns {
-                figures.push(curves::curves("cnn_curves", Kind::Cnn, cnns));
+                figures.extend(curves::curves("cnn_curves", Kind::Cnn, cnns));
                 figures.push(accuracy::against_parameters("cnn_parameters", &kinds));
                 figures.extend(mcnemar::pairs("cnn_mcnemar", Kind::Cnn, cnns));
                 figures.extend(confusion::matrix("cnn_confusion", cnns));
                 figures.extend(confusion::wrong_images("cnn_wrong", cnns));
             }
             if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
-                figures.push(accuracy::against_times("networks_times", &kinds));
+                if results.origins.times_compare() {
+                    figures.push(accuracy::against_times("networks_times", &kinds));
+                }
                 figures.extend(mcnemar::between("networks_mcnemar", cnns, mlps));
             }
         }

@@ -1,7 +1,8 @@
 //! What the figures of Tasks 3 and 4 share: the two kinds of network, their marks, and how numbers are written.
 
-use super::canvas::{Canvas, Style, text_width};
+use super::canvas::{Canvas, Style};
 use super::colour::{CURVES, Rgb, WHITE};
+pub(super) use super::names::fitted;
 use super::raster::marker;
 
 /// A kind of network.
@@ -45,21 +46,16 @@ impl Kind {
     }
 }
 
+/// The radius of marks this far apart on a curve; none where their white edges would hide the line between them.
+pub(super) fn mark_radius(distance: f64) -> Option<f64> {
+    (distance >= 2.4).then(|| (0.25 * distance).clamp(0.8, 2.0))
+}
+
 /// A filled mark of one of the ten shapes, as large as a disc of this radius.
 pub(super) fn mark(canvas: &mut Canvas, (x, y): (f64, f64), shape: usize, radius: f64, colour: Rgb) {
     let corners: Vec<(f64, f64)> =
         marker(shape).iter().map(|(u, v)| (x + u * radius, y + v * radius)).collect();
     canvas.polygon(&corners, colour);
-}
-
-/// A name, cut with an ellipsis where it is wider than this; for bold type give a size 6 % larger.
-pub(super) fn fitted(name: &str, size: f64, width: f64) -> String {
-    if text_width(name, size) <= width {
-        return name.to_owned();
-    }
-    let mut kept = name.to_owned();
-    while text_width(&kept, size) + size > width && kept.pop().is_some() {}
-    format!("{}…", kept.trim_end())
 }
 
 /// A p value with two figures that count, or that it is below a thousandth.

@@ -133,6 +133,7 @@ fn results(names: &[&str]) -> Results {
             data: BTreeMap::from([("toy".to_owned(), data(names))]),
             runs: Vec::new(),
         },
+        origins: made_up::origins(),
         missing: Vec::new(),
         finished: None,
         pca: Some(pca(names)),
@@ -371,7 +372,8 @@ fn every_figure_becomes_the_same_picture_each_time_and_none_is_blank() {
     study.inside = Some(made_up::inside::inside(&data, &Looked::small(&data)));
     study.multitask = Some(made_up::multitask::Asked::of(3, 2).results(&data));
     let figures = draw(&study);
-    let (first, second) = (rasterise(&figures).unwrap(), rasterise(&figures).unwrap());
+    let pictures = || -> Vec<Vec<u8>> { rasterise(&figures).into_iter().map(Result::unwrap).collect() };
+    let (first, second) = (pictures(), pictures());
     assert!(first == second && first.len() == figures.len());
     for (figure, file) in figures.iter().zip(&first) {
         let mut decoder = png::Decoder::new(std::io::Cursor::new(file));

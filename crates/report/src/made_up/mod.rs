@@ -4,10 +4,12 @@ pub(crate) mod dreams;
 pub(crate) mod inside;
 pub(crate) mod multitask;
 
-use inkling_spec::found::{DataSetFacts, Divergence, EpochOutcome, Evaluation, StepsLine, TrainOutcome};
+use inkling_spec::found::{
+    DataSetFacts, Divergence, EpochOutcome, Evaluation, Machine, StepsLine, TrainOutcome,
+};
 use inkling_spec::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
 
-use crate::{Convolutions, NetworkResults, NetworksResults, WrongImage};
+use crate::{Convolutions, NetworkResults, NetworksResults, Origins, Program, Share, WrongImage};
 
 /// The names of all figures of Tasks 1 to 4, in the order in which a reader meets them.
 pub(crate) const FIGURES: [&str; 22] = [
@@ -34,6 +36,13 @@ pub(crate) const FIGURES: [&str; 22] = [
     "networks_times",
     "networks_mcnemar",
 ];
+
+/// One machine and one program that made all runs.
+pub(crate) fn origins() -> Origins {
+    let machine = Machine { cpu: "A CPU with 100 % *cores*".into(), threads: 1, instructions: "avx2".into() };
+    let program = Program { version: "0.0.0".into(), sources: Some("0123456789ab".into()) };
+    Origins { machines: vec![Share { of: machine, runs: 1 }], programs: vec![Share { of: program, runs: 1 }] }
+}
 
 /// What the tests vary.
 #[derive(Debug, Clone, Copy)]

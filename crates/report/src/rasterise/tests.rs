@@ -22,7 +22,7 @@ fn figure(inside: &str) -> Figure {
 }
 
 fn drawn(inside: &str) -> (png::Info<'static>, Vec<[u8; 3]>) {
-    read(&rasterise(&[figure(inside)]).expect("a sound figure")[0])
+    read(rasterise(&[figure(inside)])[0].as_ref().expect("a sound figure"))
 }
 
 /// Pixels that are not white.
@@ -86,6 +86,8 @@ fn colours_come_back_whether_few_or_many() {
 #[test]
 fn a_broken_figure_is_an_error_that_names_it() {
     let broken = Figure { svg: "<svg".into(), ..figure("") };
-    let error = rasterise(&[broken]).unwrap_err().to_string();
+    let found = rasterise(&[broken, figure("<text y=\"9\">sound</text>")]);
+    let error = found[0].as_ref().unwrap_err().to_string();
     assert!(error.contains("`made_up` could not be drawn"), "{error}");
+    assert!(found[1].is_ok(), "a broken figure keeps no other from being drawn");
 }

@@ -5,14 +5,16 @@ mod inside;
 mod moment;
 mod multitask;
 mod networks;
+mod origin;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use inkling_spec::found::{
-    DataSetFacts, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult, SeparabilityOutcome,
-    StudyRecord,
+    DataSetFacts, Machine, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult,
+    SeparabilityOutcome, StudyRecord,
 };
 use inkling_spec::{PcaRun, PerceptronRun, RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile};
@@ -33,12 +35,15 @@ pub use multitask::{
 };
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
+pub use origin::{Origins, Program, Share};
 
 /// A study, as far as it is finished.
 #[derive(Debug, Clone)]
 pub struct Results {
-    /// What was asked, and on which machine it was done; of its runs, those that are finished.
+    /// What was asked; of its runs, those that are finished. Where they come from, `origins` says better than the record.
     pub record: StudyRecord,
+    /// The machines and programs that made the runs.
+    pub origins: Origins,
     /// The runs that are not finished. What depends on them alone is absent below.
     pub missing: Vec<PlannedRun>,
     /// When the last of its runs ended; absent where older programs made them all.
@@ -160,8 +165,21 @@ impl Results {
         let cnns = networks::read(store, &record, Task::Cnn)?;
         let inside = inside::read(store, &record)?;
         let multitask = multitask::read(store, &record)?;
-        let finished = last_finished(store, &record.runs)?;
-        Ok(Results { record, missing, finished, pca, perceptrons, mlps, cnns, inside, multitask })
+        for run in &record.runs {
+            check_identity(store, run, &record.data)?;
+        }
+        let (origins, finished) = origin::read(store, &record.runs)?;
+        Ok(Results { record, origins, missing, finished, pca, perceptrons, mlps, cnns, inside, multitask })
+    }
+
+    /// The version of the program that made the most runs.
+    pub fn version(&self) -> &str {
+        self.origins.programs.first().map_or(&self.record.version, |program| &program.of.version)
+    }
+
+    /// The machine that made the most runs.
+    pub fn machine(&self) -> &Machine {
+        self.origins.machines.first().map_or(&self.record.machine, |machine| &machine.of)
     }
 
     /// # Errors
@@ -182,6 +200,33 @@ fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunR
     result.ok_or_else(|| ReportError::Unfinished { missing: 1, all: 1, preset: run.id.to_string() })
 }
 
+/// Checks that the result of a run answers what was planned, on the data that the study names: a folder copied to another
+/// place, or a record changed by hand, would otherwise lend its numbers to another study.
+fn check_identity(
+    store: &Reader,
+    run: &PlannedRun,
+    data: &BTreeMap<String, DataSetFacts>,
+) -> Result<(), StoreError> {
+    #[derive(Deserialize)]
+    struct Identity {
+        spec_hash: String,
+        data_checksum: String,
+    }
+    let path = format!("runs/{}/result.json", run.id);
+    let Some(identity) = store.json::<Identity>(&path)? else { return Ok(()) };
+    let set = run.spec.data().and_then(|slice| data.get(&slice.set));
+    let reason = if identity.spec_hash != run.spec.hash(&identity.data_checksum) {
+        "it is the result of other hyperparameters than study.json names for this run"
+    } else if set.is_some_and(|set| set.checksum != identity.data_checksum) {
+        "it is the result of other data than study.json names"
+    } else if !identity.spec_hash.starts_with(run.id.as_ref()) {
+        "it is the result of another run than its folder is named for"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Damaged { path: store.path().join(path), reason: reason.into() })
+}
+
 /// What is no damage but made by a newer program, which the file itself says.
 fn made_by_newer(error: ReportError) -> ReportError {
     const THIS: &str = env!("CARGO_PKG_VERSION");
@@ -199,24 +244,6 @@ fn made_by_newer(error: ReportError) -> ReportError {
         }
         _ => StoreError::Damaged { path, reason }.into(),
     }
-}
-
-fn last_finished(store: &Reader, runs: &[PlannedRun]) -> Result<Option<Moment>, ReportError> {
-    #[derive(Deserialize)]
-    struct Stamp {
-        finished: Option<String>,
-    }
-    let mut last = None;
-    for run in runs {
-        let path = format!("runs/{}/result.json", run.id);
-        let Some(text) = store.json::<Stamp>(&path)?.and_then(|stamp| stamp.finished) else { continue };
-        let Some(moment) = Moment::read(&text) else {
-            let reason = format!("`finished` is `{text}`, which is no date");
-            return Err(StoreError::Damaged { path: store.path().join(path), reason }.into());
-        };
-        last = last.max(Some(moment));
-    }
-    Ok(last)
 }
 
 fn read_pca(

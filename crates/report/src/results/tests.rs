@@ -20,7 +20,7 @@ fn data() -> DataSetFacts {
 }
 
 /// What a run's arrays hold.
-struct Arrays {
+pub(crate) struct Arrays {
     labels: Vec<u8>,
     predictions: Vec<u8>,
     logits: Vec<f32>,
@@ -70,7 +70,7 @@ fn written_and_read(
 }
 
 /// Writes a study of one MLP whose arrays are changed.
-fn written(
+pub(crate) fn written(
     network: &NetworkResults,
     change: impl Fn(&mut Arrays),
 ) -> (tempfile::TempDir, Store, StudyRecord) {
@@ -123,7 +123,7 @@ fn written(
     (folder, store, record)
 }
 
-fn network() -> NetworkResults {
+pub(crate) fn network() -> NetworkResults {
     let shape = Shape { networks: 1, epochs: 2, train_images: 300, test_images: 200 };
     made_up::mlps(&data(), shape).networks.remove(0)
 }

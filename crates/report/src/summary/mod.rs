@@ -12,7 +12,8 @@ use serde::Serialize;
 use self::inside::InsideSummary;
 use self::multitask::MultitaskSummary;
 use self::networks::NetworksSummary;
-use crate::results::{PairResults, PcaResults, PerceptronResults, Results};
+use crate::fresh::Freshness;
+use crate::results::{Origins, PairResults, PcaResults, PerceptronResults, Results};
 use crate::statistics::wilson;
 
 /// The results of a study in numbers. Accuracies and errors are fractions of 1, times are seconds.
@@ -20,8 +21,11 @@ use crate::statistics::wilson;
 pub struct Summary {
     preset: String,
     seed: u64,
+    /// Of the program and the machine that made the most runs; where there are several, times do not compare.
     version: String,
     machine: Machine,
+    #[serde(flatten)]
+    origins: Origins,
     seconds: f64,
     data: BTreeMap<String, DataSetFacts>,
     tasks: Tasks,
@@ -101,8 +105,9 @@ impl Summary {
         Summary {
             preset: record.preset.clone(),
             seed: record.study.seed,
-            version: record.version.clone(),
-            machine: record.machine.clone(),
+            version: results.version().to_owned(),
+            machine: results.machine().clone(),
+            origins: results.origins.clone(),
             seconds: record.seconds,
             data: record.data.clone(),
             tasks: Tasks {
@@ -114,6 +119,24 @@ impl Summary {
                 multitask: results.multitask.as_ref().map(MultitaskSummary::new),
             },
         }
+    }
+
+    /// What `summary.json` holds: the summary, the words of the report's main part, where there is one, and by what to know
+    /// whether the report is still that of the study.
+    pub(crate) fn beside<'a>(
+        &'a self,
+        freshness: &'a Freshness,
+        words: Option<usize>,
+    ) -> impl Serialize + 'a {
+        #[derive(Serialize)]
+        struct File<'a> {
+            #[serde(flatten)]
+            summary: &'a Summary,
+            words: Option<usize>,
+            #[serde(flatten)]
+            freshness: &'a Freshness,
+        }
+        File { summary: self, words, freshness }
     }
 
     /// The results in a line or two for each task.

@@ -4,9 +4,12 @@ mod inside;
 mod multitask;
 mod networks;
 
+use std::borrow::Cow;
+
 use inkling_spec::Task;
 use inkling_spec::found::DataSetFacts;
 
+use crate::document::printable::without_controls;
 use crate::figure::file_name;
 use crate::results::{PairResults, PcaResults, PerceptronResults, Results};
 use crate::statistics::wilson;
@@ -39,7 +42,8 @@ fn of_task(task: Task, results: &Results) -> Vec<Table> {
         Task::Mlp => results.mlps.as_ref().map(|mlps| networks::of_task(&networks::MLP, mlps)),
         Task::Cnn => results.cnns.as_ref().map(|cnns| {
             let mut tables = networks::of_task(&networks::CNN, cnns);
-            tables.extend(results.mlps.iter().flat_map(|mlps| networks::of_both(mlps, cnns)));
+            let times_compare = results.origins.times_compare();
+            tables.extend(results.mlps.iter().flat_map(|mlps| networks::of_both(mlps, cnns, times_compare)));
             tables
         }),
         Task::Inside => results.inside.as_ref().map(inside::of_task),
@@ -128,6 +132,16 @@ fn text(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
+/// A cell that a spreadsheet does not take for a formula, and that holds no control characters: names come from anywhere.
+fn harmless(cell: String) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+    let cell = match without_controls(&cell) {
+        Cow::Borrowed(_) => cell,
+        Cow::Owned(cleaned) => cleaned,
+    };
+    if formula { format!("'{cell}") } else { cell }
+}
+
 fn table<const N: usize>(
     name: &'static str,
     columns: [&str; N],
@@ -136,7 +150,7 @@ fn table<const N: usize>(
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(columns).expect("memory can be written");
     for row in rows {
-        writer.write_record(row).expect("memory can be written");
+        writer.write_record(row.map(harmless)).expect("memory can be written");
     }
     Table { name, task: None, csv: writer.into_inner().expect("memory can be written") }
 }

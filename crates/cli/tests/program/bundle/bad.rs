@@ -84,7 +84,54 @@ fn a_report_that_is_missing_or_old_or_not_whole() {
     change(&study, |record| record["seconds"] = 1e6.into());
     refused(folder.path(), 65, &["report.pdf` is older than the study", make]);
     run(folder.path(), &["report", "a study"]).says(0, &[]);
+    bundle(folder.path(), &["--group", "7", "--without-data", "--out", "mine.zip"]).says(0, &[]);
+
+    // What takes no time at all: other authors.
+    change(&study, |record| record["study"]["report"] = json!({ "authors": [{ "name": "Ada" }] }));
+    refused(folder.path(), 65, &["report.pdf` is older than the study", make]);
+    run(folder.path(), &["report", "a study"]).says(0, &[]);
+    // Files that are whole and not the study's: of another study, of an older program, changed by hand.
+    for (name, words) in [
+        ("report.pdf", "report.pdf` is not the file that was written together with `summary.json`"),
+        ("report.html", "report.html` is not the file that was written together with `summary.json`"),
+    ] {
+        let path = study.join(name);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, [&whole[..], b"\n"].concat()).unwrap();
+        refused(folder.path(), 65, &[words, make]);
+        fs::remove_file(&path).unwrap();
+        refused(folder.path(), 65, &[&format!("{name}` is missing"), make]);
+        fs::write(&path, whole).unwrap();
+    }
+    let summary = study.join("summary.json");
+    let whole = fs::read(&summary).unwrap();
+    fs::write(&summary, r#"{ "preset": "smoke", "seconds": 1.0 }"#).unwrap();
+    refused(folder.path(), 65, &["summary.json` does not say which report it belongs to", make]);
+    // As a process that was killed while it wrote the report leaves it.
+    fs::remove_file(&summary).unwrap();
+    refused(folder.path(), 65, &["summary.json` is missing", make]);
+    fs::write(&summary, whole).unwrap();
     bundle(folder.path(), &["--group", "7", "--without-data"]).says(0, &[]);
+}
+
+#[test]
+fn more_words_than_may_be_handed_in_are_a_warning_of_the_report_and_an_error_of_the_bundle() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path());
+    let long = "word ".repeat(400);
+    change(&study, |record| {
+        for class in record["data"]["mnist"]["classes"].as_array_mut().unwrap() {
+            *class = format!("{} {long}", class.as_str().unwrap()).into();
+        }
+    });
+    let report = run(folder.path(), &["report", "a study"]);
+    report.says(0, &["warning: the main part of the report has", "more than the 3000 that may be handed in"]);
+    assert!(report.stdout.contains("a study/report.pdf"), "{}", report.stdout);
+    refused(
+        folder.path(),
+        65,
+        &["the main part of the report has", "more than the 3000 allowed", "fewer networks"],
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use flate2::bufread::DeflateDecoder;
+use inkling_store::Store;
 use rawzip::ZipArchive;
 use serde_json::{Value, json};
 
@@ -68,6 +69,37 @@ pub(crate) fn change(study: &Path, change: impl FnOnce(&mut Value)) {
     let mut record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut record);
     fs::write(path, record.to_string()).unwrap();
+}
+
+/// Makes the report of `a study` anew.
+#[track_caller]
+pub(crate) fn report(folder: &Path) {
+    run(folder, &["report", "a study"]).says(0, &[]);
+}
+
+/// Changes the results of so many of a study's runs, as another machine or program would have published them.
+pub(crate) fn remake(study: &Path, count: usize, change: impl Fn(&mut Value)) {
+    let store = Store::open(study).unwrap();
+    let mut runs: Vec<PathBuf> =
+        fs::read_dir(study.join("runs")).unwrap().map(|run| run.unwrap().path()).collect();
+    runs.sort();
+    for path in &runs[..count] {
+        let id = path.file_name().unwrap().to_str().unwrap();
+        let run = store.run(id);
+        let (spec, mut result): (Value, Value) =
+            (run.spec().unwrap().unwrap(), run.finished().unwrap().unwrap());
+        change(&mut result);
+        let neighbours: Vec<(PathBuf, Vec<u8>)> = fs::read_dir(path)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .map(|file| (file.clone(), fs::read(file).unwrap()))
+            .collect();
+        let writer = store.begin(id, &spec).unwrap();
+        for (file, bytes) in neighbours.iter().filter(|(file, _)| !file.ends_with("result.json")) {
+            fs::write(file, bytes).unwrap();
+        }
+        writer.finish(&result).unwrap();
+    }
 }
 
 /// A file in an archive: its bytes, and whether it can be executed.

@@ -1,7 +1,7 @@
 //! `inkling bundle`: what is in the archive, and what it says to what cannot be handed in.
 
 mod bad;
-mod common;
+pub(crate) mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{FILES, project_data, run};
-use common::{Packed, bundle, change, study, unpack};
-use serde_json::json;
+use common::{Packed, bundle, change, remake, report, study, unpack};
+use serde_json::{Value, json};
 
 const CODE: &str = "Assignment2_Group_7.code/";
 
@@ -122,12 +122,59 @@ fn the_group_is_the_studys_own_and_placeholders_are_spoken_of() {
     bundle(folder.path(), &["--group", "7", "--without-data"]).says(0, &warning);
     let ada = json!({ "name": "Ada Lovelace" });
     change(&study, |record| record["study"]["report"] = json!({ "group": 7, "authors": [ada] }));
+    report(folder.path());
     bundle(folder.path(), &["--without-data"]).says(0, &["It says CONTRIBUTION MISSING.", "'a study'"]);
     let ada = json!({ "name": "Ada Lovelace", "contribution": "all of it" });
     change(&study, |record| record["study"]["report"]["authors"] = json!([ada]));
+    report(folder.path());
     let done = bundle(folder.path(), &["--without-data", "--group", "7"]);
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""));
-    change(&study, |record| record["version"] = "0.0.9".into());
-    let words = ["warning: the study was done by Inkling 0.0.9", env!("CARGO_PKG_VERSION")];
-    bundle(folder.path(), &["--without-data"]).says(0, &words);
+}
+
+#[test]
+fn runs_of_several_machines_and_programs_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path());
+    // Who opens a finished study, and how, changes nothing of what its runs say of themselves.
+    run(folder.path(), &["study", "smoke", "--only", "perceptron", "--cpu", "portable", "--out", "a study"])
+        .says(0, &["not done again"]);
+    let repeat = || {
+        bundle(folder.path(), &["--group", "7", "--without-data", "--out", "mine.zip"]).says(0, &[]);
+        let files = unpack(&folder.path().join("mine.zip"));
+        String::from_utf8_lossy(&files[&format!("{CODE}REPEAT.md")].bytes).into_owned()
+    };
+    let of_one = repeat();
+    assert!(of_one.contains("study study.toml\n") && !of_one.contains(" runs |"), "{of_one}");
+
+    remake(&study, 3, |result| {
+        result["machine"] = json!({ "cpu": "Another CPU", "threads": 1, "instructions": "portable" });
+        result["version"] = "0.0.9".into();
+        result.as_object_mut().unwrap().remove("sources");
+    });
+    bundle(folder.path(), &["--group", "7"]).says(65, &["report.pdf` is older than the study"]);
+    report(folder.path());
+    let of_two = repeat();
+    for words in [
+        "| program | Inkling 0.0.9: 3 runs |",
+        ": 42 runs |",
+        "| machine | Another CPU, 1 thread, portable: 3 runs |",
+        "not made by\none program",
+    ] {
+        assert!(of_two.contains(words), "no {words:?} in {of_two}");
+    }
+    let words = ["warning: the study was done by another program", "3 of 45 runs by Inkling 0.0.9"];
+    bundle(folder.path(), &["--group", "7", "--without-data"]).says(0, &words);
+    let page = fs::read_to_string(study.join("report.html")).unwrap();
+    for words in ["3 runs", "Another CPU", "times are not compared", "Several programs made them"] {
+        assert!(
+            page.contains(words) || page.contains(&words.replace("3 runs", "three runs")),
+            "no {words:?}"
+        );
+    }
+    let summary: Value = serde_json::from_slice(&fs::read(study.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["machines"][1]["cpu"], "Another CPU");
+    assert_eq!(
+        (&summary["programs"][1]["version"], &summary["programs"][1]["runs"]),
+        (&"0.0.9".into(), &3.into())
+    );
 }

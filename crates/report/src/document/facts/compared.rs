@@ -25,10 +25,18 @@ pub(super) struct ComparedFacts<'a> {
     cost_ratio: f64,
     /// Median over the MLPs, median over the CNNs.
     parameters: Medians,
+    /// The kind and the network with the highest accuracy for its parameters.
+    per_parameter: Best<'a>,
+    /// `None` where the runs are not of one machine and program.
+    times: Option<Times<'a>>,
+}
+
+/// What networks cost in time.
+#[derive(Debug, Serialize)]
+struct Times<'a> {
     train_seconds: Medians,
     test_seconds: Medians,
-    /// The kind and the network with the highest accuracy for its parameters, its training and its testing time.
-    per_parameter: Best<'a>,
+    /// The kind and the network with the highest accuracy for its training and its testing time.
     per_train_second: Best<'a>,
     per_test_second: Best<'a>,
 }
@@ -57,8 +65,12 @@ struct Best<'a> {
 }
 
 impl<'a> ComparedFacts<'a> {
-    /// `None` where one of the kinds has no network that did not diverge.
-    pub(super) fn new(mlps: &'a NetworksResults, cnns: &'a NetworksResults) -> Option<Self> {
+    /// `None` where one of the kinds has no network that did not diverge. Times are compared where they can be.
+    pub(super) fn new(
+        mlps: &'a NetworksResults,
+        cnns: &'a NetworksResults,
+        times_compare: bool,
+    ) -> Option<Self> {
         let pairs = crate::between(cnns, mlps);
         let differing = || pairs.iter().filter(|pair| pair.differs());
         let rows: Vec<Row> = [("MLP", mlps), ("CNN", cnns)]
@@ -76,6 +88,14 @@ impl<'a> ComparedFacts<'a> {
         };
         let (m, c) = (&mlps.networks.first()?.spec, &cnns.networks.first()?.spec);
         let parameters = |network: &NetworkResults| network.outcome.parameters as f64;
+        let times = || {
+            Some(Times {
+                train_seconds: Medians::new(mlps, cnns, |network| network.outcome.train_seconds)?,
+                test_seconds: Medians::new(mlps, cnns, |network| network.outcome.test_seconds)?,
+                per_train_second: best(|row| row.per_train_second)?,
+                per_test_second: best(|row| row.per_test_second)?,
+            })
+        };
         let smallest_mlp = mlps.finished().min_by_key(|(_, network, _)| network.outcome.parameters)?.1;
         Some(ComparedFacts {
             same_training: m.training == c.training && m.data == c.data,
@@ -87,11 +107,8 @@ impl<'a> ComparedFacts<'a> {
             accuracy_ratio: ratio(|row| row.test_accuracy),
             cost_ratio: ratio(|row| row.parameters as f64),
             parameters: Medians::new(mlps, cnns, parameters)?,
-            train_seconds: Medians::new(mlps, cnns, |network| network.outcome.train_seconds)?,
-            test_seconds: Medians::new(mlps, cnns, |network| network.outcome.test_seconds)?,
             per_parameter: best(|row| row.per_million_parameters)?,
-            per_train_second: best(|row| row.per_train_second)?,
-            per_test_second: best(|row| row.per_test_second)?,
+            times: if times_compare { Some(times()?) } else { None },
             rows,
         })
     }

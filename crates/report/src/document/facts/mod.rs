@@ -14,6 +14,7 @@ mod rank;
 
 use std::collections::BTreeMap;
 
+use inkling_spec::found::Machine;
 use inkling_spec::{Author, Task};
 use serde::Serialize;
 
@@ -24,7 +25,7 @@ use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
-use crate::{Figure, Moment, Results};
+use crate::{Figure, Moment, Results, Share};
 
 /// What the template reads as `facts.json`.
 #[derive(Debug, Serialize)]
@@ -54,10 +55,12 @@ pub(super) struct Facts<'a> {
 struct StudyFacts<'a> {
     preset: &'a str,
     seed: u64,
-    version: &'a str,
-    cpu: &'a str,
-    instructions: &'a str,
-    threads: usize,
+    /// What made the runs; the first made the most.
+    machines: &'a [Share<Machine>],
+    programs: Vec<ProgramFacts<'a>>,
+    /// Whether times can be compared, and whether all runs would end with the same bits again.
+    times_compare: bool,
+    bits_agree: bool,
     seconds: f64,
     /// When the last run ended.
     finished: Option<Moment>,
@@ -72,6 +75,14 @@ struct StudyFacts<'a> {
     authors: &'a [Author],
     data: Vec<DataFacts<'a>>,
     command: String,
+}
+
+/// A program, and how many runs it made.
+#[derive(Debug, Serialize)]
+struct ProgramFacts<'a> {
+    version: &'a str,
+    sources: Option<&'a str>,
+    runs: usize,
 }
 
 /// What is missing of a task.
@@ -127,10 +138,19 @@ impl<'a> Facts<'a> {
             study: StudyFacts {
                 preset: &record.preset,
                 seed: record.study.seed,
-                version: &record.version,
-                cpu: &record.machine.cpu,
-                instructions: &record.machine.instructions,
-                threads: record.machine.threads,
+                machines: &results.origins.machines,
+                programs: results
+                    .origins
+                    .programs
+                    .iter()
+                    .map(|Share { of, runs }| ProgramFacts {
+                        version: &of.version,
+                        sources: of.sources.as_deref(),
+                        runs: *runs,
+                    })
+                    .collect(),
+                times_compare: results.origins.times_compare(),
+                bits_agree: results.origins.bits_agree(),
                 seconds: record.seconds,
                 finished: results.finished,
                 train_images: spec.map_or(0, |data| data.train_images),
@@ -156,7 +176,7 @@ impl<'a> Facts<'a> {
                 .mlps
                 .as_ref()
                 .zip(results.cnns.as_ref())
-                .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns)),
+                .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns, results.origins.times_compare())),
             inside: results.inside.as_ref().map(InsideFacts::new),
             multitask: results.multitask.as_ref().and_then(MultitaskFacts::new),
             missing: missing(results),
@@ -185,7 +205,8 @@ fn command(results: &Results) -> String {
     } else {
         format!(" --only {}", tasks.iter().map(|task| task.name()).collect::<Vec<_>>().join(","))
     };
-    format!("inkling study {name} --seed {}{only}", record.study.seed)
+    let cpu = if results.origins.portable() { " --cpu portable" } else { "" };
+    format!("inkling study {name} --seed {}{only}{cpu}", record.study.seed)
 }
 
 /// The mean; `None` of nothing.

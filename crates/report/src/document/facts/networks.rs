@@ -103,7 +103,9 @@ struct Budget<'a> {
     networks: Vec<Named<'a>>,
     pairs: usize,
     differ: usize,
-    /// Of the pairs that differ, those in which the deeper network is better.
+    /// Pairs of networks of different depth: all, those that differ, those of these in which the deeper network is better.
+    deep_pairs: usize,
+    deep_differ: usize,
     deeper_better: usize,
     /// Where they are few: "better" beat "worse".
     differences: Vec<Difference<'a>>,
@@ -297,6 +299,7 @@ fn budget<'a>(
     });
     let differing: Vec<(&NetworkResults, &NetworkResults, f64)> = differing.collect();
     let parameters = group.iter().map(|(_, network)| network.outcome.parameters as f64);
+    let depth = |network: usize| task.networks[network].depth();
     Budget {
         parameters: parameters.sum::<f64>() / group.len() as f64,
         networks: group
@@ -307,6 +310,8 @@ fn budget<'a>(
             .collect(),
         pairs: pairs.len(),
         differ: differing.len(),
+        deep_pairs: pairs.iter().filter(|pair| depth(pair.a) != depth(pair.b)).count(),
+        deep_differ: differing.iter().filter(|(better, worse, _)| better.depth() != worse.depth()).count(),
         deeper_better: differing.iter().filter(|(better, worse, _)| better.depth() > worse.depth()).count(),
         differences: differing
             .into_iter()

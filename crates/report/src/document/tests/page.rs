@@ -12,7 +12,8 @@ use crate::tables;
 /// Compiles the page, insists on the absence of warnings but that Typst's HTML is new, and returns the document and the
 /// number of words in the main text.
 pub(super) fn compiled(results: &Results, figures: &[Figure]) -> (HtmlDocument, usize) {
-    let world = world(Medium::Screen, results, figures, &tables::draw_up(results));
+    let texts = Texts::new(results, figures, &tables::draw_up(results));
+    let world = texts.world(Medium::Screen, &Printable::own([]));
     let (document, warnings) = compile::<HtmlDocument>(&world).unwrap();
     let warnings: Vec<String> = warnings.iter().map(|found| describe(&world, found)).collect();
     assert_eq!(warnings, ["html export is under active development and incomplete"]);

@@ -2,7 +2,7 @@
 
 use super::super::canvas::{Axis, Canvas, Frame, Style, TEXT_WIDTH};
 use super::super::colour::readable;
-use super::super::networks::{even_step, mark, share_format};
+use super::super::networks::{even_step, mark, mark_radius, share_format};
 use super::super::{percent, thousands};
 use super::over_time::{Line, epochs, heading, key, lines, longest, means, panel};
 use super::{colour, shape};
@@ -72,8 +72,8 @@ fn accuracy(canvas: &mut Canvas, frame: Frame, shown: &[&Line], (goal, most): (G
         };
         let places: Vec<(f64, f64)> = line.network.tests(goal).into_iter().map(place).collect();
         canvas.curve(&places, line.colour, 1.1, line.dash);
-        for place in places {
-            mark(canvas, place, shape(goal), 2.0, line.colour);
+        if let Some(radius) = mark_radius(frame.width / most) {
+            places.iter().for_each(|&place| mark(canvas, place, shape(goal), radius, line.colour));
         }
     }
     if trained.is_empty() {
@@ -112,7 +112,11 @@ fn loss(canvas: &mut Canvas, frame: Frame, shown: &[&Line], (goal, most): (Goal,
     for (line, points) in curves {
         let places: Vec<(f64, f64)> =
             points.iter().map(|&(epoch, loss)| (panel.x(epoch.min(most)), panel.y(loss))).collect();
-        canvas.curve(&places, line.colour, 0.9, line.dash);
+        match places[..] {
+            // A line of one point would not be seen.
+            [place] => mark(canvas, place, shape(goal), 1.6, line.colour),
+            _ => canvas.curve(&places, line.colour, 0.9, line.dash),
+        }
     }
 }
 

@@ -54,9 +54,9 @@ fn lambda_name(lambda: f64) -> String {
     format!("λ = {}", lambda_number(lambda))
 }
 
-/// λ with the digits that it needs, three decimals at most.
+/// λ with the digits that it needs, so that no two read alike. What sums of ticks leave behind the ninth is no digit of it.
 fn lambda_number(lambda: f64) -> String {
-    ((lambda * 1000.0).round() / 1000.0).to_string()
+    ((lambda * 1e9).round() / 1e9).to_string()
 }
 
 /// A mark with an edge and nothing in it: a head that was not trained.

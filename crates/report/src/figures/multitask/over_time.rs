@@ -56,7 +56,7 @@ pub(super) fn epochs(network: &HeadedNetwork, step: usize) -> f64 {
 /// Draws axes over epochs and gives back the panel.
 pub(super) fn panel(canvas: &mut Canvas, frame: Frame, most: f64, y: &Axis, named: bool) -> Panel {
     let x = Axis {
-        range: (0.0, most * 1.02),
+        range: (0.0, most + (0.02 * most).max(0.05)),
         log: false,
         step: Some(if most <= 2.0 { 0.5 } else { even_step((0.0, most), 5.0).max(1.0) }),
         format: if named {
