@@ -115,7 +115,7 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
         let mut words: Vec<Vec<u8>> = (1..=255).map(|byte| vec![b'a', byte, b'9']).collect();
         words.push((1..=255).collect());
-        words.extend(["a b", "'", "\u{2028}\u{200f}é'", "x\n", "", "$(id)`id`!1"].map(|word| word.into()));
+        words.extend(["a b", "'", "\u{2028}\u{200f}é'", "x\n", "", "$(id)`id`!1"].map(Vec::from));
         let command = words.iter().map(|word| quoted(OsStr::from_bytes(word))).collect::<Vec<_>>().join(" ");
         assert!(!command.contains('\n'));
         let script = format!("printf '%s\\0' {command}");

@@ -198,8 +198,8 @@ fn an_output_folder_that_is_a_file() {
 
 /// Runs the program in a mount namespace of its own, in which `mount` has been done; nothing where the system forbids
 /// such namespaces to this user.
-fn in_a_namespace(folder: &Path, mount: &str) -> Option<crate::common::Done> {
-    let script = format!("{mount} && echo mounted >&2 && exec \"$0\" study smoke --out place");
+fn in_a_namespace(folder: &Path, mount: &str, arguments: &str) -> Option<crate::common::Done> {
+    let script = format!("{mount} && echo mounted >&2 && exec \"$0\" {arguments}");
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
         .arg(env!("CARGO_BIN_EXE_inkling"))
@@ -215,8 +215,23 @@ fn in_a_namespace(folder: &Path, mount: &str) -> Option<crate::common::Done> {
 fn a_read_only_output_folder() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("place")).unwrap();
-    if let Some(done) = in_a_namespace(folder.path(), "mount -t tmpfs -o ro tmpfs place") {
+    if let Some(done) =
+        in_a_namespace(folder.path(), "mount -t tmpfs -o ro tmpfs place", "study smoke --out place")
+    {
         done.says(73, &["cannot write", "mounted read-only: choose an output folder elsewhere"]);
+    }
+}
+
+#[test]
+fn a_report_in_a_read_only_folder_says_what_can_be_done() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["study", "smoke", "--only", "pca"]).says(0, &[]);
+    let mount = "mount --bind out out && mount -o remount,bind,ro out";
+    if let Some(done) = in_a_namespace(folder.path(), mount, "report out") {
+        let words =
+            ["the report in `out` cannot be written anew", "Read-only file system", "copy the folder"];
+        done.says(73, &words);
+        assert!(!done.stderr.contains("--out"), "{}", done.stderr);
     }
 }
 
@@ -224,7 +239,9 @@ fn a_read_only_output_folder() {
 fn a_full_disk_loses_nothing_that_was_finished() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("place")).unwrap();
-    if let Some(done) = in_a_namespace(folder.path(), "mount -t tmpfs -o size=700k tmpfs place") {
+    if let Some(done) =
+        in_a_namespace(folder.path(), "mount -t tmpfs -o size=700k tmpfs place", "study smoke --out place")
+    {
         done.says(
             73,
             &["no space left on the disk", "nothing that was finished is lost", "the same command"],
@@ -249,7 +266,8 @@ fn a_folder_that_another_process_writes_to() {
     run(folder.path(), &["study", "smoke"]).says(73, &["`out` is in use by", &pid, "help"]);
     holder.kill().unwrap();
     holder.wait().unwrap();
-    run(folder.path(), &["study", "smoke"]).says(0, &[&pid, "died"]);
+    run(folder.path(), &["study", "smoke"])
+        .says(0, &["note: process", &pid, "was stopped before its work in this folder was done"]);
 }
 
 #[test]

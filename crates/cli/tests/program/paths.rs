@@ -62,12 +62,11 @@ fn unreadable(make: impl Fn(&Path)) -> Vec<Done> {
 
 #[test]
 fn no_help_text_overwrites_a_file_that_is_there() {
-    type Case<'a> = (&'a dyn Fn(&Path), i32, &'a str);
-    let cases: [Case; 4] = [
-        (&|path| fs::create_dir(path).unwrap(), 74, "it is a folder"),
-        (&|path| fs::write(path, b"seed = 1 # \xe9").unwrap(), 78, "UTF-8"),
-        (&|path| fs::write(path, b"\0\x9f\x92\x96").unwrap(), 78, "UTF-8"),
-        (&|path| fs::File::create(path).unwrap().set_len(1 << 40).unwrap(), 74, "too large"),
+    let cases: [(fn(&Path), i32, &str); 4] = [
+        (|path| fs::create_dir(path).unwrap(), 74, "it is a folder"),
+        (|path| fs::write(path, b"seed = 1 # \xe9").unwrap(), 78, "save it as UTF-8"),
+        (|path| fs::write(path, b"\0\x01").unwrap(), 78, "save it as UTF-8"),
+        (|path| fs::File::create(path).unwrap().set_len(1 << 40).unwrap(), 74, "too large"),
     ];
     for (make, code, words) in cases {
         for said in unreadable(make) {
