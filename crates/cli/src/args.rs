@@ -13,7 +13,7 @@ use inkling_engine::Path;
 use inkling_spec::Task;
 
 pub(crate) use bundle::BundleArgs;
-pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartName};
+pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::io::Write;
+
 use common::{Ear, dir, planned, set, train_in, training};
 use inkling_engine::Path;
 use inkling_lab::LabError;
@@ -11,6 +13,8 @@ use inkling_spec::found::{RunResult, TrainOutcome};
 #[test]
 fn other_instructions_begin_anew_and_say_so() {
     let Some(fast) = Path::ALL.into_iter().find(|path| *path != Path::Portable && path.is_available()) else {
+        let why = "skipped: this processor has no instructions but the portable ones\n";
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
         return;
     };
     let set = set(150, 60);

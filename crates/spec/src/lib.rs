@@ -12,6 +12,7 @@ mod multitask;
 mod networks;
 mod parse;
 mod presets;
+mod reading;
 mod report;
 mod run;
 mod shapes;

@@ -87,3 +87,11 @@ pub(crate) fn gz(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
+
+/// Says that a test cannot be done on this machine; under `INKLING_MUST_MOUNT`, which continuous integration sets, that is
+/// a failure.
+#[track_caller]
+pub(crate) fn skipped(why: &str) {
+    assert!(std::env::var_os("INKLING_MUST_MOUNT").is_none(), "{why}");
+    std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes()).unwrap();
+}
