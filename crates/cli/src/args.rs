@@ -19,7 +19,7 @@ use inkling_spec::Task;
 use crate::failure::CODES;
 
 pub(crate) use bundle::BundleArgs;
-pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartName};
+pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 pub(crate) use values::most_threads;
 
 const EXAMPLES: &str = "\

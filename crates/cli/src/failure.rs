@@ -228,9 +228,11 @@ impl From<LabError> for Failure {
 /// The code of a look that cannot be done; `asked` is that of asking for what is not there.
 fn look_code(error: &LookError, asked: u8) -> u8 {
     match error {
-        LookError::NotAModel { .. } | LookError::CannotBeBuilt { .. } | LookError::ImageSize { .. } => {
-            BAD_DATA
-        }
+        LookError::NotAModel { .. }
+        | LookError::WrongTensor { .. }
+        | LookError::CannotBeBuilt { .. }
+        | LookError::Overflow { .. }
+        | LookError::ImageSize { .. } => BAD_DATA,
         _ => asked,
     }
 }

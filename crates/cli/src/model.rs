@@ -23,11 +23,15 @@ pub(crate) fn model(args: &ModelArgs) -> Result<(), Failure> {
         let layers = serde_json::to_value(&plan.layers).expect("a plan is plain data");
         let memory = activation_bytes(&plan, args.batch.get());
         let summary = json!({
-            "parameters": plan.parameters, "batch": args.batch, "activation_bytes": memory, "layers": layers,
+            "parameters": plan.parameters, "batch": args.batch, "activation_bytes": memory,
+            "unread_pixels": plan.unread_pixels, "layers": layers,
         });
         output::line(&serde_json::to_string_pretty(&summary).expect("plain data"));
     } else {
         table(&plan, args.batch.get());
+    }
+    if let Some(warning) = plan.unread_warning() {
+        eprintln!("warning: {warning}");
     }
     Ok(())
 }
@@ -56,9 +60,12 @@ fn activation_bytes(plan: &Plan, batch: usize) -> u64 {
 }
 
 fn table(plan: &Plan, batch: usize) {
+    // Most networks read all that they are given, and need no column to say so.
+    let holes = plan.layers.iter().any(|layer| layer.unread > 0.0);
     let mut rows: Vec<Vec<String>> = vec![
         ["layer", "what", "output", "parameters", "multiply-adds", "activations"].map(String::from).into(),
     ];
+    rows[0].extend(holes.then(|| "never read".to_owned()));
     for layer in &plan.layers {
         rows.push(vec![
             layer.place.clone(),
@@ -68,6 +75,7 @@ fn table(plan: &Plan, batch: usize) {
             thousands(layer.multiply_adds),
             HumanBytes(bytes(layer, batch)).to_string(),
         ]);
+        rows.last_mut().expect("just pushed").extend(holes.then(|| percent(layer.unread)));
     }
     rows.push(vec![
         "all".into(),
@@ -77,9 +85,18 @@ fn table(plan: &Plan, batch: usize) {
         thousands(plan.layers.iter().map(|layer| layer.multiply_adds).sum()),
         HumanBytes(activation_bytes(plan, batch)).to_string(),
     ]);
+    let pixels = plan.unread_pixels.map_or_else(String::new, percent);
+    rows.last_mut().expect("just pushed").extend(holes.then_some(pixels));
     output::table(&rows, 3);
     let images = if batch == 1 { "one image".to_owned() } else { format!("a batch of {}", thousands(batch)) };
     output::line(&format!("\nMultiply-adds of one image, forward; activations in f32 for {images}."));
+    if holes {
+        output::line("Never read: of each layer's input; in the last line, of the image's pixels.");
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }
 
 /// A layer in words.

@@ -294,6 +294,7 @@ impl Observer for Progress<'_> {
                 self.say(&format!("data: {images} images loaded and checked in {seconds:.1} s"));
             }
             Event::Stage { title, steps } => self.begin(title, steps),
+            Event::Unread { title, warning } => self.say(&format!("warning: {title}: {warning}")),
             Event::Advanced | Event::Finished => self.advance(false),
             Event::Skipped => self.advance(true),
             Event::Damaged { title, problem } => {

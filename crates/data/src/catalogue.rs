@@ -16,6 +16,9 @@ pub struct SetInfo {
     pub train_count: usize,
     /// Number of test images.
     pub test_count: usize,
+    /// Mean brightness, from 0 to 1, of the training images' outermost pixels and of all of them: whether the set is light
+    /// on dark.
+    pub brightness: [f64; 2],
     /// Class names; a label is an index into them.
     pub classes: &'static [&'static str],
     /// A coarser labelling of the classes, where the set has one.
@@ -67,6 +70,7 @@ pub static SETS: [SetInfo; 2] = [
         shape: [28, 28, 1],
         train_count: 60_000,
         test_count: 10_000,
+        brightness: [0.0002, 0.1307],
         classes: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
         groups: None,
         files: [
@@ -104,6 +108,7 @@ pub static SETS: [SetInfo; 2] = [
         shape: [28, 28, 1],
         train_count: 60_000,
         test_count: 10_000,
+        brightness: [0.0485, 0.2860],
         classes: &[
             "T-shirt/top",
             "Trouser",

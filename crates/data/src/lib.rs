@@ -27,13 +27,34 @@ pub use catalogue::SetInfo;
 pub use error::{DataError, MirrorFailure};
 pub use fetch::FetchEvent;
 pub use find::Looked;
-pub use picture::{Picture, PictureError, decode_png, read_png};
+pub use picture::{Picture, PictureError, PictureNote, decode_png, read_png};
 pub use set::{DataSet, Images, Samples};
 pub use source::{Sources, load, read_folder, set_files};
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The SHA-256 of a file, as [`sha256_hex`], a piece at a time: a file may be larger than the memory.
+///
+/// # Errors
+/// What the operating system says where the file cannot be read.
+pub fn sha256_file(path: &Path) -> io::Result<String> {
+    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

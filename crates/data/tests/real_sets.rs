@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use inkling_data::{DataSet, Sources, load};
+use inkling_data::{DataSet, PictureNote, Sources, load, read_png};
 
 fn shipped(name: &str) -> DataSet {
     let data: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
@@ -17,6 +17,48 @@ fn check(set: &DataSet, first_labels: [u8; 5]) {
     }
     assert_eq!(set.train.labels[..5], first_labels);
     assert_eq!(set.checksum, set.info.checksum());
+    check_brightness(set);
+}
+
+/// The catalogue says how light the images are, by which pictures that look inverted are known.
+fn check_brightness(set: &DataSet) {
+    let images = &set.train.images;
+    let outer = |place: usize| [0, 27].contains(&(place / 28)) || [0, 27].contains(&(place % 28));
+    let sums = images.pixels.chunks_exact(784).flat_map(|image| image.iter().enumerate()).fold(
+        [0_u64; 2],
+        |[border, whole], (place, &value)| {
+            [border + if outer(place) { u64::from(value) } else { 0 }, whole + u64::from(value)]
+        },
+    );
+    let found = [sums[0] as f64 / 108.0, sums[1] as f64 / 784.0].map(|sum| sum / 255.0 / images.len() as f64);
+    for (found, known) in found.iter().zip(set.info.brightness) {
+        assert!((found - known).abs() < 1e-4, "{found} is not {known}");
+    }
+}
+
+#[test]
+fn images_of_the_sets_do_not_look_inverted_and_inverted_ones_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.png");
+    for name in ["mnist", "fashion-mnist"] {
+        let set = shipped(name);
+        let (mut wrongly, mut missed) = (0, 0);
+        for index in 0..500 {
+            let file = std::fs::File::create(&path).unwrap();
+            let mut encoder = png::Encoder::new(file, 28, 28);
+            encoder.set_color(png::ColorType::Grayscale);
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(set.test.images.image(index)).unwrap();
+            writer.finish().unwrap();
+            let noted = |inverted| {
+                let notes = read_png(&path, 1, inverted).unwrap().notes(Some(set.info));
+                notes.iter().any(|note| matches!(note, PictureNote::Inverted { .. }))
+            };
+            wrongly += usize::from(noted(false));
+            missed += usize::from(!noted(true));
+        }
+        assert!(wrongly <= 1 && missed == 0, "{name}: {wrongly} wrongly, {missed} missed");
+    }
 }
 
 #[test]

@@ -31,6 +31,11 @@ impl LayerOutput {
     pub fn in_trunk(&self) -> bool {
         self.head.is_none()
     }
+
+    /// The head that it is a layer of, by its number; none where all heads share it.
+    pub fn head(&self) -> Option<usize> {
+        self.head
+    }
 }
 
 impl Network {

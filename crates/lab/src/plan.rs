@@ -14,6 +14,7 @@ use inkling_spec::{
 
 use crate::error::LabError;
 use crate::inside;
+use crate::study::{Event, Observer};
 
 /// The data sets of a study, limited to the images it asks for, by name.
 pub(crate) type DataSets = BTreeMap<&'static str, DataSet>;
@@ -142,6 +143,22 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         runs.extend(multitask::expand(task, set, study.seed)?);
     }
     Ok(runs)
+}
+
+/// Says of each network that does not read all of its images how much it leaves out, once for networks that are alike.
+pub(crate) fn warn_of_holes(runs: &[PlannedRun], observer: &dyn Observer) {
+    let mut known: Vec<&ModelSpec> = Vec::new();
+    for run in runs {
+        let RunSpec::Train(train) = &run.spec else { continue };
+        if known.contains(&&train.model) {
+            continue;
+        }
+        known.push(&train.model);
+        if let Some(warning) = train.model.plan().ok().and_then(|plan| plan.unread_warning()) {
+            let title = format!("{} {}", run.task.name(), run.title);
+            observer.event(Event::Unread { title: &title, warning: &warning });
+        }
+    }
 }
 
 /// Refuses training on more images than there are.

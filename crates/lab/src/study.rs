@@ -49,6 +49,13 @@ pub enum Event<'a> {
         /// Steps that [`Event::Advanced`] will count, or else [`Event::Finished`] and [`Event::Skipped`].
         steps: usize,
     },
+    /// A network of the study does not read all of its images.
+    Unread {
+        /// The network's task and name.
+        title: &'a str,
+        /// How much, and which layers.
+        warning: &'a str,
+    },
     /// A step within a run is done.
     Advanced,
     /// What the last steps of training made of their images.
@@ -171,6 +178,7 @@ pub fn run_study(
     let images = sets.values().map(|set| set.train.len() + set.test.len()).sum();
     observer.event(Event::Loaded { images, seconds: start.elapsed().as_secs_f64() });
     let runs = plan::expand(&study, &sets)?;
+    plan::warn_of_holes(&runs, observer);
     let to_do: Vec<&PlannedRun> = runs.iter().filter(|run| is_to_do(run, &study, options)).collect();
     folder::check_instructions(to_do.iter().copied(), store, options)?;
     if let Some(held) = &held {

@@ -16,6 +16,7 @@ mod networks;
 mod numbers;
 mod parse;
 mod presets;
+mod reading;
 mod report;
 mod run;
 mod shapes;

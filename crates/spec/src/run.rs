@@ -176,6 +176,9 @@ pub enum ImageChoice {
         name: String,
         /// SHA-256 of the file, in hexadecimal.
         checksum: String,
+        /// Whether its dark and light are exchanged.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        inverted: bool,
     },
 }
 
@@ -200,8 +203,26 @@ pub struct ActivationsRun {
     pub data: Option<DataSlice>,
     /// The images.
     pub images: Vec<ImageChoice>,
+    /// Name of the head that says what the images are; the first where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+    /// What that head should say of test images; where not given, the first one their classes, and of another one it is
+    /// not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
     /// Steps of the integrated gradients' path from black to the image.
     pub integration_steps: usize,
+}
+
+impl ActivationsRun {
+    /// What the head that is asked should say of test images, where that is known.
+    pub fn labels(&self) -> Option<&Labels> {
+        match (&self.labels, &self.head) {
+            (Some(labels), _) => Some(labels),
+            (None, None) => Some(&Labels::Classes),
+            (None, Some(_)) => None,
+        }
+    }
 }
 
 /// Some dreams, made together.

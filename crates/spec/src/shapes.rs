@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::model::{Layer, ModelSpec, Padding};
 use crate::numbers::Interval;
+use crate::reading;
 
 /// What one sample looks like between two layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -78,6 +79,8 @@ pub struct PlannedLayer {
     pub parameters: usize,
     /// Multiplications with additions in the forward pass of one sample.
     pub multiply_adds: usize,
+    /// Share of the input that none of the layer's outputs depends on.
+    pub unread: f64,
 }
 
 /// A network that can be built.
@@ -87,7 +90,12 @@ pub struct Plan {
     pub layers: Vec<PlannedLayer>,
     /// Trainable parameters of all layers.
     pub parameters: usize,
+    /// Share of the image's pixels that no score depends on; not known for images of more than 65,536 rows or columns.
+    pub unread_pixels: Option<f64>,
 }
+
+/// Share of an input above which it is worth a warning that nothing reads it.
+const MUCH: f64 = 0.1;
 
 /// A network that cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
@@ -244,7 +252,30 @@ impl Plan {
             }
         }
         let parameters = layers.iter().map(|layer| layer.parameters).sum();
-        Ok(Plan { layers, parameters })
+        let unread_pixels = reading::unread_pixels(model, &layers);
+        Ok(Plan { layers, parameters, unread_pixels })
+    }
+
+    /// A warning for a person where more than a tenth of the image, or of a layer's input, is read by nothing: how much,
+    /// and which layers pass it by.
+    pub fn unread_warning(&self) -> Option<String> {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let pixels = self.unread_pixels.filter(|&share| share > MUCH);
+        let layers: Vec<String> = self
+            .layers
+            .iter()
+            .filter(|layer| layer.unread > MUCH)
+            .map(|layer| {
+                let (place, kind) = (&layer.place, layer.layer.kind());
+                format!("{place} ({kind}) never reads {} of its input", percent(layer.unread))
+            })
+            .collect();
+        let image =
+            pixels.map(|share| format!("{} of the image's pixels are read by nothing", percent(share)));
+        let parts: Vec<String> = image.into_iter().chain(layers).collect();
+        let advice =
+            "steps longer than a kernel or window skip pixels, and without padding so may those at the edge";
+        (!parts.is_empty()).then(|| format!("{}; {advice}", parts.join("; ")))
     }
 }
 
@@ -263,8 +294,8 @@ fn follow(
         if parameters.max(multiply_adds).max(output.len()) > LARGEST {
             return Err(refuse(("it is too large for any machine".into(), "take smaller numbers".into())));
         }
-        let layer = layer.clone();
-        planned.push(PlannedLayer { place, layer, input: shape, output, parameters, multiply_adds });
+        let (layer, unread) = (layer.clone(), reading::unread(layer, shape, output));
+        planned.push(PlannedLayer { place, layer, input: shape, output, parameters, multiply_adds, unread });
         shape = output;
     }
     Ok(shape)

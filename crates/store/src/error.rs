@@ -120,6 +120,27 @@ pub enum StoreError {
         reason: String,
     },
 
+    /// A tensor holds numbers that are not finite.
+    #[error("`{}` holds the tensor `{name}` with {count} of {of} values that are not finite numbers, the first of them {value} at {place:?}", .path.display())]
+    #[diagnostic(help(
+        "nothing can be computed with such numbers: the training that wrote them overflowed, or the file was changed. \
+         Take another model, or train again with a smaller learning rate"
+    ))]
+    NotFinite {
+        /// The tensor file.
+        path: PathBuf,
+        /// The tensor's name.
+        name: String,
+        /// Values that are not finite.
+        count: usize,
+        /// All its values.
+        of: usize,
+        /// The first that is not finite.
+        value: f32,
+        /// Where it stands, an index for each axis.
+        place: Vec<usize>,
+    },
+
     /// A sound file in a format that this program does not know yet.
     #[error("`{}` was written by a newer version of the program (format {found}, this one knows up to {known})", .path.display())]
     #[diagnostic(help("update the program, or begin anew in another output folder"))]
@@ -185,6 +206,7 @@ impl StoreError {
             Self::Io { .. } => ErrorClass::InputOutput,
             Self::Damaged { .. }
             | Self::WrongTensor { .. }
+            | Self::NotFinite { .. }
             | Self::NewerFormat { .. }
             | Self::ForeignCheckpoint { .. }
             | Self::NoFolder { .. }

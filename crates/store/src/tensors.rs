@@ -332,6 +332,29 @@ impl Tensors {
         Ok(values)
     }
 
+    /// As [`Tensors::values`], of numbers that must all be finite.
+    ///
+    /// # Errors
+    /// As for [`Tensors::values`], and [`StoreError::NotFinite`] with the first number that is not.
+    pub fn finite(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, StoreError> {
+        let values: Vec<f32> = self.values(name, shape)?;
+        let Some(first) = values.iter().position(|value| !value.is_finite()) else { return Ok(values) };
+        let count = values[first..].iter().filter(|value| !value.is_finite()).count();
+        let mut rest = first;
+        let mut place: Vec<usize> = shape
+            .iter()
+            .rev()
+            .map(|&size| {
+                let index = rest % size;
+                rest /= size;
+                index
+            })
+            .collect();
+        place.reverse();
+        let (path, name, of) = (self.path.clone(), name.to_owned(), values.len());
+        Err(StoreError::NotFinite { path, name, count, of, value: values[first], place })
+    }
+
     /// As [`Tensors::values`], into memory that is there, from the value with this number on.
     ///
     /// # Errors

@@ -86,7 +86,8 @@ pub(crate) struct FiltersArgs {
 the typical images of classes 2 and 9 are looked at, or of the first two classes where there are fewer.
 
 A picture must be as large as the network's images and should look like them: MNIST's digits are white on black. Colour \
-becomes grey where the network takes one channel; what is transparent lies on black.")]
+becomes grey where the network takes one channel; what is transparent lies on black, or on white with --invert. A note \
+says where a picture looks inverted, blank, faint, small, or drawn in the background's colour.")]
 pub(crate) struct ActivationsArgs {
     #[command(flatten)]
     pub(crate) look: LookArgs,
@@ -103,6 +104,14 @@ pub(crate) struct ActivationsArgs {
     /// A picture of your own.
     #[arg(long = "image", value_name = "FILE.png")]
     pub(crate) images: Vec<PathBuf>,
+
+    /// Exchange dark and light in your pictures: for what is drawn in black on white or on a transparent background.
+    #[arg(long, requires = "images")]
+    pub(crate) invert: bool,
+
+    /// The head that says what the images are, where the network has several; the first where not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) head: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +141,10 @@ pub(crate) struct DreamArgs {
     /// Begin with a picture of your own.
     #[arg(long, value_name = "FILE.png", conflicts_with = "index")]
     pub(crate) image: Option<PathBuf>,
+
+    /// Exchange dark and light in your picture: for what is drawn in black on white or on a transparent background.
+    #[arg(long, requires = "image")]
+    pub(crate) invert: bool,
 
     /// Begin with the test image of this number, from 0.
     #[arg(long, value_name = "N")]

@@ -1,6 +1,7 @@
 //! `inkling look`: into any trained network.
 
 mod error;
+mod heads;
 mod subject;
 mod tell;
 mod wanted;
@@ -26,7 +27,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     let mut subject = Subject::read(args)?;
     let progress = Progress::new(&STOP);
     let Wanted { run, set, brought, head } = Wanted::new(command, &subject, &progress)?;
-    let names = subject.names(&head);
+    let names: Vec<String> = subject.names(&head).into_iter().map(str::to_owned).collect();
     let material =
         Material { network: &mut subject.network, judge: None, set: set.as_ref(), brought: &brought };
     // Before there is a folder: what cannot be done leaves nothing behind.
@@ -44,7 +45,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
         title: set.title.into(),
         height: set.shape[0],
         width: set.shape[1],
-        classes: names.iter().map(|&name| name.into()).collect(),
+        classes: names.clone(),
         checksum: set.checksum(),
     });
     let figures = inkling_report::look(&store, &run, facts.as_ref())?;
@@ -65,6 +66,8 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     if args.json {
         let found = json!({
             "run": dir.path().display().to_string(),
+            "head": head,
+            "classes": names,
             "result": outcome::<Value>(&dir)?,
             "figures": figures,
             "animation": animation.map(|animation| animation.path.display().to_string()),
@@ -75,9 +78,14 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     output::line(&format!("{}\n", subject.words));
     match &run.spec {
         RunSpec::Filters(_) => tell::filters(&outcome::<FiltersOutcome>(&dir)?.outcome),
-        RunSpec::Activations(_) => tell::activations(&outcome::<ActivationsOutcome>(&dir)?.outcome, names),
-        RunSpec::Dream(run) => tell::dream(run, &outcome::<DreamOutcome>(&dir)?.outcome, names),
+        RunSpec::Activations(_) => {
+            tell::activations(&outcome::<ActivationsOutcome>(&dir)?.outcome, &names);
+        }
+        RunSpec::Dream(run) => tell::dream(run, &outcome::<DreamOutcome>(&dir)?.outcome, &names),
         _ => unreachable!("a look"),
+    }
+    if subject.has_several_heads() && !matches!(run.spec, RunSpec::Filters(_)) {
+        output::line(&format!("Taken for: by the head `{head}`."));
     }
     output::line("");
     for figure in &figures {

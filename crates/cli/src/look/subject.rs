@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use inkling_data::catalogue::{self, SetInfo};
 use inkling_lab::Trained;
 use inkling_spec::found::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
-use inkling_spec::{RunId, RunSpec, Task};
+use inkling_spec::{Labels, RunId, RunSpec, Task};
 use inkling_store::{Reader, RunDir, TensorFile, sha256};
 use serde::de::IgnoredAny;
 
 use super::error::AskError;
 use super::failure;
+use super::heads::{self, HeadClasses};
 use crate::args::LookArgs;
 use crate::failure::Failure;
 
 /// The file that says which runs belong to a study.
-const STUDY: &str = "study.json";
+pub(crate) const STUDY: &str = "study.json";
 
 /// A trained network that was asked for.
 pub(crate) struct Subject {
@@ -28,6 +29,8 @@ pub(crate) struct Subject {
     pub(crate) set: Option<&'static SetInfo>,
     /// The file, and the network's name where a study has one for it.
     pub(crate) words: String,
+    /// What each head says, in their order.
+    heads: Vec<HeadClasses>,
 }
 
 impl Subject {
@@ -47,19 +50,25 @@ impl Subject {
             Some(name) => format!("{name} ({})", file.display()),
             None => file.display().to_string(),
         };
-        Ok(Subject { network, id, set, words })
+        let heads = heads::of(&file, &network, set);
+        Ok(Subject { network, id, set, words, heads })
     }
 
-    /// Names of a head's classes, where they are known: the set's own, or its groups'.
-    pub(crate) fn names(&self, head: &str) -> &'static [&'static str] {
-        let Some(set) = self.set else { return &[] };
-        let Ok(scores) = self.network.scores_of(head) else { return &[] };
-        let groups = set.groups.as_ref().map(|groups| groups.names);
-        [Some(set.classes), groups]
-            .into_iter()
-            .flatten()
-            .find(|names| names.len() == scores.shape.len())
-            .unwrap_or(&[])
+    /// Names of a head's classes; none where they are not known.
+    pub(crate) fn names(&self, head: &str) -> Vec<&str> {
+        let head = self.network.head(head).ok().and_then(|number| self.heads.get(number));
+        head.map_or(Vec::new(), |head| head.names.iter().map(String::as_str).collect())
+    }
+
+    /// What a head should say of test images, where that is known.
+    pub(crate) fn labels(&self, head: &str) -> Option<Labels> {
+        let number = self.network.head(head).ok()?;
+        self.heads.get(number)?.labels.clone()
+    }
+
+    /// Whether the network has several heads, so that it is to be said which one is meant.
+    pub(crate) fn has_several_heads(&self) -> bool {
+        self.heads.len() > 1
     }
 
     /// The class of a head that a word names, by number or name. Whether the head has a class of this number is not
@@ -74,7 +83,7 @@ impl Subject {
         if let Some(class) = names.iter().position(|name| name.to_lowercase() == lower) {
             return Ok(class);
         }
-        let known = match names {
+        let known = match &names[..] {
             [] => format!("the classes 0 to {}", scores.shape.len() - 1),
             names => names.join(", "),
         };

@@ -11,9 +11,9 @@ const COLUMNS: usize = 3;
 const DIFFERING: usize = 5;
 
 /// A class by its number and, where it says more, its name.
-pub(crate) fn class(class: usize, names: &[&str]) -> String {
-    match names.get(class) {
-        Some(name) if *name != class.to_string() => format!("{class} {name}"),
+pub(crate) fn class(class: usize, names: &[impl AsRef<str>]) -> String {
+    match names.get(class).map(AsRef::as_ref) {
+        Some(name) if name != class.to_string() => format!("{class} {name}"),
         _ => class.to_string(),
     }
 }
@@ -46,7 +46,7 @@ pub(crate) fn filters(found: &FiltersOutcome) {
     output::line("there would be if the weights were random.");
 }
 
-pub(crate) fn activations(found: &ActivationsOutcome, names: &[&str]) {
+pub(crate) fn activations(found: &ActivationsOutcome, names: &[String]) {
     let mut rows = vec![row(["image", "what", "class", "taken for", "probability"])];
     for (number, image) in found.images.iter().enumerate() {
         let LookedAt { name, predicted, probability, .. } = image;
@@ -59,7 +59,9 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[&str]) {
         ]);
     }
     output::table(&rows, 4);
-    output::line("Probability: of its class; of what it is taken for where that is unknown.\n");
+    output::line("Probability: of its class; of what it is taken for where that is unknown.");
+    notes(&found.notes);
+    output::line("");
 
     let (images, over_tests) = (found.images.len(), found.test_images > 0);
     let mut header = row(["layer", "output"]);
@@ -96,11 +98,12 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[&str]) {
     }
 }
 
-pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[&str]) {
+pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
     let start = match &run.pictures[0].start {
         Start::Grey { .. } => "grey".to_owned(),
         Start::Noise { .. } => "noise".to_owned(),
         Start::Image { image } => match image {
+            inkling_spec::ImageChoice::File { name, inverted: true, .. } => format!("`{name}`, inverted"),
             inkling_spec::ImageChoice::File { name, .. } => format!("`{name}`"),
             inkling_spec::ImageChoice::Index { index } => format!("test image {index}"),
             inkling_spec::ImageChoice::Typical { class } => format!("the typical {class}"),
@@ -138,6 +141,12 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[&str]) {
         rows.push(cells);
     }
     output::table(&rows, 0);
+    notes(&found.notes);
+}
+
+/// What is to be known of the pictures that a person brought.
+fn notes(notes: &[String]) {
+    notes.iter().for_each(|note| output::line(&format!("Note: {note}.")));
 }
 
 /// Digits after the point that tell two numbers apart: two, or more where both would read alike.

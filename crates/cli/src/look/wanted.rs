@@ -7,12 +7,12 @@ use inkling_lab::{Brought, Event, Observer};
 use inkling_spec::found::PlannedRun;
 use inkling_spec::{
     ActivationsRun, AscentSpec, DataSlice, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
-    InsideTask, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, preset,
+    InsideTask, Labels, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, preset,
 };
 
 use super::error::AskError;
 use super::subject::Subject;
-use crate::args::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, StartName};
+use crate::args::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -46,13 +46,14 @@ impl Wanted {
                 RunSpec::Filters(FiltersRun { of: subject.id.clone(), patterns: usual().filters }),
             ),
             LookCommand::Activations(args) => {
-                let run = wanting.activations(args, &first)?;
-                ("activations".into(), first, RunSpec::Activations(run))
+                let head = args.head.clone().unwrap_or(first);
+                let run = wanting.activations(args, &head)?;
+                ("activations".into(), head, RunSpec::Activations(run))
             }
             LookCommand::Dream(args) => {
-                let head = args.head.clone().unwrap_or(first);
+                let head = wanting.head_of_dream(args)?.unwrap_or(first);
                 let run = wanting.dream(args, &head)?;
-                let title = title(&run.pictures[0].objective, subject.names(&head));
+                let title = title(&run.pictures[0].objective, &subject.names(&head));
                 (title, head, RunSpec::Dream(run))
             }
         };
@@ -72,14 +73,28 @@ struct Wanting<'a> {
 }
 
 impl Wanting<'_> {
+    /// The head whose classes a dream is about: the one that is named, or in which the layer is.
+    fn head_of_dream(&self, args: &DreamArgs) -> Result<Option<String>, Failure> {
+        if args.head.is_some() {
+            return Ok(args.head.clone());
+        }
+        let ObjectiveArgs { neuron, channel, .. } = &args.objective;
+        let layer = neuron.as_ref().map(|neuron| &neuron.layer);
+        let layer =
+            layer.or(channel.as_ref().map(|channel| &channel.layer)).or(args.objective.layer.as_ref());
+        let network = &self.subject.network;
+        Ok(layer.map(|name| network.layer(name)).transpose()?.map(|layer| network.head_of(&layer).to_owned()))
+    }
+
     fn activations(&mut self, args: &ActivationsArgs, head: &str) -> Result<ActivationsRun, Failure> {
+        self.subject.network.head(head)?;
         let mut images = Vec::new();
         for word in &args.classes {
             images.push(self.typical(head, self.subject.class(head, word)?)?);
         }
         images.extend(args.indices.iter().map(|&index| ImageChoice::Index { index }));
         for path in &args.images {
-            images.push(self.bring(path)?);
+            images.push(self.bring(path, args.invert)?);
         }
         if images.is_empty() {
             let classes = self.subject.network.scores_of(head)?.shape.len();
@@ -92,14 +107,19 @@ impl Wanting<'_> {
         let data =
             if only_files && self.subject.set.is_none() { None } else { Some(self.load("a test image")?) };
         let integration_steps = usual().integration_steps;
-        Ok(ActivationsRun { of: self.subject.id.clone(), data, images, integration_steps })
+        // What is usual is not written down, so that runs keep their ids: the first head, which says the class.
+        let first = head == self.subject.network.first_head();
+        let labels = self.subject.labels(head).filter(|labels| !first || *labels != Labels::Classes);
+        let head = (!first).then(|| head.to_owned());
+        let of = self.subject.id.clone();
+        Ok(ActivationsRun { of, data, images, head, labels, integration_steps })
     }
 
     fn dream(&mut self, args: &DreamArgs, head: &str) -> Result<DreamRun, Failure> {
         let objective = self.objective(args, head)?;
         let inside = usual();
         let start = match (&args.image, args.index, args.from) {
-            (Some(path), _, _) => Start::Image { image: self.bring(path)? },
+            (Some(path), _, _) => Start::Image { image: self.bring(path, args.invert)? },
             (None, Some(index), _) => Start::Image { image: ImageChoice::Index { index } },
             (None, None, StartName::Grey) => Start::Grey { level: level(&inside.start) },
             (None, None, StartName::Noise) => inside.start,
@@ -129,7 +149,7 @@ impl Wanting<'_> {
         Ok(if let Some(word) = &asked.class {
             self.subject.network.scores_of(head)?;
             let (head, class) = (head.to_owned(), self.subject.class(head, word)?);
-            self.subject.network.check_class(&head, class, self.subject.names(&head))?;
+            self.subject.network.check_class(&head, class, &self.subject.names(&head))?;
             if args.probability {
                 Objective::ClassProbability { head, class }
             } else {
@@ -147,19 +167,25 @@ impl Wanting<'_> {
 
     /// The typical image of a class that the head has.
     fn typical(&self, head: &str, class: usize) -> Result<ImageChoice, Failure> {
-        self.subject.network.check_class(head, class, self.subject.names(head))?;
+        self.subject.network.check_class(head, class, &self.subject.names(head))?;
         let class = u8::try_from(class).map_err(|_| inkling_lab::LookError::NoTypicalImage { class })?;
         Ok(ImageChoice::Typical { class })
     }
 
-    /// Reads a picture that the person brings.
-    fn bring(&mut self, path: &Path) -> Result<ImageChoice, Failure> {
-        let [_, _, channels] = self.subject.network.input();
-        let picture = inkling_data::read_png(path, channels)?;
+    /// Reads a picture that the person brings, and says what they should know of it.
+    fn bring(&mut self, path: &Path, inverted: bool) -> Result<ImageChoice, Failure> {
+        let [height, width, channels] = self.subject.network.input();
+        let picture = inkling_data::read_png(path, channels, inverted)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        // One of another size is refused for that.
+        let fits = [picture.image.height, picture.image.width] == [height, width];
+        let set = self.subject.set.filter(|set| set.shape == self.subject.network.input());
+        let notes = if fits { picture.notes(set) } else { Vec::new() };
+        let notes: Vec<String> = notes.iter().map(|note| format!("`{name}`: {note}")).collect();
+        notes.iter().for_each(|note| self.progress.say(&format!("note: {note}")));
         let checksum = picture.checksum;
-        self.brought.push(Brought { checksum: checksum.clone(), image: picture.image });
-        Ok(ImageChoice::File { name, checksum })
+        self.brought.push(Brought { checksum: checksum.clone(), image: picture.image, notes });
+        Ok(ImageChoice::File { name, checksum, inverted })
     }
 
     /// Loads the data set; all its test images are meant.

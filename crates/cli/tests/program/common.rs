@@ -95,3 +95,11 @@ pub(crate) fn change_json(path: &Path, change: impl FnOnce(&mut Value)) {
     change(&mut value);
     fs::write(path, inkling_store::sealed_json(&value)).unwrap();
 }
+
+/// Says that a test cannot be done on this machine; under `INKLING_MUST_MOUNT`, which continuous integration sets, that is
+/// a failure.
+#[track_caller]
+pub(crate) fn skipped(why: &str) {
+    assert!(std::env::var_os("INKLING_MUST_MOUNT").is_none(), "{why}");
+    std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes()).unwrap();
+}

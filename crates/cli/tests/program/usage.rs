@@ -66,6 +66,12 @@ fn a_smoke_study_leaves_everything_a_reader_needs() {
         assert!(tasks["perceptron"]["pairs"][44][key].is_number(), "{key}");
     }
 
+    check_summary(&summary);
+    let checks: Value = serde_json::from_slice(&fs::read(out.join("checks.json")).unwrap()).unwrap();
+    let same = checks["same_bits"].as_array().unwrap();
+    let alike = |check: &Value| check["differing"].as_array().is_none_or(Vec::is_empty);
+    assert!(same.len() == 2 && same.iter().all(alike), "{checks}");
+
     let again = run(folder.path(), &["study", "smoke", "--out", name]);
     let skipped = ["principal components: finished before, not done again", "perceptrons: finished before"];
     again.says(0, &skipped);
@@ -78,6 +84,52 @@ fn a_smoke_study_leaves_everything_a_reader_needs() {
     let before = report();
     assert_eq!(run(folder.path(), &["report", name]).code, Some(0));
     assert!(report() == before, "the same store gives the same report");
+}
+
+/// What the summary of a smoke study holds of every task, and that its numbers fit each other.
+fn check_summary(summary: &Value) {
+    for key in ["preset", "seed", "version", "machine", "seconds", "tasks"] {
+        assert!(!summary[key].is_null(), "{key}");
+    }
+    let tasks = &summary["tasks"];
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let number = |value: &Value| value.as_f64().unwrap();
+    let within = |interval: &Value, share: &Value| {
+        let [low, share, high] = [&interval[0], share, &interval[1]].map(number);
+        assert!(0.0 <= low && low <= share && share <= high && high <= 1.0, "{low} {share} {high}");
+    };
+    assert_eq!(list(&tasks["pca"]["pairs"]).len(), 45);
+    let pairs = list(&tasks["perceptron"]["pairs"]);
+    assert_eq!(pairs.len(), 45);
+    pairs.iter().for_each(|pair| within(&pair["test_interval"], &pair["test_accuracy"]));
+    for task in ["mlp", "cnn"] {
+        let networks = list(&tasks[task]["networks"]);
+        assert_eq!((networks.len(), list(&tasks[task]["mcnemar"]).len()), (5, 10), "{task}");
+        for network in networks {
+            within(&network["interval"], &network["test_accuracy"]);
+            assert!(number(&network["parameters"]) > 0.0 && network["epochs"] == 2, "{network}");
+        }
+    }
+    let inside = &tasks["inside"];
+    let filters: Vec<Value> = list(&inside["filters"]).iter().map(|layer| layer["name"].clone()).collect();
+    assert_eq!(filters, ["trunk.1", "trunk.3", "trunk.5"]);
+    let dreams = list(&inside["dreams"]);
+    assert!(dreams.len() >= 10, "{dreams:?}");
+    for share in dreams.iter().flat_map(|dream| [&dream["probability"], &dream["judge_probability"]]) {
+        assert!((0.0..=1.0).contains(&number(share)), "{share}");
+    }
+    let rows = list(&tasks["multitask"]["lambdas"]);
+    assert_eq!(
+        rows.iter().map(|row| number(&row["lambda"])).collect::<Vec<_>>(),
+        [0.0, 0.25, 0.5, 0.75, 1.0]
+    );
+    for row in rows {
+        let lambda = number(&row["lambda"]);
+        assert_eq!(
+            (&row["item_trained"], &row["group_trained"]),
+            (&(lambda > 0.0).into(), &(lambda < 1.0).into())
+        );
+    }
 }
 
 #[test]
@@ -178,4 +230,30 @@ fn a_networks_layers_are_shown_and_an_impossible_one_is_refused() {
         .says(78, &["mine.toml, line", "`filter`", "did you mean `filters`?"]);
     run(folder.path(), &["model", "resnet"]).says(2, &["`resnet`", "mlp, cnn, item, item-and-group"]);
     run(folder.path(), &["model", "gone.toml"]).says(74, &["gone.toml", "--toml"]);
+}
+
+#[test]
+fn a_network_that_passes_pixels_by_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = run(folder.path(), &["model", "cnn"]).stdout;
+    let holes = r#"
+input = [28, 28, 1]
+trunk = [
+    { layer = "conv2d", filters = 4, kernel = [2, 2], stride = [5, 5], padding = "valid", initial = "he-uniform" },
+    { layer = "relu" },
+    { layer = "flatten" },
+]
+heads = [{ name = "class", layers = [{ layer = "dense", units = 10, initial = "glorot-uniform" }] }]
+"#;
+    fs::write(folder.path().join("holes.toml"), holes).unwrap();
+    let seen = run(folder.path(), &["model", "holes.toml"]);
+    let words =
+        ["warning: 81.6 % of the image's pixels are read by nothing", "trunk 1 (conv2d) never reads 81.6 %"];
+    seen.says(0, &words);
+    assert!(seen.stdout.contains("never read") && seen.stdout.contains("81.6 %"), "{}", seen.stdout);
+    assert!(!table.contains("never read"), "what is read whole needs no column: {table}");
+    let json = run(folder.path(), &["model", "holes.toml", "--json"]).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let share = |value: &Value| (value.as_f64().unwrap() * 1000.0).round();
+    assert_eq!((share(&json["unread_pixels"]), share(&json["layers"][0]["unread"])), (816.0, 816.0));
 }

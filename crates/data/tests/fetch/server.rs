@@ -257,6 +257,7 @@ fn set(
         shape: [28, 28, 1],
         train_count: count,
         test_count,
+        brightness: [0.5, 0.5],
         classes: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
         groups: None,
         files,

@@ -7,7 +7,8 @@ use inkling_spec::found::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 
-use super::images::Shown;
+use super::error::LookError;
+use super::images::{Asked, Shown};
 use super::trained::{Trained, as_image, predicted, probability};
 use super::{Material, images, saliency};
 use crate::error::LabError;
@@ -23,7 +24,9 @@ pub(crate) fn run(
 ) -> Result<Option<ActivationsOutcome>, LabError> {
     let (set, brought) = (material.set, material.brought);
     let trained = &mut *material.network;
-    let shown = run.images.iter().map(|choice| images::find(choice, trained, set, brought));
+    let head = run.head.clone().unwrap_or_else(|| trained.first_head().to_owned());
+    let asked = Asked { head: &head, labels: run.labels() };
+    let shown = run.images.iter().map(|choice| images::find(choice, trained, asked, set, brought));
     let shown: Vec<Shown> = shown.collect::<Result<_, _>>()?;
     let layers = looked_at(trained);
     let Some(silence) = set.map_or(Some(None), |set| measure(trained, &layers, set, observer).map(Some))
@@ -38,10 +41,14 @@ pub(crate) fn run(
     inkling_engine::scale(&pixels, &mut x);
     let mut workspace = trained.network.workspace(n, false);
     trained.network.forward(&x, false, &mut workspace);
-    let classes = trained.network.classes()[0];
-    let logits = workspace.logits(0, n * classes).to_vec();
+    let (scores, number) = (trained.scores_of(&head)?, trained.head(&head)?);
+    let classes = trained.network.classes()[number];
+    let logits = workspace.logits(number, n * classes).to_vec();
     let outputs: Vec<&[f32]> =
         layers.iter().map(|layer| trained.network.output(layer, &x, &workspace)).collect();
+    for (layer, y) in layers.iter().zip(&outputs).chain([(&scores, &logits.as_slice())]) {
+        refuse_overflow(layer, y, &shown)?;
+    }
     let differences: Vec<Vec<f32>> =
         layers.iter().zip(&outputs).map(|(layer, y)| differences(y, as_image(layer.shape)[2], n)).collect();
 
@@ -60,7 +67,6 @@ pub(crate) fn run(
     });
     let found: Vec<ActivationLayer> = found.collect();
 
-    let scores = trained.scores_of(trained.first_head())?;
     let (mut gradients, mut integrated, mut looked) = (Vec::new(), Vec::new(), Vec::new());
     let mut asked = trained.network.workspace(saliency::BATCH, true);
     for ((shown, x), logits) in shown.iter().zip(x.chunks_exact(dim)).zip(logits.chunks_exact(classes)) {
@@ -78,7 +84,7 @@ pub(crate) fn run(
             logit: f64::from(logits[target]),
             probability: probability(logits, target),
             predicted,
-            black_logit: saliency::black(network, &mut asked, target, dim),
+            black_logit: saliency::black(network, &mut asked, number, target, dim),
             integrated_sum: along.iter().map(|&share| f64::from(share)).sum(),
         });
         integrated.extend(along);
@@ -100,7 +106,18 @@ pub(crate) fn run(
     tensors.push(Tensor::new("integrated", &shape, &integrated));
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     let test_images = set.map_or(0, |set| set.test.len());
-    Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images }))
+    Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images, notes: images::notes(brought) }))
+}
+
+/// Refuses a layer's output y, [n, outputs], for the images shown, where it holds what no file can.
+fn refuse_overflow(layer: &LayerOutput, y: &[f32], shown: &[Shown]) -> Result<(), LookError> {
+    match y.iter().position(|y| !y.is_finite()) {
+        None => Ok(()),
+        Some(place) => {
+            let image = format!("`{}`", shown[place / layer.shape.len()].name);
+            Err(LookError::Overflow { layer: layer.name.clone(), image })
+        }
+    }
 }
 
 /// Every convolution; in a network without one, every layer of the trunk, or what there is.

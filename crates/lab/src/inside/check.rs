@@ -1,8 +1,9 @@
 //! Whether a look can be done, as far as that is known before anything is computed.
 
-use inkling_spec::{RunSpec, Start};
+use inkling_spec::{Labels, RunSpec, Start};
 
 use super::error::LookError;
+use super::images::Asked;
 use super::{Material, dream, filters, images};
 
 /// Refuses a look that cannot be done. [`look`](super::look) does this too, and it is quick: to ask before a store is
@@ -19,16 +20,20 @@ pub fn check(run: &RunSpec, material: &Material) -> Result<(), LookError> {
     if let Some(set) = set.filter(|_| run.data().is_some()) {
         images::check_set(set, trained)?;
     }
-    let image = |choice| images::check(choice, trained, set, material.brought);
+    let image = |asked| move |choice| images::check(choice, trained, asked, set, material.brought);
     match run {
         RunSpec::Filters(_) => filters::check(trained),
-        RunSpec::Activations(run) => run.images.iter().try_for_each(image),
+        RunSpec::Activations(run) => {
+            let head = run.head.as_deref().unwrap_or(trained.first_head());
+            trained.head(head)?;
+            run.images.iter().try_for_each(image(Asked { head, labels: run.labels() }))
+        }
         RunSpec::Dream(run) => {
             dream::check(&run.pictures, material)?;
             let starts = run.pictures.iter().map(|picture| &picture.start);
             starts
                 .filter_map(|start| if let Start::Image { image } = start { Some(image) } else { None })
-                .try_for_each(image)
+                .try_for_each(image(Asked { head: trained.first_head(), labels: Some(&Labels::Classes) }))
         }
         _ => panic!("a {run:?} is no look"),
     }

@@ -11,12 +11,56 @@ use thiserror::Error;
 pub enum LookError {
     /// A tensor file that holds no network.
     #[error("`{}` holds no trained network: {reason}", .path.display())]
-    #[diagnostic(help("trained networks lie in OUT/runs/*/model.safetensors of a study that trained some"))]
+    #[diagnostic(help(
+        "give a model of this program: they lie in OUT/runs/*/model.safetensors of a study that trained some. Models of \
+         other programs are not converted"
+    ))]
     NotAModel {
         /// The file.
         path: PathBuf,
         /// What is missing.
         reason: String,
+    },
+
+    /// A model file without a tensor that its network needs, or with another one in its place.
+    #[error("`{}` does not hold the tensor `{name}` as expected: {reason}", .path.display())]
+    #[diagnostic(help(
+        "the file was changed, or made by another program. Weights are f32 tensors under their layers' names, as in \
+         OUT/runs/*/model.safetensors of a study"
+    ))]
+    WrongTensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name.
+        name: String,
+        /// What was expected and what is there.
+        reason: String,
+    },
+
+    /// A network whose output is no finite number.
+    #[error("the output of the layer `{layer}` for {image} holds a number that is not finite")]
+    #[diagnostic(help(
+        "the network's weights are so large that its arithmetic overflows: look into one that was trained with a \
+         smaller learning rate"
+    ))]
+    Overflow {
+        /// The layer.
+        layer: String,
+        /// What the image is called.
+        image: String,
+    },
+
+    /// A head of which it is not known what it says.
+    #[error(
+        "it is not known which test images belong to the classes of the head `{head}`, so none is typical of one"
+    )]
+    #[diagnostic(help(
+        "give the network in its study's folder, which says what each head was trained on, or name an image by its \
+         number with --index"
+    ))]
+    NoLabels {
+        /// The head.
+        head: String,
     },
 
     /// A network whose layers do not fit each other.

@@ -1,7 +1,7 @@
 //! The images that a network is looked into with: typical ones, ones by number, ones that a person brings.
 
 use inkling_data::{DataSet, Images};
-use inkling_spec::ImageChoice;
+use inkling_spec::{ImageChoice, Labels};
 
 use super::error::LookError;
 use super::trained::{Trained, predicted};
@@ -13,6 +13,13 @@ pub struct Brought {
     pub checksum: String,
     /// The image alone.
     pub image: Images,
+    /// What is to be known of it, each in a sentence that begins with its name.
+    pub notes: Vec<String>,
+}
+
+/// What is to be known of the images that a person brought.
+pub(crate) fn notes(brought: &[Brought]) -> Vec<String> {
+    brought.iter().flat_map(|brought| &brought.notes).cloned().collect()
 }
 
 /// An image to look at.
@@ -21,24 +28,43 @@ pub(crate) struct Shown {
     pub(crate) name: String,
     /// Its number among the test images, if it is one.
     pub(crate) index: Option<usize>,
-    /// Its class, where it is known.
+    /// Its class, as the head that is asked has it, where that is known.
     pub(crate) class: Option<usize>,
     /// Bytes, [height, width, channels].
     pub(crate) pixels: Vec<u8>,
 }
 
-/// Refuses an image that does not exist or has another size than the network takes. Whether any image of a class is
-/// typical is only known once the network has seen them all.
+/// The head that says what images are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) head: &'a str,
+    /// What it should say of an image, where that is known.
+    pub(crate) labels: Option<&'a Labels>,
+}
+
+impl Asked<'_> {
+    /// What the head should say of an image of this class of the set.
+    fn label(&self, class: u8) -> Option<usize> {
+        match self.labels? {
+            Labels::Classes => Some(usize::from(class)),
+            Labels::Groups(groups) => groups.get(usize::from(class)).map(|&group| usize::from(group)),
+        }
+    }
+}
+
+/// Refuses an image that does not exist or has another size than the network takes. Classes are those of the head that is
+/// asked. Whether any image of a class is typical is only known once the network has seen them all.
 ///
 /// # Errors
 /// [`LookError`].
 pub(crate) fn check(
     choice: &ImageChoice,
     trained: &Trained,
+    asked: Asked,
     set: Option<&DataSet>,
     brought: &[Brought],
 ) -> Result<(), LookError> {
-    if let ImageChoice::File { name, checksum } = choice {
+    if let ImageChoice::File { name, checksum, .. } = choice {
         return check_size(&format!("`{name}`"), find_brought(checksum, brought), trained);
     }
     let set = set.ok_or(LookError::NoDataSet)?;
@@ -48,7 +74,11 @@ pub(crate) fn check(
             Err(LookError::NoImage { index, last: set.test.len() - 1 })
         }
         ImageChoice::Typical { class } => {
-            trained.check_class(trained.first_head(), usize::from(class), set.info.classes)
+            trained.check_class(asked.head, usize::from(class), set.info.classes)?;
+            match asked.labels {
+                Some(_) => Ok(()),
+                None => Err(LookError::NoLabels { head: asked.head.into() }),
+            }
         }
         _ => Ok(()),
     }
@@ -77,47 +107,52 @@ fn find_brought<'a>(checksum: &str, brought: &'a [Brought]) -> &'a Images {
     &found.expect("every image that a run names is brought").image
 }
 
-/// Finds the image that was chosen.
+/// Finds the image that was chosen, with its class as the head that is asked has it.
 ///
 /// # Errors
 /// [`LookError`]: there is no such image, none is typical, it has another size than the network takes.
 pub(crate) fn find(
     choice: &ImageChoice,
     trained: &mut Trained,
+    asked: Asked,
     set: Option<&DataSet>,
     brought: &[Brought],
 ) -> Result<Shown, LookError> {
-    check(choice, trained, set, brought)?;
-    if let ImageChoice::File { name, checksum } = choice {
+    check(choice, trained, asked, set, brought)?;
+    if let ImageChoice::File { name, checksum, inverted } = choice {
         let pixels = find_brought(checksum, brought).pixels.clone();
-        return Ok(Shown { name: name.clone(), index: None, class: None, pixels });
+        let name = if *inverted { format!("{name}, inverted") } else { name.clone() };
+        return Ok(Shown { name, index: None, class: None, pixels });
     }
     let set = set.ok_or(LookError::NoDataSet)?;
+    let head = trained.head(asked.head)?;
     let index = match *choice {
         ImageChoice::Index { index } => index,
         ImageChoice::Typical { class } => {
-            let classes = trained.network.classes()[0];
-            let scores = trained.test_scores(set);
+            let classes = trained.network.classes()[head];
+            let labels: Vec<Option<usize>> =
+                set.test.labels.iter().map(|&label| asked.label(label)).collect();
+            let scores = trained.test_scores(head, set);
             let class = usize::from(class);
-            typical(scores, classes, &set.test.labels, class).ok_or(LookError::NoTypicalImage { class })?
+            typical(scores, classes, &labels, class).ok_or(LookError::NoTypicalImage { class })?
         }
         ImageChoice::File { .. } => unreachable!("files are found above"),
     };
     Ok(Shown {
         name: format!("test image {index}"),
         index: Some(index),
-        class: Some(usize::from(set.test.labels[index])),
+        class: asked.label(set.test.labels[index]),
         pixels: set.test.images.image(index).to_vec(),
     })
 }
 
 /// Of the images of a class that are classified rightly, the one whose scores are nearest to the mean of the scores of
 /// all of these.
-fn typical(scores: &[f32], classes: usize, labels: &[u8], class: usize) -> Option<usize> {
+fn typical(scores: &[f32], classes: usize, labels: &[Option<usize>], class: usize) -> Option<usize> {
     let right: Vec<(usize, &[f32])> = scores
         .chunks_exact(classes)
         .enumerate()
-        .filter(|(i, scores)| usize::from(labels[*i]) == class && predicted(scores) == class)
+        .filter(|(i, scores)| labels[*i] == Some(class) && predicted(scores) == class)
         .collect();
     let mean: Vec<f64> = (0..classes)
         .map(|j| right.iter().map(|(_, scores)| f64::from(scores[j])).sum::<f64>() / right.len() as f64)
@@ -131,6 +166,12 @@ fn typical(scores: &[f32], classes: usize, labels: &[u8], class: usize) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As the function of this name, of labels that are all known.
+    fn typical(scores: &[f32], classes: usize, labels: &[usize], class: usize) -> Option<usize> {
+        let labels: Vec<Option<usize>> = labels.iter().copied().map(Some).collect();
+        super::typical(scores, classes, &labels, class)
+    }
 
     #[test]
     fn the_typical_image_is_right_and_nearest_to_the_mean_scores() {

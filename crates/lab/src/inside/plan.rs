@@ -39,6 +39,8 @@ pub(crate) fn expand(
         of: of.clone(),
         data: data.clone(),
         images: images.to_vec(),
+        head: None,
+        labels: None,
         integration_steps: task.integration_steps,
     };
     let dream = |(purpose, pictures, ascent): (DreamPurpose, Vec<DreamPicture>, AscentSpec)| {

@@ -47,9 +47,15 @@ pub(crate) fn integrated(
     sums.iter().zip(x).map(|(sum, &x)| (sum / steps as f64 * f64::from(x)) as f32).collect()
 }
 
-/// The target's score for a black image.
-pub(crate) fn black(network: &mut Network, workspace: &mut Workspace, target: usize, dim: usize) -> f64 {
+/// The score of a head's target for a black image.
+pub(crate) fn black(
+    network: &mut Network,
+    workspace: &mut Workspace,
+    head: usize,
+    target: usize,
+    dim: usize,
+) -> f64 {
     network.forward(&vec![0.0; dim], false, workspace);
-    let classes = network.classes()[0];
-    f64::from(workspace.logits(0, classes)[target])
+    let classes = network.classes()[head];
+    f64::from(workspace.logits(head, classes)[target])
 }

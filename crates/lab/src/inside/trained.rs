@@ -1,16 +1,22 @@
 //! A trained network, read from its file to be looked into.
 
 use std::cell::OnceCell;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use inkling_data::DataSet;
+use inkling_data::kind::{ENOUGH, kind};
 use inkling_engine::{LayerOutput, Network, Part};
 use inkling_spec::{Layer, ModelSpec, Shape};
-use inkling_store::Tensors;
+use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
 use crate::error::LabError;
 use crate::train::EVALUATION_BATCH;
+
+/// What the names of the best weights begin with, beside those of the last epoch.
+const BEST: &str = "best/";
 
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
@@ -22,19 +28,22 @@ pub struct Trained {
     pub network: Network,
     /// Name of the data set that it was trained on, where its file says so.
     pub data: Option<String>,
-    /// Scores of the test images that it is looked into with, computed when first needed.
-    scores: OnceCell<Vec<f32>>,
+    /// Each head's scores of the test images that it is looked into with, computed when first needed.
+    scores: OnceCell<Vec<Vec<f32>>>,
 }
 
 impl Trained {
     /// Reads a `model.safetensors` of a training run: the weights after the last epoch.
     ///
     /// # Errors
-    /// The store's, where the file is missing or damaged; [`LookError::NotAModel`] and [`LookError::CannotBeBuilt`].
+    /// The store's, where the file is missing or damaged or its numbers are not finite; [`LookError::NotAModel`],
+    /// [`LookError::WrongTensor`] and [`LookError::CannotBeBuilt`].
     pub fn read(path: &Path) -> Result<Trained, LabError> {
-        let tensors = Tensors::read(path)?;
+        let tensors = Tensors::read(path).map_err(|error| of_another_kind(path, error))?;
         let not_a_model = |reason: String| LookError::NotAModel { path: path.to_owned(), reason };
-        let json = tensors.metadata("model").ok_or_else(|| not_a_model("it describes no layers".into()))?;
+        let json = tensors.metadata("model").ok_or_else(|| {
+            not_a_model("it describes no layers, as the model files of this program do".into())
+        })?;
         let spec: ModelSpec = serde_json::from_str(json)
             .map_err(|error| not_a_model(format!("its description of the layers is not one: {error}")))?;
         let cannot = |problem| LookError::CannotBeBuilt { path: path.to_owned(), problem: Box::new(problem) };
@@ -46,7 +55,24 @@ impl Trained {
             return Err(not_a_model(reason).into());
         }
         let mut network = Network::new(&spec, 0).map_err(cannot)?;
-        network.set_arrays(Part::Values, |name, shape| tensors.values(name, shape))?;
+        let mut known = Vec::new();
+        let set = network.set_arrays(Part::Values, |name, shape| {
+            known.push(name.to_owned());
+            tensors.finite(name, shape)
+        });
+        set.map_err(|error| match error {
+            StoreError::WrongTensor { path, name, reason } => {
+                LabError::Look(LookError::WrongTensor { path, name, reason })
+            }
+            other => other.into(),
+        })?;
+        let is_known =
+            |name: &str| known.iter().any(|known| known == name.strip_prefix(BEST).unwrap_or(name));
+        if let Some(extra) = tensors.names().into_iter().find(|name| !is_known(name)) {
+            let reason =
+                format!("it holds the tensor `{extra}`, which none of the layers that it describes has");
+            return Err(not_a_model(reason).into());
+        }
         Ok(Trained::new(network, tensors.metadata("data").map(str::to_owned)))
     }
 
@@ -76,18 +102,31 @@ impl Trained {
     /// # Errors
     /// [`LookError::NoHead`] with the names that there are.
     pub fn scores_of(&self, head: &str) -> Result<LayerOutput, LookError> {
-        let heads = &self.network.spec().heads;
-        let Some(number) = heads.iter().position(|known| known.name == head) else {
-            let known = list(heads.iter().map(|head| format!("`{}`", head.name)));
-            return Err(LookError::NoHead { head: head.into(), known });
-        };
+        let number = self.head(head)?;
         let layers = self.network.layer_outputs();
         Ok(layers.into_iter().find(|layer| layer.scores_of == Some(number)).expect("a head has scores"))
     }
 
-    /// Name of the first head, by which images are classified.
+    /// The number of the head of this name.
+    ///
+    /// # Errors
+    /// [`LookError::NoHead`] with the names that there are.
+    pub fn head(&self, name: &str) -> Result<usize, LookError> {
+        let heads = &self.network.spec().heads;
+        heads.iter().position(|known| known.name == name).ok_or_else(|| {
+            let known = list(heads.iter().map(|head| format!("`{}`", head.name)));
+            LookError::NoHead { head: name.into(), known }
+        })
+    }
+
+    /// Name of the first head, by which images are classified where no other is asked.
     pub fn first_head(&self) -> &str {
         &self.network.spec().heads[0].name
+    }
+
+    /// Name of the head that a layer is in; of the first one where all heads share it.
+    pub fn head_of(&self, layer: &LayerOutput) -> &str {
+        &self.network.spec().heads[layer.head().unwrap_or(0)].name
     }
 
     /// Refuses a class that a head does not know.
@@ -116,24 +155,41 @@ impl Trained {
         self.network.layer_outputs().into_iter().filter(|layer| names.contains(&layer.name)).collect()
     }
 
-    /// Scores of the first head on all test images, [n, classes].
-    pub(crate) fn test_scores(&mut self, set: &DataSet) -> &[f32] {
+    /// Scores of a head, by its number, on all test images, [n, classes].
+    pub(crate) fn test_scores(&mut self, head: usize, set: &DataSet) -> &[f32] {
         if self.scores.get().is_none() {
             // Not `evaluate`, which wants a label that it knows for every head.
             let network = &mut self.network;
-            let (dim, classes) = (network.inputs(), network.classes()[0]);
+            let (dim, classes) = (network.inputs(), network.classes());
             let mut workspace = network.workspace(EVALUATION_BATCH, false);
             let mut x = vec![0.0; EVALUATION_BATCH * dim];
-            let mut scores = Vec::new();
+            let mut scores = vec![Vec::new(); classes.len()];
             for pixels in set.test.images.pixels.chunks(x.len()) {
                 let x = &mut x[..pixels.len()];
                 inkling_engine::scale(pixels, x);
                 network.forward(x, false, &mut workspace);
-                scores.extend_from_slice(workspace.logits(0, pixels.len() / dim * classes));
+                for ((head, scores), classes) in scores.iter_mut().enumerate().zip(&classes) {
+                    scores.extend_from_slice(workspace.logits(head, pixels.len() / dim * classes));
+                }
             }
             let _ = self.scores.set(scores);
         }
-        self.scores.get().expect("just computed")
+        &self.scores.get().expect("just computed")[head]
+    }
+}
+
+/// The error for a file that cannot be read as tensors: where it is of another kind, that says more than what is wrong with
+/// its first bytes.
+fn of_another_kind(path: &Path, error: StoreError) -> LabError {
+    let StoreError::Damaged { .. } = error else { return error.into() };
+    let mut start = Vec::new();
+    // Where it cannot be read again, the error is as good as it was.
+    let read = File::open(path).and_then(|file| file.take(ENOUGH as u64).read_to_end(&mut start));
+    match kind(&start).filter(|_| read.is_ok()) {
+        Some(kind) if !kind.contains("safetensors") => {
+            LookError::NotAModel { path: path.to_owned(), reason: format!("it is {kind}") }.into()
+        }
+        _ => error.into(),
     }
 }
 

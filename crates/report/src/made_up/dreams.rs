@@ -73,7 +73,7 @@ pub(crate) fn dream_run(
     });
     DreamResults {
         title: "a dream".into(),
-        outcome: DreamOutcome { pictures: found.collect(), seconds: 0.4 },
+        outcome: DreamOutcome { pictures: found.collect(), seconds: 0.4, notes: Vec::new() },
         frames: Pictures { size: looked.size, values: frames.collect() },
         frame_steps,
         path_objective: over(&logit),

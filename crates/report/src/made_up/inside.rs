@@ -272,10 +272,17 @@ pub(crate) fn activations(looked: &Looked, classes: &[usize], all: usize) -> Act
         spec: ActivationsRun {
             of: id(),
             data: None,
+            head: None,
+            labels: None,
             images: classes.iter().map(|&class| ImageChoice::Typical { class: class as u8 }).collect(),
             integration_steps: 128,
         },
-        outcome: ActivationsOutcome { images: looked_at.collect(), layers: found, test_images: 1000 * all },
+        outcome: ActivationsOutcome {
+            images: looked_at.collect(),
+            layers: found,
+            test_images: 1000 * all,
+            notes: Vec::new(),
+        },
         gradient: signed(0, false),
         images,
         layers,

@@ -49,7 +49,7 @@ pub struct FilterKinds {
 }
 
 /// Outcome of looking at images with a network. `arrays.safetensors` holds, for n images,
-/// - `images` u8 [n, height, width, channels], and `logits` f32 [n, classes] of the first head,
+/// - `images` u8 [n, height, width, channels], and `logits` f32 [n, classes] of the head that was asked,
 /// - `layer/NAME` f32 [n, height, width, channels] for each layer looked at: the output after its ReLU where it has one,
 /// - `difference/NAME` f32 [channels] where there are two images: the root mean square over the places of the difference
 ///   between the two images' outputs,
@@ -63,6 +63,9 @@ pub struct ActivationsOutcome {
     pub layers: Vec<ActivationLayer>,
     /// Test images over which silence is measured; 0 without a data set.
     pub test_images: usize,
+    /// What is to be known of the images that a person brought: that one looks inverted, or is blank.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// An image that was looked at.
@@ -72,7 +75,7 @@ pub struct LookedAt {
     pub name: String,
     /// Its number among the test images, if it is one.
     pub index: Option<usize>,
-    /// Its class, where it is known.
+    /// Its class, as the head that was asked has it, where it is known.
     pub class: Option<usize>,
     /// The class whose logit is explained: the image's own where it is known, else what is predicted.
     pub target: usize,
@@ -116,6 +119,9 @@ pub struct DreamOutcome {
     pub pictures: Vec<DreamFound>,
     /// Seconds of the ascent.
     pub seconds: f64,
+    /// What is to be known of the images that a person brought: that one looks inverted, or is blank.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// A dream.
@@ -138,6 +144,6 @@ pub struct Seen {
     pub logit: Option<f64>,
     /// Its softmax probability.
     pub probability: Option<f64>,
-    /// What the network takes the picture for (by its first head).
+    /// What the network takes the picture for, by the head that the objective is in; by the first where it is in none.
     pub predicted: usize,
 }

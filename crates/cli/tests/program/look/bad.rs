@@ -100,7 +100,7 @@ fn pictures_that_are_none_or_of_another_size() {
         (
             "photo.png",
             65,
-            &["photo.png cannot be read as a picture: it is no PNG file", "save the picture as PNG"],
+            &["photo.png cannot be read as a picture: it is a JPEG picture", "save the picture as PNG"],
         ),
         ("half.png", 65, &["half.png cannot be read as a picture: it is truncated"]),
         ("gone.png", 74, &["cannot read gone.png"]),
@@ -140,7 +140,7 @@ fn models_that_are_missing_damaged_or_none() {
         ("empty", 65, &["`empty` holds no trained network", "model.safetensors", "study.json"]),
         ("half.safetensors", 65, &["`half.safetensors` is damaged: its header promises"]),
         ("short.safetensors", 65, &["`short.safetensors` is damaged: it ends within its header"]),
-        ("text.safetensors", 65, &["`text.safetensors` is damaged"]),
+        ("text.safetensors", 65, &["`text.safetensors` holds no trained network: it is a text file"]),
         (
             "large.safetensors",
             65,

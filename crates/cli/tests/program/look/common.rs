@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use inkling_engine::{Network, Part};
+use inkling_engine::{Array, Network, Part};
 use inkling_spec::ModelSpec;
 use inkling_store::{Metadata, Store, Tensor, TensorFile};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::common::{Done, run};
@@ -55,15 +56,27 @@ layers = [{ layer = "dense", units = 10, initial = "glorot-uniform" }]
 
 /// A `model.safetensors` of a network with random weights, in a folder of its own.
 pub(crate) fn model(folder: &Path, network: &str, data: Option<&str>) -> PathBuf {
+    changed_model(folder, network, data, &"none", |_| {})
+}
+
+/// As [`model`], with the run's spec beside it and the weights changed.
+pub(crate) fn changed_model(
+    folder: &Path,
+    network: &str,
+    data: Option<&str>,
+    run: &impl Serialize,
+    change: impl Fn(&mut Vec<Array>),
+) -> PathBuf {
     let spec = ModelSpec::from_toml("network", network).unwrap();
-    let arrays = Network::new(&spec, 7).unwrap().arrays(Part::Values);
+    let mut arrays = Network::new(&spec, 7).unwrap().arrays(Part::Values);
+    change(&mut arrays);
     let tensors: Vec<Tensor> =
         arrays.iter().map(|array| Tensor::new(array.name.clone(), &array.shape, &array.values)).collect();
     let mut metadata = Metadata::from([("model".into(), serde_json::to_string(&spec).unwrap())]);
     metadata.extend(data.map(|data| ("data".into(), data.into())));
     let store = Store::open(&folder.join("made")).unwrap();
-    let run = store.begin("random", &"none").unwrap();
-    run.write_tensors(TensorFile::Model, &tensors, &metadata).unwrap();
+    let writer = store.begin("random", run).unwrap();
+    writer.write_tensors(TensorFile::Model, &tensors, &metadata).unwrap();
     store.run("random").path().join(TensorFile::Model.name())
 }
 

@@ -2,6 +2,9 @@
 
 mod bad;
 mod common;
+mod files;
+mod heads;
+mod pictures;
 
 use std::fs::{self, File};
 use std::io::BufReader;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use inkling_engine::random::Stream;
 use inkling_engine::{LayerOutput, Workspace};
 use inkling_spec::found::{DreamFound, DreamOutcome, Seen};
-use inkling_spec::{DreamPicture, DreamRun, Start};
+use inkling_spec::{DreamPicture, DreamRun, Labels, Start};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
 use super::objective::{Goal, resolve};
@@ -92,7 +92,7 @@ pub(crate) fn run(
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     let found = before.into_iter().zip(after).zip(judge);
     let pictures = found.map(|((before, after), judge)| DreamFound { before, after, judge }).collect();
-    Ok(Some(DreamOutcome { pictures, seconds }))
+    Ok(Some(DreamOutcome { pictures, seconds, notes: images::notes(material.brought) }))
 }
 
 /// Refuses pictures whose objectives the network does not have, or that look at several layers.
@@ -126,7 +126,9 @@ fn parameters(
         Start::Grey { level } => start::grey(basis, size, *level, 0.0, stream),
         Start::Noise { level, deviation } => start::grey(basis, size, *level, *deviation, stream),
         Start::Image { image } => {
-            let shown = images::find(image, material.network, material.set, material.brought)?;
+            let head = material.network.first_head().to_owned();
+            let asked = images::Asked { head: &head, labels: Some(&Labels::Classes) };
+            let shown = images::find(image, material.network, asked, material.set, material.brought)?;
             let mut x = vec![0.0; size.len()];
             inkling_engine::scale(&shown.pixels, &mut x);
             start::image(basis, &x)
@@ -155,7 +157,9 @@ impl Judging<'_> {
         let classes = network.classes();
         let n = self.goals.len();
         let outputs = network.output(self.layer, pictures, workspace).chunks_exact(self.layer.shape.len());
-        let scores = workspace.logits(0, n * classes[0]).chunks_exact(classes[0]);
+        // The head that the objective is in says what the picture is; of layers that all share, the first.
+        let head = self.layer.head().unwrap_or(0);
+        let scores = workspace.logits(head, n * classes[head]).chunks_exact(classes[head]);
         let seen = |((goal, y), scores): ((&Goal, &[f32]), &[f32])| {
             let class = goal.class(self.layer.scores_of.is_some());
             Seen {

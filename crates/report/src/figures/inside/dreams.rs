@@ -358,6 +358,7 @@ fn image_words(image: &ImageChoice, words: &Words) -> String {
     match image {
         ImageChoice::Typical { class } => words.class((*class).into()),
         ImageChoice::Index { index } => format!("test {index}"),
+        ImageChoice::File { name, inverted: true, .. } => format!("{name}, inverted"),
         ImageChoice::File { name, .. } => name.clone(),
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn look(look: &Look, data: Option<&DataSetFacts>) -> Vec<Figure> {
 struct Words<'a> {
     /// Whether the figures are of a study, whose networks have their convolutions numbered.
     study: bool,
-    /// The data set, whose classes have names.
+    /// The data set, with the names of the classes of the head that is looked at.
     data: Option<&'a DataSetFacts>,
 }
 
@@ -110,9 +110,10 @@ impl Words<'_> {
             Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } if self.study => {
                 self.class(*class)
             }
-            // Another head may have other classes, whose names nobody knows here.
-            Objective::ClassLogit { head, class } => format!("logit of {head} {class}"),
-            Objective::ClassProbability { head, class } => format!("probability of {head} {class}"),
+            Objective::ClassLogit { head, class } => format!("logit of {head} {}", self.class(*class)),
+            Objective::ClassProbability { head, class } => {
+                format!("probability of {head} {}", self.class(*class))
+            }
             Objective::Neuron { layer, position } => {
                 let position: Vec<String> = position.iter().map(ToString::to_string).collect();
                 format!("{layer} at {}", position.join(", "))

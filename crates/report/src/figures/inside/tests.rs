@@ -99,8 +99,11 @@ fn looks() -> Vec<Look> {
             }
             looks.push(Look::Activations(Box::new(found)));
         }
-        let file =
-            ImageChoice::File { name: "a file with quite a long name.png".into(), checksum: "0".into() };
+        let file = ImageChoice::File {
+            name: "a file with quite a long name.png".into(),
+            checksum: "0".into(),
+            inverted: false,
+        };
         let layer = || "trunk.3".to_owned();
         for (count, objective) in [
             (1, Objective::ClassProbability { head: "garment".into(), class: 3 }),

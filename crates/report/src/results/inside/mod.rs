@@ -248,11 +248,7 @@ impl Arrays {
 
     /// Numbers of this shape, each of them finite.
     fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ReportError> {
-        let values: Vec<f32> = self.tensors.values(name, shape)?;
-        match values.iter().position(|value| !value.is_finite()) {
-            Some(place) => Err(self.damaged(format!("`{name}` holds {} at {place}", values[place]))),
-            None => Ok(values),
-        }
+        Ok(self.tensors.finite(name, shape)?)
     }
 
     /// Length of a vector.

@@ -1,0 +1,81 @@
+//! What the heads of a network say: on which labels each was trained, and what its classes are called, as far as the files
+//! beside the network tell.
+
+use std::fs;
+use std::path::Path;
+
+use inkling_data::SetInfo;
+use inkling_lab::Trained;
+use inkling_spec::found::StudyRecord;
+use inkling_spec::{Labels, RunSpec, TrainRun};
+use serde::de::DeserializeOwned;
+
+use super::subject::STUDY;
+
+/// The file beside a model that says how it was trained.
+const SPEC: &str = "spec.json";
+
+/// What a head says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct HeadClasses {
+    /// Which test images belong to its classes; none where that is not known.
+    pub(crate) labels: Option<Labels>,
+    /// Names of its classes; empty where they have none that are known, only numbers.
+    pub(crate) names: Vec<String>,
+}
+
+/// Of each head of the network in `file`, in their order. `set` is the data set that is meant.
+///
+/// The run's own spec says what each head was trained on, and the study's record what its groups are called. Of a model
+/// file without either, the first head is taken to say the class of an image, and further ones have numbers only: that
+/// there are as many classes as a set has groups does not make them those.
+pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<HeadClasses> {
+    let spec = network.network.spec();
+    let counts = network.network.classes();
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let train = match read::<RunSpec>(&folder.join(SPEC)) {
+        // What lies beside it may be of another network.
+        Some(RunSpec::Train(train)) if train.model == *spec && train.labels.len() == counts.len() => {
+            Some(train)
+        }
+        _ => None,
+    };
+    let labels = match &train {
+        Some(train) => train.labels.iter().cloned().map(Some).collect(),
+        None => {
+            let mut labels = vec![None; counts.len()];
+            labels[0] = Some(Labels::Classes);
+            labels
+        }
+    };
+    let record = folder.ancestors().nth(2).and_then(|study| read::<StudyRecord>(&study.join(STUDY)));
+    let of_head = |(labels, count): (Option<Labels>, usize)| {
+        let names: Vec<String> = match (&labels, &train, set) {
+            (Some(Labels::Classes), _, Some(set)) => set.classes.iter().map(|&name| name.into()).collect(),
+            (Some(Labels::Groups(groups)), Some(train), _) => group_names(groups, train, record.as_ref()),
+            _ => Vec::new(),
+        };
+        // Groups of one set's classes say nothing of another's images.
+        let fits = |labels: &Labels| match (labels, &train) {
+            (Labels::Groups(_), Some(train)) => set.is_some_and(|set| set.name == train.data.set),
+            _ => true,
+        };
+        let named = names.len() == count;
+        HeadClasses { labels: labels.filter(fits), names: if named { names } else { Vec::new() } }
+    };
+    labels.into_iter().zip(counts).map(of_head).collect()
+}
+
+/// What the study that trained a network calls the groups that it was trained on; nothing where it has others.
+fn group_names(groups: &[u8], train: &TrainRun, record: Option<&StudyRecord>) -> Vec<String> {
+    let task = record.and_then(|record| record.study.multitask.as_ref());
+    let same = |task: &&inkling_spec::MultitaskTask| {
+        task.data == train.data.set && task.mapping(groups.len()).is_ok_and(|mapping| mapping == groups)
+    };
+    task.filter(same).map_or(Vec::new(), |task| task.groups.iter().map(|group| group.name.clone()).collect())
+}
+
+/// A file's JSON; nothing where there is none of this form.
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}

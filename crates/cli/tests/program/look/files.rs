@@ -1,0 +1,130 @@
+//! Files that are no models of this program, or whose numbers are none: named for what they are.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use inkling_engine::Array;
+
+use super::common::{COLOUR, MLP, changed_model, look, model};
+
+/// Every kind of look at a model.
+const LOOKS: [(&str, &[&str]); 3] =
+    [("filters", &[]), ("activations", &["--image", "a.png"]), ("dream", &["--class", "1", "--steps", "2"])];
+
+#[test]
+fn files_of_other_programs_are_named_for_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let torch = b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10\0\x12\0archive/data.pkl";
+    for (name, bytes, words) in [
+        ("model.pt", &torch[..], "it is a PyTorch file"),
+        ("old.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P", "it is a Python pickle"),
+        ("model.h5", b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08", "it is an HDF5 file"),
+        (
+            "model.keras",
+            b"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\0\0metadata.json{}",
+            "it is a Keras model",
+        ),
+        ("model.onnx", b"\x08\x08\x12\x07pytorch\x1a\x052.1.0", "it is an ONNX model"),
+        (
+            "model.npz",
+            b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0w.npy",
+            "it is a NumPy archive",
+        ),
+        (
+            "pointer.safetensors",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "a pointer of Git LFS",
+        ),
+        ("page.safetensors", b"<!doctype html><title>404</title>", "it is an HTML page"),
+        ("nothing.safetensors", b"", "it is an empty file"),
+    ] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        for (what, rest) in LOOKS {
+            let words =
+                [&format!("`{name}` holds no trained network: "), words, "help", "model of this program"];
+            look(folder.path(), &[&[what, name][..], rest].concat()).says(65, &words);
+        }
+    }
+    assert!(!folder.path().join("look").exists(), "something was begun");
+}
+
+#[test]
+fn a_file_that_is_no_model_is_known_before_all_of_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let sparse = fs::File::create(folder.path().join("x.safetensors")).unwrap();
+    sparse.set_len(1 << 32).unwrap();
+    let start = Instant::now();
+    look(folder.path(), &["filters", "x.safetensors"]).says(65, &["x.safetensors"]);
+    // Reading it takes many times as long on any machine.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn numbers_that_are_not_finite_have_one_message_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    super::common::picture(&folder.path().join("a.png"), [10, 12], png::ColorType::Rgb);
+    for (value, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+        let spoil = |arrays: &mut Vec<Array>| {
+            let weight = arrays.iter_mut().find(|array| array.name == "trunk.1.weight").unwrap();
+            // Of the shape 3 × 3 × 3 × 5: at [1, 0, 2, 4], and a later one.
+            (weight.values[59], weight.values[100]) = (value, f32::NAN);
+        };
+        let model = changed_model(folder.path(), COLOUR, None, &"none", spoil);
+        let words = format!(
+            "holds the tensor `trunk.1.weight` with 2 of 135 values that are not finite numbers, the first of them {shown} at [1, 0, 2, 4]"
+        );
+        for (what, rest) in LOOKS {
+            let arguments = [&[what, model.to_str().unwrap()][..], rest].concat();
+            look(folder.path(), &arguments).says(65, &["model.safetensors", &words, "help"]);
+        }
+    }
+    assert!(!folder.path().join("look").exists(), "something was begun");
+}
+
+#[test]
+fn weights_that_overflow_are_told_and_nothing_is_published() {
+    let folder = tempfile::tempdir().unwrap();
+    super::common::picture(&folder.path().join("a.png"), [28, 28], png::ColorType::Grayscale);
+    let huge = |arrays: &mut Vec<Array>| arrays.iter_mut().for_each(|array| array.values.fill(1e38));
+    let model = changed_model(folder.path(), MLP, None, &"none", huge);
+    for _ in 0..2 {
+        look(folder.path(), &["activations", model.to_str().unwrap(), "--image", "a.png"]).says(
+            65,
+            &["the output of the layer `trunk.2` for `a.png` holds a number that is not finite", "overflows"],
+        );
+    }
+}
+
+#[test]
+fn tensors_that_do_not_fit_the_layers_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let extra = |arrays: &mut Vec<Array>| {
+        arrays.push(Array { name: "trunk.9.weight".into(), shape: vec![1], values: vec![0.5] });
+    };
+    let file = changed_model(folder.path(), MLP, None, &"none", extra);
+    let dream = |file: &str| look(folder.path(), &["dream", file, "--class", "1", "--steps", "2"]);
+    dream(file.to_str().unwrap()).says(65, &["holds the tensor `trunk.9.weight`, which none of the layers"]);
+    let missing = |arrays: &mut Vec<Array>| arrays.retain(|array| array.name != "item.1.bias");
+    let file = changed_model(folder.path(), MLP, None, &"none", missing);
+    let words =
+        ["does not hold the tensor `item.1.bias` as expected", "there is none of this name", "help", "f32"];
+    dream(file.to_str().unwrap()).says(65, &words);
+    assert!(!dream(file.to_str().unwrap()).stderr.contains("remove"), "a person's own file stays");
+
+    // Half as many bits: the header says so in as many letters, and the shape makes up for the bytes.
+    let good = fs::read(model(folder.path(), MLP, None)).unwrap();
+    let header = usize::try_from(u64::from_le_bytes(good[..8].try_into().unwrap())).unwrap();
+    let text = String::from_utf8(good[8..8 + header].to_vec()).unwrap();
+    let bias = text.find("\"trunk.2.bias\"").unwrap();
+    let at = bias + text[bias..].find("\"F32\"").unwrap();
+    for (dtype, width) in [("F16", 2), ("F64", 8), ("I32", 4)] {
+        let shape = format!("[{}]", 16 * 4 / width);
+        let changed = format!("{}\"{dtype}\"{}", &text[..at], text[at + 5..].replacen("[16]", &shape, 1));
+        let padded = format!("{changed:<header$}");
+        let bytes =
+            [&(padded.len() as u64).to_le_bytes()[..], padded.as_bytes(), &good[8 + header..]].concat();
+        fs::write(folder.path().join("other.safetensors"), bytes).unwrap();
+        let words = ["the tensor `trunk.2.bias` as expected: F32 of shape [16] expected", dtype];
+        dream("other.safetensors").says(65, &words);
+    }
+}

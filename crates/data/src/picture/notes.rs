@@ -1,0 +1,160 @@
+//! What makes a picture look unlike the images that a network knows: told to its owner, never a reason to refuse it.
+
+use std::fmt::{Display, Formatter};
+
+use crate::catalogue::SetInfo;
+use crate::set::Images;
+
+/// Values of a byte between the darkest and the lightest pixel below which there is little contrast.
+const CONTRAST: u8 = 64;
+/// Share of an image's sides below which what is drawn in it is small. A digit of MNIST fills 20 of 28 pixels.
+const SMALL: f64 = 0.3;
+/// Brightness by which the border must differ from the whole for the picture to be dark on light, or light on dark.
+const POLARITY: f64 = 0.02;
+
+/// Something about a picture that a person should know, or its answer may puzzle them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PictureNote {
+    /// Every pixel has this value.
+    Blank(u8),
+    /// What is drawn has the colour of what transparency lies on: white where the picture is `inverted`, else black.
+    InkInAlpha {
+        /// Whether the picture was to be inverted.
+        inverted: bool,
+    },
+    /// Of 16 bits a value only the lower 8 say anything.
+    LowBytes,
+    /// The values lie close together.
+    Faint {
+        /// The smallest.
+        low: u8,
+        /// The largest.
+        high: u8,
+    },
+    /// What is drawn takes few of the pixels.
+    Small {
+        /// Height and width of what is drawn.
+        drawn: [usize; 2],
+        /// Height and width of the picture.
+        whole: [usize; 2],
+    },
+    /// The picture is dark on light where the set is light on dark, or the reverse.
+    Inverted {
+        /// The set's title.
+        title: &'static str,
+        /// Whether the picture, as it is used, is dark on light.
+        dark_on_light: bool,
+        /// Whether that is so because it was to be inverted.
+        inverted: bool,
+    },
+}
+
+impl Display for PictureNote {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Blank(value) => write!(f, "it is blank: every value is {value} of 255"),
+            Self::InkInAlpha { inverted: false } => f.write_str(
+                "it is drawn in a dark colour on a transparent background, which is black here, so that little or \
+                 nothing of it shows: try --invert",
+            ),
+            Self::InkInAlpha { inverted: true } => f.write_str(
+                "it is drawn in a light colour on a transparent background, which is white with --invert, so that \
+                 little or nothing of it shows: leave --invert out",
+            ),
+            Self::LowBytes => f.write_str(
+                "it has 16 bits a value, of which only the lower 8 are used, so that it is all but black: save it \
+                 with 8 bits a value",
+            ),
+            Self::Faint { low, high } => {
+                write!(f, "it has little contrast: its values go from {low} to {high}, of 0 to 255")
+            }
+            Self::Small { drawn: [h, w], whole: [height, width] } => write!(
+                f,
+                "what is drawn in it takes only {h}×{w} of its {height}×{width} pixels: cut it closer and scale it"
+            ),
+            Self::Inverted { title, dark_on_light, inverted } => {
+                let (own, theirs) = match dark_on_light {
+                    true => ("dark on light", "light on dark"),
+                    false => ("light on dark", "dark on light"),
+                };
+                let advice = if *inverted { "leave --invert out" } else { "try --invert" };
+                write!(f, "it looks inverted: it is {own}, and the images of {title} are {theirs}; {advice}")
+            }
+        }
+    }
+}
+
+/// What the image alone shows; `alpha` says that it was drawn in the background's own colour.
+pub(super) fn of_image(image: &Images, alpha: Option<PictureNote>, low_bytes: bool) -> Vec<PictureNote> {
+    if low_bytes {
+        return vec![PictureNote::LowBytes];
+    }
+    if let Some(note) = alpha {
+        return vec![note];
+    }
+    let (low, high) = range(&image.pixels);
+    if low == high {
+        return vec![PictureNote::Blank(low)];
+    }
+    let faint = (high - low < CONTRAST).then_some(PictureNote::Faint { low, high });
+    faint.into_iter().chain(small(image)).collect()
+}
+
+/// Whether the image, as it is used, has its light and dark the other way about than the images of a set.
+pub(super) fn inverted(image: &Images, set: &'static SetInfo, asked: bool) -> Option<PictureNote> {
+    let (border, whole) = (border(image), mean(&image.pixels));
+    let [set_border, set_whole] = set.brightness;
+    // Seen against its own middle, or, where most of it is background, by how light that is.
+    let against = (border - whole).abs() > POLARITY && (border > whole) != (set_border > set_whole);
+    let nearer = (1.0 - border - set_border).abs() < (border - set_border).abs();
+    let dark_on_light = set_border < set_whole;
+    (against || nearer).then_some(PictureNote::Inverted { title: set.title, dark_on_light, inverted: asked })
+}
+
+/// The smallest and the largest value.
+pub(super) fn range(pixels: &[u8]) -> (u8, u8) {
+    pixels.iter().fold((u8::MAX, 0), |(low, high), &value| (low.min(value), high.max(value)))
+}
+
+/// Brightness, from 0 to 1.
+fn mean(pixels: &[u8]) -> f64 {
+    pixels.iter().map(|&value| f64::from(value)).sum::<f64>() / pixels.len().max(1) as f64 / 255.0
+}
+
+/// Brightness of the outermost pixels.
+fn border(image: &Images) -> f64 {
+    mean(&border_values(image))
+}
+
+fn border_values(image: &Images) -> Vec<u8> {
+    let Images { height, width, channels, .. } = *image;
+    let outer =
+        |row: usize, column: usize| row == 0 || column == 0 || row + 1 == height || column + 1 == width;
+    let pixels = image.pixels.chunks_exact(channels).enumerate();
+    pixels.filter(|(i, _)| outer(i / width, i % width)).flat_map(|(_, pixel)| pixel).copied().collect()
+}
+
+/// The note on a drawing that leaves most of the picture empty.
+fn small(image: &Images) -> Option<PictureNote> {
+    let Images { height, width, channels, .. } = *image;
+    let mut values = border_values(image);
+    values.sort_unstable();
+    let background = values[values.len() / 2];
+    let (low, high) = range(&image.pixels);
+    let ink = |pixel: &[u8]| pixel.iter().any(|&value| value.abs_diff(background) > (high - low) / 4);
+    let drawn: Vec<usize> = image
+        .pixels
+        .chunks_exact(channels)
+        .enumerate()
+        .filter(|(_, pixel)| ink(pixel))
+        .map(|(i, _)| i)
+        .collect();
+    let extent = |along: &dyn Fn(usize) -> usize| {
+        let (first, last) =
+            drawn.iter().fold((usize::MAX, 0), |(first, last), &i| (first.min(along(i)), last.max(along(i))));
+        (last + 1).saturating_sub(first)
+    };
+    let [rows, columns] = [extent(&|i| i / width), extent(&|i| i % width)];
+    let is_small = (rows as f64) < SMALL * height as f64 && (columns as f64) < SMALL * width as f64;
+    (is_small && rows > 0).then_some(PictureNote::Small { drawn: [rows, columns], whole: [height, width] })
+}
