@@ -136,7 +136,9 @@ impl From<LabError> for Failure {
             | LabError::Network { .. }
             | LabError::Labels { .. }
             | LabError::Groups { .. }
-            | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
+            | LabError::TooFewImages { .. }
+            | LabError::SameRun { .. }
+            | LabError::Memory { .. } => Failure::new(error, BAD_CONFIGURATION),
             // What is lacking was asked for by the study.
             LabError::Look(error) => {
                 let code = look_code(&error, BAD_CONFIGURATION);
@@ -150,9 +152,10 @@ impl From<LabError> for Failure {
 /// The code of a look that cannot be done; `asked` is that of asking for what is not there.
 fn look_code(error: &LookError, asked: u8) -> u8 {
     match error {
-        LookError::NotAModel { .. } | LookError::CannotBeBuilt { .. } | LookError::ImageSize { .. } => {
-            BAD_DATA
-        }
+        LookError::NotAModel { .. }
+        | LookError::CannotBeBuilt { .. }
+        | LookError::NotFinite { .. }
+        | LookError::ImageSize { .. } => BAD_DATA,
         _ => asked,
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let (name, mut study) = resolve(&args.study)?;
     if let Some(seed) = args.seed {
-        study.seed = seed;
+        study.set_seed(seed);
     }
     if !args.only.is_empty() {
         let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
@@ -57,8 +57,10 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     // The study is whole, so this is no failure of the program; but it should not scroll away.
     let diverged = progress.diverged();
     if !diverged.is_empty() {
-        let places = diverged.join("; ");
-        eprintln!("note: the loss stopped being finite in {places}: a smaller learning rate may help");
+        let (first, more) = diverged.split_at(diverged.len().min(NAMED));
+        let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
+        let places = format!("{}{more}", first.join("; "));
+        eprintln!("note: some runs diverged, which the report says: {places}");
     }
     Ok(reported?)
 }
@@ -72,6 +74,9 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     tell(&summary, &args.out, args.json, start);
     Ok(())
 }
+
+/// Runs that diverged which are named one by one.
+const NAMED: usize = 5;
 
 /// The study that a word on the command line names, and the name it goes by.
 fn resolve(word: &str) -> Result<(String, Study), Failure> {

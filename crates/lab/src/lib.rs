@@ -16,7 +16,7 @@ mod train;
 mod weighting;
 
 pub use error::LabError;
-pub use inside::{Brought, LookError, Material, Trained, check, look};
+pub use inside::{Brought, LookError, Material, Trained, Weights, check, look};
 pub use machine::machine;
 pub use study::{Event, Observer, run_study};
 pub use train::{EVALUATION_BATCH, train};

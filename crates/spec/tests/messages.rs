@@ -133,7 +133,12 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
     let fixed = |list: &str| weightings(&format!("{{ kind = \"fixed\", weights = {list} }}"));
     for (from, to, words, expected) in [
         ("lambdas = [0.0", "lambdas = [-0.1", "`multitask.lambdas[0]` cannot be `-0.1`", "from 0 to 1"),
-        ("lambdas = [0.0", "lambdas = [1e-46", "`multitask.lambdas[0]` cannot be `1e-46`", "at least 1.2e-38"),
+        (
+            "lambdas = [0.0",
+            "lambdas = [1e-46",
+            "`multitask.lambdas[0]` cannot be `1e-46`",
+            "at least 1.2e-38",
+        ),
         ("0.75, 1.0]", "0.75, 1.01]", "`multitask.lambdas[4]` cannot be `1.01`", "from 0 to 1"),
         ("0.75, 1.0]", "0.75, nan]", "`multitask.lambdas[4]` cannot be `nan`", "from 0 to 1"),
         ("0.75, 1.0]", "0.75, 0.6]", "the λ must rise", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
@@ -284,7 +289,12 @@ fn names_that_cannot_be_seen_or_told_apart_are_refused() {
             "called nearly alike, `2 hidden` and `2 Hidden `",
             "by their names",
         ),
-        ("name = \"3 hidden\"", "name = \"\"", "`mlp.networks[1].name`: a network has no name", "can be seen"),
+        (
+            "name = \"3 hidden\"",
+            "name = \"\"",
+            "`mlp.networks[1].name`: a network has no name",
+            "can be seen",
+        ),
         ("name = \"3 hidden\"", "name = \"a\\nb\"", "it holds a line break", "in one line"),
         ("name = \"3 hidden\"", "name = \"a\\u202Eb\"", "U+202E", "in one line"),
         (

@@ -58,7 +58,11 @@ fn networks_that_cannot_be_name_the_layer() {
             "kernel = [29, 4], stride = [1, 1], padding = \"valid\"",
             "trunk 1 (conv2d): its kernel 29×4 is larger than its input 28×28",
         ),
-        ("{ layer = \"relu\" }", "{ layer = \"dropout\", rate = 1.0 }", "line 5: `trunk[1].rate` cannot be `1.0`"),
+        (
+            "{ layer = \"relu\" }",
+            "{ layer = \"dropout\", rate = 1.0 }",
+            "line 5: `trunk[1].rate` cannot be `1.0`",
+        ),
         (
             "{ layer = \"relu\" }",
             "{ layer = \"flatten\" }",

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use inkling_data::catalogue::{self, SetInfo};
-use inkling_lab::Trained;
+use inkling_lab::{Trained, Weights};
 use inkling_spec::found::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_spec::{RunId, RunSpec, Task};
 use inkling_store::{Reader, TensorFile};
@@ -34,15 +34,24 @@ impl Subject {
         let named = args.set.as_deref().map(catalogue::find).transpose()?;
         let (file, name) = find(&args.model, args.network.as_deref())?;
         let bytes = fs::read(&file).map_err(|source| AskError::Model { path: file.clone(), source })?;
-        let id = RunId::of_file(&inkling_data::sha256_hex(&bytes));
+        let weights = Weights::from(args.weights);
+        let mut id = RunId::of_file(&inkling_data::sha256_hex(&bytes));
         drop(bytes);
-        let network = Trained::read(&file).map_err(failure)?;
+        // Other weights of one file are another network.
+        if weights == Weights::Best {
+            id = RunId::of_file(&inkling_data::sha256_hex(format!("{id} best").as_bytes()));
+        }
+        let network = Trained::read_weights(&file, weights).map_err(failure)?;
         // A set that this program does not know is as none: the network can still be looked into.
         let trained_on = || network.data.as_deref().and_then(|data| catalogue::find(data).ok());
         let set = named.or_else(trained_on);
         let words = match name {
             Some(name) => format!("{name} ({})", file.display()),
             None => file.display().to_string(),
+        };
+        let words = match weights {
+            Weights::Last => words,
+            Weights::Best => format!("{words}, best weights"),
         };
         Ok(Subject { network, id, set, words })
     }

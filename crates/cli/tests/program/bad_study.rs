@@ -100,9 +100,11 @@ fn networks_that_cannot_be() {
     refused("cnn", "filters = [8]", "filters = [0]", &filter);
     let stride = ["`cnn.networks[0].strides[0]` cannot be `0`", "a whole number of at least 1"];
     refused("cnn", "strides = [2]", "strides = [0]", &stride);
-    let lists = ["`cnn.networks[1].kernels`", "1 kernels for 2 convolutions", "an entry for each convolution"];
+    let lists =
+        ["`cnn.networks[1].kernels`", "1 kernels for 2 convolutions", "an entry for each convolution"];
     refused("cnn", "kernels = [4, 4]", "kernels = [4]", &lists);
-    let names = ["`cnn.networks[1].name`", "two networks are called `1 conv`", "tell networks by their names"];
+    let names =
+        ["`cnn.networks[1].name`", "two networks are called `1 conv`", "tell networks by their names"];
     refused("cnn", "name = \"2 conv\"", "name = \"1 conv\"", &names);
 }
 
@@ -115,7 +117,12 @@ fn task_6_that_cannot_be() {
     refused("multitask", groups, &shoes("5, 7, 9, 10"), &beyond);
     let twice = ["`multitask.groups[0].classes`", "class 3 is in `shoes` and in `gendered`"];
     refused("multitask", groups, &shoes("5, 7, 9, 3"), &twice);
-    refused("multitask", groups, &shoes(""), &["`multitask.groups[0].classes`", "the group `shoes` has no classes"]);
+    refused(
+        "multitask",
+        groups,
+        &shoes(""),
+        &["`multitask.groups[0].classes`", "the group `shoes` has no classes"],
+    );
     let lambda = ["`multitask.lambdas[3]` cannot be `1.5`", "a share from 0 to 1"];
     refused("multitask", "0.75", "1.5", &lambda);
     let head = ["`multitask.network.head[0]` cannot be `0`", "a whole number of at least 1"];

@@ -84,6 +84,25 @@ pub(crate) fn run(
         integrated.extend(along);
     }
 
+    // Nothing that is not finite is published: what 32-bit arithmetic does not hold is said to be so.
+    let mut overflow = false;
+    let mut held = |values: &[f32]| -> Vec<f32> {
+        overflow |= values.iter().any(|value| !value.is_finite());
+        values.iter().map(|&value| finite(f64::from(value)) as f32).collect()
+    };
+    let (logits, gradients, integrated) = (held(&logits), held(&gradients), held(&integrated));
+    let outputs: Vec<Vec<f32>> = outputs.into_iter().map(&mut held).collect();
+    let differences: Vec<Vec<f32>> = differences.iter().map(|values| held(values)).collect();
+    for found in &mut looked {
+        for number in
+            [&mut found.logit, &mut found.probability, &mut found.black_logit, &mut found.integrated_sum]
+        {
+            let (before, after) = (*number, finite(*number));
+            overflow |= before.to_bits() != after.to_bits();
+            *number = after;
+        }
+    }
+
     let mut tensors = vec![
         Tensor::new("images", &[n, height, width, channels], &pixels),
         Tensor::new("logits", &[n, classes], &logits),
@@ -100,7 +119,12 @@ pub(crate) fn run(
     tensors.push(Tensor::new("integrated", &shape, &integrated));
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     let test_images = set.map_or(0, |set| set.test.len());
-    Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images }))
+    Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images, overflow }))
+}
+
+/// The number if 32-bit arithmetic holds it, else the nearest that it holds; 0 where it is none.
+fn finite(number: f64) -> f64 {
+    if number.is_nan() { 0.0 } else { number.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) }
 }
 
 /// Every convolution; in a network without one, every layer of the trunk, or what there is.

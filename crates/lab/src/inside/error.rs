@@ -29,6 +29,61 @@ pub enum LookError {
         problem: Box<ModelError>,
     },
 
+    /// A network with a weight that is no finite number.
+    #[error("the tensor `{tensor}` in `{}` holds {}, which is no finite number", .path.display(), value)]
+    #[diagnostic(help(
+        "no training leaves such a number: the file was changed or made by another program; train the network again"
+    ))]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The first such tensor.
+        tensor: String,
+        /// Its first such number.
+        value: f32,
+    },
+
+    /// The best weights of a network that was trained without validation images.
+    #[error("`{}` holds no best weights", .path.display())]
+    #[diagnostic(help(
+        "the best epoch is chosen by validation images: give the task of the study a [….training.validation] with \
+         `images`, or look at the last weights (`--weights last`)"
+    ))]
+    NoBestWeights {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A judge that is not independent of the network that it judges.
+    #[error(
+        "the judge of task 5 begins from the seed {seed}, as the network `{network}` does that it is to judge"
+    )]
+    #[diagnostic(help(
+        "a judge says something only if it was trained apart: give `inside.judge.seed` another number than the study's `seed`"
+    ))]
+    JudgeIsTheNetwork {
+        /// The seed of both.
+        seed: u64,
+        /// The network's name.
+        network: String,
+    },
+
+    /// A class that is looked at and is not among the test images.
+    #[error("none of the {images} test images shows class {class} ({name}), which task 5 is to look at")]
+    #[diagnostic(help(
+        "raise `data.test_images`, or choose other `inside.classes`: those that there are show {known}"
+    ))]
+    NoTestImage {
+        /// The class.
+        class: u8,
+        /// Its name.
+        name: String,
+        /// The test images used.
+        images: usize,
+        /// The classes that there are images of.
+        known: String,
+    },
+
     /// Filters of a network that has none.
     #[error("the network has no convolutions, so it has no filters to show")]
     #[diagnostic(help("its layers are {layers}; `activations` and `dream` work with any network"))]
@@ -118,8 +173,8 @@ pub enum LookError {
     },
 
     /// No image stands for a class.
-    #[error("no test image of class {class} is classified rightly, so none is typical")]
-    #[diagnostic(help("name an image by its number, or train the network longer"))]
+    #[error("there is no test image of class {class}, so none is typical")]
+    #[diagnostic(help("name an image by its number, or choose another class"))]
     NoTypicalImage {
         /// The class.
         class: usize,

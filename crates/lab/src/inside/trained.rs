@@ -15,6 +15,19 @@ use crate::train::EVALUATION_BATCH;
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
 
+/// How the names of a model's best weights begin.
+pub(crate) const BEST: &str = "best/";
+
+/// Which of a trained network's weights are meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Weights {
+    /// Those after the last epoch.
+    #[default]
+    Last,
+    /// Those of the epoch with the lowest loss on the validation images, where there were any.
+    Best,
+}
+
 /// A trained network.
 #[derive(Debug)]
 pub struct Trained {
@@ -30,9 +43,21 @@ impl Trained {
     /// Reads a `model.safetensors` of a training run: the weights after the last epoch.
     ///
     /// # Errors
-    /// The store's, where the file is missing or damaged; [`LookError::NotAModel`] and [`LookError::CannotBeBuilt`].
+    /// As [`Trained::read_weights`].
     pub fn read(path: &Path) -> Result<Trained, LabError> {
+        Trained::read_weights(path, Weights::Last)
+    }
+
+    /// Reads a `model.safetensors` of a training run.
+    ///
+    /// # Errors
+    /// The store's, where the file is missing or damaged; [`LookError::NotAModel`], [`LookError::CannotBeBuilt`],
+    /// [`LookError::NoBestWeights`] and [`LookError::NotFinite`].
+    pub fn read_weights(path: &Path, which: Weights) -> Result<Trained, LabError> {
         let tensors = Tensors::read(path)?;
+        if which == Weights::Best && !tensors.names().iter().any(|name| name.starts_with(BEST)) {
+            return Err(LookError::NoBestWeights { path: path.to_owned() }.into());
+        }
         let not_a_model = |reason: String| LookError::NotAModel { path: path.to_owned(), reason };
         let json = tensors.metadata("model").ok_or_else(|| not_a_model("it describes no layers".into()))?;
         let spec: ModelSpec = serde_json::from_str(json)
@@ -46,7 +71,19 @@ impl Trained {
             return Err(not_a_model(reason).into());
         }
         let mut network = Network::new(&spec, 0).map_err(cannot)?;
-        network.set_arrays(Part::Values, |name, shape| tensors.values(name, shape))?;
+        network.set_arrays(Part::Values, |name, shape| -> Result<Vec<f32>, LabError> {
+            let name = match which {
+                Weights::Last => name.to_owned(),
+                Weights::Best => format!("{BEST}{name}"),
+            };
+            let values = tensors.values::<f32>(&name, shape)?;
+            match values.iter().find(|value| !value.is_finite()) {
+                Some(&value) => {
+                    Err(LookError::NotFinite { path: path.to_owned(), tensor: name, value }.into())
+                }
+                None => Ok(values),
+            }
+        })?;
         Ok(Trained::new(network, tensors.metadata("data").map(str::to_owned)))
     }
 

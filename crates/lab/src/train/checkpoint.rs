@@ -6,6 +6,7 @@ use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor}
 use serde::{Deserialize, Serialize};
 
 use super::training::Training;
+use crate::inside::BEST;
 
 /// Where a run stands between two epochs, but for its tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,8 +42,6 @@ const PARTS: [(Part, &str); 3] = [
     (Part::FirstMoments, "first-moment/"),
     (Part::SecondMoments, "second-moment/"),
 ];
-/// How the names of the best weights begin.
-const BEST: &str = "best/";
 
 /// A part of a network as tensors whose names begin with `prefix`, copied when they are written.
 pub(crate) fn tensors<'a>(

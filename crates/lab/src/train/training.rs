@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use inkling_engine::random::Stream;
-use inkling_engine::{Labelled, Network, Path, Trainer, Workspace};
-use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, HeadOutcome, TrainOutcome, TrainingLine};
+use inkling_engine::{Labelled, Network, Part, Path, Trainer, Workspace};
+use inkling_spec::found::{
+    Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, TrainOutcome, TrainingLine,
+};
 use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
 
@@ -172,6 +174,11 @@ impl<'a> Training<'a> {
             let factor =
                 training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
             let learning_rate = training.learning_rate * factor;
+            let diverged = |step, what| Ok(Epoch::Diverged(Divergence { epoch, step, what }));
+            if !(learning_rate as f32).is_finite() {
+                write(since, writer)?;
+                return diverged(self.standing.steps + 1, Diverged::Network);
+            }
             let look =
                 self.run.gradients_every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
             let start = Instant::now();
@@ -182,7 +189,11 @@ impl<'a> Training<'a> {
             let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
             if trained.any(|(judged, _)| !judged.loss.is_finite()) {
                 write(since, writer)?;
-                return Ok(Epoch::Diverged(Divergence { epoch, step: self.standing.steps }));
+                return diverged(self.standing.steps, Diverged::Network);
+            }
+            if !weighting::usable(self.weighting.weights(), &self.trained) {
+                write(since, writer)?;
+                return diverged(self.standing.steps, Diverged::Weighting);
             }
             let compared = stepped.products.as_ref();
             let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
@@ -203,7 +214,8 @@ impl<'a> Training<'a> {
         self.close(epoch, writer)
     }
 
-    /// Judges the network on all images after an epoch, which counts if every loss is finite: a line can hold no other.
+    /// Judges the network on all images after an epoch, which counts if every weight and every loss is finite: a file can hold
+    /// no other. A weight that is not may hide behind a unit that is silent.
     fn close(&mut self, epoch: usize, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let Training { trainer, workspace, train, validation, test, observer, .. } = self;
         let mut on = |examples: &Examples| {
@@ -220,8 +232,9 @@ impl<'a> Training<'a> {
 
         let step = self.standing.steps;
         let all = [Some(&train), validation.as_ref(), Some(&test)].into_iter().flatten().flatten();
-        if all.into_iter().any(|judged| !judged.loss.is_finite()) {
-            return Ok(Epoch::Diverged(Divergence { epoch, step }));
+        let finite = all.into_iter().all(|judged| judged.loss.is_finite()) && finite(trainer.network());
+        if !finite {
+            return Ok(Epoch::Diverged(Divergence { epoch, step, what: Diverged::Network }));
         }
         let outcome = epoch_outcome(epoch, step, &train, validation.as_deref(), &test);
         writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
@@ -244,6 +257,20 @@ impl<'a> Training<'a> {
         let losses = self.standing.epochs.iter().filter_map(|epoch| Some((epoch.epoch, loss(epoch)?)));
         losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch)
     }
+}
+
+/// Whether every weight is finite.
+fn finite(network: &Network) -> bool {
+    const PART: usize = 1 << 12;
+    let mut values = vec![0.0; PART];
+    network.views(Part::Values).all(|view| {
+        let all = view.shape().iter().product::<usize>();
+        (0..all).step_by(PART).all(|first| {
+            let values = &mut values[..PART.min(all - first)];
+            view.read(first, values);
+            values.iter().all(|value| value.is_finite())
+        })
+    })
 }
 
 /// The first head's evaluations, then each further one's.

@@ -275,7 +275,12 @@ pub(crate) fn activations(looked: &Looked, classes: &[usize], all: usize) -> Act
             images: classes.iter().map(|&class| ImageChoice::Typical { class: class as u8 }).collect(),
             integration_steps: 128,
         },
-        outcome: ActivationsOutcome { images: looked_at.collect(), layers: found, test_images: 1000 * all },
+        outcome: ActivationsOutcome {
+            images: looked_at.collect(),
+            layers: found,
+            test_images: 1000 * all,
+            overflow: false,
+        },
         gradient: signed(0, false),
         images,
         layers,

@@ -4,7 +4,9 @@ pub(crate) mod dreams;
 pub(crate) mod inside;
 pub(crate) mod multitask;
 
-use inkling_spec::found::{DataSetFacts, Divergence, EpochOutcome, Evaluation, StepsLine, TrainOutcome};
+use inkling_spec::found::{
+    DataSetFacts, Diverged, Divergence, EpochOutcome, Evaluation, StepsLine, TrainOutcome,
+};
 use inkling_spec::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
 
 use crate::{Convolutions, NetworkResults, NetworksResults, WrongImage};
@@ -93,7 +95,7 @@ pub(crate) fn cnns(data: &DataSetFacts, shape: Shape) -> NetworksResults {
 pub(crate) fn diverge(network: &mut NetworkResults, epoch: usize) {
     let per_epoch = network.outcome.epochs.first().map_or(60, |epoch| epoch.step);
     let step = (epoch - 1) * per_epoch + per_epoch / 3 + 1;
-    network.outcome.diverged = Some(Divergence { epoch, step });
+    network.outcome.diverged = Some(Divergence { epoch, step, what: Diverged::Network });
     network.outcome.steps = step;
     network.outcome.epochs.truncate(epoch - 1);
     network.curve.retain(|line| line.step < step);

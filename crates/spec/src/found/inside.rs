@@ -63,6 +63,10 @@ pub struct ActivationsOutcome {
     pub layers: Vec<ActivationLayer>,
     /// Test images over which silence is measured; 0 without a data set.
     pub test_images: usize,
+    /// Whether some numbers were too large for 32-bit arithmetic: the largest that it holds stand in their place, and 0 where
+    /// there was none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overflow: bool,
 }
 
 /// An image that was looked at.
@@ -127,6 +131,10 @@ pub struct DreamFound {
     pub after: Seen,
     /// What the independently trained network makes of the dream, if there is one.
     pub judge: Option<Seen>,
+    /// The step at which the picture or its objective stopped being finite, and its ascent with it: the dream is the last
+    /// finite picture. At step 0 not even the objective of the start is finite, and zeros stand in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<usize>,
 }
 
 /// What a network makes of a picture.

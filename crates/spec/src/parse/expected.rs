@@ -80,7 +80,8 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
 
 /// serde's names for what it expects, as a person would say them; nothing for a name out of several.
 fn plain(expected: &str) -> Option<String> {
-    let numbers = ["a number", "a finite number", "a whole number", "a share", "a small number", "a list of "];
+    let numbers =
+        ["a number", "a finite number", "a whole number", "a share", "a small number", "a list of "];
     if numbers.iter().any(|words| expected.starts_with(words)) {
         return Some(expected.to_owned());
     }

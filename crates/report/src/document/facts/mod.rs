@@ -53,7 +53,8 @@ pub(super) struct Facts<'a> {
 #[derive(Debug, Serialize)]
 struct StudyFacts<'a> {
     preset: &'a str,
-    seed: u64,
+    /// In words: Typst holds no whole number beyond 2⁶³ − 1.
+    seed: String,
     version: &'a str,
     cpu: &'a str,
     instructions: &'a str,
@@ -126,7 +127,7 @@ impl<'a> Facts<'a> {
         Facts {
             study: StudyFacts {
                 preset: &record.preset,
-                seed: record.study.seed,
+                seed: record.study.seed.to_string(),
                 version: &record.version,
                 cpu: &record.machine.cpu,
                 instructions: &record.machine.instructions,
