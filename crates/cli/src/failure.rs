@@ -214,7 +214,9 @@ impl From<LabError> for Failure {
             | LabError::Groups { .. }
             | LabError::OtherInstructions { .. }
             | LabError::OtherStudy { .. }
-            | LabError::TooFewImages { .. } => Failure::new(error, BAD_CONFIGURATION),
+            | LabError::TooFewImages { .. }
+            | LabError::SameRun { .. }
+            | LabError::Memory { .. } => Failure::new(error, BAD_CONFIGURATION),
             // What is lacking was asked for by the study.
             LabError::Look(error) => {
                 let code = look_code(&error, BAD_CONFIGURATION);
@@ -231,7 +233,6 @@ fn look_code(error: &LookError, asked: u8) -> u8 {
         LookError::NotAModel { .. }
         | LookError::WrongTensor { .. }
         | LookError::CannotBeBuilt { .. }
-        | LookError::Overflow { .. }
         | LookError::ImageSize { .. } => BAD_DATA,
         _ => asked,
     }

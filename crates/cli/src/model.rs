@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::ModelArgs;
 use crate::failure::{Failure, UsageError};
-use crate::output;
+use crate::{message, output};
 
 /// Bytes of a value.
 const F32: u64 = 4;
@@ -31,7 +31,7 @@ pub(crate) fn model(args: &ModelArgs) -> Result<(), Failure> {
         table(&plan, args.batch.get());
     }
     if let Some(warning) = plan.unread_warning() {
-        eprintln!("warning: {warning}");
+        message::warning(&warning);
     }
     Ok(())
 }

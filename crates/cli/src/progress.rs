@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
 use inkling_spec::Head;
-use inkling_spec::found::{Divergence, EpochOutcome, Evaluation, StepsLine};
+use inkling_spec::found::{EpochOutcome, Evaluation, StepsLine};
 use inkling_spec::printable;
 use inkling_store::Store;
 
@@ -335,11 +335,9 @@ impl Observer for Progress<'_> {
             Event::BegunAnew { title } => {
                 self.say(&format!("{title}: no checkpoint is fit to go on from, so training begins anew"));
             }
-            Event::Diverged { title, divergence: Divergence { epoch, step } } => {
-                let place = format!("{title} at step {step}, in epoch {epoch}");
-                self.say(&format!(
-                    "{title}: the loss was not finite at step {step}; the last finite weights are kept"
-                ));
+            Event::Diverged { title, place, suspects } => {
+                self.say(&format!("{title}: diverged {place}; the last finite numbers are kept"));
+                let place = format!("{title} {place} (a smaller {suspects} may help)");
                 let mut diverged = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
                 diverged.push(place);
             }

@@ -23,7 +23,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let (name, mut study) = resolve(&args.study)?;
     if let Some(seed) = args.seed {
-        study.seed = seed;
+        study.set_seed(seed);
     }
     let options = StudyOptions {
         only: args.only.iter().map(|&task| task.into()).collect(),
@@ -70,10 +70,10 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     // The study is whole, so this is no failure of the program; but it should not scroll away.
     let diverged = progress.diverged();
     if !diverged.is_empty() {
-        let places = diverged.join("; ");
-        message::note(&format!(
-            "the loss stopped being finite in {places}: a smaller learning rate may help"
-        ));
+        let (first, more) = diverged.split_at(diverged.len().min(NAMED));
+        let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
+        let places = format!("{}{more}", first.join("; "));
+        message::note(&format!("some runs diverged, which the report says: {places}"));
     }
     reported?;
     drop(reporting);
@@ -93,6 +93,9 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     Progress::new(&STOP).notes(&store);
     tell(inkling_report::write(&store)?, &args.out, args.json, start)
 }
+
+/// Runs that diverged which are named one by one.
+const NAMED: usize = 5;
 
 /// The study that a word on the command line names, and the name it goes by.
 fn resolve(word: &OsStr) -> Result<(String, Study), Failure> {

@@ -126,6 +126,39 @@ pub enum LabError {
         differs: String,
     },
 
+    /// Two networks of a task that are one and the same run.
+    #[error("`{one}` and `{other}` of task {task} are one and the same network, trained alike from one seed")]
+    #[diagnostic(help(
+        "leave one of them out, or let them differ: nothing can be said of two names for one thing"
+    ))]
+    SameRun {
+        /// The task, as the study names it.
+        task: &'static str,
+        /// The first one's name.
+        one: String,
+        /// The other's.
+        other: String,
+    },
+
+    /// A network that is too large for this machine.
+    #[error(
+        "training the network `{network}` of task {task} takes {} of memory, and this machine has {}",
+        gibibytes(*.needed), gibibytes(*.memory)
+    )]
+    #[diagnostic(help(
+        "take fewer units or filters, or a smaller batch; `inkling model` shows what each layer takes"
+    ))]
+    Memory {
+        /// The task, as the study names it.
+        task: &'static str,
+        /// The network's name.
+        network: String,
+        /// Bytes that it takes.
+        needed: u64,
+        /// Bytes that there are.
+        memory: u64,
+    },
+
     /// A trained network cannot be looked into as asked.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -151,6 +184,11 @@ impl LabError {
         let (task, network, problem) = (run.task.name(), run.title.clone(), Box::new(problem));
         LabError::Network { task, network, problem }
     }
+}
+
+/// Bytes in words, to a tenth: "1.5 GiB".
+fn gibibytes(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
 }
 
 /// What the network's own error advises, and where.

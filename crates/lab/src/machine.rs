@@ -27,3 +27,11 @@ fn cpu() -> String {
 fn cpu() -> String {
     std::env::consts::ARCH.to_owned()
 }
+
+/// Bytes of memory that this machine has, where it says so.
+pub(crate) fn memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}

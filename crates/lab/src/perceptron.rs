@@ -10,6 +10,7 @@ use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use crate::error::LabError;
 use crate::runs::Bench;
+use crate::study::Event;
 
 pub(crate) fn run(
     bench: &Bench,
@@ -44,6 +45,15 @@ pub(crate) fn run(
         return Ok(None);
     }
 
+    if let Some(pass) = fit.diverged {
+        let class = |label: u8| bench.set().info.classes[usize::from(label)];
+        bench.observer.event(Event::Diverged {
+            title: &format!("perceptron {} or {}", class(run.a), class(run.b)),
+            place: &format!("in pass {pass}"),
+            suspects: "`learning_rate`",
+        });
+    }
+
     let shape = [images.height, images.width * images.channels];
     let tensors = [Tensor::new("w", &shape, &fit.w), Tensor::new("b", &[1], std::slice::from_ref(&fit.b))];
     writer.write_tensors(TensorFile::Model, &tensors, &Metadata::new())?;
@@ -57,5 +67,6 @@ pub(crate) fn run(
         train_correct: train_y.len() - misclassified(&train, &train_y, &fit.w, fit.b),
         test_images: test_y.len(),
         test_correct: test_y.len() - misclassified(&test, &test_y, &fit.w, fit.b),
+        diverged: fit.diverged,
     }))
 }

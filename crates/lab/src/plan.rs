@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 
 use inkling_data::catalogue;
 use inkling_data::{DataError, DataSet, SetInfo, Sources};
+use inkling_engine::pca::PcaError;
 use inkling_spec::found::{DataSetFacts, PlannedRun};
 use inkling_spec::{
-    DataSlice, ModelSpec, PcaRun, PerceptronRun, RunSpec, SeparabilityRun, Study, Task, TrainRun,
-    TrainingSpec,
+    DataSlice, ModelSpec, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec, SeparabilityRun, Study, Task,
+    TrainRun, TrainingSpec,
 };
 
 use crate::error::LabError;
-use crate::inside;
 use crate::study::{Event, Observer};
+use crate::{inside, machine};
 
 /// The data sets of a study, limited to the images it asks for, by name.
 pub(crate) type DataSets = BTreeMap<&'static str, DataSet>;
@@ -82,6 +83,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     let mut runs = Vec::new();
     if let Some(pca) = &study.pca {
         let set = set(&pca.data)?;
+        check_pca(pca, set)?;
         let fit = PcaRun {
             data: slice(set),
             components: pca.components,
@@ -98,9 +100,9 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     }
     if let Some(task) = &study.perceptron {
         let set = set(&task.data)?;
-        let classes = u8::try_from(set.info.classes.len()).expect("labels are bytes");
-        for a in 0..classes {
-            for b in a + 1..classes {
+        let classes = || (0..=u8::MAX).take(set.info.classes.len());
+        for a in classes() {
+            for b in classes().filter(|&b| b > a) {
                 let run = PerceptronRun {
                     data: slice(set),
                     a,
@@ -142,6 +144,8 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         check_size(Task::Multitask, set, &task.training)?;
         runs.extend(multitask::expand(task, set, study.seed)?);
     }
+    check_apart(&runs)?;
+    check_memory(&runs)?;
     Ok(runs)
 }
 
@@ -158,6 +162,44 @@ pub(crate) fn warn_of_holes(runs: &[PlannedRun], observer: &dyn Observer) {
             let title = format!("{} {}", run.task.name(), run.title);
             observer.event(Event::Unread { title: &title, warning: &warning });
         }
+    }
+}
+
+/// Refuses two names for one run: a comparison of a network with itself.
+fn check_apart(runs: &[PlannedRun]) -> Result<(), LabError> {
+    let mut seen: BTreeMap<(Task, &RunId), &PlannedRun> = BTreeMap::new();
+    // Dreams may be there to show several things at once.
+    for run in runs.iter().filter(|run| matches!(run.spec, RunSpec::Train(_))) {
+        if let Some(other) = seen.insert((run.task, &run.id), run) {
+            let [one, other] = [other, run].map(|run| run.title.clone());
+            return Err(LabError::SameRun { task: run.task.name(), one, other });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a network that this machine's memory cannot hold while it is trained.
+fn check_memory(runs: &[PlannedRun]) -> Result<(), LabError> {
+    let Some(memory) = machine::memory() else { return Ok(()) };
+    for run in runs {
+        let RunSpec::Train(spec) = &run.spec else { continue };
+        let plan = spec.model.plan().map_err(|error| LabError::network(run, error))?;
+        let needed = plan.training_bytes(spec.training.batch);
+        if needed > memory {
+            let network = run.title.clone();
+            return Err(LabError::Memory { task: run.task.name(), network, needed, memory });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses components that the set's images do not have.
+fn check_pca(pca: &PcaSpec, set: &DataSet) -> Result<(), PcaError> {
+    let (samples, features) = (set.train.len(), set.train.images.dim());
+    match pca.components {
+        components if components > features => Err(PcaError::TooManyComponents { components, features }),
+        _ if samples < 2 => Err(PcaError::TooFewSamples { samples }),
+        _ => Ok(()),
     }
 }
 

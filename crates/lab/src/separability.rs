@@ -28,7 +28,7 @@ pub(crate) fn run(
         })
         .collect();
 
-    let found = every_pair(u8::try_from(classes).expect("labels are bytes"), |a, b| {
+    let found = every_pair(classes, |a, b| {
         let (cloud_a, cloud_b) = (&clouds[usize::from(a)], &clouds[usize::from(b)]);
         let line = best_line(cloud_a, cloud_b, run.directions);
         let (pixels, y) = train.pair(a, b);

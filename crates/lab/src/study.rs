@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::every_pair;
-use inkling_spec::found::{Divergence, EpochOutcome, Origin, PlannedRun, RunResult, StepsLine, StudyRecord};
+use inkling_spec::found::{EpochOutcome, Origin, PlannedRun, RunResult, StepsLine, StudyRecord};
 use inkling_spec::{Head, RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;
@@ -125,13 +125,15 @@ pub enum Event<'a> {
         /// What it is.
         title: &'a str,
     },
-    /// A network's loss stopped being finite, now or in an earlier sitting. Its run is done, with the last weights that
+    /// Something in a run stopped being finite, now or in an earlier sitting. The run is done, with the last numbers that
     /// were finite.
     Diverged {
         /// What it is.
         title: &'a str,
-        /// Where.
-        divergence: Divergence,
+        /// Where: "at step 12, in epoch 1".
+        place: &'a str,
+        /// The hyperparameters of which smaller values may help, in words: "`learning_rate`".
+        suspects: &'a str,
     },
     /// A run is done.
     Finished,
@@ -300,7 +302,7 @@ fn run_perceptrons<'a>(
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
     let classes = bench(runs[0]).set().info.classes;
-    let done = every_pair(u8::try_from(classes.len()).expect("labels are bytes"), |a, b| {
+    let done = every_pair(classes.len(), |a, b| {
         let (run, spec) = runs
             .iter()
             .find_map(|run| match &run.spec {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Head, Layer, ModelSpec, Padding};
 use crate::names::check_names;
 use crate::networks::InitialPair;
-use crate::numbers::{count, counts, lambdas, seeds};
+use crate::numbers::{apart, count, counts, lambdas, seeds};
 use crate::training::TrainingSpec;
 use crate::weighting::Weighting;
 
@@ -173,6 +173,13 @@ impl MultitaskTask {
             }
         }
         Ok(())
+    }
+
+    /// Each λ in words, with as many digits as tell it from the others, from 0 and from 1.
+    pub fn lambda_names(&self) -> Vec<String> {
+        let mut names = apart(&[&self.lambdas[..], &[0.0, 1.0]].concat());
+        names.truncate(self.lambdas.len());
+        names
     }
 
     /// The group of each of so many classes, by the order of the groups.

@@ -348,7 +348,7 @@ pub fn legible(value: f64) -> String {
     if size == 0.0 || (1e-4..1e6).contains(&size) { value.to_string() } else { format!("{value:e}") }
 }
 
-/// Numbers with as few digits as tell them all apart, and two at least: λ of 0.9995 and 0.9999 are not both "1".
+/// Numbers with six digits, or as many more as tell them all apart: λ of 0.9999999 and 1 are not both "1".
 pub fn apart(values: &[f64]) -> Vec<String> {
     let rounded = |digits: usize| -> Vec<String> {
         let round = |value: &f64| {
@@ -359,7 +359,7 @@ pub fn apart(values: &[f64]) -> Vec<String> {
     let tells = |words: &Vec<String>| {
         (0..words.len()).all(|i| (0..i).all(|j| words[i] != words[j] || values[i] == values[j]))
     };
-    (2..=17).map(rounded).find(tells).unwrap_or_else(|| values.iter().map(|&value| legible(value)).collect())
+    (6..=17).map(rounded).find(tells).unwrap_or_else(|| values.iter().map(|&value| legible(value)).collect())
 }
 
 #[cfg(test)]
@@ -409,7 +409,8 @@ mod tests {
     fn numbers_are_printed_apart_with_few_digits() {
         assert_eq!(apart(&[0.0, 0.25, 0.5, 1.0]), ["0", "0.25", "0.5", "1"]);
         assert_eq!(apart(&[0.9995, 0.9999, 1.0]), ["0.9995", "0.9999", "1"]);
-        assert_eq!(apart(&[1.0 / 3.0]), ["0.33"]);
+        assert_eq!(apart(&[0.999_999_9, 1.0]), ["0.9999999", "1"]);
+        assert_eq!(apart(&[1.0 / 3.0]), ["0.333333"]);
         assert_eq!(apart(&[1.2e-38, 0.5]), ["1.2e-38", "0.5"]);
         assert_eq!([1e39, 1e-46, 0.1, 1000.0, -2.5].map(legible), ["1e39", "1e-46", "0.1", "1000", "-2.5"]);
     }

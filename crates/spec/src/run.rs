@@ -5,7 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, TrainingSpec, Weighting};
+use crate::found::Diverged;
+use crate::{
+    AscentSpec, DreamPicture, ModelSpec, Optimizer, PatternSpec, PerceptronRule, Schedule, TrainingSpec,
+    Weighting,
+};
 
 /// The images a run is fitted and tested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +124,35 @@ impl TrainRun {
     }
 }
 
+impl TrainRun {
+    /// The hyperparameters that a training which diverged owes it to most likely, in words: "`learning_rate`".
+    pub fn suspects(&self, what: Diverged) -> String {
+        match (what, &self.weighting) {
+            (Diverged::Weighting, Weighting::Uncertainty { .. }) => {
+                "`learning_rate` of the weighting by uncertainty".into()
+            }
+            (Diverged::Weighting, Weighting::GradNorm { .. }) => {
+                "`learning_rate` or `alpha` of GradNorm".into()
+            }
+            (_, weighting) => {
+                let mut suspects = vec!["`learning_rate`"];
+                if matches!(self.training.schedule, Schedule::Step { factor, .. } if factor > 1.0) {
+                    suspects.push("`factor` of its schedule");
+                }
+                if matches!(self.training.optimizer, Optimizer::AdamW { weight_decay, .. } if weight_decay > 1.0)
+                {
+                    suspects.push("`weight_decay`");
+                }
+                if matches!(weighting, Weighting::Fixed { weights } if weights.iter().any(|&weight| weight > 1.0))
+                {
+                    suspects.push("weights of the losses");
+                }
+                suspects.join(" or smaller ")
+            }
+        }
+    }
+}
+
 /// What a head is to say of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -159,8 +192,8 @@ impl Labels {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ImageChoice {
-    /// Of the test images of this class that are classified rightly, the one whose scores are nearest (Euclid) to the mean
-    /// of the scores of all of these; of equally near ones the first.
+    /// Of the test images of this class that are classified rightly (where there are none, of all images of it), the one whose
+    /// scores are nearest (Euclid) to the mean of the scores of all of these; of equally near ones the first.
     Typical {
         /// The class.
         class: u8,

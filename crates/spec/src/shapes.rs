@@ -125,6 +125,22 @@ pub enum ModelError {
     },
 }
 
+/// Bytes of a value.
+const VALUE: u64 = 4;
+/// Numbers that training holds for each parameter: its value and the optimiser's two moments.
+const KEPT: u64 = 3;
+
+impl Plan {
+    /// The least memory in bytes that training takes with batches of so many images: parameters with their moments, and
+    /// the outputs of all layers.
+    pub fn training_bytes(&self, batch: usize) -> u64 {
+        let outputs =
+            self.layers.iter().map(|layer| layer.output.len() as u64).fold(0_u64, u64::saturating_add);
+        let parameters = (self.parameters as u64).saturating_mul(KEPT);
+        outputs.saturating_mul(batch as u64).saturating_add(parameters).saturating_mul(VALUE)
+    }
+}
+
 const AT_LEAST_ONE: &str = "take whole numbers of at least 1";
 
 /// Parameters, multiply-adds or outputs beyond which a layer is a mistake: a million million.
@@ -292,7 +308,11 @@ fn follow(
             |(problem, help)| ModelError::Layer { place: place.clone(), kind: layer.kind(), problem, help };
         let (output, parameters, multiply_adds) = layer.infer(shape).map_err(refuse)?;
         if parameters.max(multiply_adds).max(output.len()) > LARGEST {
-            return Err(refuse(("it is too large for any machine".into(), "take smaller numbers".into())));
+            let values = parameters.max(output.len());
+            let bytes = values as f64 * f64::from(VALUE as u32);
+            let problem =
+                format!("it is too large for any machine: it holds {bytes:.1e} bytes, or works as long");
+            return Err(refuse((problem, "take smaller numbers".into())));
         }
         let (layer, unread) = (layer.clone(), reading::unread(layer, shape, output));
         planned.push(PlannedLayer { place, layer, input: shape, output, parameters, multiply_adds, unread });

@@ -192,6 +192,15 @@ impl Study {
         Task::ALL.into_iter().filter(asked).collect()
     }
 
+    /// Gives the study another seed. A judge of task 5 that had this one gets the next, so that it stays independent of the
+    /// network that it judges.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+        if let Some(inside) = self.inside.as_mut().filter(|inside| inside.judge.seed == seed) {
+            inside.judge.seed = seed.wrapping_add(1);
+        }
+    }
+
     /// Leaves out every task that is not in `tasks`. Where task 5 stays without task 4, so does the network of task 4 that
     /// it looks into.
     pub fn keep_only(&mut self, tasks: &[Task]) {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
+use inkling_lab::Weights;
 use inkling_report::AnimationFormat;
+use inkling_spec::Interval;
 
 use super::{ComputeArgs, DataArgs};
 
@@ -54,6 +56,10 @@ pub(crate) struct LookArgs {
     /// Which network of the study's folder; without it, the one that the study looks into.
     #[arg(long, value_name = "NAME")]
     pub(crate) network: Option<String>,
+
+    /// Which of the network's weights: those after the last epoch, or those of the best epoch by its validation images.
+    #[arg(long, value_name = "WHICH", default_value = "last")]
+    pub(crate) weights: WeightsName,
 
     /// Folder for figures and runs; made where it does not exist.
     #[arg(long, value_name = "DIR", default_value = "look")]
@@ -151,7 +157,7 @@ pub(crate) struct DreamArgs {
     pub(crate) index: Option<usize>,
 
     /// Steps of the ascent.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = steps)]
     pub(crate) steps: Option<NonZeroUsize>,
 
     /// Step size of the ascent.
@@ -207,6 +213,24 @@ pub(crate) struct ObjectiveArgs {
     /// Raise all of a layer's output (its mean square): the original deep dream, best from an image.
     #[arg(long, value_name = "LAYER")]
     pub(crate) layer: Option<String>,
+}
+
+/// Weights of a trained network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WeightsName {
+    /// Those after the last epoch.
+    Last,
+    /// Those of the epoch with the lowest loss on the validation images.
+    Best,
+}
+
+impl From<WeightsName> for Weights {
+    fn from(name: WeightsName) -> Weights {
+        match name {
+            WeightsName::Last => Weights::Last,
+            WeightsName::Best => Weights::Best,
+        }
+    }
 }
 
 /// What a dream begins with, when not with an image.
@@ -280,17 +304,17 @@ impl FromStr for AnimationFile {
     }
 }
 
-/// A finite number of at least zero.
-fn not_negative(text: &str) -> Result<f64, &'static str> {
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
-        _ => Err("expected a finite number of at least 0"),
-    }
+fn not_negative(text: &str) -> Result<f64, String> {
+    Interval::NOT_NEGATIVE.parse(text)
 }
 
-fn positive(text: &str) -> Result<f64, &'static str> {
-    text.parse()
-        .ok()
-        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
-        .ok_or("expected a finite number above 0")
+fn positive(text: &str) -> Result<f64, String> {
+    Interval::POSITIVE.parse(text)
+}
+
+/// Steps as a study may have them.
+fn steps(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse::<u32>().ok().and_then(|steps| NonZeroUsize::new(steps as usize)).ok_or_else(|| {
+        format!("expected a whole number of at least 1, such as 256 (and at most {})", u32::MAX)
+    })
 }

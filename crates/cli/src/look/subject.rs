@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use inkling_data::catalogue::{self, SetInfo};
-use inkling_lab::Trained;
+use inkling_lab::{Trained, Weights};
 use inkling_spec::found::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_spec::{Labels, RunId, RunSpec, Task};
 use inkling_store::{Reader, RunDir, TensorFile, sha256};
@@ -40,15 +40,25 @@ impl Subject {
         let (file, name) = find(&args.model, args.network.as_deref())?;
         let unreadable = |source| AskError::Model { path: file.clone(), source };
         File::open(&file).map_err(unreadable)?;
+        let weights = Weights::from(args.weights);
         // Before its bytes, which may be many and of something else, its header.
-        let network = Trained::read(&file).map_err(failure)?;
-        let id = RunId::of_file(&sha256(&file)?.ok_or_else(|| unreadable(ErrorKind::NotFound.into()))?);
+        let network = Trained::read_weights(&file, weights).map_err(failure)?;
+        let checksum = sha256(&file)?.ok_or_else(|| unreadable(ErrorKind::NotFound.into()))?;
+        let id = match weights {
+            Weights::Last => RunId::of_file(&checksum),
+            // Other weights of one file are another network.
+            Weights::Best => RunId::of_file(&inkling_data::sha256_hex(format!("{checksum} best").as_bytes())),
+        };
         // A set that this program does not know is as none: the network can still be looked into.
         let trained_on = || network.data.as_deref().and_then(|data| catalogue::find(data).ok());
         let set = named.or_else(trained_on);
         let words = match name {
             Some(name) => format!("{name} ({})", file.display()),
             None => file.display().to_string(),
+        };
+        let words = match weights {
+            Weights::Last => words,
+            Weights::Best => format!("{words}, best weights"),
         };
         let heads = heads::of(&file, &network, set);
         Ok(Subject { network, id, set, words, heads })

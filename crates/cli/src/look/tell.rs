@@ -61,6 +61,11 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[String]) {
     output::table(&rows, 4);
     output::line("Probability: of its class; of what it is taken for where that is unknown.");
     notes(&found.notes);
+    if found.overflow {
+        output::line(
+            "Some numbers were too large for 32-bit arithmetic: the largest that it holds stand in their place.",
+        );
+    }
     output::line("");
 
     let (images, over_tests) = (found.images.len(), found.test_images > 0);
@@ -137,7 +142,10 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
         if let (Some(before), Some(after)) = (before.probability, after.probability) {
             cells.push(format!("{:.2} % → {:.2} %", 100.0 * before, 100.0 * after));
         }
-        cells.push(class(after.predicted, names));
+        cells.push(match picture.diverged {
+            Some(step) => format!("{}, diverged at step {step}", class(after.predicted, names)),
+            None => class(after.predicted, names),
+        });
         rows.push(cells);
     }
     output::table(&rows, 0);

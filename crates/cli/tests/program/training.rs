@@ -69,10 +69,10 @@ fn a_network_that_diverges_is_named_at_the_end_and_again_when_nothing_is_left_to
     study(folder.path(), &changes);
     for _ in 0..2 {
         let said = run(folder.path(), &["study", "mine.toml"]);
-        said.says(0, &["mlp 2 hidden: the loss was not finite at step", "the last finite weights are kept"]);
+        said.says(0, &["mlp 2 hidden: diverged at step", "the last finite numbers are kept"]);
         said.says(
             0,
-            &["note: the loss stopped being finite in mlp 2 hidden at step", "smaller learning rate"],
+            &["note: some runs diverged", "mlp 2 hidden at step", "a smaller `learning_rate` may help"],
         );
     }
 }

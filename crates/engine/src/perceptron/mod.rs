@@ -33,6 +33,8 @@ pub struct Fit {
     pub b: f32,
     /// Share of the training rows misclassified after each iteration.
     pub errors: Vec<f64>,
+    /// The iteration, from 1, in which the weights stopped being finite: those above are of the one before, or at the start.
+    pub diverged: Option<usize>,
 }
 
 /// The hyperparameters of an optimise function.
@@ -67,7 +69,8 @@ pub trait Rule {
 ///
 /// Weights and bias start uniform in [0, 1). An iteration is one pass over the rows in an order drawn anew; its error
 /// is the share of rows misclassified after the pass. Training stops when the error is no more than the tolerance, or
-/// after the last iteration that is allowed. `progress` hears every iteration.
+/// after the last iteration that is allowed, or when a step was so large that the weights are no longer finite: then those
+/// before it are the result. `progress` hears every iteration whose weights are finite.
 ///
 /// # Panics
 /// If `x` has no rows, or `y` not as many.
@@ -80,11 +83,16 @@ pub fn optimize(x: &Features, y: &[i8], settings: &Settings, mut rule: impl Rule
     let mut order: Vec<u32> = (0..u32::try_from(x.rows()).expect("fewer than 2³² rows")).collect();
     let error = |w: &[f32], b: f32| misclassified(x, y, w, b) as f64 / x.rows() as f64;
 
-    let mut fit = Fit { w: w.clone(), b, errors: Vec::new() };
+    let mut fit = Fit { w: w.clone(), b, errors: Vec::new(), diverged: None };
+    let finite = |w: &[f32], b: f32| b.is_finite() && w.iter().all(|w| w.is_finite());
     while fit.errors.len() < settings.max_iterations {
         orders.shuffle(&mut order);
         rule.pass(x, y, &order, &mut w, &mut b);
         let (answer_w, answer_b, answer_error) = rule.answer(&w, b, &error);
+        if !finite(&w, b) || !finite(&answer_w, answer_b) {
+            fit.diverged = Some(fit.errors.len() + 1);
+            break;
+        }
         (fit.w, fit.b) = (answer_w, answer_b);
         fit.errors.push(answer_error);
         let go_on = progress(fit.errors.len(), answer_error);
@@ -139,8 +147,14 @@ pub fn misclassified(x: &Features, y: &[i8], w: &[f32], b: f32) -> usize {
 
 /// Trains one network for every two of `classes` classes, in parallel, with whatever `optimize` it is given: a function
 /// of the pair (a, b), a < b. Results come in lexicographic order of the pairs, whatever the number of threads.
-pub fn every_pair<T: Send>(classes: u8, optimize: impl Fn(u8, u8) -> T + Sync) -> Vec<T> {
-    let pairs: Vec<(u8, u8)> = (0..classes).flat_map(|a| (a + 1..classes).map(move |b| (a, b))).collect();
+///
+/// # Panics
+/// If there are more than 256 classes: labels are bytes.
+pub fn every_pair<T: Send>(classes: usize, optimize: impl Fn(u8, u8) -> T + Sync) -> Vec<T> {
+    assert!(classes <= 256, "labels are bytes");
+    let all = || (0..=u8::MAX).take(classes);
+    let pairs: Vec<(u8, u8)> =
+        all().flat_map(|a| all().filter(move |&b| b > a).map(move |b| (a, b))).collect();
     // Pairs differ a thousandfold in how long they train: hand them out one at a time.
     pairs.into_par_iter().with_max_len(1).map(|(a, b)| optimize(a, b)).collect()
 }

@@ -217,3 +217,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn weights_that_are_no_longer_finite_end_the_training_with_those_before() {
+    let (bytes, y) = points(200, 0.0, 0.2, 6);
+    let x = Features::new(&bytes, 2, AFFINE);
+    let settings = Settings { learning_rate: 3e38, max_iterations: 50, ..SETTINGS };
+    for optimize in [online, batch, averaged, pocket] {
+        let fit = optimize(&x, &y, &settings, &silent);
+        assert!(fit.w.iter().chain([&fit.b]).all(|w| w.is_finite()), "{fit:?}");
+        assert!(fit.diverged.is_none_or(|pass| pass == fit.errors.len() + 1), "{fit:?}");
+    }
+    assert!(online(&x, &y, &settings, &silent).diverged.is_some());
+    assert_eq!(online(&x, &y, &Settings { max_iterations: 5, ..SETTINGS }, &silent).diverged, None);
+}
+
+#[test]
+fn two_hundred_and_fifty_six_classes_have_all_their_pairs() {
+    let pairs = every_pair(256, |a, b| (a, b));
+    assert_eq!((pairs.len(), pairs[0], pairs[32_639]), (256 * 255 / 2, (0, 1), (254, 255)));
+    assert_eq!((every_pair(0, |_, _| ()).len(), every_pair(1, |_, _| ()).len()), (0, 0));
+}

@@ -7,7 +7,6 @@ use inkling_spec::found::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 
-use super::error::LookError;
 use super::images::{Asked, Shown};
 use super::trained::{Trained, as_image, predicted, probability};
 use super::{Material, images, saliency};
@@ -46,9 +45,6 @@ pub(crate) fn run(
     let logits = workspace.logits(number, n * classes).to_vec();
     let outputs: Vec<&[f32]> =
         layers.iter().map(|layer| trained.network.output(layer, &x, &workspace)).collect();
-    for (layer, y) in layers.iter().zip(&outputs).chain([(&scores, &logits.as_slice())]) {
-        refuse_overflow(layer, y, &shown)?;
-    }
     let differences: Vec<Vec<f32>> =
         layers.iter().zip(&outputs).map(|(layer, y)| differences(y, as_image(layer.shape)[2], n)).collect();
 
@@ -90,6 +86,25 @@ pub(crate) fn run(
         integrated.extend(along);
     }
 
+    // Nothing that is not finite is published: what 32-bit arithmetic does not hold is said to be so.
+    let mut overflow = false;
+    let mut held = |values: &[f32]| -> Vec<f32> {
+        overflow |= values.iter().any(|value| !value.is_finite());
+        values.iter().map(|&value| finite(f64::from(value)) as f32).collect()
+    };
+    let (logits, gradients, integrated) = (held(&logits), held(&gradients), held(&integrated));
+    let outputs: Vec<Vec<f32>> = outputs.into_iter().map(&mut held).collect();
+    let differences: Vec<Vec<f32>> = differences.iter().map(|values| held(values)).collect();
+    for found in &mut looked {
+        for number in
+            [&mut found.logit, &mut found.probability, &mut found.black_logit, &mut found.integrated_sum]
+        {
+            let (before, after) = (*number, finite(*number));
+            overflow |= before.to_bits() != after.to_bits();
+            *number = after;
+        }
+    }
+
     let mut tensors = vec![
         Tensor::new("images", &[n, height, width, channels], &pixels),
         Tensor::new("logits", &[n, classes], &logits),
@@ -106,18 +121,13 @@ pub(crate) fn run(
     tensors.push(Tensor::new("integrated", &shape, &integrated));
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     let test_images = set.map_or(0, |set| set.test.len());
-    Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images, notes: images::notes(brought) }))
+    let notes = images::notes(brought);
+    Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images, overflow, notes }))
 }
 
-/// Refuses a layer's output y, [n, outputs], for the images shown, where it holds what no file can.
-fn refuse_overflow(layer: &LayerOutput, y: &[f32], shown: &[Shown]) -> Result<(), LookError> {
-    match y.iter().position(|y| !y.is_finite()) {
-        None => Ok(()),
-        Some(place) => {
-            let image = format!("`{}`", shown[place / layer.shape.len()].name);
-            Err(LookError::Overflow { layer: layer.name.clone(), image })
-        }
-    }
+/// The number if 32-bit arithmetic holds it, else the nearest that it holds; 0 where it is none.
+fn finite(number: f64) -> f64 {
+    if number.is_nan() { 0.0 } else { number.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) }
 }
 
 /// Every convolution; in a network without one, every layer of the trunk, or what there is.

@@ -37,19 +37,6 @@ pub enum LookError {
         reason: String,
     },
 
-    /// A network whose output is no finite number.
-    #[error("the output of the layer `{layer}` for {image} holds a number that is not finite")]
-    #[diagnostic(help(
-        "the network's weights are so large that its arithmetic overflows: look into one that was trained with a \
-         smaller learning rate"
-    ))]
-    Overflow {
-        /// The layer.
-        layer: String,
-        /// What the image is called.
-        image: String,
-    },
-
     /// A head of which it is not known what it says.
     #[error(
         "it is not known which test images belong to the classes of the head `{head}`, so none is typical of one"
@@ -71,6 +58,47 @@ pub enum LookError {
         path: PathBuf,
         /// Its first layer that does not fit, and why.
         problem: Box<ModelError>,
+    },
+
+    /// The best weights of a network that was trained without validation images.
+    #[error("`{}` holds no best weights", .path.display())]
+    #[diagnostic(help(
+        "the best epoch is chosen by validation images: give the task of the study a [….training.validation] with \
+         `images`, or look at the last weights (`--weights last`)"
+    ))]
+    NoBestWeights {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A judge that is not independent of the network that it judges.
+    #[error(
+        "the judge of task 5 begins from the seed {seed}, as the network `{network}` does that it is to judge"
+    )]
+    #[diagnostic(help(
+        "a judge says something only if it was trained apart: give `inside.judge.seed` another number than the study's `seed`"
+    ))]
+    JudgeIsTheNetwork {
+        /// The seed of both.
+        seed: u64,
+        /// The network's name.
+        network: String,
+    },
+
+    /// A class that is looked at and is not among the test images.
+    #[error("none of the {images} test images shows class {class} ({name}), which task 5 is to look at")]
+    #[diagnostic(help(
+        "raise `data.test_images`, or choose other `inside.classes`: those that there are show {known}"
+    ))]
+    NoTestImage {
+        /// The class.
+        class: u8,
+        /// Its name.
+        name: String,
+        /// The test images used.
+        images: usize,
+        /// The classes that there are images of.
+        known: String,
     },
 
     /// Filters of a network that has none.
@@ -162,8 +190,8 @@ pub enum LookError {
     },
 
     /// No image stands for a class.
-    #[error("no test image of class {class} is classified rightly, so none is typical")]
-    #[diagnostic(help("name an image by its number, or train the network longer"))]
+    #[error("there is no test image of class {class}, so none is typical")]
+    #[diagnostic(help("name an image by its number, or choose another class"))]
     NoTypicalImage {
         /// The class.
         class: usize,

@@ -103,7 +103,7 @@ impl Looked<'_> {
             kinds: slices.iter().map(kind).collect(),
             coherences: slices.iter().map(|slice| coherence(slice, [height, width]) as f32).collect(),
             largest: (0..filters).map(largest).collect(),
-            norms: norms.iter().map(|&norm| norm as f32).collect(),
+            norms: norms.iter().map(|&norm| norm.min(f64::from(f32::MAX)) as f32).collect(),
             whole,
         }
     }

@@ -147,13 +147,13 @@ pub(crate) fn find(
 }
 
 /// Of the images of a class that are classified rightly, the one whose scores are nearest to the mean of the scores of
-/// all of these.
+/// all of these; where none is, of all images of the class.
 fn typical(scores: &[f32], classes: usize, labels: &[Option<usize>], class: usize) -> Option<usize> {
-    let right: Vec<(usize, &[f32])> = scores
-        .chunks_exact(classes)
-        .enumerate()
-        .filter(|(i, scores)| labels[*i] == Some(class) && predicted(scores) == class)
-        .collect();
+    let all = scores.chunks_exact(classes).enumerate().filter(|(i, _)| labels[*i] == Some(class));
+    let all: Vec<(usize, &[f32])> = all.collect();
+    let right: Vec<(usize, &[f32])> =
+        all.iter().filter(|(_, scores)| predicted(scores) == class).copied().collect();
+    let right = if right.is_empty() { all } else { right };
     let mean: Vec<f64> = (0..classes)
         .map(|j| right.iter().map(|(_, scores)| f64::from(scores[j])).sum::<f64>() / right.len() as f64)
         .collect();
@@ -165,8 +165,6 @@ fn typical(scores: &[f32], classes: usize, labels: &[Option<usize>], class: usiz
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// As the function of this name, of labels that are all known.
     fn typical(scores: &[f32], classes: usize, labels: &[usize], class: usize) -> Option<usize> {
         let labels: Vec<Option<usize>> = labels.iter().copied().map(Some).collect();
@@ -179,8 +177,9 @@ mod tests {
         let scores = [0.0, 1.0, 5.0, 0.0, 0.0, 2.0, 0.0, 9.0, 4.1, 4.0];
         assert_eq!(typical(&scores, 2, &[1, 0, 1, 1, 1], 1), Some(2));
         assert_eq!(typical(&scores, 2, &[1, 0, 1, 1, 1], 0), Some(1));
-        // Of equally near ones the first; none where none is right.
+        // Of equally near ones the first; of all where none is right; none where there is none.
         assert_eq!(typical(&[1.0, 0.0, 3.0, 0.0], 2, &[0, 0], 0), Some(0));
-        assert_eq!(typical(&[1.0, 0.0], 2, &[1], 1), None);
+        assert_eq!(typical(&[1.0, 0.0, 9.0, 0.0, 2.0, 0.0], 2, &[1, 1, 1], 1), Some(2));
+        assert_eq!(typical(&[1.0, 0.0], 2, &[1], 0), None);
     }
 }

@@ -21,7 +21,8 @@ pub use error::LookError;
 pub use images::Brought;
 pub(crate) use plan::expand;
 pub(crate) use study::run_inside;
-pub use trained::Trained;
+pub(crate) use trained::BEST;
+pub use trained::{Trained, Weights};
 
 use crate::error::LabError;
 use crate::runs::{Bench, run_once};

@@ -14,7 +14,7 @@ use crate::error::LabError;
 /// meets them. `network` is the planned training run of the network that is looked into.
 ///
 /// # Errors
-/// [`LookError`]: a class or a test image that the set does not have.
+/// [`LookError`]: a class or a test image that the set does not have, or a judge that begins as the network does.
 pub(crate) fn expand(
     task: &InsideTask,
     network: &PlannedRun,
@@ -23,6 +23,9 @@ pub(crate) fn expand(
 ) -> Result<Vec<PlannedRun>, LabError> {
     let RunSpec::Train(trained) = &network.spec else { unreachable!("networks are trained") };
     check(task, trained, set)?;
+    if task.judge.seed == seed {
+        return Err(LookError::JudgeIsTheNetwork { seed, network: task.network.clone() }.into());
+    }
     let planned = |title: String, spec: RunSpec| PlannedRun {
         id: spec.id(&set.checksum),
         task: Task::Inside,
@@ -62,6 +65,16 @@ fn check(task: &InsideTask, trained: &TrainRun, set: &DataSet) -> Result<(), Loo
         let names = format!(": {}", set.info.classes.join(", "));
         return Err(LookError::NoClass { class: usize::from(class), head, last: classes - 1, names });
     }
+    let shown = |class: u8| set.test.labels.contains(&class);
+    if let Some(&class) = task.classes.iter().find(|&&class| !shown(class)) {
+        let known: Vec<&str> = (0..=u8::MAX)
+            .zip(set.info.classes)
+            .filter(|(class, _)| shown(*class))
+            .map(|(_, name)| *name)
+            .collect();
+        let (images, name) = (set.test.len(), set.info.classes[usize::from(class)].to_owned());
+        return Err(LookError::NoTestImage { class, name, images, known: known.join(", ") });
+    }
     match task.images.iter().flatten().find(|&&index| index >= set.test.len()) {
         Some(&index) => Err(LookError::NoImage { index, last: set.test.len() - 1 }),
         None => Ok(()),
@@ -92,8 +105,8 @@ fn dreams(task: &InsideTask, trained: &TrainRun, set: &DataSet, images: &[ImageC
         let pictures = (0..task.seeds as u32).map(|number| of_class(class, task.start.clone(), number));
         dreams.push((DreamPurpose::Seeds { class }, pictures.collect(), task.dream.clone()));
     }
-    let classes = u8::try_from(set.info.classes.len()).expect("labels are bytes");
-    let every = (0..classes).map(|class| of_class(class, task.start.clone(), 0));
+    let every =
+        (0..=u8::MAX).take(set.info.classes.len()).map(|class| of_class(class, task.start.clone(), 0));
     dreams.push((DreamPurpose::Classes, every.collect(), task.dream.clone()));
     for (with, ascent) in ablation(&task.dream) {
         dreams.push((DreamPurpose::Ablation { with }, usual(), ascent));

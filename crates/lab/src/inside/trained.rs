@@ -15,11 +15,21 @@ use super::error::LookError;
 use crate::error::LabError;
 use crate::train::EVALUATION_BATCH;
 
-/// What the names of the best weights begin with, beside those of the last epoch.
-const BEST: &str = "best/";
-
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
+
+/// How the names of a model's best weights begin.
+pub(crate) const BEST: &str = "best/";
+
+/// Which of a trained network's weights are meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Weights {
+    /// Those after the last epoch.
+    #[default]
+    Last,
+    /// Those of the epoch with the lowest loss on the validation images, where there were any.
+    Best,
+}
 
 /// A trained network.
 #[derive(Debug)]
@@ -36,10 +46,21 @@ impl Trained {
     /// Reads a `model.safetensors` of a training run: the weights after the last epoch.
     ///
     /// # Errors
-    /// The store's, where the file is missing or damaged or its numbers are not finite; [`LookError::NotAModel`],
-    /// [`LookError::WrongTensor`] and [`LookError::CannotBeBuilt`].
+    /// As [`Trained::read_weights`].
     pub fn read(path: &Path) -> Result<Trained, LabError> {
+        Trained::read_weights(path, Weights::Last)
+    }
+
+    /// Reads a `model.safetensors` of a training run.
+    ///
+    /// # Errors
+    /// The store's, where the file is missing or damaged or its numbers are not finite; [`LookError::NotAModel`],
+    /// [`LookError::WrongTensor`], [`LookError::NoBestWeights`] and [`LookError::CannotBeBuilt`].
+    pub fn read_weights(path: &Path, which: Weights) -> Result<Trained, LabError> {
         let tensors = Tensors::read(path).map_err(|error| of_another_kind(path, error))?;
+        if which == Weights::Best && !tensors.names().iter().any(|name| name.starts_with(BEST)) {
+            return Err(LookError::NoBestWeights { path: path.to_owned() }.into());
+        }
         let not_a_model = |reason: String| LookError::NotAModel { path: path.to_owned(), reason };
         let json = tensors.metadata("model").ok_or_else(|| {
             not_a_model("it describes no layers, as the model files of this program do".into())
@@ -58,7 +79,10 @@ impl Trained {
         let mut known = Vec::new();
         let set = network.set_arrays(Part::Values, |name, shape| {
             known.push(name.to_owned());
-            tensors.finite(name, shape)
+            match which {
+                Weights::Last => tensors.finite(name, shape),
+                Weights::Best => tensors.finite(&format!("{BEST}{name}"), shape),
+            }
         });
         set.map_err(|error| match error {
             StoreError::WrongTensor { path, name, reason } => {

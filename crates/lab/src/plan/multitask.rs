@@ -39,9 +39,10 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
         let (heads, labels) = (&heads[head..=head], &labels[head..=head]);
         run(heads[0].0.to_owned(), heads, labels, Weighting::default(), seed)
     });
-    let lambdas = task.lambdas.iter().map(|&lambda| {
+    let names = task.lambda_names();
+    let lambdas = task.lambdas.iter().zip(&names).map(|(&lambda, name)| {
         let weighting = Weighting::Fixed { weights: vec![lambda, 1.0 - lambda] };
-        run(format!("λ = {lambda}"), &heads, &labels, weighting, seed)
+        run(format!("λ = {name}"), &heads, &labels, weighting, seed)
     });
     let each_seed = |weighting| task.seeds.iter().map(move |&seed| (weighting, seed));
     let others = task.weightings.iter().flat_map(each_seed).map(|(weighting, seed): (&Weighting, u64)| {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Since;
 use super::training::Training;
+use crate::inside::BEST;
 
 /// Where a run stands, but for its tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -59,8 +60,6 @@ const PARTS: [(Part, &str); 3] = [
     (Part::FirstMoments, "first-moment/"),
     (Part::SecondMoments, "second-moment/"),
 ];
-/// How the names of the best weights begin.
-const BEST: &str = "best/";
 
 /// A part of a network as tensors whose names begin with `prefix`, copied when they are written.
 pub(crate) fn tensors<'a>(

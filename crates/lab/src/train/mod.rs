@@ -57,8 +57,9 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
     let steps = spec.training.epochs * trained.div_ceil(spec.training.batch);
     bench.observer.event(Event::Stage { title: &title, steps });
     let tell = |diverged: Option<Divergence>| {
-        if let Some(divergence) = diverged {
-            bench.observer.event(Event::Diverged { title: &title, divergence });
+        if let Some(Divergence { epoch, step, what }) = diverged {
+            let (place, suspects) = (format!("at step {step}, in epoch {epoch}"), spec.suspects(what));
+            bench.observer.event(Event::Diverged { title: &title, place: &place, suspects: &suspects });
         }
     };
     if let Some(outcome) = runs::finished::<TrainOutcome>(bench, run)? {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use inkling_engine::random::Stream;
-use inkling_engine::{Labelled, Network, Path, Trainer, Workspace};
+use inkling_engine::{Labelled, Network, Part, Path, Trainer, Workspace};
 use inkling_spec::found::{
-    Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
+    Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
 };
 use inkling_spec::{ModelError, TrainRun};
 use inkling_store::RunWriter;
@@ -223,6 +223,11 @@ impl<'a> Training<'a> {
         let is_comparable = self.trained.iter().filter(|trained| **trained).count() > 1;
         let factor = training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
         let learning_rate = training.learning_rate * factor;
+        let epoch = self.epochs() + 1;
+        let diverged = |step, what| Ok(Some(Divergence { epoch, step, what }));
+        if !(learning_rate as f32).is_finite() {
+            return diverged(self.standing.steps + 1, Diverged::Network);
+        }
         let look = self.run.gradients_every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
         let start = Instant::now();
         let (trainer, weighting) = (&mut self.trainer, &mut *self.weighting);
@@ -231,8 +236,10 @@ impl<'a> Training<'a> {
         self.standing.steps += 1;
         let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
         if trained.any(|(judged, _)| !judged.loss.is_finite()) {
-            let epoch = self.epochs() + 1;
-            return Ok(Some(Divergence { epoch, step: self.standing.steps }));
+            return diverged(self.standing.steps, Diverged::Network);
+        }
+        if !weighting::usable(self.weighting.weights(), &self.trained) {
+            return diverged(self.standing.steps, Diverged::Weighting);
         }
         let compared = stepped.products.as_ref();
         let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
@@ -279,7 +286,8 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Judges the network on all images after an epoch, which counts if every loss is finite: a line can hold no other.
+    /// Judges the network on all images after an epoch, which counts if every weight and every loss is finite: a file can hold
+    /// no other. A weight that is not may hide behind a unit that is silent.
     fn close(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let epoch = self.epochs() + 1;
         let Training { trainer, workspace, train, validation, test, observer, .. } = self;
@@ -297,8 +305,9 @@ impl<'a> Training<'a> {
 
         let step = self.standing.steps;
         let all = [Some(&train), validation.as_ref(), Some(&test)].into_iter().flatten().flatten();
-        if all.into_iter().any(|judged| !judged.loss.is_finite()) {
-            return Ok(Epoch::Diverged(Divergence { epoch, step }));
+        let finite = all.into_iter().all(|judged| judged.loss.is_finite()) && finite(trainer.network());
+        if !finite {
+            return Ok(Epoch::Diverged(Divergence { epoch, step, what: Diverged::Network }));
         }
         let outcome = epoch_outcome(epoch, step, &train, validation.as_deref(), &test);
         writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
@@ -321,6 +330,20 @@ impl<'a> Training<'a> {
         let losses = self.standing.epochs.iter().filter_map(|epoch| Some((epoch.epoch, loss(epoch)?)));
         losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch)
     }
+}
+
+/// Whether every weight is finite.
+fn finite(network: &Network) -> bool {
+    const PART: usize = 1 << 12;
+    let mut values = vec![0.0; PART];
+    network.views(Part::Values).all(|view| {
+        let all = view.shape().iter().product::<usize>();
+        (0..all).step_by(PART).all(|first| {
+            let values = &mut values[..PART.min(all - first)];
+            view.read(first, values);
+            values.iter().all(|value| value.is_finite())
+        })
+    })
 }
 
 /// The first head's evaluations, then each further one's.

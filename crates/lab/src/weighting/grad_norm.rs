@@ -40,9 +40,13 @@ impl GradNorm {
 fn targets(weights: &[f64], norms: &[f64], losses: &[f64], first: &[f64], alpha: f64) -> Vec<f64> {
     let heads = weights.len() as f64;
     let mean_norm = weights.iter().zip(norms).map(|(weight, norm)| weight * norm).sum::<f64>() / heads;
-    let shares: Vec<f64> = losses.iter().zip(first).map(|(loss, first)| loss / first).collect();
+    // A loss that was zero from the start has nothing to come down from.
+    let share = |(loss, first): (&f64, &f64)| if *first > 0.0 { loss / first } else { 1.0 };
+    let shares: Vec<f64> = losses.iter().zip(first).map(share).collect();
     let mean_share = shares.iter().sum::<f64>() / heads;
-    shares.iter().map(|share| mean_norm * (share / mean_share).powf(alpha)).collect()
+    // Where no head has a loss left, all learn alike.
+    let rate = |share: &f64| if mean_share > 0.0 { share / mean_share } else { 1.0 };
+    shares.iter().map(|share| mean_norm * rate(share).powf(alpha).min(f64::MAX)).collect()
 }
 
 /// Derivative of Σ |w_h·norm_h − target_h| by each weight, the targets held fixed.
@@ -165,6 +169,24 @@ mod tests {
         }
         let weights = weighting.weights();
         assert!((weights[0] / (3.0 * weights[1]) - 10.0).abs() < 0.5, "{weights:?}");
+    }
+
+    #[test]
+    fn extreme_hyperparameters_losses_and_gradients_leave_weights_that_are_numbers() {
+        for (alpha, rate) in [(1000.0, 10.0), (3e38, 3e38), (0.0, 1e-38), (1.2e-38, 1e9)] {
+            for losses in [[0.0, 0.0], [0.0, 2.3], [1e-300, 1e300], [2.3, 2.3]] {
+                for norms in [[0.0, 0.0], [0.0, 1.0], [1e-20, 1e20], [1e100, 1e100]] {
+                    let mut weighting = GradNorm::new(2, alpha, rate);
+                    let product = |a: usize, b: usize| norms[a] * norms[b];
+                    for losses in [losses, [losses[1], losses[0]], losses] {
+                        weighting.learn(&losses, Some(&product));
+                        let weights = weighting.weights();
+                        let held = weights.iter().all(|weight| weight.is_finite() && *weight > 0.0);
+                        assert!(held, "{alpha} {rate} {losses:?} {norms:?}: {weights:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -59,6 +59,15 @@ pub(crate) trait Weigh: Debug {
     }
 }
 
+/// Whether each head that is trained has a weight that 32-bit arithmetic holds above zero. Where it has not, the next step
+/// would train it not at all or spoil the network.
+pub(crate) fn usable(weights: &[f64], trained: &[bool]) -> bool {
+    weights
+        .iter()
+        .zip(trained)
+        .all(|(&weight, trained)| !trained || (weight as f32).is_normal() && weight > 0.0)
+}
+
 /// The method of a run, before its first step.
 pub(crate) fn start(run: &TrainRun) -> Box<dyn Weigh> {
     let heads = run.model.heads.len();

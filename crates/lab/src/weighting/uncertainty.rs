@@ -60,6 +60,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::weighting::usable;
+
+    #[test]
+    fn a_learning_rate_that_is_far_too_large_leaves_weights_that_are_known_to_be_of_no_use() {
+        let mut weighting = Uncertainty::new(2, 10_000.0);
+        assert!(usable(weighting.weights(), &[true, true]));
+        weighting.learn(&[2.3, 1.1], None);
+        assert!(!usable(weighting.weights(), &[true, true]), "{:?}", weighting.weights());
+        for weights in
+            [[f64::NAN, 1.0], [f64::INFINITY, 1.0], [1e39, 1.0], [1e-40, 1.0], [0.0, 1.0], [-1.0, 1.0]]
+        {
+            assert!(!usable(&weights, &[true, true]) && usable(&weights, &[false, true]), "{weights:?}");
+        }
+    }
 
     proptest! {
         #[test]

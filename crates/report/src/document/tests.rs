@@ -77,6 +77,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         outcome: PerceptronOutcome {
             iterations: if i % 3 > 0 { 3 + i } else { 1000 },
             converged: i % 3 > 0,
+            diverged: None,
             train_images: 3000,
             train_correct: if i % 3 > 0 { 2998 } else { 2900 },
             test_images: 200,

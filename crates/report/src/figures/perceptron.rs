@@ -49,13 +49,20 @@ pub(super) fn weights(perceptrons: &PerceptronResults) -> Figure {
     let alt = format!(
         "Weights of the {} perceptrons of {} as images of {} by {} pixels, one for each pair of classes; blue weights \
          speak for the row’s class, red ones for the column’s. Each image has its own scale; the largest weight is \
-         between {low:.1} and {high:.1} in size.",
+         between {} and {} in size.",
         perceptrons.pairs.len(),
         data.title,
         data.height,
         data.width,
+        size(low),
+        size(high),
     );
     Figure::new("perceptron_weights", canvas.finish(), alt)
+}
+
+/// A size in words, as a power of ten where it would be long.
+fn size(value: f32) -> String {
+    if value < 1e6 { format!("{value:.1}") } else { format!("{value:.1e}") }
 }
 
 /// The largest weight's size, and the size that all but a few of the weights do not pass.
@@ -177,9 +184,11 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Figur
         .iter()
         .zip(&labels)
         .map(|(pair, label)| {
-            let error = pair.errors.last().copied().unwrap_or(f64::NAN);
             let iterations = thousands(pair.outcome.iterations);
-            format!("{label}: error {} after {iterations} iterations", percent(error, 2))
+            match pair.errors.last() {
+                Some(&error) => format!("{label}: error {} after {iterations} iterations", percent(error, 2)),
+                None => format!("{label}: no iteration with finite weights"),
+            }
         })
         .collect();
     let alt = format!(
@@ -300,7 +309,8 @@ impl ErrorScale {
 
 fn title(names: &[String], pair: &PairResults) -> String {
     let (a, b) = (&names[usize::from(pair.spec.a)], &names[usize::from(pair.spec.b)]);
-    format!("{a} vs {b} ({})", share_number(pair.test_accuracy()) + "\u{a0}%")
+    let diverged = if pair.outcome.diverged.is_some() { ", diverged" } else { "" };
+    format!("{a} vs {b} ({}{diverged})", share_number(pair.test_accuracy()) + "\u{a0}%")
 }
 
 fn tolerance_label(pair: &PairResults) -> String {

@@ -115,6 +115,7 @@ fn perceptron(a: u8, b: u8) -> PairResults {
             train_correct: 190,
             test_images: 20,
             test_correct: 12 + kind,
+            diverged: None,
         },
         errors,
         weights: (0..PIXELS).map(|index| (chance(index + usize::from(b)) - 0.5) as f32).collect(),

@@ -70,6 +70,7 @@ pub(crate) fn dream_run(
                 .then(|| (1.02 - rough * (1.0 + 0.2 * chance(i))).clamp(0.0, 1.0)),
             predicted: if rough < 0.5 { class } else { 0 },
         }),
+        diverged: None,
     });
     DreamResults {
         title: "a dream".into(),

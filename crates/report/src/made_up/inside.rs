@@ -282,6 +282,7 @@ pub(crate) fn activations(looked: &Looked, classes: &[usize], all: usize) -> Act
             layers: found,
             test_images: 1000 * all,
             notes: Vec::new(),
+            overflow: false,
         },
         gradient: signed(0, false),
         images,

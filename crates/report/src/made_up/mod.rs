@@ -5,7 +5,7 @@ pub(crate) mod inside;
 pub(crate) mod multitask;
 
 use inkling_spec::found::{
-    DataSetFacts, Divergence, EpochOutcome, Evaluation, Machine, StepsLine, TrainOutcome,
+    DataSetFacts, Diverged, Divergence, EpochOutcome, Evaluation, Machine, StepsLine, TrainOutcome,
 };
 use inkling_spec::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
 
@@ -102,7 +102,7 @@ pub(crate) fn cnns(data: &DataSetFacts, shape: Shape) -> NetworksResults {
 pub(crate) fn diverge(network: &mut NetworkResults, epoch: usize) {
     let per_epoch = network.outcome.epochs.first().map_or(60, |epoch| epoch.step);
     let step = (epoch - 1) * per_epoch + per_epoch / 3 + 1;
-    network.outcome.diverged = Some(Divergence { epoch, step });
+    network.outcome.diverged = Some(Divergence { epoch, step, what: Diverged::Network });
     network.outcome.steps = step;
     network.outcome.epochs.truncate(epoch - 1);
     network.curve.retain(|line| line.step < step);

@@ -1,8 +1,8 @@
 //! Made-up networks of Task 6 for tests: plausible answers and curves, the same every time.
 
 use inkling_spec::found::{
-    DataSetFacts, Divergence, EpochOutcome, Evaluation, GradientsLine, HeadOutcome, HeadSteps, IdleLine,
-    StepsLine, TrainOutcome,
+    DataSetFacts, Diverged, Divergence, EpochOutcome, Evaluation, GradientsLine, HeadOutcome, HeadSteps,
+    IdleLine, StepsLine, TrainOutcome,
 };
 use inkling_spec::{DataSlice, Labels, MultitaskTask, TrainRun, Weighting, preset};
 
@@ -285,7 +285,7 @@ fn said(task: &MultitaskResults, goal: Goal, trained: bool, salt: usize) -> Answ
 pub(crate) fn diverge(network: &mut HeadedNetwork, epoch: usize) {
     let per_epoch = network.steps_per_epoch();
     let step = (epoch - 1) * per_epoch + per_epoch / 3 + 1;
-    network.outcome.diverged = Some(Divergence { epoch, step });
+    network.outcome.diverged = Some(Divergence { epoch, step, what: Diverged::Network });
     network.outcome.steps = step;
     network.outcome.epochs.truncate(epoch - 1);
     network.curve.retain(|line| line.step < step);

@@ -68,6 +68,9 @@ struct DreamSummary {
     predicted: usize,
     judge_probability: Option<f64>,
     judge_predicted: Option<usize>,
+    /// The step at which the dream stopped being finite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diverged: Option<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -106,6 +109,10 @@ impl InsideSummary {
         }
         let sure = self.dreams.iter().filter(|dream| dream.probability.is_some_and(|p| p >= SURE)).count();
         let mut line = format!("Task 5: {sure} of {all} dreams reach 99 % on {}", self.network);
+        let diverged = self.dreams.iter().filter(|dream| dream.diverged.is_some()).count();
+        if diverged > 0 {
+            line += &format!(" ({diverged} diverged)");
+        }
         let judged = self.dreams.iter().filter_map(|dream| Some(dream.judge_predicted? == dream.class));
         let judged: Vec<bool> = judged.collect();
         if !judged.is_empty() {
@@ -170,6 +177,7 @@ fn of_run(purpose: &'static str, run: &DreamResults) -> Vec<DreamSummary> {
             predicted: found.after.predicted,
             judge_probability: found.judge.and_then(|seen| seen.probability),
             judge_predicted: found.judge.map(|seen| seen.predicted),
+            diverged: found.diverged,
         })
     };
     run.spec.pictures.iter().zip(&run.outcome.pictures).filter_map(dream).collect()

@@ -72,6 +72,9 @@ struct PairSummary {
     b: u8,
     iterations: usize,
     converged: bool,
+    /// The iteration in which the weights stopped being finite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diverged: Option<usize>,
     train_error: f64,
     train_accuracy: f64,
     test_accuracy: f64,
@@ -89,6 +92,7 @@ impl PairSummary {
             b: pair.spec.b,
             iterations: found.iterations,
             converged: found.converged,
+            diverged: found.diverged,
             train_error: (found.train_images - found.train_correct) as f64 / found.train_images as f64,
             train_accuracy,
             test_accuracy: pair.test_accuracy(),
@@ -163,6 +167,10 @@ impl Summary {
                 100.0 * most,
                 100.0 * mean,
             ));
+            let diverged = task.pairs.iter().filter(|pair| pair.diverged.is_some()).count();
+            if diverged > 0 {
+                lines.push(format!("        {diverged} of them diverged: a smaller learning rate may help"));
+            }
         }
         if let Some(task) = &self.tasks.mlp {
             lines.extend(task.in_words("Task 3", "MLP"));

@@ -101,6 +101,7 @@ fn dreams(inside: &InsideResults) -> Table {
         "judge_logit",
         "judge_probability",
         "judge_predicted",
+        "diverged",
     ];
     let class =
         |number: usize| inside.data.classes.get(number).cloned().unwrap_or_else(|| number.to_string());
@@ -121,6 +122,7 @@ fn dreams(inside: &InsideResults) -> Table {
             text(judge.and_then(|seen| seen.logit)),
             text(judge.and_then(|seen| seen.probability)),
             text(judge.map(|seen| class(seen.predicted))),
+            text(found.diverged),
         ]
     };
     let rows = inside.dreams.iter().flat_map(|run| {

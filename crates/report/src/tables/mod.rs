@@ -99,6 +99,7 @@ fn of_perceptrons(perceptrons: &PerceptronResults) -> Vec<Table> {
         "test_low",
         "test_high",
         "seconds",
+        "diverged",
     ];
     let row = |pair: &PairResults| {
         let found = &pair.outcome;
@@ -116,6 +117,7 @@ fn of_perceptrons(perceptrons: &PerceptronResults) -> Vec<Table> {
             low.to_string(),
             high.to_string(),
             pair.seconds.to_string(),
+            text(found.diverged),
         ]
     };
     let all = table("perceptrons", columns, perceptrons.pairs.iter().map(row));

@@ -66,6 +66,10 @@ pub struct ActivationsOutcome {
     /// What is to be known of the images that a person brought: that one looks inverted, or is blank.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Whether some numbers were too large for 32-bit arithmetic: the largest that it holds stand in their place, and 0 where
+    /// there was none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overflow: bool,
 }
 
 /// An image that was looked at.
@@ -133,6 +137,10 @@ pub struct DreamFound {
     pub after: Seen,
     /// What the independently trained network makes of the dream, if there is one.
     pub judge: Option<Seen>,
+    /// The step at which the picture or its objective stopped being finite, and its ascent with it: the dream is the last
+    /// finite picture. At step 0 not even the objective of the start is finite, and zeros stand in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<usize>,
 }
 
 /// What a network makes of a picture.

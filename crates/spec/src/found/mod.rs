@@ -130,6 +130,10 @@ pub struct PerceptronOutcome {
     pub test_images: usize,
     /// Test images classified rightly.
     pub test_correct: usize,
+    /// The pass, from 1, in which the weights stopped being finite, and training with it: what stands above is of the pass
+    /// before, or of the weights at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<usize>,
 }
 
 /// One line of a perceptron run's `metrics.jsonl`.
@@ -163,13 +167,33 @@ pub struct TrainOutcome {
     pub stopped_early: bool,
 }
 
-/// The first step whose loss was NaN or infinite, counted from 1 over all epochs.
+/// The first step whose loss was NaN or infinite, or after which nothing finite could follow, counted from 1 over all epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Divergence {
     /// The epoch, from 1.
     pub epoch: usize,
     /// The step, from 1.
     pub step: usize,
+    /// What stopped being finite.
+    #[serde(default, skip_serializing_if = "Diverged::is_network")]
+    pub what: Diverged,
+}
+
+/// What stopped being finite in a training run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Diverged {
+    /// The network: its loss, its weights or its learning rate.
+    #[default]
+    Network,
+    /// The weights of the heads' losses, which are trained apart from it.
+    Weighting,
+}
+
+impl Diverged {
+    fn is_network(&self) -> bool {
+        *self == Diverged::Network
+    }
 }
 
 /// The network after an epoch.

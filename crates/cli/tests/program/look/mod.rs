@@ -1,7 +1,7 @@
 //! `inkling look`: what it finds in networks of every kind, and what it says to what cannot be.
 
 mod bad;
-mod common;
+pub(crate) mod common;
 mod files;
 mod heads;
 mod pictures;

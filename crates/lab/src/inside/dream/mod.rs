@@ -51,6 +51,8 @@ struct Climber {
     picture: Vec<f32>,
     slope: Vec<f32>,
     scratch: Vec<f32>,
+    /// The step at which it stopped being finite, from which on it stands still.
+    diverged: Option<usize>,
 }
 
 /// Pictures climbing together, each as it would alone: nothing of one depends on the others.
@@ -83,7 +85,8 @@ impl<'a> Ascent<'a> {
                 basis.picture(&parameters, &mut picture);
                 let variables = Variables::new(&parameters);
                 let (slope, scratch) = (zeros(), zeros());
-                Climber { goal, variables, stream, drawn: Vec::new(), picture, slope, scratch }
+                let drawn = Vec::new();
+                Climber { goal, variables, stream, drawn, picture, slope, scratch, diverged: None }
             })
             .collect();
         let all = vec![0.0; climbers.len() * size.len()];
@@ -95,8 +98,25 @@ impl<'a> Ascent<'a> {
         self.climbers.iter().flat_map(|climber| &climber.picture).copied().collect()
     }
 
-    /// One step up.
-    pub(crate) fn step(&mut self, trained: &mut Trained, workspace: &mut inkling_engine::Workspace) {
+    /// The step at which a picture stopped being finite, if it did.
+    pub(crate) fn diverged(&self, number: usize) -> Option<usize> {
+        self.climbers[number].diverged
+    }
+
+    /// Stops a picture at this step, as it was when it was last finite.
+    pub(crate) fn stop(&mut self, number: usize, step: usize, picture: &[f32]) {
+        let climber = &mut self.climbers[number];
+        climber.diverged = climber.diverged.or(Some(step));
+        climber.picture.copy_from_slice(picture);
+    }
+
+    /// Step number `step`, from 1, up. A picture that would not be finite after it stays as it is from then on.
+    pub(crate) fn step(
+        &mut self,
+        step: usize,
+        trained: &mut Trained,
+        workspace: &mut inkling_engine::Workspace,
+    ) {
         let Ascent { spec, size, basis, layer, climbers, seen, slopes } = self;
         let (size, dim) = (*size, size.len());
         climbers.par_iter_mut().zip(seen.par_chunks_mut(dim)).for_each(|(climber, seen)| {
@@ -115,10 +135,18 @@ impl<'a> Ascent<'a> {
         // A neuron that is silent at the start has no gradient of its own.
         network.response_gradient(seen, layer, workspace, slopes, |y, dy| {
             let parts = y.chunks_exact(outputs).zip(dy.chunks_exact_mut(outputs));
-            climbers.iter().zip(parts).for_each(|(climber, (y, dy))| climber.goal.slope(y, dy));
+            climbers.iter_mut().zip(parts).for_each(|(climber, (y, dy))| {
+                climber.goal.slope(y, dy);
+                if !climber.goal.value(y).is_finite() {
+                    climber.diverged = climber.diverged.or(Some(step));
+                }
+            });
         });
         climbers.par_iter_mut().zip(slopes.par_chunks_mut(dim)).for_each(|(climber, seen_slope)| {
-            let Climber { variables, drawn, picture, slope, scratch, .. } = climber;
+            let Climber { variables, drawn, picture, slope, scratch, diverged, .. } = climber;
+            if diverged.is_some() {
+                return;
+            }
             slope.copy_from_slice(seen_slope);
             for transform in drawn.iter().rev() {
                 scratch.copy_from_slice(slope);
@@ -131,7 +159,13 @@ impl<'a> Ascent<'a> {
             slope.iter_mut().for_each(|slope| *slope = -*slope);
             basis.backward(picture, slope, scratch);
             variables.descend(scratch, &spec.optimizer, spec.learning_rate);
+            // The picture before is the last one that may be finite.
+            scratch.copy_from_slice(picture);
             basis.picture(variables.values(), picture);
+            if !variables.values().iter().chain(&*picture).all(|number| number.is_finite()) {
+                picture.copy_from_slice(scratch);
+                *diverged = Some(step);
+            }
         });
     }
 }

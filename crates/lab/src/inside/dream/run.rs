@@ -15,7 +15,7 @@ use crate::error::LabError;
 use crate::inside::error::LookError;
 use crate::inside::trained::{Trained, predicted, probability};
 use crate::inside::{Material, images};
-use crate::study::Observer;
+use crate::study::{Event, Observer};
 
 /// Parts of the way at whose ends it is measured.
 const PARTS: usize = 64;
@@ -44,6 +44,10 @@ pub(crate) fn run(
     let starts = ascent.pictures();
     let judging = Judging { layer: &layer, goals: &goals };
     let before = judging.seen(trained, &mut workspace, &starts);
+    // What each picture was when it and what the network makes of it were last finite.
+    let dim = size.len();
+    let mut kept: Vec<(Seen, Vec<f32>)> =
+        before.iter().map(|seen| held(*seen)).zip(starts.chunks_exact(dim).map(<[f32]>::to_vec)).collect();
 
     let steps = run.ascent.steps;
     let frame_steps = evenly(steps, run.ascent.frames);
@@ -54,18 +58,31 @@ pub(crate) fn run(
             return Ok(None);
         }
         if step > 0 {
-            ascent.step(trained, &mut workspace);
+            ascent.step(step, trained, &mut workspace);
+        }
+        if path_steps.contains(&step) {
+            let pictures = ascent.pictures();
+            let seen = judging.seen(trained, &mut workspace, &pictures);
+            for (number, (seen, picture)) in seen.into_iter().zip(pictures.chunks_exact(dim)).enumerate() {
+                if is_held(&seen) {
+                    kept[number] = (seen, picture.to_vec());
+                } else {
+                    ascent.stop(number, step, &kept[number].1);
+                }
+            }
+            way.measure(kept.iter().map(|(seen, _)| seen));
         }
         if frame_steps.contains(&step) {
             way.frames.extend(ascent.pictures());
         }
-        if path_steps.contains(&step) {
-            way.measure(&judging.seen(trained, &mut workspace, &ascent.pictures()));
-        }
     }
     let seconds = begin.elapsed().as_secs_f64();
     let dreams = ascent.pictures();
-    let after = judging.seen(trained, &mut workspace, &dreams);
+    for number in 0..n {
+        let Some(step) = ascent.diverged(number) else { continue };
+        let (place, title) = (format!("at step {step}"), format!("dream {}", number + 1));
+        observer.event(Event::Diverged { title: &title, place: &place, suspects: "`learning_rate`" });
+    }
     let judge = match &mut material.judge {
         // It may be another network: asked only what it knows.
         Some(judge) => asked(judge, &run.pictures, &dreams)?,
@@ -90,8 +107,14 @@ pub(crate) fn run(
         tensors.push(Tensor::new("path_probability", &[t, n], &way.probabilities));
     }
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
-    let found = before.into_iter().zip(after).zip(judge);
-    let pictures = found.map(|((before, after), judge)| DreamFound { before, after, judge }).collect();
+    let found = before.into_iter().zip(kept).zip(judge).enumerate();
+    let found = found.map(|(number, ((before, (after, _)), judge))| DreamFound {
+        before: held(before),
+        after,
+        judge: judge.filter(is_held),
+        diverged: ascent.diverged(number),
+    });
+    let pictures = found.collect();
     Ok(Some(DreamOutcome { pictures, seconds, notes: images::notes(material.brought) }))
 }
 
@@ -134,6 +157,21 @@ fn parameters(
             start::image(basis, &x)
         }
     })
+}
+
+/// Whether 32-bit arithmetic holds everything that a network makes of a picture.
+fn is_held(seen: &Seen) -> bool {
+    let numbers = [Some(seen.objective), seen.logit, seen.probability];
+    numbers.into_iter().flatten().all(|number| (number as f32).is_finite())
+}
+
+/// The same if it does, else with zeros in the place of all numbers.
+fn held(seen: Seen) -> Seen {
+    if is_held(&seen) {
+        return seen;
+    }
+    let (logit, probability) = (seen.logit.map(|_| 0.0), seen.probability.map(|_| 0.0));
+    Seen { objective: 0.0, logit, probability, ..seen }
 }
 
 /// Whole numbers from 0 to `last`, so many of them, as evenly apart as can be.
@@ -198,10 +236,12 @@ struct Way {
 }
 
 impl Way {
-    fn measure(&mut self, seen: &[Seen]) {
-        self.objectives.extend(seen.iter().map(|seen| seen.objective as f32));
-        self.logits.extend(seen.iter().filter_map(|seen| Some(seen.logit? as f32)));
-        self.probabilities.extend(seen.iter().filter_map(|seen| Some(seen.probability? as f32)));
+    fn measure<'a>(&mut self, seen: impl Iterator<Item = &'a Seen>) {
+        for seen in seen {
+            self.objectives.push(seen.objective as f32);
+            self.logits.extend(seen.logit.map(|logit| logit as f32));
+            self.probabilities.extend(seen.probability.map(|probability| probability as f32));
+        }
     }
 }
 

@@ -72,7 +72,7 @@ fn climb(spec: &AscentSpec, objective: &Objective, numbers: &[u32]) -> (Vec<f32>
     };
     let before = values(&ascent, &mut trained, &mut workspace);
     for _ in 0..spec.steps {
-        ascent.step(&mut trained, &mut workspace);
+        ascent.step(1, &mut trained, &mut workspace);
     }
     let after = values(&ascent, &mut trained, &mut workspace);
     (ascent.pictures(), before.into_iter().zip(after).map(|(before, after)| [before, after]).collect())
@@ -132,7 +132,7 @@ fn a_step_goes_along_the_gradient_of_the_whole_objective() {
         let z = start::grey(&basis, size, 0.4, 0.3, &mut stream());
         let mut ascent = Ascent::new(&spec, size, layer.clone(), vec![(goal.clone(), z.clone(), stream())]);
         let mut workspace = trained.network.workspace(1, true);
-        ascent.step(&mut trained, &mut workspace);
+        ascent.step(1, &mut trained, &mut workspace);
         let moved: Vec<f32> = ascent.climbers[0]
             .variables
             .values()

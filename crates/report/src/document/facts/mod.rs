@@ -54,7 +54,8 @@ pub(super) struct Facts<'a> {
 #[derive(Debug, Serialize)]
 struct StudyFacts<'a> {
     preset: &'a str,
-    seed: u64,
+    /// In words: Typst holds no whole number beyond 2⁶³ − 1.
+    seed: String,
     /// What made the runs; the first made the most.
     machines: &'a [Share<Machine>],
     programs: Vec<ProgramFacts<'a>>,
@@ -137,7 +138,7 @@ impl<'a> Facts<'a> {
         Facts {
             study: StudyFacts {
                 preset: &record.preset,
-                seed: record.study.seed,
+                seed: record.study.seed.to_string(),
                 machines: &results.origins.machines,
                 programs: results
                     .origins

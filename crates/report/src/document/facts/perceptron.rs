@@ -21,6 +21,8 @@ pub(super) struct PerceptronFacts<'a> {
     tolerance: f64,
     /// The pairs whose training stopped at the last iteration that is allowed, not at the tolerance.
     unstopped: Vec<Pair>,
+    /// The pairs whose weights stopped being finite.
+    diverged: Vec<Pair>,
     /// Iterations of the pairs that stopped at the tolerance.
     iterations: Option<Iterations>,
     /// The most training errors with which a pair stopped at the tolerance.
@@ -125,7 +127,12 @@ impl<'a> PerceptronFacts<'a> {
             tolerance: spec.tolerance,
             unstopped: pairs
                 .iter()
-                .filter(|pair| !pair.outcome.converged)
+                .filter(|pair| !pair.outcome.converged && pair.outcome.diverged.is_none())
+                .map(|pair| named(classes, pair))
+                .collect(),
+            diverged: pairs
+                .iter()
+                .filter(|pair| pair.outcome.diverged.is_some())
                 .map(|pair| named(classes, pair))
                 .collect(),
             iterations: median(stopped().map(|pair| pair.outcome.iterations as f64)).map(|median| {
@@ -187,7 +194,7 @@ fn class_means(classes: &[String], pairs: &[PairResults]) -> Vec<ClassValue> {
 }
 
 fn restless(classes: &[String], pairs: &[PairResults]) -> Option<Restless> {
-    let unstopped = pairs.iter().filter(|pair| !pair.outcome.converged);
+    let unstopped = pairs.iter().filter(|pair| !pair.outcome.converged && pair.outcome.diverged.is_none());
     let found = unstopped.filter_map(|pair| {
         let last = *pair.errors.last()?;
         let (place, best) = pair.errors.iter().copied().enumerate().min_by(|p, q| p.1.total_cmp(&q.1))?;

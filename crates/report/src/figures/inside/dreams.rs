@@ -301,7 +301,13 @@ fn of_class(run: &DreamResults, class: u8) -> Option<usize> {
 /// The dream of a class with its probability, the judge's, and its logit.
 fn dream(run: &DreamResults, picture: usize) -> Cell {
     let found = &run.outcome.pictures[picture];
-    cell(run, &run.pictures, picture, found.after, found.judge)
+    let mut cell = cell(run, &run.pictures, picture, found.after, found.judge);
+    if found.diverged.is_some()
+        && let Some(last) = cell.lines.last_mut()
+    {
+        *last = "diverged".into();
+    }
+    cell
 }
 
 fn start(run: &DreamResults, picture: usize) -> Cell {

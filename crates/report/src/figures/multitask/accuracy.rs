@@ -7,7 +7,7 @@ use super::super::colour::{GREY, pale, readable};
 use super::super::networks::{even_step, mark, share_format};
 use super::super::percent;
 use super::key::{Key, Sign};
-use super::{colour, diverged_words, hollow, lambda_name, lambda_number, shape, upright};
+use super::{colour, diverged_words, hollow, lambda_name, lambda_tick, shape, upright};
 use crate::statistics::wilson;
 use crate::{Figure, Goal, MultitaskResults};
 
@@ -82,7 +82,7 @@ fn lambda_axis(title: &'static str) -> Axis<'static> {
             |_| String::new()
         } else {
             |lambda| {
-                if (-0.01..=1.01).contains(&lambda) { lambda_number(lambda + 0.0) } else { String::new() }
+                if (-0.01..=1.01).contains(&lambda) { lambda_tick(lambda + 0.0) } else { String::new() }
             }
         },
         title,
@@ -225,7 +225,11 @@ fn alt(task: &MultitaskResults) -> String {
         for trained in [true, false] {
             for (lambda, found) in heads(task, goal, trained) {
                 let untrained = if trained { "" } else { " (untrained head)" };
-                parts.push(format!("{} {}{untrained}", lambda_name(lambda), percent(found.accuracy(), 2)));
+                parts.push(format!(
+                    "{} {}{untrained}",
+                    lambda_name(task, lambda),
+                    percent(found.accuracy(), 2)
+                ));
             }
         }
         let baselines = task.baselines(goal);

@@ -5,7 +5,7 @@ use super::super::colour::{self, CROWD, GREY, INK, readable, text_on};
 use super::super::grid::note;
 use super::super::networks::fitted;
 use super::super::{list, signed};
-use super::{colour, lambda_number};
+use super::colour;
 use crate::{ClassChange, Figure, Goal, MultitaskResults};
 
 const ROW: f64 = 12.5;
@@ -55,7 +55,7 @@ fn half(
     }
     for (column, (lambda, network)) in task.lambdas.iter().enumerate() {
         let left = x + width * column as f64;
-        let number = lambda_number(*lambda);
+        let number = task.lambda_name(*lambda);
         if text_width(&number, 7.0) < width - 1.0 {
             canvas.text((left + width / 2.0, TOP - 6.0), &number, Style::new(7));
         }
@@ -116,7 +116,7 @@ fn alt(task: &MultitaskResults, changes: &[Vec<ClassChange>; 2]) -> String {
         let changes = &changes[goal.index()];
         let name = |change: &ClassChange| {
             let class = &task.classes(goal)[change.class];
-            let lambda = lambda_number(task.lambdas[change.lambda].0);
+            let lambda = task.lambda_name(task.lambdas[change.lambda].0);
             format!("{class} at λ = {lambda} ({})", points(change.difference()))
         };
         let by = |p: &&ClassChange, q: &&ClassChange| p.difference().total_cmp(&q.difference());

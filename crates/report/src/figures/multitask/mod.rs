@@ -49,14 +49,14 @@ fn lambda_colour(lambda: f64) -> Rgb {
     amber(0.28 + 0.72 * lambda)
 }
 
-/// λ with a sign of its own.
-fn lambda_name(lambda: f64) -> String {
-    format!("λ = {}", lambda_number(lambda))
+/// λ with a sign of its own, and as many digits as tell it from the others.
+fn lambda_name(task: &MultitaskResults, lambda: f64) -> String {
+    format!("λ = {}", task.lambda_name(lambda))
 }
 
-/// λ with the digits that it needs, so that no two read alike. What sums of ticks leave behind the ninth is no digit of it.
-fn lambda_number(lambda: f64) -> String {
-    ((lambda * 1e9).round() / 1e9).to_string()
+/// λ at a tick of an axis, where three decimals are enough.
+fn lambda_tick(lambda: f64) -> String {
+    ((lambda * 1000.0).round() / 1000.0).to_string()
 }
 
 /// A mark with an edge and nothing in it: a head that was not trained.

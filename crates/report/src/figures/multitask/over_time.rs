@@ -25,7 +25,7 @@ pub(super) fn lines(task: &MultitaskResults) -> Vec<Line<'_>> {
         network,
         colour: lambda_colour(*lambda),
         dash: None,
-        name: lambda_name(*lambda),
+        name: lambda_name(task, *lambda),
     });
     let single = Goal::BOTH.into_iter().filter_map(|goal| {
         let name = format!("{} network", goal.name());

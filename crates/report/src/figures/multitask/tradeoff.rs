@@ -78,7 +78,7 @@ pub(super) fn plane(task: &MultitaskResults) -> Option<Figure> {
         taken.push(around(at, 5.0));
     }
     edges(&mut canvas, &panel, task, &mut taken);
-    label(&mut canvas, &panel, &points, taken);
+    label(&mut canvas, &panel, task, &points, taken);
     let x = frame.right() + 12.0;
     key.draw(&mut canvas, (x, frame.y));
     let y = frame.y + key.height() + 8.0;
@@ -242,7 +242,7 @@ fn edges(canvas: &mut Canvas, panel: &Panel, task: &MultitaskResults, taken: &mu
                 }
             };
             hollow(canvas, at, 0, 4.0, lambda_colour(lambda));
-            let text = lambda_name(lambda);
+            let text = lambda_name(task, lambda);
             let width = text_width(&text, 7.0);
             let x = match goal {
                 Goal::Item => at.0.min(frame.right() - width - 10.0) + 6.0,
@@ -264,11 +264,17 @@ fn meet(a: Taken, b: Taken) -> bool {
 }
 
 /// Writes λ beside its point, where nothing else is; further away, with a line, where it is crowded.
-fn label(canvas: &mut Canvas, panel: &Panel, points: &[Point], mut taken: Vec<Taken>) {
+fn label(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    task: &MultitaskResults,
+    points: &[Point],
+    mut taken: Vec<Taken>,
+) {
     let frame = panel.frame;
     for point in points {
         let at = (panel.x(point.found[0].accuracy()), panel.y(point.found[1].accuracy()));
-        let text = fitted(&lambda_name(point.lambda), 7.0, 60.0);
+        let text = fitted(&lambda_name(task, point.lambda), 7.0, 60.0);
         let width = text_width(&text, 7.0);
         let spots = [12.0, 20.0, 30.0, 42.0, 56.0].into_iter().flat_map(|away| {
             [30.0_f64, 330.0, 150.0, 210.0, 60.0, 300.0, 120.0, 240.0]
@@ -306,9 +312,9 @@ fn alt(
 ) -> String {
     let pair =
         |name: &str, item: f64, group: f64| format!("{name}: {} and {}", percent(item, 2), percent(group, 2));
-    let of_points = points
-        .iter()
-        .map(|point| pair(&lambda_name(point.lambda), point.found[0].accuracy(), point.found[1].accuracy()));
+    let of_points = points.iter().map(|point| {
+        pair(&lambda_name(task, point.lambda), point.found[0].accuracy(), point.found[1].accuracy())
+    });
     let of_others =
         others.iter().map(|other| pair(&other.found.name, other.spread[0].mean, other.spread[1].mean));
     let described: Vec<String> = of_points.chain(of_others).collect();

@@ -92,6 +92,13 @@ pub struct Baselines {
 }
 
 impl MultitaskResults {
+    /// λ in words, with as many digits as tell it from the others, from 0 and from 1.
+    pub fn lambda_name(&self, lambda: f64) -> String {
+        let all: Vec<f64> = self.lambdas.iter().map(|(known, _)| *known).chain([lambda, 0.0, 1.0]).collect();
+        let names = inkling_spec::apart(&all);
+        names[self.lambdas.len()].clone()
+    }
+
     /// Names of what a goal tells apart.
     pub fn classes(&self, goal: Goal) -> &[String] {
         match goal {

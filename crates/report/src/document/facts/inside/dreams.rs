@@ -25,6 +25,8 @@ pub(super) struct AscentFacts<'a> {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct SeenFacts {
     dreams: usize,
+    /// Dreams whose ascent stopped because something was no longer finite.
+    diverged: usize,
     /// Dreams whose class the network gives a probability of at least 99 %.
     sure: usize,
     /// The lowest probability that the network gives.
@@ -85,13 +87,18 @@ impl SeenFacts {
     /// `None` where no run has a dream of a class.
     pub(super) fn new<'a>(runs: impl Iterator<Item = &'a DreamResults>) -> Option<Self> {
         let (mut own, mut judge, mut steps) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut judged, mut agreed) = (0, 0);
+        let (mut judged, mut agreed, mut diverged) = (0, 0, 0);
         for run in runs {
             for (picture, (asked, found)) in run.spec.pictures.iter().zip(&run.outcome.pictures).enumerate() {
                 let (Some(class), Some(probability)) = (class(&asked.objective), found.after.probability)
                 else {
                     continue;
                 };
+                diverged += usize::from(found.diverged.is_some());
+                // Of what was not finite from the start, nothing is known.
+                if found.diverged == Some(0) {
+                    continue;
+                }
                 own.push(probability);
                 steps.extend(first_sure(run, picture));
                 if let Some(seen) = found.judge {
@@ -104,6 +111,7 @@ impl SeenFacts {
         let lowest = own.iter().copied().reduce(f64::min)?;
         Some(SeenFacts {
             dreams: own.len(),
+            diverged,
             sure: own.iter().filter(|&&p| p >= SURE).count(),
             lowest,
             steps: median(steps),

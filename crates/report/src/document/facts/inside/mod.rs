@@ -40,7 +40,8 @@ pub(super) struct InsideFacts<'a> {
 
 #[derive(Debug, Serialize)]
 struct JudgeFacts {
-    seed: u64,
+    /// In words: Typst holds no whole number beyond 2⁶³ − 1.
+    seed: String,
     epochs: usize,
     accuracy: Option<f64>,
     interval: Option<(f64, f64)>,
@@ -49,7 +50,7 @@ struct JudgeFacts {
 impl<'a> InsideFacts<'a> {
     pub(super) fn new(inside: &'a InsideResults) -> Self {
         let judge = inside.judge.as_ref().map(|judge| JudgeFacts {
-            seed: judge.seed,
+            seed: judge.seed.to_string(),
             epochs: judge.epochs,
             accuracy: judge.test.map(|test| test.accuracy()),
             interval: judge.test.map(|test| wilson(test.correct, test.images)),

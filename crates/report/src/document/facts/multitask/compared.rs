@@ -25,7 +25,7 @@ pub(super) struct GoalFacts {
 
 #[derive(Debug, Serialize)]
 struct HeadFacts {
-    lambda: f64,
+    lambda: String,
     /// Accuracy less that of the single-task network.
     difference: f64,
     p: f64,
@@ -56,7 +56,7 @@ impl GoalFacts {
             })
             .collect();
         let facts = |&(lambda, pair): &(f64, &GoalPair)| HeadFacts {
-            lambda,
+            lambda: task.lambda_name(lambda),
             difference: pair.difference(),
             p: pair.adjusted,
         };

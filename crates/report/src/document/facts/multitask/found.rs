@@ -43,7 +43,7 @@ pub(super) struct ClassesFacts<'a> {
 #[derive(Debug, Serialize)]
 struct ChangeFacts<'a> {
     class: &'a str,
-    lambda: f64,
+    lambda: String,
     difference: f64,
 }
 
@@ -119,7 +119,7 @@ impl<'a> ClassesFacts<'a> {
             changes.iter().filter(|(_, change)| change.differs()).collect();
         let facts = |(goal, change): &(Goal, ClassChange)| ChangeFacts {
             class: task.classes(*goal)[change.class].as_str(),
-            lambda: task.lambdas[change.lambda].0,
+            lambda: task.lambda_name(task.lambdas[change.lambda].0),
             difference: change.difference(),
         };
         let of = |sign: f64| {

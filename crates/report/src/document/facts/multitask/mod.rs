@@ -59,7 +59,7 @@ struct Row<'a> {
     /// "single" or "lambda".
     kind: &'static str,
     name: &'a str,
-    lambda: Option<f64>,
+    lambda: Option<String>,
     item: Option<Cell>,
     group: Option<Cell>,
     free: Option<f64>,
@@ -78,7 +78,7 @@ struct Cell {
 /// A two-headed network with one trained head.
 #[derive(Debug, Serialize)]
 struct OneSided {
-    lambda: f64,
+    lambda: String,
     trained: &'static str,
     untrained: &'static str,
     /// Test accuracy of the untrained head.
@@ -196,7 +196,7 @@ impl<'a> Row<'a> {
         Row {
             kind: if lambda.is_some() { "lambda" } else { "single" },
             name: &network.name,
-            lambda,
+            lambda: lambda.map(|lambda| task.lambda_name(lambda)),
             item: cell(Goal::Item),
             group: cell(Goal::Group),
             free: task.free(network).map(|found| found.accuracy()),
@@ -217,7 +217,7 @@ fn one_sided(task: &MultitaskResults) -> Vec<OneSided> {
         let baselines = task.baselines(untrained);
         let single = task.single(trained).and_then(|single| single.answers(trained));
         Some(OneSided {
-            lambda: *lambda,
+            lambda: task.lambda_name(*lambda),
             trained: trained.name(),
             untrained: untrained.name(),
             accuracy: network.test(untrained)?.accuracy(),
