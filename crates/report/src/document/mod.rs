@@ -12,6 +12,7 @@ use serde_json::Value;
 use typst::diag::SourceDiagnostic;
 use typst::foundations::{Bytes, Label, Output, Smart, Value as Told};
 use typst::introspection::MetadataElem;
+use typst::text::Font;
 use typst::utils::PicoStr;
 use typst::{World, WorldExt};
 use typst_html::{HtmlDocument, HtmlOptions};
@@ -50,11 +51,25 @@ pub struct Typeset {
 pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportError> {
     let texts = Texts::new(results, figures, &[]);
     let printable = Printable::new(texts.all());
-    match typeset_with(&printable, results, &texts) {
-        // A font of the system may be unfit for a PDF: better a sign in place of a letter than no report.
+    let typeset = typeset_with(&printable, results, &texts);
+    // A font of the system may be unfit for a PDF, and so are some stacks of accents: better a sign in place of a letter
+    // than no report.
+    let typeset = match typeset {
         Err(_) if printable.borrows() => typeset_with(&Printable::own(texts.all()), results, &texts),
         typeset => typeset,
+    };
+    match typeset {
+        Err(error) => typeset_with(&Printable::plain(texts.all()), results, &texts).map_err(|_| error),
+        typeset => typeset,
     }
+}
+
+/// Whether a text with these fonts becomes a PDF.
+fn can_be_typeset(text: &str, fonts: Vec<Font>) -> bool {
+    let world = ReportWorld::probe(text, fonts);
+    let standards = PdfStandards::new(&[PdfStandard::Ua_1]).expect("one standard agrees with itself");
+    let options = PdfOptions { standards, ..PdfOptions::default() };
+    compile::<PagedDocument>(&world).is_ok_and(|(document, _)| typst_pdf::pdf(&document, &options).is_ok())
 }
 
 fn typeset_with(printable: &Printable, results: &Results, texts: &Texts) -> Result<Typeset, ReportError> {

@@ -43,6 +43,15 @@ impl Printable {
         Printable { fonts, lacking }
     }
 
+    /// The report's own fonts, and no characters but those of its font of text, without accents that stand alone.
+    pub(crate) fn plain<'a>(texts: impl IntoIterator<Item = &'a str>) -> Printable {
+        let fonts = fonts::load();
+        let plain = |c: char| fonts[0].info().coverage.contains(c.into()) && !is_mark(c);
+        let lacking =
+            texts.into_iter().flat_map(str::chars).filter(|&c| !c.is_ascii() && !plain(c)).collect();
+        Printable { fonts, lacking }
+    }
+
     /// Whether fonts of the system are among the fonts.
     pub(crate) fn borrows(&self) -> bool {
         self.fonts.len() > fonts::load().len()
@@ -72,13 +81,25 @@ impl Printable {
 /// neither the report's own fonts nor the system's have. `None` where all can be printed.
 pub fn unprintable(text: &str) -> Option<Vec<char>> {
     let printable = Printable::new([text]);
+    let bad = each(text, |c| c.is_control() || printable.lacking.contains(&c));
+    // Letters of which each stands for itself are fine where a font has them; of others only Typst knows.
+    if !bad.is_empty() || text.chars().all(|c| c < FIRST_MARK) || super::can_be_typeset(text, printable.fonts)
+    {
+        return (!bad.is_empty()).then_some(bad);
+    }
+    let marks = each(text, is_mark);
+    Some(if marks.is_empty() { each(text, |c| c >= FIRST_MARK) } else { marks })
+}
+
+/// The characters of a text of which something holds, each once and in their order.
+fn each(text: &str, of: impl Fn(char) -> bool) -> Vec<char> {
     let mut found = Vec::new();
-    for c in text.chars().filter(|&c| c.is_control() || printable.lacking.contains(&c)) {
+    for c in text.chars().filter(|&c| of(c)) {
         if !found.contains(&c) {
             found.push(c);
         }
     }
-    (!found.is_empty()).then_some(found)
+    found
 }
 
 /// A text without control characters, which neither XML nor Typst nor a terminal takes well.
@@ -97,6 +118,16 @@ fn replaced(text: &str, bad: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// Control characters but for those that separate words and lines, and code points that no XML may hold.
 fn is_control(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+/// The first accent that stands alone in Unicode; what comes before are letters and signs, each for itself.
+const FIRST_MARK: char = '\u{300}';
+
+/// Accents and other marks that combine with the letter before them.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5c7}' | '\u{610}'..='\u{61a}'
+        | '\u{64b}'..='\u{65f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
+        | '\u{fe20}'..='\u{fe2f}')
 }
 
 /// Characters that are not drawn, whether a font has them or not: joiners, directions, selectors of variants, tags.

@@ -51,7 +51,25 @@ pub(super) struct ReportWorld {
     files: HashMap<FileId, Bytes>,
 }
 
+/// A document of one text, as text and in a figure, to see whether it becomes a PDF.
+const PROBE: &str = "#set document(title: \"Probe\")\n#set text(font: sys.inputs.sans, lang: \"en\")\n#let it = read(\"probe.txt\")\n#it #strong(it) #emph(it)\n#image(\"probe.svg\", alt: \"Probe\")\n";
+
 impl ReportWorld {
+    /// A document of this text alone.
+    pub(super) fn probe(text: &str, fonts: Vec<Font>) -> Self {
+        let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let figure = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"453\" height=\"40\" font-family=\"Arial, 'Liberation Sans'\">\
+             <text y=\"12\">{escaped}</text><text y=\"32\" font-weight=\"bold\">{escaped}</text></svg>"
+        );
+        let files = [("probe.txt".to_owned(), text.to_owned()), ("probe.svg".to_owned(), figure)];
+        let files = files.map(|(name, text)| (name, Bytes::from_string(text)));
+        let mut world = ReportWorld::new(Medium::Paper, fonts, files);
+        world.main = id("probe.typ");
+        world.sources.insert(world.main, Source::new(world.main, PROBE.into()));
+        world
+    }
+
     /// The template with these fonts, and with these files beside it, as (name, contents).
     pub(super) fn new(
         medium: Medium,

@@ -2,13 +2,17 @@
 
 use super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH, text_width};
 use super::colour::{self, CROWD, GREY, INK, Rgb};
+use super::grid::label_size;
+use super::names::all_fitted;
 use super::raster::{Raster, Stamp, marker};
 use super::{list, percent, signed, thousands};
 use crate::{Figure, PcaResults};
 
 /// All images, with a colour and a marker for each class.
 pub(super) fn all_classes(pca: &PcaResults) -> Figure {
-    let names = &pca.data.classes;
+    const WIDEST: f64 = 90.0;
+    const HIGHEST: f64 = 600.0;
+    let names = &all_fitted(&pca.data.classes, 8.0, WIDEST);
     let (left, top, below) = (34.0, 5.0, 30.0);
     let legend =
         names.iter().map(|name| text_width(name, 8.0)).fold(text_width("class", 8.0), f64::max) + 24.0;
@@ -16,8 +20,13 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
     let width = TEXT_WIDTH - left - legend;
     // One unit is as long on both axes: distances in the plane are what the plot is for.
     let height = width * (y_range.1 - y_range.0) / (x_range.1 - x_range.0);
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + height + below);
+    // Many classes stand closer together, so that all are on the page.
+    let line = (HIGHEST / names.len() as f64).min(13.0);
+    let listed = top + 14.0 + line * names.len() as f64;
+    let mut canvas = Canvas::new(TEXT_WIDTH, (top + height + below).max(listed));
     let (x_title, y_title) = (axis_title(pca, 0), axis_title(pca, 1));
+    // A low panel has no room for all of it.
+    let y_title = if text_width(&y_title, 8.0) <= height { y_title } else { "component 2".to_owned() };
     let panel = canvas.panel(
         Frame { x: left, y: top, width, height },
         &Axis { range: x_range, log: false, step: None, format: tick, title: &x_title, gap: 22.0 },
@@ -37,11 +46,13 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
     let x = panel.frame.right() + 12.0;
     canvas.text((x - 4.0, top + 6.0), "class", Style::new(8).bold().start());
     for (label, name) in names.iter().enumerate() {
-        let y = top + 20.0 + 13.0 * label as f64;
+        let y = top + 7.0 + line * (label + 1) as f64;
         draw_marker(&mut canvas, (x, y), label, 3.0);
-        canvas.text((x + 8.0, y), name, Style::new(8).start());
+        canvas.text((x + 8.0, y), name, Style::new(label_size(line)).start());
     }
-    let places: Vec<String> = names
+    let places: Vec<String> = pca
+        .data
+        .classes
         .iter()
         .zip(&centres)
         .filter_map(|(name, centre)| centre.map(|[x, y]| format!("{name} ({}, {})", signed(x), signed(y))))
@@ -63,13 +74,24 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
 /// The same plane once for each class, the class in its colour over all images in grey.
 pub(super) fn class_by_class(pca: &PcaResults) -> Figure {
     const COLUMNS: usize = 5;
-    let names = &pca.data.classes;
-    let columns = names.len().min(COLUMNS);
-    let rows = names.len().div_ceil(columns);
+    const MOST_COLUMNS: usize = 20;
+    const HIGHEST: f64 = 620.0;
     let (left, below, title, gap) = (32.0, 28.0, 14.0, 6.0);
     let (x_range, y_range) = ranges(&pca.embedding);
-    let width = (TEXT_WIDTH - left - 6.0) / COLUMNS as f64 - gap;
-    let height = width * (y_range.1 - y_range.0) / (x_range.1 - x_range.0);
+    let size = |columns: usize| {
+        let width = (TEXT_WIDTH - left - 6.0) / columns as f64 - gap;
+        (width, width * (y_range.1 - y_range.0) / (x_range.1 - x_range.0))
+    };
+    let classes = pca.data.classes.len();
+    let fits = |&columns: &usize| {
+        (title + gap + size(columns).1) * classes.div_ceil(columns) as f64 + below <= HIGHEST
+    };
+    // As large as fits a page.
+    let across = (COLUMNS..MOST_COLUMNS).find(fits).unwrap_or(MOST_COLUMNS);
+    let (width, height) = size(across);
+    let columns = classes.min(across);
+    let rows = classes.div_ceil(columns);
+    let names = &all_fitted(&pca.data.classes, 1.06 * 8.0, width + gap - 2.0);
     let mut canvas =
         Canvas::new(TEXT_WIDTH, (title + height) * rows as f64 + gap * (rows - 1) as f64 + below);
     let radius = 0.55 * marker_radius(pca.embedding.len());

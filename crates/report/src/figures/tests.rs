@@ -392,3 +392,5 @@ fn every_figure_becomes_the_same_picture_each_time_and_none_is_blank() {
         assert!(ink * 200 > pixels.len() / 3, "{} is all but blank", figure.name);
     }
 }
+
+mod crowded;

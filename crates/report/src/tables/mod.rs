@@ -156,3 +156,17 @@ fn table<const N: usize>(
     }
     Table { name, task: None, csv: writer.into_inner().expect("memory can be written") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_spreadsheet_would_compute_are_texts_and_numbers_stay_numbers() {
+        let cells = ["=1+1", "+cmd", "-x", "@sum", "\tx", "plain", "-0.25", "+3", "a\u{1b}b", "=\u{0}"];
+        let row = [cells.map(str::to_owned)].into_iter();
+        let csv = String::from_utf8(table("t", ["c"; 10], row).csv).unwrap();
+        let line = csv.lines().nth(1).unwrap();
+        assert_eq!(line, "'=1+1,'+cmd,'-x,'@sum,'\tx,plain,-0.25,+3,a\u{fffd}b,'=\u{fffd}");
+    }
+}

@@ -2,14 +2,16 @@
 
 use super::super::canvas::{Canvas, Frame, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{self, CROWD, GREY, INK, readable, text_on};
-use super::super::grid::note;
-use super::super::networks::fitted;
+use super::super::grid::{label_size, note, number_size};
+use super::super::names::all_fitted;
 use super::super::{list, signed};
 use super::colour;
 use crate::{ClassChange, Figure, Goal, MultitaskResults};
 
 const ROW: f64 = 12.5;
+/// Height of the heading with the numbers of the columns, and what slanted numbers take besides.
 const TOP: f64 = 27.0;
+const SLANTED: f64 = 14.0;
 const WIDEST: f64 = 29.0;
 /// Widest name of a class.
 const NAME: f64 = 58.0;
@@ -25,17 +27,37 @@ pub(super) fn heat_map(task: &MultitaskResults) -> Option<Figure> {
     let most = changes.iter().flatten().map(|change| change.difference().abs()).fold(0.01, f64::max);
     let part = (TEXT_WIDTH - GAP) / 2.0;
     let rows = Goal::BOTH.map(|goal| task.classes(goal).len() as f64 * ROW);
+    let slanted = Goal::BOTH.into_iter().any(|goal| !numbers_fit(task, column_width(task, goal, part)));
+    let top = if slanted { TOP + SLANTED } else { TOP };
     // The legend stands below the groups, which are fewer.
-    let height = TOP + rows[0].max(rows[1] + LEGEND) + 2.0;
+    let height = top + rows[0].max(rows[1] + LEGEND) + 2.0;
     let mut canvas = Canvas::new(TEXT_WIDTH, height);
     for goal in Goal::BOTH {
-        let frame = Frame { x: (part + GAP) * goal.index() as f64, y: 0.0, width: part, height };
+        let frame =
+            Frame { x: (part + GAP) * goal.index() as f64, y: top, width: part, height: height - top };
         half(&mut canvas, frame, task, (goal, &changes[goal.index()], most));
     }
-    legend(&mut canvas, (part + GAP, TOP + rows[1] + 10.0), most);
+    legend(&mut canvas, (part + GAP, top + rows[1] + 10.0), most);
     Some(Figure::new("multitask_classes", canvas.finish(), alt(task, &changes)))
 }
 
+/// The width of the names of a goal's classes.
+fn name_width(task: &MultitaskResults, goal: Goal) -> f64 {
+    let names = task.classes(goal);
+    names.iter().map(|name| text_width(name, 7.0)).fold(20.0, f64::max).min(NAME) + 5.0
+}
+
+fn column_width(task: &MultitaskResults, goal: Goal, part: f64) -> f64 {
+    // The last number may lean over the edge.
+    ((part - name_width(task, goal) - 10.0) / task.lambdas.len().max(1) as f64).min(WIDEST)
+}
+
+/// Whether every λ can stand level above a column of this width.
+fn numbers_fit(task: &MultitaskResults, width: f64) -> bool {
+    task.lambdas.iter().all(|(lambda, _)| text_width(&task.lambda_name(*lambda), 7.0) < width - 1.0)
+}
+
+/// The rows of a goal's classes in a frame below whose upper edge they begin; the heading stands above it.
 fn half(
     canvas: &mut Canvas,
     frame: Frame,
@@ -43,25 +65,28 @@ fn half(
     (goal, changes, most): (Goal, &[ClassChange], f64),
 ) {
     let classes = task.classes(goal);
-    let name_width = classes.iter().map(|name| text_width(name, 7.0)).fold(20.0, f64::max).min(NAME) + 5.0;
-    let columns = task.lambdas.len();
-    let width = ((frame.width - name_width) / columns.max(1) as f64).min(WIDEST);
-    let x = frame.x + name_width;
+    let (name_width, width) = (name_width(task, goal), column_width(task, goal, frame.width));
+    let (x, top) = (frame.x + name_width, frame.y);
+    let level = top <= TOP;
+    let names = all_fitted(classes, 7.0, NAME);
     let title = format!("recall of the {}: λ", goal.name());
     canvas.text((x, 7.0), &title, Style::new(8).bold().start().colour(readable(colour(goal))));
-    for (row, name) in classes.iter().enumerate() {
-        let y = TOP + ROW * (row as f64 + 0.5);
-        canvas.text((x - 4.0, y), &fitted(name, 7.0, NAME), Style::new(7).end());
+    for (row, name) in names.iter().enumerate() {
+        let y = top + ROW * (row as f64 + 0.5);
+        canvas.text((x - 4.0, y), name, Style::new(7).end());
     }
     for (column, (lambda, network)) in task.lambdas.iter().enumerate() {
         let left = x + width * column as f64;
         let number = task.lambda_name(*lambda);
-        if text_width(&number, 7.0) < width - 1.0 {
-            canvas.text((left + width / 2.0, TOP - 6.0), &number, Style::new(7));
+        if level {
+            canvas.text((left + width / 2.0, top - 6.0), &number, Style::new(7));
+        } else {
+            let style = Style::new(label_size(width).min(7)).start().turned(-45.0);
+            canvas.text((left + width / 2.0, top - 4.0), &number, style);
         }
         let of_column: Vec<&ClassChange> = changes.iter().filter(|change| change.lambda == column).collect();
         if of_column.is_empty() {
-            let all = Frame { x: left, y: TOP, width, height: ROW * classes.len() as f64 };
+            let all = Frame { x: left, y: top, width, height: ROW * classes.len() as f64 };
             canvas.fill(all.inset(0.4), [0xf2; 3]);
             let word = match (network.last(), network.trained(goal)) {
                 (None, _) => "diverged",
@@ -74,7 +99,7 @@ fn half(
             }
         }
         for change in of_column {
-            let cell = Frame { x: left, y: TOP + ROW * change.class as f64, width, height: ROW };
+            let cell = Frame { x: left, y: top + ROW * change.class as f64, width, height: ROW };
             fill(canvas, cell, change, most);
         }
     }
@@ -88,8 +113,9 @@ fn fill(canvas: &mut Canvas, cell: Frame, change: &ClassChange, most: f64) {
         canvas.outline(cell.inset(1.0), INK, 1.2);
     }
     let number = points(change.difference());
-    let size = if text_width(&number, 7.0) < cell.width - 2.0 { 7 } else { 6 };
-    if text_width(&number, f64::from(size)) < cell.width {
+    // Bold type is a little wider, and an edge takes room of its own.
+    let room = if change.differs() { cell.inset(1.4) } else { cell };
+    if let Some(size) = number_size(&number, room, &[7, 6, 5]) {
         let style = Style::new(size).colour(text_on(shade));
         canvas.text(cell.centre(), &number, if change.differs() { style.bold() } else { style });
     }

@@ -31,6 +31,9 @@ fn studies() -> Vec<(&'static str, MultitaskResults)> {
     alone.single = [false, false];
     let mut many = Asked::brief(3000, 500).with_weightings(3);
     many.task.lambdas = (0..=10).map(|i| f64::from(i) / 10.0).collect();
+    let mut late = brief();
+    late.task.lambdas = vec![0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 0.9995, 0.9999, 1.0];
+    late.epochs = 200;
     let mut bare = brief();
     (bare.gradients, bare.idle, bare.epochs) = (false, false, 1);
     let mut deep = brief();
@@ -42,6 +45,7 @@ fn studies() -> Vec<(&'static str, MultitaskResults)> {
         ("no two-headed networks", of(&none)),
         ("no single-task networks", of(&alone)),
         ("many λ and weightings", of(&many)),
+        ("λ that differ late, and hundreds of epochs", of(&late)),
         ("one epoch and nothing measured", of(&bare)),
         ("deep networks", of(&deep)),
         ("one weighting with one seed", of(&brief().with_weightings(1))),
@@ -109,4 +113,19 @@ fn a_study_has_the_figures_that_there_is_something_to_draw_for() {
     assert!(brief[0].svg.contains("23,080,598") && brief[0].svg.contains("26,395,689"));
     assert!(brief[1].alt.contains("untrained head"));
     assert_eq!(drawn("the brief's"), brief, "the same study gives the same bytes");
+}
+
+#[test]
+fn weights_that_differ_in_the_fourth_decimal_read_differently() {
+    let mut late = Asked::brief(3000, 1000);
+    late.task.lambdas = vec![0.5, 0.9995, 0.9999, 1.0];
+    for figure in draw(&late.results(&data(&GARMENTS))) {
+        let shown = |lambda: &str| figure.svg.contains(lambda) || figure.name == "multitask_architectures";
+        // The axis of λ has ticks of its own.
+        assert!(
+            figure.name == "multitask_accuracy" || (shown("0.9995") && shown("0.9999")),
+            "{}",
+            figure.name
+        );
+    }
 }
