@@ -105,7 +105,7 @@ fn fetch(info: &SetInfo) -> Result<(), Failure> {
         FetchEvent::Received { bytes, .. } => bar.set_position(bytes),
         FetchEvent::Failed { url, problem, .. } => bar.suspend(|| eprintln!("{url}: {problem}")),
         FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } => {
-            bar.suspend(|| eprintln!("{}", sharing(&event)))
+            bar.suspend(|| eprintln!("{}", sharing(&event)));
         }
         FetchEvent::Finished { .. } => {
             if bar.is_hidden() {

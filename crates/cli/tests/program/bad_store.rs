@@ -139,7 +139,7 @@ fn a_document_whose_text_was_changed_is_refused_whatever_version_it_says() {
     );
     // Not a change of the text, but of what it stands for: the id of a run becomes a path.
     report(|out| {
-        change_json(&out.join("study.json"), |study| study["runs"][0]["id"] = "../../elsewhere".into())
+        change_json(&out.join("study.json"), |study| study["runs"][0]["id"] = "../../elsewhere".into());
     })
     .says(65, &["`out/study.json` is damaged: a run's id is 16 lower-case hexadecimal digits"]);
 }
