@@ -8,7 +8,7 @@ use std::str::FromStr;
 use clap::{Args, Subcommand, ValueEnum};
 use inkling_report::AnimationFormat;
 
-use super::{ComputeArgs, DataArgs};
+use super::{ComputeArgs, DataArgs, values};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -93,11 +93,11 @@ pub(crate) struct ActivationsArgs {
 
     /// The typical image of a class, by its number or name: of those that the network gets right, the one whose scores
     /// are nearest to their mean.
-    #[arg(long = "class", value_name = "CLASS")]
+    #[arg(long = "class", value_name = "CLASS", allow_negative_numbers = true)]
     pub(crate) classes: Vec<String>,
 
     /// The test image of this number, from 0.
-    #[arg(long = "index", value_name = "N")]
+    #[arg(long = "index", value_name = "N", value_parser = values::whole, allow_negative_numbers = true)]
     pub(crate) indices: Vec<usize>,
 
     /// A picture of your own.
@@ -134,32 +134,32 @@ pub(crate) struct DreamArgs {
     pub(crate) image: Option<PathBuf>,
 
     /// Begin with the test image of this number, from 0.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::whole, allow_negative_numbers = true)]
     pub(crate) index: Option<usize>,
 
     /// Steps of the ascent.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::counting, allow_negative_numbers = true)]
     pub(crate) steps: Option<NonZeroUsize>,
 
     /// Step size of the ascent.
-    #[arg(long, value_name = "RATE", value_parser = positive)]
+    #[arg(long, value_name = "RATE", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
 
     /// Pictures to make side by side, each from its own random numbers.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::between::<1, 64>, allow_negative_numbers = true)]
     pub(crate) seeds: u32,
 
     /// Seed of the random numbers.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 
     /// What light costs: this times the mean square of the pixels is taken off [default: 15 for the score of a class,
     /// else 0].
-    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative, allow_negative_numbers = true)]
     pub(crate) l2: Option<f64>,
 
     /// What edges cost: this times the total variation of a pixel [default: 10 for the score of a class, else 0].
-    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative, allow_negative_numbers = true)]
     pub(crate) total_variation: Option<f64>,
 
     /// Climb with the pixels alone: no Fourier basis, no transforms, no regularisers.
@@ -171,7 +171,7 @@ pub(crate) struct DreamArgs {
     pub(crate) animation: Option<AnimationFile>,
 
     /// Pictures of the way in the animation [default: 33].
-    #[arg(long, value_name = "N", requires = "animation", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    #[arg(long, value_name = "N", requires = "animation", value_parser = values::between::<2, 1000>, allow_negative_numbers = true)]
     pub(crate) frames: Option<u32>,
 }
 
@@ -180,7 +180,7 @@ pub(crate) struct DreamArgs {
 #[group(required = true, multiple = false)]
 pub(crate) struct ObjectiveArgs {
     /// Raise a class, by its number or name.
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     pub(crate) class: Option<String>,
 
     /// Raise one number of a layer's output: LAYER:ROW,COLUMN,CHANNEL in an image, LAYER:UNIT in a vector.
