@@ -240,7 +240,7 @@ fn options_that_contradict_each_other() {
         (&["--class", "1", "--frames", "9"], &["required", "--animation"]),
         (&["--class", "1", "--animation", "way.mp4"], &["way.mp4", "a file name that ends in .png or .gif"]),
         (&["--class", "1", "--steps", "0"], &["--steps", "at least 1"]),
-        (&["--class", "1", "--seeds", "0"], &["--seeds", "1..=64"]),
+        (&["--class", "1", "--seeds", "0"], &["--seeds", "from 1 to 64"]),
         (&["--class", "1", "--learning-rate", "nan"], &["nan", "a finite number above 0"]),
         (&["--channel", "trunk.1"], &["a layer and a channel of it, such as trunk.1:3"]),
         (&["--neuron", "trunk.1:1,2"], &["a layer and a place in it, such as trunk.1:3,5,0"]),
