@@ -62,7 +62,8 @@ fn unreadable(make: impl Fn(&Path)) -> Vec<Done> {
 
 #[test]
 fn no_help_text_overwrites_a_file_that_is_there() {
-    let cases: [(fn(&Path), i32, &str); 4] = [
+    type Case<'a> = (fn(&Path), i32, &'a str);
+    let cases: [Case; 4] = [
         (|path| fs::create_dir(path).unwrap(), 74, "it is a folder"),
         (|path| fs::write(path, b"seed = 1 # \xe9").unwrap(), 78, "save it as UTF-8"),
         (|path| fs::write(path, b"\0\x01").unwrap(), 78, "save it as UTF-8"),
