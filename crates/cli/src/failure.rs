@@ -250,7 +250,7 @@ impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Store(error) => error.into(),
-            ReportError::Figure { .. } | ReportError::Typeset(_) => {
+            ReportError::Incomplete { .. } | ReportError::Figure { .. } | ReportError::Typeset(_) => {
                 let fault = Some(Fault::of_error(&error));
                 Failure { fault, ..Failure::new(error, FAULT) }
             }

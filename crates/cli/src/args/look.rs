@@ -10,7 +10,7 @@ use inkling_lab::Weights;
 use inkling_report::AnimationFormat;
 use inkling_spec::Interval;
 
-use super::{ComputeArgs, DataArgs};
+use super::{ComputeArgs, DataArgs, values};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -100,11 +100,11 @@ pub(crate) struct ActivationsArgs {
 
     /// The typical image of a class, by its number or name: of those that the network gets right, the one whose scores
     /// are nearest to their mean.
-    #[arg(long = "class", value_name = "CLASS")]
+    #[arg(long = "class", value_name = "CLASS", allow_negative_numbers = true)]
     pub(crate) classes: Vec<String>,
 
     /// The test image of this number, from 0.
-    #[arg(long = "index", value_name = "N")]
+    #[arg(long = "index", value_name = "N", value_parser = values::whole, allow_negative_numbers = true)]
     pub(crate) indices: Vec<usize>,
 
     /// A picture of your own.
@@ -153,32 +153,32 @@ pub(crate) struct DreamArgs {
     pub(crate) invert: bool,
 
     /// Begin with the test image of this number, from 0.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::whole, allow_negative_numbers = true)]
     pub(crate) index: Option<usize>,
 
     /// Steps of the ascent.
-    #[arg(long, value_name = "N", value_parser = steps)]
+    #[arg(long, value_name = "N", value_parser = values::steps, allow_negative_numbers = true)]
     pub(crate) steps: Option<NonZeroUsize>,
 
     /// Step size of the ascent.
-    #[arg(long, value_name = "RATE", value_parser = positive)]
+    #[arg(long, value_name = "RATE", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
 
     /// Pictures to make side by side, each from its own random numbers.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::between::<1, 64>, allow_negative_numbers = true)]
     pub(crate) seeds: u32,
 
     /// Seed of the random numbers.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 
     /// What light costs: this times the mean square of the pixels is taken off [default: 15 for the score of a class,
     /// else 0].
-    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative, allow_negative_numbers = true)]
     pub(crate) l2: Option<f64>,
 
     /// What edges cost: this times the total variation of a pixel [default: 10 for the score of a class, else 0].
-    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative, allow_negative_numbers = true)]
     pub(crate) total_variation: Option<f64>,
 
     /// Climb with the pixels alone: no Fourier basis, no transforms, no regularisers.
@@ -190,7 +190,7 @@ pub(crate) struct DreamArgs {
     pub(crate) animation: Option<AnimationFile>,
 
     /// Pictures of the way in the animation [default: 33].
-    #[arg(long, value_name = "N", requires = "animation", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    #[arg(long, value_name = "N", requires = "animation", value_parser = values::between::<2, 1000>, allow_negative_numbers = true)]
     pub(crate) frames: Option<u32>,
 }
 
@@ -199,7 +199,7 @@ pub(crate) struct DreamArgs {
 #[group(required = true, multiple = false)]
 pub(crate) struct ObjectiveArgs {
     /// Raise a class, by its number or name.
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     pub(crate) class: Option<String>,
 
     /// Raise one number of a layer's output: LAYER:ROW,COLUMN,CHANNEL in an image, LAYER:UNIT in a vector.
@@ -310,11 +310,4 @@ fn not_negative(text: &str) -> Result<f64, String> {
 
 fn positive(text: &str) -> Result<f64, String> {
     Interval::POSITIVE.parse(text)
-}
-
-/// Steps as a study may have them.
-fn steps(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse::<u32>().ok().and_then(|steps| NonZeroUsize::new(steps as usize)).ok_or_else(|| {
-        format!("expected a whole number of at least 1, such as 256 (and at most {})", u32::MAX)
-    })
 }

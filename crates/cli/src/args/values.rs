@@ -16,6 +16,15 @@ pub(crate) fn counting(text: &str) -> Result<NonZeroUsize, String> {
     number(text, "at least 1, such as 10", usize::MAX)
 }
 
+/// A number of steps, up to the largest that a study may have.
+pub(crate) fn steps(text: &str) -> Result<NonZeroUsize, String> {
+    let steps: NonZeroUsize = number(text, "at least 1, such as 256", usize::MAX)?;
+    match u32::try_from(steps.get()) {
+        Ok(_) => Ok(steps),
+        Err(_) => Err(format!("expected a whole number of at most {}", u32::MAX)),
+    }
+}
+
 /// A whole number of at least 0.
 pub(crate) fn whole(text: &str) -> Result<usize, String> {
     number(text, "at least 0, such as 10", usize::MAX)
@@ -29,6 +38,12 @@ pub(crate) fn seed(text: &str) -> Result<u64, String> {
 /// The number of a group.
 pub(crate) fn group(text: &str) -> Result<u32, String> {
     number(text, "at least 0, such as 7", u32::MAX)
+}
+
+/// A whole number between two others.
+pub(crate) fn between<const LEAST: u32, const MOST: u32>(text: &str) -> Result<u32, String> {
+    let number = text.trim().parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {LEAST} to {MOST}"))
 }
 
 /// A number of threads that a machine can start.
@@ -147,6 +162,22 @@ mod tests {
             refused("inkling study --seed 18446744073709551616").contains("at most 18446744073709551615")
         );
         assert!(refused("inkling bundle --group 4294967296").contains("at most 4294967295"));
+    }
+
+    #[test]
+    fn numbers_of_a_look_are_told_in_words_too() {
+        for (option, words) in [
+            ("--index -1", "expected a whole number of at least 0, such as"),
+            ("--steps 0", "expected a whole number of at least 1, such as"),
+            ("--seed x", "expected a whole number of at least 0, such as"),
+            ("--seeds 65", "expected a whole number from 1 to 64"),
+            ("--seeds -1", "expected a whole number from 1 to 64"),
+            ("--learning-rate -0.1", "expected a finite number above 0"),
+            ("--l2 -1e9", "expected a finite number of at least 0"),
+        ] {
+            let text = refused(&format!("inkling look dream out --class 2 {option}"));
+            assert!(text.contains(words), "{text}");
+        }
     }
 
     #[test]
