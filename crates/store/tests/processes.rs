@@ -206,10 +206,7 @@ fn in_small_file_system(options: &str, role: &str, folder: &Path) -> Option<bool
         .status();
     if !allowed.is_ok_and(|status| status.success()) {
         // Continuous integration insists.
-        assert!(
-            std::env::var_os("INKLING_MUST_MOUNT").is_none(),
-            "this machine lets no test mount a file system"
-        );
+        assert!(env::var_os("INKLING_MUST_MOUNT").is_none(), "this machine lets no test mount a file system");
         io::stderr().write_all(b"skipped: this machine does not let a test mount a file system\n").unwrap();
         return None;
     }

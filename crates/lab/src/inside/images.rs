@@ -165,8 +165,6 @@ fn typical(scores: &[f32], classes: usize, labels: &[Option<usize>], class: usiz
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// As the function of this name, of labels that are all known.
     fn typical(scores: &[f32], classes: usize, labels: &[usize], class: usize) -> Option<usize> {
         let labels: Vec<Option<usize>> = labels.iter().copied().map(Some).collect();
