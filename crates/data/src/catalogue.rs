@@ -204,6 +204,8 @@ mod tests {
             ];
             assert_eq!(set.files.each_ref().map(|file| file.bytes), sizes.map(|n| n as u64), "{}", set.name);
             assert!(set.mirrors.iter().all(|mirror| mirror.ends_with('/')), "{}", set.name);
+            // Labels are bytes and so are counts of classes; figures and components are of grey images.
+            assert!((2..=255).contains(&set.classes.len()) && set.shape[2] == 1, "{}", set.name);
         }
     }
 

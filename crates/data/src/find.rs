@@ -99,7 +99,12 @@ fn instead(info: &SetInfo, entries: &[PathBuf]) -> Vec<String> {
             Ok(about) if !about.is_file() && !about.is_dir() && own(&name) => "no regular file".to_owned(),
             Ok(_) => return None,
         };
-        Some(format!("{name}, which is {what}"))
+        // A name may hold what a terminal obeys.
+        let shown: String = name
+            .chars()
+            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+            .collect();
+        Some(format!("{shown}, which is {what}"))
     });
     let mut found: Vec<String> = found.take(MOST_NAMED + 1).collect();
     if found.len() > MOST_NAMED {
@@ -220,6 +225,7 @@ mod tests {
         put("mnist.npz", b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0b\0\0\0x_train.npy");
         put("mnist_test.csv", b"label,1x1,1x2\n7,0,0\n");
         put("notes.txt", b"mine");
+        put("\u{1b}[2J.png", b"\x89PNG\r\n\x1a\n");
         fs::create_dir(folder.path().join("t10k-labels-idx1-ubyte")).unwrap();
         let told = looked(catalogue::find("mnist").unwrap(), folder.path()).to_string();
         for words in [
@@ -227,6 +233,7 @@ mod tests {
             "mnist.npz, which is a NumPy archive (NPZ)",
             "mnist_test.csv, which is a table of comma-separated values (CSV)",
             "t10k-labels-idx1-ubyte, which is a folder",
+            "\\u{1b}[2J.png, which is a PNG picture",
         ] {
             assert!(told.contains(words), "no {words:?} in {told}");
         }

@@ -252,3 +252,51 @@ impl<'a> Networks<'a> {
         Ok(run)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use inkling_spec::{Head, Initial, Layer, Padding, preset};
+
+    use super::*;
+
+    /// Keeps the warnings that it hears.
+    struct Ear(Mutex<Vec<String>>);
+
+    impl Observer for Ear {
+        fn event(&self, event: Event) {
+            if let Event::Unread { title, warning } = event {
+                self.0.lock().unwrap().push(format!("{title}: {warning}"));
+            }
+        }
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn networks_that_pass_pixels_by_are_warned_of_once_each() {
+        let training = preset("smoke").unwrap().mlp.unwrap().training;
+        let run = |title: &str, stride: usize, seed: u64| {
+            let (initial, padding) = (Initial::HeUniform, Padding::Valid);
+            let (kernel, stride) = ([2; 2], [stride; 2]);
+            let convolution = Layer::Conv2d { filters: 1, kernel, stride, padding, initial };
+            let layers = vec![Layer::Dense { units: 10, initial }];
+            let heads = vec![Head { name: "class".into(), layers }];
+            let model = ModelSpec { input: [28, 28, 1], trunk: vec![convolution, Layer::Flatten], heads };
+            let data = DataSlice { set: "mnist".into(), train_images: 100, test_images: 100 };
+            let spec = RunSpec::Train(TrainRun::of_classes(data, model, training.clone(), seed));
+            PlannedRun { id: spec.id("none"), task: Task::Cnn, title: title.into(), spec }
+        };
+        let ear = Ear(Mutex::default());
+        let runs =
+            [run("whole", 2, 1), run("holes", 5, 1), run("the same, another seed", 5, 2), run("more", 9, 1)];
+        warn_of_holes(&runs, &ear);
+        let heard = ear.0.into_inner().unwrap();
+        assert_eq!(heard.len(), 2, "{heard:?}");
+        assert!(heard[0].starts_with("cnn holes: 81.6 % of the image's pixels"), "{heard:?}");
+        assert!(heard[1].starts_with("cnn more: "), "{heard:?}");
+    }
+}
