@@ -9,7 +9,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use inkling_spec::found::StudyRecord;
+use inkling_spec::RunId;
 use inkling_store::{Reader, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +22,18 @@ const STUDY: &str = "study.json";
 const CHECKS: &str = "checks.json";
 /// Stands for the results of all runs together.
 const RESULTS: &str = "results";
+
+/// Of a study's record, what its results are found by; whatever else is in it counts by its bytes, even where a newer
+/// program wrote it.
+#[derive(Deserialize)]
+struct Runs {
+    runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    id: RunId,
+}
 
 /// SHA-256 checksums in hexadecimal digits, by name.
 type Checksums = BTreeMap<String, String>;
@@ -43,7 +55,7 @@ impl Origin {
             }
         }
         let mut results = Sha256::new();
-        if let Some(record) = store.json::<StudyRecord>(STUDY)? {
+        if let Some(record) = store.json::<Runs>(STUDY)? {
             for run in &record.runs {
                 let result = read(&store.run(run.id.as_ref()).path().join("result.json"))?;
                 let found = result.map_or_else(|| "none".to_owned(), |bytes| checksum(&bytes));
