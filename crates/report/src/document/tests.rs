@@ -1,5 +1,6 @@
 //! Tests of the typeset report, on results made up for the purpose.
 
+mod diverged;
 mod handed_in;
 mod inside;
 mod judged;

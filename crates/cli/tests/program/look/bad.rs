@@ -239,7 +239,7 @@ fn options_that_contradict_each_other() {
         (&["--class", "1", "--image", "a.png", "--index", "3"], &["cannot be used with"]),
         (&["--class", "1", "--frames", "9"], &["required", "--animation"]),
         (&["--class", "1", "--animation", "way.mp4"], &["way.mp4", "a file name that ends in .png or .gif"]),
-        (&["--class", "1", "--steps", "0"], &["--steps", "zero"]),
+        (&["--class", "1", "--steps", "0"], &["--steps", "a whole number of at least 1"]),
         (&["--class", "1", "--seeds", "0"], &["--seeds", "1..=64"]),
         (&["--class", "1", "--learning-rate", "nan"], &["nan", "a finite number above 0"]),
         (&["--channel", "trunk.1"], &["a layer and a channel of it, such as trunk.1:3"]),
