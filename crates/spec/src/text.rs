@@ -48,20 +48,26 @@ pub fn text_from_bytes(bytes: &[u8]) -> Result<String, TextError> {
     if UTF_32.iter().any(|mark| bytes.starts_with(mark)) {
         return Err(TextError::Utf32);
     }
+    let zero =
+        |bytes: &[u8]| bytes.iter().position(|&byte| byte == 0).map(|place| line_after(&bytes[..place]));
     let text = if let Some(rest) = bytes.strip_prefix(&UTF_16_LITTLE) {
         utf_16(rest, u16::from_le_bytes)?
     } else if let Some(rest) = bytes.strip_prefix(&UTF_16_BIG) {
         utf_16(rest, u16::from_be_bytes)?
     } else {
         let bytes = bytes.strip_prefix(&UTF_8).unwrap_or(bytes);
+        // Before bytes that UTF-8 does not have: UTF-16 without a mark holds both.
+        if let Some(line) = zero(bytes) {
+            return Err(TextError::Zero { line });
+        }
         let not_utf_8 = |error: std::str::Utf8Error| {
             let (before, rest) = bytes.split_at(error.valid_up_to());
             TextError::NotUtf8 { line: line_after(before), byte: rest[0] }
         };
         str::from_utf8(bytes).map_err(not_utf_8)?.to_owned()
     };
-    match text.find('\0') {
-        Some(place) => Err(TextError::Zero { line: line_after(&text.as_bytes()[..place]) }),
+    match zero(text.as_bytes()) {
+        Some(line) => Err(TextError::Zero { line }),
         None => Ok(text),
     }
 }

@@ -115,7 +115,7 @@ fn task_6_that_cannot_be() {
     refused("multitask", groups, &shoes("5, 7"), &missing);
     let beyond = ["the group `shoes` holds class 10, and the last one is 9", "each class is in one group"];
     refused("multitask", groups, &shoes("5, 7, 9, 10"), &beyond);
-    let twice = ["`multitask.groups[0].classes`", "class 3 is in `shoes` and in `gendered`"];
+    let twice = ["`multitask.groups[1].classes`", "class 3 is in `shoes` and in `gendered`"];
     refused("multitask", groups, &shoes("5, 7, 9, 3"), &twice);
     refused(
         "multitask",

@@ -238,9 +238,6 @@ impl<'a> Training<'a> {
         if trained.any(|(judged, _)| !judged.loss.is_finite()) {
             return diverged(self.standing.steps, Diverged::Network);
         }
-        if !weighting::usable(self.weighting.weights(), &self.trained) {
-            return diverged(self.standing.steps, Diverged::Weighting);
-        }
         let compared = stepped.products.as_ref();
         let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
         if let Some(line) = line {
@@ -251,6 +248,9 @@ impl<'a> Training<'a> {
             writer.append_metrics(&TrainingLine::Idle(line))?;
         }
         since.add(&stepped, batch.len(), self.standing.steps, learning_rate);
+        if !weighting::usable(self.weighting.weights(), &self.trained) {
+            return diverged(self.standing.steps, Diverged::Weighting);
+        }
         if since.steps == training.log_every {
             self.write_line(since, writer)?;
             *since = Since::default();
@@ -332,16 +332,20 @@ impl<'a> Training<'a> {
     }
 }
 
-/// Whether every weight is finite.
+/// Whether every weight is finite, and every moment that the optimiser keeps of it: with one that is not, it never moves again.
 fn finite(network: &Network) -> bool {
-    const PART: usize = 1 << 12;
-    let mut values = vec![0.0; PART];
-    network.views(Part::Values).all(|view| {
+    /// Numbers at a time, in whole rows.
+    const SOME: usize = 1 << 12;
+    let mut values = Vec::new();
+    let parts = [Part::Values, Part::FirstMoments, Part::SecondMoments];
+    parts.into_iter().flat_map(|part| network.views(part)).all(|view| {
         let all = view.shape().iter().product::<usize>();
-        (0..all).step_by(PART).all(|first| {
-            let values = &mut values[..PART.min(all - first)];
-            view.read(first, values);
-            values.iter().all(|value| value.is_finite())
+        let row = view.shape().last().copied().unwrap_or(1).max(1);
+        let some = row * (SOME / row).max(1);
+        (0..all).step_by(some).all(|first| {
+            values.resize(some.min(all - first), 0.0);
+            view.read(first, &mut values);
+            values.iter().all(|value: &f32| value.is_finite())
         })
     })
 }

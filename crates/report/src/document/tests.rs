@@ -1,6 +1,7 @@
 //! Tests of the typeset report, on results made up for the purpose.
 
 mod crowded;
+mod diverged;
 mod handed_in;
 mod inside;
 mod judged;

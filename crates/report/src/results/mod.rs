@@ -285,7 +285,7 @@ fn pair(
     let folder = store.run(run.id.as_ref());
     let result: RunResult<PerceptronOutcome> = outcome(store, run)?;
     let data = &record.data[&spec.data.set];
-    let passes: Vec<PerceptronPass> = folder.metrics()?;
+    let passes: Vec<PerceptronPass> = networks::metrics(&folder)?;
     Ok(PairResults {
         spec: spec.clone(),
         outcome: result.outcome,

@@ -8,6 +8,7 @@ use inkling_spec::found::{
 };
 use inkling_spec::{RunSpec, Task, TrainRun};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::outcome;
@@ -235,6 +236,11 @@ pub(super) fn proportions(epoch: &EpochOutcome) -> bool {
     parts.flatten().all(|found| found.images > 0 && found.correct <= found.images)
 }
 
+/// The lines of a run, which has none where it diverged before the first. Where there were some, its result knows of them.
+pub(super) fn metrics<T: DeserializeOwned>(folder: &RunDir) -> Result<Vec<T>, StoreError> {
+    if folder.path().join("metrics.jsonl").exists() { folder.metrics() } else { Ok(Vec::new()) }
+}
+
 /// The lines of a run's metrics. A number that is not finite is `null` in a file, and a line within epochs whose loss or
 /// gradients are such is left out.
 pub(super) fn lines(folder: &RunDir) -> Result<Vec<TrainingLine>, StoreError> {
@@ -243,7 +249,7 @@ pub(super) fn lines(folder: &RunDir) -> Result<Vec<TrainingLine>, StoreError> {
         Some("gradients") => !line["norms"].as_array().is_some_and(|norms| norms.contains(&Value::Null)),
         _ => true,
     };
-    let lines: Vec<Value> = folder.metrics()?;
+    let lines: Vec<Value> = metrics(folder)?;
     let parse = |(line, number): (Value, usize)| {
         serde_json::from_value(line).map_err(|error| {
             let path = folder.path().join("metrics.jsonl");
