@@ -23,7 +23,7 @@ pub(crate) struct BundleArgs {
     #[arg(value_name = "DIR", default_value = "out")]
     pub(crate) study: PathBuf,
 
-    /// Number of the group; the study's own, under [report], where not given.
+    /// Number of the group; the study's own, under `[report]`, where not given.
     #[arg(long, value_name = "N")]
     pub(crate) group: Option<u32>,
 
