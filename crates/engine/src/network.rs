@@ -50,7 +50,7 @@ pub struct Workspace {
 pub struct Targets<'a> {
     /// The class of each image, head after head: [heads, batch].
     pub labels: &'a [u8],
-    /// Share of each head's mean cross-entropy in the loss, [heads].
+    /// Share of each head's mean cross-entropy in the loss, `[heads]`.
     pub weights: &'a [f32],
 }
 

@@ -24,17 +24,17 @@ const EXACT_ROWS: usize = 1024;
 pub struct Pca {
     /// How pixels become features.
     pub affine: Affine,
-    /// Mean of each feature, shape [d].
+    /// Mean of each feature, shape `[d]`.
     pub mean: Vec<f64>,
     /// Components, shape [k, d].
     pub components: Vec<f64>,
-    /// Singular values of the centred data matrix, shape [k].
+    /// Singular values of the centred data matrix, shape `[k]`.
     pub singular_values: Vec<f64>,
-    /// Variance along each component, with n − 1 in the denominator, shape [k].
+    /// Variance along each component, with n − 1 in the denominator, shape `[k]`.
     pub explained_variance: Vec<f64>,
-    /// Those variances as shares of the total variance, shape [k].
+    /// Those variances as shares of the total variance, shape `[k]`.
     pub explained_variance_ratio: Vec<f64>,
-    /// Variance along every one of the d principal axes, kept or not, shape [d].
+    /// Variance along every one of the d principal axes, kept or not, shape `[d]`.
     pub spectrum: Vec<f64>,
     /// Sum of the variances of all features.
     pub total_variance: f64,

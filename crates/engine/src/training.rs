@@ -15,7 +15,7 @@ pub use crate::operations::softmax::Judged;
 pub struct Labelled<'a> {
     /// Pixels, image after image.
     pub pixels: &'a [u8],
-    /// Labels of each head, [n] each.
+    /// Labels of each head, `[n]` each.
     pub labels: &'a [&'a [u8]],
 }
 

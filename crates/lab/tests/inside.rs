@@ -221,5 +221,5 @@ fn files_that_hold_no_network_are_told_from_networks() {
     let huge = model(dense(1 << 30));
     assert!(matches!(huge, LabError::Look(LookError::NotAModel { .. })), "{huge:?}");
     let other = model(dense(3));
-    assert!(matches!(other, LabError::Store(inkling_store::StoreError::WrongTensor { .. })), "{other:?}");
+    assert!(matches!(other, LabError::Look(LookError::WrongTensor { .. })), "{other:?}");
 }

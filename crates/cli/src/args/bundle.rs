@@ -23,7 +23,7 @@ pub(crate) struct BundleArgs {
     #[arg(value_name = "DIR", default_value = "out")]
     pub(crate) study: PathBuf,
 
-    /// Number of the group [default: the study's own, under [report]].
+    /// Number of the group [default: the study's own, under `[report]`].
     #[arg(long, value_name = "N", value_parser = super::values::group, allow_negative_numbers = true)]
     pub(crate) group: Option<u32>,
 

@@ -14,7 +14,7 @@ use crate::Features;
 use crate::random::Stream;
 pub use rules::{averaged, batch, pocket};
 
-/// Classifies the rows of `x`, shape [n, m], with weights `w`, shape [m], and bias `b`: the sign of x·w + b, where 0
+/// Classifies the rows of `x`, shape [n, m], with weights `w`, shape `[m]`, and bias `b`: the sign of x·w + b, where 0
 /// counts as 1. Returns n predictions, each −1 or 1.
 pub fn predict(x: &Features, w: &[f32], b: f32) -> Vec<i8> {
     (0..x.rows()).map(|i| answer(x, i, w, b)).collect()
@@ -27,7 +27,7 @@ fn answer(x: &Features, i: usize, w: &[f32], b: f32) -> i8 {
 /// What an optimise function gives back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
-    /// Weights, shape [m].
+    /// Weights, shape `[m]`.
     pub w: Vec<f32>,
     /// Bias.
     pub b: f32,
@@ -65,7 +65,7 @@ pub trait Rule {
     }
 }
 
-/// Trains a perceptron on the rows of `x`, shape [n, m], with labels `y`, shape [n], each −1 or 1.
+/// Trains a perceptron on the rows of `x`, shape [n, m], with labels `y`, shape `[n]`, each −1 or 1.
 ///
 /// Weights and bias start uniform in [0, 1). An iteration is one pass over the rows in an order drawn anew; its error
 /// is the share of rows misclassified after the pass. Training stops when the error is no more than the tolerance, or

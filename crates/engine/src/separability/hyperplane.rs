@@ -14,7 +14,7 @@ use crate::{Affine, Features};
 /// A hyperplane {p : w·p + c = 0} in pixel space, pixels from 0 to 255; class 1 lies where w·p + c > 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hyperplane {
-    /// Normal, shape [d].
+    /// Normal, shape `[d]`.
     pub w: Vec<f64>,
     /// Offset.
     pub c: f64,

@@ -74,13 +74,13 @@ pub struct PcaResults {
     pub separability: SeparabilityOutcome,
     /// Every training image in the plane of the first two components, shape [n, 2].
     pub embedding: Vec<[f64; 2]>,
-    /// The training images' classes, shape [n].
+    /// The training images' classes, shape `[n]`.
     pub labels: Vec<u8>,
     /// The first of the training images as pixels, shape [pictures, d].
     pub pictures: Vec<u8>,
-    /// Variance along each of the d principal axes, largest first, shape [d].
+    /// Variance along each of the d principal axes, largest first, shape `[d]`.
     pub spectrum: Vec<f64>,
-    /// Mean image in features x from −1 to 1, shape [d].
+    /// Mean image in features x from −1 to 1, shape `[d]`.
     pub mean: Vec<f64>,
     /// Components, shape [k, d].
     pub components: Vec<f64>,

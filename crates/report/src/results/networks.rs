@@ -43,9 +43,9 @@ pub struct NetworkResults {
     pub outcome: TrainOutcome,
     /// Loss and accuracy within the epochs.
     pub curve: Vec<StepsLine>,
-    /// Classes of the n test images, shape [n].
+    /// Classes of the n test images, shape `[n]`.
     pub labels: Vec<u8>,
-    /// The network's answers to them, shape [n].
+    /// The network's answers to them, shape `[n]`.
     pub predictions: Vec<u8>,
     /// The most confidently wrong test images, the most confident first.
     pub wrong: Vec<WrongImage>,

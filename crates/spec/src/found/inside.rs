@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// - `norm/NAME` f32 [channels, filters], the Euclidean norm of each slice,
 /// - `kind/NAME` u8 [channels, filters], each slice's kind: 0 near zero, 1 edge, 2 blob, 3 none of these,
 /// - `coherence/NAME` f32 [channels, filters], (λ₁ − λ₂) / (λ₁ + λ₂) of each slice's structure tensor, 0 for a flat one,
-/// - `largest/NAME` u32 [filters], the channel of each filter's slice of largest norm,
-/// - `whole/NAME` u32 [k], the filters of which every slice is to be shown: those of largest norm, largest first.
+/// - `largest/NAME` u32 `[filters]`, the channel of each filter's slice of largest norm,
+/// - `whole/NAME` u32 `[k]`, the filters of which every slice is to be shown: those of largest norm, largest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FiltersOutcome {
     /// The convolutions, in order; there is one at least.
@@ -51,7 +51,7 @@ pub struct FilterKinds {
 /// Outcome of looking at images with a network. `arrays.safetensors` holds, for n images,
 /// - `images` u8 [n, height, width, channels], and `logits` f32 [n, classes] of the head that was asked,
 /// - `layer/NAME` f32 [n, height, width, channels] for each layer looked at: the output after its ReLU where it has one,
-/// - `difference/NAME` f32 [channels] where there are two images: the root mean square over the places of the difference
+/// - `difference/NAME` f32 `[channels]` where there are two images: the root mean square over the places of the difference
 ///   between the two images' outputs,
 /// - `gradient` f32 [n, height, width, channels]: the gradient of the target's logit with respect to the image (x/255),
 /// - `integrated` f32 [n, height, width, channels]: integrated gradients from black (Sundararajan, Taly and Yan 2017).
@@ -114,8 +114,8 @@ pub struct ActivationLayer {
 
 /// Outcome of a dream run. `arrays.safetensors` holds, for n pictures of numbers from 0 to 1,
 /// - `pictures` and `starts` f32 [n, height, width, channels],
-/// - `frames` f32 [frames, n, height, width, channels] with `frame_steps` u32 [frames],
-/// - `path_steps` u32 [t], the steps at which the way was measured, on the picture as it is, without transforms, and
+/// - `frames` f32 [frames, n, height, width, channels] with `frame_steps` u32 `[frames]`,
+/// - `path_steps` u32 `[t]`, the steps at which the way was measured, on the picture as it is, without transforms, and
 ///   `path_objective` f32 [t, n]; where the objective is of a class also `path_logit` and `path_probability` f32 [t, n].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DreamOutcome {

@@ -22,9 +22,9 @@ pub struct DreamResults {
     pub starts: Pictures,
     /// The pictures of the way, all dreams of a step before those of the next.
     pub frames: Pictures,
-    /// The steps after which the pictures of the way were kept, shape [frames].
+    /// The steps after which the pictures of the way were kept, shape `[frames]`.
     pub frame_steps: Vec<u32>,
-    /// The steps after which the way was measured, shape [t].
+    /// The steps after which the way was measured, shape `[t]`.
     pub path_steps: Vec<u32>,
     /// The objective on the way, shape [t, n].
     pub path_objective: Vec<f32>,

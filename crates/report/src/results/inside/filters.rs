@@ -25,9 +25,9 @@ pub struct FilterLayerResults {
     pub weights: Vec<f32>,
     /// Norm of each slice, shape [channels, filters].
     pub norms: Vec<f32>,
-    /// The channel of each filter's slice of largest norm, shape [filters].
+    /// The channel of each filter's slice of largest norm, shape `[filters]`.
     pub largest: Vec<u32>,
-    /// The filters of which every slice is to be shown, those of largest norm first, shape [k].
+    /// The filters of which every slice is to be shown, those of largest norm first, shape `[k]`.
     pub whole: Vec<u32>,
 }
 

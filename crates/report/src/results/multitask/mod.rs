@@ -70,9 +70,9 @@ pub struct MultitaskResults {
     pub groups: Vec<String>,
     /// The group of each class.
     pub mapping: Vec<u8>,
-    /// Classes of the n test images, shape [n].
+    /// Classes of the n test images, shape `[n]`.
     pub labels: Vec<u8>,
-    /// Their groups, shape [n].
+    /// Their groups, shape `[n]`.
     pub group_labels: Vec<u8>,
     /// The single-task networks for the item and for the group.
     pub single: [Option<HeadedNetwork>; 2],
@@ -107,7 +107,7 @@ impl MultitaskResults {
         }
     }
 
-    /// What is right for each test image, shape [n].
+    /// What is right for each test image, shape `[n]`.
     pub fn labels(&self, goal: Goal) -> &[u8] {
         match goal {
             Goal::Item => &self.labels,

@@ -36,9 +36,9 @@ pub struct HeadedNetwork {
 /// What a head said of the n test images.
 #[derive(Debug, Clone)]
 pub struct Answers {
-    /// The answers, shape [n].
+    /// The answers, shape `[n]`.
     pub predictions: Vec<u8>,
-    /// The groups that its probabilities give, summed, shape [n]; empty for a head that says groups.
+    /// The groups that its probabilities give, summed, shape `[n]`; empty for a head that says groups.
     pub free: Vec<u8>,
     /// Mean cross-entropy of those sums; 0 for a head that says groups.
     pub free_loss: f64,
