@@ -96,7 +96,8 @@ fn weights_of_losses_that_their_own_learning_rate_drives_off_are_a_finding() {
     let runs = fs::read_dir(folder.path().join("out/runs")).unwrap();
     let results: Vec<String> =
         runs.map(|run| fs::read_to_string(run.unwrap().path().join("result.json")).unwrap()).collect();
-    let weighting = |text: &&String| text.contains("\"what\": \"weighting\"") || text.contains("\"what\":\"weighting\"");
+    let weighting =
+        |text: &&String| text.contains("\"what\": \"weighting\"") || text.contains("\"what\":\"weighting\"");
     assert_eq!(results.iter().filter(weighting).count(), 1);
 }
 
