@@ -42,7 +42,7 @@ fn a_class_that_the_network_never_gets_right() {
     assert!(only.code == Some(0) && only.stdout.contains("0      0"), "{}{}", only.stdout, only.stderr);
     let more = super::common::model(folder.path(), &MLP.replace("units = 10", "units = 300"), Some("mnist"));
     for class in ["150", "299"] {
-        let words = format!("no test image of class {class} is classified rightly, so none is typical");
+        let words = format!("there is no test image of class {class}, so none is typical");
         look(folder.path(), &["activations", more.to_str().unwrap(), "--class", class]).says(2, &[&words]);
     }
 }
