@@ -31,7 +31,9 @@ pub(crate) fn take(out: &Path) -> Result<Lock, StoreError> {
 pub(crate) fn notes(lock: &Lock, out: &Path) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(holder) = lock.died() {
-        notes.push(format!("{holder} was stopped before its work in this folder was done; going on from what it finished"));
+        notes.push(format!(
+            "{holder} was stopped before its work in this folder was done; going on from what it finished"
+        ));
     }
     if let Some(holder) = lock.elsewhere() {
         notes.push(format!(
