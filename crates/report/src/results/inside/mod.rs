@@ -248,7 +248,13 @@ impl Arrays {
 
     /// Numbers of this shape, each of them finite.
     fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ReportError> {
-        Ok(self.tensors.finite(name, shape)?)
+        self.tensors.finite(name, shape).map_err(|error| match error {
+            // What a look has written was finite once.
+            StoreError::NotFinite { count, of, value, place, .. } => self.damaged(format!(
+                "`{name}` holds {value} at {place:?}, the first of {count} of {of} values that are not finite numbers"
+            )),
+            other => other.into(),
+        })
     }
 
     /// Length of a vector.
