@@ -37,7 +37,14 @@ pub(crate) fn merged(
     if !options.only.is_empty() {
         alone.keep_only(&options.only);
     }
-    let Some(held) = held.filter(|_| !options.only.is_empty()) else { return Ok((alone, preset.to_owned())) };
+    // Of a study of which nothing else is finished there is nothing to keep.
+    let others = |held: &&StudyRecord| {
+        let mut others = held.runs.iter().filter(|run| !options.only.contains(&run.task));
+        others.any(|run| are_finished(std::iter::once(run), store))
+    };
+    let Some(held) = held.filter(|_| !options.only.is_empty()).filter(others) else {
+        return Ok((alone, preset.to_owned()));
+    };
     let words = |tasks: &mut dyn Iterator<Item = &'static str>| tasks.collect::<Vec<_>>().join(", ");
     let merged = held.study.with_tasks_of(study, &options.only).map_err(|differs| LabError::OtherStudy {
         tasks: words(&mut options.only.iter().copied().map(Task::name)),

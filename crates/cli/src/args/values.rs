@@ -18,11 +18,10 @@ pub(crate) fn counting(text: &str) -> Result<NonZeroUsize, String> {
 
 /// A number of steps, up to the largest that a study may have.
 pub(crate) fn steps(text: &str) -> Result<NonZeroUsize, String> {
-    let steps: NonZeroUsize = number(text, "at least 1, such as 256", usize::MAX)?;
-    match u32::try_from(steps.get()) {
-        Ok(_) => Ok(steps),
-        Err(_) => Err(format!("expected a whole number of at most {}", u32::MAX)),
-    }
+    let steps = text.trim().parse::<u32>().ok().and_then(|steps| NonZeroUsize::new(steps as usize));
+    steps.ok_or_else(|| {
+        format!("expected a whole number of at least 1, such as 256, and of at most {}", u32::MAX)
+    })
 }
 
 /// A whole number of at least 0.

@@ -1,13 +1,13 @@
 //! What the heads of a network say: on which labels each was trained, and what its classes are called, as far as the files
 //! beside the network tell.
 
-use std::fs;
 use std::path::Path;
 
 use inkling_data::SetInfo;
 use inkling_lab::Trained;
 use inkling_spec::found::StudyRecord;
 use inkling_spec::{Labels, RunSpec, TrainRun};
+use inkling_store::read_json;
 use serde::de::DeserializeOwned;
 
 use super::subject::STUDY;
@@ -33,7 +33,7 @@ pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<H
     let spec = network.network.spec();
     let counts = network.network.classes();
     let folder = file.parent().unwrap_or(Path::new("."));
-    let train = match read::<RunSpec>(&folder.join(SPEC)) {
+    let train = match readable::<RunSpec>(&folder.join(SPEC)) {
         // What lies beside it may be of another network.
         Some(RunSpec::Train(train)) if train.model == *spec && train.labels.len() == counts.len() => {
             Some(train)
@@ -48,7 +48,7 @@ pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<H
             labels
         }
     };
-    let record = folder.ancestors().nth(2).and_then(|study| read::<StudyRecord>(&study.join(STUDY)));
+    let record = folder.ancestors().nth(2).and_then(|study| readable::<StudyRecord>(&study.join(STUDY)));
     let of_head = |(labels, count): (Option<Labels>, usize)| {
         let names: Vec<String> = match (&labels, &train, set) {
             (Some(Labels::Classes), _, Some(set)) => set.classes.iter().map(|&name| name.into()).collect(),
@@ -75,7 +75,7 @@ fn group_names(groups: &[u8], train: &TrainRun, record: Option<&StudyRecord>) ->
     task.filter(same).map_or(Vec::new(), |task| task.groups.iter().map(|group| group.name.clone()).collect())
 }
 
-/// A file's JSON; nothing where there is none of this form.
-fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+/// A document of a store; nothing where there is none of this form.
+fn readable<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    read_json(path).ok().flatten()
 }

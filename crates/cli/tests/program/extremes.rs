@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::common::run;
-use crate::look::common::{MLP, STUDY, found, look, model};
+use crate::look::common::{STUDY, found, look};
 
 /// The smoke preset with some tasks only, as a study file, with texts replaced by others.
 fn study(folder: &Path, tasks: &str, changes: &[(&str, &str)]) {
@@ -140,22 +140,6 @@ fn the_best_weights_are_looked_into_where_there_are_any() {
     assert!(best.stdout.contains("best weights") && !last.stdout.contains("best weights"), "{}", best.stdout);
     let numbers = |text: &str| text.lines().last().unwrap().to_owned();
     assert_ne!(numbers(&last.stdout), numbers(&best.stdout));
-}
-
-#[test]
-fn a_model_with_a_number_that_is_none_is_named_with_its_tensor() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = model(folder.path(), MLP, None);
-    let mut bytes = fs::read(&file).unwrap();
-    let last = bytes.len() - 4;
-    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
-    fs::write(&file, bytes).unwrap();
-    let file = file.to_str().unwrap();
-    for look_for in [&["dream", file, "--class", "2"][..], &["activations", file, "--class", "2"]] {
-        let words =
-            ["the tensor `", "weight` in", "holds NaN, which is no finite number", "train the network again"];
-        look(folder.path(), look_for).says(65, &words);
-    }
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use inkling_spec::{Task, preset};
+
 use crate::common::{Done, copy_of_mnist, done, inkling, run};
 
 /// A library that stands before the system's and answers as a file system without locks does.
@@ -68,11 +70,15 @@ fn without_locks_a_live_holder_is_respected_and_a_dead_one_taken_over() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let pid = format!("process {}", holder.id());
-    let study = ["study", "smoke", "--only", "pca"];
+    let mut smoke = preset("smoke").unwrap();
+    smoke.keep_only(&[Task::Pca]);
+    fs::write(folder.path().join("pca.toml"), smoke.to_toml()).unwrap();
+    let study = ["study", "pca.toml"];
     run_without_locks(folder.path(), ENOLCK, &study).says(73, &["`out` is in use by", &pid, "help"]);
     holder.kill().unwrap();
     holder.wait().unwrap();
-    run_without_locks(folder.path(), ENOLCK, &study).says(0, &[&pid, "died", "has no locks", "finished in"]);
+    run_without_locks(folder.path(), ENOLCK, &study)
+        .says(0, &[&pid, "was stopped before its work", "has no locks", "finished in"]);
 }
 
 #[test]
@@ -93,7 +99,7 @@ fn a_holder_on_another_computer_is_never_called_dead() {
         0,
         &["note: process 7 on elsewhere", "has not said that it ended", "still running on elsewhere"],
     );
-    assert!(!done.stderr.contains("died"), "{}", done.stderr);
+    assert!(!done.stderr.contains("was stopped"), "{}", done.stderr);
     assert_eq!(fs::read(&lock).unwrap(), b"");
 }
 
@@ -195,7 +201,7 @@ fn a_report_on_a_folder_that_cannot_be_written_says_what_to_do() {
     protect(&out, 0o555);
     let done = as_another_person(folder.path(), &["report", "out"]);
     protect(&out, 0o755);
-    done.says(73, &["cannot write `out", "help", "of another person's study, make a copy and give that"]);
+    done.says(73, &["cannot write `out", "help", "copy the folder to a place that you may write to"]);
     assert!(fs::read(out.join("report.pdf")).unwrap() == report);
 }
 
