@@ -1,8 +1,11 @@
-//! Whether the report can print what a study calls its authors and networks: better asked before hours of training.
+//! What a study writes into its report: whether it can be printed, and whether it is too long, both better asked before hours
+//! of training.
 
+use inkling_report::WORDS;
 use inkling_spec::Study;
 
 use crate::failure::UsageError;
+use crate::message;
 
 /// # Errors
 /// [`UsageError::Unprintable`] naming the first text with characters that no font has.
@@ -15,6 +18,25 @@ pub(crate) fn check_printable(study: &Study) -> Result<(), UsageError> {
         }
     }
     Ok(())
+}
+
+/// Says so where the study itself brings more words into the main part of its report than may be handed in. What the report
+/// says of them comes on top, and is counted when it is written.
+pub(crate) fn warn_of_length(study: &Study) {
+    let words = own_words(study);
+    if words > WORDS {
+        message::warning(&format!(
+            "the names and purposes of networks and groups in this study have {words} words, and the main part of a report \
+             that is handed in has at most {WORDS}: `inkling bundle` will refuse it"
+        ));
+    }
+}
+
+/// Words that the study writes into the main part of the report: names and purposes, but not who did what.
+fn own_words(study: &Study) -> usize {
+    let is_counted = |what: &str| !["the author", "the contribution"].contains(&what);
+    let texts = texts(study).into_iter().filter(|(what, _)| is_counted(what));
+    texts.map(|(_, text)| text.split_whitespace().count()).sum()
 }
 
 /// Every text of a study that the report prints, with what it is.
@@ -80,5 +102,21 @@ mod tests {
         }
         let bell = message(|study| study.report = Some(author("A\u{7}", "")));
         assert!(bell.contains("`A\\u{7}`") && bell.contains("U+0007") && !bell.contains('\u{7}'), "{bell}");
+    }
+
+    #[test]
+    fn the_words_that_a_study_brings_are_counted_before_training() {
+        let mut study = preset("smoke").unwrap();
+        let before = own_words(&study);
+        assert!((1..WORDS).contains(&before), "{before}");
+        let networks = &mut study.mlp.as_mut().unwrap().networks;
+        networks[0].why = "three more words".into();
+        networks[1].name = "two words".into();
+        let author = Author { name: "Ada".into(), contribution: Some("a great deal of it".into()) };
+        study.report = Some(ReportSpec { group: None, authors: vec![author] });
+        let after = own_words(&study);
+        let old = preset("smoke").unwrap().mlp.unwrap().networks;
+        let count = |text: &str| text.split(' ').count();
+        assert_eq!(after + count(&old[0].why) + count(&old[1].name), before + 3 + 2);
     }
 }

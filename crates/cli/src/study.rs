@@ -15,7 +15,7 @@ use inkling_store::{Reader, Store, StoreError};
 use crate::args::{ReportArgs, StudyArgs};
 use crate::failure::{Failure, UsageError};
 use crate::interrupt::{self, STOP};
-use crate::printable::check_printable;
+use crate::printable::{check_printable, warn_of_length};
 use crate::progress::Progress;
 use crate::{message, output, start_computing};
 
@@ -44,11 +44,13 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         output::bytes(study.to_toml().as_bytes());
         return Ok(());
     }
-    check_printable(&study)?;
     if cfg!(debug_assertions) && name != "smoke" {
         message::note("this is a debug build; a release build (cargo run --release) is many times faster");
     }
     start_computing(&args.compute)?;
+    // In the pool's threads, and so after it was made.
+    check_printable(&study)?;
+    warn_of_length(&study);
 
     let store = Store::open(&args.out)?;
     let progress = Progress::new(&STOP);

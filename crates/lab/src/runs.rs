@@ -60,19 +60,30 @@ pub(crate) fn finished<O: DeserializeOwned>(bench: &Bench, run: &PlannedRun) -> 
     if bench.observer.interrupted() {
         return Err(LabError::Interrupted);
     }
-    match bench.store.run(run.id.as_ref()).finished::<RunResult<O>>() {
+    let dir = bench.store.run(run.id.as_ref());
+    let again = |problem: &str| {
+        bench.observer.event(Event::Damaged { title: &run.title, problem });
+        bench.store.withdraw(run.id.as_ref())?;
+        Ok(None)
+    };
+    match dir.finished::<RunResult<O>>() {
+        // Somebody copied it to this place.
+        Ok(Some(result)) if result.spec_hash != run.spec.hash(checksum(bench.set)) => {
+            again(&format!("`{}` holds the result of another run", dir.path().display()))
+        }
         Ok(Some(result)) => {
             bench.observer.event(Event::Skipped);
             Ok(Some(result.outcome))
         }
         Ok(None) => Ok(None),
-        Err(damage @ StoreError::Damaged { .. }) => {
-            bench.observer.event(Event::Damaged { title: &run.title, problem: &damage.to_string() });
-            bench.store.withdraw(run.id.as_ref())?;
-            Ok(None)
-        }
+        Err(damage @ StoreError::Damaged { .. }) => again(&damage.to_string()),
         Err(other) => Err(other.into()),
     }
+}
+
+/// What the data set's bytes have for a checksum; empty where a run has to do with none.
+fn checksum(set: Option<&DataSet>) -> &str {
+    set.map_or("", |set| &set.checksum)
 }
 
 /// What a run leaves that took so many seconds, and of which `earlier` did parts.
@@ -83,7 +94,7 @@ pub(crate) fn record<O>(
     earlier: Vec<Origin>,
     outcome: O,
 ) -> RunResult<O> {
-    let checksum = set.map_or("", |set| &set.checksum);
+    let checksum = checksum(set);
     let Origin { version, sources, machine } = origin();
     RunResult {
         spec_hash: spec.hash(checksum),

@@ -224,6 +224,26 @@ fn a_finished_run_that_is_damaged_is_mended_from_its_last_checkpoint() {
 }
 
 #[test]
+fn the_result_of_another_run_is_not_taken_for_ones_own() {
+    let set = set(150, 100);
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) =
+        (constant(&set, 1), planned(&set, TrainingSpec { learning_rate: 0.02, ..training(1) }));
+    for run in [&one, &other] {
+        train_in(folder.path(), run, &set, &Ear::new()).unwrap();
+    }
+    let [from, to] = [&one, &other].map(|run| dir(folder.path(), run).path().to_owned());
+    for file in fs::read_dir(&from).unwrap() {
+        let name = file.unwrap().file_name();
+        fs::copy(from.join(&name), to.join(&name)).unwrap();
+    }
+    let ear = Ear::new();
+    train_in(folder.path(), &other, &set, &ear).unwrap();
+    assert!(ear.all("Damaged")[0].contains("holds the result of another run"), "{:?}", ear.all("Damaged"));
+    assert!(finished(&dir(folder.path(), &other)) == uninterrupted(&other, &set));
+}
+
+#[test]
 fn more_epochs_begin_anew_and_say_why_where_they_cannot_go_on() {
     let set = set(150, 100);
     let folder = tempfile::tempdir().unwrap();

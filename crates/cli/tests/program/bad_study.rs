@@ -15,6 +15,28 @@ fn study(folder: &Path, from: &str, to: &str) -> String {
 }
 
 #[test]
+fn names_that_no_font_has_are_refused_before_training_and_others_train_as_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |author: &str| {
+        let text = run(folder.path(), &["study", "smoke", "--only", "pca", "--print-spec"]).stdout;
+        let text = format!(
+            "{text}\n[report]\nauthors = [{{ name = \"{author}\", contribution = \"all of it\" }}]\n"
+        );
+        fs::write(folder.path().join("mine.toml"), text).unwrap();
+        run(folder.path(), &["study", "mine.toml", "--threads", "2"])
+    };
+    // A noncharacter, which no font can have.
+    of("Ada \u{10fffe}").says(78, &["cannot print the author", "U+10FFFE", "help", "install a font"]);
+    assert!(!folder.path().join("out").exists());
+    let chinese = of("作者一");
+    match chinese.code {
+        Some(78) => chinese.says(78, &["cannot print the author", "U+4F5C"]),
+        _ => chinese.says(0, &["finished in"]),
+    }
+    of("Zoë Łukasiewicz-Ångström").says(0, &["finished in"]);
+}
+
+#[test]
 fn an_unknown_preset() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["study", "breif"]).says(2, &["`breif`", "did you mean `brief`?"]);
