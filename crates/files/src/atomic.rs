@@ -43,12 +43,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write_after(path, |file| file.write_all(bytes).map_err(WriteError::at(path)), || Ok(()))
 }
 
-/// Replaces the file at `path` by what `fill` writes, as [`write`] does: for contents that should not be in memory whole.
+/// Replaces the file at `path` by what `fill` writes, as [`write()`] does: for contents that should not be in memory whole.
 /// `fill` may fail for reasons of its own; `make_way` runs once the new bytes are on the disk, right before they take the
 /// name.
 ///
 /// # Errors
-/// As for [`write`], and those of `fill`.
+/// As for [`write()`], and those of `fill`.
 pub fn write_after<E: From<WriteError>>(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,

@@ -12,7 +12,7 @@ use crate::fresh::{Freshness, Origin, PAGE, PDF, SUMMARY};
 use crate::tables::{self, Table};
 use crate::{Figure, ReportError, Results, Summary, draw, leftover, publish};
 
-/// What [`write`] left in the folder of a study, and what it could not make.
+/// What [`write()`] left in the folder of a study, and what it could not make.
 #[derive(Debug)]
 pub struct Written {
     /// The study in numbers.

@@ -13,7 +13,7 @@ use inkling_lab::{Event, LabError, Observer, train};
 use inkling_spec::found::{PlannedRun, RunResult, TrainOutcome};
 use inkling_spec::{
     DataSlice, Head, Initial, Labels, Layer, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
-    TrainRun, TrainingSpec, Weighting,
+    TrainRun, TrainingSpec, ValidationSpec, Weighting,
 };
 use inkling_store::{RunDir, Store};
 
@@ -88,6 +88,12 @@ pub(crate) fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
     let data = DataSlice { set: "mnist".into(), train_images: set.train.len(), test_images: set.test.len() };
     let spec = RunSpec::Train(TrainRun::of_classes(data, model(), training, 3));
     PlannedRun { id: spec.id(&set.checksum), task: Task::Cnn, title: "small".into(), spec }
+}
+
+/// A run with validation, so that there are best weights to lose.
+pub(crate) fn with_validation(set: &DataSet, epochs: usize, patience: Option<usize>) -> PlannedRun {
+    let validation = Some(ValidationSpec { images: 30, patience });
+    planned(set, TrainingSpec { validation, ..training(epochs) })
 }
 
 /// The training of [`model`] with a second head that says which half of the classes an image is of, under a weighting.
