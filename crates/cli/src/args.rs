@@ -269,7 +269,7 @@ pub(crate) struct BenchArgs {
     pub(crate) after: usize,
 
     /// Images of a step of `single` and `mtl` [default: 10].
-    #[arg(long, value_name = "N", value_parser = values::counting, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = values::batch, allow_negative_numbers = true)]
     pub(crate) batch: Option<NonZeroUsize>,
 
     #[command(flatten)]

@@ -116,6 +116,14 @@ pub(crate) enum UsageError {
     #[diagnostic(help("unset {variable}, or set it to a smaller number"))]
     ThreadsOfEnvironment { variable: &'static str, asked: usize, most: usize },
 
+    #[error("`{}` is there and is not {what}, so it is not written over", .path.display())]
+    #[diagnostic(help("give another name, or move what is there away"))]
+    WouldReplace { path: PathBuf, what: &'static str },
+
+    #[error("`{}` cannot be written: there is no folder `{}`", .path.display(), .folder.display())]
+    #[diagnostic(help("make the folder, or give a name in one that is there"))]
+    NoPlace { path: PathBuf, folder: PathBuf },
+
     #[error("the results could not be written to standard output")]
     #[diagnostic(help("the work itself is done; give the command again with a place that can be written"))]
     Output { source: io::Error },
@@ -155,7 +163,9 @@ impl From<UsageError> for Failure {
             UsageError::NotText { .. } | UsageError::NothingToDo { .. } | UsageError::Unprintable { .. } => {
                 BAD_CONFIGURATION
             }
-            UsageError::ReportFolder { .. } => CANNOT_WRITE,
+            UsageError::ReportFolder { .. }
+            | UsageError::WouldReplace { .. }
+            | UsageError::NoPlace { .. } => CANNOT_WRITE,
             UsageError::Interrupted { .. } => interrupt::code(),
         };
         Failure::new(error, code)

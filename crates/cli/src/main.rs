@@ -13,6 +13,7 @@ mod model;
 mod output;
 mod printable;
 mod progress;
+mod replace;
 mod study;
 
 use std::process::ExitCode;

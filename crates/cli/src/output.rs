@@ -30,7 +30,9 @@ pub(crate) fn table(rows: &[Vec<String>], left: usize) {
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in rows {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if column < left { format!("{cell:width$}") } else { format!("{cell:>width$}") }
+            // Not by a width in the format, which ends at 65,535.
+            let pad = " ".repeat(width - cell.chars().count());
+            if column < left { format!("{cell}{pad}") } else { format!("{pad}{cell}") }
         });
         line(cells.collect::<Vec<_>>().join("  ").trim_end());
     }

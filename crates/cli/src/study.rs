@@ -9,7 +9,7 @@ use std::time::Instant;
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, Observer, StudyOptions, run_study};
 use inkling_report::{WORDS, Written};
-use inkling_spec::{PRESETS, Study, preset, text_from_bytes};
+use inkling_spec::{PRESETS, Study, preset, quoted_path, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
 
 use crate::args::{ReportArgs, StudyArgs};
@@ -150,17 +150,19 @@ fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), 
         for line in summary.in_words() {
             output::line(&line);
         }
-        let place = out.display();
+        let at = |name: &str| quoted_path(out.join(name));
+        let (pdf, html) = (at("report.pdf"), at("report.html"));
         match (words.is_some(), page) {
-            (true, true) => {
-                output::line(&format!("Report: {place}/report.pdf, and {place}/report.html to explore"));
-            }
-            (true, false) => output::line(&format!("Report: {place}/report.pdf")),
-            (false, true) => output::line(&format!("Report: {place}/report.html")),
+            (true, true) => output::line(&format!("Report: {pdf}, and {html} to explore")),
+            (true, false) => output::line(&format!("Report: {pdf}")),
+            (false, true) => output::line(&format!("Report: {html}")),
             (false, false) => {}
         }
         output::line(&format!(
-            "Figures in {place}/figures, tables in {place}/tables, numbers in {place}/summary.json"
+            "Figures in {}, tables in {}, numbers in {}",
+            at("figures"),
+            at("tables"),
+            at("summary.json")
         ));
         message::say(&format!("finished in {:.1} s", start.elapsed().as_secs_f64()));
     }

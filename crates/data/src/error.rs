@@ -206,10 +206,14 @@ pub enum DataError {
     },
 
     /// A file is good, but a different one was asked for. MNIST and Fashion-MNIST share file names and sizes.
-    #[error("{}: this is {found_title}, not {title}; its bytes are those of {found_title}'s {found_file}, expected were those of {title}'s {file}", .path.display())]
-    #[diagnostic(help(
-        "ask for the set that the folder holds, or point --data at a folder that holds {title}"
-    ))]
+    #[error("{}: {}", .path.display(), wrong_set(found_title, found_file, title, file))]
+    #[diagnostic(help("{}", match found_title == title {
+        true => format!(
+            "files of the set were exchanged, or one was copied over another: point --data at a folder that holds {title} as \
+             published"
+        ),
+        false => format!("ask for the set that the folder holds, or point --data at a folder that holds {title}"),
+    }))]
     WrongSet {
         /// The file.
         path: PathBuf,
@@ -336,4 +340,15 @@ fn lines(items: impl IntoIterator<Item: Display>) -> String {
         write!(text, "\n  {item}").expect("a string takes every write");
         text
     })
+}
+
+/// What a file is that was taken for another.
+fn wrong_set(found_title: &str, found_file: &str, title: &str, file: &str) -> String {
+    if found_title == title {
+        return format!("this is {title}'s {found_file}, under the name of its {file}");
+    }
+    format!(
+        "this is {found_title}, not {title}; its bytes are those of {found_title}'s {found_file}, expected were those of \
+         {title}'s {file}"
+    )
 }

@@ -139,7 +139,7 @@ pub enum IdxError {
 pub fn content(mut reader: impl BufRead, limit: u64) -> Result<Vec<u8>, IdxError> {
     let mut magic = Vec::with_capacity(GZIP_MAGIC.len());
     reader.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut magic).map_err(IdxError::Io)?;
-    let whole = magic.as_slice().chain(reader);
+    let mut whole = magic.as_slice().chain(reader);
 
     let mut bytes = Vec::new();
     // One byte more than expected shows that there is more; it also makes the decoder check the trailing CRC.
@@ -147,7 +147,13 @@ pub fn content(mut reader: impl BufRead, limit: u64) -> Result<Vec<u8>, IdxError
     if magic == GZIP_MAGIC {
         uncompress(whole, bound, &mut bytes)?;
     } else {
-        whole.take(bound).read_to_end(&mut bytes).map_err(IdxError::Io)?;
+        whole.by_ref().take(limit).read_to_end(&mut bytes).map_err(IdxError::Io)?;
+        // Zeros after a raw file are padding as well.
+        match after_zeros(&mut whole) {
+            Ok(None) => {}
+            Err(IdxError::Io(error)) => return Err(IdxError::Io(error)),
+            Ok(Some(_)) | Err(_) => bytes.push(0),
+        }
     }
     if bytes.len() as u64 > limit {
         bytes.truncate(crate::kind::ENOUGH);

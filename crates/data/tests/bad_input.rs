@@ -218,6 +218,9 @@ fn padded_raw_and_split_files_under_any_usual_name_are_the_set() {
     folder.put(&format!("{TRAIN_LABELS}.gz"), &raw);
     assert_eq!(load("mnist", &folder.sources()).unwrap().train.len(), 60_000);
 
+    folder.put(&format!("{TRAIN_LABELS}.gz"), &[raw, vec![0; 1000]].concat());
+    assert_eq!(load("mnist", &folder.sources()).unwrap().train.len(), 60_000);
+
     let message = Folder::with(TEST_LABELS, &[gzip(&labels(&[1, 2])), b"and more".to_vec()].concat());
     assert!(message.contains("after the end of its gzip stream come other bytes"), "{message}");
 }
@@ -358,7 +361,8 @@ fn a_swapped_file_of_the_right_set_is_told_too() {
     let labels = fs::read(project_data("mnist").join(format!("{TEST_LABELS}.gz"))).unwrap();
     folder.put(TRAIN_LABELS, &labels);
     let message = folder.load("mnist").to_string();
-    assert!(message.contains("its bytes are those of MNIST's t10k-labels-idx1-ubyte"), "{message}");
+    let words = "this is MNIST's t10k-labels-idx1-ubyte, under the name of its train-labels-idx1-ubyte";
+    assert!(message.contains(words), "{message}");
 }
 
 #[cfg(unix)]

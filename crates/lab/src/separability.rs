@@ -29,6 +29,9 @@ pub(crate) fn run(
         .collect();
 
     let found = every_pair(classes, |a, b| {
+        if bench.observer.interrupted() {
+            return None;
+        }
         let (cloud_a, cloud_b) = (&clouds[usize::from(a)], &clouds[usize::from(b)]);
         let line = best_line(cloud_a, cloud_b, run.directions);
         let (pixels, y) = train.pair(a, b);
@@ -45,11 +48,12 @@ pub(crate) fn run(
             full_space_errors: hyperplane.errors,
             full_space_passes: hyperplane.passes,
         };
-        (summary, line, hyperplane.hyperplane)
+        Some((summary, line, hyperplane.hyperplane))
     });
     if bench.observer.interrupted() {
         return Ok(None);
     }
+    let found: Vec<_> = found.into_iter().flatten().collect();
 
     let d = train.images.dim();
     let normals: Vec<f64> = found.iter().flat_map(|(_, _, plane)| plane.w.iter().copied()).collect();

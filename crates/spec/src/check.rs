@@ -3,7 +3,7 @@
 use crate::inside::InsideTask;
 use crate::networks::CnnTask;
 use crate::report::ReportSpec;
-use crate::study::{DataSpec, PcaSpec, Study};
+use crate::study::{DataSpec, PcaSpec, Study, Task};
 use crate::training::TrainingSpec;
 
 /// Something wrong: the way to its key, what is wrong, what to do.
@@ -25,6 +25,14 @@ impl Study {
     /// # Errors
     /// The first thing wrong.
     pub(crate) fn check(&self) -> Result<(), Wrong> {
+        if self.tasks().is_empty() {
+            let tables = Task::ALL.map(|task| format!("[{}]", task.name())).join(", ");
+            return wrong(
+                &["data"],
+                "the study uses these images for no task".into(),
+                format!("give at least one of {tables}; `inkling study --print-spec` shows all of them"),
+            );
+        }
         if let Some(pca) = &self.pca {
             check_pca(pca)?;
         }
@@ -157,6 +165,12 @@ fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong>
     if a == b {
         let message = format!("class {a} is to be compared with itself");
         return wrong(&["inside", "classes"], message, "expected two classes, such as [2, 9]".into());
+    }
+    if let Some([a, b]) = inside.images
+        && a == b
+    {
+        let message = format!("the test image {a} is to be compared with itself");
+        return wrong(&["inside", "images"], message, "expected two test images, such as [0, 7]".into());
     }
     for (key, ascent) in [("dream", &inside.dream), ("amplify", &inside.amplify)] {
         if ascent.frames < 2 || ascent.frames > ascent.steps + 1 {

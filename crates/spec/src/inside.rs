@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dream::{AscentSpec, Start};
-use crate::numbers::{count, exactly, positive, seed, share, side_by_side, some_exactly};
+use crate::numbers::{count, exactly, integration_steps, positive, seed, share, side_by_side, some_exactly};
 
 /// Task 5: filters, activations and dreams of one network of task 4.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct InsideTask {
     /// How the filters' patterns are told apart.
     pub filters: PatternSpec,
     /// Steps of the integrated gradients' path from black to the image.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "integration_steps")]
     pub integration_steps: usize,
     /// The independently trained network that is asked what it sees in the dreams.
     pub judge: JudgeSpec,

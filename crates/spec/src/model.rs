@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::check_names;
 use crate::numbers::{epsilon_of_variance, exactly, share, some_share};
 use crate::parse::SpecError;
 use crate::shapes::{ModelError, Plan};
@@ -109,7 +110,14 @@ impl ModelSpec {
     /// The first thing wrong in the text, with line, key, what was expected and the nearest valid key. Whether the
     /// layers fit each other is the question of [`ModelSpec::plan`].
     pub fn from_toml(file: &str, text: &str) -> Result<ModelSpec, SpecError> {
-        crate::parse::from_toml(file, text)
+        let spec: ModelSpec = crate::parse::from_toml(file, text)?;
+        // Tensors, figures and tables are called after the heads.
+        let names = spec.heads.iter().map(|head| head.name.as_str());
+        check_names("a head", names).map_err(|(number, message, help)| {
+            let path = ["heads".to_owned(), number.to_string(), "name".to_owned()];
+            SpecError::at_key(file, text, &path, &message, help)
+        })?;
+        Ok(spec)
     }
 
     /// Shapes, parameters and costs of every layer.

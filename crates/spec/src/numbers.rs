@@ -232,6 +232,11 @@ pub(crate) fn any_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<us
     whole(Whole { least: 0, ..COUNT }, deserializer)
 }
 
+/// Steps of an integral, whose error falls with their square.
+pub(crate) fn integration_steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(Whole { least: 1, most: 10_000, example: "50" }, deserializer)
+}
+
 /// Pictures side by side in one figure, as many as `inkling look dream --seeds` takes.
 pub(crate) fn side_by_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(Whole { least: 1, most: 64, example: "8" }, deserializer)

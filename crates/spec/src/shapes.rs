@@ -208,6 +208,9 @@ impl Layer {
     }
 }
 
+/// The longest step of a kernel or window: what prepares a convolution grows with its square.
+const LONGEST: usize = 1024;
+
 /// Places of a kernel or window along each side of an image (Dumoulin and Visin 2016).
 fn slide(
     sizes: [usize; 2],
@@ -220,6 +223,10 @@ fn slide(
         let problem =
             format!("its {what} {}×{} or stride {}×{} is zero", kernel[0], kernel[1], stride[0], stride[1]);
         return Err((problem, AT_LEAST_ONE.into()));
+    }
+    if stride.iter().any(|&step| step > LONGEST) {
+        let problem = format!("its stride {}×{} is longer than {LONGEST}", stride[0], stride[1]);
+        return Err((problem, "take a smaller stride: no step needs to be longer than the image".into()));
     }
     let along = |side: usize| match padding {
         Padding::Same => Some(sizes[side].div_ceil(stride[side])),

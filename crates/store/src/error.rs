@@ -85,6 +85,18 @@ pub enum StoreError {
         store: PathBuf,
     },
 
+    /// The output folder is no study's, and holds what a study would write over.
+    #[error("`{}` holds `{found}`, and no study was ever written to this folder", .path.display())]
+    #[diagnostic(help(
+        "it would be written over: choose a folder with `--out` that is empty or not there yet, or move `{found}` away"
+    ))]
+    NotAStore {
+        /// The folder that was given.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+    },
+
     /// A run that is to be done has a link in place of its folder.
     #[error("`{}` is a link to another folder, and the run in it is not finished", .path.display())]
     #[diagnostic(help(
@@ -202,6 +214,7 @@ impl StoreError {
             | Self::Locked { .. }
             | Self::MayBeRunning { .. }
             | Self::InsideStore { .. }
+            | Self::NotAStore { .. }
             | Self::Linked { .. } => ErrorClass::CannotWrite,
             Self::Io { .. } => ErrorClass::InputOutput,
             Self::Damaged { .. }

@@ -13,6 +13,9 @@ use crate::run::RunDir;
 pub(crate) const RUNS: &str = "runs";
 /// The folders that files are published in, besides the output folder itself.
 pub(crate) const PUBLISHED: [&str; 2] = ["figures", "tables"];
+/// The files that a study writes into the output folder itself.
+const FILES: [&str; 6] =
+    ["study.json", "study.toml", "checks.json", "summary.json", "report.pdf", "report.html"];
 
 /// Removes what killed processes left in the output folder `out`, whose lock is held. Looks only where a store writes:
 /// in `out` itself, `figures`, `tables`, `runs`, and the folders of `runs` that have a run's name. Neither a link nor a
@@ -49,6 +52,26 @@ pub(crate) fn enclosing(folder: &Path) -> Option<PathBuf> {
         let own = name == RUNS || PUBLISHED.iter().any(|published| name == *published);
         (own && is_store(parent)).then(|| parent.to_owned())
     })
+}
+
+/// What stands in a folder that is no store and that a study would write over, if there is anything: a person's own report,
+/// say, or figures.
+pub(crate) fn taken(folder: &Path) -> Option<String> {
+    let is_ours = folder.join(lock::FILE).is_file() || is_store(folder) || holds_runs(folder);
+    if is_ours {
+        return None;
+    }
+    let is_there = |name: &&str| fs::symlink_metadata(folder.join(name)).is_ok();
+    let holds_files =
+        |name: &&str| fs::read_dir(folder.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+    let file = FILES.into_iter().find(is_there).map(str::to_owned);
+    file.or_else(|| PUBLISHED.into_iter().find(holds_files).map(|name| format!("{name}/")))
+}
+
+/// Whether there is a folder of runs with a run in it, as in a copy of a store without its hidden files.
+fn holds_runs(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder.join(RUNS)).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name()).any(|name| is_run_id(name.as_encoded_bytes()))
 }
 
 /// Where an absolute path leads that need not exist yet, once the links in it are followed.

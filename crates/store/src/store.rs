@@ -80,11 +80,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Locked`] where a live process holds it, [`StoreError::MayBeRunning`] where one may,
-    /// [`StoreError::InsideStore`] where it lies among the files of another one, [`StoreError::CannotWrite`] where it is
-    /// read-only or no folder, [`StoreError::DiskFull`] where not even the holder's name fits.
+    /// [`StoreError::InsideStore`] where it lies among the files of another one, [`StoreError::NotAStore`] where it is
+    /// somebody else's and holds what would be written over, [`StoreError::CannotWrite`] where it is read-only or no folder, [`StoreError::DiskFull`] where not even the holder's name fits.
     pub fn open(out: &Path) -> Result<Self, StoreError> {
         if let Some(store) = places::enclosing(out) {
             return Err(StoreError::InsideStore { path: out.to_owned(), store });
+        }
+        if let Some(found) = places::taken(out) {
+            return Err(StoreError::NotAStore { path: out.to_owned(), found });
         }
         create_folder(out)?;
         let lock = lock::take(out)?;

@@ -235,3 +235,25 @@ fn names_that_lead_elsewhere_are_refused() {
         assert!(error.to_string().contains("which no run writes"), "{error}");
     }
 }
+
+#[test]
+fn what_a_person_has_in_a_folder_of_their_own_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["report.pdf", "study.json", "summary.json", "figures/mine.svg", "tables/index.csv"] {
+        let out = folder.path().join(name.replace('/', "-"));
+        fs::create_dir_all(out.join(name).parent().unwrap()).unwrap();
+        fs::write(out.join(name), "precious").unwrap();
+        fs::write(out.join("thesis.tex"), "mine").unwrap();
+        let before = files(&out);
+        let error = Store::open(&out).unwrap_err();
+        let shown = name.split_inclusive('/').next().unwrap();
+        assert!(matches!(&error, StoreError::NotAStore { found, .. } if found == shown), "{name}: {error}");
+        assert!(files(&out) == before);
+        // Beside other files of a person's there is room for a study, and then the folder is one.
+        fs::remove_file(out.join(name)).unwrap();
+        let store = Store::open(&out).unwrap();
+        store.publish("report.pdf", b"new").unwrap();
+        drop(store);
+        drop(Store::open(&out).unwrap());
+    }
+}

@@ -24,6 +24,13 @@ pub(crate) fn steps(text: &str) -> Result<NonZeroUsize, String> {
     })
 }
 
+/// Images of a step that is timed: more take memory that a machine may not have.
+pub(crate) fn batch(text: &str) -> Result<NonZeroUsize, String> {
+    const MOST: usize = 2000;
+    let batch = text.trim().parse().ok().filter(|batch: &NonZeroUsize| batch.get() <= MOST);
+    batch.ok_or_else(|| format!("expected a whole number of at least 1, such as 10, and of at most {MOST}"))
+}
+
 /// A whole number of at least 0.
 pub(crate) fn whole(text: &str) -> Result<usize, String> {
     number(text, "at least 0, such as 10", usize::MAX)

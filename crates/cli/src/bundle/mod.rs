@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::args::BundleArgs;
 use crate::failure::Failure;
-use crate::{interrupt, message, output};
+use crate::{interrupt, message, output, replace};
 use archive::Files;
 use error::BundleError;
 use sources::SOURCES;
@@ -39,6 +39,11 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
     let group = group(args.group, folder, &record)?;
     check_finished(&reader, &record)?;
     let name = format!("{STEM}{group}");
+    let path = args.out.clone().unwrap_or_else(|| folder.join(format!("{name}.zip")));
+    let is_bundle = |start: &[u8]| {
+        start.starts_with(b"PK") && start.windows(STEM.len()).any(|window| window == STEM.as_bytes())
+    };
+    replace::check(&path, "an earlier bundle", is_bundle)?;
     let mut rows = Vec::new();
     let mut row = |what: String, bytes: usize, words: String| {
         rows.push(vec![format!("  {what}"), words, DecimalBytes(bytes as u64).to_string()]);
@@ -88,7 +93,6 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
         }
     }
 
-    let path = args.out.clone().unwrap_or_else(|| folder.join(format!("{name}.zip")));
     let archive = files.zip();
     let writing = interrupt::finish_first("the archive is written first");
     atomic::write(&path, &archive)?;

@@ -17,12 +17,20 @@ use crate::args::LookCommand;
 use crate::failure::Failure;
 use crate::interrupt::{self, STOP};
 use crate::progress::Progress;
-use crate::{output, start_computing};
+use crate::{output, replace, start_computing};
 use subject::Subject;
 use wanted::Wanted;
 
 pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     let args = command.common();
+    let animation = match command {
+        LookCommand::Dream(args) => args.animation.as_ref(),
+        _ => None,
+    };
+    if let Some(animation) = animation {
+        let is_animation = |start: &[u8]| start.starts_with(b"GIF8") || start.starts_with(b"\x89PNG");
+        replace::check(&animation.path, "a GIF or PNG file", is_animation)?;
+    }
     start_computing(&args.compute)?;
     let mut subject = Subject::read(args)?;
     let progress = Progress::new(&STOP);
@@ -53,10 +61,6 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
         .iter()
         .map(|figure| format!("{}/figures/{}.svg", args.out.display(), figure.file()))
         .collect();
-    let animation = match command {
-        LookCommand::Dream(args) => args.animation.as_ref(),
-        _ => None,
-    };
     if let Some(animation) = animation {
         let bytes = inkling_report::animate(store.reader(), &run.id, animation.format)?;
         inkling_store::atomic::write(&animation.path, &bytes)?;

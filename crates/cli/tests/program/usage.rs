@@ -257,3 +257,20 @@ heads = [{ name = "class", layers = [{ layer = "dense", units = 10, initial = "g
     let share = |value: &Value| (value.as_f64().unwrap() * 1000.0).round();
     assert_eq!((share(&json["unread_pixels"]), share(&json["layers"][0]["unread"])), (816.0, 816.0));
 }
+
+#[test]
+fn a_head_of_a_network_has_a_name_that_can_be_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = |name: &str| {
+        let text = format!(
+            "input = [4, 4, 1]\ntrunk = [{{ layer = \"flatten\" }}]\nheads = [{{ name = \"{name}\", layers = [{{ layer = \
+             \"dense\", units = 3, initial = \"he-uniform\" }}] }}]\n"
+        );
+        fs::write(folder.path().join("net.toml"), text).unwrap();
+        run(folder.path(), &["model", "net.toml"])
+    };
+    network("digit").says(0, &[]);
+    for name in ["", "\\u0000", "\\u001b[2J", "\u{202e}x", &"long ".repeat(20_000)] {
+        network(name).says(78, &["heads[0].name", "help"]);
+    }
+}

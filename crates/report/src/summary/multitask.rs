@@ -1,5 +1,6 @@
 //! Task 6 in `summary.json` and in a few lines.
 
+use inkling_spec::apart;
 use inkling_spec::found::Divergence;
 use serde::Serialize;
 
@@ -208,12 +209,12 @@ impl MultitaskSummary {
             Some(accuracy) => format!("{name} {}", percent(accuracy)),
             None => format!("{name} –"),
         };
-        for found in &self.lambdas {
+        let names = apart(&self.lambdas.iter().map(|found| found.lambda).collect::<Vec<_>>());
+        for (found, name) in self.lambdas.iter().zip(names) {
             lines.push(match found.diverged {
-                Some(at) => format!("        λ = {}: diverged at step {}", found.lambda, at.step),
+                Some(at) => format!("        λ = {name}: diverged at step {}", at.step),
                 None => format!(
-                    "        λ = {}: {}, {}",
-                    found.lambda,
+                    "        λ = {name}: {}, {}",
                     of("item", found.item_test_accuracy, found.item_trained),
                     of("group", found.group_test_accuracy, found.group_trained)
                 ),

@@ -198,11 +198,29 @@ fn data_that_is_elsewhere_or_not_what_it_should_be() {
 }
 
 #[test]
+fn nothing_but_an_earlier_bundle_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    study(folder.path());
+    let bundled = |out: &str| bundle(folder.path(), &["--group", "7", "--without-data", "--out", out]);
+    fs::write(folder.path().join("thesis.zip"), "PK of a person's own").unwrap();
+    for out in ["a study/study.json", "a study/report.pdf", "a study/Assignment2_Group_7.ipynb", "thesis.zip"]
+    {
+        let before = fs::read(folder.path().join(out)).unwrap();
+        bundled(out)
+            .says(73, &[&format!("`{out}` is there and is not an earlier bundle"), "help", "another name"]);
+        assert!(fs::read(folder.path().join(out)).unwrap() == before, "{out}");
+    }
+    bundled("gone/mine.zip").says(73, &["there is no folder `gone`", "help"]);
+    bundled("mine.zip").says(0, &[]);
+    bundled("mine.zip").says(0, &[]);
+}
+
+#[test]
 fn a_place_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     study(folder.path());
     let to = |place: &str| bundle(folder.path(), &["--group", "7", "--without-data", "--out", place]);
-    to("nowhere/mine.zip").says(73, &["cannot write `nowhere/mine.zip`"]);
-    to("a study").says(73, &["cannot write `a study`", "a folder stands where a file is needed"]);
-    to("a study/report.pdf/mine.zip").says(73, &["cannot write", "a file stands where a folder is needed"]);
+    to("nowhere/mine.zip").says(73, &["`nowhere/mine.zip` cannot be written: there is no folder `nowhere`"]);
+    to("a study").says(73, &["`a study` is there and is not an earlier bundle", "move what is there away"]);
+    to("a study/report.pdf/mine.zip").says(73, &["report.pdf/mine.zip`", "help", "another name"]);
 }

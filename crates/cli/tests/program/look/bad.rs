@@ -264,5 +264,8 @@ fn places_that_cannot_be_written() {
     let out = ["filters", model, "--out", "file"];
     look(folder.path(), &out).says(73, &["cannot write", "a file stands where a folder is needed"]);
     let animation = ["dream", model, "--class", "1", "--steps", "2", "--animation", "nowhere/a.png"];
-    look(folder.path(), &animation).says(73, &["cannot write", "nowhere/a.png"]);
+    look(folder.path(), &animation).says(73, &["`nowhere/a.png` cannot be written: there is no folder"]);
+    let taken = ["dream", model, "--class", "1", "--steps", "2", "--animation", "mine.gif"];
+    fs::write(folder.path().join("mine.gif"), "notes under a wrong name").unwrap();
+    look(folder.path(), &taken).says(73, &["`mine.gif` is there and is not a GIF or PNG file", "help"]);
 }

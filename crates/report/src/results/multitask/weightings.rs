@@ -1,6 +1,6 @@
 //! Other ways than a fixed λ to make one loss of two, each trained from several seeds.
 
-use inkling_spec::Weighting;
+use inkling_spec::{Weighting, legible};
 
 use super::{Goal, HeadedNetwork, MultitaskResults};
 use crate::statistics::spread;
@@ -84,12 +84,14 @@ fn name(weighting: &Weighting, alike: bool) -> String {
     let base = base(weighting);
     match weighting {
         Weighting::Fixed { weights } => {
-            let weights: Vec<String> = weights.iter().map(ToString::to_string).collect();
+            let weights: Vec<String> = weights.iter().copied().map(legible).collect();
             format!("{base} {}", weights.join(" : "))
         }
-        Weighting::Uncertainty { learning_rate } if alike => format!("{base}, rate {learning_rate}"),
+        Weighting::Uncertainty { learning_rate } if alike => {
+            format!("{base}, rate {}", legible(*learning_rate))
+        }
         Weighting::GradNorm { alpha, learning_rate } if alike => {
-            format!("{base}, α = {alpha}, rate {learning_rate}")
+            format!("{base}, α = {}, rate {}", legible(*alpha), legible(*learning_rate))
         }
         _ => base.to_owned(),
     }
