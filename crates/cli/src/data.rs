@@ -26,8 +26,15 @@ pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
 fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for info in &SETS {
-        let (folder, place) = match sources.survey(info) {
-            Ok(Some(folder)) => (Some(folder.clone()), folder.display().to_string()),
+        let (found, place) = match sources.survey(info) {
+            Ok(Some(found)) => {
+                let folder = found.folder.display();
+                let place = match found.holds {
+                    Some(other) => format!("not right: {folder} holds files of {}", other.title),
+                    None => folder.to_string(),
+                };
+                (Some(found), place)
+            }
             Ok(None) => (None, absent(sources)),
             Err(DataError::Missing { files, .. }) => {
                 (None, format!("not whole: {} missing", files.join(", ")))
@@ -48,7 +55,9 @@ fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
         rows.push(json!({
             "name": info.name, "title": info.title, "shape": info.shape, "classes": info.classes,
             "train_images": info.train_count, "test_images": info.test_count,
-            "checksum": info.checksum(), "licence": info.licence, "origin": info.origin, "folder": folder,
+            "checksum": info.checksum(), "licence": info.licence, "origin": info.origin,
+            "folder": found.as_ref().map(|found| &found.folder),
+            "holds_files_of": found.as_ref().and_then(|found| found.holds).map(|other| other.name),
         }));
     }
     if as_json {
@@ -119,7 +128,12 @@ fn check(
     named: bool,
     sources: &Sources,
 ) -> Result<Option<(PathBuf, DataSet)>, DataError> {
-    let folder = if named { sources.locate(info)? } else { sources.survey(info)? };
+    let folder = match sources.survey(info)? {
+        Some(found) => Some(found.folder),
+        // Another set's files are none of this one's, unless a person says that they are.
+        None if named => sources.locate(info)?,
+        None => None,
+    };
     match folder {
         Some(folder) => inkling_data::read_folder(info, &folder).map(|set| Some((folder, set))),
         None if named => Err(DataError::NotOnDisk { names: info.title.into(), name: info.name }),

@@ -335,11 +335,9 @@ impl Observer for Progress<'_> {
             Event::BegunAnew { title } => {
                 self.say(&format!("{title}: no checkpoint is fit to go on from, so training begins anew"));
             }
-            Event::Diverged { title, place, suspects } => {
-                self.say(&format!(
-                    "{title}: diverged {place}; the last finite numbers are kept, and a smaller {suspects} may help"
-                ));
-                let place = format!("{title} {place} (a smaller {suspects} may help)");
+            Event::Diverged { title, place, advice } => {
+                self.say(&format!("{title}: diverged {place}; the last finite numbers are kept; {advice}"));
+                let place = format!("{title} {place} ({advice})");
                 let mut diverged = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
                 diverged.push(place);
             }

@@ -33,8 +33,8 @@ pub enum DataError {
     /// Some of a set's files are not where they were looked for.
     #[error("cannot find {}'s {}; looked, with and without '.gz', in{}", .title, .files.join(", "), lines(.looked))]
     #[diagnostic(help(
-        "point --data at the folder that holds these four IDX files, or leave it out: the set is then taken from the \
-         usual places, and fetched where it is in none of them"
+        "point --data at the folder that holds the set's four IDX files; without --data the set is taken from the usual \
+         places, and fetched where it is whole in none of them"
     ))]
     Missing {
         /// The set's title.

@@ -44,10 +44,8 @@ impl Display for Looked {
 /// `NAME/raw/`, as torchvision does (`MNIST/raw`, `FashionMNIST/raw`); in both, NAME in any case and with or without
 /// hyphens.
 pub(crate) fn folders_of(info: &SetInfo, place: &Path) -> Vec<PathBuf> {
-    let meant = letters(info.name);
     let own = place.join(info.name);
-    let same =
-        |path: &PathBuf| *path != own && path.file_name().is_some_and(|name| letters(&lossy(name)) == meant);
+    let same = |path: &PathBuf| *path != own && is_named(info, path);
     let others = entries(place).unwrap_or_default().into_iter().filter(|path| same(path) && path.is_dir());
     let named: Vec<PathBuf> = std::iter::once(own.clone()).chain(others).collect();
     named.into_iter().flat_map(|folder| [folder.clone(), folder.join("raw")]).collect()
@@ -70,6 +68,24 @@ pub(crate) fn missing(info: &SetInfo, folder: &Path) -> Vec<&'static str> {
     info.files.iter().map(|file| file.name).filter(|name| on_disk(folder, name).is_none()).collect()
 }
 
+/// Whether a folder holds anything under the names of a set's files, or keeps to itself what it holds.
+pub(crate) fn begun(info: &SetInfo, folder: &Path) -> bool {
+    match entries(folder) {
+        Ok(entries) => entries.iter().filter_map(|path| path.file_name()).any(|name| own(info, &lossy(name))),
+        Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    }
+}
+
+/// Whether a folder bears the name of a set, in any case and with or without hyphens.
+pub(crate) fn is_named(info: &SetInfo, folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| letters(&lossy(name)) == letters(info.name))
+}
+
+/// Whether a file's name is one of a set's, however it is spelt.
+fn own(info: &SetInfo, name: &str) -> bool {
+    info.files.iter().any(|file| file.name == plain(name))
+}
+
 /// What is to be told of a folder that lacks files of a set.
 pub(crate) fn looked(info: &SetInfo, folder: &Path) -> Looked {
     let (obstacle, instead) = match entries(folder) {
@@ -88,11 +104,14 @@ pub(crate) fn looked(info: &SetInfo, folder: &Path) -> Looked {
 
 /// Entries of a folder that may have been meant as a set's files.
 fn instead(info: &SetInfo, entries: &[PathBuf]) -> Vec<String> {
-    let own = |name: &str| info.files.iter().any(|file| file.name == plain(name));
+    let own = |name: &str| own(info, name);
     let found = entries.iter().filter_map(|path| {
         let name = lossy(path.file_name()?);
         let what = match fs::metadata(path) {
-            Err(_) if own(&name) => "a link to nothing".to_owned(),
+            Err(error) if own(&name) && error.kind() == io::ErrorKind::NotFound => {
+                "a link to nothing".to_owned()
+            }
+            Err(error) if own(&name) => format!("closed: {error}"),
             Err(_) => return None,
             Ok(about) if about.is_dir() && own(&name) => "a folder".to_owned(),
             Ok(about) if about.is_file() && !own(&name) => describe(path)?,

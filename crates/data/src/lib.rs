@@ -29,7 +29,7 @@ pub use fetch::FetchEvent;
 pub use find::Looked;
 pub use picture::{Picture, PictureError, PictureNote, decode_png, read_png};
 pub use set::{DataSet, Images, Samples};
-pub use source::{Sources, load, read_folder, set_files};
+pub use source::{Found, Sources, load, read_folder, set_files};
 
 use std::fs::File;
 use std::io::{self, Read};

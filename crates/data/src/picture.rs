@@ -108,35 +108,36 @@ fn decode(bytes: &[u8], channels: usize, inverted: bool) -> Result<(Images, Vec<
         return Err(PictureError::NotPng(kind(&bytes[..bytes.len().min(ENOUGH)]).unwrap_or("no PNG file")));
     }
     let Raw { colour, size: [height, width], values, low_bytes } = Raw::read(bytes)?;
-    let on = |background: u8| -> Vec<u8> {
+    // On a background, or, without one, as if nothing were transparent.
+    let laid = |background: Option<u8>| -> Vec<u8> {
+        let shown = |value, alpha| background.map_or(value, |background| before(value, alpha, background));
         let pixels = values.chunks_exact(colour.samples());
         match colour {
             ColorType::Grayscale => pixels.flat_map(|pixel| as_grey(pixel[0], channels)).collect(),
             ColorType::GrayscaleAlpha => {
-                pixels.flat_map(|pixel| as_grey(before(pixel[0], pixel[1], background), channels)).collect()
+                pixels.flat_map(|pixel| as_grey(shown(pixel[0], pixel[1]), channels)).collect()
             }
             ColorType::Rgb => {
                 pixels.flat_map(|pixel| as_colour([pixel[0], pixel[1], pixel[2]], channels)).collect()
             }
             ColorType::Rgba | ColorType::Indexed => pixels
-                .flat_map(|pixel| {
-                    as_colour([0, 1, 2].map(|i| before(pixel[i], pixel[3], background)), channels)
-                })
+                .flat_map(|pixel| as_colour([0, 1, 2].map(|i| shown(pixel[i], pixel[3])), channels))
                 .collect(),
         }
     };
     const BLACK: u8 = 0;
     const WHITE: u8 = 255;
-    let (background, other) = if inverted { (WHITE, BLACK) } else { (BLACK, WHITE) };
-    let mut pixels = on(background);
-    let alpha = matches!(colour, ColorType::GrayscaleAlpha | ColorType::Rgba)
-        .then(|| [&pixels, &on(other)].map(|pixels| notes::range(pixels)).map(|(low, high)| high - low));
-    let in_alpha = alpha.is_some_and(|[shown, on_other]| shown < on_other / 4);
+    let mut pixels = laid(Some(if inverted { WHITE } else { BLACK }));
+    let in_alpha = matches!(colour, ColorType::GrayscaleAlpha | ColorType::Rgba)
+        .then(|| {
+            let opacity = values.chunks_exact(colour.samples()).map(|pixel| pixel[colour.samples() - 1]);
+            notes::in_alpha([height, width], &laid(None), &opacity.collect::<Vec<_>>(), inverted)
+        })
+        .flatten();
     if inverted {
         pixels.iter_mut().for_each(|value| *value = WHITE - *value);
     }
     let image = Images { count: 1, height, width, channels, pixels };
-    let in_alpha = in_alpha.then_some(PictureNote::InkInAlpha { inverted });
     let notes = notes::of_image(&image, in_alpha, low_bytes);
     Ok((image, notes))
 }
@@ -174,6 +175,9 @@ impl Raw {
         if colour == ColorType::Indexed {
             return Err(PictureError::Damaged("its palette is missing".into()));
         }
+        if reader.info().color_type == ColorType::Indexed {
+            check_palette(bytes)?;
+        }
         if frame.bit_depth != BitDepth::Sixteen {
             return Ok(Raw { colour, size, values, low_bytes: false });
         }
@@ -183,6 +187,27 @@ impl Raw {
         let low_bytes = pairs().all(|(_, pair)| pair[0] == 0) && pairs().any(|(_, pair)| pair[1] != 0);
         let values = values.chunks_exact(2).map(|pair| pair[0]).collect();
         Ok(Raw { colour, size, values, low_bytes })
+    }
+}
+
+/// Refuses a picture with a pixel whose colour its palette does not hold: expanded, it would be black.
+fn check_palette(bytes: &[u8]) -> Result<(), PictureError> {
+    let limits = Limits { bytes: MAX_FILE as usize };
+    let mut reader = Decoder::new_with_limits(Cursor::new(bytes), limits).read_info().map_err(problem)?;
+    let colours = reader.info().palette.as_ref().map_or(0, |palette| palette.len() / 3);
+    let mut rows = vec![0; reader.output_buffer_size().ok_or(PictureError::TooLarge)?];
+    let frame = reader.next_frame(&mut rows).map_err(problem)?;
+    let bits = frame.bit_depth as usize;
+    let highest = rows[..frame.buffer_size()]
+        .chunks_exact(frame.line_size)
+        .flat_map(|row| (0..frame.width as usize).map(|x| x * bits).map(|bit| (row[bit / 8], bit % 8)))
+        .map(|(byte, bit)| usize::from((byte << bit) >> (8 - bits)))
+        .max();
+    match highest {
+        Some(highest) if highest >= colours => Err(PictureError::Damaged(format!(
+            "a pixel has the colour {highest} of a palette of {colours}, which are numbered from 0"
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -56,31 +56,56 @@ impl Sources<'_> {
     /// [`DataError::Missing`] if a folder was given and it does not hold the set.
     pub fn locate(&self, info: &SetInfo) -> Result<Option<PathBuf>, DataError> {
         let whole = |folder: &PathBuf| find::missing(info, folder).is_empty();
-        if let Some(given) = &self.given {
-            let candidates = within(info, given);
-            if let Some(folder) = candidates.iter().find(|folder| whole(folder)) {
-                return Ok(Some(folder.clone()));
-            }
-            return Err(self.missing(info, &candidates));
+        let Some(given) = &self.given else {
+            return Ok(self.named(info).find(whole));
+        };
+        let (named, direct) = (find::folders_of(info, given), direct(given));
+        if let Some(folder) = named.iter().find(|folder| whole(folder)) {
+            return Ok(Some(folder.clone()));
         }
-        let places = self.folders.iter().chain(&self.cache);
-        Ok(places.flat_map(|place| find::folders_of(info, place)).find(whole))
+        // A part of the set in a folder of its name is what a person means, whatever lies beside that folder.
+        let begun = named.iter().any(|folder| find::begun(info, folder));
+        match direct.iter().find(|folder| !begun && whole(folder)) {
+            Some(folder) => Ok(Some(folder.clone())),
+            None => Err(self.missing(info, named.iter().chain(&direct))),
+        }
     }
 
-    /// As [`locate`](Self::locate), for a person who names no set: a folder of files that are another set's holds
-    /// nothing of this one, and neither does one without any of its files. To tell, the labels of the test images are
-    /// read.
+    /// As [`locate`](Self::locate), for a person who names no set: where nothing lies under a set's name, or only another
+    /// set's files under names that both use, nothing of it is there. To tell, the files are read.
     ///
     /// # Errors
-    /// [`DataError::NoFolder`] if a folder was given and is none; [`DataError::Missing`] if it holds a part of the set.
-    pub fn survey(&self, info: &SetInfo) -> Result<Option<PathBuf>, DataError> {
-        let Some(given) = &self.given else { return self.locate(info) };
+    /// [`DataError::NoFolder`] if a folder was given and is none; [`DataError::Missing`] if a part of the set is there.
+    pub fn survey(&self, info: &SetInfo) -> Result<Option<Found>, DataError> {
+        let found = |folder: PathBuf| Found { holds: owner(info, &folder), folder };
+        let begun = |folder: &PathBuf| find::begun(info, folder);
+        let Some(given) = &self.given else {
+            return match self.locate(info)? {
+                Some(folder) => Ok(Some(found(folder))),
+                None if self.named(info).any(|folder| begun(&folder)) => {
+                    Err(self.missing(info, &self.named(info).filter(begun).collect::<Vec<_>>()))
+                }
+                None => Ok(None),
+            };
+        };
         std::fs::read_dir(given).map_err(|source| DataError::NoFolder { folder: given.clone(), source })?;
+        let meant = find::is_named(info, given);
+        let anothers =
+            |folder: &PathBuf| !meant && direct(given).contains(folder) && owner(info, folder).is_some();
         match self.locate(info) {
-            Ok(Some(folder)) if folder.starts_with(given) && is_of_another(info, &folder) => Ok(None),
-            Err(DataError::Missing { files, .. }) if files.len() == info.files.len() => Ok(None),
-            other => other,
+            Ok(Some(folder)) if anothers(&folder) => Ok(None),
+            Ok(folder) => Ok(folder.map(found)),
+            Err(error) => {
+                let candidates = find::folders_of(info, given).into_iter().chain(direct(given));
+                let part = candidates.filter(begun).any(|folder| !anothers(&folder));
+                if part { Err(error) } else { Ok(None) }
+            }
         }
+    }
+
+    /// The folders of the usual places that may hold a set.
+    fn named(&self, info: &SetInfo) -> impl Iterator<Item = PathBuf> {
+        self.folders.iter().chain(&self.cache).flat_map(|place| find::folders_of(info, place))
     }
 
     /// The error for a person whose folder, or whose disk, holds no set at all.
@@ -96,9 +121,16 @@ impl Sources<'_> {
     }
 
     /// The error for a set that is in none of these folders.
-    fn missing(&self, info: &SetInfo, candidates: &[PathBuf]) -> DataError {
-        // The folder that lacks least is the one that was meant.
-        let files = candidates.iter().map(|folder| find::missing(info, folder)).min_by_key(Vec::len);
+    fn missing<'a>(
+        &self,
+        info: &SetInfo,
+        candidates: impl IntoIterator<Item = &'a PathBuf, IntoIter: Clone>,
+    ) -> DataError {
+        let candidates = candidates.into_iter();
+        // The folder that was meant is the first that holds a part of the set, else the one that lacks least.
+        let files = (candidates.clone())
+            .map(|folder| (!find::begun(info, folder), find::missing(info, folder)))
+            .min_by_key(|(not_begun, files)| (*not_begun, files.len()));
         // Of the folders of other programs only those that are there are worth a line.
         let own = |folder: &&PathBuf| {
             folder.is_dir()
@@ -107,8 +139,8 @@ impl Sources<'_> {
                     .as_ref()
                     .is_some_and(|given| **folder == *given || **folder == given.join(info.name))
         };
-        let looked = candidates.iter().filter(own).map(|folder| find::looked(info, folder)).collect();
-        DataError::Missing { title: info.title, files: files.unwrap_or_default(), looked }
+        let looked = candidates.filter(own).map(|folder| find::looked(info, folder)).collect();
+        DataError::Missing { title: info.title, files: files.unwrap_or_default().1, looked }
     }
 
     /// Fetches into the cache those files of a set that are not there already, whole and right. Returns the
@@ -142,20 +174,29 @@ impl Sources<'_> {
     }
 }
 
-/// The folders that a given one may mean: the set's own within it, or itself.
-fn within(info: &SetInfo, given: &Path) -> Vec<PathBuf> {
-    let direct = [given.to_owned(), given.join("raw")];
-    find::folders_of(info, given).into_iter().chain(direct).collect()
+/// A folder that holds files under all names of a set's.
+pub struct Found {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The other set whose files they really are, where one of them is.
+    pub holds: Option<&'static SetInfo>,
 }
 
-/// Whether a folder holds files under this set's names whose labels are another set's.
-fn is_of_another(info: &SetInfo, folder: &Path) -> bool {
-    let [_, _, _, labels] = &info.files;
-    let read = |path: PathBuf| idx::content(BufReader::new(File::open(path).ok()?), labels.bytes).ok();
-    let owner = find::on_disk(folder, labels.name)
-        .and_then(read)
-        .and_then(|bytes| catalogue::owner(&sha256_hex(&bytes)));
-    owner.is_some_and(|(owner, _)| owner.name != info.name)
+/// The folders that hold a set directly, where a person names one.
+fn direct(given: &Path) -> [PathBuf; 2] {
+    [given.to_owned(), given.join("raw")]
+}
+
+/// The other set to which one of the files belongs that a folder holds under this set's names. The smallest are read first.
+fn owner(info: &SetInfo, folder: &Path) -> Option<&'static SetInfo> {
+    let mut files: Vec<&SetFile> = info.files.iter().collect();
+    files.sort_by_key(|file| file.bytes);
+    files.into_iter().find_map(|file| {
+        let opened = File::open(find::on_disk(folder, file.name)?).ok()?;
+        let bytes = idx::content(BufReader::new(opened), file.bytes).ok()?;
+        let (owner, _) = catalogue::owner(&sha256_hex(&bytes))?;
+        (owner.name != info.name).then_some(owner)
+    })
 }
 
 /// The folder for fetched sets: `chosen`, or `inkling` in the user's cache folder.

@@ -50,7 +50,7 @@ pub(crate) fn run(
         bench.observer.event(Event::Diverged {
             title: &format!("perceptron {} or {}", class(run.a), class(run.b)),
             place: &format!("in pass {pass}"),
-            suspects: "`learning_rate`",
+            advice: "a smaller `learning_rate` may help",
         });
     }
 

@@ -132,8 +132,8 @@ pub enum Event<'a> {
         title: &'a str,
         /// Where: "at step 12, in epoch 1".
         place: &'a str,
-        /// The hyperparameters of which smaller values may help, in words: "`learning_rate`".
-        suspects: &'a str,
+        /// What may help, or what the cause is, in words: "a smaller `learning_rate` may help".
+        advice: &'a str,
     },
     /// A run is done.
     Finished,

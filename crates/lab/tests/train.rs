@@ -133,12 +133,11 @@ fn divergence_keeps_the_last_finite_weights_and_says_where() {
     let divergence = found.diverged.unwrap();
     assert!(divergence.epoch == 2 && (9..=16).contains(&divergence.step), "{divergence:?}");
     assert_eq!((found.epochs.len(), found.steps, found.stopped_early), (1, divergence.step, false));
-    let (place, suspects) = (
+    let (place, advice) = (
         format!("at step {}, in epoch 2", divergence.step),
-        "`learning_rate` or smaller `factor` of its schedule",
+        "a smaller `learning_rate` or a smaller `factor` of its schedule may help",
     );
-    let expected =
-        format!("Diverged {{ title: \"cnn small\", place: \"{place}\", suspects: \"{suspects}\" }}");
+    let expected = format!("Diverged {{ title: \"cnn small\", place: \"{place}\", advice: \"{advice}\" }}");
     assert_eq!(ear.all("Diverged"), std::slice::from_ref(&expected));
     // What is kept is what one epoch alone gives.
     let one = uninterrupted(&steep(1), &set);

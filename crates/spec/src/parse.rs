@@ -134,7 +134,16 @@ fn find<'a, 'i>(document: &'a Document<'i>, path: &[String]) -> Option<&'a Spann
     Some(value)
 }
 
-/// The same, to change it.
+/// Where a key of the table stands that a way leads to.
+fn key_of(document: &Document, path: &[String], name: &str) -> Option<Range<usize>> {
+    let table = match path {
+        [] => document.get_ref(),
+        path => find(document, path)?.get_ref().as_table()?,
+    };
+    table.get_key_value(name).map(|(key, _)| key.span())
+}
+
+/// The value that a way leads to, to change it.
 fn find_mut<'a, 'i>(document: &'a mut Document<'i>, path: &[String]) -> Option<&'a mut Spanned<DeValue<'i>>> {
     let (first, rest) = path.split_first()?;
     let mut value = document.get_mut().get_mut(first.as_str())?;
@@ -163,6 +172,7 @@ fn describe<T: DeserializeOwned>(source: Source, document: &Document, refusal: &
         // The path ends in the key, but within a list's entries in the entry.
         let parent = path.strip_suffix(&[(*name).to_owned()]).unwrap_or(path);
         let message = format!("unknown key `{name}` {}", table(parent));
+        let span = key_of(document, parent, name).unwrap_or(span);
         return source.error(span, message, "no such key", Some(nearest(name, &quoted[1..], "keys")));
     }
     if let Some(name) = sentence.strip_prefix("missing field ").and(quoted.first()) {

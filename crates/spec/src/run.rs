@@ -7,8 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::found::Diverged;
 use crate::{
-    AscentSpec, DreamPicture, ModelSpec, Optimizer, PatternSpec, PerceptronRule, Schedule, TrainingSpec,
-    Weighting,
+    AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, Schedule, TrainingSpec, Weighting,
 };
 
 /// The images a run is fitted and tested on.
@@ -125,31 +124,30 @@ impl TrainRun {
 }
 
 impl TrainRun {
-    /// The hyperparameters that a training which diverged owes it to most likely, in words: "`learning_rate`".
-    pub fn suspects(&self, what: Diverged) -> String {
-        match (what, &self.weighting) {
+    /// What may help a training that diverged, by the hyperparameters that it most likely owes it to, in words: "a smaller
+    /// `learning_rate` may help".
+    pub fn advice(&self, diverged: Diverged) -> String {
+        let helps = match (diverged, &self.weighting) {
             (Diverged::Weighting, Weighting::Uncertainty { .. }) => {
-                "`learning_rate` of the weighting by uncertainty".into()
+                vec!["a smaller `learning_rate` of the weighting by uncertainty"]
             }
             (Diverged::Weighting, Weighting::GradNorm { .. }) => {
-                "`learning_rate` or `alpha` of GradNorm".into()
+                vec!["a smaller `learning_rate` or `alpha` of GradNorm"]
             }
             (_, weighting) => {
-                let mut suspects = vec!["`learning_rate`"];
+                let mut helps = self.training.optimizer.unsteady();
+                helps.push("a smaller `learning_rate`");
                 if matches!(self.training.schedule, Schedule::Step { factor, .. } if factor > 1.0) {
-                    suspects.push("`factor` of its schedule");
-                }
-                if matches!(self.training.optimizer, Optimizer::AdamW { weight_decay, .. } if weight_decay > 1.0)
-                {
-                    suspects.push("`weight_decay`");
+                    helps.push("a smaller `factor` of its schedule");
                 }
                 if matches!(weighting, Weighting::Fixed { weights } if weights.iter().any(|&weight| weight > 1.0))
                 {
-                    suspects.push("weights of the losses");
+                    helps.push("smaller weights of the losses");
                 }
-                suspects.join(" or smaller ")
+                helps
             }
-        }
+        };
+        format!("{} may help", helps.join(" or "))
     }
 }
 

@@ -91,6 +91,37 @@ pub enum Optimizer {
     },
 }
 
+impl Optimizer {
+    /// Momentum above which plain gradient steps add up to more than twenty of one.
+    const HEAVY: f64 = 0.95;
+
+    /// What would make its steps steadier, where it takes steps that may grow without bound, in words: "a larger `epsilon`".
+    pub(crate) fn unsteady(&self) -> Vec<&'static str> {
+        let mut helps = Vec::new();
+        match *self {
+            Optimizer::Adam { beta_1, beta_2, epsilon }
+            | Optimizer::AdamW { beta_1, beta_2, epsilon, .. } => {
+                // Without gradients a step grows by β₁/√β₂ each time.
+                if beta_2 < beta_1 * beta_1 {
+                    helps.push("a larger `beta_2`");
+                }
+                if epsilon < 1e-8 {
+                    helps.push("a larger `epsilon`");
+                }
+            }
+            Optimizer::Sgd { momentum } => {
+                if momentum > Self::HEAVY {
+                    helps.push("a smaller `momentum`");
+                }
+            }
+        }
+        if matches!(*self, Optimizer::AdamW { weight_decay, .. } if weight_decay > 1.0) {
+            helps.push("a smaller `weight_decay`");
+        }
+        helps
+    }
+}
+
 /// A part of the training images, drawn with the run's seed, that is not trained on but used to choose the best epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -130,6 +161,18 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_makes_steps_unsteady_is_named_before_the_learning_rate() {
+        let adam = |beta_2, epsilon| Optimizer::Adam { beta_1: 0.9, beta_2, epsilon }.unsteady();
+        assert!(adam(0.999, 1e-8).is_empty() && adam(0.82, 1e-7).is_empty());
+        assert_eq!(adam(0.0, 1e-8), ["a larger `beta_2`"]);
+        assert_eq!(adam(0.8, 1e-12), ["a larger `beta_2`", "a larger `epsilon`"]);
+        let decaying = Optimizer::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 50.0 };
+        assert_eq!(decaying.unsteady(), ["a smaller `weight_decay`"]);
+        assert_eq!(Optimizer::Sgd { momentum: 0.99 }.unsteady(), ["a smaller `momentum`"]);
+        assert!(Optimizer::Sgd { momentum: 0.9 }.unsteady().is_empty());
+    }
 
     #[test]
     fn schedules_start_at_one_and_fall_as_they_say() {

@@ -219,6 +219,57 @@ fn a_missing_key_is_named_with_its_table() {
 }
 
 #[test]
+fn a_key_that_lacks_within_a_table_with_a_kind_is_named_where_it_lacks() {
+    let start = |words: &str| {
+        let text = preset("brief").unwrap().to_toml();
+        let mut study: toml::Table = text.parse().unwrap();
+        study["inside"].as_table_mut().unwrap().remove("start");
+        let rest = toml::to_string(&study).unwrap();
+        let text = rest.replacen("[inside]", &format!("[inside]\nstart = {words}"), 1);
+        Study::from_toml("mine.toml", &text).unwrap_err().to_string()
+    };
+    for (words, missing) in [
+        (
+            "{ kind = \"image\", image = { set = \"test\", index = 3 } }",
+            "`kind` is missing in [inside.start.image]",
+        ),
+        (
+            "{ kind = \"image\", image = { kind = \"typical\" } }",
+            "`class` is missing in [inside.start.image]",
+        ),
+        ("{ kind = \"image\" }", "`image` is missing in [inside.start]"),
+        ("{ kind = \"noise\", level = 0.5 }", "`deviation` is missing in [inside.start]"),
+        ("{ level = 0.5 }", "`kind` is missing in [inside.start]"),
+    ] {
+        let message = start(words);
+        assert!(message.contains(missing), "{words}: {message}");
+    }
+}
+
+#[test]
+fn a_mark_stands_under_the_key_that_is_unknown() {
+    let text = preset("brief").unwrap().to_toml().replace("max_iterations", "foo=1\nmax_iterations");
+    let error = Study::from_toml("mine.toml", &text).unwrap_err();
+    let label = error.labels().unwrap().next().unwrap();
+    assert_eq!(&text[label.offset()..label.offset() + label.len()], "foo");
+}
+
+#[test]
+fn a_value_of_another_kind_is_told_what_belongs_there() {
+    let report = |line: &str| {
+        let text = format!("{}\n[report]\n{line}\n", preset("brief").unwrap().to_toml());
+        Study::from_toml("mine.toml", &text).unwrap_err().help().unwrap().to_string()
+    };
+    let authors = report("authors = [\"Ada\"]");
+    assert!(authors.contains("a table") && authors.contains("`name`, `contribution`"), "{authors}");
+    assert!(!authors.contains("kind"), "{authors}");
+    let group = report("group = \"7\"");
+    assert!(group.contains("without quotes") && !group.contains("decimal point"), "{group}");
+    let (_, validation) = refusal("[mlp.training]", "[mlp.training]\nvalidation = 5000");
+    assert!(validation.contains("`images`") && !validation.contains("kind"), "{validation}");
+}
+
+#[test]
 fn slips_in_writing_toml_are_named_in_plain_words() {
     for (from, to, words, expected) in [
         (

@@ -1,6 +1,6 @@
 //! What a look found, in lines for a person at a terminal of 80 columns.
 
-use inkling_spec::found::{ActivationsOutcome, DreamOutcome, FiltersOutcome, LookedAt, Seen};
+use inkling_spec::found::{ActivationsOutcome, DreamFound, DreamOutcome, FiltersOutcome, LookedAt, Seen};
 use inkling_spec::{DreamRun, Objective, Start};
 
 use crate::output;
@@ -128,6 +128,8 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
         Objective::LayerMeanSquare { layer } => (format!("the mean square of `{layer}`"), false),
     };
     output::line(&format!("{} steps from {start}, raising {what}:\n", run.ascent.steps));
+    // Of a start that the network answers with no finite number, none can be told.
+    let never = |picture: &DreamFound| picture.diverged == Some(0);
     let way = |before: f64, after: f64| {
         let digits = digits_apart(before, after);
         format!("{before:.digits$} → {after:.digits$}")
@@ -138,21 +140,28 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
     for (number, picture) in found.pictures.iter().enumerate() {
         let (before, after) = (picture.before, picture.after);
         let raised = |seen: Seen| seen.logit.unwrap_or(seen.objective);
-        let mut cells = vec![(number + 1).to_string(), way(raised(before), raised(after))];
+        let unknown = || "not finite".to_owned();
+        let told = if never(picture) { unknown() } else { way(raised(before), raised(after)) };
+        let mut cells = vec![(number + 1).to_string(), told];
         if let (Some(before), Some(after)) = (before.probability, after.probability) {
-            cells.push(format!("{:.2} % → {:.2} %", 100.0 * before, 100.0 * after));
+            let told = format!("{:.2} % → {:.2} %", 100.0 * before, 100.0 * after);
+            cells.push(if never(picture) { unknown() } else { told });
         }
         cells.push(match picture.diverged {
+            Some(0) => unknown(),
             Some(step) => format!("{}, diverged at step {step}", class(after.predicted, names)),
             None => class(after.predicted, names),
         });
         rows.push(cells);
     }
     output::table(&rows, 0);
+    if found.pictures.iter().any(never) {
+        output::line("Not finite: what the network makes of the start is too large for 32-bit arithmetic.");
+    }
     notes(&found.notes);
 }
 
-/// What is to be known of the pictures that a person brought.
+/// What is to be known of the pictures that were looked at.
 fn notes(notes: &[String]) {
     notes.iter().for_each(|note| output::line(&format!("Note: {note}.")));
 }

@@ -12,6 +12,8 @@ use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, NamedSource, ReportHand
 const WIDEST: usize = 100;
 /// The narrowest: below, the terminal breaks lines as it can.
 const NARROWEST: usize = 40;
+/// Characters that are shown of a line of a file, and within which what is marked must begin.
+const EXCERPT: usize = 160;
 /// Columns that the margin takes.
 const MARGIN: usize = 10;
 
@@ -51,9 +53,11 @@ impl Shown {
     fn new(error: &dyn Diagnostic, width: Option<usize>) -> Self {
         let labels: Vec<LabeledSpan> = error.labels().into_iter().flatten().collect();
         let source = error.source_code().and_then(|source| excerpt(source, &labels));
+        let end = source.as_ref().map_or(0, |source| source.inner().len());
         let labels = labels.iter().map(|label| {
             let text = label.label().map(|text| printable(text).into_owned());
-            LabeledSpan::new_with_span(text, *label.inner())
+            let length = label.len().min(end.saturating_sub(label.offset()));
+            LabeledSpan::new_with_span(text, (label.offset(), length))
         });
         Shown {
             message: broken(&error.to_string(), width),
@@ -115,25 +119,50 @@ impl Error for Cause {
     }
 }
 
-/// The lines around the labels, each at its place in the file. What a terminal must not be sent is replaced by characters
-/// of as many bytes, so that the labels still point at the right ones.
+/// The lines around the labels, each at its place in the file; of a long line its beginning, and nothing at all where what is
+/// marked stands further on. What a terminal must not be sent is replaced by characters of as many bytes, so that the labels
+/// still point at the right ones.
 fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<NamedSource<String>> {
     let start = labels.iter().map(LabeledSpan::offset).min()?;
     let end = labels.iter().map(|label| label.offset() + label.len()).max()?;
     let found = source.read_span(&(start, end - start).into(), 1, 1).ok()?;
     let (offset, lines) = (found.span().offset(), found.line());
-    // Nothing above is shown, but its lines are counted.
-    let mut text = " ".repeat(offset.checked_sub(lines)?) + &"\n".repeat(lines);
-    for c in str::from_utf8(found.data()).ok()?.chars() {
-        let steers = printable(c.encode_utf8(&mut [0; 4])).len() != c.len_utf8();
-        match c.len_utf8() {
-            _ if !steers || c == '\t' || c == '\r' => text.push(c),
-            1 => text.push('?'),
-            2 => text.push('¿'),
-            _ => text.push('\u{fffd}'),
+    let (mut text, mut place, mut cut) = (String::new(), offset, 0);
+    for line in str::from_utf8(found.data()).ok()?.split_inclusive('\n') {
+        let (shown, rest) = match line.char_indices().nth(EXCERPT) {
+            Some((end, _)) => line.split_at(end),
+            None => (line, ""),
+        };
+        let (marked, whole) = (place..place + line.len(), place..place + shown.len() + 1);
+        if marked.contains(&start) && !whole.contains(&start) {
+            return None;
         }
+        text.extend(shown.chars().map(shown_as));
+        if !rest.is_empty() {
+            let ending = if rest.ends_with('\n') { "…\n" } else { "…" };
+            text.push_str(ending);
+            // What is cut before the mark is made up for before the excerpt, so that the mark's place stays.
+            if marked.end <= start {
+                cut += rest.len() as isize - ending.len() as isize;
+            }
+        }
+        place += line.len();
     }
+    // Nothing above is shown, but its lines are counted.
+    let above = (offset.checked_sub(lines)?).checked_add_signed(cut)?;
+    let text = " ".repeat(above) + &"\n".repeat(lines) + &text;
     Some(NamedSource::new(printable(found.name().unwrap_or_default()), text))
+}
+
+/// The character, or where a terminal obeys it another one of as many bytes.
+fn shown_as(c: char) -> char {
+    let steers = printable(c.encode_utf8(&mut [0; 4])).len() != c.len_utf8();
+    match c.len_utf8() {
+        _ if !steers || matches!(c, '\t' | '\r' | '\n') => c,
+        1 => '?',
+        2 => '¿',
+        _ => '\u{fffd}',
+    }
 }
 
 /// A text that can be printed, with its prose broken into lines of at most `width` columns. What stands in backquotes is
@@ -230,5 +259,28 @@ mod tests {
         assert!(shown.contains(r"a\u{1b}.toml:3:"), "{shown}");
         assert!(shown.contains("3 │ x = \"?é¿\u{fffd}\" # bad") && shown.contains("2 │ two = 2"), "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{85}', '\u{202e}']) && !shown.contains("not shown"));
+    }
+
+    #[test]
+    fn long_lines_of_a_file_are_cut_and_the_mark_keeps_its_place() {
+        let long = "y".repeat(5_000);
+        let shown = |text: &str| {
+            let span = (text.find("bad").unwrap(), 3).into();
+            rendered(&Wrong { file: NamedSource::new("a.toml", text.to_owned()), span }, None)
+        };
+        for text in
+            [format!("{long}\nx = bad\n{long}"), format!("a\nx = bad{long}\nb"), format!("{long}é\nx = bad")]
+        {
+            let shown = shown(&text);
+            assert!(shown.len() < 1_500 && shown.contains("a.toml:2:5]"), "{shown}");
+            assert!(shown.contains("2 │ x = bad") && shown.contains("·     ─┬─"), "{shown}");
+        }
+        let far = shown(&format!("a\n{long}bad\nb"));
+        assert!(far.len() < 100 && far.contains("wrong"), "{far}");
+        // Of what is marked as much is marked as is shown.
+        let text = format!("a\nx = bad{long}");
+        let span = (text.find("bad").unwrap(), 5_003).into();
+        let shown = rendered(&Wrong { file: NamedSource::new("a.toml", text), span }, None);
+        assert!(shown.len() < 1_500 && shown.contains("2 │ x = bad"), "{shown}");
     }
 }

@@ -119,6 +119,39 @@ fn of_two_sets_the_one_that_is_there_is_verified() {
 }
 
 #[test]
+fn what_lies_under_a_sets_name_is_judged_as_that_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let mnist = copy_of_mnist(folder.path());
+    let fashion = folder.path().join("fashion-mnist");
+    fs::create_dir(&fashion).unwrap();
+    // Another set's files in a folder of this set's name are the wrong files, not none.
+    for file in fs::read_dir(&mnist).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), fashion.join(file.file_name())).unwrap();
+    }
+    for place in [".", "fashion-mnist"] {
+        let done = data(folder.path(), &["verify", "--data", place]);
+        done.says(65, &["this is MNIST, not Fashion-MNIST", "fashion-mnist"]);
+        let list = data(folder.path(), &["list", "--data", place]).stdout;
+        assert!(list.contains("not right: ") && list.contains("holds files of MNIST"), "{list}");
+    }
+    // A part of a set is told, though the whole of another lies beside it, or around it.
+    fs::remove_file(fashion.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    for file in fs::read_dir(&mnist).unwrap() {
+        let file = file.unwrap();
+        fs::rename(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    for command in [&["verify"][..], &["verify", "fashion-mnist"]] {
+        let done = data(folder.path(), &[command, &["--data", "."]].concat());
+        done.says(74, &["cannot find Fashion-MNIST's t10k-labels-idx1-ubyte", "fashion-mnist"]);
+    }
+    data(folder.path(), &["verify", "mnist", "--data", "."]).says(0, &[]);
+    // What is there and no file is said to be that.
+    fs::create_dir(fashion.join("t10k-labels-idx1-ubyte")).unwrap();
+    data(folder.path(), &["verify", "--data", "."]).says(74, &["t10k-labels-idx1-ubyte, which is a folder"]);
+}
+
+#[test]
 fn zeros_after_a_stream_are_no_fault_and_a_sound_other_set_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let mnist = copy_of_mnist(folder.path());

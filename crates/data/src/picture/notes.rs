@@ -22,6 +22,8 @@ pub enum PictureNote {
         /// Whether the picture was to be inverted.
         inverted: bool,
     },
+    /// What is drawn is transparent, in a picture of one colour.
+    InkIsClear,
     /// Of 16 bits a value only the lower 8 say anything.
     LowBytes,
     /// The values lie close together.
@@ -60,6 +62,10 @@ impl Display for PictureNote {
             Self::InkInAlpha { inverted: true } => f.write_str(
                 "it is drawn in a light colour on a transparent background, which is white with --invert, so that \
                  little or nothing of it shows: leave --invert out",
+            ),
+            Self::InkIsClear => f.write_str(
+                "what is drawn in it is transparent, and takes the colour of the background that it is laid on: save it \
+                 without transparency",
             ),
             Self::LowBytes => f.write_str(
                 "it has 16 bits a value, of which only the lower 8 are used, so that it is all but black: save it \
@@ -102,7 +108,7 @@ pub(super) fn of_image(image: &Images, alpha: Option<PictureNote>, low_bytes: bo
 
 /// Whether the image, as it is used, has its light and dark the other way about than the images of a set.
 pub(super) fn inverted(image: &Images, set: &'static SetInfo, asked: bool) -> Option<PictureNote> {
-    let (border, whole) = (border(image), mean(&image.pixels));
+    let (border, whole) = (f64::from(background(image)) / 255.0, mean(&image.pixels));
     let [set_border, set_whole] = set.brightness;
     // Seen against its own middle, or, where most of it is background, by how light that is.
     let against = (border - whole).abs() > POLARITY && (border > whole) != (set_border > set_whole);
@@ -121,25 +127,52 @@ fn mean(pixels: &[u8]) -> f64 {
     pixels.iter().map(|&value| f64::from(value)).sum::<f64>() / pixels.len().max(1) as f64 / 255.0
 }
 
-/// Brightness of the outermost pixels.
-fn border(image: &Images) -> f64 {
-    mean(&border_values(image))
+/// The value in the middle of those of the outermost pixels: what is drawn may reach the edge here and there.
+fn background(image: &Images) -> u8 {
+    let mut values = on_border([image.height, image.width], &image.pixels, image.channels);
+    values.sort_unstable();
+    values[values.len() / 2]
 }
 
-fn border_values(image: &Images) -> Vec<u8> {
-    let Images { height, width, channels, .. } = *image;
+/// The values of the outermost pixels, of which each has so many.
+fn on_border([height, width]: [usize; 2], values: &[u8], each: usize) -> Vec<u8> {
     let outer =
         |row: usize, column: usize| row == 0 || column == 0 || row + 1 == height || column + 1 == width;
-    let pixels = image.pixels.chunks_exact(channels).enumerate();
+    let pixels = values.chunks_exact(each).enumerate();
     pixels.filter(|(i, _)| outer(i / width, i % width)).flat_map(|(_, pixel)| pixel).copied().collect()
+}
+
+/// The note on a picture by its opacity: what it has in colours does not tell what is drawn from what it is drawn on.
+/// `colours` holds so many values for each pixel and `opacity` one.
+pub(super) fn in_alpha(
+    size: [usize; 2],
+    colours: &[u8],
+    opacity: &[u8],
+    inverted: bool,
+) -> Option<PictureNote> {
+    const HALF: u8 = 128;
+    let channels = colours.len() / opacity.len().max(1);
+    let solid = || colours.chunks_exact(channels).zip(opacity).filter(|(_, opacity)| **opacity >= HALF);
+    let mut border = on_border(size, opacity, 1);
+    border.sort_unstable();
+    if opacity.iter().all(|&opacity| opacity >= HALF) || solid().next().is_none() {
+        return None;
+    }
+    if border[border.len() / 2] >= HALF {
+        // The ground is solid: what is drawn must be what is not, unless the ground holds a drawing of its own.
+        let ground: Vec<u8> = solid().flat_map(|(colour, _)| colour).copied().collect();
+        let (low, high) = range(&ground);
+        return (high - low < CONTRAST).then_some(PictureNote::InkIsClear);
+    }
+    let away = |value: u8| if inverted { u8::MAX - value } else { value };
+    let strongest = solid().flat_map(|(colour, _)| colour).map(|&value| away(value)).max();
+    strongest.is_some_and(|value| value < CONTRAST).then_some(PictureNote::InkInAlpha { inverted })
 }
 
 /// The note on a drawing that leaves most of the picture empty.
 fn small(image: &Images) -> Option<PictureNote> {
     let Images { height, width, channels, .. } = *image;
-    let mut values = border_values(image);
-    values.sort_unstable();
-    let background = values[values.len() / 2];
+    let background = background(image);
     let (low, high) = range(&image.pixels);
     let ink = |pixel: &[u8]| pixel.iter().any(|&value| value.abs_diff(background) > (high - low) / 4);
     let drawn: Vec<usize> = image

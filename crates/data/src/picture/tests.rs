@@ -153,6 +153,47 @@ fn ink_that_has_the_backgrounds_colour_is_noted_and_shown_by_inverting() {
 }
 
 #[test]
+fn light_that_reaches_the_edge_is_not_taken_for_a_light_background() {
+    let patch: Vec<u8> = (0..784).map(|i| if i / 28 < 9 && i % 28 < 9 { 255 } else { 0 }).collect();
+    assert_eq!(notes(ColorType::Grayscale, BitDepth::Eight, &patch, false).0, [""; 0]);
+    let dark: Vec<u8> = patch.iter().map(|value| 255 - value).collect();
+    let said = notes(ColorType::Grayscale, BitDepth::Eight, &dark, false).0;
+    assert!(said.len() == 1 && said[0].starts_with("it looks inverted: it is dark on light"), "{said:?}");
+}
+
+#[test]
+fn a_drawing_that_is_a_hole_is_told_apart_from_one_in_the_backgrounds_colour() {
+    for ground in [0, 255] {
+        let holes: Vec<u8> = ring(0, 255).iter().flat_map(|&alpha| [ground, ground, ground, alpha]).collect();
+        for inverted in [false, true] {
+            let said = notes(ColorType::Rgba, BitDepth::Eight, &holes, inverted).0;
+            assert!(said.len() == 1 && said[0].contains("is transparent, and takes the colour"), "{said:?}");
+        }
+    }
+    // A ground that is solid and drawn upon is a picture like any other.
+    let drawn = ring(255, 0);
+    let corner = |i: usize| if i == 0 { 0 } else { 255 };
+    let drawn: Vec<u8> = drawn.iter().enumerate().flat_map(|(i, &value)| [value, corner(i)]).collect();
+    assert_eq!(notes(ColorType::GrayscaleAlpha, BitDepth::Eight, &drawn, false).0, [""; 0]);
+}
+
+#[test]
+fn a_colour_that_the_palette_lacks_is_damage() {
+    let two = [2, 3];
+    for (depth, good, bad) in [
+        (BitDepth::One, [0b0100_0000, 0b1000_0000], None),
+        (BitDepth::Two, [0b0001_0000, 0b0100_0100], Some([0b0001_0000, 0b0100_1000])),
+    ] {
+        let of = |data: &[u8]| png(two, ColorType::Indexed, depth, data, &[9, 9, 9, 200, 200, 200]);
+        assert!(decode_png(&of(&good), 1).is_ok());
+        if let Some(bad) = bad {
+            let error = decode_png(&of(&bad), 1).unwrap_err().to_string();
+            assert!(error.contains("the colour 2 of a palette of 2"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn pictures_that_are_blank_faint_or_small_or_use_low_bytes_only_are_noted() {
     let grey = |data: &[u8]| notes(ColorType::Grayscale, BitDepth::Eight, data, false).0;
     assert_eq!(grey(&[0; 784]), ["it is blank: every value is 0 of 255"]);

@@ -121,7 +121,7 @@ pub(crate) fn run(
     tensors.push(Tensor::new("integrated", &shape, &integrated));
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     let test_images = set.map_or(0, |set| set.test.len());
-    let notes = images::notes(brought);
+    let notes = images::notes(brought, &shown);
     Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images, overflow, notes }))
 }
 

@@ -17,9 +17,15 @@ pub struct Brought {
     pub notes: Vec<String>,
 }
 
-/// What is to be known of the images that a person brought.
-pub(crate) fn notes(brought: &[Brought]) -> Vec<String> {
-    brought.iter().flat_map(|brought| &brought.notes).cloned().collect()
+/// What is to be known of the images that a person brought, and of those that were found among the test images.
+pub(crate) fn notes<'a>(brought: &[Brought], shown: impl IntoIterator<Item = &'a Shown>) -> Vec<String> {
+    let mut notes: Vec<String> = brought.iter().flat_map(|brought| &brought.notes).cloned().collect();
+    for note in shown.into_iter().filter_map(|shown| shown.note.as_ref()) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    notes
 }
 
 /// An image to look at.
@@ -32,6 +38,8 @@ pub(crate) struct Shown {
     pub(crate) class: Option<usize>,
     /// Bytes, [height, width, channels].
     pub(crate) pixels: Vec<u8>,
+    /// What is to be known of it, in a sentence.
+    pub(crate) note: Option<String>,
 }
 
 /// The head that says what images are.
@@ -122,19 +130,28 @@ pub(crate) fn find(
     if let ImageChoice::File { name, checksum, inverted } = choice {
         let pixels = find_brought(checksum, brought).pixels.clone();
         let name = if *inverted { format!("{name}, inverted") } else { name.clone() };
-        return Ok(Shown { name, index: None, class: None, pixels });
+        return Ok(Shown { name, index: None, class: None, pixels, note: None });
     }
     let set = set.ok_or(LookError::NoDataSet)?;
     let head = trained.head(asked.head)?;
-    let index = match *choice {
-        ImageChoice::Index { index } => index,
+    let (index, note) = match *choice {
+        ImageChoice::Index { index } => (index, None),
         ImageChoice::Typical { class } => {
             let classes = trained.network.classes()[head];
             let labels: Vec<Option<usize>> =
                 set.test.labels.iter().map(|&label| asked.label(label)).collect();
             let scores = trained.test_scores(head, set);
             let class = usize::from(class);
-            typical(scores, classes, &labels, class).ok_or(LookError::NoTypicalImage { class })?
+            let typical = typical(scores, classes, &labels, class);
+            let index = typical.ok_or(LookError::NoTypicalImage { class })?;
+            let wrong = predicted(&scores[index * classes..][..classes]) != class;
+            let note = wrong.then(|| {
+                format!(
+                    "the network gets no test image of class {class} right, so that {index} is typical of what it makes of \
+                     all of them"
+                )
+            });
+            (index, note)
         }
         ImageChoice::File { .. } => unreachable!("files are found above"),
     };
@@ -143,6 +160,7 @@ pub(crate) fn find(
         index: Some(index),
         class: asked.label(set.test.labels[index]),
         pixels: set.test.images.image(index).to_vec(),
+        note,
     })
 }
 

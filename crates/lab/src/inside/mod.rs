@@ -72,7 +72,7 @@ pub fn look(
             run_once(&bench, run, |writer| activations::run(spec, &mut material, observer, writer))
         }
         RunSpec::Dream(spec) => {
-            run_once(&bench, run, |writer| dream::run(spec, &mut material, observer, writer))
+            run_once(&bench, run, |writer| dream::run(&run.title, spec, &mut material, observer, writer))
         }
         _ => panic!("a {:?} run is no look", run.task),
     })

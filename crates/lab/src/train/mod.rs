@@ -58,8 +58,8 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
     bench.observer.event(Event::Stage { title: &title, steps });
     let tell = |diverged: Option<Divergence>| {
         if let Some(Divergence { epoch, step, what }) = diverged {
-            let (place, suspects) = (format!("at step {step}, in epoch {epoch}"), spec.suspects(what));
-            bench.observer.event(Event::Diverged { title: &title, place: &place, suspects: &suspects });
+            let (place, advice) = (format!("at step {step}, in epoch {epoch}"), spec.advice(what));
+            bench.observer.event(Event::Diverged { title: &title, place: &place, advice: &advice });
         }
     };
     if let Some(outcome) = runs::finished::<TrainOutcome>(bench, run)? {

@@ -63,7 +63,7 @@ pub struct ActivationsOutcome {
     pub layers: Vec<ActivationLayer>,
     /// Test images over which silence is measured; 0 without a data set.
     pub test_images: usize,
-    /// What is to be known of the images that a person brought: that one looks inverted, or is blank.
+    /// What is to be known of the images that were looked at: that one looks inverted, or that none of a class is right.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Whether some numbers were too large for 32-bit arithmetic: the largest that it holds stand in their place, and 0 where
@@ -123,7 +123,7 @@ pub struct DreamOutcome {
     pub pictures: Vec<DreamFound>,
     /// Seconds of the ascent.
     pub seconds: f64,
-    /// What is to be known of the images that a person brought: that one looks inverted, or is blank.
+    /// What is to be known of the images that were looked at: that one looks inverted, or that none of a class is right.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

@@ -14,9 +14,6 @@ const KINDS: [&str; 2] = ["kind", "layer"];
 
 /// The same refusal with a way that leads as deep as can be told.
 pub(super) fn find<T: DeserializeOwned>(document: &Document, mut refusal: Refusal) -> Refusal {
-    if refusal.message.starts_with("missing field ") {
-        return refusal;
-    }
     let whole = refusal.path.clone();
     while let Some(deeper) = step::<T>(document, &refusal, &whole) {
         refusal.path.push(deeper);
@@ -37,7 +34,17 @@ fn step<T: DeserializeOwned>(document: &Document, refusal: &Refusal, whole: &[St
     match value_at(document, &refusal.path)?.get_ref() {
         DeValue::Table(table) => {
             let kind = table.keys().map(|key| key.get_ref().as_ref()).find(|key| KINDS.contains(key))?;
-            let keys = table.keys().map(|key| key.get_ref().as_ref()).filter(|&key| key != kind);
+            let mut keys = table.keys().map(|key| key.get_ref().as_ref()).filter(|&key| key != kind);
+            if refusal.message.starts_with("missing field ") {
+                // What a table itself lacks is noticed after all its keys are read, a key that it does not know among them.
+                let inner = |keys: &[&str]| {
+                    same(&|value| {
+                        keep(value, keys);
+                        add_unknown(value);
+                    })
+                };
+                return keys.find(|key| inner(&[kind, key])).map(str::to_owned);
+            }
             // First whether the kind alone is at fault: then every other key would seem to be.
             std::iter::once(kind)
                 .chain(keys)
@@ -63,6 +70,13 @@ fn keep(value: &mut Spanned<DeValue>, keys: &[&str]) {
         all.iter().filter(|key| !keys.contains(&key.as_str())).for_each(|key| {
             table.remove(key.as_str());
         });
+    }
+}
+
+/// Gives a table one more key, which comes last and which nothing knows.
+fn add_unknown(value: &mut Spanned<DeValue>) {
+    if let DeValue::Table(table) = value.get_mut() {
+        table.insert(Spanned::new(0..0, "~".into()), Spanned::new(0..0, DeValue::Boolean(true)));
     }
 }
 

@@ -2,12 +2,15 @@
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::{Document, Refusal, find_mut, read};
 
 /// Characters of a value that are repeated in an error.
 const SHOWN: usize = 40;
+
+/// A table in words.
+const TABLE: &str = "a table: `key = value` between curly brackets, or in lines under a [header]";
 
 /// What stands there, as it was written.
 pub(super) fn found(text: &str, value: &Spanned<DeValue>) -> String {
@@ -30,10 +33,12 @@ pub(super) fn hint(value: &DeValue, expected: &str) -> &'static str {
     match value {
         DeValue::String(text) if expected.contains("number") || expected.contains("share") => {
             let number = text.trim().replace(',', ".");
-            if number.parse::<f64>().is_ok() {
-                "; numbers stand without quotes, with a decimal point"
-            } else {
-                ""
+            match number.parse::<f64>() {
+                Ok(_) if number.contains('.') && !expected.contains("whole number") => {
+                    "; numbers stand without quotes, with a decimal point"
+                }
+                Ok(_) => "; numbers stand without quotes",
+                Err(_) => "",
             }
         }
         DeValue::Float(_) if expected.contains("whole number") => "; a whole number has no decimal point",
@@ -69,8 +74,19 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
         })
     };
     let expected = words(&refusal.message).or_else(|| words(&with(DeValue::Boolean(true))?.message));
+    // An unknown key makes the reader list those that a table has.
+    let keys = || {
+        let mut table = DeTable::new();
+        table.insert(Spanned::new(0..0, "?".into()), Spanned::new(0..0, DeValue::Boolean(true)));
+        let sentence = with(DeValue::Table(table))?.message;
+        let known: Vec<String> =
+            sentence.split('`').skip(1).step_by(2).skip(1).map(|key| format!("`{key}`")).collect();
+        let listed = sentence.starts_with("unknown field") && !known.is_empty();
+        listed.then(|| format!("; its keys are {}", known.join(", ")))
+    };
     match expected {
         Some(expected) => match plain(&expected) {
+            Some(plain) if plain == TABLE => plain + &keys().unwrap_or_default(),
             Some(plain) => plain,
             None => variants().unwrap_or_else(|| "a value of another kind".into()),
         },
@@ -94,15 +110,14 @@ fn plain(expected: &str) -> Option<String> {
         "a boolean" => "true or false".into(),
         "a string" | "a borrowed string" | "a character" => "a text in quotes, such as \"mnist\"".into(),
         "a sequence" => "a list in square brackets, such as [1, 2]".into(),
-        other => match other.strip_prefix("an array of length ") {
-            Some(length) => format!("a list of {length} entries, such as [1, 2]"),
-            None if other.starts_with("struct ")
-                || other == "a map"
-                || other.starts_with("internally tagged enum") =>
-            {
-                "a table, such as { kind = \"constant\" } or lines of `key = value` under a [header]".into()
-            }
-            None => return None,
-        },
+        "a map" => TABLE.to_owned(),
+        other if other.starts_with("struct ") => TABLE.to_owned(),
+        other if other.starts_with("internally tagged enum ") => {
+            "a table with a `kind`, such as { kind = \"constant\" }".into()
+        }
+        other => {
+            let length = other.strip_prefix("an array of length ")?;
+            format!("a list of {length} entries, such as [1, 2]")
+        }
     })
 }

@@ -22,6 +22,7 @@ const PARTS: usize = 64;
 
 /// Makes the run's dreams and writes its arrays; nothing where it was interrupted.
 pub(crate) fn run(
+    title: &str,
     run: &DreamRun,
     material: &mut Material,
     observer: &dyn Observer,
@@ -31,10 +32,10 @@ pub(crate) fn run(
     let size = Size::new(material.network.input());
     let basis = Basis::new(run.ascent.parametrisation, size);
     let (layer, goals) = goals(&run.pictures, material)?;
-    let mut pictures = Vec::new();
+    let (mut pictures, mut from) = (Vec::new(), Vec::new());
     for (picture, goal) in run.pictures.iter().zip(&goals) {
         let stream = |purpose| Stream::new(run.seed, &format!("dream/{purpose}/{}", picture.number));
-        let parameters = parameters(picture, &basis, size, material, &mut stream("start"))?;
+        let parameters = parameters(picture, &basis, size, material, &mut stream("start"), &mut from)?;
         pictures.push((goal.clone(), parameters, stream("transforms")));
     }
     let n = pictures.len();
@@ -80,8 +81,15 @@ pub(crate) fn run(
     let dreams = ascent.pictures();
     for number in 0..n {
         let Some(step) = ascent.diverged(number) else { continue };
-        let (place, title) = (format!("at step {step}"), format!("dream {}", number + 1));
-        observer.event(Event::Diverged { title: &title, place: &place, suspects: "`learning_rate`" });
+        let title = if n == 1 { title.to_owned() } else { format!("{title}, picture {}", number + 1) };
+        let (place, advice) = match step {
+            0 => (
+                "before the first step".to_owned(),
+                "what the network makes of the start is too large for 32-bit arithmetic",
+            ),
+            step => (format!("at step {step}"), "a smaller `learning_rate` may help"),
+        };
+        observer.event(Event::Diverged { title: &title, place: &place, advice });
     }
     let judge = match &mut material.judge {
         // It may be another network: asked only what it knows.
@@ -115,7 +123,7 @@ pub(crate) fn run(
         diverged: ascent.diverged(number),
     });
     let pictures = found.collect();
-    Ok(Some(DreamOutcome { pictures, seconds, notes: images::notes(material.brought) }))
+    Ok(Some(DreamOutcome { pictures, seconds, notes: images::notes(material.brought, &from) }))
 }
 
 /// Refuses pictures whose objectives the network does not have, or that look at several layers.
@@ -138,12 +146,14 @@ fn goals(pictures: &[DreamPicture], material: &Material) -> Result<(LayerOutput,
     Ok((layer, resolved.into_iter().map(|(_, goal)| goal).collect()))
 }
 
+/// The numbers that a picture begins with; an image that it begins with is added to `from`.
 fn parameters(
     picture: &DreamPicture,
     basis: &Basis,
     size: Size,
     material: &mut Material,
     stream: &mut Stream,
+    from: &mut Vec<images::Shown>,
 ) -> Result<Vec<f32>, LookError> {
     Ok(match &picture.start {
         Start::Grey { level } => start::grey(basis, size, *level, 0.0, stream),
@@ -154,6 +164,7 @@ fn parameters(
             let shown = images::find(image, material.network, asked, material.set, material.brought)?;
             let mut x = vec![0.0; size.len()];
             inkling_engine::scale(&shown.pixels, &mut x);
+            from.push(shown);
             start::image(basis, &x)
         }
     })

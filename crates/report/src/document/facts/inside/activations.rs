@@ -10,7 +10,7 @@ use crate::ActivationsResults;
 #[derive(Debug, Serialize)]
 pub(super) struct ActivationsFacts<'a> {
     images: Vec<ImageFacts<'a>>,
-    /// Whether the images are the typical ones of their classes.
+    /// Whether the images are the typical ones of their classes, and rightly classified.
     typical: bool,
     test_images: usize,
     layers: Vec<LayerFacts>,
@@ -76,7 +76,8 @@ impl<'a> ActivationsFacts<'a> {
                     probability: image.probability,
                 })
                 .collect(),
-            typical: found.spec.images.iter().all(|image| matches!(image, ImageChoice::Typical { .. })),
+            typical: found.spec.images.iter().all(|image| matches!(image, ImageChoice::Typical { .. }))
+                && found.outcome.images.iter().all(|image| image.class == Some(image.predicted)),
             test_images: found.outcome.test_images,
             sparsest: sparsest.map(|layer| layer.number),
             ever_sparser: zeros.len() > 1 && zeros.is_sorted_by(|p, q| p < q),
