@@ -140,9 +140,9 @@ pub(crate) struct ComputeArgs {
     #[arg(long, value_name = "N", value_parser = values::threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// Instructions that networks compute with, avx512, avx2 or portable [default: the fastest that the processor has].
-    /// Results differ in their last digits.
-    #[arg(long, value_name = "PATH", env = "INKLING_CPU", hide_env_values = true, value_parser = Path::from_str)]
+    /// Instructions that networks compute with, avx512, avx2 or portable [default: the environment variable INKLING_CPU, or
+    /// the fastest that the processor has]. Results differ in their last digits.
+    #[arg(long, value_name = "PATH", value_parser = Path::from_str)]
     pub(crate) cpu: Option<Path>,
 }
 
@@ -268,7 +268,7 @@ pub(crate) struct BenchArgs {
     )]
     pub(crate) after: usize,
 
-    /// Images of a step of `single` and `mtl` [default: 10].
+    /// Images of a step [default: 50 for `mlp` and `cnn`, 10 for `single` and `mtl`].
     #[arg(long, value_name = "N", value_parser = values::batch, allow_negative_numbers = true)]
     pub(crate) batch: Option<NonZeroUsize>,
 
@@ -286,11 +286,11 @@ pub(crate) enum BenchName {
     Pca,
     /// 45 perceptrons on MNIST under the brief's rule, and one pass of one of them.
     Perceptron,
-    /// Training steps of the brief's MLP in batches of 50, layer by layer, and judging 10,000 images.
+    /// Training steps of the brief's MLP, layer by layer, and judging 10,000 images.
     Mlp,
     /// The same of the brief's CNN.
     Cnn,
-    /// The same of the network of task 6 for items alone, on Fashion-MNIST in batches of 10.
+    /// The same of the network of task 6 for items alone, on Fashion-MNIST.
     Single,
     /// The same of the one with two heads.
     Mtl,

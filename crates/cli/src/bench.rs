@@ -2,6 +2,7 @@
 
 mod networks;
 
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use clap::ValueEnum;
@@ -36,23 +37,17 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
             Some(set) => &*set,
             none => none.insert(load(title)?),
         };
-        let network = |name, model, batch, steps| Work { name, model, batch, steps, after };
+        let network = |name, model, batch, steps| {
+            let batch = args.batch.map_or(batch, NonZeroUsize::get);
+            networks::bench(set, &Work { name, model, batch, steps, after }, rounds);
+        };
         match name {
             BenchName::Pca => pca(set, rounds),
             BenchName::Perceptron => perceptron(set, rounds),
-            BenchName::Mlp => networks::bench(set, &network("mlp", "mlp", 50, 100), rounds),
-            BenchName::Cnn => networks::bench(set, &network("cnn", "cnn", 50, 30), rounds),
-            BenchName::Single => {
-                networks::bench(
-                    set,
-                    &network("single", "item", args.batch.map_or(10, Into::into), 15),
-                    rounds,
-                );
-            }
-            BenchName::Mtl => {
-                let batch = args.batch.map_or(10, Into::into);
-                networks::bench(set, &network("mtl", "item-and-group", batch, 15), rounds);
-            }
+            BenchName::Mlp => network("mlp", "mlp", 50, 100),
+            BenchName::Cnn => network("cnn", "cnn", 50, 30),
+            BenchName::Single => network("single", "item", 10, 15),
+            BenchName::Mtl => network("mtl", "item-and-group", 10, 15),
         }
     }
     Ok(())

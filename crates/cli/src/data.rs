@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::args::DataCommand;
 use crate::failure::Failure;
-use crate::progress::sharing;
+use crate::progress::of_the_cache;
 use crate::{message, output};
 
 pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
@@ -128,11 +128,10 @@ fn check(
     named: bool,
     sources: &Sources,
 ) -> Result<Option<(PathBuf, DataSet)>, DataError> {
-    let folder = match sources.survey(info)? {
-        Some(found) => Some(found.folder),
-        // Another set's files are none of this one's, unless a person says that they are.
-        None if named => sources.locate(info)?,
-        None => None,
+    // Where a person says which set it is and where it lies, no other set's files are in question.
+    let folder = match &sources.given {
+        Some(_) if named => sources.locate(info)?,
+        _ => sources.survey(info)?.map(|found| found.folder),
     };
     match folder {
         Some(folder) => inkling_data::read_folder(info, &folder).map(|set| Some((folder, set))),
@@ -164,8 +163,8 @@ fn fetch(info: &SetInfo) -> Result<(), Failure> {
         }
         FetchEvent::Received { bytes, .. } => bar.set_position(bytes),
         FetchEvent::Failed { url, problem, .. } => bar.suspend(|| message::say(&format!("{url}: {problem}"))),
-        FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } => {
-            bar.suspend(|| message::say(&sharing(&event)));
+        FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } | FetchEvent::Replacing { .. } => {
+            bar.suspend(|| message::say(&of_the_cache(&event)));
         }
         FetchEvent::Finished { .. } => {
             if bar.is_hidden() {

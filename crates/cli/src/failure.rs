@@ -116,6 +116,10 @@ pub(crate) enum UsageError {
     #[diagnostic(help("unset {variable}, or set it to a smaller number"))]
     ThreadsOfEnvironment { variable: &'static str, asked: usize, most: usize },
 
+    #[error("the environment variable INKLING_CPU asks for the instructions `{asked}`: {problem}")]
+    #[diagnostic(help("unset INKLING_CPU, or set it to one that this processor has; --cpu goes before it"))]
+    CpuOfEnvironment { asked: String, problem: String },
+
     #[error("`{}` is there and is not {what}, so it is not written over", .path.display())]
     #[diagnostic(help("give another name, or move what is there away"))]
     WouldReplace { path: PathBuf, what: &'static str },
@@ -155,6 +159,7 @@ impl From<UsageError> for Failure {
         let code = match error {
             UsageError::UnknownPreset { .. }
             | UsageError::UnknownModel { .. }
+            | UsageError::CpuOfEnvironment { .. }
             | UsageError::ThreadsOfEnvironment { .. } => USAGE,
             UsageError::StudyFile { .. }
             | UsageError::ModelFile { .. }

@@ -14,6 +14,7 @@ mod output;
 mod printable;
 mod progress;
 mod replace;
+mod so_far;
 mod study;
 
 use std::process::ExitCode;
@@ -92,12 +93,20 @@ fn default_study() -> StudyArgs {
 
 /// Chooses the instructions that networks compute with, and makes the pool of threads that everything computes in.
 fn start_computing(args: &ComputeArgs) -> Result<(), Failure> {
-    if let Some(path) = args.cpu {
+    if let Some(path) = args.cpu.map_or_else(cpu_of_environment, |path| Ok(Some(path)))? {
         path.force();
     }
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     pool.map_err(|source| UsageError::Threads { source }.into())
+}
+
+/// The instructions that the environment asks for, if it asks for any.
+fn cpu_of_environment() -> Result<Option<inkling_engine::Path>, UsageError> {
+    let asked = std::env::var_os("INKLING_CPU").filter(|asked| !asked.is_empty());
+    let Some(asked) = asked.map(|asked| asked.to_string_lossy().into_owned()) else { return Ok(None) };
+    let path = asked.parse().map_err(|problem| UsageError::CpuOfEnvironment { asked, problem })?;
+    Ok(Some(path))
 }
 
 /// Refuses more threads than a machine can start, which the pool would take from the environment as it is.

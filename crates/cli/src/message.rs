@@ -3,6 +3,9 @@
 mod shown;
 
 use std::io::{IsTerminal, Write, stderr};
+#[cfg(unix)]
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
 
 use console::Term;
 use inkling_spec::printable;
@@ -21,6 +24,16 @@ pub(crate) fn note(text: &str) {
 /// Says what should not be overlooked.
 pub(crate) fn warning(text: &str) {
     say(&format!("warning: {text}"));
+}
+
+/// Says that a file which a person names is a pipe, if it is one: whoever writes to it may be long in coming.
+pub(crate) fn of_pipe(path: &Path) {
+    #[cfg(unix)]
+    if std::fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo()) {
+        say(&format!("reading `{}`, which is a pipe, to its end", path.display()));
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// Says why something could not be done, and what to do about it.

@@ -94,7 +94,9 @@ impl<'a> Progress<'a> {
                 };
                 self.say(&format!("{url}: {problem}; {next}"));
             }
-            FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } => self.say(&sharing(event)),
+            FetchEvent::Waiting { .. } | FetchEvent::NoLocks { .. } | FetchEvent::Replacing { .. } => {
+                self.say(&of_the_cache(event));
+            }
             FetchEvent::Received { .. } | FetchEvent::Finished { .. } => {}
         }
     }
@@ -237,8 +239,8 @@ fn left(seconds: f64) -> String {
     }
 }
 
-/// What an event says about other programs that use the same cache; nothing where it is about something else.
-pub(crate) fn sharing(event: &FetchEvent) -> String {
+/// What an event says about the cache: other programs that use it, and files in it; nothing where it is about something else.
+pub(crate) fn of_the_cache(event: &FetchEvent) -> String {
     match event {
         FetchEvent::Waiting { lock, holder } => {
             let holder = holder.map_or_else(|| "another process".to_owned(), ToString::to_string);
@@ -252,6 +254,9 @@ pub(crate) fn sharing(event: &FetchEvent) -> String {
              every file is checked all the same",
             folder.display()
         ),
+        FetchEvent::Replacing { path, problem } => {
+            format!("`{}` in the cache is fetched again: {problem}", path.display())
+        }
         _ => String::new(),
     }
 }
@@ -335,6 +340,7 @@ impl Observer for Progress<'_> {
             Event::BegunAnew { title } => {
                 self.say(&format!("{title}: no checkpoint is fit to go on from, so training begins anew"));
             }
+            Event::TaskEnded { .. } => self.end_stage(true),
             Event::Diverged { title, place, advice } => {
                 self.say(&format!("{title}: diverged {place}; the last finite numbers are kept; {advice}"));
                 let place = format!("{title} {place} ({advice})");

@@ -17,6 +17,7 @@ use crate::failure::{Failure, UsageError};
 use crate::interrupt::{self, STOP};
 use crate::printable::{check_printable, warn_of_length};
 use crate::progress::Progress;
+use crate::so_far::SoFar;
 use crate::{message, output, start_computing};
 
 pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
@@ -59,7 +60,8 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let interrupted = || progress.interrupted();
     let sources =
         Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(args.data.folder.clone()) };
-    let result = run_study(&study, &name, &store, &sources, &options, &progress);
+    let hears = SoFar::new(&progress, &store);
+    let result = run_study(&study, &name, &store, &sources, &options, &hears);
     progress.close(result.is_ok());
     match result {
         Err(LabError::Interrupted) => return Err(interrupt::interrupted().into()),
@@ -130,6 +132,7 @@ pub(crate) fn read_text(
     unreadable: impl FnOnce(PathBuf, io::Error) -> UsageError,
 ) -> Result<String, UsageError> {
     const LARGEST: u64 = 16 << 20;
+    message::of_pipe(path);
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     let read = match read {

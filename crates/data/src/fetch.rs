@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use inkling_files::atomic::{WriteError, create_folder, sync_folder};
@@ -68,6 +68,13 @@ pub enum FetchEvent<'a> {
     NoLocks {
         /// The folder.
         folder: &'a Path,
+    },
+    /// A file of the cache is not what it should be, and is fetched again.
+    Replacing {
+        /// The file.
+        path: &'a Path,
+        /// What is wrong with it.
+        problem: &'a str,
     },
     /// A server has begun to answer.
     Started {
@@ -139,12 +146,35 @@ pub fn fetch(
     let _lock = lock(folder, policy, progress, interrupted, refused)?;
     let fetcher = Fetcher { agent: agent(policy), policy, progress, interrupted };
     // Another program may have fetched some meanwhile.
-    lacking().into_iter().try_for_each(|file| fetcher.file(info, file, folder))
+    lacking().into_iter().try_for_each(|file| {
+        let path = cached(file, folder);
+        if let Some(problem) = wrong(&path, file) {
+            progress(FetchEvent::Replacing { path: &path, problem: &problem });
+        }
+        fetcher.file(info, file, folder)
+    })
 }
 
 /// Whether the file is in the folder as it is fetched, whole and right.
 fn is_there(file: &SetFile, folder: &Path) -> bool {
-    matches!(verify(&folder.join(format!("{}.gz", file.name)), file), Verdict::Good)
+    matches!(verify(&cached(file, folder), file), Verdict::Good)
+}
+
+/// Where a fetched file lies.
+fn cached(file: &SetFile, folder: &Path) -> PathBuf {
+    folder.join(format!("{}.gz", file.name))
+}
+
+/// What is wrong with a file that is there; nothing where there is none.
+fn wrong(path: &Path, file: &SetFile) -> Option<String> {
+    match verify(path, file) {
+        Verdict::Good => None,
+        Verdict::Short => Some("it is cut short".into()),
+        Verdict::Page => Some("it is an HTML page".into()),
+        Verdict::Bad(problem) => Some(format!("it has the wrong bytes: {problem}")),
+        Verdict::Unreadable(error) if error.kind() == ErrorKind::NotFound => None,
+        Verdict::Unreadable(error) => Some(format!("it cannot be read: {error}")),
+    }
 }
 
 fn agent(policy: &Policy) -> Agent {
@@ -247,8 +277,10 @@ impl Fetcher<'_> {
         let problem = match verify(part, file) {
             Verdict::Good => return Ok(()),
             Verdict::Unreadable(error) => return Err(Fault::Disk(error)),
-            Verdict::Short(problem) if length(part) > had => return Err(Fault::Passing(problem)),
-            Verdict::Short(problem) | Verdict::Bad(problem) => problem,
+            Verdict::Short if length(part) > had => return Err(Fault::Passing(SHORT.into())),
+            Verdict::Short => SHORT.into(),
+            Verdict::Page => "it sent an HTML page instead of the file".into(),
+            Verdict::Bad(problem) => format!("it sent the wrong bytes: {problem}"),
         };
         download::discard(part)?;
         // What was there before may have come from another mirror's differently compressed file, and be to
@@ -263,13 +295,18 @@ fn most_compressed(file: &SetFile) -> u64 {
     file.bytes + file.bytes / 8 + 1024
 }
 
+/// What is wrong with an answer that ends too early.
+const SHORT: &str = "it sent only the beginning of the file";
+
 /// What a fetched file turns out to be.
 enum Verdict {
     /// The right bytes.
     Good,
     /// The beginning of a gzip stream: more may make it good.
-    Short(String),
-    /// Something else.
+    Short,
+    /// An HTML page.
+    Page,
+    /// Something else; how it differs.
     Bad(String),
     /// Nothing that could be read back.
     Unreadable(io::Error),
@@ -285,19 +322,15 @@ fn verify(path: &Path, file: &SetFile) -> Verdict {
             if found == file.sha256 {
                 Verdict::Good
             } else if bytes.first() == Some(&b'<') {
-                Verdict::Bad("it sent an HTML page instead of the file".to_owned())
+                Verdict::Page
             } else {
                 let (count, expected) = (bytes.len(), file.sha256);
-                Verdict::Bad(format!(
-                    "it sent the wrong bytes: {count} with SHA-256 {found}, expected {expected}"
-                ))
+                Verdict::Bad(format!("{count} with SHA-256 {found}, expected {expected}"))
             }
         }
-        Err(IdxError::TruncatedGzip { .. }) => {
-            Verdict::Short("it sent only the beginning of the file".to_owned())
-        }
+        Err(IdxError::TruncatedGzip { .. }) => Verdict::Short,
         Err(IdxError::Io(error)) => Verdict::Unreadable(error),
-        Err(problem) => Verdict::Bad(format!("it sent the wrong bytes: {problem}")),
+        Err(problem) => Verdict::Bad(problem.to_string()),
     }
 }
 

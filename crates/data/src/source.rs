@@ -128,9 +128,9 @@ impl Sources<'_> {
     ) -> DataError {
         let candidates = candidates.into_iter();
         // The folder that was meant is the first that holds a part of the set, else the one that lacks least.
-        let files = (candidates.clone())
-            .map(|folder| (!find::begun(info, folder), find::missing(info, folder)))
-            .min_by_key(|(not_begun, files)| (*not_begun, files.len()));
+        let lacks = |folder: &PathBuf| find::missing(info, folder);
+        let meant = candidates.clone().find(|folder| find::begun(info, folder)).map(lacks);
+        let files = meant.or_else(|| candidates.clone().map(lacks).min_by_key(Vec::len)).unwrap_or_default();
         // Of the folders of other programs only those that are there are worth a line.
         let own = |folder: &&PathBuf| {
             folder.is_dir()
@@ -140,7 +140,7 @@ impl Sources<'_> {
                     .is_some_and(|given| **folder == *given || **folder == given.join(info.name))
         };
         let looked = candidates.filter(own).map(|folder| find::looked(info, folder)).collect();
-        DataError::Missing { title: info.title, files: files.unwrap_or_default().1, looked }
+        DataError::Missing { title: info.title, files, looked }
     }
 
     /// Fetches into the cache those files of a set that are not there already, whole and right. Returns the

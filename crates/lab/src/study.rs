@@ -135,6 +135,13 @@ pub enum Event<'a> {
         /// What may help, or what the cause is, in words: "a smaller `learning_rate` may help".
         advice: &'a str,
     },
+    /// A task of which something was to be done is done; what was found is in the store.
+    TaskEnded {
+        /// The task.
+        task: Task,
+        /// Whether other tasks are still to come.
+        more: bool,
+    },
     /// A run is done.
     Finished,
     /// A run was done already.
@@ -212,24 +219,27 @@ pub fn run_study(
         let (set, mixes_instructions) = (Some(&sets[data.set.as_str()]), options.mix_instructions);
         Bench { store, set, observer, mixes_instructions }
     };
-    let result = run_pca(&of(Task::Pca), store, observer, &bench)
-        .and_then(|()| run_perceptrons(&of(Task::Perceptron), observer, &bench))
-        // One network after the other: each takes all threads.
-        .and_then(|()| {
-            [Task::Mlp, Task::Cnn].into_iter().flat_map(of).try_for_each(|run| train_in(&bench(run), run))
-        })
-        .and_then(|()| match &of(Task::Inside)[..] {
-            [] => Ok(()),
-            runs @ [first, ..] => run_inside(&bench(first), runs),
-        })
-        .and_then(|()| match &of(Task::Multitask)[..] {
-            [] => Ok(()),
-            runs @ [first, ..] => run_multitask(&bench(first), runs),
-        });
-
-    record.seconds = before + start.elapsed().as_secs_f64();
-    store.publish_json(STUDY, &record)?;
-    result
+    let tasks: Vec<(Task, Vec<&PlannedRun>)> =
+        Task::ALL.into_iter().map(|task| (task, of(task))).filter(|(_, runs)| !runs.is_empty()).collect();
+    for (number, (task, runs)) in tasks.iter().enumerate() {
+        let was_done = folder::are_finished(runs.iter().copied(), store);
+        let result = match task {
+            Task::Pca => run_pca(runs, store, observer, &bench),
+            Task::Perceptron => run_perceptrons(runs, observer, &bench),
+            // One network after the other: each takes all threads.
+            Task::Mlp | Task::Cnn => runs.iter().try_for_each(|run| train_in(&bench(run), run)),
+            Task::Inside => run_inside(&bench(runs[0]), runs),
+            Task::Multitask => run_multitask(&bench(runs[0]), runs),
+        };
+        // Also of a task that failed or was interrupted.
+        record.seconds = before + start.elapsed().as_secs_f64();
+        store.publish_json(STUDY, &record)?;
+        result?;
+        if !was_done {
+            observer.event(Event::TaskEnded { task: *task, more: number + 1 < tasks.len() });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a run is of a task that is to be done. Task 5 needs the network of task 4 that it looks into.

@@ -17,7 +17,7 @@ pub enum ReportError {
 
     /// The folder holds runs but no study.
     #[error("`{}` holds no study: there is no study.json in it", .folder.display())]
-    #[diagnostic(help("run `inkling study --out {}` first", quoted_path(.folder)))]
+    #[diagnostic(help("give the folder that a study was written to. `inkling study --out {}` runs the study `quick` into this one, and `--help` names others", quoted_path(.folder)))]
     NoStudy {
         /// The folder.
         folder: PathBuf,

@@ -34,7 +34,7 @@ pub use results::{
     WeightingResults, WrongImage, between, within,
 };
 pub use summary::Summary;
-pub use write::{Written, write};
+pub use write::{Written, write, write_so_far};
 
 /// Draws the figures of one finished run that looks into a network, writes them beside it in the folder `figures`, as SVG
 /// and PNG, and gives them back. `data` names the classes of the network's first head, where they have names. A run of

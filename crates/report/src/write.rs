@@ -57,6 +57,21 @@ pub fn write(store: &Store) -> Result<Written, ReportError> {
     write_made(store, &results, origin, made)
 }
 
+/// As [`write()`] of a study that is still going on, whose summary is given back though nobody can rely on it yet.
+///
+/// # Errors
+/// [`ReportError`]: the folder cannot be read or written.
+pub fn write_so_far(store: &Store) -> Result<Summary, ReportError> {
+    let origin = Origin::read(store.reader())?;
+    let results = Results::read(store.reader())?;
+    let made = Made::new(&results);
+    match write_made(store, &results, origin, made) {
+        Ok(Written { failed: Some(failed), .. }) => Err(failed),
+        Ok(_) | Err(ReportError::Unfinished { .. }) => Ok(Summary::new(&results)),
+        Err(error) => Err(error),
+    }
+}
+
 pub(crate) fn write_made(
     store: &Store,
     results: &Results,

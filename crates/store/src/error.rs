@@ -14,7 +14,7 @@ pub enum StoreError {
     /// The place refuses to be written: permissions, a read-only file system, a file where a folder is
     /// needed.
     #[error("cannot write `{}`", .path.display())]
-    #[diagnostic(help("{}", cannot_write_help(source)))]
+    #[diagnostic(help("{}", cannot_write_help(path, source)))]
     CannotWrite {
         /// The file or folder that could not be written.
         path: PathBuf,
@@ -37,9 +37,7 @@ pub enum StoreError {
 
     /// Any other failure of the operating system.
     #[error("cannot {operation} `{}`", .path.display())]
-    #[diagnostic(help(
-        "nothing that was finished is lost: once the cause is gone, give the same command again"
-    ))]
+    #[diagnostic(help("{}", io_help(source)))]
     Io {
         /// What was tried, as a verb: "read", "write", "lock".
         operation: &'static str,
@@ -260,7 +258,7 @@ impl From<WriteError> for StoreError {
 }
 
 /// For commands that choose their output folder, and for those that work on one that is there.
-fn cannot_write_help(source: &io::Error) -> &'static str {
+fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
     match source.kind() {
         ErrorKind::PermissionDenied => {
             "choose an output folder that you may write to, or change its permissions; of another person's study, make a \
@@ -270,6 +268,9 @@ fn cannot_write_help(source: &io::Error) -> &'static str {
             "this file system is mounted read-only: choose an output folder elsewhere; of a study that is there already, \
              make a copy elsewhere and give that"
         }
+        ErrorKind::AlreadyExists if path.is_symlink() && !path.exists() => {
+            "this is a link to a place that is not there: make that folder, or choose another output folder"
+        }
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
             "a file stands where a folder is needed: move it away, or choose another output folder"
         }
@@ -277,6 +278,20 @@ fn cannot_write_help(source: &io::Error) -> &'static str {
             "a folder stands where a file is needed: move it away, or choose another output folder"
         }
         _ => "choose another output folder; of a study that is there already, make a copy and give that",
+    }
+}
+
+/// Nothing that was finished is lost by what the operating system cannot do.
+fn io_help(source: &io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::IsADirectory => {
+            "a folder stands where a file is needed: move it away, and give the same command again; nothing that was \
+             finished is lost"
+        }
+        ErrorKind::PermissionDenied => {
+            "you may not read it: change its permissions, and give the same command again; nothing that was finished is lost"
+        }
+        _ => "nothing that was finished is lost: once the cause is gone, give the same command again",
     }
 }
 
@@ -328,6 +343,10 @@ mod tests {
             assert_eq!(found_class, class, "{kind}");
             assert!(found_help.contains(words), "{kind}: {found_help}");
         }
+        let read = StoreError::reading(Path::new("out/study.json"), ErrorKind::IsADirectory.into());
+        assert!(
+            read.help().unwrap().to_string().contains("a folder stands where a file is needed: move it away")
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use inkling_files::atomic::{check_writable, create_folder, sync_folder};
-use inkling_files::{Holder, Lock, sealed};
+use inkling_files::{Lock, sealed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -107,11 +107,6 @@ impl Store {
     /// What a person should know about who else writes, or wrote, to this folder, each a sentence or two.
     pub fn notes(&self) -> Vec<String> {
         lock::notes(&self.lock, self.reader.path())
-    }
-
-    /// The process that held this folder before and died without giving it back, if it did.
-    pub fn taken_over_from(&self) -> Option<&Holder> {
-        self.lock.died()
     }
 
     /// The folder, to be read.

@@ -93,9 +93,10 @@ fn a_live_holder_is_named_and_a_dead_one_is_taken_over() {
 
     kill(child);
     let store = Store::open(folder.path()).unwrap();
-    assert_eq!(store.taken_over_from().map(|holder| holder.pid), Some(pid));
+    let notes = store.notes();
+    assert!(notes.len() == 1 && notes[0].starts_with(&format!("process {pid} ")), "{notes:?}");
     drop(store);
-    assert!(Store::open(folder.path()).unwrap().taken_over_from().is_none());
+    assert!(Store::open(folder.path()).unwrap().notes().is_empty());
 }
 
 /// A file whose every byte tells its version, and whose length does so too.

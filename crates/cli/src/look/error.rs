@@ -15,6 +15,10 @@ pub(crate) enum AskError {
     ))]
     Model { path: PathBuf, source: std::io::Error },
 
+    #[error("the trained network `{}` cannot be read: it is no regular file", .path.display())]
+    #[diagnostic(help("write it to a file first, and give that"))]
+    NoFile { path: PathBuf },
+
     #[error("the folder `{}` holds no trained network: it has neither a model.safetensors nor a study.json", .path.display())]
     #[diagnostic(help(
         "give a model.safetensors, a run's folder that holds one, or a study's folder; `inkling study` makes them"
@@ -64,7 +68,7 @@ impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         let code = match error {
             AskError::Model { .. } => INPUT_OUTPUT,
-            AskError::NoModel { .. } | AskError::NotTrained { .. } => BAD_DATA,
+            AskError::NoModel { .. } | AskError::NoFile { .. } | AskError::NotTrained { .. } => BAD_DATA,
             _ => USAGE,
         };
         Failure::new(error, code)

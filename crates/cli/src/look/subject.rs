@@ -39,7 +39,12 @@ impl Subject {
         let named = args.set.as_deref().map(catalogue::find).transpose()?;
         let (file, name) = find(&args.model, args.network.as_deref())?;
         let unreadable = |source| AskError::Model { path: file.clone(), source };
-        File::open(&file).map_err(unreadable)?;
+        // It is read twice, and a pipe would be waited for.
+        if std::fs::metadata(&file).map_err(unreadable)?.is_file() {
+            File::open(&file).map_err(unreadable)?;
+        } else {
+            return Err(AskError::NoFile { path: file }.into());
+        }
         let weights = Weights::from(args.weights);
         // Before its bytes, which may be many and of something else, its header.
         let network = Trained::read_weights(&file, weights).map_err(failure)?;

@@ -14,6 +14,7 @@ use super::error::AskError;
 use super::subject::Subject;
 use crate::args::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 use crate::failure::Failure;
+use crate::message;
 use crate::progress::Progress;
 
 /// Pictures of a dream's way in an animation.
@@ -175,6 +176,7 @@ impl Wanting<'_> {
     /// Reads a picture that the person brings, and says what they should know of it.
     fn bring(&mut self, path: &Path, inverted: bool) -> Result<ImageChoice, Failure> {
         let [height, width, channels] = self.subject.network.input();
+        message::of_pipe(path);
         let picture = inkling_data::read_png(path, channels, inverted)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         // One of another size is refused for that.

@@ -14,6 +14,8 @@ const WIDEST: usize = 100;
 const NARROWEST: usize = 40;
 /// Characters that are shown of a line of a file, and within which what is marked must begin.
 const EXCERPT: usize = 160;
+/// What stands in the place of the rest of a line.
+const ENDING: &str = "…\n";
 /// Columns that the margin takes.
 const MARGIN: usize = 10;
 
@@ -52,12 +54,13 @@ struct Cause {
 impl Shown {
     fn new(error: &dyn Diagnostic, width: Option<usize>) -> Self {
         let labels: Vec<LabeledSpan> = error.labels().into_iter().flatten().collect();
-        let source = error.source_code().and_then(|source| excerpt(source, &labels));
+        let excerpt = error.source_code().and_then(|source| excerpt(source, &labels));
+        let (source, cut) = excerpt.map_or((None, 0), |(source, cut)| (Some(source), cut));
         let end = source.as_ref().map_or(0, |source| source.inner().len());
         let labels = labels.iter().map(|label| {
             let text = label.label().map(|text| printable(text).into_owned());
-            let length = label.len().min(end.saturating_sub(label.offset()));
-            LabeledSpan::new_with_span(text, (label.offset(), length))
+            let offset = label.offset() - cut;
+            LabeledSpan::new_with_span(text, (offset, label.len().min(end.saturating_sub(offset))))
         });
         Shown {
             message: broken(&error.to_string(), width),
@@ -121,17 +124,18 @@ impl Error for Cause {
 
 /// The lines around the labels, each at its place in the file; of a long line its beginning, and nothing at all where what is
 /// marked stands further on. What a terminal must not be sent is replaced by characters of as many bytes, so that the labels
-/// still point at the right ones.
-fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<NamedSource<String>> {
+/// still point at the right ones; with it, the bytes that are cut before them.
+fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<(NamedSource<String>, usize)> {
     let start = labels.iter().map(LabeledSpan::offset).min()?;
     let end = labels.iter().map(|label| label.offset() + label.len()).max()?;
     let found = source.read_span(&(start, end - start).into(), 1, 1).ok()?;
     let (offset, lines) = (found.span().offset(), found.line());
     let (mut text, mut place, mut cut) = (String::new(), offset, 0);
     for line in str::from_utf8(found.data()).ok()?.split_inclusive('\n') {
+        // Not for the sake of less than the sign that something is cut takes itself.
         let (shown, rest) = match line.char_indices().nth(EXCERPT) {
-            Some((end, _)) => line.split_at(end),
-            None => (line, ""),
+            Some((end, _)) if line.len() > end + ENDING.len() => line.split_at(end),
+            _ => (line, ""),
         };
         let (marked, whole) = (place..place + line.len(), place..place + shown.len() + 1);
         if marked.contains(&start) && !whole.contains(&start) {
@@ -139,19 +143,17 @@ fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<NamedSourc
         }
         text.extend(shown.chars().map(shown_as));
         if !rest.is_empty() {
-            let ending = if rest.ends_with('\n') { "…\n" } else { "…" };
+            let ending = if rest.ends_with('\n') { ENDING } else { ENDING.trim_end() };
             text.push_str(ending);
-            // What is cut before the mark is made up for before the excerpt, so that the mark's place stays.
             if marked.end <= start {
-                cut += rest.len() as isize - ending.len() as isize;
+                cut += rest.len() - ending.len();
             }
         }
         place += line.len();
     }
     // Nothing above is shown, but its lines are counted.
-    let above = (offset.checked_sub(lines)?).checked_add_signed(cut)?;
-    let text = " ".repeat(above) + &"\n".repeat(lines) + &text;
-    Some(NamedSource::new(printable(found.name().unwrap_or_default()), text))
+    let text = " ".repeat(offset.checked_sub(lines)?) + &"\n".repeat(lines) + &text;
+    Some((NamedSource::new(printable(found.name().unwrap_or_default()), text), cut))
 }
 
 /// The character, or where a terminal obeys it another one of as many bytes.

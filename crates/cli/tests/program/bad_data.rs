@@ -131,7 +131,7 @@ fn what_lies_under_a_sets_name_is_judged_as_that_set() {
     }
     for place in [".", "fashion-mnist"] {
         let done = data(folder.path(), &["verify", "--data", place]);
-        done.says(65, &["this is MNIST, not Fashion-MNIST", "fashion-mnist"]);
+        done.says(65, &["fashion-mnist/", "this is MNIST, not Fashion-MNIST"]);
         let list = data(folder.path(), &["list", "--data", place]).stdout;
         assert!(list.contains("not right: ") && list.contains("holds files of MNIST"), "{list}");
     }

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::common::{inkling, run, skipped};
+use crate::common::{hold, inkling, run, skipped};
 
 /// The smoke preset with one text replaced by another, as a file in `folder`.
 fn study(folder: &Path, from: &str, to: &str) -> String {
@@ -180,9 +180,16 @@ fn a_kernel_larger_than_its_image() {
 fn instructions_that_are_not_there() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["study", "smoke", "--cpu", "mmx"]).says(2, &["mmx", "avx512, avx2, portable"]);
-    let output =
-        inkling().current_dir(folder.path()).args(["study", "smoke"]).env("INKLING_CPU", "mmx").output();
-    crate::common::done(&output.unwrap()).says(2, &["mmx", "avx512, avx2, portable"]);
+    let with = |value: &str, command: &[&str]| {
+        let output = inkling().current_dir(folder.path()).args(command).env("INKLING_CPU", value).output();
+        crate::common::done(&output.unwrap())
+    };
+    let refused = with("mmx", &["study", "smoke"]);
+    refused.says(2, &["environment variable INKLING_CPU", "`mmx`", "avx512, avx2, portable"]);
+    // An empty variable is as none, and an option goes before it.
+    let file = study(folder.path(), "data = \"mnist\"", "data = \"minst\"");
+    with("", &["study", &file]).says(78, &["minst"]);
+    with("mmx", &["study", &file, "--cpu", "portable"]).says(78, &["minst"]);
 }
 
 #[test]
@@ -277,16 +284,7 @@ fn a_full_disk_loses_nothing_that_was_finished() {
 #[test]
 fn a_folder_that_another_process_writes_to() {
     let folder = tempfile::tempdir().unwrap();
-    let mut holder = inkling()
-        .current_dir(folder.path())
-        .args(["study", "brief", "--only", "perceptron", "--threads", "1"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    while !folder.path().join("out/study.json").exists() {
-        assert!(holder.try_wait().unwrap().is_none(), "the holder ended before it began");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    let mut holder = hold(folder.path(), &[]);
     let pid = holder.id().to_string();
     run(folder.path(), &["study", "smoke"]).says(73, &["`out` is in use by", &pid, "help"]);
     holder.kill().unwrap();

@@ -1,9 +1,11 @@
 //! What the program's tests share: running it, and data folders to run it on.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -35,6 +37,18 @@ pub(crate) fn done(output: &Output) -> Done {
 /// Runs the program in `folder`.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Done {
     done(&inkling().current_dir(folder).args(arguments).output().unwrap())
+}
+
+/// Starts a long study in `folder` and waits until it holds `folder/out`.
+pub(crate) fn hold(folder: &Path, environment: &[(&str, &OsStr)]) -> Child {
+    let mut command = inkling();
+    command.current_dir(folder).args(["study", "brief", "--only", "perceptron", "--threads", "1"]);
+    let mut holder = command.envs(environment.iter().copied()).stderr(Stdio::null()).spawn().unwrap();
+    while !folder.join("out/study.json").exists() {
+        assert!(holder.try_wait().unwrap().is_none(), "the holder ended before it began");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    holder
 }
 
 impl Done {

@@ -1,6 +1,7 @@
 //! File systems without locks, holders that cannot be seen, folders that cannot be written: what the person reads.
 #![cfg(target_os = "linux")]
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -11,7 +12,7 @@ use std::sync::OnceLock;
 
 use inkling_spec::{Task, preset};
 
-use crate::common::{Done, copy_of_mnist, done, inkling, run};
+use crate::common::{Done, copy_of_mnist, done, hold, inkling, run};
 
 /// A library that stands before the system's and answers as a file system without locks does.
 fn without_locks() -> &'static Path {
@@ -57,18 +58,9 @@ fn a_file_system_without_locks_is_worked_on_with_a_note() {
 #[test]
 fn without_locks_a_live_holder_is_respected_and_a_dead_one_taken_over() {
     let folder = tempfile::tempdir().unwrap();
-    let mut holder = inkling()
-        .current_dir(folder.path())
-        .args(["study", "brief", "--only", "perceptron", "--threads", "1"])
-        .env("LD_PRELOAD", without_locks())
-        .env("NO_LOCKS", ENOLCK.to_string())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    while !folder.path().join("out/study.json").exists() {
-        assert!(holder.try_wait().unwrap().is_none(), "the holder ended before it began");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    let error = OsString::from(ENOLCK.to_string());
+    let environment = [("LD_PRELOAD", without_locks().as_os_str()), ("NO_LOCKS", &error)];
+    let mut holder = hold(folder.path(), &environment);
     let pid = format!("process {}", holder.id());
     let mut smoke = preset("smoke").unwrap();
     smoke.keep_only(&[Task::Pca]);

@@ -102,7 +102,7 @@ fn a_folder_without_a_study_is_named_in_a_command_that_works() {
             "-dash" => "./-dash",
             _ => "'été 墨'",
         };
-        done(&output).says(65, &["holds no study", &format!("`inkling study --out {shown}` first")]);
+        done(&output).says(65, &["holds no study", &format!("`inkling study --out {shown}` runs")]);
     }
 }
 

@@ -14,6 +14,7 @@ use inkling_store::{StoreError, Tensors};
 use super::error::LookError;
 use crate::error::LabError;
 use crate::train::EVALUATION_BATCH;
+use crate::train::FORMAT;
 
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
@@ -62,6 +63,10 @@ impl Trained {
             return Err(LookError::NoBestWeights { path: path.to_owned() }.into());
         }
         let not_a_model = |reason: String| LookError::NotAModel { path: path.to_owned(), reason };
+        if let Some(format) = tensors.metadata("format").filter(|format| *format != FORMAT) {
+            let reason = format!("it has the format `{format}`, and this program reads the format {FORMAT}");
+            return Err(not_a_model(reason).into());
+        }
         let json = tensors.metadata("model").ok_or_else(|| {
             not_a_model("it describes no layers, as the model files of this program do".into())
         })?;

@@ -21,6 +21,7 @@ use crate::runs::{self, Bench};
 use crate::study::{Event, Observer};
 pub(crate) use examples::check;
 pub use judge::EVALUATION_BATCH;
+pub(crate) use outputs::FORMAT;
 use training::{Ending, Training};
 
 /// Does one training run, whatever its network's layers, unless `store` holds it already; from its newest whole

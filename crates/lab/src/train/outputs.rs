@@ -13,7 +13,7 @@ use super::judge::judge;
 use super::training::Training;
 
 /// Version of what the files of a training run hold.
-const FORMAT: &str = "1";
+pub(crate) const FORMAT: &str = "1";
 
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;

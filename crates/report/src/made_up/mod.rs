@@ -41,7 +41,11 @@ pub(crate) const FIGURES: [&str; 22] = [
 pub(crate) fn origins() -> Origins {
     let machine = Machine { cpu: "A CPU with 100 % *cores*".into(), threads: 1, instructions: "avx2".into() };
     let program = Program { version: "0.0.0".into(), sources: Some("0123456789ab".into()) };
-    Origins { machines: vec![Share { of: machine, runs: 1 }], programs: vec![Share { of: program, runs: 1 }] }
+    Origins {
+        machines: vec![Share { of: machine, runs: 1 }],
+        programs: vec![Share { of: program, runs: 1 }],
+        shared: 0,
+    }
 }
 
 /// What the tests vary.

@@ -16,6 +16,8 @@ pub struct Origins {
     pub machines: Vec<Share<Machine>>,
     /// The programs, the one with the most runs first.
     pub programs: Vec<Share<Program>>,
+    /// Runs in which several machines or several programs had a part, one after the other; each of them counts these runs.
+    pub shared: usize,
 }
 
 /// A machine or a program, and how many of the runs it made.
@@ -82,7 +84,7 @@ const PORTABLE: &str = "portable";
 
 /// Where runs come from, and when the last of them ended, if they say so.
 pub(super) fn read(store: &Reader, runs: &[PlannedRun]) -> Result<(Origins, Option<Moment>), StoreError> {
-    let mut origins = Origins { machines: Vec::new(), programs: Vec::new() };
+    let mut origins = Origins { machines: Vec::new(), programs: Vec::new(), shared: 0 };
     let mut last = None;
     for run in runs {
         let path = format!("runs/{}/result.json", run.id);
@@ -93,6 +95,7 @@ pub(super) fn read(store: &Reader, runs: &[PlannedRun]) -> Result<(Origins, Opti
             once(&mut machines, machine);
             once(&mut programs, Program { version, sources });
         }
+        origins.shared += usize::from(machines.len() > 1 || programs.len() > 1);
         machines.into_iter().for_each(|machine| count(&mut origins.machines, machine));
         programs.into_iter().for_each(|program| count(&mut origins.programs, program));
         if let Some(text) = result.finished {
@@ -136,6 +139,7 @@ mod tests {
         Origins {
             machines: machines.iter().map(machine).collect(),
             programs: (0..programs).map(program).collect(),
+            shared: 0,
         }
     }
 

@@ -6,12 +6,15 @@ mod networks;
 
 use std::collections::BTreeMap;
 
+use inkling_spec::Task;
 use inkling_spec::found::{DataSetFacts, Machine, PairSeparability};
+use inkling_store::Reader;
 use serde::Serialize;
 
 use self::inside::InsideSummary;
 use self::multitask::MultitaskSummary;
 use self::networks::NetworksSummary;
+use crate::ReportError;
 use crate::fresh::Freshness;
 use crate::results::{Origins, PairResults, PcaResults, PerceptronResults, Results};
 use crate::statistics::wilson;
@@ -145,44 +148,62 @@ impl Summary {
 
     /// The results in a line or two for each task.
     pub fn in_words(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if let Some(pca) = &self.tasks.pca {
-            let share: f64 = pca.explained_variance_ratio.iter().take(2).sum();
-            let in_plane = pca.pairs.iter().filter(|pair| pair.separable_in_plane).count();
-            let in_full = pca.pairs.iter().filter(|pair| pair.separable_in_full_space).count();
-            lines.push(format!("Task 1: two components hold {:.1} % of the variance;", 100.0 * share));
-            lines.push(format!(
+        Task::ALL.into_iter().flat_map(|task| self.in_words_of(task)).collect()
+    }
+
+    /// The summary of those runs of a study that are finished.
+    ///
+    /// # Errors
+    /// [`ReportError`]: there is no study, or it cannot be read.
+    pub fn read(store: &Reader) -> Result<Summary, ReportError> {
+        Ok(Summary::new(&Results::read(store)?))
+    }
+
+    /// The lines on one task; none where nothing is known of it.
+    pub fn in_words_of(&self, task: Task) -> Vec<String> {
+        let tasks = &self.tasks;
+        let lines = match task {
+            Task::Pca => tasks.pca.as_ref().map(PcaSummary::in_words),
+            Task::Perceptron => tasks.perceptron.as_ref().map(PerceptronSummary::in_words),
+            Task::Mlp => tasks.mlp.as_ref().map(|task| task.in_words("Task 3", "MLP")),
+            Task::Cnn => tasks.cnn.as_ref().map(|task| task.in_words("Task 4", "CNN")),
+            Task::Inside => tasks.inside.as_ref().map(InsideSummary::in_words),
+            Task::Multitask => tasks.multitask.as_ref().map(MultitaskSummary::in_words),
+        };
+        lines.unwrap_or_default()
+    }
+}
+
+impl PcaSummary {
+    fn in_words(&self) -> Vec<String> {
+        let share: f64 = self.explained_variance_ratio.iter().take(2).sum();
+        let in_plane = self.pairs.iter().filter(|pair| pair.separable_in_plane).count();
+        let in_full = self.pairs.iter().filter(|pair| pair.separable_in_full_space).count();
+        vec![
+            format!("Task 1: two components hold {:.1} % of the variance;", 100.0 * share),
+            format!(
                 "        a line separates {in_plane} of {} pairs of classes in their plane, a hyperplane in all pixels {in_full}",
-                pca.pairs.len(),
-            ));
-        }
-        if let Some(task) = &self.tasks.perceptron {
-            let ranked = || task.pairs.iter().map(|pair| pair.test_accuracy);
-            let mean = ranked().sum::<f64>() / task.pairs.len() as f64;
-            let (least, most) = (ranked().fold(1.0, f64::min), ranked().fold(0.0, f64::max));
-            lines.push(format!(
-                "Task 2: {} perceptrons, test accuracy {:.2} % to {:.2} %, on average {:.2} %",
-                task.pairs.len(),
-                100.0 * least,
-                100.0 * most,
-                100.0 * mean,
-            ));
-            let diverged = task.pairs.iter().filter(|pair| pair.diverged.is_some()).count();
-            if diverged > 0 {
-                lines.push(format!("        {diverged} of them diverged: a smaller learning rate may help"));
-            }
-        }
-        if let Some(task) = &self.tasks.mlp {
-            lines.extend(task.in_words("Task 3", "MLP"));
-        }
-        if let Some(task) = &self.tasks.cnn {
-            lines.extend(task.in_words("Task 4", "CNN"));
-        }
-        if let Some(task) = &self.tasks.inside {
-            lines.extend(task.in_words());
-        }
-        if let Some(task) = &self.tasks.multitask {
-            lines.extend(task.in_words());
+                self.pairs.len(),
+            ),
+        ]
+    }
+}
+
+impl PerceptronSummary {
+    fn in_words(&self) -> Vec<String> {
+        let ranked = || self.pairs.iter().map(|pair| pair.test_accuracy);
+        let mean = ranked().sum::<f64>() / self.pairs.len() as f64;
+        let (least, most) = (ranked().fold(1.0, f64::min), ranked().fold(0.0, f64::max));
+        let mut lines = vec![format!(
+            "Task 2: {} perceptrons, test accuracy {:.2} % to {:.2} %, on average {:.2} %",
+            self.pairs.len(),
+            100.0 * least,
+            100.0 * most,
+            100.0 * mean,
+        )];
+        let diverged = self.pairs.iter().filter(|pair| pair.diverged.is_some()).count();
+        if diverged > 0 {
+            lines.push(format!("        {diverged} of them diverged: a smaller learning rate may help"));
         }
         lines
     }

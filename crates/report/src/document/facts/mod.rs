@@ -59,6 +59,8 @@ struct StudyFacts<'a> {
     /// What made the runs; the first made the most.
     machines: &'a [Share<Machine>],
     programs: Vec<ProgramFacts<'a>>,
+    /// Runs that count for several of them.
+    shared: usize,
     /// Whether times can be compared, and whether all runs would end with the same bits again.
     times_compare: bool,
     bits_agree: bool,
@@ -140,6 +142,7 @@ impl<'a> Facts<'a> {
                 preset: &record.preset,
                 seed: record.study.seed.to_string(),
                 machines: &results.origins.machines,
+                shared: results.origins.shared,
                 programs: results
                     .origins
                     .programs
