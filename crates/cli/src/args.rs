@@ -80,7 +80,7 @@ For bash:
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A study is a TOML file. The presets are such files, held in the program:
-  quick   all images and every network at full size, one epoch each; the first look
+  quick   a sixth of the training images, every network at full size, one epoch each
   brief   the brief's own hyperparameters; the real thing
   smoke   a few thousand images, every kind of run once; under a minute
 

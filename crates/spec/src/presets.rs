@@ -4,7 +4,10 @@ use crate::Study;
 
 /// Every preset, as (name, what it is for), the default first.
 pub const PRESETS: [(&str, &str); 3] = [
-    ("quick", "all images and every network at full size, one epoch each; the first look (default)"),
+    (
+        "quick",
+        "a sixth of the training images, every network at full size, one epoch each; the first look (default)",
+    ),
     ("brief", "the brief's own hyperparameters; the real thing"),
     ("smoke", "a few thousand images, every kind of run once; under a minute"),
 ];

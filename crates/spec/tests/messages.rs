@@ -261,12 +261,12 @@ fn a_value_of_another_kind_is_told_what_belongs_there() {
         Study::from_toml("mine.toml", &text).unwrap_err().help().unwrap().to_string()
     };
     let authors = report("authors = [\"Ada\"]");
-    assert!(authors.contains("a table") && authors.contains("`name`, `contribution`"), "{authors}");
+    assert!(authors.contains("a table, such as { name = …, contribution = … }"), "{authors}");
     assert!(!authors.contains("kind"), "{authors}");
     let group = report("group = \"7\"");
     assert!(group.contains("without quotes") && !group.contains("decimal point"), "{group}");
     let (_, validation) = refusal("[mlp.training]", "[mlp.training]\nvalidation = 5000");
-    assert!(validation.contains("`images`") && !validation.contains("kind"), "{validation}");
+    assert!(validation.contains("{ images = …") && !validation.contains("kind"), "{validation}");
 }
 
 #[test]

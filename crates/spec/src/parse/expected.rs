@@ -10,7 +10,7 @@ use super::{Document, Refusal, find_mut, read};
 const SHOWN: usize = 40;
 
 /// A table in words.
-const TABLE: &str = "a table: `key = value` between curly brackets, or in lines under a [header]";
+const TABLE: &str = "a table, such as lines of `key = value` under a [header]";
 
 /// What stands there, as it was written.
 pub(super) fn found(text: &str, value: &Spanned<DeValue>) -> String {
@@ -80,13 +80,13 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
         table.insert(Spanned::new(0..0, "?".into()), Spanned::new(0..0, DeValue::Boolean(true)));
         let sentence = with(DeValue::Table(table))?.message;
         let known: Vec<String> =
-            sentence.split('`').skip(1).step_by(2).skip(1).map(|key| format!("`{key}`")).collect();
+            sentence.split('`').skip(1).step_by(2).skip(1).map(|key| format!("{key} = …")).collect();
         let listed = sentence.starts_with("unknown field") && !known.is_empty();
-        listed.then(|| format!("; its keys are {}", known.join(", ")))
+        listed.then(|| format!("a table, such as {{ {} }}", known.join(", ")))
     };
     match expected {
         Some(expected) => match plain(&expected) {
-            Some(plain) if plain == TABLE => plain + &keys().unwrap_or_default(),
+            Some(plain) if plain == TABLE => keys().unwrap_or(plain),
             Some(plain) => plain,
             None => variants().unwrap_or_else(|| "a value of another kind".into()),
         },
