@@ -62,6 +62,7 @@ pub(crate) fn facts(sets: &DataSets) -> BTreeMap<String, DataSetFacts> {
         width: set.info.shape[1],
         classes: set.info.classes.iter().map(|&class| class.into()).collect(),
         checksum: set.checksum.clone(),
+        images: Some([set.info.train_count, set.info.test_count]),
     };
     sets.iter().map(|(&name, set)| (name.to_owned(), facts(set))).collect()
 }

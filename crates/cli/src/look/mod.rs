@@ -55,6 +55,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
         width: set.shape[1],
         classes: names.clone(),
         checksum: set.checksum(),
+        images: None,
     });
     let figures = inkling_report::look(&store, &run, facts.as_ref())?;
     let figures: Vec<String> = figures

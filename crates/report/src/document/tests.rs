@@ -48,6 +48,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         width: 4,
         classes: classes.iter().map(|&name| name.to_owned()).collect(),
         checksum: "0123456789abcdef".repeat(4),
+        images: None,
     };
     let pca_spec = PcaRun { data: DATA, components: 4, reconstructions: vec![2, 4], pictures: 30 };
     let spectrum: Vec<f64> = (0..16).map(|i| 0.7_f64.powi(i)).collect();

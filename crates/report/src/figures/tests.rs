@@ -34,6 +34,7 @@ fn data(names: &[&str]) -> DataSetFacts {
         width: WIDTH,
         classes: names.iter().map(|&name| name.to_owned()).collect(),
         checksum: "c".into(),
+        images: None,
     }
 }
 

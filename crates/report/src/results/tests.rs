@@ -16,7 +16,14 @@ const SIDE: usize = 8;
 
 fn data() -> DataSetFacts {
     let classes = ["a", "b", "c"].map(str::to_owned).into();
-    DataSetFacts { title: "Toy".into(), height: SIDE, width: SIDE, classes, checksum: "c".into() }
+    DataSetFacts {
+        title: "Toy".into(),
+        height: SIDE,
+        width: SIDE,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    }
 }
 
 /// What a run's arrays hold.

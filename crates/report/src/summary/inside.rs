@@ -201,7 +201,14 @@ mod tests {
 
     fn found(judge: bool) -> InsideResults {
         let classes = ["a", "b", "c", "d"].map(str::to_owned).into();
-        let data = DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() };
+        let data = DataSetFacts {
+            title: "Toy".into(),
+            height: 8,
+            width: 8,
+            classes,
+            checksum: "c".into(),
+            images: None,
+        };
         inside::inside(&data, &Looked { judge, ..Looked::small(&data) })
     }
 

@@ -358,7 +358,7 @@ mod tests {
 
     fn data() -> DataSetFacts {
         let classes = GARMENTS.map(str::to_owned).into();
-        DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() }
+        DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into(), images: None }
     }
 
     #[test]

@@ -138,7 +138,7 @@ mod tests {
 
     fn data() -> DataSetFacts {
         let classes = ["a", "b", "c"].map(str::to_owned).into();
-        DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() }
+        DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into(), images: None }
     }
 
     #[test]

@@ -182,7 +182,14 @@ mod tests {
     #[test]
     fn tables_have_a_row_for_each_layer_image_and_dream() {
         let classes = ["0", "1", "2", "a, \"b\""].map(str::to_owned).into();
-        let data = DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() };
+        let data = DataSetFacts {
+            title: "Toy".into(),
+            height: 8,
+            width: 8,
+            classes,
+            checksum: "c".into(),
+            images: None,
+        };
         let mut found = inside::inside(&data, &Looked::small(&data));
         let tables = of_task(&found);
         let names: Vec<&str> = tables.iter().map(|table| table.name).collect();

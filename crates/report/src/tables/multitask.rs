@@ -178,7 +178,14 @@ mod tests {
     #[test]
     fn tables_have_a_row_for_each_network_comparison_and_class() {
         let classes = GARMENTS.map(str::to_owned).into();
-        let data = DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() };
+        let data = DataSetFacts {
+            title: "Toy".into(),
+            height: 8,
+            width: 8,
+            classes,
+            checksum: "c".into(),
+            images: None,
+        };
         let mut task = Asked::brief(300, 200).with_weightings(2).results(&data);
         diverge(&mut task.lambdas[1].1, 1);
         let tables = of_task(&task);

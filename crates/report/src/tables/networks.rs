@@ -162,6 +162,7 @@ mod tests {
             width: 8,
             classes: ["0", "1", "a, \"b\""].map(str::to_owned).into(),
             checksum: "c".into(),
+            images: None,
         }
     }
 

@@ -325,6 +325,10 @@ pub struct DataSetFacts {
     pub classes: Vec<String>,
     /// Checksum of the data set.
     pub checksum: String,
+    /// Training and test images that the whole set has, of which a study may use fewer; absent where an older program made
+    /// the study.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<[usize; 2]>,
 }
 
 /// The contents of `study.json`: what was asked, and which runs answer it. Whatever reads a finished study starts here.

@@ -107,6 +107,7 @@ mod tests {
             width: 28,
             classes: (0..10).map(|digit| digit.to_string()).collect(),
             checksum: "c".into(),
+            images: None,
         };
         let shape = Shape { test_images: 100, ..Shape::SMALL };
         let cnns = made_up::cnns(&data, shape);

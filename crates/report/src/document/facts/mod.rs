@@ -14,7 +14,7 @@ mod rank;
 
 use std::collections::BTreeMap;
 
-use inkling_spec::found::Machine;
+use inkling_spec::found::{Machine, StudyRecord};
 use inkling_spec::{Author, Task};
 use serde::Serialize;
 
@@ -69,6 +69,8 @@ struct StudyFacts<'a> {
     finished: Option<Moment>,
     train_images: usize,
     test_images: usize,
+    /// Training images that every data set has, where the study uses fewer.
+    all_train_images: Option<usize>,
     runs: usize,
     /// Runs that are not finished.
     unfinished: usize,
@@ -159,6 +161,8 @@ impl<'a> Facts<'a> {
                 finished: results.finished,
                 train_images: spec.map_or(0, |data| data.train_images),
                 test_images: spec.map_or(0, |data| data.test_images),
+                all_train_images: all_train_images(record)
+                    .filter(|all| spec.is_some_and(|data| data.train_images < *all)),
                 runs: record.runs.len(),
                 unfinished: results.missing.len(),
                 words: super::WORDS,
@@ -189,6 +193,13 @@ impl<'a> Facts<'a> {
             tables,
         }
     }
+}
+
+/// Training images of each data set, where all have as many and it is known.
+fn all_train_images(record: &StudyRecord) -> Option<usize> {
+    let mut all = record.data.values().map(|data| data.images.map(|[train, _]| train));
+    let first = all.next()??;
+    all.all(|other| other == Some(first)).then_some(first)
 }
 
 fn missing(results: &Results) -> Vec<Missing<'_>> {

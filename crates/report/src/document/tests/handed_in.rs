@@ -107,6 +107,7 @@ fn findings_of_task_6_follow_mcnemars_tests() {
         width: 28,
         classes: names.iter().map(|&name| name.to_owned()).collect(),
         checksum: "f".into(),
+        images: None,
     };
     let mut task = Asked::brief(3000, 1000).results(&garments(&GARMENTS));
     // Every two-headed network answers as the single-task ones do.

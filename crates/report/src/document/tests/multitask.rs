@@ -12,6 +12,7 @@ fn data(classes: &[&str]) -> DataSetFacts {
         width: 28,
         classes: classes.iter().map(|&name| name.to_owned()).collect(),
         checksum: "f".into(),
+        images: None,
     }
 }
 

@@ -26,7 +26,7 @@ const GARMENTS: [&str; 10] = [
 
 fn data(names: &[&str], [height, width, _]: [usize; 3]) -> DataSetFacts {
     let classes = names.iter().map(|&name| name.to_owned()).collect();
-    DataSetFacts { title: "Toy".into(), height, width, classes, checksum: "c".into() }
+    DataSetFacts { title: "Toy".into(), height, width, classes, checksum: "c".into(), images: None }
 }
 
 fn found(names: &[&str], looked: &Looked) -> InsideResults {

@@ -90,7 +90,7 @@ impl Held {
 
 fn data() -> DataSetFacts {
     let classes = ["a", "b", "c", "d"].map(str::to_owned).into();
-    DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() }
+    DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into(), images: None }
 }
 
 fn machine() -> Machine {

@@ -13,7 +13,7 @@ use crate::made_up::multitask::{Asked, GARMENTS, diverge};
 
 fn data() -> DataSetFacts {
     let classes = GARMENTS.map(str::to_owned).into();
-    DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() }
+    DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into(), images: None }
 }
 
 /// What becomes of bytes.
@@ -223,7 +223,14 @@ fn what_does_not_fit_is_an_error_that_names_the_file() {
 /// Ten images of four classes in two groups, with these answers of a two-headed network under λ = 0.5.
 fn ten(items: [u8; 10], groups: [u8; 10]) -> MultitaskResults {
     let classes = ["a", "b", "c", "d"].map(str::to_owned).into();
-    let data = DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() };
+    let data = DataSetFacts {
+        title: "Toy".into(),
+        height: 8,
+        width: 8,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    };
     let mut asked = Asked::of(4, 2);
     (asked.test_images, asked.task.lambdas) = (10, vec![0.5]);
     let mut task = asked.results(&data);

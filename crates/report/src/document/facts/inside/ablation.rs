@@ -150,6 +150,7 @@ mod tests {
             width: 8,
             classes,
             checksum: "c".into(),
+            images: None,
         };
         let mut found = inside::inside(&data, &Looked::small(&data));
         let facts = AblationFacts::new(&found).unwrap();

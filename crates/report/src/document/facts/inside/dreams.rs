@@ -178,6 +178,7 @@ mod tests {
             width: 8,
             classes,
             checksum: "c".into(),
+            images: None,
         };
         inside::inside(&data, &Looked::small(&data))
     }

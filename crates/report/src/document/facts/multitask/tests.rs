@@ -9,7 +9,14 @@ use crate::made_up::multitask::{Asked, GARMENTS, diverge};
 
 fn results(asked: &Asked) -> MultitaskResults {
     let classes = GARMENTS.map(str::to_owned).into();
-    asked.results(&DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into() })
+    asked.results(&DataSetFacts {
+        title: "Toy".into(),
+        height: 8,
+        width: 8,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    })
 }
 
 fn facts(task: &MultitaskResults) -> Value {
