@@ -96,6 +96,11 @@ fn a_finished_run_is_never_done_again_and_a_damaged_one_is() {
     let second = Ear::new(usize::MAX);
     run(&small(), folder.path(), &second).unwrap();
     assert_eq!((second.count("Finished"), second.count("Skipped")), (0, 77));
+    // Each task is said to have ended once it was done, and only then.
+    let ended = first.all("TaskEnded");
+    let said = |task: Task| format!("TaskEnded {{ task: {task:?}, more: {} }}", task != Task::Multitask);
+    assert_eq!(ended, Task::ALL.map(said));
+    assert_eq!(second.count("TaskEnded"), 0);
 
     let record: StudyRecord = Reader::open(folder.path()).unwrap().json("study.json").unwrap().unwrap();
     let model = folder.path().join("runs").join(record.runs[7].id.as_ref()).join(TensorFile::Model.name());

@@ -56,6 +56,9 @@ fn ctrl_c_within_training_then_a_damaged_checkpoint_and_the_same_command_goes_on
         "going on after epoch",
     ];
     let again = run(folder.path(), &["study", "mine.toml"]);
+    // What a task found is said when it ends, and what comes last only with the report.
+    assert_eq!(again.stderr.matches("Task 2: 45 perceptrons").count(), 0, "{}", again.stderr);
+    assert!(stopped.stderr.contains("Task 2: 45 perceptrons"), "{}", stopped.stderr);
     again.says(0, &words);
     again.says(0, &["mlp 2 hidden: done in", "test accuracy"]);
 }
