@@ -28,7 +28,7 @@ use self::transform::{Gather, Rows, Scatter, Then};
 use super::frame::Frame;
 use super::parameters;
 use crate::kernels::path::Path;
-use crate::kernels::product::COLUMNS;
+use crate::kernels::product::{COLUMNS, Segment};
 use crate::operations::geometry::Geometry;
 use crate::operations::parameter::{Parameter, Receiver};
 use crate::parallel::{Shared, for_each};
@@ -36,10 +36,11 @@ use crate::random::Stream;
 
 /// The convolution of `conv2d/mod.rs` where channels and filters fill whole panels.
 ///
-/// Images are worked on in chunks. `memory.floats` holds the spectra of inputs and of outputs of each chunk that is worked
-/// on or kept; for each chunk that is kept, an image's gradient and the sums of the biases' gradients; the transformed
-/// filters, and those with channels and filters exchanged; the sums of their gradients; and room for the filters with
-/// channels and filters exchanged, and for their gradients.
+/// Images are worked on in chunks, whose spectra stay in a core's cache, and backward in spans of chunks, whose spectra are
+/// kept for the weight gradient: its sums over all tiles, a plane after the other, need no sums of each thread. `memory.floats`
+/// holds the spectra of inputs and of outputs of each chunk that is worked on or kept; for each that is kept, an image's
+/// gradient and the sums of the biases' gradients; the transformed filters; those with channels and filters exchanged; the
+/// sums of their gradients; and room for the filters with channels and filters exchanged, and for their gradients.
 #[derive(Debug)]
 pub(crate) struct Winograd {
     plan: Plan,
@@ -53,8 +54,9 @@ pub(crate) struct Winograd {
 struct Plan {
     geometry: Geometry,
     scheme: &'static Scheme,
-    /// Images of a chunk, and tiles of an image.
+    /// Images of a chunk, chunks of a span, and tiles of an image.
     chunk: usize,
+    span: usize,
     tiles: usize,
     /// Of an input, for each remainder of a pixel's place by the stride.
     inputs: Vec<Places>,
@@ -66,13 +68,33 @@ struct Plan {
     filters: [Filters; 2],
     /// How the gradient of one image lies.
     frame: Frame,
+    /// Where the spectra of chunks lie that a weight gradient's product takes together: inputs, and gradients of outputs.
+    together: Vec<Segment>,
 }
 
-/// Most images of a chunk.
-const CHUNK: usize = 16;
+/// Numbers of a chunk's spectra: they stay in a core's second-level cache.
+const CHUNK: usize = 128 * 1024;
 
-/// Most images whose spectra are kept for the weight gradient.
-const SPAN: usize = 64;
+/// Most images of a chunk, so that threads find chunks enough.
+const IMAGES: usize = 16;
+
+/// Numbers of a span's spectra: they stay in the last cache until the weight gradient reads them. Where the filters are
+/// large it is more, so that their sums are not read and written for a few rows.
+const SPAN: usize = 1024 * 1024;
+
+/// Rows of inputs and outputs that a product of the weight gradient takes from chunks together, if they are more than one's.
+const TOGETHER: usize = 256;
+
+/// Images of a chunk, and chunks of a span, that these numbers make.
+fn division(geometry: &Geometry, scheme: &Scheme) -> [usize; 2] {
+    let Geometry { channels, filters, stride, output, .. } = *geometry;
+    let planes = scheme.points().pow(2);
+    let tiles: usize = output.iter().map(|side| side.div_ceil(scheme.outputs)).product();
+    let depth = stride[0] * stride[1] * channels;
+    let spectra = planes * tiles * (depth + filters);
+    let chunk = CHUNK.div_ceil(spectra).min(IMAGES);
+    [chunk, (SPAN.max(3 * planes * depth * filters) / (chunk * spectra)).max(1)]
+}
 
 impl Winograd {
     /// If there is a scheme that pays.
@@ -82,13 +104,15 @@ impl Winograd {
         initial: Initial,
         stream: &mut Stream,
     ) -> Option<Winograd> {
-        let plan = Plan::new(geometry, Scheme::of(&geometry)?);
+        let scheme = Scheme::of(&geometry)?;
+        let plan = Plan::new(geometry, scheme, division(&geometry, scheme));
         Some(Winograd { plan, relu, parameters: parameters(&geometry, initial, stream) })
     }
 }
 
 impl Plan {
-    fn new(geometry: Geometry, scheme: &'static Scheme) -> Plan {
+    /// Images are divided into chunks of so many, and those into spans.
+    fn new(geometry: Geometry, scheme: &'static Scheme, [chunk, span]: [usize; 2]) -> Plan {
         let Geometry { input, channels, output, filters, kernel, stride, before, .. } = geometry;
         let (size, step, r) = (scheme.points(), scheme.outputs, scheme.taps);
         let tiles = output.map(|side| side.div_ceil(step));
@@ -118,11 +142,8 @@ impl Plan {
         let (planes, remainders) = (size * size, stride[0] * stride[1]);
         let panels = [channels, filters].map(|numbers| numbers / COLUMNS);
         let tiles = tiles[0] * tiles[1];
-        // As many images as make their spectra as large as the filters', which each chunk reads once.
-        let spectra = tiles * (remainders * channels + filters);
-        let chunk = (remainders * channels * filters).div_ceil(spectra).min(CHUNK);
         let rows = chunk * tiles;
-        Plan {
+        let mut plan = Plan {
             inputs: inputs.collect(),
             outputs,
             taps: taps.collect(),
@@ -130,12 +151,18 @@ impl Plan {
                 Filters::new(planes, rows, panels[1], remainders, channels),
                 Filters::new(planes, rows, remainders * panels[0], 1, filters),
             ],
+            together: Vec::new(),
             frame: Frame::new(filters, output, [0, 0]),
             geometry,
             scheme,
             chunk,
+            span,
             tiles,
-        }
+        };
+        let [inputs, outputs] = plan.spectra();
+        let together = 0..(TOGETHER / rows).max(1);
+        plan.together = together.map(|i| Segment { a: i * inputs, b: i * outputs }).collect();
+        plan
     }
 
     /// Numbers of a chunk's spectrum of inputs, and of one of outputs.

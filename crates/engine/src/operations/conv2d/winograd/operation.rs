@@ -1,20 +1,12 @@
 //! The passes of a convolution by minimal filtering.
 
-use std::ops::Range;
-
+use super::Winograd;
 use super::transform::{Gather, Scatter, Then};
-use super::{SPAN, Winograd};
 use crate::memory::Buffer;
 use crate::operations::conv2d::{add_groups, group, groups};
 use crate::operations::parameter::{Parameter, Receive};
 use crate::operations::{Flow, Memory, Operation, Pass};
 use crate::parallel::{Shared, for_each};
-
-/// The stretches of so many images at a time, as even as can be.
-fn spans(batch: usize) -> impl Iterator<Item = Range<usize>> {
-    let count = batch.div_ceil(SPAN);
-    (0..count).map(move |number| group(number, count, batch))
-}
 
 impl Operation for Winograd {
     fn outputs(&self) -> usize {
@@ -23,7 +15,7 @@ impl Operation for Winograd {
 
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
         let plan = &self.plan;
-        let kept = if backward { capacity.min(SPAN).div_ceil(plan.chunk) } else { 0 };
+        let kept = if backward { capacity.div_ceil(plan.chunk).min(plan.span) } else { 0 };
         let chunks = kept.max(groups(capacity));
         let [inputs, outputs] = plan.spectra();
         let [filters, exchanged] = [0, 1].map(|i| plan.filters[i].len());
@@ -95,19 +87,17 @@ impl Operation for Winograd {
         let sizes = [v_size, m_size, this.frame.image, this.geometry.filters];
         let dx = Shared::new(dx.unwrap_or_default());
         bias_sums.fill(0.0);
-        for span in spans(pass.batch) {
-            let chunks = span.len().div_ceil(this.chunk);
-            let images = |chunk: usize| {
-                let first = span.start + chunk * this.chunk;
-                first..span.end.min(first + this.chunk)
-            };
+        let chunks = pass.batch.div_ceil(this.chunk);
+        let spans = chunks.div_ceil(this.span);
+        let images = |chunk: usize| chunk * this.chunk..pass.batch.min((chunk + 1) * this.chunk);
+        for span in (0..spans).map(|number| group(number, spans, chunks)) {
             let parts = [&mut *v, &mut *m, &mut *frames, &mut *bias_sums].map(|part| Shared::new(part));
-            for_each(chunks, |chunk| {
+            for_each(span.len(), |slot| {
                 // SAFETY: each chunk is one task's.
                 #[expect(unsafe_code, reason = "tasks write disjoint chunks")]
                 let [v, m, frame, bias_sums] =
-                    std::array::from_fn(|i| unsafe { parts[i].part(chunk * sizes[i], sizes[i]) });
-                let images = images(chunk);
+                    std::array::from_fn(|i| unsafe { parts[i].part(slot * sizes[i], sizes[i]) });
+                let images = images(span.start + slot);
                 for (i, image) in images.clone().enumerate() {
                     let range = image * outputs..(image + 1) * outputs;
                     let y = relu.then_some(&y[range.clone()]);
@@ -139,16 +129,18 @@ impl Operation for Winograd {
                     // SAFETY: each plane is one task's.
                     #[expect(unsafe_code, reason = "tasks add up disjoint planes")]
                     let sums = unsafe { shared.part(plane * size, size) };
-                    let spectra = |chunk: usize| {
-                        [(&*v, v_size), (&*m, m_size)].map(|(numbers, size)| {
-                            &numbers[chunk * size + plane * (size / planes)..][..size / planes]
-                        })
-                    };
-                    for chunk in 0..chunks {
-                        let rows = images(chunk).len() * this.tiles;
-                        let next = if chunk + 1 < chunks { spectra(chunk + 1) } else { [&[][..]; 2] };
-                        let onto = span.start + chunk > 0;
-                        this.filters[0].gradient(pass.path, rows, [spectra(chunk), next], sums, onto);
+                    let mut first = span.start;
+                    while first < span.end {
+                        // Chunks of as many rows: of all chunks the last alone may have fewer.
+                        let rows = images(first).len() * this.tiles;
+                        let alike =
+                            (first..span.end).filter(|&chunk| images(chunk).len() * this.tiles == rows);
+                        let together = &this.together[..alike.count().min(this.together.len())];
+                        let spectra = [(&*v, v_size), (&*m, m_size)].map(|(numbers, size)| {
+                            &numbers[(first - span.start) * size + plane * (size / planes)..]
+                        });
+                        this.filters[0].gradient(pass.path, (rows, together), spectra, sums, first > 0);
+                        first += together.len();
                     }
                 });
             }

@@ -3,7 +3,6 @@
 use super::transform::Rows;
 use crate::kernels::path::Path;
 use crate::kernels::product::{COLUMNS, Product, Segment, tiles};
-use crate::kernels::update::prefetch;
 
 /// Numbers between two planes of a spectrum: a cache line, so that a tile's numbers, of which one lies in each plane, do
 /// not all compete for the same places of a cache where planes have a round length.
@@ -102,29 +101,24 @@ impl Filters {
     }
 
     /// Adds to `sums`, [panel of what comes out, channel of what goes in, 32], or begins them with, one plane's sums over
-    /// `rows` rows of what goes in times the gradient of what comes out; and asks for the rows that are `next`.
+    /// what goes in times the gradient of what comes out: over so many rows of each of the chunks that lie so.
     pub(super) fn gradient(
         &self,
         path: Path,
-        rows: usize,
-        [[from, to], next]: [[&[f32]; 2]; 2],
+        (rows, chunks): (usize, &[Segment]),
+        [from, to]: [&[f32]; 2],
         sums: &mut [f32],
         onto: bool,
     ) {
         let depth = self.segments.len() * COLUMNS;
-        let steps = self.panels * tiles(depth).len();
         for (panel, sums) in sums.chunks_exact_mut(depth * COLUMNS).enumerate() {
             let sums = sums.as_chunks_mut::<COLUMNS>().0;
-            for (tile, range) in tiles(depth).enumerate() {
-                let step = panel * tiles(depth).len() + tile;
-                for next in next {
-                    prefetch(&next[step * next.len() / steps..(step + 1) * next.len() / steps]);
-                }
+            for range in tiles(depth) {
                 let product = Product {
                     a: from,
                     rows: &self.starts[1][range.clone()],
                     b: &to[panel * self.rows * COLUMNS..],
-                    segments: &[Segment { a: 0, b: 0 }],
+                    segments: chunks,
                     count: rows,
                     a_step: COLUMNS,
                     b_step: COLUMNS,
