@@ -7,6 +7,7 @@ use super::scheme::SCHEMES;
 use super::*;
 use crate::operations::conv2d::direct::Direct;
 use crate::operations::conv2d::tests::{Plain, check, geometry, numbers, plain, plain_order};
+use crate::operations::testing::on_any_threads;
 use crate::operations::{Flow, Operation, Pass, Receive};
 
 proptest! {
@@ -59,6 +60,25 @@ fn found(layer: &mut dyn Operation, path: Path, [x, dy]: [&[f32]; 2], batch: usi
     layer.backward(&pass, flow, &mut memory, Receive::Keep);
     let weight = &layer.parameters()[0];
     [y, dx, plain_order(weight, &weight.gradient)]
+}
+
+#[test]
+fn every_path_with_fused_multiply_add_and_any_threads_give_the_same_bits() {
+    let g = geometry([9, 7], COLUMNS, COLUMNS, [4, 4], [2, 2], Padding::Same);
+    let batch = 23;
+    let (x, dy) = (numbers(batch * g.inputs(), "x"), numbers(batch * g.outputs(), "dy"));
+    for scheme in SCHEMES.iter().filter(|scheme| scheme.taps == 2) {
+        let of = |path: Path| {
+            on_any_threads(|| {
+                let mut layer = with(&g, scheme, true);
+                layer.plan = Plan::new(g, scheme, [2, 3]);
+                found(&mut layer, path, [&x, &dy], batch)
+            })
+        };
+        let fused = [Path::Avx512, Path::Avx2].into_iter().filter(|path| path.is_available());
+        let found: Vec<_> = fused.map(of).collect();
+        assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "F({}, 2)", scheme.outputs);
+    }
 }
 
 #[test]
