@@ -143,26 +143,22 @@ impl Plan {
         let panels = [channels, filters].map(|numbers| numbers / COLUMNS);
         let tiles = tiles[0] * tiles[1];
         let rows = chunk * tiles;
-        let mut plan = Plan {
+        let to_filters = Filters::new(planes, rows, panels[1], remainders, channels);
+        let [from, to] = [to_filters.from(), to_filters.to()].map(|rows| planes * rows.plane);
+        let together = (0..(TOGETHER / rows).max(1)).map(|i| Segment { a: i * from, b: i * to });
+        Plan {
             inputs: inputs.collect(),
             outputs,
             taps: taps.collect(),
-            filters: [
-                Filters::new(planes, rows, panels[1], remainders, channels),
-                Filters::new(planes, rows, remainders * panels[0], 1, filters),
-            ],
-            together: Vec::new(),
+            filters: [to_filters, Filters::new(planes, rows, remainders * panels[0], 1, filters)],
             frame: Frame::new(filters, output, [0, 0]),
+            together: together.collect(),
             geometry,
             scheme,
             chunk,
             span,
             tiles,
-        };
-        let [inputs, outputs] = plan.spectra();
-        let together = 0..(TOGETHER / rows).max(1);
-        plan.together = together.map(|i| Segment { a: i * inputs, b: i * outputs }).collect();
-        plan
+        }
     }
 
     /// Numbers of a chunk's spectrum of inputs, and of one of outputs.

@@ -153,8 +153,7 @@ impl Operation for Winograd {
             #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
             let take = |start: usize, total: &[f32]| unsafe { bias.take(start, total) };
             let filters = self.plan.geometry.filters;
-            let kept = bias_sums.len() / filters;
-            add_groups(bias_sums, kept, filters, take);
+            add_groups(bias_sums, chunks.div_ceil(spans), filters, take);
         }
     }
 
