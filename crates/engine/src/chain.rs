@@ -7,7 +7,7 @@ use inkling_spec::{Layer, Padding, PlannedLayer, Shape};
 
 use crate::memory::Buffer;
 use crate::operations::batch_norm::BatchNorm;
-use crate::operations::conv2d::Conv2d;
+use crate::operations::conv2d::conv2d;
 use crate::operations::dense::{Dense, Size};
 use crate::operations::dropout::Dropout;
 use crate::operations::geometry::Geometry;
@@ -73,7 +73,7 @@ impl Chain {
                 }
                 (Layer::Conv2d { kernel, stride, padding, initial, .. }, _) => {
                     let geometry = Geometry::new(layer.input, layer.output, *kernel, *stride, *padding);
-                    Box::new(Conv2d::new(geometry, relu, *initial, &mut stream("initial")))
+                    conv2d(geometry, relu, *initial, &mut stream("initial"))
                 }
                 (Layer::MaxPool { size, stride }, _) => {
                     let geometry = Geometry::new(layer.input, layer.output, *size, *stride, Padding::Valid);

@@ -51,7 +51,11 @@ impl Kernel for MultiplyAdds {
                     *sum = S::mul_add(*sum, factor, factor);
                 }
             }
-            let total = sums.into_iter().fold(S::splat(0.0), |total, sum| S::add(total, sum));
+            // A loop, not `fold`: its closure would be compiled without the instructions.
+            let mut total = S::splat(0.0);
+            for sum in sums {
+                total = S::add(total, sum);
+            }
             S::store(total, numbers.as_mut_ptr());
         }
         numbers[0]

@@ -59,24 +59,34 @@ impl Product<'_> {
     /// If an offset leads out of a or b, or there are too many rows or columns.
     #[inline]
     pub(crate) fn multiply(&self, path: Path, tile: &mut [Row], onto: bool) {
-        let largest = |largest: usize, value: usize| if value > largest { value } else { largest };
-        let last = self.count.wrapping_sub(1);
-        let (mut a_end, mut b_end) = (0, 0);
-        for segment in self.segments {
-            a_end = largest(a_end, segment.a);
-            b_end = largest(b_end, segment.b);
-        }
-        a_end += self.rows.iter().fold(0, |end, &row| largest(end, row)) + last * self.a_step;
-        b_end += last * self.b_step + self.columns.next_multiple_of(16);
-        assert!(
-            !self.rows.is_empty() && !self.segments.is_empty() && self.count > 0,
-            "a product of something"
-        );
+        let [a_end, b_end] = self.ends().expect("a product of something, within the address space");
         assert!(self.rows.len() <= ROWS && self.columns <= COLUMNS, "a tile is {ROWS}×{COLUMNS}");
         assert!(self.rows.len() <= tile.len(), "a row of the tile for each row of a");
-        assert!(a_end < self.a.len(), "a ends before the product does");
+        assert!(a_end <= self.a.len(), "a ends before the product does");
         assert!(b_end <= self.b.len(), "b ends before the product does");
         path.run(Multiply { product: self, tile, onto });
+    }
+}
+
+impl Product<'_> {
+    /// Where the numbers that are read of a and of b end; nothing for a product without terms, or too large a one.
+    #[inline]
+    fn ends(&self) -> Option<[usize; 2]> {
+        let largest = |largest: usize, value: usize| if value > largest { value } else { largest };
+        let row = self.rows.iter().fold(0, |end, &row| largest(end, row));
+        let (mut a, mut b) = (0, 0);
+        for segment in self.segments {
+            a = largest(a, segment.a);
+            b = largest(b, segment.b);
+        }
+        if self.rows.is_empty() || self.segments.is_empty() {
+            return None;
+        }
+        let last = self.count.checked_sub(1)?;
+        let a_end = row.checked_add(a)?.checked_add(last.checked_mul(self.a_step)?)?.checked_add(1)?;
+        let columns = self.columns.checked_next_multiple_of(16)?;
+        let b_end = b.checked_add(last.checked_mul(self.b_step)?)?.checked_add(columns)?;
+        Some([a_end, b_end])
     }
 }
 
@@ -246,23 +256,31 @@ mod tests {
         }
     }
 
+    /// A product of 64 numbers with themselves.
+    fn multiply(rows: &[usize], count: usize, [a_step, b_step]: [usize; 2]) {
+        let (numbers, segments) = ([0.0; 64], [Segment { a: 0, b: 0 }]);
+        let (a, b) = (&numbers, &numbers);
+        let product = Product { a, rows, b, segments: &segments, count, a_step, b_step, columns: 32 };
+        let mut tile = Tile::ZERO;
+        product.multiply(Path::current(), &mut tile.0, false);
+    }
+
     #[test]
     #[should_panic(expected = "b ends before the product does")]
     fn reads_beyond_the_end_are_refused() {
-        let numbers = [0.0; 64];
-        let segments = [Segment { a: 0, b: 0 }];
-        let product = Product {
-            a: &numbers,
-            rows: &[0],
-            b: &numbers,
-            segments: &segments,
-            count: 3,
-            a_step: 1,
-            b_step: 32,
-            columns: 32,
-        };
-        let mut tile = Tile::ZERO;
-        product.multiply(Path::current(), &mut tile.0, false);
+        multiply(&[0], 3, [1, 32]);
+    }
+
+    #[test]
+    #[should_panic(expected = "within the address space")]
+    fn offsets_that_wrap_round_are_refused() {
+        multiply(&[usize::MAX], 2, [1, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "within the address space")]
+    fn steps_that_wrap_round_are_refused() {
+        multiply(&[0], 3, [0, usize::MAX / 2 + 1]);
     }
 
     #[test]

@@ -79,25 +79,34 @@ impl Kernel for MaskRow<'_> {
     unsafe fn run<S: Simd>(self) {
         let MaskRow { filters, pixel, dy, y, to, sums } = self;
         let pixels = dy.len() / filters;
-        assert!(pixels * pixel <= to.len() && filters <= sums.len(), "room for every pixel and filter");
+        // A pixel's numbers end where the next one's begin, at the latest.
+        assert!(filters <= pixel && filters <= sums.len(), "room for every filter");
+        assert!(pixels.checked_mul(pixel).is_some_and(|end| end <= to.len()), "room for every pixel");
         assert!(y.is_none_or(|y| y.len() == dy.len()), "an output for every gradient");
         let whole = filters - filters % S::LANES;
-        let sums = sums.as_mut_ptr();
-        for i in 0..pixels {
-            // SAFETY: the lengths are checked above, and the vectors end before the filters of a pixel do.
-            unsafe {
-                let (dy, to) = (dy.as_ptr().add(i * filters), to.as_mut_ptr().add(i * pixel));
-                let y = y.map(|y| y.as_ptr().add(i * filters));
-                for j in (0..whole).step_by(S::LANES) {
-                    let gradient = S::load(dy.add(j));
-                    let gradient = y.map_or(gradient, |y| S::where_positive(gradient, S::load(y.add(j))));
-                    S::store(gradient, to.add(j));
-                    S::store(S::add(S::load(sums.add(j)), gradient), sums.add(j));
+        let (dy, to, sums) = (dy.as_ptr(), to.as_mut_ptr(), sums.as_mut_ptr());
+        // Without an output every gradient is heard: its own place, of which nothing is read then.
+        let (relu, y) = (y.is_some(), y.map_or(dy, <[f32]>::as_ptr));
+        // SAFETY: the lengths are checked above, and the vectors end before the filters of a pixel do.
+        unsafe {
+            for j in (0..whole).step_by(S::LANES) {
+                let mut sum = S::load(sums.add(j));
+                for i in 0..pixels {
+                    let at = i * filters + j;
+                    let mut gradient = S::load(dy.add(at));
+                    if relu {
+                        gradient = S::where_positive(gradient, S::load(y.add(at)));
+                    }
+                    S::store(gradient, to.add(i * pixel + j));
+                    sum = S::add(sum, gradient);
                 }
-                for j in whole..filters {
-                    let heard = y.is_none_or(|y| *y.add(j) > 0.0);
-                    let gradient = if heard { *dy.add(j) } else { 0.0 };
-                    *to.add(j) = gradient;
+                S::store(sum, sums.add(j));
+            }
+            for j in whole..filters {
+                for i in 0..pixels {
+                    let at = i * filters + j;
+                    let gradient = if !relu || *y.add(at) > 0.0 { *dy.add(at) } else { 0.0 };
+                    *to.add(i * pixel + j) = gradient;
                     *sums.add(j) += gradient;
                 }
             }

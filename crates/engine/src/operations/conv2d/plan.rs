@@ -37,6 +37,9 @@ impl Windows {
     }
 }
 
+/// Numbers of images and gradients that stay in a core's second-level cache beside the weights.
+const CHUNK: usize = 64 * 1024;
+
 /// Offsets of the input gradient, in the gradient of an image with zeros around it: [height, width, pixel].
 ///
 /// The input pixels that a stride of s sees alike, those of one remainder by s, are a class: for each, the input gradient
@@ -73,8 +76,7 @@ pub(super) struct Class {
 }
 
 impl Reverse {
-    /// `chunk` says how many images of so many numbers, with their gradients, are worked on at a time.
-    pub(super) fn new(geometry: &Geometry, windows: &Windows, chunk: impl Fn(usize) -> usize) -> Reverse {
+    pub(super) fn new(geometry: &Geometry, windows: &Windows) -> Reverse {
         let Geometry { input, channels, output, filters, kernel, stride, before, padded, .. } = *geometry;
         // Zeros before, so that the taps of the first pixels find something, and after, for the last.
         let margin: [usize; 2] = std::array::from_fn(|side| kernel[side].div_ceil(stride[side]) - 1);
@@ -113,7 +115,7 @@ impl Reverse {
             });
             weights += channels.div_ceil(COLUMNS) * taps[0] * run * COLUMNS;
         }
-        let chunk = chunk(windows.image + frame.image);
+        let chunk = (CHUNK / (windows.image + frame.image)).clamp(1, 8);
         let rows = (0..chunk).flat_map(|image| (0..output[0]).map(move |i| (image, i)));
         let output_rows = rows.map(|(image, i)| Segment {
             a: image * windows.image + i * stride[0] * padded[1] * channels,
