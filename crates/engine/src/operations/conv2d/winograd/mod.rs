@@ -73,7 +73,7 @@ struct Plan {
 }
 
 /// Numbers of a chunk's spectra: they stay in a core's second-level cache.
-const CHUNK: usize = 128 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 /// Most images of a chunk, so that threads find chunks enough.
 const IMAGES: usize = 16;
