@@ -48,7 +48,7 @@ fn step([w, m, v]: [f64; 3], t: u64, optimizer: &Optimizer, rate: f64) -> [f64; 
     }
 }
 
-/// All windows of the first thousands of steps, weights that begin to wait at any step of them: the move is off by at most 1e-4
+/// All windows of the first thousands of steps, weights that begin to wait at any step of them: the move is off by at most 2e-4
 /// of itself, and from √v = 100·ε on, where nearly all weights are, by no more than f32 rounds.
 #[test]
 fn steps_at_once_move_weights_within_the_bound() {
@@ -96,7 +96,7 @@ fn check(
     for (i, before) in before.into_iter().enumerate() {
         let exact = window.clone().fold(before, |state, t| step(state, t, optimizer, rate(kind, t)));
         let root = before[2].sqrt();
-        let bound = if is_adam && root < 100.0 * epsilon { 1e-4 } else { 2e-6 };
+        let bound = if is_adam && root < 100.0 * epsilon { 2e-4 } else { 2e-6 };
         let found = [value[i], first[i], second[i]].map(f64::from);
         for (what, bound) in [bound, 2e-6, 4e-6].into_iter().enumerate() {
             let error = (found[what] - exact[what]).abs();
