@@ -23,8 +23,8 @@ use crate::random::Stream;
 pub(crate) struct Chain {
     /// Numbers of one sample that come out: of the last operation, or those that go in where there is none.
     pub(crate) outputs: usize,
-    /// Whether a number that comes out as zero has no use for its gradient: it comes from a ReLU.
-    pub(crate) silent: bool,
+    /// Whether the gradient of an output that is zero changes nothing ([`Operation::ignores_gradient_of_zeros`]).
+    pub(crate) ignores_gradient_of_zeros: bool,
     pub(crate) links: Vec<Link>,
 }
 
@@ -49,12 +49,11 @@ pub(crate) struct ChainMemory {
 }
 
 impl Chain {
-    /// `silent` says of the numbers that come in what [`Chain::silent`] says of those that come out: they come from a
-    /// ReLU, or are data.
+    /// `skips_zeros` says of the numbers that come in what [`Chain::ignores_gradient_of_zeros`] says of those that come out.
     pub(crate) fn new(
         part: &str,
         layers: &[PlannedLayer],
-        (inputs, mut silent): (usize, bool),
+        (inputs, mut skips_zeros): (usize, bool),
         seed: u64,
     ) -> Chain {
         let mut links = Vec::new();
@@ -68,7 +67,7 @@ impl Chain {
             outputs = layer.output.len();
             let operation: Box<dyn Operation> = match (&layer.layer, layer.input) {
                 (Layer::Dense { units, initial }, _) => {
-                    let size = Size { inputs: layer.input.len(), units: *units, relu, silent };
+                    let size = Size { inputs: layer.input.len(), units: *units, relu, skips_zeros };
                     Box::new(Dense::new(size, *initial, &mut stream("initial")))
                 }
                 (Layer::Conv2d { kernel, stride, padding, initial, .. }, _) => {
@@ -91,16 +90,10 @@ impl Chain {
                     Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
                 }
             };
-            // Where they come from a ReLU, zeros that dropout and max pooling let out are its own or get no gradient.
-            silent = match layer.layer {
-                Layer::Dense { .. } | Layer::Conv2d { .. } => relu,
-                Layer::Relu => true,
-                Layer::BatchNorm { .. } => false,
-                Layer::MaxPool { .. } | Layer::Dropout { .. } | Layer::Flatten => silent,
-            };
+            skips_zeros = operation.ignores_gradient_of_zeros(skips_zeros);
             links.push(Link { name, output: layer.output, operation });
         }
-        Chain { outputs, silent, links }
+        Chain { outputs, ignores_gradient_of_zeros: skips_zeros, links }
     }
 
     pub(crate) fn memory(&self, capacity: usize, training: bool) -> ChainMemory {

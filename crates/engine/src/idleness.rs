@@ -27,21 +27,20 @@ pub struct Idleness {
 }
 
 impl Network {
-    /// How much of each dense layer stands still. Reads all first moments, in about the time of a few steps; training
-    /// goes on as if nobody had looked.
-    pub fn idleness(&mut self) -> Vec<Idleness> {
-        self.links_mut()
+    /// How much of each dense layer stands still, not counting what came to rest in the last few steps. Reads all first
+    /// moments, in about the time of a few steps.
+    pub fn idleness(&self) -> Vec<Idleness> {
+        self.links()
             .filter_map(|link| {
-                let name = link.name.clone();
-                link.operation.parameters_mut().first().and_then(|weight| of(name, weight))
+                link.operation.parameters().first().and_then(|weight| of(link.name.clone(), weight))
             })
             .collect()
     }
 }
 
-/// Of a weight in panels whose steps can wait, which only dense layers have, when none waits.
+/// Of a weight in panels whose steps can wait, which only dense layers have.
 fn of(name: String, weight: &Parameter) -> Option<Idleness> {
-    let (Layout::Panels { rows, columns }, Some(_)) = (weight.layout, &weight.owed) else { return None };
+    let (Layout::Panels { rows, columns }, Some(_)) = (weight.layout, &weight.deferred) else { return None };
     // Of each panel, how many inputs have a first moment at each of its columns.
     let mut moving = vec![[0_usize; COLUMNS]; columns.div_ceil(COLUMNS)];
     for_each_part(moving.par_iter_mut().zip(weight.first.par_chunks(rows * COLUMNS)), |(moving, first)| {

@@ -4,7 +4,6 @@
 use inkling_spec::Shape;
 
 use crate::chain::{Chain, Link};
-use crate::kernels::flush::flushing_denormals;
 use crate::memory::Buffer;
 use crate::network::{Network, Workspace};
 use crate::operations::Pass;
@@ -133,16 +132,14 @@ impl Network {
         dy[..count].fill(0.0);
         slope(y, &mut dy[..count]);
         let mut dx = Some(dx);
-        flushing_denormals(|| {
-            let mut links = (0..layer.link + 1, heard);
-            if let Some(head) = layer.head {
-                let z = trunk.ys.last().map_or(x, |y| &y[..features]);
-                let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
-                self.heads[head].backward(&pass, z, links, &mut heads[head], dz, Receive::Discard);
-                links = (0..self.trunk.links.len(), None);
-            }
-            self.trunk.backward(&pass, x, links, trunk, dx, Receive::Discard);
-        });
+        let mut links = (0..layer.link + 1, heard);
+        if let Some(head) = layer.head {
+            let z = trunk.ys.last().map_or(x, |y| &y[..features]);
+            let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
+            self.heads[head].backward(&pass, z, links, &mut heads[head], dz, Receive::Discard);
+            links = (0..self.trunk.links.len(), None);
+        }
+        self.trunk.backward(&pass, x, links, trunk, dx, Receive::Discard);
     }
 
     /// The pass of [`Network::forward`] that saw these images, as far as their number tells.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use inkling_spec::{ModelError, ModelSpec, Shape};
 
 use crate::chain::{Chain, ChainMemory, Link};
-use crate::kernels::flush::flushing_denormals;
 use crate::kernels::path::Path;
 use crate::memory::Buffer;
 use crate::operations::Pass;
+use crate::operations::dense::deferred::Deferred;
 use crate::operations::identity::Identity;
 use crate::operations::parameter::{Parameter, Receive, Role};
 use crate::operations::softmax::Judged;
@@ -132,7 +132,8 @@ impl Network {
         let mut heads = Vec::new();
         for head in &spec.heads {
             let (layers, others) = rest.split_at(head.layers.len());
-            let mut chain = Chain::new(&head.name, layers, (trunk.outputs, trunk.silent), seed);
+            let mut chain =
+                Chain::new(&head.name, layers, (trunk.outputs, trunk.ignores_gradient_of_zeros), seed);
             if chain.links.is_empty() {
                 // Scores lie in a head's memory, so that a head that only flattens needs an operation too.
                 let name = format!("{}.1", head.name);
@@ -203,12 +204,10 @@ impl Network {
         assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
         let pass = Pass { path: self.path, batch, training };
         workspace.seen = Some(pass);
-        flushing_denormals(|| {
-            self.trunk.forward(&pass, x, &mut workspace.trunk);
-            let z = workspace.trunk.output(x, batch * self.trunk.outputs);
-            let heads = self.heads.iter_mut().zip(&mut workspace.heads).enumerate();
-            heads.filter(|(h, _)| wanted(*h)).for_each(|(_, (head, memory))| head.forward(&pass, z, memory));
-        });
+        self.trunk.forward(&pass, x, &mut workspace.trunk);
+        let z = workspace.trunk.output(x, batch * self.trunk.outputs);
+        let heads = self.heads.iter_mut().zip(&mut workspace.heads).enumerate();
+        heads.filter(|(h, _)| wanted(*h)).for_each(|(_, (head, memory))| head.forward(&pass, z, memory));
     }
 
     /// The loss of the batch that went forward last, and its gradient: Σ over heads of weight times mean cross-entropy.
@@ -232,35 +231,33 @@ impl Network {
         let features = batch * self.trunk.outputs;
         let Workspace { trunk, heads, dtrunk, judged, .. } = workspace;
         judged.fill(Judged::default());
-        flushing_denormals(|| {
-            let mut first = true;
-            for (h, (head, memory)) in self.heads.iter_mut().zip(heads).enumerate() {
-                if targets.weights[h] == 0.0 {
-                    continue;
-                }
-                let labels = &targets.labels[h * batch..(h + 1) * batch];
-                judged[h] = head.judge(memory, labels, targets.weights[h]);
-                let z = trunk.ys.last().map_or(x, |y| &y[..features]);
-                let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
-                let links = (0..head.links.len(), None);
-                let Some(sum) = dz else {
-                    head.backward(&pass, z, links, memory, None, receive);
-                    continue;
-                };
-                let dz = if first { &mut *sum } else { &mut dtrunk[..features] };
-                head.backward(&pass, z, links, memory, Some(&mut *dz), receive);
-                if let Some(shares) = shares {
-                    let factor = shares[h] / targets.weights[h];
-                    dz.iter_mut().for_each(|dz| *dz *= factor);
-                }
-                if !first {
-                    sum.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
-                }
-                first = false;
+        let mut first = true;
+        for (h, (head, memory)) in self.heads.iter_mut().zip(heads).enumerate() {
+            if targets.weights[h] == 0.0 {
+                continue;
             }
-            let links = (0..self.trunk.links.len(), None);
-            self.trunk.backward(&pass, x, links, trunk, dx, receive);
-        });
+            let labels = &targets.labels[h * batch..(h + 1) * batch];
+            judged[h] = head.judge(memory, labels, targets.weights[h]);
+            let z = trunk.ys.last().map_or(x, |y| &y[..features]);
+            let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
+            let links = (0..head.links.len(), None);
+            let Some(sum) = dz else {
+                head.backward(&pass, z, links, memory, None, receive);
+                continue;
+            };
+            let dz = if first { &mut *sum } else { &mut dtrunk[..features] };
+            head.backward(&pass, z, links, memory, Some(&mut *dz), receive);
+            if let Some(shares) = shares {
+                let factor = shares[h] / targets.weights[h];
+                dz.iter_mut().for_each(|dz| *dz *= factor);
+            }
+            if !first {
+                sum.iter_mut().zip(&dtrunk[..features]).for_each(|(sum, dz)| *sum += dz);
+            }
+            first = false;
+        }
+        let links = (0..self.trunk.links.len(), None);
+        self.trunk.backward(&pass, x, links, trunk, dx, receive);
     }
 
     /// Mean loss over the batch and the gradient of every parameter, which [`Network::arrays`] gives; the weights stay.
@@ -290,19 +287,17 @@ impl Network {
     #[cfg(test)]
     pub(crate) fn apply(&mut self, rules: &Rules) {
         let path = self.path;
-        flushing_denormals(|| {
-            for parameter in self.links_mut().flat_map(|link| link.operation.parameters_mut()) {
-                if parameter.role == Role::Statistic {
-                    continue;
-                }
-                let gradient = parameter.gradient.clone();
-                // SAFETY: one part at a time.
-                #[expect(unsafe_code, reason = "hands in the whole gradient")]
-                unsafe {
-                    parameter.receiver(path, Receive::Update(rules)).take(0, &gradient);
-                }
+        for parameter in self.links_mut().flat_map(|link| link.operation.parameters_mut()) {
+            if parameter.role == Role::Statistic {
+                continue;
             }
-        });
+            let gradient = parameter.gradient.clone();
+            // SAFETY: one part at a time.
+            #[expect(unsafe_code, reason = "hands in the whole gradient")]
+            unsafe {
+                parameter.receiver(path, Receive::Update(rules)).take(0, &gradient);
+            }
+        }
     }
 
     /// The arrays of this part in the order of the layers.
@@ -317,9 +312,8 @@ impl Network {
 
     /// As [`Network::arrays`], without a copy of the values: a large network's parts are better read one by one.
     pub fn views(&self, part: Part) -> impl Iterator<Item = ArrayView<'_>> {
-        let links = self.trunk.links.iter().chain(self.heads.iter().flat_map(|head| &head.links));
         let kept = move |parameter: &&Parameter| part == Part::Values || parameter.role != Role::Statistic;
-        links.flat_map(move |link| {
+        self.links().flat_map(move |link| {
             link.operation.parameters().iter().filter(kept).map(move |parameter| {
                 let name = format!("{}.{}", link.name, parameter.name);
                 ArrayView { name, parameter, part }
@@ -369,9 +363,24 @@ impl Network {
         links.map(time).collect()
     }
 
+    /// Has every weight take the steps that its layer has put off.
+    pub(crate) fn settle(&mut self) {
+        self.links_mut().for_each(|link| link.operation.settle());
+    }
+
+    /// Whether no layer has put steps off.
+    pub(crate) fn is_settled(&self) -> bool {
+        let mut parameters = self.links().flat_map(|link| link.operation.parameters());
+        parameters.all(|parameter| parameter.deferred.as_ref().is_none_or(Deferred::is_settled))
+    }
+
     /// The random streams that training draws from, by the layer's name.
     pub(crate) fn streams(&mut self) -> impl Iterator<Item = (&str, &mut Stream)> {
         self.links_mut().filter_map(|link| Some((link.name.as_str(), link.operation.stream()?)))
+    }
+
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.trunk.links.iter().chain(self.heads.iter().flat_map(|head| &head.links))
     }
 
     pub(crate) fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {

@@ -1,18 +1,15 @@
-//! Work divided among threads: by output, never by sum, so that results do not depend on the number of threads; and with
-//! denormal numbers flushed to zero in each of them.
+//! Work divided among threads: by output, never by sum, so that results do not depend on the number of threads.
 
 use std::marker::PhantomData;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-use crate::kernels::flush::flushing_denormals;
-
 /// Calls `work` with each of 0..tasks, on all threads of the current pool.
-pub(crate) fn for_each(tasks: usize, work: impl Fn(usize) + Sync) {
+pub(crate) fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
     if tasks == 1 {
-        flushing_denormals(|| work(0));
+        work(0);
     } else {
-        (0..tasks).into_par_iter().with_max_len(1).for_each(|task| flushing_denormals(|| work(task)));
+        (0..tasks).into_par_iter().with_max_len(1).for_each(work);
     }
 }
 
@@ -21,7 +18,7 @@ pub(crate) fn for_each_part<T>(
     parts: impl IndexedParallelIterator<Item = T>,
     work: impl Fn(T) + Sync + Send,
 ) {
-    parts.for_each(|part| flushing_denormals(|| work(part)));
+    parts.for_each(work);
 }
 
 /// Numbers of which each task writes a part of its own.
@@ -35,7 +32,7 @@ pub(crate) struct Shared<'a, T = f32> {
 // SAFETY: the pointer is only used through `part`, whose callers take disjoint parts.
 #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
 unsafe impl<T: Send> Send for Shared<'_, T> {}
-// SAFETY: as above.
+// SAFETY: as above; of a `&Shared` nothing but exclusive parts can be had, for which it is enough that T can be sent.
 #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
 unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
@@ -53,7 +50,11 @@ impl<'a, T> Shared<'a, T> {
     /// If the part ends after the numbers do.
     #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
     pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [T] {
-        assert!(start + len <= self.len, "{len} numbers from {start} of {}", self.len);
+        assert!(
+            start.checked_add(len).is_some_and(|end| end <= self.len),
+            "{len} numbers from {start} of {}",
+            self.len
+        );
         // SAFETY: inside the slice that `new` borrowed exclusively; disjointness is the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
     }

@@ -8,7 +8,6 @@ use inkling_spec::Layer;
 use rayon::prelude::*;
 
 use crate::chain::Link;
-use crate::kernels::flush::flushing_denormals;
 use crate::network::{Network, Targets, Workspace};
 use crate::operations::Pass;
 use crate::operations::parameter::{Receive, Role};
@@ -83,33 +82,31 @@ impl Network {
         for h in (0..heads).filter(|&h| targets.weights[h] != 0.0) {
             let Workspace { trunk, heads: memories, judged, .. } = &mut *workspace;
             let mut of_head = Vec::new();
-            flushing_denormals(|| {
-                let (head, memory) = (&mut self.heads[h], &mut memories[h]);
-                judged[h] = head.judge(memory, &targets.labels[h * batch..(h + 1) * batch], 1.0);
-                let z = trunk.ys.last().map_or(x, |y| &y[..features]);
-                let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]);
-                head.backward(&pass, z, (0..head.links.len(), None), memory, dz, Receive::Discard);
-                for i in (first..self.trunk.links.len()).rev() {
-                    let thin = self.thin_dense(i, batch);
-                    if let Some(relu) = thin {
-                        let n = batch * self.trunk.links[i].operation.outputs();
-                        let outputs = trunk.dys[i][..n].iter().zip(&trunk.ys[i][..n]);
-                        let heard = outputs.map(|(&dy, &y)| if relu && y <= 0.0 { 0.0 } else { dy });
-                        of_head.push(Kept::Output(heard.collect()));
-                        if i == first {
-                            break;
-                        }
-                    }
-                    let receive = if thin.is_some() { Receive::Discard } else { Receive::Keep };
-                    self.trunk.backward(&pass, x, (i..i + 1, None), trunk, None, receive);
-                    if thin.is_none() {
-                        let parameters = self.trunk.links[i].operation.parameters().iter();
-                        let trained = parameters.filter(|parameter| parameter.role != Role::Statistic);
-                        let gradient = trained.flat_map(|parameter| &parameter.gradient[..]).copied();
-                        of_head.push(Kept::Whole(gradient.collect()));
+            let (head, memory) = (&mut self.heads[h], &mut memories[h]);
+            judged[h] = head.judge(memory, &targets.labels[h * batch..(h + 1) * batch], 1.0);
+            let z = trunk.ys.last().map_or(x, |y| &y[..features]);
+            let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]);
+            head.backward(&pass, z, (0..head.links.len(), None), memory, dz, Receive::Discard);
+            for i in (first..self.trunk.links.len()).rev() {
+                let thin = self.thin_dense(i, batch);
+                if let Some(relu) = thin {
+                    let n = batch * self.trunk.links[i].operation.outputs();
+                    let outputs = trunk.dys[i][..n].iter().zip(&trunk.ys[i][..n]);
+                    let heard = outputs.map(|(&dy, &y)| if relu && y <= 0.0 { 0.0 } else { dy });
+                    of_head.push(Kept::Output(heard.collect()));
+                    if i == first {
+                        break;
                     }
                 }
-            });
+                let receive = if thin.is_some() { Receive::Discard } else { Receive::Keep };
+                self.trunk.backward(&pass, x, (i..i + 1, None), trunk, None, receive);
+                if thin.is_none() {
+                    let parameters = self.trunk.links[i].operation.parameters().iter();
+                    let trained = parameters.filter(|parameter| parameter.role != Role::Statistic);
+                    let gradient = trained.flat_map(|parameter| &parameter.gradient[..]).copied();
+                    of_head.push(Kept::Whole(gradient.collect()));
+                }
+            }
             kept.push((h, of_head));
         }
         for (place, i) in (first..self.trunk.links.len()).rev().enumerate() {

@@ -2,7 +2,6 @@
 
 use inkling_spec::Optimizer;
 
-use crate::kernels::flush::flushing_denormals;
 use crate::kernels::path::Path;
 use crate::kernels::update::Weights;
 use crate::memory::Buffer;
@@ -45,9 +44,7 @@ impl Variables {
         self.steps += 1;
         let rule = rules(optimizer, self.steps, learning_rate).weights;
         let Variables { path, values, gradient, first, second, .. } = self;
-        flushing_denormals(|| {
-            Weights { value: values, first, second }.update(*path, &rule, gradient);
-        });
+        Weights { value: values, first, second }.update(*path, &rule, gradient);
     }
 }
 

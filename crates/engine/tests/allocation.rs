@@ -18,6 +18,9 @@ struct Counting;
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
+/// Steps that are watched: several windows in which weights wait for their gradients.
+const STEPS: usize = 300;
+
 thread_local! {
     static COUNTED: Cell<bool> = const { Cell::new(false) };
 }
@@ -65,7 +68,7 @@ fn allocations<W: FnMut(usize)>(threads: usize, work: impl FnOnce() -> W + Send)
         let mut work = work();
         work(0);
         let before = COUNT.load(Ordering::SeqCst);
-        (1..=30).for_each(&mut work);
+        (1..STEPS).for_each(&mut work);
         let count = COUNT.load(Ordering::SeqCst) - before;
         drop(std::hint::black_box(vec![1_u8; 100]));
         assert_eq!(COUNT.load(Ordering::SeqCst), before + count + 1, "the count counts");
@@ -75,18 +78,27 @@ fn allocations<W: FnMut(usize)>(threads: usize, work: impl FnOnce() -> W + Send)
     count
 }
 
-/// Allocations of steps of training.
+/// Allocations of steps of training, in which inputs and units die and larger batches are judged.
 fn of_steps(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
     let noise = Noise::new(spec, 40);
     let labels = noise.labels();
-    let orders: Vec<Vec<u32>> = (0..31).map(|step| noise.order(step)).collect();
+    let orders: Vec<Vec<u32>> = (0..STEPS).map(|step| noise.order(step)).collect();
+    let dying: Vec<u8> =
+        noise.pixels.iter().enumerate().map(|(i, &pixel)| if i % 3 == 0 { pixel } else { 0 }).collect();
     allocations(threads, || {
         let network = Network::new(spec, 3).expect("a network");
         let weights = vec![1.0; network.classes().len()];
         let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
-        let images = Labelled { pixels: &noise.pixels, labels: &labels };
+        trainer.set_steps(2000);
+        let mut workspace = trainer.network().workspace(20, false);
+        let x = vec![0.5; 20 * trainer.network().inputs()];
+        let (noise, dying, labels, orders) = (&noise.pixels, &dying, &labels, &orders);
         move |step| {
-            trainer.step(images, &orders[step], 1e-3);
+            let pixels = if step < STEPS / 3 { noise } else { dying };
+            trainer.step(Labelled { pixels, labels }, &orders[step], 1e-2);
+            if step.is_multiple_of(40) {
+                trainer.network_mut().forward(&x, false, &mut workspace);
+            }
         }
     })
 }

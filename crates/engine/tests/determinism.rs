@@ -17,7 +17,7 @@ fn training_gives_the_same_bits_on_any_threads() {
     let noise = Noise::new(&everything(), 40);
     let run = || {
         let mut trainer = trainer(3);
-        train(&mut trainer, &noise, 0, 6);
+        train(&mut trainer, &noise, 0, 50);
         (bits(&trainer), trainer.positions())
     };
     let on = |threads: usize| {
@@ -30,13 +30,19 @@ fn training_gives_the_same_bits_on_any_threads() {
     }
 }
 
+/// Steps before the interruption: a window of four ends there.
+const STOP: usize = 72;
+
 #[test]
 fn a_resumed_training_goes_on_with_the_same_bits() {
     let noise = Noise::new(&everything(), 40);
     let mut whole = trainer(3);
-    train(&mut whole, &noise, 0, 4);
+    train(&mut whole, &noise, 0, STOP - 1);
+    assert!(!whole.is_settled(), "weights that wait");
+    train(&mut whole, &noise, STOP - 1, STOP);
+    assert!(whole.is_settled(), "the end of a window");
     let (parts, steps, positions) = (state(&whole), whole.steps(), whole.positions());
-    train(&mut whole, &noise, 4, 9);
+    train(&mut whole, &noise, STOP, STOP + 9);
 
     // Gone another way first, so that nothing is right by chance.
     let mut resumed = trainer(3);
@@ -54,7 +60,7 @@ fn a_resumed_training_goes_on_with_the_same_bits() {
         |name: &str| positions.iter().find(|(of, _)| of == name).map(|(_, position)| *position).ok_or(());
     resumed.set_positions(find).expect("every stream");
     assert!(state(&resumed) == parts, "what was set is there");
-    train(&mut resumed, &noise, 4, 9);
+    train(&mut resumed, &noise, STOP, STOP + 9);
     assert!(bits(&resumed) == bits(&whole), "the same bits as without an interruption");
     assert_eq!((resumed.steps(), resumed.positions()), (whole.steps(), whole.positions()));
 }
@@ -72,7 +78,7 @@ fn looking_for_idle_weights_finds_them_and_changes_nothing() {
     train(&mut alone, &noise, 0, 12);
     for step in 0..12 {
         train(&mut watched, &noise, step, step + 1);
-        let idleness = watched.network_mut().idleness();
+        let idleness = watched.network().idleness();
         let names: Vec<&str> = idleness.iter().map(|layer| layer.name.as_str()).collect();
         assert_eq!(names, ["trunk.14", "item.1", "item.4", "group.1"]);
         let moments = watched.network().arrays(Part::FirstMoments);

@@ -26,13 +26,17 @@ fn a_checkpoint_within_an_epoch_goes_on_to_the_same_bits() {
         let whole = uninterrupted(&run, &set);
         let folder = tempfile::tempdir().unwrap();
         // Three steps a sitting: most end within an epoch, some between two.
+        let mut steps = 0;
         for sitting in 0.. {
             let ear = Ear::until(3).that_keeps_all();
             let done = train_in(folder.path(), &run, &set, &ear);
             assert_eq!((ear.count("UnfitCheckpoint"), ear.count("BegunAnew")), (0, 0));
-            let steps = 3 * sitting;
             let resumed = ear.all("Resumed");
-            assert!(steps == 0 || resumed[0].contains(&format!("steps: {steps},")), "{steps}: {resumed:?}");
+            // An interrupted training goes on until no weight waits, from the 24th step on for a few steps.
+            let goes_on = |more: usize| resumed[0].contains(&format!("steps: {},", steps + more));
+            let more = if sitting == 0 { 0 } else { (3..=6).find(|&more| goes_on(more)).expect("steps") };
+            assert!(more < 4 || steps > 20, "{steps}: {resumed:?}");
+            steps += more;
             if done.is_ok() {
                 break;
             }

@@ -4,10 +4,10 @@
 //! Kernels of a single operation lie with the operation (`operations/conv2d`: `frame.rs`, `winograd/transform.rs`).
 
 pub(crate) mod finish;
-pub(crate) mod flush;
 pub(crate) mod path;
 pub(crate) mod peak;
 pub(crate) mod product;
+pub(crate) mod silent;
 pub(crate) mod simd;
 pub(crate) mod stream;
 pub(crate) mod update;

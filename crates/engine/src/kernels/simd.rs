@@ -27,14 +27,14 @@ pub(crate) unsafe trait Simd {
     unsafe fn above_zero(a: Self::V) -> Self::V;
     /// `value` where `by` is above zero, else zero.
     unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V;
-    /// Whether all numbers of a equal those of b: zeros of either sign are equal, NaN equals nothing.
-    unsafe fn equal(a: Self::V, b: Self::V) -> bool;
+    /// Zero in place of denormal numbers, on which many processors compute a hundred times slower.
+    unsafe fn flush(a: Self::V) -> Self::V;
 }
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $lanes:literal, $rows:literal, $vector:ident,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $where_positive:expr, $equal:expr) => {
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $where_positive:expr, $flush:expr) => {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
 
@@ -92,8 +92,8 @@ macro_rules! x86 {
                 unsafe { $where_positive(value, by) }
             }
             #[inline(always)]
-            unsafe fn equal(a: Self::V, b: Self::V) -> bool {
-                unsafe { $equal(a, b) }
+            unsafe fn flush(a: Self::V) -> Self::V {
+                unsafe { $flush(a) }
             }
         }
     };
@@ -129,20 +129,28 @@ unsafe fn positive_256(
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 #[expect(unsafe_code, reason = "vector instructions")]
-unsafe fn equal_512(a: std::arch::x86_64::__m512, b: std::arch::x86_64::__m512) -> bool {
-    use std::arch::x86_64::{_CMP_EQ_OQ, _mm512_cmp_ps_mask};
+unsafe fn flush_512(a: std::arch::x86_64::__m512) -> std::arch::x86_64::__m512 {
+    use std::arch::x86_64::{
+        _CMP_NLT_UQ, _mm512_abs_ps, _mm512_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_set1_ps,
+    };
     // SAFETY: the caller has seen the instruction set.
-    unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) == u16::MAX }
+    unsafe {
+        let normal = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(_mm512_abs_ps(a), _mm512_set1_ps(f32::MIN_POSITIVE));
+        _mm512_maskz_mov_ps(normal, a)
+    }
 }
 
 /// SAFETY: as for the trait.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 #[expect(unsafe_code, reason = "vector instructions")]
-unsafe fn equal_256(a: std::arch::x86_64::__m256, b: std::arch::x86_64::__m256) -> bool {
-    use std::arch::x86_64::{_CMP_EQ_OQ, _mm256_cmp_ps, _mm256_movemask_ps};
+unsafe fn flush_256(a: std::arch::x86_64::__m256) -> std::arch::x86_64::__m256 {
+    use std::arch::x86_64::{_CMP_NLT_UQ, _mm256_and_ps, _mm256_andnot_ps, _mm256_cmp_ps, _mm256_set1_ps};
     // SAFETY: the caller has seen the instruction set.
-    unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b)) == 0xFF }
+    unsafe {
+        let size = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+        _mm256_and_ps(_mm256_cmp_ps::<_CMP_NLT_UQ>(size, _mm256_set1_ps(f32::MIN_POSITIVE)), a)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -163,7 +171,7 @@ x86!(
     _mm512_max_ps,
     _mm512_setzero_ps,
     positive_512,
-    equal_512
+    flush_512
 );
 
 #[cfg(target_arch = "x86_64")]
@@ -184,7 +192,7 @@ x86!(
     _mm256_max_ps,
     _mm256_setzero_ps,
     positive_256,
-    equal_256
+    flush_256
 );
 
 /// Arrays of numbers, which a compiler makes vectors of on any processor.
@@ -257,7 +265,7 @@ unsafe impl Simd for Portable {
         each(|i| if by[i] > 0.0 { value[i] } else { 0.0 })
     }
     #[inline(always)]
-    unsafe fn equal(a: Self::V, b: Self::V) -> bool {
-        a == b
+    unsafe fn flush(a: Self::V) -> Self::V {
+        each(|i| if a[i].abs() < f32::MIN_POSITIVE { 0.0 } else { a[i] })
     }
 }

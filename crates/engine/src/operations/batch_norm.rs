@@ -69,6 +69,8 @@ impl BatchNorm {
                 inverse[i] = (deviation / rows + epsilon).sqrt().recip() as f32;
                 let follow = |running: &mut f32, batch: f64| {
                     *running = ((1.0 - momentum) * f64::from(*running) + momentum * batch) as f32;
+                    // A feature that is always zero, whose statistics would decay for ever.
+                    *running = if running.abs() < f32::MIN_POSITIVE { 0.0 } else { *running };
                 };
                 follow(&mut running.0[i], average);
                 // One number alone says nothing about the variance.

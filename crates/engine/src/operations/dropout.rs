@@ -63,6 +63,11 @@ impl Operation for Dropout {
         self.outputs
     }
 
+    fn ignores_gradient_of_zeros(&self, of_inputs: bool) -> bool {
+        // A zero that it lets out came in or was dropped, and then lets no gradient through.
+        of_inputs
+    }
+
     // Also where nothing goes backward: to drop while evaluating, on purpose, is a method too (Gal and Ghahramani 2016).
     fn memory(&self, capacity: usize, _backward: bool) -> Memory {
         Memory { floats: vec![Buffer::zeros(capacity * self.outputs)], ..Memory::default() }

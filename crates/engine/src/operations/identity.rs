@@ -20,6 +20,10 @@ impl Operation for Identity {
         self.outputs
     }
 
+    fn ignores_gradient_of_zeros(&self, of_inputs: bool) -> bool {
+        of_inputs
+    }
+
     fn memory(&self, _capacity: usize, _backward: bool) -> Memory {
         Memory::default()
     }

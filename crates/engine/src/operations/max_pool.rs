@@ -94,6 +94,11 @@ impl Operation for MaxPool {
         self.geometry.outputs()
     }
 
+    fn ignores_gradient_of_zeros(&self, of_inputs: bool) -> bool {
+        // A zero that it lets out is one that came in, or a window of zeros whose gradient goes to one of them.
+        of_inputs
+    }
+
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
         let count = if backward { capacity * self.outputs() } else { 0 };
         Memory { indices: vec![0; count], ..Memory::default() }

@@ -10,8 +10,6 @@ pub(crate) mod dropout;
 pub(crate) mod geometry;
 pub(crate) mod identity;
 pub(crate) mod max_pool;
-pub(crate) mod order;
-pub(crate) mod owed;
 pub(crate) mod parameter;
 pub(crate) mod relu;
 pub(crate) mod softmax;
@@ -57,6 +55,15 @@ pub(crate) trait Operation: Send + Sync + std::fmt::Debug {
     /// Hands in the gradients of the parameters, and computes dx, where it is wanted, with the parameters as they were
     /// in the forward pass. x, y and `memory` are those of the forward pass; dy may be overwritten.
     fn backward(&mut self, pass: &Pass, flow: Flow, memory: &mut Memory, receive: Receive);
+
+    /// Whether the gradient of an output that is zero changes nothing in a step of training, given that the same holds for
+    /// inputs: a ReLU lets none through, for example. A dense layer leaves out the weights of inputs that need none.
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        false
+    }
+
+    /// Takes all steps of the optimiser that were put off.
+    fn settle(&mut self) {}
 
     /// The trained numbers, if there are any, in the order in which files have them.
     fn parameters(&self) -> &[Parameter] {

@@ -3,14 +3,14 @@
 use inkling_spec::Initial;
 use rayon::prelude::*;
 
-use super::owed::Owed;
+use super::dense::deferred::Deferred;
 use crate::kernels::path::Path;
-use crate::kernels::product::{COLUMNS, Row};
-use crate::kernels::update::{Rule, Weights, prefetch};
+use crate::kernels::product::COLUMNS;
+use crate::kernels::update::{Weights, prefetch};
 use crate::memory::Buffer;
 use crate::network::Part;
 use crate::optimizer::Rules;
-use crate::parallel::{Shared, for_each, for_each_part};
+use crate::parallel::{Shared, for_each_part};
 use crate::random::Stream;
 
 /// What becomes of gradients when they are ready.
@@ -61,10 +61,9 @@ pub(crate) struct Parameter {
     pub(crate) first: Buffer,
     /// Second moment. Empty for statistics.
     pub(crate) second: Buffer,
-    /// Steps that parts of a matrix in panels have put off, and the order of its columns, where its layer has them wait:
-    /// what `value` and the moments hold is as old. [`Parameter::catch_up`] brings them up to date and into the order of
-    /// files, [`Parameter::read`] reads them so.
-    pub(crate) owed: Option<Owed>,
+    /// Steps that parts of a matrix in panels have put off, where its layer has them wait: what `value` and the moments hold
+    /// is as old. [`Parameter::settle`] brings them up to date, [`Parameter::read`] reads them so.
+    pub(crate) deferred: Option<Deferred>,
 }
 
 impl Parameter {
@@ -84,63 +83,15 @@ impl Parameter {
             gradient,
             first: moment(),
             second: moment(),
-            owed: None,
+            deferred: None,
         }
     }
 
-    /// Takes all steps that were put off, and puts columns in the order of files.
-    pub(crate) fn catch_up(&mut self) {
-        if self.owed.as_ref().is_some_and(Owed::is_dirty) {
-            self.settle(None);
+    /// Takes all steps that were put off.
+    pub(crate) fn settle(&mut self) {
+        if let Some(deferred) = &mut self.deferred {
+            deferred.settle([&mut self.value, &mut self.first, &mut self.second]);
         }
-    }
-
-    /// Sees to it that a step by this rule can be put off, and that it finds columns in an order that pays.
-    pub(crate) fn expect_step(&mut self, rule: &Rule) {
-        let Some(owed) = &mut self.owed else { return };
-        // Each row is due once in a while, so that only a step that grows, or batches that go backward in another order
-        // than forward, find something that cannot wait.
-        if !owed.accepts(rule) {
-            self.settle(None);
-        } else if let Some(order) = owed.better_order() {
-            self.settle(Some(order));
-        }
-    }
-
-    /// Takes all steps that were put off, and puts columns in this order, or that of files.
-    fn settle(&mut self, order: Option<Vec<u32>>) {
-        let Layout::Panels { rows, columns } = self.layout else { return };
-        let Some(owed) = &mut self.owed else { return };
-        let is_moved = order.is_some() || !owed.order().is_plain();
-        let plain: Vec<u32> = (0..columns as u32).collect();
-        let [from, to] = [owed.order().units(), order.as_deref().unwrap_or(&plain)];
-        let numbers = [&mut self.value, &mut self.first, &mut self.second].map(|of| Shared::new(of));
-        for_each(rows, |row| {
-            let place = |panel: usize| (panel * rows + row) * COLUMNS;
-            // SAFETY: each row is one task's, and of each number there is one part at a time.
-            #[expect(unsafe_code, reason = "tasks write disjoint rows")]
-            let run = |of: usize, panel: usize| unsafe { numbers[of].part(place(panel), COLUMNS) };
-            for panel in 0..columns.div_ceil(COLUMNS) {
-                let [value, first, second] = [0, 1, 2].map(|of| run(of, panel));
-                owed.catch_up(panel, row, Weights { value, first, second });
-            }
-            if is_moved {
-                let mut units = vec![0.0; columns];
-                for of in 0..3 {
-                    for (panel, from) in from.chunks(COLUMNS).enumerate() {
-                        from.iter()
-                            .zip(run(of, panel))
-                            .for_each(|(&unit, number)| units[unit as usize] = *number);
-                    }
-                    for (panel, to) in to.chunks(COLUMNS).enumerate() {
-                        to.iter()
-                            .zip(run(of, panel))
-                            .for_each(|(&unit, number)| *number = units[unit as usize]);
-                    }
-                }
-            }
-        });
-        owed.settle(order);
     }
 
     /// Writes numbers of this part in the order in files from the number `start` on, of matrices whole rows, as they are
@@ -150,24 +101,25 @@ impl Parameter {
             Part::Values => &self.value,
             Part::FirstMoments => &self.first,
             Part::SecondMoments => &self.second,
-            // They are kept only when the weights are up to date and in order.
-            Part::Gradients => return self.layout.unpack(&self.gradient, start, plain),
+            Part::Gradients => &self.gradient,
         };
-        let (Layout::Panels { columns, .. }, Some(owed)) = (self.layout, &self.owed) else {
+        let waiting = self.deferred.as_ref().filter(|deferred| !deferred.is_settled());
+        let (Layout::Panels { columns, .. }, Some(deferred)) = (self.layout, waiting) else {
             return self.layout.unpack(buffer, start, plain);
         };
-        if !owed.is_dirty() {
+        if part == Part::Gradients {
             return self.layout.unpack(buffer, start, plain);
         }
         for_each_part(plain.par_chunks_mut(columns).enumerate(), |(row, plain)| {
-            for (panel, units) in owed.order().units().chunks(COLUMNS).enumerate() {
-                let [value, first, second] = self.run(owed, panel, start / columns + row);
+            for (panel, plain) in plain.chunks_mut(COLUMNS).enumerate() {
+                let numbers = [&self.value, &self.first, &self.second].map(|of| &of[..]);
+                let current = deferred.current(panel, start / columns + row, numbers);
                 let found = match part {
-                    Part::FirstMoments => first,
-                    Part::SecondMoments => second,
-                    _ => value,
+                    Part::FirstMoments => &current[1],
+                    Part::SecondMoments => &current[2],
+                    _ => &current[0],
                 };
-                units.iter().zip(&found).for_each(|(&unit, number)| plain[unit as usize] = *number);
+                plain.copy_from_slice(&found[..plain.len()]);
             }
         });
     }
@@ -182,19 +134,6 @@ impl Parameter {
         let count = self.shape.iter().product();
         let drawn: Vec<f32> = (0..count).map(|_| (2.0 * stream.uniform() - 1.0) * bound).collect();
         self.layout.pack(&drawn, &mut self.value);
-    }
-
-    /// The weights and moments of an input to a panel of a matrix, as they are when all steps have been taken.
-    fn run(&self, owed: &Owed, panel: usize, row: usize) -> [Row; 3] {
-        let Layout::Panels { rows, .. } = self.layout else { panic!("{} lies in panels", self.name) };
-        let numbers = |from: &[f32]| -> Row {
-            let from = &from[(panel * rows + row) * COLUMNS..][..COLUMNS];
-            from.try_into().expect("a row of a panel")
-        };
-        let [mut value, mut first, mut second] =
-            [&self.value, &self.first, &self.second].map(|of| numbers(of));
-        owed.catch_up(panel, row, Weights { value: &mut value, first: &mut first, second: &mut second });
-        [value, first, second]
     }
 
     /// Makes room for a kept gradient.

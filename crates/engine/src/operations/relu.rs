@@ -26,6 +26,10 @@ impl Operation for Relu {
         self.outputs
     }
 
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        true
+    }
+
     fn memory(&self, _capacity: usize, _backward: bool) -> Memory {
         Memory::default()
     }

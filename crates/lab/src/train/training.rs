@@ -183,8 +183,14 @@ impl<'a> Training<'a> {
         let whole = order.len().div_ceil(self.run.training.batch);
         let done_before = batches;
         for (done, batch) in order.chunks(self.run.training.batch).enumerate().skip(batches) {
-            let interrupted = self.observer.interrupted();
-            if done > done_before && (interrupted || self.observer.checkpoint_is_due(self.kept.elapsed())) {
+            // A training goes on from where its weights have taken all steps, which they do every few steps: whoever
+            // interrupts it waits for that.
+            let settled = self.trainer.is_settled();
+            let interrupted = settled && self.observer.interrupted();
+            if settled
+                && done > done_before
+                && (interrupted || self.observer.checkpoint_is_due(self.kept.elapsed()))
+            {
                 self.write_checkpoint_within(done, &since, writer)?;
             }
             if interrupted {
@@ -243,7 +249,7 @@ impl<'a> Training<'a> {
         if let Some(line) = line {
             writer.append_metrics(&TrainingLine::Gradients(line))?;
         }
-        let idleness = if look { self.trainer.network_mut().idleness() } else { Vec::new() };
+        let idleness = if look { self.trainer.network().idleness() } else { Vec::new() };
         if let Some(line) = idle_line(&idleness, self.standing.steps) {
             writer.append_metrics(&TrainingLine::Idle(line))?;
         }

@@ -163,6 +163,10 @@ impl Operation for Direct {
         self.geometry.outputs()
     }
 
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        self.relu
+    }
+
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
         let chunk = self.reverse.chunk;
         // A batch of fewer images may keep more, in fewer groups.

@@ -13,6 +13,10 @@ impl Operation for Winograd {
         self.plan.geometry.outputs()
     }
 
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        self.relu
+    }
+
     fn memory(&self, capacity: usize, backward: bool) -> Memory {
         let plan = &self.plan;
         let kept = if backward { capacity.div_ceil(plan.chunk).min(plan.span) } else { 0 };

@@ -1,0 +1,213 @@
+//! Several steps of an optimiser without a gradient, taken at once.
+
+#[cfg(test)]
+mod tests;
+
+use super::path::{Kernel, Path};
+use super::product::{COLUMNS, Row};
+use super::simd::Simd;
+use super::update::{Rule, Weights};
+
+/// Steps without a gradient as one: w ← w − decay·w − rate·m / (√v·root + ε), m ← first·m, v ← second·v.
+///
+/// Adam's steps move a weight by −m·Σⱼ αⱼ / (√v·γⱼ + ε), where m and v are those before the first step, αⱼ = rateⱼ·β₁ʲ and
+/// γⱼ = rootⱼ·√β₂ʲ. With S₁ = Σ αⱼ/γⱼ and S₂ = Σ αⱼ/γⱼ², one fraction with root = S₁/S₂ and rate = S₁·root agrees with that
+/// sum to the second order in ε/√v. For other v its relative error is at most the variance of 1/γ, each weighted by its α,
+/// over the mean of its square: no more than (d/2)² where the γ differ by a share d. The steps of an optimiser without
+/// such a root are a sum, and have no such error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SilentSteps {
+    pub(crate) first: f32,
+    pub(crate) second: f32,
+    pub(crate) decay: f32,
+    pub(crate) rate: f32,
+    pub(crate) root: f32,
+    pub(crate) epsilon: f32,
+}
+
+/// The sums from which [`SilentSteps`] follow, step after step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SilentSums {
+    /// β₁ᵏ or μᵏ, and √β₂ᵏ.
+    first: f64,
+    second: f64,
+    decay: f64,
+    /// S₁ and S₂.
+    sums: [f64; 2],
+}
+
+impl SilentSums {
+    /// No step.
+    pub(crate) const NONE: SilentSums = SilentSums { first: 1.0, second: 1.0, decay: 0.0, sums: [0.0; 2] };
+
+    /// These steps and then one by `rule`, and what they do together.
+    pub(crate) fn then(&mut self, rule: &Rule) -> SilentSteps {
+        match *rule {
+            Rule::Adam { beta, epsilon, rate, root, decay, .. } => {
+                let [beta_1, beta_2, rate, root, decay] =
+                    [beta[0], beta[1], rate, root, decay].map(f64::from);
+                self.first *= beta_1;
+                self.second *= beta_2.sqrt();
+                let (alpha, gamma) = (rate * self.first, root * self.second);
+                let one_less = 1.0 - decay;
+                self.sums = [
+                    self.sums[0] * one_less + alpha / gamma,
+                    self.sums[1] * one_less + alpha / (gamma * gamma),
+                ];
+                self.decay += decay * (1.0 - self.decay);
+                // Of a learning rate of zero nothing comes, and no quotient of sums either.
+                let [sum, square] = self.sums;
+                let root = if square == 0.0 { 1.0 } else { sum / square };
+                SilentSteps {
+                    first: self.first as f32,
+                    second: (self.second * self.second) as f32,
+                    decay: self.decay as f32,
+                    rate: (sum * root) as f32,
+                    root: root as f32,
+                    epsilon,
+                }
+            }
+            Rule::Sgd { momentum, rate } => {
+                self.first *= f64::from(momentum);
+                self.sums[0] += f64::from(rate) * self.first;
+                let (first, rate) = (self.first as f32, self.sums[0] as f32);
+                SilentSteps { first, second: 1.0, decay: 0.0, rate, root: 0.0, epsilon: 1.0 }
+            }
+        }
+    }
+}
+
+/// The numbers of [`SilentSteps`] in every lane.
+struct Lanes<S: Simd>([S::V; 6]);
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl<S: Simd> Lanes<S> {
+    #[inline(always)]
+    unsafe fn new(steps: &SilentSteps) -> Self {
+        let SilentSteps { first, second, decay, rate, root, epsilon } = *steps;
+        // SAFETY: the caller has seen the instruction set.
+        unsafe {
+            Lanes([
+                S::splat(first),
+                S::splat(second),
+                S::splat(decay),
+                S::splat(rate),
+                S::splat(root),
+                S::splat(epsilon),
+            ])
+        }
+    }
+
+    /// The weights after the steps.
+    #[inline(always)]
+    unsafe fn value(&self, w: S::V, m: S::V, v: S::V) -> S::V {
+        let [_, _, decay, rate, root, epsilon] = self.0;
+        // SAFETY: the caller has seen the instruction set.
+        unsafe {
+            let step = S::div(S::mul(rate, m), S::mul_add(S::sqrt(v), root, epsilon));
+            S::flush(S::sub(w, S::mul_add(decay, w, step)))
+        }
+    }
+
+    /// The moments after the steps.
+    #[inline(always)]
+    unsafe fn moments(&self, m: S::V, v: S::V) -> [S::V; 2] {
+        // SAFETY: the caller has seen the instruction set.
+        unsafe { [S::flush(S::mul(self.0[0], m)), S::flush(S::mul(self.0[1], v))] }
+    }
+}
+
+/// A row of 32 weights that has steps without a gradient to take.
+pub(crate) type Waiting<'a> = (usize, &'a SilentSteps);
+
+impl Weights<'_> {
+    /// Takes these steps: of each row of 32 weights, where it begins and what it has to take.
+    ///
+    /// # Panics
+    /// If a row leads beyond the weights or their moments.
+    #[inline]
+    pub(crate) fn catch_up<'s>(&mut self, path: Path, rows: impl Iterator<Item = Waiting<'s>>) {
+        path.run(CatchUp { weights: self, rows });
+    }
+}
+
+struct CatchUp<'a, 'w, I> {
+    weights: &'a mut Weights<'w>,
+    rows: I,
+}
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl<'s, I: Iterator<Item = Waiting<'s>>> Kernel for CatchUp<'_, '_, I> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Weights { value, first, second } = self.weights;
+        for (start, steps) in self.rows {
+            let row = start..start + COLUMNS;
+            let (w, m, v) = (&mut value[row.clone()], &mut first[row.clone()], &mut second[row]);
+            let (w, m, v) = (w.as_mut_ptr(), m.as_mut_ptr(), v.as_mut_ptr());
+            // SAFETY: three slices of 32 numbers; the caller has seen the instruction set.
+            unsafe {
+                let steps = Lanes::<S>::new(steps);
+                for at in (0..COLUMNS).step_by(S::LANES) {
+                    let (first, second) = (S::load(m.add(at)), S::load(v.add(at)));
+                    S::store(steps.value(S::load(w.add(at)), first, second), w.add(at));
+                    let [first, second] = steps.moments(first, second);
+                    S::store(first, m.add(at));
+                    S::store(second, v.add(at));
+                }
+            }
+        }
+    }
+}
+
+/// Rows of 32 weights as they are when they have taken their steps; the rows themselves stay. Of each, where it begins and
+/// what it has to take, if anything.
+///
+/// # Panics
+/// If a row leads beyond the weights or their moments, or there are more than rows to write.
+#[inline]
+pub(crate) fn read_rows<'s>(
+    path: Path,
+    numbers: [&[f32]; 3],
+    rows: impl Iterator<Item = (usize, Option<&'s SilentSteps>)>,
+    to: &mut [Row],
+) {
+    path.run(ReadRows { numbers, rows, to });
+}
+
+struct ReadRows<'a, I> {
+    numbers: [&'a [f32]; 3],
+    rows: I,
+    to: &'a mut [Row],
+}
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>> Kernel for ReadRows<'_, I> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let mut to = self.to.iter_mut();
+        for (start, steps) in self.rows {
+            let to = to.next().expect("room for every row");
+            let row = start..start + COLUMNS;
+            let w = &self.numbers[0][row.clone()];
+            let Some(steps) = steps else {
+                to.copy_from_slice(w);
+                continue;
+            };
+            let (m, v) = (&self.numbers[1][row.clone()], &self.numbers[2][row]);
+            let (w, m, v, to) = (w.as_ptr(), m.as_ptr(), v.as_ptr(), to.as_mut_ptr());
+            // SAFETY: four slices of 32 numbers; the caller has seen the instruction set.
+            unsafe {
+                let steps = Lanes::<S>::new(steps);
+                for at in (0..COLUMNS).step_by(S::LANES) {
+                    let value = steps.value(S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at)));
+                    S::store(value, to.add(at));
+                }
+            }
+        }
+    }
+}

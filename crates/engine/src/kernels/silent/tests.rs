@@ -1,0 +1,157 @@
+//! Tests of steps taken at once, against each of them in f64.
+
+use inkling_spec::Optimizer;
+
+use super::*;
+use crate::optimizer::rules;
+
+/// Optimisers whose windows have several steps.
+const OPTIMIZERS: [Optimizer; 7] = [
+    Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
+    Optimizer::Adam { beta_1: 0.99, beta_2: 0.99, epsilon: 1e-8 },
+    Optimizer::Adam { beta_1: 0.5, beta_2: 0.9999, epsilon: 1e-4 },
+    Optimizer::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-6, weight_decay: 0.1 },
+    Optimizer::AdamW { beta_1: 0.0, beta_2: 0.995, epsilon: 1e-8, weight_decay: 1e-3 },
+    Optimizer::Sgd { momentum: 0.9 },
+    Optimizer::Sgd { momentum: 0.0 },
+];
+
+/// A learning rate that is constant, falls, grows and is zero.
+fn rate(kind: usize, step: u64) -> f64 {
+    match kind {
+        0 => 1e-3,
+        1 => 1e-2 / step as f64,
+        2 => 1e-5 * (1.0 + step as f64).sqrt(),
+        _ => {
+            if step.is_multiple_of(5) {
+                0.0
+            } else {
+                2e-3
+            }
+        }
+    }
+}
+
+/// A weight and its moments after a step without a gradient, by the definition in f64.
+fn step([w, m, v]: [f64; 3], t: u64, optimizer: &Optimizer, rate: f64) -> [f64; 3] {
+    let adam = |beta_1: f64, beta_2: f64, epsilon: f64, decay: f64| {
+        let (m, v, t) = (beta_1 * m, beta_2 * v, t as i32);
+        let (m_hat, v_hat) = (m / (1.0 - beta_1.powi(t)), v / (1.0 - beta_2.powi(t)));
+        [w - rate * decay * w - rate * m_hat / (v_hat.sqrt() + epsilon), m, v]
+    };
+    match *optimizer {
+        Optimizer::Adam { beta_1, beta_2, epsilon } => adam(beta_1, beta_2, epsilon, 0.0),
+        Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
+            adam(beta_1, beta_2, epsilon, weight_decay)
+        }
+        Optimizer::Sgd { momentum } => [w - rate * momentum * m, momentum * m, v],
+    }
+}
+
+/// All windows of the first thousands of steps, weights that begin to wait at any step of them: the move is off by at most 2e-4
+/// of itself, and from √v = 100·ε on, where nearly all weights are, by no more than f32 rounds.
+#[test]
+fn steps_at_once_move_weights_within_the_bound() {
+    for optimizer in &OPTIMIZERS {
+        let epsilon = match *optimizer {
+            Optimizer::Adam { epsilon, .. } | Optimizer::AdamW { epsilon, .. } => epsilon,
+            Optimizer::Sgd { .. } => 0.0,
+        };
+        for kind in 0..4 {
+            let mut sums: Vec<(u64, SilentSums)> = Vec::new();
+            for t in 1..=4200 {
+                let rules = rules(optimizer, t, rate(kind, t));
+                sums.push((t, SilentSums::NONE));
+                let mut steps: Vec<(u64, SilentSteps)> = Vec::new();
+                sums.iter_mut().for_each(|(first, sums)| steps.push((*first, sums.then(&rules.weights))));
+                if !rules.settles {
+                    continue;
+                }
+                sums.clear();
+                for &(first, ref steps) in steps.iter().step_by(if t < 300 { 1 } else { 7 }) {
+                    check(optimizer, kind, first..t + 1, epsilon, steps);
+                }
+            }
+        }
+    }
+}
+
+/// Rows whose second moments go from none to large ones.
+fn check(
+    optimizer: &Optimizer,
+    kind: usize,
+    window: std::ops::Range<u64>,
+    epsilon: f64,
+    steps: &SilentSteps,
+) {
+    let roots: Vec<f32> =
+        (0..COLUMNS).map(|i| if i == 0 { 0.0 } else { 1e-12 * 2.5_f32.powi(i as i32) }).collect();
+    let is_adam = !matches!(optimizer, Optimizer::Sgd { .. });
+    let mut value = [0.0; COLUMNS];
+    let mut first: Vec<f32> = roots.iter().map(|r| 0.3 * r.max(1e-9)).collect();
+    let mut second: Vec<f32> = roots.iter().map(|r| if is_adam { r * r } else { 0.0 }).collect();
+    let before: Vec<[f64; 3]> = (0..COLUMNS).map(|i| [0.0, first[i].into(), second[i].into()]).collect();
+    let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
+    weights.catch_up(Path::current(), std::iter::once((0, steps)));
+    for (i, before) in before.into_iter().enumerate() {
+        let exact = window.clone().fold(before, |state, t| step(state, t, optimizer, rate(kind, t)));
+        let root = before[2].sqrt();
+        let bound = if is_adam && root < 100.0 * epsilon { 2e-4 } else { 2e-6 };
+        let found = [value[i], first[i], second[i]].map(f64::from);
+        for (what, bound) in [bound, 2e-6, 4e-6].into_iter().enumerate() {
+            let error = (found[what] - exact[what]).abs();
+            assert!(
+                error <= bound * exact[what].abs() + 1e-37,
+                "{optimizer:?}, steps {window:?}, root {root}: {found:?} for {exact:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn weights_decay_while_they_wait() {
+    let optimizer = OPTIMIZERS[3];
+    let (mut sums, mut steps, mut exact) = (SilentSums::NONE, None, [1.0, 0.0, 0.0]);
+    for t in 1001..=1064 {
+        steps = Some(sums.then(&rules(&optimizer, t, 1e-3).weights));
+        exact = step(exact, t, &optimizer, 1e-3);
+    }
+    let [mut value, mut first, mut second] = [[1.0_f32; COLUMNS], [0.0; COLUMNS], [0.0; COLUMNS]];
+    let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
+    weights.catch_up(Path::current(), std::iter::once((0, &steps.expect("64 steps"))));
+    assert!((f64::from(value[5]) - exact[0]).abs() < 1e-7);
+}
+
+#[test]
+fn paths_agree_and_reading_leaves_rows_as_they_are() {
+    let mut sums = SilentSums::NONE;
+    let steps = (900..930).map(|t| sums.then(&rules(&OPTIMIZERS[3], t, 1e-3).weights)).last().expect("steps");
+    let numbers = |seed: u32| -> Vec<f32> {
+        (0..3 * COLUMNS as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
+    };
+    let mut fused: Vec<Vec<f32>> = Vec::new();
+    for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+        let [mut value, mut first, mut second] = [1, 2, 3].map(numbers);
+        let mut read = [[0.0; COLUMNS]; 2];
+        let rows = [(2 * COLUMNS, Some(&steps)), (0, None)];
+        read_rows(path, [&value, &first, &second], rows.into_iter(), &mut read);
+        let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
+        weights.catch_up(path, std::iter::once((2 * COLUMNS, &steps)));
+        assert_eq!(read[0], value[2 * COLUMNS..]);
+        assert_eq!(read[1], numbers(1)[..COLUMNS]);
+        assert_eq!(value[..2 * COLUMNS], numbers(1)[..2 * COLUMNS]);
+        if path != Path::Portable {
+            fused.push([value, first, second].concat());
+        }
+    }
+    assert!(fused.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+#[should_panic(expected = "range end index")]
+fn a_row_beyond_the_weights_is_refused() {
+    let steps = SilentSums::NONE.clone().then(&Rule::Sgd { momentum: 0.9, rate: 0.1 });
+    let [mut value, mut first, mut second] = [[0.0; 40]; 3];
+    let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
+    weights.catch_up(Path::current(), std::iter::once((16, &steps)));
+}
