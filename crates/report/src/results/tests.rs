@@ -254,7 +254,7 @@ fn of_a_study_that_is_not_finished_there_is_a_report_that_says_so_and_no_summary
     assert_eq!(error, "1 of the 2 runs of the study `brief` are not finished");
     assert!(folder.path().join("report.pdf").exists() && !folder.path().join("summary.json").exists());
     // While it goes on, that is no error.
-    std::fs::remove_file(folder.path().join("report.html")).unwrap();
+    fs::remove_file(folder.path().join("report.html")).unwrap();
     let so_far = crate::write_so_far(&store).unwrap();
     assert!(so_far.in_words_of(Task::Mlp)[0].starts_with("Task 3: 1 MLP"), "{:?}", so_far.in_words());
     assert_eq!(so_far.in_words(), so_far.in_words_of(Task::Mlp));
