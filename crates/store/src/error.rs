@@ -257,6 +257,11 @@ impl From<WriteError> for StoreError {
     }
 }
 
+/// Whether a path is a link whose target is not there.
+fn leads_nowhere(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
+}
+
 /// For commands that choose their output folder, and for those that work on one that is there.
 fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
     match source.kind() {
@@ -268,8 +273,8 @@ fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
             "this file system is mounted read-only: choose an output folder elsewhere; of a study that is there already, \
              make a copy elsewhere and give that"
         }
-        ErrorKind::AlreadyExists if path.is_symlink() && !path.exists() => {
-            "this is a link to a place that is not there: make that folder, or choose another output folder"
+        ErrorKind::AlreadyExists if path.ancestors().any(leads_nowhere) => {
+            "a link in this path leads to a place that does not exist: make that folder, or choose another output folder"
         }
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
             "a file stands where a folder is needed: move it away, or choose another output folder"

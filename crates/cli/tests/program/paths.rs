@@ -126,3 +126,28 @@ fn names_on_the_command_line_cannot_steer_the_terminal() {
         );
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn an_output_folder_that_is_a_link_to_nowhere_or_a_file_is_told_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(folder.path().join("gone/disk"), folder.path().join("link")).unwrap();
+    fs::write(folder.path().join("file"), "mine").unwrap();
+    for (out, words) in [
+        (
+            "link",
+            &["cannot write", "link", "help", "a link in this path leads to a place that does not exist"][..],
+        ),
+        ("link/in", &["cannot write", "help", "a link in this path leads to a place that does not exist"]),
+        ("file", &["cannot write", "file", "help", "a file stands where a folder is needed"]),
+        ("file/in", &["cannot write", "help", "a file stands where a folder is needed"]),
+    ] {
+        run(folder.path(), &["study", "smoke", "--only", "pca", "--out", out]).says(73, words);
+    }
+    assert_eq!(fs::read(folder.path().join("file")).unwrap(), b"mine");
+    assert!(!folder.path().join("gone").exists());
+    // A link to a folder that is there is that folder.
+    fs::create_dir_all(folder.path().join("gone/disk")).unwrap();
+    run(folder.path(), &["study", "smoke", "--only", "pca", "--out", "link"]).says(0, &["finished in"]);
+    assert!(folder.path().join("gone/disk/report.pdf").exists());
+}

@@ -206,6 +206,24 @@ fn help_and_completions_know_every_command() {
 }
 
 #[test]
+fn a_batch_that_is_asked_for_is_that_of_every_network_timed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (asked, batches) in [(&[][..], ["batch=50", "batch=50"]), (&["--batch", "7"], ["batch=7", "batch=7"])]
+    {
+        let timed = run(folder.path(), &[&["bench", "mlp", "cnn", "--rounds", "1"], asked].concat());
+        timed.says(0, &[]);
+        for (network, batch) in ["mlp", "cnn"].iter().zip(batches) {
+            let line = timed.stdout.lines().find(|line| line.starts_with(&format!("inkling {network} ")));
+            assert!(line.is_some_and(|line| line.contains(&format!(" {batch} "))), "{}", timed.stdout);
+        }
+    }
+    for batch in ["0", "-1", "many", "99999999"] {
+        run(folder.path(), &["bench", "mlp", "--batch", batch])
+            .says(2, &["--batch", "a whole number of at least 1"]);
+    }
+}
+
+#[test]
 fn a_networks_layers_are_shown_and_an_impossible_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let table = run(folder.path(), &["model", "cnn", "--batch", "50"]).stdout;

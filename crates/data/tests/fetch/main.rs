@@ -210,6 +210,37 @@ fn a_part_that_was_whole_already_is_only_checked() {
 }
 
 #[test]
+fn a_file_of_the_cache_that_is_not_right_is_named_and_fetched_again() {
+    let site = Site::new(20, &[("a", &[Reply::Good])]);
+    let good = site.images();
+    let (short, other) = (good[..good.len() / 2].to_vec(), vec![7; 500]);
+    for (left, problem) in [
+        (short, "it is cut short"),
+        (b"<!doctype html><title>404</title>".to_vec(), "it is an HTML page"),
+        (other, "it has the wrong bytes: "),
+        (Vec::new(), "it has the wrong bytes: 0 with SHA-256"),
+        (good, ""),
+    ] {
+        let (_holder, folder) = cache();
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(WHOLE), left).unwrap();
+        let told = RefCell::new(Vec::new());
+        let hear = |event: FetchEvent| {
+            if let FetchEvent::Replacing { path, problem } = event {
+                told.borrow_mut().push((path.to_owned(), problem.to_owned()));
+            }
+        };
+        fetch(site.info, &folder, &hasty(), &hear, &|| false).unwrap();
+        is_whole(&site, &folder);
+        let told = told.into_inner();
+        assert_eq!(told.len(), usize::from(!problem.is_empty()), "{told:?}");
+        for (path, said) in told {
+            assert!(path == folder.join(WHOLE) && said.starts_with(problem), "{said}");
+        }
+    }
+}
+
+#[test]
 fn what_has_come_is_kept_for_the_next_run() {
     let site =
         Site::new(20, &[("a", &[Reply::Cut(5000), Reply::Status(500), Reply::Status(500), Reply::Good])]);

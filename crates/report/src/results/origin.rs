@@ -127,6 +127,9 @@ fn count<T: PartialEq>(shares: &mut Vec<Share<T>>, of: T) {
 
 #[cfg(test)]
 mod tests {
+    use inkling_spec::{DataSlice, PcaRun, RunSpec, Task};
+    use inkling_store::Store;
+
     use super::*;
 
     fn origins(machines: &[(&str, usize, &str, usize)], programs: usize) -> Origins {
@@ -141,6 +144,56 @@ mod tests {
             programs: (0..programs).map(program).collect(),
             shared: 0,
         }
+    }
+
+    #[test]
+    fn a_run_that_several_machines_or_programs_made_counts_for_each_and_is_told() {
+        let origin = |threads: usize, sources: &str| Origin {
+            version: "1".into(),
+            sources: Some(sources.into()),
+            machine: Machine { cpu: "A".into(), threads, instructions: "avx2".into() },
+        };
+        let counted = |runs: &[&[Origin]]| {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path()).unwrap();
+            let mut planned = Vec::new();
+            for (number, origins) in runs.iter().enumerate() {
+                let (last, earlier) = origins.split_last().unwrap();
+                let spec = RunSpec::Pca(PcaRun {
+                    data: DataSlice { set: "mnist".into(), train_images: 10 + number, test_images: 1 },
+                    components: 1,
+                    reconstructions: vec![],
+                    pictures: 0,
+                });
+                let id = spec.id("0");
+                let run = store.begin(&id.to_string(), &spec).unwrap();
+                run.finish(&RunResult {
+                    spec_hash: String::new(),
+                    data_checksum: String::new(),
+                    version: last.version.clone(),
+                    sources: last.sources.clone(),
+                    machine: last.machine.clone(),
+                    earlier: earlier.to_vec(),
+                    seconds: 1.0,
+                    finished: None,
+                    outcome: (),
+                })
+                .unwrap();
+                planned.push(PlannedRun { id, task: Task::Pca, title: String::new(), spec });
+            }
+            drop(store);
+            Origins::read(&Reader::open(folder.path()).unwrap(), &planned).unwrap()
+        };
+        let runs = |origins: &Origins| -> Vec<usize> { origins.machines.iter().map(|of| of.runs).collect() };
+        let (one, two, newer) = (origin(1, "a"), origin(2, "a"), origin(2, "b"));
+        let alone = counted(&[&[one.clone()], &[one.clone(), one.clone()]]);
+        assert_eq!((runs(&alone), alone.shared, alone.times_compare()), (vec![2], 0, true));
+        let threads = counted(&[&[one.clone(), two.clone()], &[two.clone()]]);
+        assert_eq!((runs(&threads), threads.shared, threads.times_compare()), (vec![2, 1], 1, false));
+        assert_eq!(threads.machines[0].of.threads, 2, "the one with the most runs comes first");
+        let programs = counted(&[&[two.clone(), newer.clone(), two.clone()], &[one, newer], &[two]]);
+        assert_eq!((runs(&programs), programs.shared), (vec![3, 1], 2));
+        assert_eq!(programs.programs.iter().map(|of| of.runs).collect::<Vec<_>>(), [3, 2]);
     }
 
     #[test]

@@ -102,6 +102,101 @@ fn weights_that_overflow_are_told_and_nothing_that_is_not_finite_is_published() 
 }
 
 #[test]
+fn a_dream_whose_start_the_network_answers_with_no_finite_number_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let huge = |arrays: &mut Vec<Array>| arrays.iter_mut().for_each(|array| array.values.fill(1e38));
+    let model = changed_model(folder.path(), MLP, None, &"none", huge);
+    let model = model.to_str().unwrap();
+    for goal in [&["--class", "1"][..], &["--class", "1", "--probability"], &["--layer", "trunk.2"]] {
+        for start in ["noise", "grey"] {
+            let asked = [&["dream", model, "--steps", "2", "--from", start][..], goal].concat();
+            let said = look(folder.path(), &asked);
+            said.says(0, &[]);
+            assert!(said.stdout.contains("not finite"), "{}", said.stdout);
+            assert!(
+                said.stdout.contains("Not finite: what the network makes of the start"),
+                "{}",
+                said.stdout
+            );
+            assert!(!said.stdout.contains("→") && !said.stdout.contains("diverged"), "{}", said.stdout);
+            let found = super::common::found(folder.path(), &asked);
+            let pictures = found["result"]["outcome"]["pictures"].as_array().unwrap();
+            assert!(
+                !pictures.is_empty() && pictures.iter().all(|picture| picture["diverged"] == 0),
+                "{found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_image_that_is_typical_of_a_class_of_which_none_is_right_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    // Whatever the image, it is taken for a 0.
+    let zero = |arrays: &mut Vec<Array>| {
+        let bias = arrays.iter_mut().find(|array| array.name == "item.1.bias").unwrap();
+        bias.values[0] = 1e6;
+    };
+    let model = changed_model(folder.path(), MLP, Some("mnist"), &"none", zero);
+    let model = model.to_str().unwrap();
+    let note = |class: &str| format!("Note: the network gets no test image of class {class} right, so that ");
+    for what in [&["activations"][..], &["dream", "--class", "1", "--steps", "2"]] {
+        let ask = |class: &str| {
+            let image = if what[0] == "dream" {
+                // The test images begin 7, 2, 1, 0.
+                vec!["--index", if class == "5" { "8" } else { "3" }]
+            } else {
+                vec!["--class", class]
+            };
+            look(folder.path(), &[what, &[model], &image].concat())
+        };
+        let (wrong, right) = (ask("5"), ask("0"));
+        wrong.says(0, &[]);
+        right.says(0, &[]);
+        assert_eq!(wrong.stdout.contains(&note("5")), what[0] == "activations", "{}", wrong.stdout);
+        assert!(!right.stdout.contains("Note: the network gets no"), "{}", right.stdout);
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_no_model_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let words =
+        ["the trained network `", "cannot be read: it is no regular file", "help", "write it to a file"];
+    let mut none = vec!["/dev/null".to_owned()];
+    let pipe = folder.path().join("pipe.safetensors");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    none.push(pipe.to_str().unwrap().into());
+    for file in none {
+        for (what, rest) in LOOKS {
+            let begun = Instant::now();
+            look(folder.path(), &[&[what, &*file][..], rest].concat()).says(65, &words);
+            assert!(begun.elapsed() < Duration::from_secs(60));
+        }
+    }
+}
+
+#[test]
+fn a_model_of_another_format_is_told_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = fs::read(model(folder.path(), MLP, None)).unwrap();
+    let header = usize::try_from(u64::from_le_bytes(good[..8].try_into().unwrap())).unwrap();
+    let text = String::from_utf8(good[8..8 + header].to_vec()).unwrap();
+    for format in ["2", "pt", ""] {
+        let entry = format!("\"__metadata__\":{{\"format\":\"{format}\",");
+        let changed = text.replacen("\"__metadata__\":{", &entry, 1);
+        let length = (changed.len() as u64).to_le_bytes();
+        let bytes = [&length[..], changed.as_bytes(), &good[8 + header..]].concat();
+        fs::write(folder.path().join("other.safetensors"), bytes).unwrap();
+        let has = format!("it has the format `{format}`, and this program reads the format 1");
+        let words = ["`other.safetensors` holds no trained network: ", &has, "help"];
+        for (what, rest) in LOOKS {
+            look(folder.path(), &[&[what, "other.safetensors"][..], rest].concat()).says(65, &words);
+        }
+    }
+}
+
+#[test]
 fn tensors_that_do_not_fit_the_layers_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let extra = |arrays: &mut Vec<Array>| {

@@ -30,6 +30,39 @@ fn whole_pages(results: &Results) -> usize {
     document.pages().len()
 }
 
+/// How far right texts of a page end.
+fn ends(frame: &Frame, from: f64, found: &mut Vec<f64>) {
+    for (point, item) in frame.items() {
+        let x = from + point.x.to_pt();
+        match item {
+            FrameItem::Group(group) => ends(&group.frame, x, found),
+            FrameItem::Text(text) => found.push(x + text.width().to_pt()),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn names_of_sixty_letters_stay_within_the_page() {
+    let long = |letter: &str| letter.repeat(60);
+    let names = ["W", "m", "Ж"].map(long);
+    let mut study = networks(&[&names[0], &names[1], &names[2]], Shape::SMALL);
+    change(&mut study, |i, network| network.name = format!("{}{i}", "N".repeat(59)));
+    let author = |name: &str| inkling_spec::Author { name: name.into(), contribution: Some(long("Q")) };
+    let authors = names.iter().map(|name| author(name)).collect();
+    study.record.study.report = Some(inkling_spec::ReportSpec { group: Some(1), authors });
+    let both = results(&[&names[0], &names[1], &names[2]], PerceptronRule::Online);
+    let study = Results { pca: both.pca, perceptrons: both.perceptrons, ..study };
+    let (document, _) = compile::<PagedDocument>(&paper(&study, &crate::draw(&study))).unwrap();
+    for (number, page) in document.pages().iter().enumerate() {
+        let mut found = Vec::new();
+        ends(&page.frame, 0.0, &mut found);
+        let farthest = found.into_iter().fold(0.0, f64::max);
+        // A4 less the right margin of 2.5 cm, and a point for punctuation that hangs.
+        assert!(farthest < 595.3 - 70.8 + 4.0, "page {}: a text ends at {farthest}", number + 1);
+    }
+}
+
 #[test]
 fn tables_of_many_networks_break_over_pages() {
     let mut study = networks(&DIGITS, Shape::SMALL);
@@ -135,6 +168,9 @@ fn times_of_several_machines_or_programs_are_told_and_not_compared() {
         let compared = csv.iter().find(|table| table.name == "networks_compared").unwrap();
         assert!(String::from_utf8_lossy(&compared.csv).lines().skip(1).all(|line| line.ends_with(",,")));
     }
+    assert!(!text_of(&machines).contains("counted for more than one"));
+    machines.origins.shared = 3;
+    assert!(text_of(&machines).contains("three runs counted for more than one"));
     // The command that is printed makes the study again on a machine that has better instructions, too.
     let mut portable = one;
     portable.origins.machines[0].of.instructions = "portable".into();
