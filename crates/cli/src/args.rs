@@ -188,7 +188,7 @@ pub(crate) struct ModelArgs {
 
     /// Images at a time, for the memory of the activations.
     #[arg(
-        long, value_name = "N", default_value = "1", value_parser = values::counting, allow_negative_numbers = true
+        long, value_name = "N", default_value = "1", value_parser = values::steps, allow_negative_numbers = true
     )]
     pub(crate) batch: NonZeroUsize,
 

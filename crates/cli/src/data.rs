@@ -36,8 +36,13 @@ fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
                 (Some(found), place)
             }
             Ok(None) => (None, absent(sources)),
-            Err(DataError::Missing { files, .. }) => {
-                (None, format!("not whole: {} missing", files.join(", ")))
+            Err(DataError::Missing { files, looked, .. }) => {
+                let closed = looked.iter().find(|looked| looked.closed);
+                let place = match closed {
+                    Some(closed) => format!("not known: {closed}"),
+                    None => format!("not whole: {} missing", files.join(", ")),
+                };
+                (None, place)
             }
             Err(error) => return Err(error.into()),
         };
@@ -56,7 +61,7 @@ fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
             "name": info.name, "title": info.title, "shape": info.shape, "classes": info.classes,
             "train_images": info.train_count, "test_images": info.test_count,
             "checksum": info.checksum(), "licence": info.licence, "origin": info.origin,
-            "folder": found.as_ref().map(|found| &found.folder),
+            "folder": found.as_ref().map(|found| found.folder.display().to_string()),
             "holds_files_of": found.as_ref().and_then(|found| found.holds).map(|other| other.name),
         }));
     }
@@ -105,10 +110,10 @@ fn verify(name: Option<&str>, sources: &Sources, as_json: bool) -> Result<(), Fa
         there = true;
         let (folder, set) = set;
         let (train, test) = (set.train.len(), set.test.len());
-        let (seconds, place) = (start.elapsed().as_secs_f64(), folder.display());
+        let (seconds, place) = (start.elapsed().as_secs_f64(), folder.display().to_string());
         let found = format!("right, every byte: {train} + {test} images in {place} ({seconds:.1} s)");
         say(as_json, &format!("{:14} {found}", info.name));
-        rows.push(json!({ "name": info.name, "folder": folder, "checksum": set.checksum }));
+        rows.push(json!({ "name": info.name, "folder": place, "checksum": set.checksum }));
     }
     match wrong {
         Some(error) => Err(error.into()),

@@ -204,9 +204,10 @@ impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         let code = match &error {
             DataError::UnknownSet { .. } => USAGE,
-            DataError::Write { .. } | DataError::CacheNotWritable { .. } | DataError::Busy { .. } => {
-                CANNOT_WRITE
-            }
+            DataError::Write { .. }
+            | DataError::CacheNotWritable { .. }
+            | DataError::ForeignLock { .. }
+            | DataError::Busy { .. } => CANNOT_WRITE,
             DataError::Interrupted => INTERRUPTED,
             error if error.is_io() => INPUT_OUTPUT,
             _ => BAD_DATA,

@@ -123,10 +123,11 @@ fn how(code: u8) -> &'static str {
 /// Starts the thread that waits for signals.
 #[cfg(unix)]
 fn start() -> std::io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
 
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    // A file that grows beyond what is allowed would end the program without a word; heard, it is an error of the write.
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGXFSZ])?;
     if !hangups_are_ignored() {
         signals.handle().add_signal(SIGHUP)?;
     }
@@ -136,6 +137,7 @@ fn start() -> std::io::Result<()> {
             let code = match signal {
                 SIGTERM => TERMINATED,
                 SIGHUP => HUNG_UP,
+                SIGXFSZ => continue,
                 _ => INTERRUPTED,
             };
             take(code, &mut before);

@@ -317,6 +317,17 @@ impl Observer for Progress<'_> {
                      folder and leave the report"
                 ));
             }
+            Event::Unlisted { runs } => {
+                let (runs, are) = match runs {
+                    1 => ("1 finished run".to_owned(), "is"),
+                    _ => (format!("{runs} finished runs"), "are"),
+                };
+                self.say(&format!(
+                    "note: this folder’s study.json is damaged or missing, and {runs} in it {are} none of this study: what \
+                     another study did stays in the folder and leaves the report; the command that did it brings it back, \
+                     without doing it again"
+                ));
+            }
             Event::Resumed { title, epochs, steps, within_an_epoch } => {
                 self.resume(steps);
                 self.say(&if within_an_epoch {

@@ -17,7 +17,7 @@ pub(crate) fn check(
     is_what: impl Fn(&[u8]) -> bool,
 ) -> Result<(), UsageError> {
     /// Enough to tell one kind of file from another.
-    const BEGINNING: u64 = 512;
+    const BEGINNING: u64 = 4096;
     let would_replace = || Err(UsageError::WouldReplace { path: path.to_owned(), what });
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => {

@@ -135,6 +135,16 @@ pub enum DataError {
         waited: Duration,
     },
 
+    /// What has the name of the cache's lock file is somebody else's.
+    #[error("`{}` is not this program’s lock file: {what}", .lock.display())]
+    #[diagnostic(help("it is left alone: move it away, or set INKLING_CACHE to another folder"))]
+    ForeignLock {
+        /// The lock file's place.
+        lock: PathBuf,
+        /// What is there, in words.
+        what: &'static str,
+    },
+
     /// Somebody asked for the end while a set was fetched. What has come so far is kept.
     #[error("interrupted")]
     #[diagnostic(help("what has come so far is kept: the same command goes on from there"))]
@@ -324,6 +334,7 @@ impl DataError {
                 | Self::Write { .. }
                 | Self::CacheNotWritable { .. }
                 | Self::Busy { .. }
+                | Self::ForeignLock { .. }
                 | Self::Interrupted
                 | Self::Fetch { .. }
                 | Self::NoCache { .. }

@@ -359,6 +359,7 @@ fn lock(
             return Err(DataError::Busy { lock: path, holder, waited: policy.lock });
         }
         Err(Refusal::Interrupted) => return Err(DataError::Interrupted),
+        Err(Refusal::Foreign(what)) => return Err(DataError::ForeignLock { lock: path, what }),
         Err(Refusal::CannotWrite(error) | Refusal::Failed(error)) => return Err(refused(error)),
     };
     if lock.as_ref().is_none_or(Lock::is_missing) {

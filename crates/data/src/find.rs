@@ -13,9 +13,6 @@ use crate::catalogue::SetInfo;
 use crate::idx;
 use crate::kind::{ENOUGH, kind};
 
-/// Entries of a folder that are looked through; more are no folder of a set.
-const MOST_ENTRIES: usize = 10_000;
-
 /// Files that are named where a set's own are missing.
 const MOST_NAMED: usize = 6;
 
@@ -26,6 +23,8 @@ pub struct Looked {
     pub folder: PathBuf,
     /// Why nothing could be found there: "there is no such folder".
     pub obstacle: Option<String>,
+    /// Whether it keeps to itself what it holds.
+    pub closed: bool,
     /// What lies there in the place of the set's files, each by its name and what it is.
     pub instead: Vec<String>,
 }
@@ -45,8 +44,9 @@ impl Display for Looked {
 /// hyphens.
 pub(crate) fn folders_of(info: &SetInfo, place: &Path) -> Vec<PathBuf> {
     let own = place.join(info.name);
-    let same = |path: &PathBuf| *path != own && is_named(info, path);
-    let others = entries(place).unwrap_or_default().into_iter().filter(|path| same(path) && path.is_dir());
+    let named = |name: &str| letters(name) == letters(info.name);
+    let others = entries(place, named).unwrap_or_default().into_iter();
+    let others = others.filter(|path| *path != own && path.is_dir());
     let named: Vec<PathBuf> = std::iter::once(own.clone()).chain(others).collect();
     named.into_iter().flat_map(|folder| [folder.clone(), folder.join("raw")]).collect()
 }
@@ -58,8 +58,7 @@ pub(crate) fn folders_of(info: &SetInfo, place: &Path) -> Vec<PathBuf> {
 pub(crate) fn on_disk(folder: &Path, name: &str) -> Option<PathBuf> {
     let exact = [folder.join(format!("{name}.gz")), folder.join(name)];
     exact.into_iter().find(|path| path.is_file()).or_else(|| {
-        let like = |path: &PathBuf| path.file_name().is_some_and(|found| plain(&lossy(found)) == name);
-        entries(folder).ok()?.into_iter().find(|path| like(path) && path.is_file())
+        entries(folder, |found| plain(found) == name).ok()?.into_iter().find(|path| path.is_file())
     })
 }
 
@@ -70,8 +69,8 @@ pub(crate) fn missing(info: &SetInfo, folder: &Path) -> Vec<&'static str> {
 
 /// Whether a folder holds anything under the names of a set's files, or keeps to itself what it holds.
 pub(crate) fn begun(info: &SetInfo, folder: &Path) -> bool {
-    match entries(folder) {
-        Ok(entries) => entries.iter().filter_map(|path| path.file_name()).any(|name| own(info, &lossy(name))),
+    match entries(folder, |name| own(info, name)) {
+        Ok(entries) => !entries.is_empty(),
         Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     }
 }
@@ -88,18 +87,18 @@ fn own(info: &SetInfo, name: &str) -> bool {
 
 /// What is to be told of a folder that lacks files of a set.
 pub(crate) fn looked(info: &SetInfo, folder: &Path) -> Looked {
-    let (obstacle, instead) = match entries(folder) {
-        Ok(entries) => (None, instead(info, &entries)),
+    let (obstacle, closed, instead) = match entries(folder, |_| true) {
+        Ok(entries) => (None, false, instead(info, &entries)),
         Err(error) => {
-            let obstacle = match error.kind() {
-                io::ErrorKind::NotFound => "there is no such folder".to_owned(),
-                io::ErrorKind::NotADirectory => "this is a file, not a folder".to_owned(),
-                _ => format!("it cannot be read: {error}"),
+            let (obstacle, closed) = match error.kind() {
+                io::ErrorKind::NotFound => ("there is no such folder".to_owned(), false),
+                io::ErrorKind::NotADirectory => ("this is a file, not a folder".to_owned(), false),
+                _ => (format!("it cannot be read: {error}"), true),
             };
-            (Some(obstacle), Vec::new())
+            (Some(obstacle), closed, Vec::new())
         }
     };
-    Looked { folder: folder.to_owned(), obstacle, instead }
+    Looked { folder: folder.to_owned(), obstacle, closed, instead }
 }
 
 /// Entries of a folder that may have been meant as a set's files.
@@ -162,11 +161,15 @@ pub(crate) fn array(shape: &[usize]) -> String {
     }
 }
 
-/// The paths in a folder, in the order of their names.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The paths in a folder whose names are asked for, in the order of these names. A folder may hold a set's pictures one by
+/// one beside its files.
+fn entries(folder: &Path, asked: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
-    for entry in fs::read_dir(folder)?.take(MOST_ENTRIES) {
-        paths.push(entry?.path());
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if asked(&lossy(&entry.file_name())) {
+            paths.push(entry.path());
+        }
     }
     paths.sort();
     Ok(paths)

@@ -217,6 +217,10 @@ fn problem(error: DecodingError) -> PictureError {
             PictureError::Truncated
         }
         DecodingError::LimitsExceeded => PictureError::TooLarge,
+        // The decoder's own sentence shows its data structures.
+        DecodingError::Format(error) if error.to_string().contains("CRC") => {
+            PictureError::Damaged("the checksum of one of its parts is wrong".into())
+        }
         error => PictureError::Damaged(error.to_string()),
     }
 }

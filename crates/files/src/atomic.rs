@@ -94,6 +94,19 @@ pub fn create_folder(folder: &Path) -> Result<(), WriteError> {
     missing.iter().rev().filter_map(|new| new.parent()).try_for_each(sync_folder)
 }
 
+/// Creates `folder`, whose parent must be there, and makes the new entry durable. Where the parent is gone, it was moved or
+/// removed: whoever works in a folder does not make another one in its place.
+///
+/// # Errors
+/// The operating system's answer, where it cannot be created.
+pub fn create_child(folder: &Path) -> Result<(), WriteError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir(folder).map_err(WriteError::at(folder))?;
+    sync_folder(folder_of(folder))
+}
+
 /// Makes the entries of `folder` durable: a file's name lives in its folder, which fsync of the file leaves
 /// alone.
 ///

@@ -91,6 +91,8 @@ pub enum Refusal {
     MayBeRunning(Holder),
     /// The wait was interrupted.
     Interrupted,
+    /// What has the lock file's name is somebody else's; the text says what it is.
+    Foreign(&'static str),
     /// The lock file cannot be opened for writing.
     CannotWrite(WriteError),
     /// The operating system failed to lock.
@@ -171,6 +173,9 @@ impl Lock {
 
     fn attempt(path: &Path, kernel: Kernel) -> Result<Self, Refusal> {
         let failed = |source| WriteError { path: path.to_owned(), source };
+        if let Some(what) = no_file(path) {
+            return Err(Refusal::Foreign(what));
+        }
         let (mut file, writable) = open(path).map_err(|source| Refusal::CannotWrite(failed(source)))?;
         let missing = loop {
             match kernel(&file) {
@@ -182,6 +187,9 @@ impl Lock {
                 Err(TryLockError::Error(source)) => return Err(Refusal::Failed(failed(source))),
             }
         };
+        if !is_own(&mut file).map_err(|source| Refusal::Failed(failed(source)))? {
+            return Err(Refusal::Foreign("it holds a text of another kind"));
+        }
         let before = read_holder(&mut file);
         if let (true, Some(holder)) = (missing, &before) {
             match holder.life() {
@@ -218,9 +226,10 @@ impl Lock {
         self.missing
     }
 
-    /// The process of this computer that had the lock before and died without giving it back, if one did.
+    /// The process of this computer that had the lock before and died without giving it back, if one did. One that still
+    /// lives has its lock elsewhere: this folder is a copy of the one that it works in.
     pub fn died(&self) -> Option<&Holder> {
-        self.before.as_ref().filter(|holder| holder.is_here())
+        self.before.as_ref().filter(|holder| holder.is_here() && holder.life() != Life::Alive)
     }
 
     /// The process of another computer that had the lock before and did not give it back. It may still be running: not
@@ -260,6 +269,29 @@ fn open(path: &Path) -> io::Result<(File, bool)> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// What has the lock file's name, where that is no file: nothing is opened, emptied or written to through it.
+fn no_file(path: &Path) -> Option<&'static str> {
+    let kind = std::fs::symlink_metadata(path).ok()?.file_type();
+    match () {
+        () if kind.is_file() => None,
+        () if kind.is_symlink() => Some("it is a link"),
+        () if kind.is_dir() => Some("it is a folder"),
+        () => Some("it is no regular file"),
+    }
+}
+
+/// Whether a file is empty, or holds a holder's name, or what a power cut left of one.
+fn is_own(file: &mut File) -> io::Result<bool> {
+    /// More than any holder's name takes.
+    const LONGEST: u64 = 1 << 16;
+    let mut text = Vec::new();
+    file.rewind()?;
+    (&mut *file).take(LONGEST).read_to_end(&mut text)?;
+    let beginning = sealed::BEGINNING.as_bytes();
+    let cut = text.iter().zip(beginning).all(|(found, own)| found == own);
+    Ok(cut || text.iter().all(|&byte| byte == 0) || sealed::from_json::<Holder>(&text).is_ok())
 }
 
 fn read_holder(file: &mut File) -> Option<Holder> {

@@ -14,6 +14,9 @@ use thiserror::Error;
 /// The format that this program writes, and the newest that it reads.
 const FORMAT: u64 = 1;
 
+/// How every sealed document begins.
+pub(crate) const BEGINNING: &str = "{\n  \"format\": ";
+
 const FORMAT_KEY: &str = "format";
 const CHECKSUM_KEY: &str = "checksum";
 /// The member that holds what is no object.
@@ -75,8 +78,7 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let checksum = checksum(members);
     let rest = plain[1..].trim_start();
     let comma = if rest == "}" { "\n" } else { ",\n  " };
-    format!("{{\n  \"{FORMAT_KEY}\": {FORMAT},\n  \"{CHECKSUM_KEY}\": \"{checksum}\"{comma}{rest}\n")
-        .into_bytes()
+    format!("{BEGINNING}{FORMAT},\n  \"{CHECKSUM_KEY}\": \"{checksum}\"{comma}{rest}\n").into_bytes()
 }
 
 /// The value in a document, after its seal was checked.

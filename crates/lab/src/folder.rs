@@ -84,6 +84,15 @@ pub(crate) fn say_what_leaves(held: &StudyRecord, runs: &[PlannedRun], observer:
     }
 }
 
+/// Says that there are finished runs of which no record tells any more, if there are.
+pub(crate) fn say_what_is_unlisted(runs: &[PlannedRun], store: &Store, observer: &dyn Observer) {
+    let others = store.reader().runs().filter(|dir| !runs.iter().any(|run| run.id.as_ref() == dir.id()));
+    let runs = others.filter(|dir| matches!(dir.result::<IgnoredAny>(), Ok(Some(_)))).count();
+    if runs > 0 {
+        observer.event(Event::Unlisted { runs });
+    }
+}
+
 /// Whether every one of these runs is finished, as far as its result says.
 pub(crate) fn are_finished<'a>(mut runs: impl Iterator<Item = &'a PlannedRun>, store: &Store) -> bool {
     runs.all(|run| matches!(store.run(run.id.as_ref()).result::<IgnoredAny>(), Ok(Some(_))))

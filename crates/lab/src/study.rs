@@ -84,6 +84,12 @@ pub enum Event<'a> {
         /// Its runs that are none of this one.
         runs: usize,
     },
+    /// The folder's record of its study is damaged or gone, and these runs in it are none of this study: they leave the
+    /// report.
+    Unlisted {
+        /// Finished runs that are none of this study.
+        runs: usize,
+    },
     /// A training run goes on from a checkpoint.
     Resumed {
         /// What it is.
@@ -190,8 +196,9 @@ pub fn run_study(
     plan::warn_of_holes(&runs, observer);
     let to_do: Vec<&PlannedRun> = runs.iter().filter(|run| is_to_do(run, &study, options)).collect();
     folder::check_instructions(to_do.iter().copied(), store, options)?;
-    if let Some(held) = &held {
-        folder::say_what_leaves(held, &runs, observer);
+    match &held {
+        Some(held) => folder::say_what_leaves(held, &runs, observer),
+        None => folder::say_what_is_unlisted(&runs, store, observer),
     }
 
     let Origin { version, machine, .. } = origin();

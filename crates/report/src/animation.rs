@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gif::{Frame, Repeat};
+use gif::{Extension, Frame, Repeat};
 use inkling_spec::RunId;
 use inkling_store::{Reader, TensorFile};
 
@@ -14,6 +14,15 @@ const SIDE: usize = 280;
 const STAY: u16 = 8;
 /// Hundredths of a second that the last one stays.
 const HOLD: u16 = 200;
+
+/// What stands in every animation file, so that it can be told from a person's pictures.
+const MADE_BY: &str = "made by Inkling";
+
+/// Whether a file that begins so is an animation that [`animate`] made. A beginning of 4 KiB is enough.
+pub fn is_animation(start: &[u8]) -> bool {
+    let picture = start.starts_with(b"\x89PNG") || start.starts_with(b"GIF8");
+    picture && start.windows(MADE_BY.len()).any(|window| window == MADE_BY.as_bytes())
+}
 
 /// A kind of animation file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +116,7 @@ fn png(frames: &[Pixels]) -> Vec<u8> {
     encoder.set_color(if first.channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale });
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
+    encoder.add_text_chunk("Software".into(), MADE_BY.into()).expect("the text is Latin");
     encoder.set_animated(count as u32, 0).expect("there is a frame");
     encoder.set_frame_delay(stay(0, count), 100).expect("it is animated");
     let mut writer = encoder.write_header().expect("a picture has a side of at least a pixel");
@@ -125,6 +135,7 @@ fn gif(frames: &[Pixels]) -> Vec<u8> {
     let [width, height] = [first.width, first.height].map(|length| side(length * first.times()));
     let greys: Vec<u8> = (0..=255).flat_map(|level| [level; 3]).collect();
     let mut encoder = gif::Encoder::new(Vec::new(), width, height, &greys).expect(WRITTEN);
+    encoder.write_raw_extension(Extension::Comment.into(), &[MADE_BY.as_bytes()]).expect(WRITTEN);
     encoder.set_repeat(Repeat::Infinite).expect(WRITTEN);
     for (number, frame) in frames.iter().enumerate() {
         // Colours are chosen before the picture is enlarged, which they then survive.
@@ -203,6 +214,20 @@ mod tests {
             }
             assert!(decoder.read_next_frame().unwrap().is_none());
         }
+    }
+
+    #[test]
+    fn an_animation_is_told_from_other_pictures() {
+        for channels in [1, 3] {
+            for file in [png(&frames(channels)), gif(&frames(channels))] {
+                assert!(is_animation(&file[..file.len().min(4096)]));
+                // As another program would write it: a letter of the mark is another.
+                let at = file.windows(7).position(|window| window == b"Inkling").unwrap();
+                let other = [&file[..at], b"J", &file[at + 1..]].concat();
+                assert!(!is_animation(&other));
+            }
+        }
+        assert!(!is_animation(MADE_BY.as_bytes()) && !is_animation(b""));
     }
 
     #[test]

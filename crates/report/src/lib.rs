@@ -19,7 +19,7 @@ mod write;
 use inkling_spec::found::{DataSetFacts, PlannedRun};
 use inkling_store::Store;
 
-pub use animation::{AnimationFormat, animate};
+pub use animation::{AnimationFormat, animate, is_animation};
 pub use document::printable::unprintable;
 pub use document::{Typeset, WORDS, typeset};
 pub use error::ReportError;

@@ -49,7 +49,10 @@ pub enum StoreError {
 
     /// Another live process writes to this folder.
     #[error("`{}` is in use by {}", .path.display(), describe(.holder.as_deref()))]
-    #[diagnostic(help("wait until that process has ended, stop it, or choose another output folder"))]
+    #[diagnostic(help(
+        "wait until that process has ended, or stop it, and give the same command again; a new study or look can have a \
+             folder of its own (`--out`)"
+    ))]
     Locked {
         /// The output folder.
         path: PathBuf,
@@ -69,6 +72,19 @@ pub enum StoreError {
         path: PathBuf,
         /// The process.
         holder: Box<Holder>,
+    },
+
+    /// What has the name of the lock file is somebody else's.
+    #[error("`{}` is not this program’s lock file: {what}", .path.display())]
+    #[diagnostic(help(
+        "it is left alone. Move it away if nothing needs it there, or choose another output folder; a lock file of this \
+         program is empty, or names the process that works in the folder"
+    ))]
+    ForeignLock {
+        /// The lock file's place.
+        path: PathBuf,
+        /// What is there, in words.
+        what: &'static str,
     },
 
     /// The output folder would be among the files of another one.
@@ -211,6 +227,7 @@ impl StoreError {
             | Self::DiskFull { .. }
             | Self::Locked { .. }
             | Self::MayBeRunning { .. }
+            | Self::ForeignLock { .. }
             | Self::InsideStore { .. }
             | Self::NotAStore { .. }
             | Self::Linked { .. } => ErrorClass::CannotWrite,
@@ -272,6 +289,10 @@ fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
         ErrorKind::ReadOnlyFilesystem => {
             "this file system is mounted read-only: choose an output folder elsewhere; of a study that is there already, \
              make a copy elsewhere and give that"
+        }
+        ErrorKind::NotFound => {
+            "a folder of this path is not there any more. If it was moved or removed while the program worked in it, give \
+             the same command again with its new place (`--out`): what was finished is there, and is not done again"
         }
         ErrorKind::AlreadyExists if path.ancestors().any(leads_nowhere) => {
             "a link in this path leads to a place that does not exist: make that folder, or choose another output folder"

@@ -1,6 +1,6 @@
 //! The few ways in which this crate touches files, besides replacing them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -27,13 +27,39 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The bytes of the file at `path`, or `None` where there is no such file.
-pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+/// What there is at `path`, behind links, or `None` where there is nothing.
+///
+/// # Errors
+/// [`StoreError::Io`] where the system does not say, as in a folder that is closed.
+pub(crate) fn kind(path: &Path) -> Result<Option<FileType>, StoreError> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found.file_type())),
+        Err(source) if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(source) => Err(StoreError::reading(path, source)),
+    }
+}
+
+/// Opens the file at `path`, or `None` where there is no such file. What is no regular file is no file of a store, and
+/// reading a pipe might never end.
+pub(crate) fn open(path: &Path) -> Result<Option<File>, StoreError> {
+    match kind(path)? {
+        None => return Ok(None),
+        Some(kind) if kind.is_file() || kind.is_dir() => {}
+        Some(_) => return Err(StoreError::damaged(path, "it is no regular file")),
+    }
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
         Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(StoreError::reading(path, source)),
     }
+}
+
+/// The bytes of the file at `path`, or `None` where there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|source| StoreError::reading(path, source))?;
+    Ok(Some(bytes))
 }
 
 /// The value of the JSON document at `path`, or `None` where there is no such file. Where the document is sealed, its
@@ -56,13 +82,9 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreErr
 /// The SHA-256 of the file at `path` in lower-case hexadecimal digits, or `None` where there is no such file.
 ///
 /// # Errors
-/// [`StoreError::Io`] where it cannot be read.
+/// [`StoreError::Io`] where it cannot be read, [`StoreError::Damaged`] where it is no regular file.
 pub fn sha256(path: &Path) -> Result<Option<String>, StoreError> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(StoreError::reading(path, source)),
-    };
+    let Some(mut file) = open(path)? else { return Ok(None) };
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

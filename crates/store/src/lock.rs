@@ -19,6 +19,7 @@ pub(crate) fn take(out: &Path) -> Result<Lock, StoreError> {
         Refusal::MayBeRunning(holder) => {
             StoreError::MayBeRunning { path: out.to_owned(), holder: Box::new(holder) }
         }
+        Refusal::Foreign(what) => StoreError::ForeignLock { path: out.join(FILE), what },
         Refusal::CannotWrite(error) => error.into(),
         Refusal::Failed(error) => {
             StoreError::Io { operation: "lock", path: error.path, source: error.source }

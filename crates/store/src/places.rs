@@ -6,16 +6,18 @@ use std::path::{Component, Path, PathBuf};
 use inkling_files::atomic::{is_real_folder, remove_leftovers};
 
 use crate::error::is_run_id;
-use crate::lock;
 use crate::run::RunDir;
+use crate::{files, lock};
 
 /// The folder of the runs.
 pub(crate) const RUNS: &str = "runs";
 /// The folders that files are published in, besides the output folder itself.
 pub(crate) const PUBLISHED: [&str; 2] = ["figures", "tables"];
+/// A study's record, and members that it has in every version.
+const STUDY: &str = "study.json";
+const MEMBERS: [&str; 3] = ["version", "study", "runs"];
 /// The files that a study writes into the output folder itself.
-const FILES: [&str; 6] =
-    ["study.json", "study.toml", "checks.json", "summary.json", "report.pdf", "report.html"];
+const FILES: [&str; 6] = [STUDY, "study.toml", "checks.json", "summary.json", "report.pdf", "report.html"];
 
 /// Removes what killed processes left in the output folder `out`, whose lock is held. Looks only where a store writes:
 /// in `out` itself, `figures`, `tables`, `runs`, and the folders of `runs` that have a run's name. Neither a link nor a
@@ -57,8 +59,7 @@ pub(crate) fn enclosing(folder: &Path) -> Option<PathBuf> {
 /// What stands in a folder that is no store and that a study would write over, if there is anything: a person's own report,
 /// say, or figures.
 pub(crate) fn taken(folder: &Path) -> Option<String> {
-    let is_ours = folder.join(lock::FILE).is_file() || is_store(folder) || holds_runs(folder);
-    if is_ours {
+    if is_store(folder) || holds_runs(folder) || holds_study(folder) {
         return None;
     }
     let is_there = |name: &&str| fs::symlink_metadata(folder.join(name)).is_ok();
@@ -72,6 +73,13 @@ pub(crate) fn taken(folder: &Path) -> Option<String> {
 fn holds_runs(folder: &Path) -> bool {
     let entries = fs::read_dir(folder.join(RUNS)).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name()).any(|name| is_run_id(name.as_encoded_bytes()))
+}
+
+/// Whether there is a study's own record, as where the runs were removed, or a kill came before the first of them.
+fn holds_study(folder: &Path) -> bool {
+    let record = files::read_json::<serde_json::Value>(&folder.join(STUDY));
+    record
+        .is_ok_and(|record| record.is_some_and(|record| MEMBERS.iter().all(|key| record.get(key).is_some())))
 }
 
 /// Where an absolute path leads that need not exist yet, once the links in it are followed.
@@ -95,5 +103,5 @@ fn is_own(folder: &Path) -> bool {
 
 /// Whether `folder` is somebody's output folder.
 fn is_store(folder: &Path) -> bool {
-    folder.join(RUNS).is_dir() && [lock::FILE, "study.json"].iter().any(|name| folder.join(name).is_file())
+    folder.join(RUNS).is_dir() && [lock::FILE, STUDY].iter().any(|name| folder.join(name).is_file())
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use inkling_files::atomic::create_folder;
+use inkling_files::atomic::create_child;
 use inkling_files::sealed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -189,11 +189,6 @@ impl RunDir {
         }
     }
 
-    /// Makes a finished run an unfinished one.
-    pub(crate) fn remove_result(&self) -> Result<(), StoreError> {
-        files::remove(&self.file(RESULT))
-    }
-
     /// Removes every checkpoint but the newest, that of an earlier attempt included: nothing needs them once there is a
     /// result.
     fn remove_older_checkpoints(&self) -> Result<(), StoreError> {
@@ -222,7 +217,8 @@ pub struct RunWriter<'store> {
 impl<'store> RunWriter<'store> {
     pub(crate) fn begin<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Self, StoreError> {
         refuse_link(&dir.folder)?;
-        create_folder(&dir.folder)?;
+        // Where the output folder was moved away meanwhile, no other one is begun in its place.
+        create_child(&dir.folder)?;
         // The result goes first and the checkpoints next: without them, whatever a kill leaves of the rest is an
         // unfinished run that nothing resumes.
         files::remove(&dir.file(RESULT))?;
@@ -272,6 +268,12 @@ impl<'store> RunWriter<'store> {
         atomic::write(&writer.dir.file(METRICS), &lines)?;
         checkpoint.copy_to(&writer.dir.file(CHECKPOINT), writer.dir.id())?;
         Ok(Some(writer))
+    }
+
+    /// Makes a finished run an unfinished one.
+    pub(crate) fn withdraw(dir: &RunDir) -> Result<(), StoreError> {
+        refuse_link(&dir.folder)?;
+        files::remove(&dir.file(RESULT))
     }
 
     /// The folder, to be read.

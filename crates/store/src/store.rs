@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use inkling_files::atomic::{check_writable, create_folder, sync_folder};
+use inkling_files::atomic::{check_writable, create_child, create_folder, sync_folder};
 use inkling_files::{Lock, sealed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,15 +23,17 @@ impl Reader {
     /// Opens the output folder `out`.
     ///
     /// # Errors
-    /// [`StoreError::NoFolder`] where it is not there, [`StoreError::NotAStudy`] where no study was ever written to it.
+    /// [`StoreError::NoFolder`] where it is not there, [`StoreError::NotAStudy`] where no study was ever written to it,
+    /// [`StoreError::Io`] where it may not be looked into.
     pub fn open(out: &Path) -> Result<Self, StoreError> {
-        if !out.exists() {
-            return Err(StoreError::NoFolder { path: out.to_owned() });
+        let path = out.to_owned();
+        if files::kind(out)?.is_none() {
+            return Err(StoreError::NoFolder { path });
         }
-        if !out.join(RUNS).is_dir() {
-            return Err(StoreError::NotAStudy { path: out.to_owned() });
+        match files::kind(&out.join(RUNS))? {
+            Some(kind) if kind.is_dir() => Ok(Self { out: path }),
+            _ => Err(StoreError::NotAStudy { path }),
         }
-        Ok(Self { out: out.to_owned() })
     }
 
     /// The folder.
@@ -143,7 +145,7 @@ impl Store {
     /// When `id` is not one plain folder name.
     pub fn withdraw(&self, id: &str) -> Result<(), StoreError> {
         assert_plain(Path::new(id), 1);
-        self.run(id).remove_result()
+        RunWriter::withdraw(&self.run(id))
     }
 
     /// Goes on with the run `id` where it left a checkpoint under the same spec; otherwise `None`, and the
@@ -202,7 +204,9 @@ impl Store {
             relative.display()
         );
         let path = self.reader.out.join(relative);
-        path.parent().map_or(Ok(()), create_folder)?;
+        if !folder.as_os_str().is_empty() {
+            create_child(&self.reader.out.join(folder))?;
+        }
         atomic::write(&path, bytes)
     }
 

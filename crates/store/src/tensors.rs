@@ -18,6 +18,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
+use crate::files;
 
 #[cfg(target_endian = "big")]
 compile_error!("tensor files are little-endian, and this crate writes memory as it is");
@@ -281,7 +282,8 @@ impl Tensors {
     pub fn read(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::reading(path, source);
         let damaged = |reason: String| StoreError::damaged(path, reason);
-        let mut file = File::open(path).map_err(failed)?;
+        // That there is none, the system says best.
+        let mut file = files::open(path)?.map_or_else(|| File::open(path), Ok).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
         let short = || damaged(format!("it ends within its header, after {bytes} bytes"));
         let mut length = [0; LENGTH];

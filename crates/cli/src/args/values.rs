@@ -16,7 +16,7 @@ pub(crate) fn counting(text: &str) -> Result<NonZeroUsize, String> {
     number(text, "at least 1, such as 10", usize::MAX)
 }
 
-/// A number of steps, up to the largest that a study may have.
+/// A number of steps or of images, up to the largest that a study may have.
 pub(crate) fn steps(text: &str) -> Result<NonZeroUsize, String> {
     let steps = text.trim().parse::<u32>().ok().and_then(|steps| NonZeroUsize::new(steps as usize));
     steps.ok_or_else(|| {

@@ -28,8 +28,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
         _ => None,
     };
     if let Some(animation) = animation {
-        let is_animation = |start: &[u8]| start.starts_with(b"GIF8") || start.starts_with(b"\x89PNG");
-        replace::check(&animation.path, "a GIF or PNG file", is_animation)?;
+        replace::check(&animation.path, "an animation of this program", inkling_report::is_animation)?;
     }
     start_computing(&args.compute)?;
     let mut subject = Subject::read(args)?;

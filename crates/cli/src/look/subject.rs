@@ -8,7 +8,7 @@ use inkling_data::catalogue::{self, SetInfo};
 use inkling_lab::{Trained, Weights};
 use inkling_spec::found::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_spec::{Labels, RunId, RunSpec, Task};
-use inkling_store::{Reader, RunDir, TensorFile, sha256};
+use inkling_store::{Reader, RunDir, StoreError, TensorFile, sha256};
 use serde::de::IgnoredAny;
 
 use super::error::AskError;
@@ -115,13 +115,15 @@ impl Subject {
 /// The file that is meant, and the network's name in its study.
 fn find(model: &Path, network: Option<&str>) -> Result<(PathBuf, Option<String>), Failure> {
     let direct = if model.is_dir() { model.join(TensorFile::Model.name()) } else { model.to_owned() };
-    if model.is_dir() && !direct.exists() {
-        return match Reader::open(model)
-            .ok()
-            .map(|study| study.json::<StudyRecord>(STUDY))
-            .transpose()?
-            .flatten()
-        {
+    // A folder that is closed says neither that it holds the file nor that it holds none.
+    let there = direct.try_exists().map_err(|source| AskError::Model { path: direct.clone(), source })?;
+    if model.is_dir() && !there {
+        let study = match Reader::open(model) {
+            Ok(study) => Some(study),
+            Err(StoreError::NotAStudy { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        return match study.map(|study| study.json::<StudyRecord>(STUDY)).transpose()?.flatten() {
             Some(record) => of_study(model, &record, network).map(|(file, name)| (file, Some(name))),
             None => Err(AskError::NoModel { path: model.to_owned() }.into()),
         };

@@ -151,3 +151,35 @@ fn an_output_folder_that_is_a_link_to_nowhere_or_a_file_is_told_as_what_it_is() 
     run(folder.path(), &["study", "smoke", "--only", "pca", "--out", "link"]).says(0, &["finished in"]);
     assert!(folder.path().join("gone/disk/report.pdf").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn folders_whose_names_are_no_text_are_worked_in_and_printed() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let odd = OsStr::from_bytes(b"latin\xe9 \xff");
+    fs::create_dir(folder.path().join(odd)).unwrap();
+    crate::common::copy_of_mnist(&folder.path().join(odd));
+    let ask = |arguments: &[&OsStr]| {
+        let said = done(&inkling().current_dir(folder.path()).args(arguments).output().unwrap());
+        said.says(0, &[]);
+        said.stdout
+    };
+    let words = |text: &'static str| text.split(' ').map(OsStr::new).collect::<Vec<_>>();
+    for text in ["data list --data", "data verify --data", "data verify mnist --data"] {
+        let command = [&words(text)[..], &[odd]].concat();
+        assert!(ask(&command).contains("latin\u{fffd} \u{fffd}/mnist"), "{text}");
+        let rows = ask(&[&command[..], &[OsStr::new("--json")]].concat());
+        let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
+        assert_eq!(rows[0]["folder"], "latin\u{fffd} \u{fffd}/mnist");
+    }
+    // A whole study, its report, and looks into it.
+    ask(&[&words("study smoke --only inside --json --data")[..], &[odd, "--out".as_ref(), odd]].concat());
+    ask(&[&words("report --json")[..], &[odd]].concat());
+    for text in ["look filters --json --out", "look activations --json --class 2 --out"] {
+        let look = [&words(text)[..], &[odd, odd]].concat();
+        let found: serde_json::Value = serde_json::from_str(&ask(&look)).unwrap();
+        assert!(found["run"].is_string(), "{found}");
+    }
+}

@@ -169,7 +169,7 @@ pub enum LookError {
 
     /// An image of a size that the network does not take.
     #[error("{image} has {found} (height × width × channels), the network takes {expected}")]
-    #[diagnostic(help("cut or scale it to that size"))]
+    #[diagnostic(help("{}", if *.of_set { "name the set that the network was trained on, or give pictures of that size" } else { "cut or scale it to that size" }))]
     ImageSize {
         /// What the image is called.
         image: String,
@@ -177,6 +177,8 @@ pub enum LookError {
         found: String,
         /// The network's.
         expected: String,
+        /// Whether it is of a data set, whose images nobody cuts.
+        of_set: bool,
     },
 
     /// A test image that does not exist.

@@ -162,7 +162,8 @@ fn by_chance(patterns: &PatternSpec, size: [usize; 2], slices: usize) -> FilterK
 fn kind(patterns: &PatternSpec, slice: &[f64], size: [usize; 2], root_mean_square: f64) -> Kind {
     let PatternSpec { near_zero, edge_ratio, blob_share, .. } = *patterns;
     let mean_square = slice.iter().map(|w| w * w).sum::<f64>() / slice.len() as f64;
-    if mean_square.sqrt() < near_zero * root_mean_square {
+    // Where all weights of a layer are zero, its slices are, too.
+    if mean_square.sqrt() <= near_zero * root_mean_square {
         return Kind::NearZero;
     }
     let coherence = coherence(slice, size);

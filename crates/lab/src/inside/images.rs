@@ -73,7 +73,7 @@ pub(crate) fn check(
     brought: &[Brought],
 ) -> Result<(), LookError> {
     if let ImageChoice::File { name, checksum, .. } = choice {
-        return check_size(&format!("`{name}`"), find_brought(checksum, brought), trained);
+        return check_size(&format!("`{name}`"), find_brought(checksum, brought), trained, false);
     }
     let set = set.ok_or(LookError::NoDataSet)?;
     check_set(set, trained)?;
@@ -97,17 +97,17 @@ pub(crate) fn check(
 /// # Errors
 /// [`LookError::ImageSize`].
 pub(crate) fn check_set(set: &DataSet, trained: &Trained) -> Result<(), LookError> {
-    check_size(&format!("an image of {}", set.info.title), &set.test.images, trained)
+    check_size(&format!("an image of {}", set.info.title), &set.test.images, trained, true)
 }
 
-fn check_size(image: &str, images: &Images, trained: &Trained) -> Result<(), LookError> {
+fn check_size(image: &str, images: &Images, trained: &Trained, of_set: bool) -> Result<(), LookError> {
     let (found, expected) = ([images.height, images.width, images.channels], trained.input());
     if found == expected {
         return Ok(());
     }
     let [found, expected] =
         [found, expected].map(|[height, width, channels]| format!("{height}×{width}×{channels}"));
-    Err(LookError::ImageSize { image: image.into(), found, expected })
+    Err(LookError::ImageSize { image: image.into(), found, expected, of_set })
 }
 
 fn find_brought<'a>(checksum: &str, brought: &'a [Brought]) -> &'a Images {
