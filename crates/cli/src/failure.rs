@@ -84,6 +84,12 @@ pub(crate) enum UsageError {
     #[diagnostic(help("{}", unreadable_help(.source, &format!("inkling model cnn --toml > {}", quoted_path(.path)))))]
     ModelFile { path: PathBuf, source: io::Error },
 
+    #[error("the file `{}` is {kind}, not a text", .path.display())]
+    #[diagnostic(help(
+        "study files and network files are texts in TOML: `inkling study --print-spec` and `inkling model cnn --toml` print one"
+    ))]
+    AnotherKind { path: PathBuf, kind: &'static str },
+
     #[error("the file `{}` cannot be read as text: {source}", .path.display())]
     #[diagnostic(help("{}", .source.help().map(|help| help.to_string()).unwrap_or_default()))]
     NotText { path: PathBuf, source: TextError },
@@ -165,9 +171,10 @@ impl From<UsageError> for Failure {
             | UsageError::ModelFile { .. }
             | UsageError::Threads { .. }
             | UsageError::Output { .. } => INPUT_OUTPUT,
-            UsageError::NotText { .. } | UsageError::NothingToDo { .. } | UsageError::Unprintable { .. } => {
-                BAD_CONFIGURATION
-            }
+            UsageError::AnotherKind { .. }
+            | UsageError::NotText { .. }
+            | UsageError::NothingToDo { .. }
+            | UsageError::Unprintable { .. } => BAD_CONFIGURATION,
             UsageError::ReportFolder { .. }
             | UsageError::WouldReplace { .. }
             | UsageError::NoPlace { .. } => CANNOT_WRITE,

@@ -352,8 +352,8 @@ impl Observer for Progress<'_> {
                 self.say(&format!("{title}: no checkpoint is fit to go on from, so training begins anew"));
             }
             Event::TaskEnded { .. } => self.end_stage(true),
-            Event::Diverged { title, place, advice } => {
-                self.say(&format!("{title}: diverged {place}; the last finite numbers are kept; {advice}"));
+            Event::Diverged { title, place, kept, advice } => {
+                self.say(&format!("{title}: diverged {place}; {kept}; {advice}"));
                 let place = format!("{title} {place} ({advice})");
                 let mut diverged = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
                 diverged.push(place);

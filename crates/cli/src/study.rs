@@ -140,7 +140,14 @@ pub(crate) fn read_text(
         other => other,
     };
     read.map_err(|source| unreadable(path.to_owned(), source))?;
-    text_from_bytes(&bytes).map_err(|source| UsageError::NotText { path: path.to_owned(), source })
+    text_from_bytes(&bytes).map_err(|source| {
+        let path = path.to_owned();
+        // A text in another encoding may begin with the same letters as some kind of file; zeros it has none.
+        match inkling_data::kind::kind(&bytes).filter(|_| bytes.contains(&0)) {
+            Some(kind) => UsageError::AnotherKind { path, kind },
+            None => UsageError::NotText { path, source },
+        }
+    })
 }
 
 /// Says what was found and where it lies; the error is that of a report of which something is missing.

@@ -220,6 +220,23 @@ mod tests {
     }
 
     #[test]
+    fn a_set_is_found_among_any_number_of_other_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "train-images.idx3-ubyte";
+        for number in 0..12_000 {
+            fs::write(folder.path().join(format!("img_{number}.png")), "").unwrap();
+            if number == 6_000 {
+                fs::write(folder.path().join(name), "").unwrap();
+                fs::create_dir(folder.path().join("MNIST")).unwrap();
+            }
+        }
+        assert_eq!(on_disk(folder.path(), "train-images-idx3-ubyte"), Some(folder.path().join(name)));
+        let mnist = catalogue::find("mnist").unwrap();
+        assert!(begun(mnist, folder.path()));
+        assert!(folders_of(mnist, folder.path()).contains(&folder.path().join("MNIST")));
+    }
+
+    #[test]
     fn the_folders_of_other_programs_are_known() {
         let place = tempfile::tempdir().unwrap();
         for folder in ["FashionMNIST/raw", "MNIST/raw", "other"] {

@@ -22,6 +22,36 @@ fn elsewhere() -> Holder {
 }
 
 #[test]
+fn a_file_of_another_kind_is_refused_and_keeps_its_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let whole = text(&dead());
+    for foreign in [&b"token"[..], b"{\"pid\": 7}", b"\0\0x", &whole[1..]] {
+        fs::write(&path, foreign).unwrap();
+        assert!(matches!(Lock::take(&path), Err(Refusal::Foreign(_))), "{foreign:?}");
+        assert_eq!(fs::read(&path).unwrap(), foreign);
+    }
+    // What a power cut may leave of a holder's name is none of that.
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        assert!(Lock::take(&path).is_ok(), "{length}");
+        fs::write(&path, vec![0; length]).unwrap();
+        assert!(Lock::take(&path).is_ok(), "{length} zeros");
+    }
+}
+
+#[test]
+fn a_copy_of_a_folder_in_which_a_process_works_does_not_call_it_dead() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join(FILE), folder.path().join("copy"));
+    let held = Lock::take(&path).unwrap();
+    fs::copy(&path, &copy).unwrap();
+    let copied = Lock::take(&copy).unwrap();
+    assert!(copied.died().is_none() && copied.elsewhere().is_none());
+    drop(held);
+}
+
+#[test]
 fn a_held_lock_is_refused_naming_the_holder_and_freed_on_drop() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);

@@ -50,6 +50,7 @@ pub(crate) fn run(
         bench.observer.event(Event::Diverged {
             title: &format!("perceptron {} or {}", class(run.a), class(run.b)),
             place: &format!("in pass {pass}"),
+            kept: "the weights before that pass are kept",
             advice: "a smaller `learning_rate` may help",
         });
     }

@@ -138,6 +138,8 @@ pub enum Event<'a> {
         title: &'a str,
         /// Where: "at step 12, in epoch 1".
         place: &'a str,
+        /// What is kept of it, as a clause: "the weights that it began with are kept".
+        kept: &'a str,
         /// What may help, or what the cause is, in words: "a smaller `learning_rate` may help".
         advice: &'a str,
     },

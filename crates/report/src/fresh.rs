@@ -5,12 +5,10 @@
 //! compares them.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use inkling_spec::RunId;
-use inkling_store::{Reader, StoreError};
+use inkling_store::{Reader, StoreError, read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -155,15 +153,6 @@ pub fn current(store: &Reader) -> Result<Result<Current, Stale>, StoreError> {
         }
     }
     Ok(Ok(Current { pdf, summary, words: said.words }))
-}
-
-/// The bytes of a file, or nothing where there is none.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(StoreError::Io { operation: "read", path: path.to_owned(), source }),
-    }
 }
 
 fn checksum(bytes: &[u8]) -> String {

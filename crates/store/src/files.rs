@@ -55,7 +55,10 @@ pub(crate) fn open(path: &Path) -> Result<Option<File>, StoreError> {
 }
 
 /// The bytes of the file at `path`, or `None` where there is no such file.
-pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Io`] where it cannot be read, [`StoreError::Damaged`] where it is no regular file.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(mut file) = open(path)? else { return Ok(None) };
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|source| StoreError::reading(path, source))?;

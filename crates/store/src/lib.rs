@@ -62,7 +62,7 @@ mod tensors;
 
 pub use checkpoint::Checkpoint;
 pub use error::{ErrorClass, StoreError};
-pub use files::{read_json, sha256};
+pub use files::{read, read_json, sha256};
 pub use inkling_files::sealed::to_json as sealed_json;
 pub use inkling_files::{Holder, clock};
 pub use run::{RunDir, RunWriter, TensorFile};

@@ -10,6 +10,7 @@ mod repeat;
 pub(crate) mod sources;
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use indicatif::DecimalBytes;
@@ -213,7 +214,12 @@ fn data_files(name: &str, sources: &Sources) -> Result<Vec<(String, Vec<u8>)>, F
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
-    fs::read(path).map_err(|source| BundleError::Unreadable { path: path.to_owned(), source })
+    // A pipe might never end.
+    let bytes = fs::metadata(path).and_then(|found| match found.is_file() || found.is_dir() {
+        true => fs::read(path),
+        false => Err(io::Error::other("it is no regular file")),
+    });
+    bytes.map_err(|source| BundleError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Says what a person should not hand in unawares.

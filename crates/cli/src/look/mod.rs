@@ -17,7 +17,7 @@ use crate::args::LookCommand;
 use crate::failure::Failure;
 use crate::interrupt::{self, STOP};
 use crate::progress::Progress;
-use crate::{output, replace, start_computing};
+use crate::{message, output, replace, start_computing};
 use subject::Subject;
 use wanted::Wanted;
 
@@ -32,6 +32,9 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     }
     start_computing(&args.compute)?;
     let mut subject = Subject::read(args)?;
+    if let Some(said) = &subject.network.diverged {
+        message::warning(&format!("this is not a trained network: {said}"));
+    }
     let progress = Progress::new(&STOP);
     let Wanted { run, set, brought, head } = Wanted::new(command, &subject, &progress)?;
     let names: Vec<String> = subject.names(&head).into_iter().map(str::to_owned).collect();

@@ -64,7 +64,7 @@ impl Shown {
         });
         Shown {
             message: broken(&error.to_string(), width),
-            cause: error.source().map(|cause| Cause::new(cause, width)),
+            cause: Cause::of(error.source(), &error.to_string(), width),
             help: error.help().map(|help| broken(&help.to_string(), width)),
             severity: error.severity(),
             labels: if source.is_some() { labels.collect() } else { Vec::new() },
@@ -74,9 +74,15 @@ impl Shown {
 }
 
 impl Cause {
-    fn new(error: &dyn Error, width: Option<usize>) -> Box<Self> {
-        let cause = error.source().map(|cause| Cause::new(cause, width));
-        Box::new(Cause { message: broken(&error.to_string(), width), cause })
+    /// The first cause that says what was not said `before`, and those that it comes from.
+    fn of(cause: Option<&dyn Error>, before: &str, width: Option<usize>) -> Option<Box<Self>> {
+        let cause = cause?;
+        let said = cause.to_string();
+        if before.contains(said.trim_end_matches('.')) {
+            return Cause::of(cause.source(), before, width);
+        }
+        let further = Cause::of(cause.source(), &said, width);
+        Some(Box::new(Cause { message: broken(&said, width), cause: further }))
     }
 }
 
@@ -217,6 +223,23 @@ mod tests {
     struct Unreadable {
         path: String,
         source: std::io::Error,
+    }
+
+    #[test]
+    fn a_cause_that_says_what_was_said_is_left_out_and_its_own_cause_is_not() {
+        #[derive(Debug, Error, Diagnostic)]
+        #[error("{0}")]
+        struct Said(&'static str, #[source] Option<Box<Said>>);
+        let said = |first, second, third| {
+            let cause = |text, cause| Some(Box::new(Said(text, cause)));
+            rendered(&Said(first, cause(second, cause(third, None))), None)
+        };
+        let text = said("it cannot be done: it is too large", "it is too large", "of 9 bytes");
+        assert_eq!((text.matches("too large").count(), text.matches("of 9 bytes").count()), (1, 1), "{text}");
+        let text = said("it cannot be done", "it is too large", "it is too large.");
+        assert_eq!(text.matches("too large").count(), 1, "{text}");
+        let text = said("a", "b", "c");
+        assert!(["a", "b", "c"].iter().all(|part| text.contains(part)), "{text}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod look;
 mod output;
 mod paths;
 mod signals;
+mod strange_places;
 mod terminal;
 mod training;
 mod usage;

@@ -72,12 +72,22 @@ fn a_network_that_diverges_is_named_at_the_end_and_again_when_nothing_is_left_to
     study(folder.path(), &changes);
     for _ in 0..2 {
         let said = run(folder.path(), &["study", "mine.toml"]);
-        said.says(0, &["mlp 2 hidden: diverged at step", "the last finite numbers are kept"]);
+        said.says(0, &["mlp 2 hidden: diverged at step", "the weights that it began with are kept"]);
         said.says(
             0,
             &["note: some runs diverged", "mlp 2 hidden at step", "a smaller `learning_rate` may help"],
         );
     }
+    // Whoever looks into it is told.
+    let picture = folder.path().join("a.png");
+    crate::look::common::picture(&picture, [28, 28], png::ColorType::Grayscale);
+    let looked = run(
+        folder.path(),
+        &["look", "activations", "out", "--network", "2 hidden", "--image", "a.png", "--out", "look"],
+    );
+    let words =
+        ["warning: this is not a trained network: its training diverged at step", "it began with are kept"];
+    looked.says(0, &words);
 }
 
 #[test]

@@ -13,8 +13,7 @@ use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
 use crate::error::LabError;
-use crate::train::EVALUATION_BATCH;
-use crate::train::FORMAT;
+use crate::train::{DIVERGED, EVALUATION_BATCH, FORMAT};
 
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
@@ -39,6 +38,8 @@ pub struct Trained {
     pub network: Network,
     /// Name of the data set that it was trained on, where its file says so.
     pub data: Option<String>,
+    /// What its file says of a training that diverged, as a clause.
+    pub diverged: Option<String>,
     /// Each head's scores of the test images that it is looked into with, computed when first needed.
     scores: OnceCell<Vec<Vec<f32>>>,
 }
@@ -102,12 +103,13 @@ impl Trained {
                 format!("it holds the tensor `{extra}`, which none of the layers that it describes has");
             return Err(not_a_model(reason).into());
         }
-        Ok(Trained::new(network, tensors.metadata("data").map(str::to_owned)))
+        let said = |key| tensors.metadata(key).map(str::to_owned);
+        Ok(Trained { diverged: said(DIVERGED), ..Trained::new(network, said("data")) })
     }
 
     /// A network that is trained, and the name of the data set that it was trained on.
     pub fn new(network: Network, data: Option<String>) -> Trained {
-        Trained { network, data, scores: OnceCell::new() }
+        Trained { network, data, diverged: None, scores: OnceCell::new() }
     }
 
     /// Height, width and channels of an image.

@@ -21,7 +21,7 @@ use crate::runs::{self, Bench};
 use crate::study::{Event, Observer};
 pub(crate) use examples::check;
 pub use judge::EVALUATION_BATCH;
-pub(crate) use outputs::FORMAT;
+pub(crate) use outputs::{DIVERGED, FORMAT};
 use training::{Ending, Training};
 
 /// Does one training run, whatever its network's layers, unless `store` holds it already; from its newest whole
@@ -57,14 +57,13 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
     let trained = spec.data.train_images - spec.training.validation.as_ref().map_or(0, |held| held.images);
     let steps = spec.training.epochs * trained.div_ceil(spec.training.batch);
     bench.observer.event(Event::Stage { title: &title, steps });
-    let tell = |diverged: Option<Divergence>| {
-        if let Some(Divergence { epoch, step, what }) = diverged {
-            let (place, advice) = (format!("at step {step}, in epoch {epoch}"), spec.advice(what));
-            bench.observer.event(Event::Diverged { title: &title, place: &place, advice: &advice });
-        }
+    let tell = |outcome: &TrainOutcome| {
+        let Some(diverged @ Divergence { what, .. }) = outcome.diverged else { return };
+        let (place, kept, advice) = (place(diverged), kept(outcome.epochs.len()), spec.advice(what));
+        bench.observer.event(Event::Diverged { title: &title, place: &place, kept: &kept, advice: &advice });
     };
     if let Some(outcome) = runs::finished::<TrainOutcome>(bench, run)? {
-        tell(outcome.diverged);
+        tell(&outcome);
         return Ok(());
     }
 
@@ -77,7 +76,7 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
         training = step_back(training, bench, run, spec, writer.dir())?;
     }
     outputs::write(&mut training, &spec.model, &spec.data.set, &mut outcome, &writer)?;
-    tell(outcome.diverged);
+    tell(&outcome);
     let record = runs::record(bench.set, &run.spec, training.seconds(), training.earlier(), outcome);
     if spec.training.schedule.depends_on_length() {
         writer.finish(&record)?;
@@ -86,6 +85,19 @@ fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabE
     }
     bench.observer.event(Event::Finished);
     Ok(())
+}
+
+/// Where a training diverged, in words.
+fn place(Divergence { epoch, step, .. }: Divergence) -> String {
+    format!("at step {step}, in epoch {epoch}")
+}
+
+/// What is kept of a training that diverged after so many whole epochs, as a clause.
+fn kept(epochs: usize) -> String {
+    match epochs {
+        0 => "the weights that it began with are kept".into(),
+        epochs => format!("the weights after epoch {epochs} are kept"),
+    }
 }
 
 /// A training before its first step.

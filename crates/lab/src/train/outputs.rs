@@ -15,6 +15,9 @@ use super::training::Training;
 /// Version of what the files of a training run hold.
 pub(crate) const FORMAT: &str = "1";
 
+/// Key under which a model's file says that its training diverged.
+pub(crate) const DIVERGED: &str = "diverged";
+
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
 
@@ -27,7 +30,7 @@ pub(crate) fn write(
     outcome: &mut TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    write_model(training, model, data, writer)?;
+    write_model(training, model, data, outcome, writer)?;
     write_arrays(training, model, outcome, writer)
 }
 
@@ -36,17 +39,22 @@ fn write_model(
     training: &Training,
     model: &ModelSpec,
     data: &str,
+    outcome: &TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
     let best = Best::of(training, writer.dir())?;
     let network = training.trainer.network();
     let all: Vec<Tensor> = tensors("", network, Part::Values).chain(best.tensors(network)).collect();
     let json = serde_json::to_string(model).expect("a network's spec is plain data");
-    let metadata = Metadata::from([
+    let mut metadata = Metadata::from([
         ("format".into(), FORMAT.into()),
         ("model".into(), json),
         ("data".into(), data.into()),
     ]);
+    let diverged = outcome.diverged.map(|diverged| {
+        format!("its training diverged {}; {}", super::place(diverged), super::kept(outcome.epochs.len()))
+    });
+    metadata.extend(diverged.map(|said| (DIVERGED.into(), said)));
     writer.write_tensors(TensorFile::Model, &all, &metadata)
 }
 

@@ -267,5 +267,6 @@ fn places_that_cannot_be_written() {
     look(folder.path(), &animation).says(73, &["`nowhere/a.png` cannot be written: there is no folder"]);
     let taken = ["dream", model, "--class", "1", "--steps", "2", "--animation", "mine.gif"];
     fs::write(folder.path().join("mine.gif"), "notes under a wrong name").unwrap();
-    look(folder.path(), &taken).says(73, &["`mine.gif` is there and is not a GIF or PNG file", "help"]);
+    look(folder.path(), &taken)
+        .says(73, &["`mine.gif` is there and is not an animation of this program", "help"]);
 }

@@ -82,6 +82,7 @@ pub(crate) fn run(
     for number in 0..n {
         let Some(step) = ascent.diverged(number) else { continue };
         let title = if n == 1 { title.to_owned() } else { format!("{title}, picture {}", number + 1) };
+        let kept = "the picture is kept as it was when it was last finite";
         let (place, advice) = match step {
             0 => (
                 "before the first step".to_owned(),
@@ -89,7 +90,7 @@ pub(crate) fn run(
             ),
             step => (format!("at step {step}"), "a smaller `learning_rate` may help"),
         };
-        observer.event(Event::Diverged { title: &title, place: &place, advice });
+        observer.event(Event::Diverged { title: &title, place: &place, kept, advice });
     }
     let judge = match &mut material.judge {
         // It may be another network: asked only what it knows.
