@@ -42,7 +42,10 @@ fn text(word: &str) -> Result<(String, String), Failure> {
         return Ok((format!("{word}.toml"), (*text).to_owned()));
     }
     let path = Path::new(word);
-    if path.extension() != Some(OsStr::new("toml")) && !path.is_file() {
+    // What has a folder before it is a path: of a pipe, perhaps, that a shell made of a command.
+    let is_path =
+        path.extension() == Some(OsStr::new("toml")) || path.components().count() > 1 || path.is_file();
+    if !is_path {
         let known = MODELS.map(|(name, _)| name).join(", ");
         return Err(UsageError::UnknownModel { name: word.into(), known }.into());
     }

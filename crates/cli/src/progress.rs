@@ -311,21 +311,27 @@ impl Observer for Progress<'_> {
                 self.say(&format!("note: the report keeps {tasks} of the study {preset} in this folder"));
             }
             Event::Replaces { preset, runs } => {
-                let runs = if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
-                self.say(&format!(
-                    "note: this folder held the study {preset}; {runs} of it are none of this study: they stay in the \
-                     folder and leave the report"
-                ));
+                self.say(&if runs == 1 {
+                    format!(
+                        "note: this folder held the study {preset}; 1 run of it is not of this study: it stays in the \
+                         folder and leaves the report"
+                    )
+                } else {
+                    format!(
+                        "note: this folder held the study {preset}; {runs} runs of it are not of this study: they stay \
+                         in the folder and leave the report"
+                    )
+                });
             }
             Event::Unlisted { runs } => {
-                let (runs, are) = match runs {
-                    1 => ("1 finished run".to_owned(), "is"),
-                    _ => (format!("{runs} finished runs"), "are"),
+                let runs = match runs {
+                    1 => "a finished run in it is not".to_owned(),
+                    _ => format!("{runs} finished runs in it are not"),
                 };
                 self.say(&format!(
-                    "note: this folder’s study.json is damaged or missing, and {runs} in it {are} none of this study: what \
-                     another study did stays in the folder and leaves the report; the command that did it brings it back, \
-                     without doing it again"
+                    "note: this folder’s study.json is damaged or missing, and {runs} of this study: what another study did \
+                     stays in the folder and leaves the report; the command that did it brings it back, without doing it \
+                     again"
                 ));
             }
             Event::Resumed { title, epochs, steps, within_an_epoch } => {

@@ -151,6 +151,18 @@ fn what_lies_under_a_sets_name_is_judged_as_that_set() {
     data(folder.path(), &["verify", "--data", "."]).says(74, &["t10k-labels-idx1-ubyte, which is a folder"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_read_is_not_said_to_lack_files() {
+    let folder = tempfile::tempdir().unwrap();
+    // A link to itself is as closed as a folder without permissions, to root as well.
+    std::os::unix::fs::symlink("mnist", folder.path().join("mnist")).unwrap();
+    let list = data(folder.path(), &["list", "--data", "."]);
+    assert!(list.stdout.contains("not known: ./mnist (it cannot be read: "), "{}", list.stdout);
+    assert!(!list.stdout.contains("missing"), "{}", list.stdout);
+    data(folder.path(), &["verify", "mnist", "--data", "."]).says(74, &["./mnist (it cannot be read: "]);
+}
+
 #[test]
 fn zeros_after_a_stream_are_no_fault_and_a_sound_other_set_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -139,8 +139,10 @@ fn runs_of_which_no_record_tells_are_said_to_leave_the_report() {
         again.says(0, &["finished before, not done again"]);
         assert!(!again.stderr.contains("study.json"), "every run is of this study: {}", again.stderr);
         damage(&folder.path().join("out/study.json"));
-        let words =
-            ["note: this folder’s study.json is damaged or missing", "finished runs in it are none of this"];
+        let words = [
+            "note: this folder’s study.json is damaged or missing",
+            "finished runs in it are not of this study",
+        ];
         run(folder.path(), &["study", "smoke", "--only", "perceptron"]).says(0, &words);
     }
 }
