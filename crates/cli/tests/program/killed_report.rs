@@ -92,7 +92,10 @@ fn a_report_killed_at_any_instant_is_never_handed_in_and_ends_with_the_same_byte
         let current = now == whole[author][Path::new("report.pdf")];
         assert!(handed_in.code == Some(0) || handed_in.code == Some(65), "{}", handed_in.stderr);
         assert!(current || handed_in.code == Some(65), "kill {kill}: an old report was handed in");
+        // A report takes as long as the machine's other work lets it, and that may change.
+        let start = Instant::now();
         run(folder.path(), &["report", "a study"]).says(0, &[]);
+        longest = start.elapsed();
         assert!(files(&study) == whole[author], "kill {kill}: the report ends with other bytes");
         hand_in(folder.path()).says(0, &[]);
     }
