@@ -65,7 +65,7 @@ pub enum LabError {
     },
 
     /// The groups of task 6 are not groups of the set's classes.
-    #[error("the groups of task multitask are none of {title}'s classes: {problem}")]
+    #[error("the groups of task multitask do not fit {title}'s classes: {problem}")]
     #[diagnostic(help("in `multitask.groups`, each class is in one group; the classes are {known}"))]
     Groups {
         /// The set's title.

@@ -110,6 +110,12 @@ impl MultitaskTask {
             let message = "the λ must rise, and none may come twice".into();
             return wrong("lambdas", message, "expected a list such as [0.0, 0.25, 0.5, 0.75, 1.0]");
         }
+        // Losses are weighted in 32-bit arithmetic.
+        let same = |pair: &&[f64]| pair[0] as f32 == pair[1] as f32;
+        if let Some([a, b]) = self.lambdas.windows(2).find(same) {
+            let message = format!("λ = {a} and λ = {b} are the same in 32-bit arithmetic");
+            return wrong("lambdas", message, "leave one of them out, or choose them farther apart");
+        }
         let mut seen: Vec<(u8, &str)> = Vec::new();
         let names = self.groups.iter().map(|group| group.name.as_str());
         check_names("a group", names)

@@ -2,12 +2,14 @@
 
 mod blame;
 mod expected;
+mod overlooked;
 mod syntax;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use toml::Spanned;
@@ -84,13 +86,18 @@ struct Refusal {
 }
 
 /// Reads a value from TOML text; `file` is the name that errors show.
-pub(crate) fn from_toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, SpecError> {
+pub(crate) fn from_toml<T: DeserializeOwned + Serialize>(file: &str, text: &str) -> Result<T, SpecError> {
     let source = Source { file, text };
     let document = DeTable::parse(text).map_err(|error| syntax::describe(source, &error))?;
-    read::<T>(document.clone()).map_err(|refusal| {
-        let refusal = blame::find::<T>(&document, refusal);
-        describe::<T>(source, &document, &refusal)
-    })
+    let refusal = match read::<T>(document.clone()) {
+        Ok(value) => match overlooked::find(&document, &value) {
+            Some(refusal) => refusal,
+            None => return Ok(value),
+        },
+        Err(refusal) => blame::list_for_table::<T>(&document, &refusal)
+            .unwrap_or_else(|| blame::find::<T>(&document, refusal)),
+    };
+    Err(describe::<T>(source, &document, &refusal))
 }
 
 fn read<T: DeserializeOwned>(document: Document) -> Result<T, Refusal> {
@@ -173,7 +180,11 @@ fn describe<T: DeserializeOwned>(source: Source, document: &Document, refusal: &
         let parent = path.strip_suffix(&[(*name).to_owned()]).unwrap_or(path);
         let message = format!("unknown key `{name}` {}", table(parent));
         let span = key_of(document, parent, name).unwrap_or(span);
-        return source.error(span, message, "no such key", Some(nearest(name, &quoted[1..], "keys")));
+        // The reader takes the key that says the kind as its own.
+        let kind = blame::KINDS.iter().find(|kind| key_of(document, parent, kind).is_some());
+        let kind = kind.filter(|kind| !quoted[1..].contains(kind)).copied();
+        let known: Vec<&str> = kind.into_iter().chain(quoted[1..].iter().copied()).collect();
+        return source.error(span, message, "no such key", Some(nearest(name, &known, "keys")));
     }
     if let Some(name) = sentence.strip_prefix("missing field ").and(quoted.first()) {
         let message = format!("the key `{name}` is missing {}", table(path));

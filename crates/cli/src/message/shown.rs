@@ -1,6 +1,7 @@
 //! Errors as a terminal shows them: text from files cannot steer the terminal, and lines are broken at spaces of prose
 //! alone, never inside a path or a command.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display};
 
@@ -176,8 +177,9 @@ fn shown_as(c: char) -> char {
 /// A text that can be printed, with its prose broken into lines of at most `width` columns. What stands in backquotes is
 /// never broken, and neither is a line that begins with four spaces: that is how a command stands on its own.
 fn broken(text: &str, width: Option<usize>) -> String {
-    let text = printable(text);
-    let Some(width) = width else { return text.into_owned() };
+    let text = &*printable(text);
+    let text = text.split_inclusive(char::is_whitespace).map(shortened).collect::<String>();
+    let Some(width) = width else { return text };
     let mut lines = Vec::new();
     for line in text.split('\n') {
         if line.starts_with("    ") {
@@ -197,6 +199,18 @@ fn broken(text: &str, width: Option<usize>) -> String {
         lines.push(current);
     }
     lines.join("\n")
+}
+
+/// A word that is longer than any path and any name: its beginning and its end.
+fn shortened(word: &str) -> Cow<'_, str> {
+    /// Longer than the paths that systems have.
+    const LONGEST: usize = 5000;
+    const ENDS: usize = 100;
+    if word.len() <= LONGEST {
+        return word.into();
+    }
+    let [first, last] = [ENDS, word.len() - ENDS].map(|place| word.ceil_char_boundary(place));
+    format!("{}…{}", &word[..first], &word[last..]).into()
 }
 
 /// A line's words; what stands in backquotes is part of one.
@@ -223,6 +237,19 @@ mod tests {
     struct Unreadable {
         path: String,
         source: std::io::Error,
+    }
+
+    #[test]
+    fn a_word_longer_than_any_path_is_shortened() {
+        #[derive(Debug, Error, Diagnostic)]
+        #[error("there is no `{0}` here")]
+        struct Long(String);
+        for columns in [None, Some(80)] {
+            let text = rendered(&Long(format!("a{}z", "é".repeat(100_000))), columns);
+            assert!(text.len() < 1000 && text.contains("…") && text.contains("z` here"), "{text}");
+            let path = "p/".repeat(2_000);
+            assert!(rendered(&Long(path.clone()), columns).contains(&path));
+        }
     }
 
     #[test]

@@ -209,7 +209,9 @@ impl MultitaskSummary {
             Some(accuracy) => format!("{name} {}", percent(accuracy)),
             None => format!("{name} –"),
         };
-        let names = apart(&self.lambdas.iter().map(|found| found.lambda).collect::<Vec<_>>());
+        // As many digits as tell each from the others, and from those of a single goal.
+        let names =
+            apart(&self.lambdas.iter().map(|found| found.lambda).chain([0.0, 1.0]).collect::<Vec<_>>());
         for (found, name) in self.lambdas.iter().zip(names) {
             lines.push(match found.diverged {
                 Some(at) => format!("        λ = {name}: diverged at step {}", at.step),

@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Document, Refusal, find as value_at, find_mut, read};
+use super::{Document, Refusal, find as value_at, find_mut, overlooked, read};
 
 /// Keys that say what kind of table it is.
-const KINDS: [&str; 2] = ["kind", "layer"];
+pub(super) const KINDS: [&str; 2] = ["kind", "layer"];
 
 /// The same refusal with a way that leads as deep as can be told.
 pub(super) fn find<T: DeserializeOwned>(document: &Document, mut refusal: Refusal) -> Refusal {
@@ -19,6 +19,19 @@ pub(super) fn find<T: DeserializeOwned>(document: &Document, mut refusal: Refusa
         refusal.path.push(deeper);
     }
     refusal
+}
+
+/// The refusal of a list of tables on the way where one table is needed, as a header in double brackets makes it: with its
+/// first table in its place, what is refused, if anything, lies further on.
+pub(super) fn list_for_table<T: DeserializeOwned>(document: &Document, refusal: &Refusal) -> Option<Refusal> {
+    (1..=refusal.path.len()).map(|deep| &refusal.path[..deep]).find_map(|path| {
+        let DeValue::Array(list) = value_at(document, path)?.get_ref() else { return None };
+        let first = list.first().filter(|first| first.get_ref().is_table())?.clone();
+        let mut document = document.clone();
+        *find_mut(&mut document, path)? = first;
+        let is_table = read::<T>(document).map_or_else(|further| further.path != path, |_| true);
+        is_table.then(|| overlooked::no_table(path))
+    })
 }
 
 /// The entry at fault of the value that the refusal's way leads to, if it is one of a table or list; serde's own way ends at

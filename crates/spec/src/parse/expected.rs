@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Document, Refusal, find_mut, read};
+use super::{Document, Refusal, find, find_mut, read};
 
 /// Characters of a value that are repeated in an error.
 const SHOWN: usize = 40;
@@ -20,6 +20,12 @@ pub(super) fn found(text: &str, value: &Spanned<DeValue>) -> String {
         DeValue::String(_) if short => format!("the text `{written}`"),
         DeValue::String(_) => "this text".into(),
         DeValue::Datetime(_) => format!("the date `{written}`"),
+        // Headers in double brackets.
+        DeValue::Array(list)
+            if written.starts_with("[[") && list.iter().all(|entry| entry.get_ref().is_table()) =>
+        {
+            "a list of tables".into()
+        }
         DeValue::Array(_) if short && written.starts_with('[') => format!("the list `{written}`"),
         DeValue::Array(_) => "a list".into(),
         DeValue::Table(_) => "a table".into(),
@@ -73,7 +79,13 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
             )
         })
     };
-    let expected = words(&refusal.message).or_else(|| words(&with(DeValue::Boolean(true))?.message));
+    // Of a number that no type holds, the reader says nothing that helps.
+    let said = words(&refusal.message).and_then(|words| plain(&words));
+    let of = |value: DeValue<'static>| plain(&words(&with(value)?.message)?);
+    let is_whole =
+        find(document, &refusal.path).is_some_and(|value| matches!(value.get_ref(), DeValue::Integer(_)));
+    let refused = || is_whole.then(|| ["0", "-1"].into_iter().find_map(|text| of(number(text)))).flatten();
+    let expected = said.or_else(refused).or_else(|| of(DeValue::Boolean(true)));
     // An unknown key makes the reader list those that a table has.
     let keys = || {
         let mut table = DeTable::new();
@@ -85,13 +97,15 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
         listed.then(|| format!("a table, such as {{ {} }}", known.join(", ")))
     };
     match expected {
-        Some(expected) => match plain(&expected) {
-            Some(plain) if plain == TABLE => keys().unwrap_or(plain),
-            Some(plain) => plain,
-            None => variants().unwrap_or_else(|| "a value of another kind".into()),
-        },
+        Some(expected) if expected == TABLE => keys().unwrap_or(expected),
+        Some(expected) => expected,
         None => variants().unwrap_or_else(|| "a value of another kind".into()),
     }
+}
+
+/// A number as a file holds it.
+fn number(text: &'static str) -> DeValue<'static> {
+    DeValue::parse(text).expect("it is a number of TOML").into_inner()
 }
 
 /// serde's names for what it expects, as a person would say them; nothing for a name out of several.
@@ -103,9 +117,9 @@ fn plain(expected: &str) -> Option<String> {
     }
     Some(match expected {
         "u8" => "a whole number from 0 to 255, such as 2".into(),
-        "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" => {
-            "a whole number of at least 0, such as 2".into()
-        }
+        "u16" => "a whole number from 0 to 65535, such as 2".into(),
+        "u32" => "a whole number from 0 to 4294967295, such as 2".into(),
+        "u64" | "usize" => "a whole number from 0 to 2⁶⁴ − 1, such as 2".into(),
         "f32" | "f64" => "a number, such as 0.5".into(),
         "a boolean" => "true or false".into(),
         "a string" | "a borrowed string" | "a character" => "a text in quotes, such as \"mnist\"".into(),
@@ -113,7 +127,10 @@ fn plain(expected: &str) -> Option<String> {
         "a map" => TABLE.to_owned(),
         other if other.starts_with("struct ") => TABLE.to_owned(),
         other if other.starts_with("internally tagged enum ") => {
-            "a table with a `kind`, such as { kind = \"constant\" }".into()
+            match other.strip_prefix("internally tagged enum ") {
+                Some("Layer") => "a table with a `layer`, such as { layer = \"relu\" }".into(),
+                _ => "a table with a `kind`, such as { kind = \"constant\" }".into(),
+            }
         }
         other => {
             let length = other.strip_prefix("an array of length ")?;

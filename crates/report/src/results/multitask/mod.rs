@@ -226,10 +226,8 @@ fn place(found: &mut MultitaskResults, network: HeadedNetwork, asked: &[f64]) {
         }
         return;
     }
-    let lambda = lambda(&network).filter(|lambda| {
-        let near = |other: &f64| (other - lambda).abs() < 1e-9;
-        asked.iter().any(near) && !found.lambdas.iter().any(|(known, _)| near(known))
-    });
+    let lambda = lambda(&network)
+        .filter(|lambda| asked.contains(lambda) && !found.lambdas.iter().any(|(known, _)| known == lambda));
     match lambda {
         Some(lambda) => found.lambdas.push((lambda, network)),
         None => found.others.push(network),
