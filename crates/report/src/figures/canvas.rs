@@ -124,6 +124,42 @@ pub(super) struct Axis<'a> {
     pub(super) gap: f64,
 }
 
+impl Axis<'_> {
+    /// What stands at the ticks. A logarithmic axis of many decades has labels at some of them alone, and those that would
+    /// be long are powers of ten.
+    fn labels(&self) -> TickFormat {
+        /// Labels of a logarithmic axis.
+        const MOST: f64 = 6.0;
+        /// Letters that there is room for.
+        const LETTERS: usize = 6;
+        let Axis { range: (low, high), log, format, .. } = *self;
+        if !log {
+            return TickFormat::Custom(Arc::new(format));
+        }
+        let every = ((high / low).log10() / MOST).ceil().max(1.0);
+        TickFormat::Custom(Arc::new(move |value| {
+            let decade = value.log10().round();
+            let is_decade = (value.log10() - decade).abs() < 1e-6;
+            let label = format(value);
+            if label.is_empty() || every > 1.0 && !(is_decade && decade.rem_euclid(every) < 0.5) {
+                return String::new();
+            }
+            if label.chars().count() <= LETTERS {
+                return label;
+            }
+            if is_decade { format!("10{}", raised(decade as i32)) } else { format!("{value:.0e}") }
+        }))
+    }
+}
+
+/// A whole number in raised digits.
+fn raised(number: i32) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let digits = number.unsigned_abs().to_string();
+    let digits = digits.bytes().map(|digit| DIGITS[usize::from(digit - b'0')]);
+    (number < 0).then_some('⁻').into_iter().chain(digits).collect()
+}
+
 /// A rectangle with two axes.
 pub(super) struct Panel {
     pub(super) frame: Frame,
@@ -243,8 +279,8 @@ impl Canvas {
             .with_x_axis_max(x.range.1)
             .with_y_axis_min(y.range.0)
             .with_y_axis_max(y.range.1)
-            .with_x_tick_format(TickFormat::Custom(Arc::new(x.format)))
-            .with_y_tick_format(TickFormat::Custom(Arc::new(y.format)))
+            .with_x_tick_format(x.labels())
+            .with_y_tick_format(y.labels())
             .with_tick_size(7)
             .with_tick_length(2.5)
             .with_tick_width(0.6)
@@ -348,4 +384,24 @@ fn outline(points: &[(f64, f64)], decimals: usize) -> String {
         write!(d, "{command}{x:.decimals$} {y:.decimals$}").expect("a string takes all that is written");
     }
     d
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logarithmic_axis_has_few_labels_and_none_is_long() {
+        for (low, high) in [(0.01, 1.0), (1e-6, 5.0), (0.3, 4e5), (1e-6, 1e38), (2.0, 1e307)] {
+            let format = |value: f64| format!("{value}");
+            let axis = Axis { range: (low, high), log: true, step: None, format, title: "", gap: 0.0 };
+            let TickFormat::Custom(label) = axis.labels() else { panic!("it has labels of its own") };
+            let decades = low.log10().ceil() as i32..=high.log10().floor() as i32;
+            let labels: Vec<String> = decades.map(|decade| label(10_f64.powi(decade))).collect();
+            let shown: Vec<&String> = labels.iter().filter(|label| !label.is_empty()).collect();
+            assert!((1..=7).contains(&shown.len()), "{low} to {high}: {shown:?}");
+            assert!(shown.iter().all(|label| label.chars().count() <= 6), "{shown:?}");
+        }
+        assert_eq!((raised(-12), raised(0), raised(305)), ("⁻¹²".into(), "⁰".into(), "³⁰⁵".into()));
+    }
 }

@@ -125,6 +125,7 @@ pub(crate) fn inside(data: &DataSetFacts, looked: &Looked) -> InsideResults {
         data: data.clone(),
         network: "3 conv".into(),
         test: Some(Evaluation { images: 10_000, correct: 9_889, loss: 0.04 }),
+        diverged: None,
         classes: classes.map(|class| class as u8),
         judge: looked.judge.then_some(Judge {
             seed: 2,

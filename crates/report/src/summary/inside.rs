@@ -13,6 +13,9 @@ pub(super) struct InsideSummary {
     network: String,
     /// Test accuracy of that network.
     test_accuracy: Option<f64>,
+    /// The step at which that network's training diverged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diverged: Option<usize>,
     filters: Vec<FiltersSummary>,
     layers: Vec<LayerSummary>,
     images: Vec<ImageSummary>,
@@ -92,6 +95,7 @@ impl InsideSummary {
         InsideSummary {
             network: inside.network.clone(),
             test_accuracy: inside.test.map(|test| test.accuracy()),
+            diverged: inside.diverged,
             filters: inside.filters.as_ref().map_or_else(Vec::new, filters),
             layers: inside.activations.as_ref().map_or_else(Vec::new, layers),
             images: inside.activations.as_ref().map_or_else(Vec::new, images),
@@ -103,6 +107,12 @@ impl InsideSummary {
     /// The task in a line.
     pub(super) fn in_words(&self) -> Vec<String> {
         const SURE: f64 = 0.99;
+        if let Some(step) = self.diverged {
+            let network = &self.network;
+            return vec![format!(
+                "Task 5: the training of {network} diverged at step {step}: what is found in it says nothing"
+            )];
+        }
         let all = self.dreams.len();
         if all == 0 {
             return vec![format!("Task 5: a look inside {}", self.network)];
@@ -115,7 +125,9 @@ impl InsideSummary {
         }
         let judged = self.dreams.iter().filter_map(|dream| Some(dream.judge_predicted? == dream.class));
         let judged: Vec<bool> = judged.collect();
-        if !judged.is_empty() {
+        // What a network sees whose training diverged proves nothing.
+        let blind = self.judge.as_ref().is_some_and(|judge| judge.test_accuracy.is_none());
+        if !judged.is_empty() && !blind {
             let agreed = judged.iter().filter(|&&agreed| agreed).count();
             line += &format!(", an independent network sees {agreed} of {} the same way", judged.len());
         }

@@ -62,6 +62,8 @@ struct Row {
     train_accuracy: f64,
     test_accuracy: f64,
     interval: (f64, f64),
+    /// Whether its weights stopped being finite, so that the results are those of the last finite ones.
+    diverged: bool,
 }
 
 /// A pair, and how far its weights scatter at the end.
@@ -213,6 +215,7 @@ impl Row {
             train_accuracy: train_accuracy(pair),
             test_accuracy: pair.test_accuracy(),
             interval: wilson(outcome.test_correct, outcome.test_images),
+            diverged: outcome.diverged.is_some(),
         }
     }
 }

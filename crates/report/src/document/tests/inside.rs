@@ -52,6 +52,10 @@ fn any_part_of_looking_inside_may_be_missing() {
     for layer in failed.activations.iter_mut().flat_map(|found| &mut found.outcome.layers) {
         (layer.dead, layer.zeros, layer.differing) = (Some(0), Some(0.0), Vec::new());
     }
+    some.push(failed.clone());
+    failed.diverged = Some(1234);
+    some.push(failed.clone());
+    failed.judge = None;
     some.push(failed);
     for inside in some {
         let results = Results { inside: Some(inside), ..nothing.clone() };
@@ -78,4 +82,41 @@ fn what_is_said_of_filters_follows_what_chance_gives() {
     let layers = found.filters.iter_mut().flat_map(|filters| &mut filters.layers);
     layers.for_each(|layer| layer.found.by_chance.edges = layer.slices() as f64);
     assert_eq!(facts(&found)["filters"]["fewer_edges"], serde_json::json!([1, 2, 3]));
+}
+
+#[test]
+fn a_network_or_a_judge_that_diverged_is_told_and_nothing_is_concluded_of_it() {
+    let nothing = results(&SPECIAL, PerceptronRule::Online);
+    let nothing = Results { pca: None, perceptrons: None, ..nothing };
+    let looked = Looked { layers: vec![(4, 3, 1), (6, 3, 2)], size: [9, 9, 1], ..Looked::brief() };
+    let whole = inside(&SPECIAL, &looked);
+    let text = |inside: &InsideResults| {
+        let results = Results { inside: Some(inside.clone()), ..nothing.clone() };
+        let page = page(&results, &figures(), &[]).unwrap();
+        let words = page.split('<').filter_map(|part| part.split_once('>')).map(|(_, words)| words);
+        words.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said = text(&whole);
+    assert!(!said.contains("training diverged") && said.contains("another one"), "{said}");
+    let blind = |mut inside: InsideResults| {
+        inside.judge.as_mut().unwrap().test = None;
+        inside
+    };
+    let judge = text(&blind(whole.clone()));
+    assert!(
+        judge.contains("judge’s training diverged") && judge.contains("what it sees proves nothing"),
+        "{judge}"
+    );
+    assert!(judge.contains("convince") && !judge.contains("another one"), "{judge}");
+    let network = InsideResults { diverged: Some(1234), test: None, ..whole };
+    let said = text(&network);
+    for words in [
+        "Its training diverged at step 1,234",
+        "what follows is not of a trained network",
+        "nothing is found out",
+    ] {
+        assert!(said.contains(words), "no {words:?} in {said}");
+    }
+    assert!(!said.contains("convince"), "{said}");
+    assert!(text(&blind(network)).contains(", too"));
 }

@@ -28,6 +28,9 @@ pub struct InsideResults {
     pub network: String,
     /// How that network does on the test images; `None` where the study has no run of it or it diverged.
     pub test: Option<Evaluation>,
+    /// The step at which that network's training diverged: then its weights are those of its last whole epoch, or of its
+    /// start.
+    pub diverged: Option<usize>,
     /// The two classes that are looked at closely.
     pub classes: [u8; 2],
     /// The independently trained network that is asked what it sees.
@@ -161,6 +164,7 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         data: data.clone(),
         network: network.map_or_else(|| asked.network.clone(), |run| run.title.clone()),
         test: network.map(|run| test(store, run)).transpose()?.flatten(),
+        diverged: network.map(|run| diverged(store, run)).transpose()?.flatten(),
         classes: asked.classes,
         judge: None,
         filters: None,
@@ -210,6 +214,12 @@ fn looked_into(spec: &RunSpec) -> Option<&RunId> {
         RunSpec::Dream(run) => Some(&run.of),
         _ => None,
     }
+}
+
+/// The step at which a network's training diverged, if it did.
+fn diverged(store: &Reader, run: &PlannedRun) -> Result<Option<usize>, ReportError> {
+    let result: RunResult<TrainOutcome> = outcome(store, run)?;
+    Ok(result.outcome.diverged.map(|at| at.step))
 }
 
 /// How a trained network does on the test images; `None` where it diverged.

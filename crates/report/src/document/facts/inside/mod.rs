@@ -21,6 +21,8 @@ pub(super) struct InsideFacts<'a> {
     title: &'a str,
     network: &'a str,
     test_accuracy: Option<f64>,
+    /// The step at which the network's training diverged.
+    diverged: Option<usize>,
     /// The two classes, by name.
     classes: Vec<&'a str>,
     judge: Option<JudgeFacts>,
@@ -59,6 +61,7 @@ impl<'a> InsideFacts<'a> {
             title: &inside.data.title,
             network: &inside.network,
             test_accuracy: inside.test.map(|test| test.accuracy()),
+            diverged: inside.diverged,
             classes: inside
                 .classes
                 .iter()
