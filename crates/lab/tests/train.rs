@@ -137,7 +137,10 @@ fn divergence_keeps_the_last_finite_weights_and_says_where() {
         format!("at step {}, in epoch 2", divergence.step),
         "a smaller `learning_rate` or a smaller `factor` of its schedule may help",
     );
-    let expected = format!("Diverged {{ title: \"cnn small\", place: \"{place}\", advice: \"{advice}\" }}");
+    let kept = "the weights after epoch 1 are kept";
+    let expected = format!(
+        "Diverged {{ title: \"cnn small\", place: \"{place}\", kept: \"{kept}\", advice: \"{advice}\" }}"
+    );
     assert_eq!(ear.all("Diverged"), std::slice::from_ref(&expected));
     // What is kept is what one epoch alone gives.
     let one = uninterrupted(&steep(1), &set);
