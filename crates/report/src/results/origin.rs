@@ -166,7 +166,7 @@ mod tests {
                     pictures: 0,
                 });
                 let id = spec.id("0");
-                let run = store.begin(&id.to_string(), &spec).unwrap();
+                let run = store.begin(id.as_ref(), &spec).unwrap();
                 run.finish(&RunResult {
                     spec_hash: String::new(),
                     data_checksum: String::new(),
@@ -186,9 +186,9 @@ mod tests {
         };
         let runs = |origins: &Origins| -> Vec<usize> { origins.machines.iter().map(|of| of.runs).collect() };
         let (one, two, newer) = (origin(1, "a"), origin(2, "a"), origin(2, "b"));
-        let alone = counted(&[&[one.clone()], &[one.clone(), one.clone()]]);
+        let alone = counted(&[std::slice::from_ref(&one), &[one.clone(), one.clone()]]);
         assert_eq!((runs(&alone), alone.shared, alone.times_compare()), (vec![2], 0, true));
-        let threads = counted(&[&[one.clone(), two.clone()], &[two.clone()]]);
+        let threads = counted(&[&[one.clone(), two.clone()], std::slice::from_ref(&two)]);
         assert_eq!((runs(&threads), threads.shared, threads.times_compare()), (vec![2, 1], 1, false));
         assert_eq!(threads.machines[0].of.threads, 2, "the one with the most runs comes first");
         let programs = counted(&[&[two.clone(), newer.clone(), two.clone()], &[one, newer], &[two]]);
