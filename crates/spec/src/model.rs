@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::names::check_names;
-use crate::numbers::{epsilon_of_variance, exactly, share, some_share};
+use crate::numbers::{count, epsilon_of_variance, share, sides, some_share};
 use crate::parse::SpecError;
 use crate::shapes::{ModelError, Plan};
 
@@ -12,7 +12,7 @@ use crate::shapes::{ModelError, Plan};
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
     /// Shape of an image: height, width, channels.
-    #[serde(deserialize_with = "exactly")]
+    #[serde(deserialize_with = "sides")]
     pub input: [usize; 3],
     /// Layers that all heads share.
     pub trunk: Vec<Layer>,
@@ -37,6 +37,7 @@ pub enum Layer {
     /// y = W·x + b on vectors.
     Dense {
         /// Length of y.
+        #[serde(deserialize_with = "count")]
         units: usize,
         /// How W starts; b starts at zero.
         initial: Initial,
@@ -44,10 +45,13 @@ pub enum Layer {
     /// Cross-correlation of an image with filters, and a bias for each.
     Conv2d {
         /// Channels of the output.
+        #[serde(deserialize_with = "count")]
         filters: usize,
         /// Height and width of a filter.
+        #[serde(deserialize_with = "sides")]
         kernel: [usize; 2],
         /// Steps down and to the right between two places of a filter.
+        #[serde(deserialize_with = "sides")]
         stride: [usize; 2],
         /// What happens at the border.
         padding: Padding,
@@ -57,8 +61,10 @@ pub enum Layer {
     /// The largest value of each window, channel by channel, without padding.
     MaxPool {
         /// Height and width of a window.
+        #[serde(deserialize_with = "sides")]
         size: [usize; 2],
         /// Steps down and to the right between two windows.
+        #[serde(deserialize_with = "sides")]
         stride: [usize; 2],
     },
     /// An image as a vector, channels fastest.

@@ -269,10 +269,20 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    let entries = Vec::<T>::deserialize(deserializer)?;
+    all(Vec::<T>::deserialize(deserializer)?)
+}
+
+fn all<T, E: de::Error, const N: usize>(entries: Vec<T>) -> Result<[T; N], E> {
     entries.try_into().map_err(|entries: Vec<T>| {
-        de::Error::invalid_length(entries.len(), &format!("a list of {N} entries").as_str())
+        E::invalid_length(entries.len(), &format!("a list of {N} entries").as_str())
     })
+}
+
+/// Sides of a kernel or window, or of an image with its channels: exactly `N` counts of at least one.
+pub(crate) fn sides<'de, D: Deserializer<'de>, const N: usize>(
+    deserializer: D,
+) -> Result<[usize; N], D::Error> {
+    all(counts(deserializer)?)
 }
 
 /// The same, where it may be absent.

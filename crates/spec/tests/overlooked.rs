@@ -169,20 +169,57 @@ fn slips_are_told_in_words_and_never_in_the_parsers() {
         format!("{error}; {}", error.help().map(|help| help.to_string()).unwrap_or_default())
     };
     for (slip, words) in [
-        ("seed = 0.1f", "numbers stand alone, without unit or letter: seed = 0.1"),
-        ("seed = 3000images", "seed = 3000"),
-        ("seed = 1e", "`1e` is neither a number"),
+        ("seed = 0.1f", "numbers stand alone, without unit or letter: write seed = 0.1"),
+        ("seed = 3000images", "write seed = 3000"),
+        ("seed = 1 images", "write seed = 1"),
+        ("seed = 1e", "`1e` lacks the digits of its exponent"),
+        ("seed = 1e+", "`1e+` lacks the digits of its exponent"),
+        ("seed = 1_", "an underscore that is not between two digits"),
+        ("seed = 1.2.3", "`1.2.3` is not a value"),
+        ("seed = --1", "more than one sign"),
         ("seed = 01", "write seed = 1"),
-        ("seed = 10%", "write the share: seed = 0.1"),
-        ("seed = 1/10", "write the number: seed = 0.1"),
+        ("seed = -01", "write seed = -1"),
+        ("seed = $5", "`$5` is not a value"),
+        ("seed = ½", "`½` is not a value"),
+        ("seed = 0xg", "`0xg` is not a value"),
+        ("seed = 10%", "write seed = 0.1"),
+        ("seed = 1/10", "write seed = 0.1"),
+        ("seed = 10^-3", "would have to be computed"),
         ("seed = \u{2212}1", "write seed = -1"),
-        ("seed = 1;", "does not end with a semicolon"),
-        ("seed = 1 // one", "a comment begins with a number sign"),
+        ("seed = 1e\u{2212}3", "write seed = 1e-3"),
+        ("seed = 1;", "a semicolon ends the line"),
+        ("seed = 1 // one", "a comment begins with a number sign, `#`"),
+        ("seed = 0.1 0.2", "write seed = [0.1, 0.2]"),
+        ("seed = 1.000,5", "write seed = 1000.5"),
+        ("seed = [1 2]", "write seed = [1, 2]"),
+        ("seed = [1, 2", "the list that begins here is not closed"),
+        ("seed = [1, 2\nx = 3", "the list that begins here is not closed"),
+        ("seed = [\n1,\n2\nx = 3", "the list that begins here is not closed"),
+        ("seed = {a = 1 b = 2}", "a comma stands between two of its `key = value`"),
+        ("seed = (1, 2)", "write seed = [1, 2]"),
+        ("seed = \"\"\"a", "the text that begins with `\"\"\"` is not closed"),
+        ("seed = \"C:\\Users\"", "write seed = 'C:\\Users'"),
+        ("seed = \"a\" \"b\"", "more than one text"),
+        ("seed = None", "TOML has no empty value"),
+        ("seed = NaN", "every number of a study is finite"),
+        ("seed = 1, batch = 2", "each `key = value` has a line of its own"),
         ("seed =", "`seed` has no value"),
         ("seed = # one", "`seed` has no value"),
+        ("seed", "`seed` has no value"),
         ("seed: 1", "write seed = 1"),
+        ("seed 1", "`seed` lacks its equals sign; write seed = 1"),
+        ("seed := 1", "write seed = 1"),
+        ("seed == 1", "write seed = 1"),
+        ("seed => 1", "write seed = 1"),
+        ("my seed = 1", "`my seed` is not a key"),
+        ("größe = 1", "`größe` is not a key"),
+        ("= 1", "no key before the equals sign"),
+        ("// one", "a comment begins with a number sign"),
         ("data]", "write [data]"),
         ("[data", "write [data]"),
+        ("[data]]", "as many brackets"),
+        ("[my data]", "`[my data]` is not a header"),
+        ("seed = 1 # a\rb", "a carriage return that ends no line"),
         ("<<<<<<< HEAD", "a conflict between two versions"),
         (">>>>>>> other", "a conflict between two versions"),
     ] {
@@ -195,6 +232,98 @@ fn slips_are_told_in_words_and_never_in_the_parsers() {
     assert!(deep.contains("nested too deeply"), "{}", &deep[..deep.len().min(300)]);
     let returns = Study::from_toml("mine.toml", &printed.replace('\n', "\r")).unwrap_err().to_string();
     assert!(returns.contains("carriage returns alone"), "{returns}");
+}
+
+#[test]
+fn what_stands_first_is_placed_where_it_stands() {
+    let printed = preset("brief").unwrap().to_toml();
+    for (slip, line) in
+        [("seed = [1, 2\nx = 1", 1), ("seed = 1\nx = [\n1,\n2\ny = 3", 2), ("seed = 1\n\nx = \"\"\"a\n\n", 3)]
+    {
+        let error = Study::from_toml("mine.toml", &printed.replacen("seed = 1", slip, 1)).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("mine.toml, line {line}: ")), "{slip}: {error}");
+    }
+}
+
+#[test]
+fn keys_of_any_characters_are_named_and_placed() {
+    let printed = preset("brief").unwrap().to_toml();
+    let long = "k".repeat(200_000);
+    for (written, shown) in [
+        ("a\\u001b[31m", "a\\u{1b}[31m"),
+        ("a.b[0]", "a.b[0]"),
+        ("a`b", "a`b"),
+        ("`, expected `c", "`, expected `c"),
+        ("a\\nb", "a\\nb"),
+        ("0", "0"),
+        ("", ""),
+        ("[", "["),
+        (&long, &format!("{}…", &long[..60])),
+    ] {
+        for (place, line) in [("seed = 1", "at the top level"), ("[mlp.training]", "in [mlp.training]")] {
+            let text = printed.replacen(place, &format!("{place}\n\"{written}\" = 1"), 1);
+            let error = Study::from_toml("mine.toml", &text).expect_err(written);
+            let number = 2 + printed.lines().position(|line| line == place).unwrap();
+            assert_eq!(
+                error.to_string(),
+                format!("mine.toml, line {number}: unknown key `{shown}` {line}"),
+                "{place}"
+            );
+            let help = error.help().unwrap().to_string();
+            assert!(help.contains("the keys here are `") && !help.contains("expected"), "{help}");
+        }
+    }
+}
+
+#[test]
+fn a_table_in_the_place_of_a_text_is_refused() {
+    for (from, to) in [
+        ("rule = \"online\"", "rule = { online = {} }"),
+        ("rule = \"online\"", "rule = { online = [] }"),
+        ("rule = \"online\"", "rule = { online = 1 }"),
+        ("rule = \"online\"", "rule = { onlin = {} }"),
+        ("rule = \"online\"", "rule = {}"),
+        ("hidden = \"he-uniform\"", "hidden = { he-uniform = {} }"),
+    ] {
+        let (message, help) = refusal(from, to);
+        assert!(
+            message.contains("cannot be a table") || message.contains("`onlin` is not one"),
+            "{to}: {message}"
+        );
+        assert!(help.contains("online") || help.contains("one of the texts \"he-uniform\""), "{to}: {help}");
+    }
+}
+
+#[test]
+fn a_list_is_at_fault_before_what_it_holds() {
+    for list in ["[]", "[0]", "[0, 0]", "[\"a\"]", "[[1]]", "[{ train_images = -1 }]"] {
+        let (message, help) =
+            refusal("[data]\ntrain_images = 60000\ntest_images = 10000\n", &format!("data = {list}\n"));
+        assert!(message.contains("`data` cannot be "), "{list}: {message}");
+        assert!(help.contains("train_images = "), "{list}: {help}");
+    }
+}
+
+#[test]
+fn no_side_unit_or_filter_is_said_to_be_zero() {
+    let network = |input: &str, units: &str, size: &str| {
+        let text = format!(
+            "input = {input}\ntrunk = [{{ layer = \"max-pool\", size = {size}, stride = [1, 1] }}, {{ layer = \"flatten\" \
+             }}]\nheads = [{{ name = \"class\", layers = [{{ layer = \"dense\", units = {units}, initial = \"he-uniform\" \
+             }}] }}]\n"
+        );
+        let error = ModelSpec::from_toml("net.toml", &text).unwrap_err();
+        format!("{error}; {}", error.help().unwrap())
+    };
+    for (said, key) in [
+        (network("[-1, 28, 1]", "10", "[2, 2]"), "`input[0]` cannot be `-1`"),
+        (network("[28, 0, 1]", "10", "[2, 2]"), "`input[1]` cannot be `0`"),
+        (network("[28, 28, 1]", "0", "[2, 2]"), "`heads[0].layers[0].units` cannot be `0`"),
+        (network("[28, 28, 1]", "99999999999999999999", "[2, 2]"), "`heads[0].layers[0].units` cannot be `9"),
+        (network("[28, 28, 1]", "10", "[0, 2]"), "`trunk[0].size"),
+    ] {
+        assert!(said.contains(key) && said.contains("a whole number of at least 1"), "{said}");
+    }
 }
 
 #[test]

@@ -49,10 +49,14 @@ fn networks_that_cannot_be_name_the_layer() {
     let flatten = "    { layer = \"flatten\" },\n";
     for (from, to, words) in [
         (flatten, "", "digit 1 (dense): it takes a vector and gets an image of 7×7×128"),
-        ("filters = 64", "filters = 0", "trunk 3 (conv2d): it has no filters"),
-        ("units = 10", "units = 9000000000000000000", "digit 1 (dense): it is too large for any machine"),
-        ("units = 10", "units = 0", "digit 1 (dense): it has no units"),
-        ("stride = [1, 1]", "stride = [0, 1]", "trunk 1 (conv2d): its kernel 4×4 or stride 0×1 is zero"),
+        ("filters = 64", "filters = 0", "mine.toml, line 6: `trunk[2].filters` cannot be `0`"),
+        (
+            "units = 10",
+            "units = 9000000000000000000",
+            "`heads[0].layers[0].units` cannot be `9000000000000000000`",
+        ),
+        ("units = 10", "units = 0", "`heads[0].layers[0].units` cannot be `0`"),
+        ("stride = [1, 1]", "stride = [0, 1]", "`trunk[0].stride[0]` cannot be `0`"),
         (
             "kernel = [4, 4], stride = [1, 1], padding = \"same\"",
             "kernel = [29, 4], stride = [1, 1], padding = \"valid\"",
@@ -68,11 +72,7 @@ fn networks_that_cannot_be_name_the_layer() {
             "{ layer = \"flatten\" }",
             "trunk 3 (conv2d): it takes an image and gets a vector",
         ),
-        (
-            "input = [28, 28, 1]",
-            "input = [28, 0, 1]",
-            "an image of [28, 0, 1] (height, width, channels) holds nothing",
-        ),
+        ("input = [28, 28, 1]", "input = [28, 0, 1]", "mine.toml, line 2: `input[1]` cannot be `0`"),
         ("filters = 64", "filter = 64", "mine.toml, line 6: unknown key `filter` in `trunk[2]`"),
         ("units = 10, ", "", "mine.toml, line 16: the key `units` is missing in `heads[0].layers[0]`"),
         ("[[heads]]\nname = \"digit\"\nlayers", "heads = []\nlayers2", "unknown key `layers2`"),
@@ -94,6 +94,28 @@ fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwis
         spec.trunk.insert(1, layer);
         let refusal = spec.plan().unwrap_err().to_string();
         assert!(refusal.starts_with("trunk 2 (") && refusal.contains(words), "{refusal}");
+    }
+    let refusal = |change: fn(&mut ModelSpec)| {
+        let mut spec = model("cnn");
+        change(&mut spec);
+        spec.plan().unwrap_err().to_string()
+    };
+    let nothing = refusal(|spec| spec.input[1] = 0);
+    assert!(nothing.contains("an image of [28, 0, 1] (height, width, channels) holds nothing"), "{nothing}");
+    let initial = Initial::HeUniform;
+    for (units, words) in [(0, "it has no units"), (usize::MAX / 2, "it is too large for any machine")] {
+        let mut spec = model("cnn");
+        spec.heads[0].layers[0] = Layer::Dense { units, initial };
+        let refusal = spec.plan().unwrap_err().to_string();
+        assert!(refusal.contains("digit 1 (dense)") && refusal.contains(words), "{refusal}");
+    }
+    for (filters, stride, words) in
+        [(0, [1, 1], "it has no filters"), (1, [0, 1], "its kernel 4×4 or stride 0×1 is zero")]
+    {
+        let mut spec = model("cnn");
+        spec.trunk[0] = Layer::Conv2d { filters, kernel: [4, 4], stride, padding: Padding::Same, initial };
+        let refusal = spec.plan().unwrap_err().to_string();
+        assert!(refusal.contains("trunk 1 (conv2d)") && refusal.contains(words), "{refusal}");
     }
 }
 

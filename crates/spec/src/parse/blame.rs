@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Document, Refusal, find as value_at, find_mut, overlooked, read};
+use super::path::{Step, find as value_at, find_mut};
+use super::{Document, Refusal, overlooked, read};
 
 /// Keys that say what kind of table it is.
 pub(super) const KINDS: [&str; 2] = ["kind", "layer"];
@@ -21,22 +22,23 @@ pub(super) fn find<T: DeserializeOwned>(document: &Document, mut refusal: Refusa
     refusal
 }
 
-/// The refusal of a list of tables on the way where one table is needed, as a header in double brackets makes it: with its
-/// first table in its place, what is refused, if anything, lies further on.
+/// The refusal of the first list on the way where a table is needed: then it is at fault, and not what it holds.
 pub(super) fn list_for_table<T: DeserializeOwned>(document: &Document, refusal: &Refusal) -> Option<Refusal> {
     (1..=refusal.path.len()).map(|deep| &refusal.path[..deep]).find_map(|path| {
-        let DeValue::Array(list) = value_at(document, path)?.get_ref() else { return None };
-        let first = list.first().filter(|first| first.get_ref().is_table())?.clone();
+        value_at(document, path)?.get_ref().as_array()?;
         let mut document = document.clone();
-        *find_mut(&mut document, path)? = first;
-        let is_table = read::<T>(document).map_or_else(|further| further.path != path, |_| true);
-        is_table.then(|| overlooked::no_table(path))
+        *find_mut(&mut document, path)?.get_mut() = DeValue::Boolean(true);
+        let sentence = read::<T>(document).err()?.message;
+        let (_, expected) = sentence.rsplit_once(", expected ")?;
+        let is_for_table = expected == "a map"
+            || ["struct ", "internally tagged enum "].iter().any(|kind| expected.starts_with(kind));
+        is_for_table.then(|| overlooked::no_table(path))
     })
 }
 
 /// The entry at fault of the value that the refusal's way leads to, if it is one of a table or list; serde's own way ends at
 /// `whole`.
-fn step<T: DeserializeOwned>(document: &Document, refusal: &Refusal, whole: &[String]) -> Option<String> {
+fn step<T: DeserializeOwned>(document: &Document, refusal: &Refusal, whole: &[Step]) -> Option<Step> {
     let same = |reduce: &dyn Fn(&mut Spanned<DeValue>)| {
         let mut document = document.clone();
         find_mut(&mut document, &refusal.path).is_some_and(|value| {
@@ -56,13 +58,13 @@ fn step<T: DeserializeOwned>(document: &Document, refusal: &Refusal, whole: &[St
                         add_unknown(value);
                     })
                 };
-                return keys.find(|key| inner(&[kind, key])).map(str::to_owned);
+                return keys.find(|key| inner(&[kind, key])).map(|key| Step::Key(key.to_owned()));
             }
             // First whether the kind alone is at fault: then every other key would seem to be.
             std::iter::once(kind)
                 .chain(keys)
                 .find(|key| same(&|value| keep(value, &[kind, key])))
-                .map(str::to_owned)
+                .map(|key| Step::Key(key.to_owned()))
         }
         DeValue::Array(array) => {
             // Where no list is wanted, or one of another length, the whole is at fault.
@@ -70,7 +72,7 @@ fn step<T: DeserializeOwned>(document: &Document, refusal: &Refusal, whole: &[St
                 return None;
             }
             let each = (0..array.len()).find(|&number| same(&|value| repeat(value, number)));
-            each.map(|number| number.to_string())
+            each.map(Step::Entry)
         }
         _ => None,
     }

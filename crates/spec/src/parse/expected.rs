@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Document, Refusal, find, find_mut, read};
+use super::path::{find, find_mut};
+use super::{Document, Refusal, read, unknown};
 
 /// Characters of a value that are repeated in an error.
 const SHOWN: usize = 40;
@@ -67,17 +68,12 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
         *place = Spanned::new(place.span(), value);
         read::<T>(document).err()
     };
-    let words = |sentence: &str| sentence.split_once(", expected ").map(|(_, words)| words.to_owned());
+    let words = |sentence: &str| sentence.rsplit_once(", expected ").map(|(_, words)| words.to_owned());
     let variants = || {
         let sentence = with(DeValue::String("?".into()))?.message;
-        let quoted: Vec<&str> = sentence.split('`').skip(1).step_by(2).skip(1).collect();
-        let known = sentence.starts_with("unknown variant") && !quoted.is_empty();
-        known.then(|| {
-            format!(
-                "one of the texts {}",
-                quoted.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
-            )
-        })
+        let (_, known) = unknown("variant", &sentence)?;
+        let quoted: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+        (!quoted.is_empty()).then(|| format!("one of the texts {}", quoted.join(", ")))
     };
     // Of a number that no type holds, the reader says nothing that helps.
     let said = words(&refusal.message).and_then(|words| plain(&words));
@@ -91,10 +87,9 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
         let mut table = DeTable::new();
         table.insert(Spanned::new(0..0, "?".into()), Spanned::new(0..0, DeValue::Boolean(true)));
         let sentence = with(DeValue::Table(table))?.message;
-        let known: Vec<String> =
-            sentence.split('`').skip(1).step_by(2).skip(1).map(|key| format!("{key} = …")).collect();
-        let listed = sentence.starts_with("unknown field") && !known.is_empty();
-        listed.then(|| format!("a table, such as {{ {} }}", known.join(", ")))
+        let (_, known) = unknown("field", &sentence)?;
+        let known: Vec<String> = known.iter().map(|key| format!("{key} = …")).collect();
+        (!known.is_empty()).then(|| format!("a table, such as {{ {} }}", known.join(", ")))
     };
     match expected {
         Some(expected) if expected == TABLE => keys().unwrap_or(expected),

@@ -1,5 +1,5 @@
-//! What serde reads without a word although no file should say it: keys in a table whose `kind` has none, and lists in the
-//! place of tables.
+//! What serde reads without a word although no file should say it: keys in a table whose `kind` has none, lists in the
+//! place of tables, and tables in the place of texts.
 //!
 //! What was read is written again and laid beside the document: a key that did not come back was overlooked, and a list that
 //! came back as a table was taken for one by the order of its entries.
@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
-use super::{Document, Refusal, Steps, blame};
+use super::path::{Step, Steps};
+use super::{Document, Refusal, blame};
 
 /// The first thing in the document that the value does not have, if there is one.
 pub(super) fn find<T: Serialize>(document: &Document, value: &T) -> Option<Refusal> {
@@ -22,26 +23,34 @@ fn in_table(written: &DeTable, read: &Map<String, Value>, path: &mut Steps) -> O
     written.iter().find_map(|(key, value)| {
         let key = key.get_ref();
         match read.get(key.as_ref()) {
-            Some(read) => within(value.get_ref(), read, path, key),
+            Some(read) => within(value.get_ref(), read, path, Step::Key(key.to_string())),
             None if is_of_a_kind => {
                 let known: Vec<String> = read.keys().map(|key| format!("`{key}`")).collect();
                 let message = format!("unknown field `{key}`, expected one of {}", known.join(", "));
-                Some(Refusal { path: [&path[..], &[key.to_string()]].concat(), message, span: None })
+                Some(Refusal {
+                    path: [&path[..], &[Step::Key(key.to_string())]].concat(),
+                    message,
+                    span: None,
+                })
             }
             None => None,
         }
     })
 }
 
-fn within(written: &DeValue, read: &Value, path: &mut Steps, step: &str) -> Option<Refusal> {
-    path.push(step.to_owned());
+fn within(written: &DeValue, read: &Value, path: &mut Steps, step: Step) -> Option<Refusal> {
+    path.push(step);
     let found = match (written, read) {
         (DeValue::Table(written), Value::Object(read)) => in_table(written, read, path),
         (DeValue::Array(_), Value::Object(_)) => Some(no_table(path)),
+        // A table such as { online = {} } is taken for the text "online".
+        (DeValue::Table(_) | DeValue::Array(_), Value::String(_)) => {
+            Some(Refusal { path: path.clone(), message: String::new(), span: None })
+        }
         (DeValue::Array(written), Value::Array(read)) => {
             let mut both = written.iter().zip(read).enumerate();
             both.find_map(|(number, (written, read))| {
-                within(written.get_ref(), read, path, &number.to_string())
+                within(written.get_ref(), read, path, Step::Entry(number))
             })
         }
         _ => None,
@@ -51,6 +60,6 @@ fn within(written: &DeValue, read: &Value, path: &mut Steps, step: &str) -> Opti
 }
 
 /// The refusal of a list where a table is needed.
-pub(super) fn no_table(path: &[String]) -> Refusal {
+pub(super) fn no_table(path: &[Step]) -> Refusal {
     Refusal { path: path.to_owned(), message: "invalid type: sequence, expected a map".into(), span: None }
 }

@@ -1,172 +1,111 @@
 //! Text that is not TOML: the slips that people make, in their own words.
+//!
+//! What the parser says is for those who know TOML's grammar. Here the line where it stopped is looked at as a person would:
+//! a list or text that is still open, a header, a key, a value. What is advised is read by the parser first, so that nothing
+//! is advised that would be refused again.
+
+mod line;
+mod open;
+mod value;
 
 use std::ops::Range;
 
+use super::shown::shown;
 use super::{Source, SpecError};
+
+/// What is wrong, and what to write instead.
+struct Slip {
+    message: String,
+    help: String,
+}
+
+impl Slip {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Slip { message: message.into(), help: help.into() }
+    }
+}
 
 /// The error for a text that the parser refuses.
 pub(super) fn describe(source: Source, error: &toml::de::Error) -> SpecError {
+    let text = source.text;
     let span = error.span().unwrap_or(0..0);
-    let parser = error.message().replace('\n', ", ");
+    let parser = error.message();
+    let of = |span: Range<usize>, label, slip: Slip| source.error(span, slip.message, label, Some(slip.help));
     if parser.contains("duplicate key") || parser.contains("cannot extend") || parser.contains("redefine") {
-        let written = source.text.get(span.clone()).unwrap_or_default().trim();
-        let message = format!("`{written}` is there twice");
-        let help = "keep one of the two; where a list of tables is meant, each has a header in double brackets, such as \
-                    [[mlp.networks]]";
-        return source.error(span, message, "the second time", Some(help.into()));
+        let written = shown(text.get(span.clone()).unwrap_or_default().trim()).into_owned();
+        let slip = Slip::new(
+            format!("`{written}` is there twice"),
+            "keep one of the two; where a list of tables is meant, each has a header in double brackets, such as \
+             [[mlp.networks]]",
+        );
+        return of(span, "the second time", slip);
     }
-    let line = line_of(source.text, span.start);
-    if let Some((message, help)) = shape(source.text, &source.text[line.clone()], &parser) {
-        return source.error(line, message, "in this line", Some(help));
+    if parser.contains("recursion") || parser.contains("recurse") {
+        let slip = Slip::new(
+            "tables or lists are nested too deeply to be read",
+            "no study and no network needs more than a few levels",
+        );
+        return of(line::at(text, span.start), "in this line", slip);
     }
-    match source.text[line.clone()].split_once('=').and_then(|(key, value)| slip(key.trim(), value.trim())) {
-        Some((message, help)) => source.error(line, message, "in this line", Some(help)),
-        None => {
-            let help = "a line is `key = value`: texts in quotes, numbers with a decimal point, lists in square brackets";
-            let message = format!("this is not TOML: {parser}");
-            source.error(span, message, "reading stopped here", Some(help.into()))
+    if let Some(place) = lone_return(text) {
+        let slip = match text.contains('\n') {
+            true => Slip::new(
+                "this line holds a carriage return that ends no line",
+                "remove it, or save the file with the line ends of Unix (LF) or Windows (CRLF)",
+            ),
+            false => Slip::new(
+                "the lines end with carriage returns alone, as they did on old Macintosh computers",
+                "save the file with the line ends of Unix (LF) or Windows (CRLF)",
+            ),
+        };
+        return of(place..place + 1, "here", slip);
+    }
+    let stopped = line::at(text, span.start);
+    if let Some(slip) = line::conflict(text[stopped.clone()].trim()) {
+        return of(stopped, "in this line", slip);
+    }
+    if let Some((opening, slip)) = open::slip(text, span.start, stopped.clone()) {
+        return of(opening, "it begins here", slip);
+    }
+    of(stopped.clone(), "in this line", line::slip(&text[stopped]))
+}
+
+/// The first carriage return that no line feed follows.
+fn lone_return(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find(|&place| bytes[place] == b'\r' && bytes.get(place + 1) != Some(&b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use toml::de::DeTable;
+
+    use super::*;
+
+    proptest! {
+        /// Lines of what slips are made of, in any order.
+        #[test]
+        fn any_line_is_told_in_plain_words_with_advice_that_is_read(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("seed"), Just(" = "), Just("="), Just("1"), Just("0.5"), Just("."), Just(","), Just("-"), Just("e"),
+                    Just("["), Just("]"), Just("{"), Just("}"), Just("\""), Just("'"), Just("#"), Just("%"), Just("/"), Just("_"),
+                    Just(" "), Just("\n"), Just("\r"), Just("λ"), Just("\u{2212}"), Just("\u{201c}"), Just("\\"), Just(":"),
+                    Just("\"\"\""), Just("true"), Just(";"), Just("+"), Just("0"), Just("("), Just(")"), Just("\u{1b}"),
+                ],
+                0..12,
+            ),
+        ) {
+            let text = parts.concat();
+            if let Err(error) = DeTable::parse(&text) {
+                let told = describe(Source { file: "mine.toml", text: &text }, &error);
+                prop_assert!(!told.message.contains("expected"), "{text:?}: {}", told.message);
+                prop_assert!(!told.message.contains(['\r', '\u{1b}']), "{text:?}: {}", told.message);
+                if let Some((_, advice)) = told.help.unwrap_or_default().split_once("write ") {
+                    prop_assert!(DeTable::parse(advice).is_ok(), "{text:?}: {advice}");
+                }
+            }
         }
     }
-}
-
-/// The line that holds a place.
-fn line_of(text: &str, place: usize) -> Range<usize> {
-    let mut place = place.min(text.len());
-    while !text.is_char_boundary(place) {
-        place -= 1;
-    }
-    // A parser that wanted more stops at the line's end or at the next line's start.
-    let before = text[..place].trim_end_matches(['\n', '\r', ' ']);
-    let at_start = text[..place].ends_with('\n');
-    let place = if at_start { before.len() } else { place };
-    let start = text[..place].rfind('\n').map_or(0, |end| end + 1);
-    let end = text[place..].find('\n').map_or(text.len(), |length| place + length);
-    start..end
-}
-
-/// What is wrong with a line that is no `key = value` at all, or with all lines.
-fn shape(text: &str, line: &str, parser: &str) -> Option<(String, String)> {
-    let line = line.trim();
-    if parser.contains("recursion") || parser.contains("recurse") {
-        let message = "tables or lists are nested too deeply to be read".to_owned();
-        return Some((message, "no study and no network needs more than a few levels".into()));
-    }
-    if text.contains('\r') && !text.contains('\n') {
-        let message =
-            "the lines end with carriage returns alone, as they did on old Macintosh computers".to_owned();
-        return Some((message, "save the file with the line ends of Unix (LF) or Windows (CRLF)".into()));
-    }
-    if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
-        let message = "this line is a mark of a conflict between two versions of the file".to_owned();
-        return Some((
-            message,
-            "keep one of the versions, and remove the marks `<<<<<<<`, `=======`, `>>>>>>>`".into(),
-        ));
-    }
-    let bare =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    if let Some(name) = line.trim_start_matches('[').strip_suffix(']').filter(|_| !line.starts_with('['))
-        && bare(name)
-    {
-        return Some((format!("the header `{line}` lacks its first bracket"), format!("write [{name}]")));
-    }
-    if let Some(name) = line.strip_prefix('[').filter(|_| !line.ends_with(']'))
-        && bare(name)
-    {
-        return Some((format!("the header `{line}` lacks its last bracket"), format!("write [{name}]")));
-    }
-    if let Some((key, value)) = line.split_once(':').filter(|_| !line.contains('='))
-        && bare(key.trim())
-    {
-        let (key, value) = (key.trim(), value.trim());
-        return Some((format!("`{key}` is followed by a colon"), format!("write {key} = {value}")));
-    }
-    None
-}
-
-/// What is wrong with a value, and what to write.
-fn slip(key: &str, value: &str) -> Option<(String, String)> {
-    // What follows a number sign is a comment, unless it stands in quotes.
-    let value =
-        if value.contains(['"', '\'']) { value } else { value.split('#').next().unwrap_or_default().trim() };
-    let Some(first) = value.chars().next() else {
-        return Some((
-            format!("`{key}` has no value"),
-            format!("write one after the equals sign, such as {key} = 1"),
-        ));
-    };
-    let digits =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "eE+-_.".contains(c));
-    if let Some((whole, rest)) = value.split_once(',')
-        && digits(whole.trim_start_matches('-'))
-        && digits(rest.trim())
-    {
-        let help = format!("write a decimal point: {key} = {whole}.{}", rest.trim());
-        return Some((format!("`{key}`: `{value}` has a decimal comma"), help));
-    }
-    if ["\u{201c}", "\u{201d}", "\u{201e}", "\u{2018}", "\u{2019}"].iter().any(|mark| value.contains(mark)) {
-        let message = format!("`{key}`: the quotation marks are not those of a keyboard");
-        return Some((message, format!("write {key} = \"…\" with straight quotation marks")));
-    }
-    if ['"', '\''].contains(&first) && value.matches(first).count() == 1 {
-        let message = format!("`{key}`: a quotation mark is missing");
-        return Some((message, format!("close the text where it ends: {key} = {value}{first}")));
-    }
-    let number = value.parse::<f64>();
-    if first == '.'
-        || value.ends_with('.') && number.is_ok()
-        || (first == '+' || first == '-') && value[1..].starts_with('.')
-    {
-        let help = format!("write a digit on both sides of the decimal point, such as {key} = 0.5");
-        return Some((format!("`{key}`: `{value}` is no number of TOML"), help));
-    }
-    if first.is_alphabetic() && !value.contains(['"', '\'', '[', '{']) {
-        let message = format!("`{key}`: the value `{value}` is neither a number nor a text in quotes");
-        return Some((message, format!("texts stand in quotes: {key} = \"{value}\"")));
-    }
-    if let Some(rest) = value.strip_prefix(['\u{2212}', '\u{2013}', '\u{2014}']).filter(|rest| digits(rest)) {
-        let message = format!("`{key}`: the sign before `{rest}` is a dash, not the minus of a keyboard");
-        return Some((message, format!("write {key} = -{rest}")));
-    }
-    if let Some((number, _)) = value.split_once("//").filter(|(number, _)| digits(number.trim())) {
-        let message = format!("`{key}`: a comment begins with a number sign, not with `//`");
-        return Some((message, format!("write {key} = {} # …", number.trim())));
-    }
-    if let Some(number) = value.strip_suffix(';').filter(|number| digits(number.trim())) {
-        let message = format!("`{key}`: a line of TOML does not end with a semicolon");
-        return Some((message, format!("write {key} = {}", number.trim())));
-    }
-    if let Some(number) = value.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok()) {
-        let message = format!("`{key}`: `{value}` is a percentage");
-        return Some((message, format!("write the share: {key} = {}", number / 100.0)));
-    }
-    if let Some((above, below)) = value.split_once('/')
-        && let (Ok(above), Ok(below)) = (above.trim().parse::<f64>(), below.trim().parse::<f64>())
-    {
-        let message = format!("`{key}`: `{value}` is a fraction, which TOML does not compute");
-        return Some((message, format!("write the number: {key} = {}", above / below)));
-    }
-    if first == '0' && value.len() > 1 && value.chars().all(|c| c.is_ascii_digit()) {
-        let bare = value.trim_start_matches('0');
-        let bare = if bare.is_empty() { "0" } else { bare };
-        let message = format!("`{key}`: a number does not begin with a zero that means nothing");
-        return Some((message, format!("write {key} = {bare}")));
-    }
-    let end = value.find(|c: char| !(c.is_ascii_digit() || "+-_.".contains(c))).unwrap_or(value.len());
-    if end > 0
-        && end < value.len()
-        && first.is_ascii_digit()
-        && value[end..].chars().all(char::is_alphanumeric)
-    {
-        let message = format!("`{key}`: `{value}` is neither a number nor a text in quotes");
-        return Some((
-            message,
-            format!("numbers stand alone, without unit or letter: {key} = {}", &value[..end]),
-        ));
-    }
-    if first.is_ascii_digit() && value.contains(' ') && digits(&value.replace(' ', "")) {
-        let help = format!("write {key} = {}", value.replace(' ', ""));
-        return Some((format!("`{key}`: the number `{value}` holds a space"), help));
-    }
-    None
 }
