@@ -292,7 +292,7 @@ fn computed(written: &str) -> Option<Advice> {
     let is_bare = written.parse::<f64>().is_err() && !written.ends_with(['e', 'E', '+', '-']);
     (is_sum && is_bare).then(|| {
         let what = format!("`{written_out}` would have to be computed, which TOML does not do");
-        (what, "write the number itself, such as 0.001 or 1e-3".into(), String::new())
+        (what, "a value is the number itself, such as 0.001 or 1e-3".into(), String::new())
     })
 }
 
