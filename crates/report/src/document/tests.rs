@@ -133,6 +133,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         origins: made_up::origins(),
         missing: Vec::new(),
         finished: None,
+        study_is_here: false,
         pca: Some(pca),
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
         mlps: None,
@@ -405,10 +406,31 @@ fn the_command_makes_the_study_again() {
         facts["study"]["command"].as_str().unwrap().to_owned()
     };
     assert_eq!(command(&results), "inkling study 'my #study.toml' --seed 1");
+    results.study_is_here = true;
+    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
+    assert_eq!(facts["study"]["file"], "my #study.toml");
+    typeset_and_count(&results, &figures());
+    results.study_is_here = false;
     results.record.preset = "brief".into();
     results.record.study = Study { seed: 7, ..results.record.study };
     results.record.study.keep_only(&[Task::Pca]);
     assert_eq!(command(&results), "inkling study brief --seed 7 --only pca");
+}
+
+#[test]
+fn names_from_right_to_left_leave_the_numbers_beside_them_as_they_are() {
+    let mut results = networks(&["חולצה", "شبكة", "shoes"], Shape::SMALL);
+    change(&mut results, |i, network| {
+        network.name = if i == 0 { "רשת 3 (שלוש)".into() } else { format!("net {i}") };
+    });
+    typeset_and_count(&results, &figures());
+    let page = page(&results, &figures(), &[]).unwrap();
+    let mut names = 0;
+    for (place, _) in page.match_indices("רשת 3 (שלוש)") {
+        assert!(page[..place].ends_with('\u{2068}'), "{}", &page[..place]);
+        names += 1;
+    }
+    assert!(names > 2 && !page.contains("\u{2068}net 1"), "{names}");
 }
 
 #[test]

@@ -138,6 +138,7 @@ fn results(names: &[&str]) -> Results {
         origins: made_up::origins(),
         missing: Vec::new(),
         finished: None,
+        study_is_here: false,
         pca: Some(pca(names)),
         perceptrons: Some(PerceptronResults {
             data: data(names),

@@ -10,6 +10,7 @@ mod origin;
 pub(crate) mod tests;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use inkling_spec::found::{
     DataSetFacts, Machine, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult,
@@ -41,6 +42,8 @@ pub use origin::{Origins, Program, Share};
 pub struct Results {
     /// What was asked; of its runs, those that are finished. Where they come from, `origins` says better than the record.
     pub record: StudyRecord,
+    /// Whether the file that the record names as the study lies in the study's own folder.
+    pub study_is_here: bool,
     /// The machines and programs that made the runs.
     pub origins: Origins,
     /// The runs that are not finished. What depends on them alone is absent below.
@@ -168,7 +171,22 @@ impl Results {
             check_identity(store, run, &record.data)?;
         }
         let (origins, finished) = origin::read(store, &record.runs)?;
-        Ok(Results { record, origins, missing, finished, pca, perceptrons, mlps, cnns, inside, multitask })
+        // A name without folders, as the program gives to a study that it put together itself.
+        let file = Path::new(&record.preset);
+        let study_is_here = file.file_name() == Some(file.as_os_str()) && store.path().join(file).is_file();
+        Ok(Results {
+            record,
+            study_is_here,
+            origins,
+            missing,
+            finished,
+            pca,
+            perceptrons,
+            mlps,
+            cnns,
+            inside,
+            multitask,
+        })
     }
 
     /// The version of the program that made the most runs.

@@ -80,6 +80,8 @@ struct StudyFacts<'a> {
     authors: &'a [Author],
     data: Vec<DataFacts<'a>>,
     command: String,
+    /// The study's file, where it lies in the study's own folder.
+    file: Option<&'a str>,
 }
 
 /// A program, and how many runs it made.
@@ -174,6 +176,7 @@ impl<'a> Facts<'a> {
                     .map(|(set, data)| DataFacts { set, title: &data.title, checksum: &data.checksum })
                     .collect(),
                 command: command(results),
+                file: results.study_is_here.then_some(&results.record.preset),
             },
             pca: pca.map(PcaFacts::new),
             perceptrons: perceptrons.map(PerceptronFacts::new),

@@ -2,7 +2,7 @@
 
 use super::super::canvas::{Canvas, Frame, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{self, CROWD, GREY, INK, readable, text_on};
-use super::super::grid::{label_size, note, number_size};
+use super::super::grid::{note, number_size};
 use super::super::names::all_fitted;
 use super::super::{list, signed};
 use super::colour;
@@ -13,6 +13,10 @@ const ROW: f64 = 12.5;
 const TOP: f64 = 27.0;
 const SLANTED: f64 = 14.0;
 const WIDEST: f64 = 29.0;
+/// Width of a column that holds a word from bottom to top.
+const UPRIGHT_WORD: f64 = 8.0;
+/// Columns as far apart as two slanted numbers have to be.
+const APART: f64 = 10.0;
 /// Widest name of a class.
 const NAME: f64 = 58.0;
 const GAP: f64 = 16.0;
@@ -75,14 +79,14 @@ fn half(
         let y = top + ROW * (row as f64 + 0.5);
         canvas.text((x - 4.0, y), name, Style::new(7).end());
     }
+    let every = (APART / width).ceil().max(1.0) as usize;
     for (column, (lambda, network)) in task.lambdas.iter().enumerate() {
         let left = x + width * column as f64;
         let number = task.lambda_name(*lambda);
         if level {
             canvas.text((left + width / 2.0, top - 6.0), &number, Style::new(7));
-        } else {
-            let style = Style::new(label_size(width).min(7)).start().turned(-45.0);
-            canvas.text((left + width / 2.0, top - 4.0), &number, style);
+        } else if column % every == 0 {
+            canvas.text((left + width / 2.0, top - 4.0), &number, Style::new(7).start().turned(-45.0));
         }
         let of_column: Vec<&ClassChange> = changes.iter().filter(|change| change.lambda == column).collect();
         if of_column.is_empty() {
@@ -94,7 +98,7 @@ fn half(
                 _ => "",
             };
             let style = Style::new(7).turned(-90.0).colour(GREY);
-            if all.height > text_width(word, 7.0) + 2.0 {
+            if all.height > text_width(word, 7.0) + 2.0 && width > UPRIGHT_WORD {
                 canvas.text(all.centre(), word, style);
             }
         }
@@ -110,7 +114,9 @@ fn fill(canvas: &mut Canvas, cell: Frame, change: &ClassChange, most: f64) {
     let shade = colour::diverging(0.6 * change.difference() / most);
     canvas.fill(cell.inset(0.4), shade);
     if change.differs() {
-        canvas.outline(cell.inset(1.0), INK, 1.2);
+        // In a narrow cell the frame would hide the colour.
+        let (inset, stroke) = if cell.width > UPRIGHT_WORD { (1.0, 1.2) } else { (0.4, 0.4) };
+        canvas.outline(cell.inset(inset), INK, stroke);
     }
     let number = points(change.difference());
     // Bold type is a little wider, and an edge takes room of its own.

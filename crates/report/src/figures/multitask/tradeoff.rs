@@ -263,7 +263,8 @@ fn meet(a: Taken, b: Taken) -> bool {
     a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }
 
-/// Writes λ beside its point, where nothing else is; further away, with a line, where it is crowded.
+/// Writes λ beside its point, where nothing else is; further away, with a line, where it is crowded. Of many points, some
+/// have theirs, the colours tell the others.
 fn label(
     canvas: &mut Canvas,
     panel: &Panel,
@@ -271,8 +272,11 @@ fn label(
     points: &[Point],
     mut taken: Vec<Taken>,
 ) {
+    /// Points that can all have their λ.
+    const MOST: usize = 12;
     let frame = panel.frame;
-    for point in points {
+    let mut placed = Vec::new();
+    for point in points.iter().step_by(points.len().div_ceil(MOST).max(1)) {
         let at = (panel.x(point.found[0].accuracy()), panel.y(point.found[1].accuracy()));
         let text = fitted(&lambda_name(task, point.lambda), 7.0, 60.0);
         let width = text_width(&text, 7.0);
@@ -296,11 +300,15 @@ fn label(
                 inside && !taken.iter().any(|other| meet(words, *other))
             });
         let Some((away, (x, y))) = spot else { continue };
+        // Lines first, so that none runs through the words of another.
         if away > 15.0 {
             canvas.line(&[at, (x, y)], GREY, 0.5, None);
         }
-        canvas.text_with_halo((x, y), &text, Style::new(7));
         taken.push([x - width / 2.0 - 1.0, y - 4.5, x + width / 2.0 + 1.0, y + 4.5]);
+        placed.push(((x, y), text));
+    }
+    for (at, text) in &placed {
+        canvas.text_with_halo(*at, text, Style::new(7));
     }
 }
 
