@@ -210,7 +210,9 @@ fn files_that_hold_no_network_are_told_from_networks() {
     let text = |json: &str| inkling_store::Metadata::from([("model".into(), json.into())]);
     let nonsense = model(text("{}"));
     assert!(matches!(nonsense, LabError::Look(LookError::NotAModel { .. })), "{nonsense:?}");
-    let impossible = model(text(r#"{"input": [0, 1, 1], "trunk": [], "heads": []}"#));
+    let nothing = model(text(r#"{"input": [0, 1, 1], "trunk": [], "heads": []}"#));
+    assert!(matches!(nothing, LabError::Look(LookError::NotAModel { .. })), "{nothing:?}");
+    let impossible = model(text(r#"{"input": [1, 1, 1], "trunk": [], "heads": []}"#));
     assert!(matches!(impossible, LabError::Look(LookError::CannotBeBuilt { .. })), "{impossible:?}");
     let dense = |units: u64| {
         text(&format!(
