@@ -737,23 +737,23 @@ five_pairs(&perceptrons)
 // at zero.
 
 // %%
-use inkling_spec::{Head, Initial, Layer, ModelSpec, Optimizer};
+use inkling_spec::{Head, Initial, LayerSpec, ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 
 /// A dense layer and its ReLU.
-fn dense(units: usize) -> [Layer; 2] {
-    [Layer::Dense { units, initial: Initial::HeUniform }, Layer::Relu]
+fn dense(units: usize) -> [LayerSpec; 2] {
+    [LayerSpec::Dense { units, initial: Initial::HeUniform }, LayerSpec::Relu]
 }
 
 /// The layer that gives a score for each class.
-fn scores(classes: usize) -> Layer {
-    Layer::Dense { units: classes, initial: Initial::GlorotUniform }
+fn scores(classes: usize) -> LayerSpec {
+    LayerSpec::Dense { units: classes, initial: Initial::GlorotUniform }
 }
 
 /// A multilayer perceptron for the ten digits.
 fn mlp(hidden: &[usize]) -> ModelSpec {
-    let mut trunk = vec![Layer::Flatten];
+    let mut trunk = vec![LayerSpec::Flatten];
     trunk.extend(hidden.iter().flat_map(|&units| dense(units)));
     ModelSpec {
         input: [28, 28, 1],
@@ -1057,27 +1057,27 @@ against("MLPs: test accuracy with 95 % intervals", &mlp_summaries, test.len())
 use inkling_spec::Padding;
 
 /// A convolution with square kernels, and its ReLU.
-fn convolution(filters: usize, kernel: usize, stride: usize) -> [Layer; 2] {
+fn convolution(filters: usize, kernel: usize, stride: usize) -> [LayerSpec; 2] {
     let (kernel, stride) = ([kernel; 2], [stride; 2]);
     [
-        Layer::Conv2d {
+        LayerSpec::Conv2d {
             filters,
             kernel,
             stride,
             padding: Padding::Same,
             initial: Initial::HeUniform,
         },
-        Layer::Relu,
+        LayerSpec::Relu,
     ]
 }
 
 /// A convolutional network for the ten digits.
 fn cnn(of: &Convolutions) -> ModelSpec {
     let shapes = of.filters.iter().zip(of.kernels).zip(of.strides);
-    let mut trunk: Vec<Layer> = shapes
+    let mut trunk: Vec<LayerSpec> = shapes
         .flat_map(|((&filters, &kernel), &stride)| convolution(filters, kernel, stride))
         .collect();
-    trunk.push(Layer::Flatten);
+    trunk.push(LayerSpec::Flatten);
     ModelSpec {
         input: [28, 28, 1],
         trunk,
@@ -1503,13 +1503,13 @@ fn garments(
     &(filters, shared, own): &(&[usize], usize, &[usize]),
     heads: &[(&str, usize)],
 ) -> ModelSpec {
-    let pool = || Layer::MaxPool { size: [2, 2], stride: [2, 2] };
+    let pool = || LayerSpec::MaxPool { size: [2, 2], stride: [2, 2] };
     let mut trunk = Vec::new();
     for (k, &filters) in filters.iter().enumerate() {
         trunk.extend(convolution(filters, 3, 1));
         trunk.extend((k < 2).then(pool));
     }
-    trunk.push(Layer::Flatten);
+    trunk.push(LayerSpec::Flatten);
     trunk.extend(dense(shared));
     let head = |&(name, classes): &(&str, usize)| {
         let layers = own.iter().flat_map(|&units| dense(units)).chain([scores(classes)]).collect();

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
+use inkling_spec::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
 use serde_json::json;
 
 use crate::args::ModelArgs;
@@ -103,15 +103,15 @@ fn percent(share: f64) -> String {
 }
 
 /// A layer in words.
-fn what(layer: &Layer) -> String {
+fn what(layer: &LayerSpec) -> String {
     let initial = |initial: &Initial| match initial {
         Initial::HeUniform => "He uniform",
         Initial::GlorotUniform => "Glorot uniform",
     };
     let times = |[height, width]: &[usize; 2]| format!("{height}×{width}");
     match layer {
-        Layer::Dense { units, initial: how } => format!("dense {units}, {}", initial(how)),
-        Layer::Conv2d { filters, kernel, stride, padding, initial: how } => {
+        LayerSpec::Dense { units, initial: how } => format!("dense {units}, {}", initial(how)),
+        LayerSpec::Conv2d { filters, kernel, stride, padding, initial: how } => {
             let padding = match padding {
                 Padding::Same => "same",
                 Padding::Valid => "valid",
@@ -119,9 +119,9 @@ fn what(layer: &Layer) -> String {
             let (kernel, stride) = (times(kernel), times(stride));
             format!("conv2d {filters} of {kernel}, stride {stride}, {padding}, {}", initial(how))
         }
-        Layer::MaxPool { size, stride } => format!("max-pool {}, stride {}", times(size), times(stride)),
-        Layer::Dropout { rate } => format!("dropout {rate}"),
-        Layer::Flatten | Layer::Relu | Layer::BatchNorm { .. } => layer.kind().into(),
+        LayerSpec::MaxPool { size, stride } => format!("max-pool {}, stride {}", times(size), times(stride)),
+        LayerSpec::Dropout { rate } => format!("dropout {rate}"),
+        LayerSpec::Flatten | LayerSpec::Relu | LayerSpec::BatchNorm { .. } => layer.kind().into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use inkling_spec::{Layer, Padding, PlannedLayer, Shape};
+use inkling_spec::{LayerSpec, Padding, PlannedLayer, Shape};
 
 use crate::memory::Buffer;
 use crate::operations::batch_norm::BatchNorm;
@@ -60,29 +60,29 @@ impl Chain {
         let mut outputs = inputs;
         for (i, layer) in layers.iter().enumerate() {
             // ReLU right after a dense or convolutional layer is part of that layer's operation.
-            let relu = matches!(layers.get(i + 1), Some(PlannedLayer { layer: Layer::Relu, .. }));
-            let fused = i > 0 && matches!(layers[i - 1].layer, Layer::Dense { .. } | Layer::Conv2d { .. });
+            let relu = matches!(layers.get(i + 1), Some(PlannedLayer { layer: LayerSpec::Relu, .. }));
+            let fused = i > 0 && matches!(layers[i - 1].layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. });
             let name = format!("{part}.{}", i + 1);
             let stream = |purpose: &str| Stream::new(seed, &format!("{purpose}/{name}"));
             outputs = layer.output.len();
             let operation: Box<dyn Operation> = match (&layer.layer, layer.input) {
-                (Layer::Dense { units, initial }, _) => {
+                (LayerSpec::Dense { units, initial }, _) => {
                     let size = Size { inputs: layer.input.len(), units: *units, relu, skips_zeros };
                     Box::new(Dense::new(size, *initial, &mut stream("initial")))
                 }
-                (Layer::Conv2d { kernel, stride, padding, initial, .. }, _) => {
+                (LayerSpec::Conv2d { kernel, stride, padding, initial, .. }, _) => {
                     let geometry = Geometry::new(layer.input, layer.output, *kernel, *stride, *padding);
                     conv2d(geometry, relu, *initial, &mut stream("initial"))
                 }
-                (Layer::MaxPool { size, stride }, _) => {
+                (LayerSpec::MaxPool { size, stride }, _) => {
                     let geometry = Geometry::new(layer.input, layer.output, *size, *stride, Padding::Valid);
                     Box::new(MaxPool::new(geometry))
                 }
-                (Layer::Flatten, _) => continue,
-                (Layer::Relu, _) if fused => continue,
-                (Layer::Relu, _) => Box::new(Relu::new(outputs)),
-                (Layer::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
-                (Layer::BatchNorm { epsilon, momentum }, input) => {
+                (LayerSpec::Flatten, _) => continue,
+                (LayerSpec::Relu, _) if fused => continue,
+                (LayerSpec::Relu, _) => Box::new(Relu::new(outputs)),
+                (LayerSpec::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
+                (LayerSpec::BatchNorm { epsilon, momentum }, input) => {
                     let features = match input {
                         Shape::Image { channels, .. } => channels,
                         Shape::Vector(units) => units,

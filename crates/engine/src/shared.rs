@@ -4,7 +4,7 @@
 //! product of two heads' gradients a and b on it is Σₘₙ (1 + xₘ·xₙ)·(dyₘᵃ·dyₙᵇ). Where a batch is thinner than the matrix,
 //! that is less work than making them, and takes no memory.
 
-use inkling_spec::Layer;
+use inkling_spec::LayerSpec;
 use rayon::prelude::*;
 
 use crate::chain::Link;
@@ -147,9 +147,9 @@ impl Network {
         let Link { name, operation, .. } = &self.trunk.links[link];
         let number: usize = name.rsplit('.').next()?.parse().ok()?;
         let layers = &self.spec().trunk;
-        let Layer::Dense { units, .. } = *layers.get(number.checked_sub(1)?)? else { return None };
+        let LayerSpec::Dense { units, .. } = *layers.get(number.checked_sub(1)?)? else { return None };
         let inputs = operation.parameters()[0].shape[0];
-        let relu = matches!(layers.get(number), Some(Layer::Relu));
+        let relu = matches!(layers.get(number), Some(LayerSpec::Relu));
         (batch * (inputs + units) < inputs * units).then_some(relu)
     }
 }

@@ -258,7 +258,7 @@ impl<'a> Networks<'a> {
 mod tests {
     use std::sync::Mutex;
 
-    use inkling_spec::{Head, Initial, Layer, Padding, preset};
+    use inkling_spec::{Head, Initial, LayerSpec, Padding, preset};
 
     use super::*;
 
@@ -283,10 +283,10 @@ mod tests {
         let run = |title: &str, stride: usize, seed: u64| {
             let (initial, padding) = (Initial::HeUniform, Padding::Valid);
             let (kernel, stride) = ([2; 2], [stride; 2]);
-            let convolution = Layer::Conv2d { filters: 1, kernel, stride, padding, initial };
-            let layers = vec![Layer::Dense { units: 10, initial }];
+            let convolution = LayerSpec::Conv2d { filters: 1, kernel, stride, padding, initial };
+            let layers = vec![LayerSpec::Dense { units: 10, initial }];
             let heads = vec![Head { name: "class".into(), layers }];
-            let model = ModelSpec { input: [28, 28, 1], trunk: vec![convolution, Layer::Flatten], heads };
+            let model = ModelSpec { input: [28, 28, 1], trunk: vec![convolution, LayerSpec::Flatten], heads };
             let data = DataSlice { set: "mnist".into(), train_images: 100, test_images: 100 };
             let spec = RunSpec::Train(TrainRun::of_classes(data, model, training.clone(), seed));
             PlannedRun { id: spec.id("none"), task: Task::Cnn, title: title.into(), spec }

@@ -11,7 +11,7 @@ use inkling_data::{DataSet, Sources, catalogue};
 use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_spec::found::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
 use inkling_spec::{
-    Head, Initial, Labels, Layer, Optimizer, RunSpec, Schedule, Study, Task, TrainRun, TrainingSpec,
+    Head, Initial, Labels, LayerSpec, Optimizer, RunSpec, Schedule, Study, Task, TrainRun, TrainingSpec,
     ValidationSpec, Weighting, preset,
 };
 use inkling_store::{Reader, Store, TensorFile, Tensors};
@@ -313,7 +313,7 @@ fn heads_labels_and_weights_that_do_not_belong_together_are_refused() {
     words(&|spec, _| spec.model.heads[1].layers.clear(), "the head `half` has no layers");
     let none = Head {
         name: "half".into(),
-        layers: vec![Layer::Dense { units: 0, initial: Initial::GlorotUniform }],
+        layers: vec![LayerSpec::Dense { units: 0, initial: Initial::GlorotUniform }],
     };
     words(&|spec, _| spec.model.heads[1] = none.clone(), "it has no units");
 }

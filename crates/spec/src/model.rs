@@ -15,7 +15,7 @@ pub struct ModelSpec {
     #[serde(deserialize_with = "sides")]
     pub input: [usize; 3],
     /// Layers that all heads share.
-    pub trunk: Vec<Layer>,
+    pub trunk: Vec<LayerSpec>,
     /// Outputs; a network for one task has one.
     pub heads: Vec<Head>,
 }
@@ -27,13 +27,13 @@ pub struct Head {
     /// Name of the task.
     pub name: String,
     /// Layers; the last gives a score (logit) for each class.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerSpec>,
 }
 
 /// A layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Layer {
+pub enum LayerSpec {
     /// y = W·x + b on vectors.
     Dense {
         /// Length of y.

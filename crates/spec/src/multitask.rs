@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Head, Layer, ModelSpec, Padding};
+use crate::model::{Head, LayerSpec, ModelSpec, Padding};
 use crate::names::check_names;
 use crate::networks::InitialPair;
 use crate::numbers::{apart, count, counts, lambdas, seeds};
@@ -78,20 +78,20 @@ pub const GROUP: &str = "group";
 impl MultitaskNetwork {
     /// The network for images of this shape [height, width, channels], with heads of these names and numbers of classes.
     pub fn model(&self, input: [usize; 3], heads: &[(&str, usize)], initial: InitialPair) -> ModelSpec {
-        let dense = |&units: &usize| [Layer::Dense { units, initial: initial.hidden }, Layer::Relu];
+        let dense = |&units: &usize| [LayerSpec::Dense { units, initial: initial.hidden }, LayerSpec::Relu];
         let mut trunk = Vec::new();
         for ((&filters, &kernel), &pool) in self.filters.iter().zip(&self.kernels).zip(&self.pools) {
             let (kernel, stride, padding) = ([kernel; 2], [1; 2], Padding::Same);
-            trunk.push(Layer::Conv2d { filters, kernel, stride, padding, initial: initial.hidden });
-            trunk.push(Layer::Relu);
+            trunk.push(LayerSpec::Conv2d { filters, kernel, stride, padding, initial: initial.hidden });
+            trunk.push(LayerSpec::Relu);
             if pool > 1 {
-                trunk.push(Layer::MaxPool { size: [pool; 2], stride: [pool; 2] });
+                trunk.push(LayerSpec::MaxPool { size: [pool; 2], stride: [pool; 2] });
             }
         }
-        trunk.push(Layer::Flatten);
+        trunk.push(LayerSpec::Flatten);
         trunk.extend(self.shared.iter().flat_map(dense));
         let head = |&(name, units): &(&str, usize)| {
-            let scores = Layer::Dense { units, initial: initial.output };
+            let scores = LayerSpec::Dense { units, initial: initial.output };
             let layers = self.head.iter().flat_map(dense).chain([scores]).collect();
             Head { name: name.into(), layers }
         };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Head, Initial, Layer, ModelSpec, Padding};
+use crate::model::{Head, Initial, LayerSpec, ModelSpec, Padding};
 use crate::names::{check_names, check_sentence};
 use crate::numbers::counts;
 use crate::training::TrainingSpec;
@@ -83,14 +83,14 @@ pub struct CnnSpec {
 const HEAD: &str = "class";
 
 fn output(classes: usize, initial: InitialPair) -> Vec<Head> {
-    vec![Head { name: HEAD.into(), layers: vec![Layer::Dense { units: classes, initial: initial.output }] }]
+    vec![Head { name: HEAD.into(), layers: vec![LayerSpec::Dense { units: classes, initial: initial.output }] }]
 }
 
 impl MlpSpec {
     /// The network for images of this shape [height, width, channels] and so many classes.
     pub fn model(&self, input: [usize; 3], classes: usize, initial: InitialPair) -> ModelSpec {
-        let hidden = |&units: &usize| [Layer::Dense { units, initial: initial.hidden }, Layer::Relu];
-        let trunk = std::iter::once(Layer::Flatten).chain(self.hidden.iter().flat_map(hidden));
+        let hidden = |&units: &usize| [LayerSpec::Dense { units, initial: initial.hidden }, LayerSpec::Relu];
+        let trunk = std::iter::once(LayerSpec::Flatten).chain(self.hidden.iter().flat_map(hidden));
         ModelSpec { input, trunk: trunk.collect(), heads: output(classes, initial) }
     }
 }
@@ -107,9 +107,9 @@ impl CnnSpec {
         let shapes = self.filters.iter().zip(&self.kernels).zip(&self.strides);
         let convolutions = shapes.flat_map(|((&filters, &kernel), &stride)| {
             let (kernel, stride) = ([kernel; 2], [stride; 2]);
-            [Layer::Conv2d { filters, kernel, stride, padding, initial: initial.hidden }, Layer::Relu]
+            [LayerSpec::Conv2d { filters, kernel, stride, padding, initial: initial.hidden }, LayerSpec::Relu]
         });
-        let trunk = convolutions.chain([Layer::Flatten]).collect();
+        let trunk = convolutions.chain([LayerSpec::Flatten]).collect();
         ModelSpec { input, trunk, heads: output(classes, initial) }
     }
 }

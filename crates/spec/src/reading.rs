@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Layer, ModelSpec, Padding};
+use crate::model::{LayerSpec, ModelSpec, Padding};
 use crate::shapes::{PlannedLayer, Shape};
 
 /// The longest side for which it is computed which pixels are read; no image is longer.
@@ -63,10 +63,10 @@ impl Windows {
 }
 
 /// The windows of a layer along both sides of its input, where it has some.
-fn windows(layer: &Layer, input: Shape, output: Shape) -> Option<[Windows; 2]> {
+fn windows(layer: &LayerSpec, input: Shape, output: Shape) -> Option<[Windows; 2]> {
     let (kernel, stride, padding) = match layer {
-        Layer::Conv2d { kernel, stride, padding, .. } => (kernel, stride, *padding),
-        Layer::MaxPool { size, stride } => (size, stride, Padding::Valid),
+        LayerSpec::Conv2d { kernel, stride, padding, .. } => (kernel, stride, *padding),
+        LayerSpec::MaxPool { size, stride } => (size, stride, Padding::Valid),
         _ => return None,
     };
     let (Shape::Image { height, width, .. }, Shape::Image { height: rows, width: columns, .. }) =
@@ -81,7 +81,7 @@ fn windows(layer: &Layer, input: Shape, output: Shape) -> Option<[Windows; 2]> {
 }
 
 /// The share of a layer's input that none of its outputs depends on.
-pub(crate) fn unread(layer: &Layer, input: Shape, output: Shape) -> f64 {
+pub(crate) fn unread(layer: &LayerSpec, input: Shape, output: Shape) -> f64 {
     windows(layer, input, output).map_or(0.0, |sides| {
         1.0 - sides.iter().map(|side| side.read() as f64 / side.size as f64).product::<f64>()
     })

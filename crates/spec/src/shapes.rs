@@ -6,7 +6,7 @@ use miette::Diagnostic;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::model::{Layer, ModelSpec, Padding};
+use crate::model::{LayerSpec, ModelSpec, Padding};
 use crate::numbers::Interval;
 use crate::reading;
 
@@ -70,7 +70,7 @@ pub struct PlannedLayer {
     /// The trunk or a head, and the layer's number in it from 1: "trunk 3", "item 1".
     pub place: String,
     /// What the layer does.
-    pub layer: Layer,
+    pub layer: LayerSpec,
     /// What goes in, for one sample.
     pub input: Shape,
     /// What comes out, for one sample.
@@ -113,7 +113,7 @@ pub enum ModelError {
     /// A layer does not fit what comes before it.
     #[error("{place} ({kind}): {problem}")]
     #[diagnostic(help("{help}"))]
-    Layer {
+    LayerSpec {
         /// The trunk or a head, and the layer's number in it from 1.
         place: String,
         /// The kind of layer.
@@ -146,38 +146,38 @@ const AT_LEAST_ONE: &str = "take whole numbers of at least 1";
 /// Parameters, multiply-adds or outputs beyond which a layer is a mistake: a million million.
 const LARGEST: usize = 1_000_000_000_000;
 
-impl Layer {
+impl LayerSpec {
     /// The kind's name, as files write it.
     pub fn kind(&self) -> &'static str {
         match self {
-            Layer::Dense { .. } => "dense",
-            Layer::Conv2d { .. } => "conv2d",
-            Layer::MaxPool { .. } => "max-pool",
-            Layer::Flatten => "flatten",
-            Layer::Relu => "relu",
-            Layer::Dropout { .. } => "dropout",
-            Layer::BatchNorm { .. } => "batch-norm",
+            LayerSpec::Dense { .. } => "dense",
+            LayerSpec::Conv2d { .. } => "conv2d",
+            LayerSpec::MaxPool { .. } => "max-pool",
+            LayerSpec::Flatten => "flatten",
+            LayerSpec::Relu => "relu",
+            LayerSpec::Dropout { .. } => "dropout",
+            LayerSpec::BatchNorm { .. } => "batch-norm",
         }
     }
 
     /// Output shape, parameters and multiply-adds for this input; else what is wrong and what to do.
     fn infer(&self, input: Shape) -> Result<(Shape, usize, usize), (String, String)> {
         match (self, input) {
-            (Layer::Dense { units: 0, .. }, _) => Err(("it has no units".into(), AT_LEAST_ONE.into())),
-            (Layer::Conv2d { filters: 0, .. }, _) => Err(("it has no filters".into(), AT_LEAST_ONE.into())),
-            (Layer::Dropout { rate }, _) if !Interval::SHARE.holds(*rate) => {
+            (LayerSpec::Dense { units: 0, .. }, _) => Err(("it has no units".into(), AT_LEAST_ONE.into())),
+            (LayerSpec::Conv2d { filters: 0, .. }, _) => Err(("it has no filters".into(), AT_LEAST_ONE.into())),
+            (LayerSpec::Dropout { rate }, _) if !Interval::SHARE.holds(*rate) => {
                 Err((format!("its rate is {rate}"), format!("take {}", Interval::SHARE)))
             }
-            (Layer::Dense { units, .. }, Shape::Vector(inputs)) => {
+            (LayerSpec::Dense { units, .. }, Shape::Vector(inputs)) => {
                 let weights = product(&[inputs, *units]);
                 Ok((Shape::Vector(*units), weights.saturating_add(*units), weights))
             }
-            (Layer::Dense { .. }, Shape::Image { .. }) => Err((
+            (LayerSpec::Dense { .. }, Shape::Image { .. }) => Err((
                 format!("it takes a vector and gets an image of {input}"),
                 "put a flatten layer before it".into(),
             )),
             (
-                Layer::Conv2d { filters, kernel, stride, padding, .. },
+                LayerSpec::Conv2d { filters, kernel, stride, padding, .. },
                 Shape::Image { height, width, channels },
             ) => {
                 let sizes = [height, width];
@@ -187,23 +187,23 @@ impl Layer {
                 let parameters = product(&[weights, *filters]).saturating_add(*filters);
                 Ok((output, parameters, product(&[weights, output.len()])))
             }
-            (Layer::MaxPool { size, stride }, Shape::Image { height, width, channels }) => {
+            (LayerSpec::MaxPool { size, stride }, Shape::Image { height, width, channels }) => {
                 let [height, width] = slide([height, width], *size, *stride, Padding::Valid, "window")?;
                 Ok((Shape::Image { height, width, channels }, 0, 0))
             }
-            (Layer::Conv2d { .. } | Layer::MaxPool { .. } | Layer::Flatten, Shape::Vector(_)) => Err((
+            (LayerSpec::Conv2d { .. } | LayerSpec::MaxPool { .. } | LayerSpec::Flatten, Shape::Vector(_)) => Err((
                 format!("it takes an image and gets a vector of {input}"),
                 "put it before the flatten or dense layer".into(),
             )),
-            (Layer::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
-            (Layer::Relu | Layer::Dropout { .. }, _) => Ok((input, 0, 0)),
-            (Layer::BatchNorm { epsilon, .. }, _) if !Interval::EPSILON_OF_VARIANCE.holds(*epsilon) => {
+            (LayerSpec::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
+            (LayerSpec::Relu | LayerSpec::Dropout { .. }, _) => Ok((input, 0, 0)),
+            (LayerSpec::BatchNorm { epsilon, .. }, _) if !Interval::EPSILON_OF_VARIANCE.holds(*epsilon) => {
                 Err((format!("its epsilon is {epsilon}"), format!("take {}", Interval::EPSILON_OF_VARIANCE)))
             }
-            (Layer::BatchNorm { momentum, .. }, _) if !Interval::SOME_SHARE.holds(*momentum) => {
+            (LayerSpec::BatchNorm { momentum, .. }, _) if !Interval::SOME_SHARE.holds(*momentum) => {
                 Err((format!("its momentum is {momentum}"), format!("take {}", Interval::SOME_SHARE)))
             }
-            (Layer::BatchNorm { .. }, _) => Ok((input, product(&[2, input.features()]), input.len())),
+            (LayerSpec::BatchNorm { .. }, _) => Ok((input, product(&[2, input.features()]), input.len())),
         }
     }
 }
@@ -305,14 +305,14 @@ impl Plan {
 /// Adds the layers of a trunk or head to `planned`, and gives what comes out of the last.
 fn follow(
     part: &str,
-    layers: &[Layer],
+    layers: &[LayerSpec],
     mut shape: Shape,
     planned: &mut Vec<PlannedLayer>,
 ) -> Result<Shape, ModelError> {
     for (i, layer) in layers.iter().enumerate() {
         let place = format!("{part} {}", i + 1);
         let refuse =
-            |(problem, help)| ModelError::Layer { place: place.clone(), kind: layer.kind(), problem, help };
+            |(problem, help)| ModelError::LayerSpec { place: place.clone(), kind: layer.kind(), problem, help };
         let (output, parameters, multiply_adds) = layer.infer(shape).map_err(refuse)?;
         if parameters.max(multiply_adds).max(output.len()) > LARGEST {
             let values = parameters.max(output.len());

@@ -1,11 +1,11 @@
 //! What a network reads of its image, against the definition: every output's pixels, one by one.
 
-use inkling_spec::{Head, Initial, Layer, MODELS, ModelSpec, Padding, Plan, Shape};
+use inkling_spec::{Head, Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, Shape};
 use proptest::prelude::*;
 
 const INITIAL: Initial = Initial::HeUniform;
 
-fn network(input: [usize; 3], trunk: Vec<Layer>, heads: Vec<Vec<Layer>>) -> ModelSpec {
+fn network(input: [usize; 3], trunk: Vec<LayerSpec>, heads: Vec<Vec<LayerSpec>>) -> ModelSpec {
     let heads = heads.into_iter().enumerate().map(|(i, layers)| Head { name: format!("head {i}"), layers });
     ModelSpec { input, trunk, heads: heads.collect() }
 }
@@ -17,12 +17,12 @@ type Pixels = u128;
 type Places = Vec<Vec<Pixels>>;
 
 /// The places after a layer, each from the places that it reads before, and what is read of those at all.
-fn after(layer: &Layer, output: Shape, before: &Places) -> (Places, Vec<Vec<bool>>) {
+fn after(layer: &LayerSpec, output: Shape, before: &Places) -> (Places, Vec<Vec<bool>>) {
     let [height, width] = [before.len(), before[0].len()];
     let mut read = vec![vec![false; width]; height];
     let (kernel, stride, same) = match layer {
-        Layer::Conv2d { kernel, stride, padding, .. } => (*kernel, *stride, *padding == Padding::Same),
-        Layer::MaxPool { size, stride } => (*size, *stride, false),
+        LayerSpec::Conv2d { kernel, stride, padding, .. } => (*kernel, *stride, *padding == Padding::Same),
+        LayerSpec::MaxPool { size, stride } => (*size, *stride, false),
         _ => return (before.clone(), vec![vec![true; width]; height]),
     };
     let Shape::Image { height: rows, width: columns, .. } = output else { panic!("an image comes out") };
@@ -56,7 +56,7 @@ fn by_definition(model: &ModelSpec, plan: &Plan) -> (Vec<f64>, f64) {
     let image: Places =
         (0..height).map(|row| (0..width).map(|column| 1 << (row * width + column)).collect()).collect();
     let (mut shares, mut planned) = (Vec::new(), plan.layers.iter());
-    let mut follow = |layers: &[Layer], mut places: Places| {
+    let mut follow = |layers: &[LayerSpec], mut places: Places| {
         for layer in layers {
             let planned = planned.next().unwrap();
             if let Shape::Vector(_) = planned.output {
@@ -79,17 +79,17 @@ fn by_definition(model: &ModelSpec, plan: &Plan) -> (Vec<f64>, f64) {
     (shares, 1.0 - f64::from(reached.count_ones()) / (height * width) as f64)
 }
 
-fn layers(most: usize) -> impl Strategy<Value = Vec<Layer>> {
+fn layers(most: usize) -> impl Strategy<Value = Vec<LayerSpec>> {
     let pair = |most: usize| [1..most, 1..most];
-    let convolution = (pair(4), pair(6), any::<bool>()).prop_map(|(kernel, stride, same)| Layer::Conv2d {
+    let convolution = (pair(4), pair(6), any::<bool>()).prop_map(|(kernel, stride, same)| LayerSpec::Conv2d {
         filters: 2,
         kernel,
         stride,
         padding: if same { Padding::Same } else { Padding::Valid },
         initial: INITIAL,
     });
-    let pool = (pair(4), pair(5)).prop_map(|(size, stride)| Layer::MaxPool { size, stride });
-    prop::collection::vec(prop_oneof![3 => convolution, 1 => pool, 1 => Just(Layer::Relu)], 0..most)
+    let pool = (pair(4), pair(5)).prop_map(|(size, stride)| LayerSpec::MaxPool { size, stride });
+    prop::collection::vec(prop_oneof![3 => convolution, 1 => pool, 1 => Just(LayerSpec::Relu)], 0..most)
 }
 
 proptest! {
@@ -102,7 +102,7 @@ proptest! {
         one in layers(3),
         other in layers(3),
     ) {
-        let end = [Layer::Flatten, Layer::Dense { units: 2, initial: INITIAL }];
+        let end = [LayerSpec::Flatten, LayerSpec::Dense { units: 2, initial: INITIAL }];
         let heads = [one, other].map(|layers| [&layers[..], &end].concat()).to_vec();
         let model = network([height, width, 2], trunk, heads);
         let Ok(plan) = model.plan() else { return Ok(()) };
@@ -115,15 +115,15 @@ proptest! {
     }
 }
 
-fn convolution(kernel: usize, stride: usize, padding: Padding) -> Layer {
-    Layer::Conv2d { filters: 4, kernel: [kernel; 2], stride: [stride; 2], padding, initial: INITIAL }
+fn convolution(kernel: usize, stride: usize, padding: Padding) -> LayerSpec {
+    LayerSpec::Conv2d { filters: 4, kernel: [kernel; 2], stride: [stride; 2], padding, initial: INITIAL }
 }
 
 #[test]
 fn a_network_with_holes_is_warned_of_and_the_briefs_networks_are_not() {
-    let pool = Layer::MaxPool { size: [2; 2], stride: [3; 2] };
-    let trunk = vec![convolution(2, 5, Padding::Valid), Layer::Relu, pool, Layer::Flatten];
-    let head = vec![Layer::Dense { units: 10, initial: INITIAL }];
+    let pool = LayerSpec::MaxPool { size: [2; 2], stride: [3; 2] };
+    let trunk = vec![convolution(2, 5, Padding::Valid), LayerSpec::Relu, pool, LayerSpec::Flatten];
+    let head = vec![LayerSpec::Dense { units: 10, initial: INITIAL }];
     let plan = network([28, 28, 1], trunk, vec![head]).plan().unwrap();
     // Six places of 2 of 28 pixels a side; of them 4, in two windows, are read by the pooling.
     assert!((plan.layers[0].unread - (1.0 - (12.0_f64 / 28.0).powi(2))).abs() < 1e-12);
@@ -144,9 +144,9 @@ fn a_network_with_holes_is_warned_of_and_the_briefs_networks_are_not() {
 
 #[test]
 fn a_tenth_may_be_lost_at_the_edge_without_a_warning() {
-    let head = || vec![Layer::Dense { units: 10, initial: INITIAL }];
+    let head = || vec![LayerSpec::Dense { units: 10, initial: INITIAL }];
     let of = |side: usize, stride: usize| {
-        let trunk = vec![convolution(stride, stride, Padding::Valid), Layer::Flatten];
+        let trunk = vec![convolution(stride, stride, Padding::Valid), LayerSpec::Flatten];
         network([side, side, 1], trunk, vec![head()]).plan().unwrap()
     };
     // 28 = 9 · 3 + 1 loses one row and column: 7 %. 7 = 3 · 2 + 1 loses 27 %.
@@ -158,9 +158,9 @@ fn a_tenth_may_be_lost_at_the_edge_without_a_warning() {
 
 #[test]
 fn images_longer_than_any_cost_nothing_to_plan() {
-    let trunk = vec![convolution(2, 5, Padding::Valid), Layer::Flatten];
-    let head = vec![Layer::Dense { units: 1, initial: INITIAL }];
-    let plan = network([1_000_000_000, 1, 1], vec![Layer::Flatten], vec![head.clone()]).plan().unwrap();
+    let trunk = vec![convolution(2, 5, Padding::Valid), LayerSpec::Flatten];
+    let head = vec![LayerSpec::Dense { units: 1, initial: INITIAL }];
+    let plan = network([1_000_000_000, 1, 1], vec![LayerSpec::Flatten], vec![head.clone()]).plan().unwrap();
     assert_eq!(plan.unread_pixels, None);
     let long = network([100_000_000, 2, 1], trunk, vec![head]).plan().unwrap();
     assert!((long.layers[0].unread - 0.6).abs() < 1e-6, "{}", long.layers[0].unread);

@@ -1,6 +1,6 @@
 //! Shapes and parameter counts: the brief's networks, TensorFlow's and PyTorch's formulas, and networks that cannot be.
 
-use inkling_spec::{Initial, Layer, MODELS, ModelSpec, Padding, Shape};
+use inkling_spec::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Shape};
 use proptest::prelude::*;
 
 /// The text of one of the brief's networks.
@@ -85,10 +85,10 @@ fn networks_that_cannot_be_name_the_layer() {
 #[test]
 fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwise() {
     for (layer, words) in [
-        (Layer::Dropout { rate: 1.0 }, "its rate is 1"),
-        (Layer::Dropout { rate: 0.999_999_99 }, "its rate is 0.99999999"),
-        (Layer::BatchNorm { epsilon: 1e-50, momentum: 0.1 }, "its epsilon is"),
-        (Layer::BatchNorm { epsilon: 1e-5, momentum: f64::NAN }, "its momentum is NaN"),
+        (LayerSpec::Dropout { rate: 1.0 }, "its rate is 1"),
+        (LayerSpec::Dropout { rate: 0.999_999_99 }, "its rate is 0.99999999"),
+        (LayerSpec::BatchNorm { epsilon: 1e-50, momentum: 0.1 }, "its epsilon is"),
+        (LayerSpec::BatchNorm { epsilon: 1e-5, momentum: f64::NAN }, "its momentum is NaN"),
     ] {
         let mut spec = model("cnn");
         spec.trunk.insert(1, layer);
@@ -105,7 +105,7 @@ fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwis
     let initial = Initial::HeUniform;
     for (units, words) in [(0, "it has no units"), (usize::MAX / 2, "it is too large for any machine")] {
         let mut spec = model("cnn");
-        spec.heads[0].layers[0] = Layer::Dense { units, initial };
+        spec.heads[0].layers[0] = LayerSpec::Dense { units, initial };
         let refusal = spec.plan().unwrap_err().to_string();
         assert!(refusal.contains("digit 1 (dense)") && refusal.contains(words), "{refusal}");
     }
@@ -113,7 +113,7 @@ fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwis
         [(0, [1, 1], "it has no filters"), (1, [0, 1], "its kernel 4×4 or stride 0×1 is zero")]
     {
         let mut spec = model("cnn");
-        spec.trunk[0] = Layer::Conv2d { filters, kernel: [4, 4], stride, padding: Padding::Same, initial };
+        spec.trunk[0] = LayerSpec::Conv2d { filters, kernel: [4, 4], stride, padding: Padding::Same, initial };
         let refusal = spec.plan().unwrap_err().to_string();
         assert!(refusal.contains("trunk 1 (conv2d)") && refusal.contains(words), "{refusal}");
     }
@@ -140,7 +140,7 @@ proptest! {
         size in 1_usize..40, kernel in 1_usize..8, stride in 1_usize..5, same in proptest::bool::ANY,
     ) {
         let padding = if same { Padding::Same } else { Padding::Valid };
-        let layer = Layer::Conv2d {
+        let layer = LayerSpec::Conv2d {
             filters: 1,
             kernel: [kernel, 1],
             stride: [stride, 1],
@@ -149,7 +149,7 @@ proptest! {
         };
         let mut spec = model("cnn");
         spec.input = [size, 1, 1];
-        spec.trunk = vec![layer, Layer::Flatten];
+        spec.trunk = vec![layer, LayerSpec::Flatten];
         let places = match padding {
             // A place for each stride that begins inside the image.
             Padding::Same => (0..size).step_by(stride).count(),
@@ -171,11 +171,11 @@ proptest! {
         let mut spec = model("cnn");
         spec.input = [height, width, channels];
         spec.trunk = vec![
-            Layer::Conv2d { filters, kernel: [kernel; 2], stride: [stride; 2], padding: Padding::Same, initial },
-            Layer::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
-            Layer::MaxPool { size: [size; 2], stride: [step; 2] },
-            Layer::Flatten,
-            Layer::Dense { units, initial },
+            LayerSpec::Conv2d { filters, kernel: [kernel; 2], stride: [stride; 2], padding: Padding::Same, initial },
+            LayerSpec::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
+            LayerSpec::MaxPool { size: [size; 2], stride: [step; 2] },
+            LayerSpec::Flatten,
+            LayerSpec::Dense { units, initial },
         ];
         let _ = spec.plan();
     }

@@ -7,7 +7,7 @@ use inkling_data::DataSet;
 use inkling_engine::{
     Judged, Labelled, LayerTime, Network, Path, Trainer, evaluate, peak_flops, peak_stream,
 };
-use inkling_spec::{Layer, MODELS, ModelSpec, Optimizer, Plan};
+use inkling_spec::{LayerSpec, MODELS, ModelSpec, Optimizer, Plan};
 
 use super::spread;
 use crate::output;
@@ -137,7 +137,7 @@ fn layer(plan: &Plan, batch: usize, steps: &[Vec<LayerTime>], i: usize, peaks: &
     };
     let times = [typical(&|time| time.forward), typical(&|time| time.backward)];
     let moved = match planned.layer {
-        Layer::Dense { .. } => format!(", {}", moved(planned.parameters, times.iter().sum(), peaks)),
+        LayerSpec::Dense { .. } => format!(", {}", moved(planned.parameters, times.iter().sum(), peaks)),
         _ => String::new(),
     };
     let (forward, backward) =

@@ -5,7 +5,7 @@ pub(crate) mod networks;
 use std::collections::BTreeMap;
 
 use inkling_engine::{Network, Part};
-use inkling_spec::{Layer, ModelSpec, Padding};
+use inkling_spec::{LayerSpec, ModelSpec, Padding};
 
 /// A network in f64 with the parameters of a [`Network`].
 pub(crate) struct Reference {
@@ -57,7 +57,7 @@ impl Reference {
     fn follow(
         &self,
         part: &str,
-        layers: &[Layer],
+        layers: &[LayerSpec],
         mut dims: Dims,
         mut batch: Batch,
         training: bool,
@@ -68,36 +68,36 @@ impl Reference {
             let get = |parameter: &str| &self.parameters[&format!("{name}.{parameter}")][..];
             let before = dims;
             match layer {
-                Layer::Dense { units, .. } => {
+                LayerSpec::Dense { units, .. } => {
                     dims = [1, 1, *units];
                     batch = batch.iter().map(|x| dense(x, get("weight"), get("bias"))).collect();
                 }
-                Layer::Conv2d { filters, kernel, stride, padding, .. } => {
+                LayerSpec::Conv2d { filters, kernel, stride, padding, .. } => {
                     let windows = Windows::new(before, *kernel, *stride, *padding);
                     dims = [windows.output[0], windows.output[1], *filters];
                     batch = batch.iter().map(|x| windows.conv(x, get("weight"), get("bias"))).collect();
                 }
-                Layer::MaxPool { size, stride } => {
+                LayerSpec::MaxPool { size, stride } => {
                     let windows = Windows::new(before, *size, *stride, Padding::Valid);
                     dims = [windows.output[0], windows.output[1], before[2]];
                     batch = batch.iter().map(|x| windows.max(x)).collect();
                 }
-                Layer::Flatten => {
+                LayerSpec::Flatten => {
                     dims = [1, 1, dims.iter().product()];
                     continue;
                 }
-                Layer::Relu => {
+                LayerSpec::Relu => {
                     batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0));
-                    if i > 0 && matches!(layers[i - 1], Layer::Dense { .. } | Layer::Conv2d { .. }) {
+                    if i > 0 && matches!(layers[i - 1], LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. }) {
                         // Part of the layer before it.
                         outputs.last_mut().expect("the layer before").1.clone_from(&batch);
                         continue;
                     }
                 }
-                Layer::Dropout { rate } => {
+                LayerSpec::Dropout { rate } => {
                     assert!(!training || *rate == 0.0, "the reference drops nothing");
                 }
-                Layer::BatchNorm { epsilon, .. } => {
+                LayerSpec::BatchNorm { epsilon, .. } => {
                     let (scale, shift) = (get("scale"), get("shift"));
                     for f in 0..scale.len() {
                         let (mean, variance) = if training {

@@ -2,32 +2,32 @@
 
 use inkling_engine::random::Stream;
 use inkling_engine::{Network, Part};
-use inkling_spec::{Head, Initial, Layer, ModelSpec, Padding};
+use inkling_spec::{Head, Initial, LayerSpec, ModelSpec, Padding};
 
-fn dense(units: usize) -> Layer {
-    Layer::Dense { units, initial: Initial::HeUniform }
+fn dense(units: usize) -> LayerSpec {
+    LayerSpec::Dense { units, initial: Initial::HeUniform }
 }
 
-fn conv(filters: usize, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Layer {
-    Layer::Conv2d { filters, kernel, stride, padding, initial: Initial::HeUniform }
+fn conv(filters: usize, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> LayerSpec {
+    LayerSpec::Conv2d { filters, kernel, stride, padding, initial: Initial::HeUniform }
 }
 
-fn pool(size: [usize; 2], stride: [usize; 2]) -> Layer {
-    Layer::MaxPool { size, stride }
+fn pool(size: [usize; 2], stride: [usize; 2]) -> LayerSpec {
+    LayerSpec::MaxPool { size, stride }
 }
 
-fn norm() -> Layer {
-    Layer::BatchNorm { epsilon: 1e-2, momentum: 0.1 }
+fn norm() -> LayerSpec {
+    LayerSpec::BatchNorm { epsilon: 1e-2, momentum: 0.1 }
 }
 
 /// A network of one head.
-fn network(input: [usize; 3], trunk: Vec<Layer>, head: Vec<Layer>) -> ModelSpec {
+fn network(input: [usize; 3], trunk: Vec<LayerSpec>, head: Vec<LayerSpec>) -> ModelSpec {
     ModelSpec { input, trunk, heads: vec![Head { name: "class".into(), layers: head }] }
 }
 
 /// A case for each kind of layer, at the borders of its shapes.
 pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
-    use Layer::{Flatten, Relu};
+    use LayerSpec::{Flatten, Relu};
     use Padding::{Same, Valid};
     vec![
         network([1, 1, 9], vec![], vec![Flatten, dense(5)]),
@@ -58,7 +58,7 @@ pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
         ),
         network(
             [1, 1, 12],
-            vec![Flatten, dense(18), norm(), Relu, Layer::Dropout { rate: 0.0 }],
+            vec![Flatten, dense(18), norm(), Relu, LayerSpec::Dropout { rate: 0.0 }],
             vec![dense(3)],
         ),
     ]
@@ -67,11 +67,11 @@ pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
 /// Networks of two heads: one with a trunk, and one whose heads share nothing but the images.
 pub(crate) fn of_two_heads() -> [ModelSpec; 2] {
     let head = |name: &str, layers| Head { name: name.into(), layers };
-    let trunk = vec![conv(3, [3, 3], [2, 2], Padding::Same), Layer::Relu, Layer::Flatten];
-    let heads = vec![head("item", vec![dense(7), Layer::Relu, dense(5)]), head("group", vec![dense(3)])];
+    let trunk = vec![conv(3, [3, 3], [2, 2], Padding::Same), LayerSpec::Relu, LayerSpec::Flatten];
+    let heads = vec![head("item", vec![dense(7), LayerSpec::Relu, dense(5)]), head("group", vec![dense(3)])];
     [
         ModelSpec { input: [5, 5, 2], trunk, heads: heads.clone() },
-        ModelSpec { input: [1, 1, 6], trunk: vec![Layer::Flatten], heads },
+        ModelSpec { input: [1, 1, 6], trunk: vec![LayerSpec::Flatten], heads },
     ]
 }
 
@@ -107,18 +107,18 @@ pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
                 [image[0], image[1]]
             }
             _ => {
-                trunk.push(Layer::Relu);
+                trunk.push(LayerSpec::Relu);
                 [image[0], image[1]]
             }
         };
         image = [output[0], output[1], image[2]];
     }
-    trunk.push(Layer::Flatten);
+    trunk.push(LayerSpec::Flatten);
     let mut heads = Vec::new();
     for name in ["item", "group"].into_iter().take(choose(1, 2)) {
         let mut layers = Vec::new();
         if choose(0, 1) == 1 {
-            layers.extend([dense(choose(1, 10)), Layer::Relu]);
+            layers.extend([dense(choose(1, 10)), LayerSpec::Relu]);
         }
         layers.push(dense(choose(2, 5)));
         heads.push(Head { name: name.into(), layers });

@@ -4,7 +4,7 @@ use inkling_data::DataSet;
 use inkling_spec::found::PlannedRun;
 use inkling_spec::{
     ActivationsRun, AscentSpec, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice, InsideTask,
-    Layer, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec, Transform,
+    LayerSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec, Transform,
 };
 
 use super::error::LookError;
@@ -115,7 +115,7 @@ fn dreams(task: &InsideTask, trained: &TrainRun, set: &DataSet, images: &[ImageC
         dreams.push((DreamPurpose::Start, pair(starts), task.dream.clone()));
     }
     let trunk = trained.model.trunk.iter().enumerate();
-    for (i, _) in trunk.filter(|(_, layer)| matches!(layer, Layer::Conv2d { .. })) {
+    for (i, _) in trunk.filter(|(_, layer)| matches!(layer, LayerSpec::Conv2d { .. })) {
         let layer = format!("trunk.{}", i + 1);
         let amplified = |image: &ImageChoice| DreamPicture {
             objective: Objective::LayerMeanSquare { layer: layer.clone() },

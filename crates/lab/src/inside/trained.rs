@@ -8,7 +8,7 @@ use std::path::Path;
 use inkling_data::DataSet;
 use inkling_data::kind::{ENOUGH, kind};
 use inkling_engine::{LayerOutput, Network, Part};
-use inkling_spec::{Layer, ModelSpec, Shape};
+use inkling_spec::{LayerSpec, ModelSpec, Shape};
 use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
@@ -178,8 +178,8 @@ impl Trained {
         let spec = self.network.spec();
         let parts = std::iter::once(("trunk", &spec.trunk))
             .chain(spec.heads.iter().map(|head| (head.name.as_str(), &head.layers)));
-        let named = |(part, layers): (&str, &Vec<Layer>)| -> Vec<String> {
-            let is_one = |(_, layer): &(usize, &Layer)| matches!(layer, Layer::Conv2d { .. });
+        let named = |(part, layers): (&str, &Vec<LayerSpec>)| -> Vec<String> {
+            let is_one = |(_, layer): &(usize, &LayerSpec)| matches!(layer, LayerSpec::Conv2d { .. });
             layers.iter().enumerate().filter(is_one).map(|(i, _)| format!("{part}.{}", i + 1)).collect()
         };
         let names: Vec<String> = parts.flat_map(named).collect();

@@ -12,7 +12,7 @@ use inkling_engine::random::Stream;
 use inkling_lab::{Event, LabError, Observer, train};
 use inkling_spec::found::{PlannedRun, RunResult, TrainOutcome};
 use inkling_spec::{
-    DataSlice, Head, Initial, Labels, Layer, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
+    DataSlice, Head, Initial, Labels, LayerSpec, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
     TrainRun, TrainingSpec, ValidationSpec, Weighting,
 };
 use inkling_store::{RunDir, Store};
@@ -51,18 +51,18 @@ pub(crate) fn chance_set(train: usize, test: usize) -> DataSet {
 pub(crate) fn model() -> ModelSpec {
     let initial = Initial::HeUniform;
     let convolution =
-        Layer::Conv2d { filters: 4, kernel: [3, 3], stride: [1, 1], padding: Padding::Same, initial };
+        LayerSpec::Conv2d { filters: 4, kernel: [3, 3], stride: [1, 1], padding: Padding::Same, initial };
     let trunk = vec![
         convolution,
-        Layer::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
-        Layer::Relu,
-        Layer::MaxPool { size: [2, 2], stride: [2, 2] },
-        Layer::Flatten,
-        Layer::Dense { units: 16, initial },
-        Layer::Relu,
-        Layer::Dropout { rate: 0.3 },
+        LayerSpec::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
+        LayerSpec::Relu,
+        LayerSpec::MaxPool { size: [2, 2], stride: [2, 2] },
+        LayerSpec::Flatten,
+        LayerSpec::Dense { units: 16, initial },
+        LayerSpec::Relu,
+        LayerSpec::Dropout { rate: 0.3 },
     ];
-    let output = Layer::Dense { units: usize::from(CLASSES), initial: Initial::GlorotUniform };
+    let output = LayerSpec::Dense { units: usize::from(CLASSES), initial: Initial::GlorotUniform };
     ModelSpec {
         input: [SIDE, SIDE, 1],
         trunk,
@@ -99,7 +99,7 @@ pub(crate) fn with_validation(set: &DataSet, epochs: usize, patience: Option<usi
 /// The training of [`model`] with a second head that says which half of the classes an image is of, under a weighting.
 pub(crate) fn two_headed(set: &DataSet, training: TrainingSpec, weighting: Weighting) -> PlannedRun {
     let RunSpec::Train(mut spec) = planned(set, training).spec else { unreachable!("a training") };
-    let layers = vec![Layer::Dense { units: 2, initial: Initial::GlorotUniform }];
+    let layers = vec![LayerSpec::Dense { units: 2, initial: Initial::GlorotUniform }];
     spec.model.heads.push(Head { name: "half".into(), layers });
     // Of the ten classes that the catalogue knows, the made-up images are of the first four.
     spec.labels = vec![Labels::Classes, Labels::Groups(vec![0, 0, 1, 1, 0, 0, 0, 0, 0, 0])];

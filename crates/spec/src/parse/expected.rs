@@ -123,7 +123,7 @@ fn plain(expected: &str) -> Option<String> {
         other if other.starts_with("struct ") => TABLE.to_owned(),
         other if other.starts_with("internally tagged enum ") => {
             match other.strip_prefix("internally tagged enum ") {
-                Some("Layer") => "a table with a `layer`, such as { layer = \"relu\" }".into(),
+                Some("LayerSpec") => "a table with a `layer`, such as { layer = \"relu\" }".into(),
                 _ => "a table with a `kind`, such as { kind = \"constant\" }".into(),
             }
         }

@@ -1,6 +1,6 @@
 //! Facts of one network layer by layer: shapes and parameters, worked out.
 
-use inkling_spec::{Layer, PlannedLayer, Shape};
+use inkling_spec::{LayerSpec, PlannedLayer, Shape};
 use serde::Serialize;
 
 use crate::{NetworkResults, NetworksResults};
@@ -45,8 +45,8 @@ impl<'a> Worked<'a> {
         let network = task.networks.iter().find(asked).or(task.networks.first())?;
         let plan = network.spec.model.plan().ok()?;
         let layers: Vec<WorkedLayer> = plan.layers.iter().filter_map(WorkedLayer::new).collect();
-        let dense = || plan.layers.iter().filter(|layer| matches!(layer.layer, Layer::Dense { .. }));
-        let convolutions = || plan.layers.iter().filter(|layer| matches!(layer.layer, Layer::Conv2d { .. }));
+        let dense = || plan.layers.iter().filter(|layer| matches!(layer.layer, LayerSpec::Dense { .. }));
+        let convolutions = || plan.layers.iter().filter(|layer| matches!(layer.layer, LayerSpec::Conv2d { .. }));
         let first = convolutions().next().map(|layer| layer.input);
         let images = first.into_iter().chain(convolutions().map(|layer| layer.output));
         let sides: Option<Vec<usize>> = images
@@ -71,7 +71,7 @@ impl<'a> Worked<'a> {
 impl WorkedLayer {
     fn new(planned: &PlannedLayer) -> Option<Self> {
         let (kind, kernel, stride, sum) = match (&planned.layer, planned.input) {
-            (Layer::Conv2d { filters, kernel: [h, w], stride, .. }, Shape::Image { channels, .. }) => (
+            (LayerSpec::Conv2d { filters, kernel: [h, w], stride, .. }, Shape::Image { channels, .. }) => (
                 "convolution",
                 format!("{h} × {w}"),
                 if stride[0] == stride[1] {
@@ -81,7 +81,7 @@ impl WorkedLayer {
                 },
                 format!("({h} · {w} · {channels} + 1) · {filters}"),
             ),
-            (Layer::Dense { units, .. }, input) => {
+            (LayerSpec::Dense { units, .. }, input) => {
                 ("dense", String::new(), String::new(), format!("({} + 1) · {units}", input.len()))
             }
             _ => return None,

@@ -1,7 +1,7 @@
 //! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
 
 use inkling_spec::found::{EpochOutcome, TrainOutcome};
-use inkling_spec::{Initial, Layer, Padding, TrainingSpec};
+use inkling_spec::{Initial, LayerSpec, Padding, TrainingSpec};
 use serde::Serialize;
 
 use super::closer::Chosen;
@@ -119,9 +119,9 @@ struct Difference<'a> {
 }
 
 /// What the weights of a layer start from, where it has any.
-pub(super) fn initial(layer: &Layer) -> Option<Initial> {
+pub(super) fn initial(layer: &LayerSpec) -> Option<Initial> {
     match layer {
-        Layer::Dense { initial, .. } | Layer::Conv2d { initial, .. } => Some(*initial),
+        LayerSpec::Dense { initial, .. } | LayerSpec::Conv2d { initial, .. } => Some(*initial),
         _ => None,
     }
 }
@@ -133,8 +133,8 @@ impl<'a> NetworksFacts<'a> {
         let spec = &first.spec;
         let pairs = crate::within(task);
         let layers = || spec.model.trunk.iter();
-        let padding = |layer: &Layer| match layer {
-            Layer::Conv2d { padding, .. } => Some(*padding),
+        let padding = |layer: &LayerSpec| match layer {
+            LayerSpec::Conv2d { padding, .. } => Some(*padding),
             _ => None,
         };
         Some(NetworksFacts {

@@ -1,6 +1,6 @@
 //! The two architectures, drawn from their specs: single-task networks, and one trunk with two heads.
 
-use inkling_spec::{Layer, PlannedLayer};
+use inkling_spec::{LayerSpec, PlannedLayer};
 
 use super::super::canvas::{Canvas, Frame, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, INK, Rgb, pale};
@@ -99,12 +99,12 @@ impl Block {
     /// `None` for what is part of the layer before it, or changes nothing but the form.
     fn new(planned: &PlannedLayer) -> Option<Block> {
         let kind = match &planned.layer {
-            Layer::Conv2d { kernel: [h, w], .. } => format!("conv {h}×{w}"),
-            Layer::MaxPool { size: [h, w], .. } => format!("max pool {h}×{w}"),
-            Layer::Dense { .. } => "dense".to_owned(),
-            Layer::Dropout { .. } => "dropout".to_owned(),
-            Layer::BatchNorm { .. } => "batch norm".to_owned(),
-            Layer::Relu | Layer::Flatten => return None,
+            LayerSpec::Conv2d { kernel: [h, w], .. } => format!("conv {h}×{w}"),
+            LayerSpec::MaxPool { size: [h, w], .. } => format!("max pool {h}×{w}"),
+            LayerSpec::Dense { .. } => "dense".to_owned(),
+            LayerSpec::Dropout { .. } => "dropout".to_owned(),
+            LayerSpec::BatchNorm { .. } => "batch norm".to_owned(),
+            LayerSpec::Relu | LayerSpec::Flatten => return None,
         };
         Some(Block { words: format!("{kind} → {}", planned.output), parameters: planned.parameters })
     }

@@ -5,7 +5,7 @@ mod found;
 #[cfg(test)]
 mod tests;
 
-use inkling_spec::{Initial, Layer, TrainingSpec, Weighting};
+use inkling_spec::{Initial, LayerSpec, TrainingSpec, Weighting};
 use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
@@ -133,8 +133,8 @@ impl<'a> MultitaskFacts<'a> {
         let lambdas = task.lambdas.iter().map(|(lambda, network)| Row::new(task, Some(*lambda), network));
         let has =
             |kind: fn(&Weighting) -> bool| task.others.iter().any(|network| kind(&network.spec.weighting));
-        let units = |layer: &Layer| match layer {
-            Layer::Dense { units, .. } => Some(*units),
+        let units = |layer: &LayerSpec| match layer {
+            LayerSpec::Dense { units, .. } => Some(*units),
             _ => None,
         };
         let two_headed = task.lambdas.iter().map(|(_, network)| network).chain(&task.others).next();
