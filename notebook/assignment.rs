@@ -403,8 +403,8 @@ gallery("Components and their shares of the variance", &components, 6, 4.0)
 // hyperplane among the images, so whatever is separable here is separable there, never the other way round.
 
 // %%
-use inkling_engine::perceptron::every_pair;
-use inkling_engine::separability::{best_line, hulls_disjoint, search};
+use inkling_engine::perceptron::one_vs_one;
+use inkling_engine::separability::{best_line, linearly_separable_2d, separating_hyperplane};
 
 #[derive(Clone, Debug)]
 struct Separation {
@@ -417,15 +417,15 @@ struct Separation {
 }
 
 let [directions, passes] = sizes.search;
-let separations: Vec<Separation> = every_pair(10, |a, b| {
+let separations: Vec<Separation> = one_vs_one(10, |a, b| {
     let clouds = [a, b].map(|class| cloud(&plane, &train.labels, class));
     let (pixels, y) = train.pair(a, b);
     let wrong = best_line(&clouds[0], &clouds[1], directions).errors;
     Separation {
         pair: (a, b),
-        in_plane: hulls_disjoint(&clouds[0], &clouds[1]),
+        in_plane: linearly_separable_2d(&clouds[0], &clouds[1]),
         plane_accuracy: 1.0 - wrong as f64 / y.len() as f64,
-        errors: search(&pixels, &y, passes, &|| true).errors,
+        errors: separating_hyperplane(&pixels, &y, passes, &|| true).errors,
     }
 });
 
@@ -514,7 +514,7 @@ matrix(&separations)
 // if none does, it never rests.
 
 // %%
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 
 const LEARNING_RATE: f32 = 0.1;
 const MAX_ITERATIONS: usize = 1000;
@@ -539,7 +539,7 @@ fn predict(x: &[Vec<f32>], w: &[f32], b: f32) -> Vec<i8> {
 
 /// Trains on the rows of x, [n, m], with labels y, [n]: weights w, [m], bias b, and the error after each iteration.
 fn optimize(x: &[Vec<f32>], y: &[i8]) -> (Vec<f32>, f32, Vec<f64>) {
-    let mut random = Stream::new(SEED, "notebook/perceptron");
+    let mut random = RngStream::new(SEED, "notebook/perceptron");
     let mut w: Vec<f32> = x[0].iter().map(|_| random.uniform()).collect();
     let mut b = random.uniform();
     let mut order: Vec<usize> = (0..x.len()).collect();
@@ -589,7 +589,7 @@ fn train_pairs(
     test: &Samples,
     optimize: impl Fn(&[Vec<f32>], &[i8]) -> (Vec<f32>, f32, Vec<f64>) + Sync,
 ) -> Vec<Perceptron> {
-    every_pair(10, |a, b| {
+    one_vs_one(10, |a, b| {
         let (x, y) = rows_of(train, a, b);
         let (w, bias, errors) = optimize(&x, &y);
         let (x, y) = rows_of(test, a, b);
@@ -789,7 +789,7 @@ layers(&mlp(&[1000, 1000]))
 // weight in the loss; in this task there is one.
 
 // %%
-use inkling_engine::{Labelled, Network, Trainer, evaluate};
+use inkling_engine::{Dataset, Network, Trainer, evaluate};
 use std::time::Instant;
 
 /// What training a network left behind.
@@ -805,16 +805,16 @@ struct Trained {
 }
 
 /// Share of the images that each head classifies rightly; `seen` gets each head's number and scores, batch by batch.
-fn accuracies(network: &mut Network, images: Labelled, seen: impl FnMut(usize, &[f32])) -> Vec<f64> {
+fn accuracies(network: &mut Network, images: Dataset, seen: impl FnMut(usize, &[f32])) -> Vec<f64> {
     let mut workspace = network.workspace(500, false);
     let judged = evaluate(network, &mut workspace, images, seen);
     judged.iter().map(|head| head.correct as f64 / images.len() as f64).collect()
 }
 
 /// Trains the network from weights drawn anew; `weights` has the share of each head in the loss.
-fn fit(spec: &ModelSpec, weights: &[f32], images: [Labelled; 2], recipe: Recipe) -> Trained {
+fn fit(spec: &ModelSpec, weights: &[f32], images: [Dataset; 2], recipe: Recipe) -> Trained {
     let mut trainer = Trainer::new(Network::new(spec, SEED).unwrap(), ADAM, recipe.batch, weights);
-    let mut random = Stream::new(SEED, "notebook/batches");
+    let mut random = RngStream::new(SEED, "notebook/batches");
     let mut order: Vec<u32> = (0..images[0].len() as u32).collect();
     let (mut losses, mut epochs, mut train_seconds, mut test_seconds) =
         (Vec::new(), Vec::new(), 0.0, 0.0);
@@ -824,7 +824,7 @@ fn fit(spec: &ModelSpec, weights: &[f32], images: [Labelled; 2], recipe: Recipe)
         for batch in order.chunks(recipe.batch) {
             let judged = trainer.step(images[0], batch, recipe.learning_rate);
             let losses_of_heads =
-                judged.iter().zip(weights).map(|(head, &weight)| f64::from(weight) * head.loss);
+                judged.iter().zip(weights).map(|(head, &weight)| f64::from(weight) * head.loss_sum);
             losses.push(losses_of_heads.sum::<f64>() / batch.len() as f64);
         }
         train_seconds += start.elapsed().as_secs_f64();
@@ -841,8 +841,8 @@ fn fit(spec: &ModelSpec, weights: &[f32], images: [Labelled; 2], recipe: Recipe)
 fn fit_digits(spec: &ModelSpec, train: &Samples, test: &Samples, recipe: Recipe) -> Trained {
     let labels = [[&train.labels[..]], [&test.labels[..]]];
     let images = [
-        Labelled { pixels: &train.images.pixels, labels: &labels[0] },
-        Labelled { pixels: &test.images.pixels, labels: &labels[1] },
+        Dataset { pixels: &train.images.pixels, labels: &labels[0] },
+        Dataset { pixels: &test.images.pixels, labels: &labels[1] },
     ];
     fit(spec, &[1.0], images, recipe)
 }
@@ -935,7 +935,7 @@ fn summary(kind: &'static str, name: String, depth: usize, trained: &Trained) ->
         kind,
         name,
         depth,
-        parameters: trained.trainer.network().parameters(),
+        parameters: trained.trainer.network().num_parameters(),
         train_accuracy: train[0],
         test_accuracy: test[0],
         train_seconds: trained.train_seconds,
@@ -1166,7 +1166,7 @@ compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(),
 // over a spot of ink. Deeper ones look at channels, and can only be read together with what those show.
 
 // %%
-use inkling_engine::{LayerOutput, Part};
+use inkling_engine::{LayerHandle, StateKind};
 
 /// Small tiles as one picture, so many in a row, with a line between them.
 fn mosaic(label: impl Into<String>, tiles: &[Tile], per_row: usize) -> Tile {
@@ -1203,7 +1203,7 @@ fn stack(title: &str, tiles: &[Tile], width: f64) -> Figure {
 
 /// The filters of each convolution.
 fn filters(network: &Network) -> Vec<Tile> {
-    let kernels = network.arrays(Part::Values).into_iter().filter(|array| array.shape.len() == 4);
+    let kernels = network.state_dict(StateKind::Values).into_iter().filter(|array| array.shape.len() == 4);
     kernels
         .map(|array| {
             let [height, width, channels, filters] = array.shape[..] else {
@@ -1246,11 +1246,11 @@ stack(
 /// The outputs of the convolutions for one image.
 fn activations(network: &mut Network, pixels: &[u8]) -> Vec<Tile> {
     let mut x = vec![0.0; pixels.len()];
-    inkling_engine::scale(pixels, &mut x);
+    inkling_engine::normalize_pixels(pixels, &mut x);
     let mut workspace = network.workspace(1, false);
     network.forward(&x, false, &mut workspace);
     let mut tiles = vec![grey("the image", 28, &x, [0.0, 1.0])];
-    for layer in network.layer_outputs().iter().filter(|layer| layer.in_trunk()) {
+    for layer in network.layer_handles().iter().filter(|layer| layer.in_trunk()) {
         let inkling_spec::Shape::Image { height, width, channels } = layer.shape else { continue };
         let y = network.output(layer, &x, &workspace);
         let most = y.iter().fold(0.0_f32, |most, &value| most.max(value));
@@ -1296,7 +1296,7 @@ stack("A 9", &activations(cnns[0].trainer.network_mut(), image_of(&test, 9)), 70
 // patterns survive that do not hang on exact places. With $\alpha = \beta = 0$ and without shifts this is the plain method.
 
 // %%
-use inkling_engine::{Variables, Workspace};
+use inkling_engine::{OptimizedTensor, Workspace};
 
 /// Probabilities of the ten digits for each image of x, [n, 784].
 fn probabilities(network: &mut Network, x: &[f32]) -> Vec<Vec<f64>> {
@@ -1328,15 +1328,15 @@ struct Taste {
 
 /// Images that raise the scores of these classes, one for each, from the same faint noise: [classes, 784].
 fn dream(network: &mut Network, classes: &[usize], steps: usize, taste: Taste) -> Vec<f32> {
-    let scores: LayerOutput = network.layer_outputs().pop().unwrap();
+    let scores: LayerHandle = network.layer_handles().pop().unwrap();
     let mut workspace: Workspace = network.workspace(classes.len(), true);
-    let mut random = Stream::new(SEED, "notebook/dream");
+    let mut random = RngStream::new(SEED, "notebook/dream");
     let noise: Vec<f32> = (0..784).map(|_| 0.2 * (random.uniform() - 0.5)).collect();
-    let mut u = Variables::new(&noise.repeat(classes.len()));
+    let mut u = OptimizedTensor::new(&noise.repeat(classes.len()));
     let ink_of = |u: &[f32]| -> Vec<f32> { u.iter().map(|u| 1.0 / (1.0 + (-u).exp())).collect() };
     for _ in 0..steps {
         let x = ink_of(u.values());
-        let shift = [0; 2].map(|_: usize| random.below(2 * taste.shift + 1) as usize);
+        let shift = [0; 2].map(|_: usize| random.random_range(2 * taste.shift + 1) as usize);
         let seen: Vec<f32> = x.chunks(784).flat_map(|image| shifted(image, shift)).collect();
         network.forward(&seen, false, &mut workspace);
         let mut dx = vec![0.0; seen.len()];
@@ -1550,7 +1550,7 @@ fn two_tasks(train: &Garments, test: &Garments, lambdas: &[f64], sizes: &Sizes) 
     let labels = [train, test].map(|garments| garments.labels.each_ref().map(|labels| &labels[..]));
     // The images with the labels of these tasks.
     let images = |tasks: std::ops::Range<usize>| {
-        [(train, &labels[0]), (test, &labels[1])].map(|(garments, labels)| Labelled {
+        [(train, &labels[0]), (test, &labels[1])].map(|(garments, labels)| Dataset {
             pixels: &garments.samples.images.pixels,
             labels: &labels[tasks.clone()],
         })

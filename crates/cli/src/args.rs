@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use inkling_engine::Path;
+use inkling_engine::Isa;
 use inkling_spec::Task;
 
 use crate::failure::CODES;
@@ -142,8 +142,8 @@ pub(crate) struct ComputeArgs {
 
     /// Instructions that networks compute with, avx512, avx2 or portable [default: the environment variable INKLING_CPU, or
     /// the fastest that the processor has]. Results differ in their last digits.
-    #[arg(long, value_name = "PATH", value_parser = Path::from_str)]
-    pub(crate) cpu: Option<Path>,
+    #[arg(long, value_name = "PATH", value_parser = Isa::from_str)]
+    pub(crate) cpu: Option<Isa>,
 }
 
 /// A task by its name.

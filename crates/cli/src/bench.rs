@@ -8,8 +8,8 @@ use std::time::Instant;
 use clap::ValueEnum;
 use inkling_data::{DataSet, Sources};
 use inkling_engine::pca::Pca;
-use inkling_engine::perceptron::{Settings, every_pair, online};
-use inkling_engine::{Affine, Features};
+use inkling_engine::perceptron::{PerceptronConfig, one_vs_one, online};
+use inkling_engine::{Affine, ByteMatrix};
 
 use crate::args::{BenchArgs, BenchName};
 use crate::failure::Failure;
@@ -76,20 +76,21 @@ fn pca(set: &DataSet, rounds: usize) {
 
 /// All 45 pairs on all threads, and the time of a pass of one of them on its own.
 fn perceptron(set: &DataSet, rounds: usize) {
-    let settings = Settings { learning_rate: 0.1, max_iterations: 1000, tolerance: 1e-3, seed: 1 };
+    let settings = PerceptronConfig { learning_rate: 0.1, max_iterations: 1000, tolerance: 1e-3, seed: 1 };
     let (train, d) = (&set.train, set.train.images.dim());
     let fit = |a: u8, b: u8, max_iterations: usize| {
         let (pixels, y) = train.pair(a, b);
         let start = Instant::now();
-        let settings = Settings { max_iterations, ..settings };
-        let passes =
-            online(&Features::new(&pixels, d, Affine::SIGNED_UNIT), &y, &settings, &|_, _| true).errors.len();
+        let settings = PerceptronConfig { max_iterations, ..settings };
+        let passes = online(&ByteMatrix::new(&pixels, d, Affine::SIGNED_UNIT), &y, &settings, &|_, _| true)
+            .errors
+            .len();
         (passes, start.elapsed().as_secs_f64())
     };
     let (mut all, mut pass, mut passes) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds {
         let start = Instant::now();
-        passes = every_pair(10, |a, b| fit(a, b, settings.max_iterations).0).iter().sum();
+        passes = one_vs_one(10, |a, b| fit(a, b, settings.max_iterations).0).iter().sum();
         all.push(start.elapsed().as_secs_f64());
         // Thirty passes over a pair that never converges: nothing is saved by stopping early.
         let (passes, seconds) = fit(7, 9, 30);

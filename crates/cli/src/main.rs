@@ -94,7 +94,7 @@ fn default_study() -> StudyArgs {
 /// Chooses the instructions that networks compute with, and makes the pool of threads that everything computes in.
 fn start_computing(args: &ComputeArgs) -> Result<(), Failure> {
     if let Some(path) = args.cpu.map_or_else(cpu_of_environment, |path| Ok(Some(path)))? {
-        path.force();
+        path.set_default();
     }
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
@@ -102,7 +102,7 @@ fn start_computing(args: &ComputeArgs) -> Result<(), Failure> {
 }
 
 /// The instructions that the environment asks for, if it asks for any.
-fn cpu_of_environment() -> Result<Option<inkling_engine::Path>, UsageError> {
+fn cpu_of_environment() -> Result<Option<inkling_engine::Isa>, UsageError> {
     let asked = std::env::var_os("INKLING_CPU").filter(|asked| !asked.is_empty());
     let Some(asked) = asked.map(|asked| asked.to_string_lossy().into_owned()) else { return Ok(None) };
     let path = asked.parse().map_err(|problem| UsageError::CpuOfEnvironment { asked, problem })?;

@@ -3,10 +3,10 @@
 
 use divan::Bencher;
 use inkling_engine::pca::Pca;
-use inkling_engine::perceptron::{Settings, online};
-use inkling_engine::random::Stream;
-use inkling_engine::separability::search;
-use inkling_engine::{Affine, Features};
+use inkling_engine::perceptron::{PerceptronConfig, online};
+use inkling_engine::random::RngStream;
+use inkling_engine::separability::separating_hyperplane;
+use inkling_engine::{Affine, ByteMatrix};
 
 const PIXELS: usize = 784;
 const PAIR: usize = 12_000;
@@ -16,8 +16,8 @@ fn main() {
 }
 
 fn images(count: usize) -> Vec<u8> {
-    let mut stream = Stream::new(1, "bench/images");
-    (0..count * PIXELS).map(|_| stream.below(256) as u8).collect()
+    let mut stream = RngStream::new(1, "bench/images");
+    (0..count * PIXELS).map(|_| stream.random_range(256) as u8).collect()
 }
 
 /// Labels that nothing separates: every pass corrects about half of the images, the slowest that a pass can be.
@@ -35,13 +35,13 @@ fn pca_fit_and_project_60000_by_784(bench: Bencher) {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn ten_perceptron_passes_over_12000_by_784(bench: Bencher) {
     let (pixels, labels) = (images(PAIR), labels());
-    let features = Features::new(&pixels, PIXELS, Affine::SIGNED_UNIT);
-    let settings = Settings { learning_rate: 0.1, max_iterations: 10, tolerance: 0.0, seed: 1 };
+    let features = ByteMatrix::new(&pixels, PIXELS, Affine::SIGNED_UNIT);
+    let settings = PerceptronConfig { learning_rate: 0.1, max_iterations: 10, tolerance: 0.0, seed: 1 };
     bench.bench(|| online(&features, &labels, &settings, &|_, _| true));
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn three_newton_steps_over_12000_by_784(bench: Bencher) {
     let (pixels, labels) = (images(PAIR), labels());
-    bench.bench(|| search(&pixels, &labels, 3, &|| true));
+    bench.bench(|| separating_hyperplane(&pixels, &labels, 3, &|| true));
 }

@@ -1,8 +1,8 @@
 //! Steps and judging of the brief's networks on random images, without the data: `cargo bench`.
 
 use divan::{Bencher, black_box, counter::ItemsCount};
-use inkling_engine::random::Stream;
-use inkling_engine::{Labelled, Network, Trainer, evaluate};
+use inkling_engine::random::RngStream;
+use inkling_engine::{Dataset, Network, Trainer, evaluate};
 use inkling_spec::{MODELS, ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -20,8 +20,8 @@ fn network(name: &str) -> Network {
 
 /// Images of which four pixels in five are zero, as in MNIST, and labels.
 fn images() -> (Vec<u8>, Vec<u8>) {
-    let mut stream = Stream::new(1, "images");
-    let mut pixel = || if stream.below(5) == 0 { stream.below(256) as u8 } else { 0 };
+    let mut stream = RngStream::new(1, "images");
+    let mut pixel = || if stream.random_range(5) == 0 { stream.random_range(256) as u8 } else { 0 };
     let pixels = (0..IMAGES * PIXELS).map(|_| pixel()).collect();
     (pixels, (0..IMAGES).map(|i| (i % 10) as u8).collect())
 }
@@ -33,7 +33,7 @@ fn step_of_50(bencher: Bencher, name: &str) {
     let order: Vec<u32> = (0..50).collect();
     bencher.counter(ItemsCount::new(50_usize)).bench_local(|| {
         let labels: &[&[u8]] = &[&labels];
-        black_box(trainer.step(Labelled { pixels: &pixels, labels }, &order, 1e-3)[0])
+        black_box(trainer.step(Dataset { pixels: &pixels, labels }, &order, 1e-3)[0])
     });
 }
 
@@ -44,6 +44,6 @@ fn judge_1000(bencher: Bencher, name: &str) {
     let mut workspace = network.workspace(250, false);
     bencher.counter(ItemsCount::new(IMAGES)).bench_local(|| {
         let labels: &[&[u8]] = &[&labels];
-        evaluate(&mut network, &mut workspace, Labelled { pixels: &pixels, labels }, |_, _| {})
+        evaluate(&mut network, &mut workspace, Dataset { pixels: &pixels, labels }, |_, _| {})
     });
 }

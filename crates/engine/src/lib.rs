@@ -1,32 +1,32 @@
 //! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, and the training of networks.
 //! Slices in, slices out: no files, no data-set names. Whatever the number of threads, the same input gives the same bits.
 
-mod chain;
-mod features;
-mod idleness;
+mod activity;
+mod aligned;
+mod byte_matrix;
+mod inspect;
 mod kernels;
-mod linear;
-mod looking;
-mod memory;
+mod layers;
+mod linalg;
 mod network;
-mod operations;
+mod optimized_tensor;
 mod optimizer;
 mod parallel;
 pub mod pca;
 pub mod perceptron;
 pub mod random;
 pub mod separability;
-mod shared;
+mod sequential;
+mod task_gradients;
 mod training;
-mod variables;
 
-pub use features::{Affine, Features};
-pub use idleness::Idleness;
-pub use kernels::path::Path;
+pub use activity::ActivityStats;
+pub use byte_matrix::{Affine, ByteMatrix};
+pub use inspect::LayerHandle;
+pub use kernels::isa::Isa;
 pub use kernels::peak::peak_flops;
-pub use kernels::stream::peak_stream;
-pub use looking::LayerOutput;
-pub use network::{Array, ArrayView, LayerTime, Network, Part, Targets, Workspace};
-pub use shared::{GradientProducts, SharedLayers};
-pub use training::{Judged, Labelled, Trainer, evaluate, scale};
-pub use variables::Variables;
+pub use kernels::stream::peak_bandwidth;
+pub use network::{LayerTime, NamedTensor, Network, StateKind, Targets, TensorView, Workspace};
+pub use optimized_tensor::OptimizedTensor;
+pub use task_gradients::{GradientGram, TrunkScope};
+pub use training::{Dataset, Metrics, Trainer, evaluate, normalize_pixels};

@@ -1,30 +1,30 @@
-//! Networks: a trunk of operations and one or more heads, built from a [`ModelSpec`].
+//! Networks: a trunk of layers and one or more heads, built from a [`ModelSpec`].
 
 use std::time::Duration;
 
 use inkling_spec::{ModelError, ModelSpec, Shape};
 
-use crate::chain::{Chain, ChainMemory, Link};
-use crate::kernels::path::Path;
-use crate::memory::Buffer;
-use crate::operations::Pass;
-use crate::operations::dense::deferred::Deferred;
-use crate::operations::identity::Identity;
-use crate::operations::parameter::{Parameter, Receive, Role};
-use crate::operations::softmax::Judged;
+use crate::aligned::AlignedVec;
+use crate::kernels::isa::Isa;
+use crate::layers::Context;
+use crate::layers::cross_entropy::Metrics;
+use crate::layers::dense::deferred::Deferred;
+use crate::layers::identity::Identity;
+use crate::layers::parameter::{GradMode, ParamKind, Parameter};
 #[cfg(test)]
-use crate::optimizer::Rules;
-use crate::random::Stream;
+use crate::optimizer::ParamGroups;
+use crate::random::RngStream;
+use crate::sequential::{Activations, NamedLayer, Sequential};
 
 /// A network that can be trained and asked.
 #[derive(Debug)]
 pub struct Network {
     spec: ModelSpec,
-    pub(crate) path: Path,
+    pub(crate) isa: Isa,
     parameters: usize,
     inputs: usize,
-    pub(crate) trunk: Chain,
-    pub(crate) heads: Vec<Chain>,
+    pub(crate) trunk: Sequential,
+    pub(crate) heads: Vec<Sequential>,
 }
 
 /// All memory that a network needs for batches of up to a capacity: made once, so that a step allocates nothing.
@@ -32,17 +32,17 @@ pub struct Network {
 pub struct Workspace {
     capacity: usize,
     /// Pixels of a batch as numbers, [capacity, inputs].
-    pub(crate) x: Buffer,
-    pub(crate) trunk: ChainMemory,
-    pub(crate) heads: Vec<ChainMemory>,
+    pub(crate) x: AlignedVec,
+    pub(crate) trunk: Activations,
+    pub(crate) heads: Vec<Activations>,
     /// The last pass that went forward.
-    pub(crate) seen: Option<Pass>,
+    pub(crate) seen: Option<Context>,
     /// Ones, in place of a ReLU's output, as many as were needed so far.
-    pub(crate) ones: Buffer,
+    pub(crate) ones: AlignedVec,
     /// Gradient of the trunk's output as one head gives it, where there are several.
-    dtrunk: Buffer,
+    dtrunk: AlignedVec,
     /// What each head made of the last batch that went backward.
-    pub(crate) judged: Vec<Judged>,
+    pub(crate) metrics: Vec<Metrics>,
 }
 
 /// What the heads should say of a batch, and how much each counts.
@@ -51,7 +51,7 @@ pub struct Targets<'a> {
     /// The class of each image, head after head: [heads, batch].
     pub labels: &'a [u8],
     /// Share of each head's mean cross-entropy in the loss, `[heads]`.
-    pub weights: &'a [f32],
+    pub loss_weights: &'a [f32],
 }
 
 /// How long a layer took in the last batch of a workspace; ReLU right after it is part of it.
@@ -67,7 +67,7 @@ pub struct LayerTime {
 
 /// An array of a network under its name, row by row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Array {
+pub struct NamedTensor {
     /// Layer and parameter, such as "trunk.2.weight".
     pub name: String,
     /// A dense weight is [inputs, units], a convolution's [kernel height, kernel width, channels, filters].
@@ -78,15 +78,15 @@ pub struct Array {
 
 /// An array of a network, to be read when it is needed.
 #[derive(Debug)]
-pub struct ArrayView<'a> {
-    /// As an [`Array`]'s.
+pub struct TensorView<'a> {
+    /// As an [`NamedTensor`]'s.
     pub name: String,
     parameter: &'a Parameter,
-    part: Part,
+    part: StateKind,
 }
 
-impl ArrayView<'_> {
-    /// As an [`Array`]'s.
+impl TensorView<'_> {
+    /// As an [`NamedTensor`]'s.
     pub fn shape(&self) -> &[usize] {
         &self.parameter.shape
     }
@@ -107,7 +107,7 @@ impl ArrayView<'_> {
 
 /// Which arrays of a network's parameters are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum StateKind {
     /// What the network computes with.
     Values,
     /// The optimiser's first moments.
@@ -119,7 +119,7 @@ pub enum Part {
 }
 
 impl Network {
-    /// The network with weights drawn from the streams of this seed, to compute with the current [`Path`].
+    /// The network with weights drawn from the streams of this seed, to compute with the current [`Isa`].
     ///
     /// # Errors
     /// [`ModelError`] where the layers do not fit each other.
@@ -128,23 +128,23 @@ impl Network {
         let [height, width, channels] = spec.input;
         let image = Shape::Image { height, width, channels };
         let (trunk_layers, mut rest) = plan.layers.split_at(spec.trunk.len());
-        let trunk = Chain::new("trunk", trunk_layers, (image.len(), true), seed);
+        let trunk = Sequential::new("trunk", trunk_layers, (image.len(), true), seed);
         let mut heads = Vec::new();
         for head in &spec.heads {
             let (layers, others) = rest.split_at(head.layers.len());
             let mut chain =
-                Chain::new(&head.name, layers, (trunk.outputs, trunk.ignores_gradient_of_zeros), seed);
-            if chain.links.is_empty() {
-                // Scores lie in a head's memory, so that a head that only flattens needs an operation too.
+                Sequential::new(&head.name, layers, (trunk.outputs, trunk.ignores_gradient_of_zeros), seed);
+            if chain.layers.is_empty() {
+                // Scores lie in a head's memory, so that a head that only flattens needs a layer too.
                 let name = format!("{}.1", head.name);
                 let output = Shape::Vector(chain.outputs);
-                chain.links.push(Link { name, output, operation: Box::new(Identity::new(chain.outputs)) });
+                chain.layers.push(NamedLayer { name, output, op: Box::new(Identity::new(chain.outputs)) });
             }
             heads.push(chain);
             rest = others;
         }
-        let (path, parameters) = (Path::current(), plan.parameters);
-        Ok(Network { spec: spec.clone(), path, parameters, inputs: image.len(), trunk, heads })
+        let (isa, parameters) = (Isa::current(), plan.parameters);
+        Ok(Network { spec: spec.clone(), isa, parameters, inputs: image.len(), trunk, heads })
     }
 
     /// What the network was built from.
@@ -153,33 +153,34 @@ impl Network {
     }
 
     /// Number of trained parameters.
-    pub fn parameters(&self) -> usize {
+    pub fn num_parameters(&self) -> usize {
         self.parameters
     }
 
     /// Numbers of one image.
-    pub fn inputs(&self) -> usize {
+    pub fn input_len(&self) -> usize {
         self.inputs
     }
 
     /// Classes of each head.
-    pub fn classes(&self) -> Vec<usize> {
+    pub fn num_classes(&self) -> Vec<usize> {
         self.heads.iter().map(|head| head.outputs).collect()
     }
 
     /// Memory for batches of up to `capacity` images; less where the network is not to be trained with it.
     pub fn workspace(&self, capacity: usize, training: bool) -> Workspace {
-        let heads: Vec<ChainMemory> = self.heads.iter().map(|head| head.memory(capacity, training)).collect();
+        let heads: Vec<Activations> =
+            self.heads.iter().map(|head| head.activations(capacity, training)).collect();
         let several = training && heads.len() > 1;
         Workspace {
             capacity,
-            x: Buffer::zeros(capacity * self.inputs),
-            trunk: self.trunk.memory(capacity, training),
-            judged: vec![Judged::default(); heads.len()],
+            x: AlignedVec::zeros(capacity * self.inputs),
+            trunk: self.trunk.activations(capacity, training),
+            metrics: vec![Metrics::default(); heads.len()],
             heads,
             seen: None,
-            ones: Buffer::zeros(0),
-            dtrunk: Buffer::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
+            ones: AlignedVec::zeros(0),
+            dtrunk: AlignedVec::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
         }
     }
 
@@ -202,16 +203,18 @@ impl Network {
         let batch = x.len() / self.inputs;
         assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
         assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
-        let pass = Pass { path: self.path, batch, training };
-        workspace.seen = Some(pass);
-        self.trunk.forward(&pass, x, &mut workspace.trunk);
+        let context = Context { isa: self.isa, batch, training };
+        workspace.seen = Some(context);
+        self.trunk.forward(&context, x, &mut workspace.trunk);
         let z = workspace.trunk.output(x, batch * self.trunk.outputs);
         let heads = self.heads.iter_mut().zip(&mut workspace.heads).enumerate();
-        heads.filter(|(h, _)| wanted(*h)).for_each(|(_, (head, memory))| head.forward(&pass, z, memory));
+        heads
+            .filter(|(h, _)| wanted(*h))
+            .for_each(|(_, (head, activations))| head.forward(&context, z, activations));
     }
 
     /// The loss of the batch that went forward last, and its gradient: Σ over heads of weight times mean cross-entropy.
-    /// What becomes of the parameters' gradients is up to `receive`; `dx` takes that of the images. What each head has
+    /// What becomes of the parameters' gradients is up to `grad_mode`; `dx` takes that of the images. What each head has
     /// judged is in the workspace. A head of weight zero is passed by: it judges nothing, and its parameters stay. On the
     /// trunk a head's gradient counts with its share where there are `shares`, else with its weight.
     pub(crate) fn backward(
@@ -221,34 +224,34 @@ impl Network {
         shares: Option<&[f32]>,
         workspace: &mut Workspace,
         mut dx: Option<&mut [f32]>,
-        receive: Receive,
+        grad_mode: GradMode,
     ) {
         let batch = x.len() / self.inputs;
-        assert_eq!(targets.weights.len(), self.heads.len(), "a weight for each head");
+        assert_eq!(targets.loss_weights.len(), self.heads.len(), "a weight for each head");
         assert_eq!(targets.labels.len(), self.heads.len() * batch, "a label for each head and image");
-        assert!(targets.weights.iter().any(|&weight| weight != 0.0), "a head that has a weight");
-        let pass = Pass { path: self.path, batch, training: true };
+        assert!(targets.loss_weights.iter().any(|&weight| weight != 0.0), "a head that has a weight");
+        let context = Context { isa: self.isa, batch, training: true };
         let features = batch * self.trunk.outputs;
-        let Workspace { trunk, heads, dtrunk, judged, .. } = workspace;
-        judged.fill(Judged::default());
+        let Workspace { trunk, heads, dtrunk, metrics, .. } = workspace;
+        metrics.fill(Metrics::default());
         let mut first = true;
-        for (h, (head, memory)) in self.heads.iter_mut().zip(heads).enumerate() {
-            if targets.weights[h] == 0.0 {
+        for (h, (head, activations)) in self.heads.iter_mut().zip(heads).enumerate() {
+            if targets.loss_weights[h] == 0.0 {
                 continue;
             }
             let labels = &targets.labels[h * batch..(h + 1) * batch];
-            judged[h] = head.judge(memory, labels, targets.weights[h]);
-            let z = trunk.ys.last().map_or(x, |y| &y[..features]);
-            let dz = trunk.dys.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
-            let links = (0..head.links.len(), None);
+            metrics[h] = head.judge(activations, labels, targets.loss_weights[h]);
+            let z = trunk.acts.last().map_or(x, |y| &y[..features]);
+            let dz = trunk.grads.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
+            let layers = (0..head.layers.len(), None);
             let Some(sum) = dz else {
-                head.backward(&pass, z, links, memory, None, receive);
+                head.backward(&context, z, layers, activations, None, grad_mode);
                 continue;
             };
             let dz = if first { &mut *sum } else { &mut dtrunk[..features] };
-            head.backward(&pass, z, links, memory, Some(&mut *dz), receive);
+            head.backward(&context, z, layers, activations, Some(&mut *dz), grad_mode);
             if let Some(shares) = shares {
-                let factor = shares[h] / targets.weights[h];
+                let factor = shares[h] / targets.loss_weights[h];
                 dz.iter_mut().for_each(|dz| *dz *= factor);
             }
             if !first {
@@ -256,14 +259,14 @@ impl Network {
             }
             first = false;
         }
-        let links = (0..self.trunk.links.len(), None);
-        self.trunk.backward(&pass, x, links, trunk, dx, receive);
+        let layers = (0..self.trunk.layers.len(), None);
+        self.trunk.backward(&context, x, layers, trunk, dx, grad_mode);
     }
 
-    /// Mean loss over the batch and the gradient of every parameter, which [`Network::arrays`] gives; the weights stay.
+    /// Mean loss over the batch and the gradient of every parameter, which [`Network::state_dict`] gives; the weights stay.
     pub fn gradients(&mut self, x: &[f32], targets: Targets, workspace: &mut Workspace) -> f64 {
         self.forward(x, true, workspace);
-        self.backward(x, targets, None, workspace, None, Receive::Keep);
+        self.backward(x, targets, None, workspace, None, GradMode::Store);
         workspace.loss(targets)
     }
 
@@ -280,43 +283,44 @@ impl Network {
     ) {
         assert_eq!(x.len(), dx.len(), "a gradient for every number");
         self.forward(x, true, workspace);
-        self.backward(x, targets, None, workspace, Some(dx), Receive::Discard);
+        self.backward(x, targets, None, workspace, Some(dx), GradMode::Skip);
     }
 
     /// Moves every parameter by its kept gradient.
     #[cfg(test)]
-    pub(crate) fn apply(&mut self, rules: &Rules) {
-        let path = self.path;
-        for parameter in self.links_mut().flat_map(|link| link.operation.parameters_mut()) {
-            if parameter.role == Role::Statistic {
+    pub(crate) fn apply(&mut self, param_groups: &ParamGroups) {
+        let isa = self.isa;
+        for parameter in self.layers_mut().flat_map(|layer| layer.op.parameters_mut()) {
+            if parameter.kind == ParamKind::Buffer {
                 continue;
             }
             let gradient = parameter.gradient.clone();
             // SAFETY: one part at a time.
             #[expect(unsafe_code, reason = "hands in the whole gradient")]
             unsafe {
-                parameter.receiver(path, Receive::Update(rules)).take(0, &gradient);
+                parameter.grad_sink(isa, GradMode::Step(param_groups)).take(0, &gradient);
             }
         }
     }
 
     /// The arrays of this part in the order of the layers.
-    pub fn arrays(&self, part: Part) -> Vec<Array> {
-        let array = |view: ArrayView| {
+    pub fn state_dict(&self, part: StateKind) -> Vec<NamedTensor> {
+        let array = |view: TensorView| {
             let mut values = vec![0.0; view.shape().iter().product()];
             view.read(0, &mut values);
-            Array { shape: view.shape().to_vec(), values, name: view.name }
+            NamedTensor { shape: view.shape().to_vec(), values, name: view.name }
         };
-        self.views(part).map(array).collect()
+        self.tensor_views(part).map(array).collect()
     }
 
-    /// As [`Network::arrays`], without a copy of the values: a large network's parts are better read one by one.
-    pub fn views(&self, part: Part) -> impl Iterator<Item = ArrayView<'_>> {
-        let kept = move |parameter: &&Parameter| part == Part::Values || parameter.role != Role::Statistic;
-        self.links().flat_map(move |link| {
-            link.operation.parameters().iter().filter(kept).map(move |parameter| {
-                let name = format!("{}.{}", link.name, parameter.name);
-                ArrayView { name, parameter, part }
+    /// As [`Network::state_dict`], without a copy of the values: a large network's parts are better read one by one.
+    pub fn tensor_views(&self, part: StateKind) -> impl Iterator<Item = TensorView<'_>> {
+        let kept =
+            move |parameter: &&Parameter| part == StateKind::Values || parameter.kind != ParamKind::Buffer;
+        self.layers().flat_map(move |layer| {
+            layer.op.parameters().iter().filter(kept).map(move |parameter| {
+                let name = format!("{}.{}", layer.name, parameter.name);
+                TensorView { name, parameter, part }
             })
         })
     }
@@ -328,21 +332,21 @@ impl Network {
     ///
     /// # Panics
     /// If `find` gives another number of values than the shape has.
-    pub fn set_arrays<E>(
+    pub fn load_state_dict<E>(
         &mut self,
-        part: Part,
+        part: StateKind,
         mut find: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
     ) -> Result<(), E> {
-        for link in self.links_mut() {
-            for parameter in link.operation.parameters_mut() {
+        for layer in self.layers_mut() {
+            for parameter in layer.op.parameters_mut() {
                 let buffer = match part {
-                    Part::Values => &mut parameter.value,
-                    _ if parameter.role == Role::Statistic => continue,
-                    Part::FirstMoments => &mut parameter.first,
-                    Part::SecondMoments => &mut parameter.second,
-                    Part::Gradients => &mut parameter.gradient,
+                    StateKind::Values => &mut parameter.value,
+                    _ if parameter.kind == ParamKind::Buffer => continue,
+                    StateKind::FirstMoments => &mut parameter.first,
+                    StateKind::SecondMoments => &mut parameter.second,
+                    StateKind::Gradients => &mut parameter.gradient,
                 };
-                let values = find(&format!("{}.{}", link.name, parameter.name), &parameter.shape)?;
+                let values = find(&format!("{}.{}", layer.name, parameter.name), &parameter.shape)?;
                 assert_eq!(values.len(), parameter.shape.iter().product::<usize>(), "values for the shape");
                 parameter.layout.pack(&values, buffer);
             }
@@ -351,40 +355,40 @@ impl Network {
     }
 
     /// How long each layer took in the last batch of this workspace.
-    pub fn times(&self, workspace: &Workspace) -> Vec<LayerTime> {
+    pub fn timings(&self, workspace: &Workspace) -> Vec<LayerTime> {
         let chains =
             std::iter::once((&self.trunk, &workspace.trunk)).chain(self.heads.iter().zip(&workspace.heads));
-        let links = chains.flat_map(|(chain, memory)| chain.links.iter().zip(&memory.times));
-        let time = |(link, &[forward, backward]): (&Link, &[Duration; 2])| LayerTime {
-            name: link.name.clone(),
+        let layers = chains.flat_map(|(chain, activations)| chain.layers.iter().zip(&activations.timings));
+        let time = |(layer, &[forward, backward]): (&NamedLayer, &[Duration; 2])| LayerTime {
+            name: layer.name.clone(),
             forward,
             backward,
         };
-        links.map(time).collect()
+        layers.map(time).collect()
     }
 
     /// Has every weight take the steps that its layer has put off.
     pub(crate) fn settle(&mut self) {
-        self.links_mut().for_each(|link| link.operation.settle());
+        self.layers_mut().for_each(|layer| layer.op.settle());
     }
 
     /// Whether no layer has put steps off.
     pub(crate) fn is_settled(&self) -> bool {
-        let mut parameters = self.links().flat_map(|link| link.operation.parameters());
+        let mut parameters = self.layers().flat_map(|layer| layer.op.parameters());
         parameters.all(|parameter| parameter.deferred.as_ref().is_none_or(Deferred::is_settled))
     }
 
     /// The random streams that training draws from, by the layer's name.
-    pub(crate) fn streams(&mut self) -> impl Iterator<Item = (&str, &mut Stream)> {
-        self.links_mut().filter_map(|link| Some((link.name.as_str(), link.operation.stream()?)))
+    pub(crate) fn streams(&mut self) -> impl Iterator<Item = (&str, &mut RngStream)> {
+        self.layers_mut().filter_map(|layer| Some((layer.name.as_str(), layer.op.stream()?)))
     }
 
-    pub(crate) fn links(&self) -> impl Iterator<Item = &Link> {
-        self.trunk.links.iter().chain(self.heads.iter().flat_map(|head| &head.links))
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &NamedLayer> {
+        self.trunk.layers.iter().chain(self.heads.iter().flat_map(|head| &head.layers))
     }
 
-    pub(crate) fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
-        self.trunk.links.iter_mut().chain(self.heads.iter_mut().flat_map(|head| &mut head.links))
+    pub(crate) fn layers_mut(&mut self) -> impl Iterator<Item = &mut NamedLayer> {
+        self.trunk.layers.iter_mut().chain(self.heads.iter_mut().flat_map(|head| &mut head.layers))
     }
 }
 
@@ -400,14 +404,14 @@ impl Workspace {
     }
 
     /// What each head made of the last batch that went backward.
-    pub(crate) fn judged(&self) -> &[Judged] {
-        &self.judged
+    pub(crate) fn metrics(&self) -> &[Metrics] {
+        &self.metrics
     }
 
     /// Σ over heads of weight times mean cross-entropy.
     fn loss(&self, targets: Targets) -> f64 {
-        let batch = targets.labels.len() / self.judged.len();
-        let parts = self.judged.iter().zip(targets.weights);
-        parts.map(|(judged, &weight)| f64::from(weight) * judged.loss / batch as f64).sum()
+        let batch = targets.labels.len() / self.metrics.len();
+        let parts = self.metrics.iter().zip(targets.loss_weights);
+        parts.map(|(metrics, &weight)| f64::from(weight) * metrics.loss_sum / batch as f64).sum()
     }
 }

@@ -2,7 +2,7 @@
 
 use inkling_spec::Optimizer;
 
-use crate::kernels::update::Rule;
+use crate::kernels::update::StepRule;
 
 /// Most steps between two after which no weight waits any more.
 const WINDOW: u64 = 64;
@@ -11,14 +11,14 @@ const SPREAD: f64 = 1.0 / 24.0;
 
 /// The rules of step `step`, counted from 1, at this learning rate: for weights, and for biases, scales and shifts,
 /// which do not decay.
-pub(crate) fn rules(optimizer: &Optimizer, step: u64, learning_rate: f64) -> Rules {
+pub(crate) fn param_groups(optimizer: &Optimizer, step: u64, learning_rate: f64) -> ParamGroups {
     let adam = |beta_1: f64, beta_2: f64, epsilon: f64, decay: f64| {
         // In f64, because 1 − β₂ᵗ cancels at the first steps.
         let exponent = i32::try_from(step).unwrap_or(i32::MAX);
         let (correction_1, correction_2) = (1.0 - beta_1.powi(exponent), 1.0 - beta_2.powi(exponent));
-        Rule::Adam {
+        StepRule::Adam {
             beta: [beta_1 as f32, beta_2 as f32],
-            one_less: [(1.0 - beta_1) as f32, (1.0 - beta_2) as f32],
+            one_minus_beta: [(1.0 - beta_1) as f32, (1.0 - beta_2) as f32],
             epsilon: epsilon as f32,
             rate: (learning_rate / correction_1) as f32,
             root: (1.0 / correction_2.sqrt()) as f32,
@@ -29,25 +29,25 @@ pub(crate) fn rules(optimizer: &Optimizer, step: u64, learning_rate: f64) -> Rul
     match *optimizer {
         Optimizer::Adam { beta_1, beta_2, epsilon } => {
             let rule = adam(beta_1, beta_2, epsilon, 0.0);
-            Rules { weights: rule, others: rule, settles }
+            ParamGroups { decay: rule, no_decay: rule, settles }
         }
-        Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => Rules {
-            weights: adam(beta_1, beta_2, epsilon, weight_decay),
-            others: adam(beta_1, beta_2, epsilon, 0.0),
+        Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => ParamGroups {
+            decay: adam(beta_1, beta_2, epsilon, weight_decay),
+            no_decay: adam(beta_1, beta_2, epsilon, 0.0),
             settles,
         },
         Optimizer::Sgd { momentum } => {
-            let rule = Rule::Sgd { momentum: momentum as f32, rate: learning_rate as f32 };
-            Rules { weights: rule, others: rule, settles }
+            let rule = StepRule::Sgd { momentum: momentum as f32, rate: learning_rate as f32 };
+            ParamGroups { decay: rule, no_decay: rule, settles }
         }
     }
 }
 
 /// What a step does to each kind of parameter.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
-    pub(crate) weights: Rule,
-    pub(crate) others: Rule,
+pub(crate) struct ParamGroups {
+    pub(crate) decay: StepRule,
+    pub(crate) no_decay: StepRule,
     /// Whether every weight is to be up to date after this step: the optimiser and the step's number alone decide, so that
     /// a training that is saved there and goes on later takes the steps of one that was never interrupted.
     pub(crate) settles: bool,
@@ -79,7 +79,7 @@ mod tests {
         let (beta_1, epsilon) = (0.9, 1e-8);
         let ends = |beta_2: f64, upto: u64| -> Vec<u64> {
             let adam = Optimizer::Adam { beta_1, beta_2, epsilon };
-            (1..=upto).filter(|&step| rules(&adam, step, 1e-3).settles).collect()
+            (1..=upto).filter(|&step| param_groups(&adam, step, 1e-3).settles).collect()
         };
         assert_eq!(ends(0.999, 40), (1..=24).chain((26..=40).step_by(2)).collect::<Vec<u64>>());
         assert_eq!(ends(0.9, 1000), (1..=1000).collect::<Vec<u64>>(), "√v falls by a twentieth a step");
@@ -95,6 +95,6 @@ mod tests {
                 );
             }
         }
-        assert!(!rules(&Optimizer::Sgd { momentum: 0.9 }, WINDOW + 1, 1e-3).settles);
+        assert!(!param_groups(&Optimizer::Sgd { momentum: 0.9 }, WINDOW + 1, 1e-3).settles);
     }
 }

@@ -14,16 +14,13 @@ pub(crate) fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
 }
 
 /// As [`for_each`], for tasks that come with the parts of slices that they read and write.
-pub(crate) fn for_each_part<T>(
-    parts: impl IndexedParallelIterator<Item = T>,
-    work: impl Fn(T) + Sync + Send,
-) {
+pub(crate) fn par_for_each<T>(parts: impl IndexedParallelIterator<Item = T>, work: impl Fn(T) + Sync + Send) {
     parts.for_each(work);
 }
 
 /// Numbers of which each task writes a part of its own.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared<'a, T = f32> {
+pub(crate) struct DisjointSlice<'a, T = f32> {
     start: *mut T,
     len: usize,
     owner: PhantomData<&'a mut [T]>,
@@ -31,14 +28,14 @@ pub(crate) struct Shared<'a, T = f32> {
 
 // SAFETY: the pointer is only used through `part`, whose callers take disjoint parts.
 #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
-unsafe impl<T: Send> Send for Shared<'_, T> {}
-// SAFETY: as above; of a `&Shared` nothing but exclusive parts can be had, for which it is enough that T can be sent.
+unsafe impl<T: Send> Send for DisjointSlice<'_, T> {}
+// SAFETY: as above; of a `&DisjointSlice` nothing but exclusive parts can be had, for which it is enough that T can be sent.
 #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
-unsafe impl<T: Send> Sync for Shared<'_, T> {}
+unsafe impl<T: Send> Sync for DisjointSlice<'_, T> {}
 
-impl<'a, T> Shared<'a, T> {
+impl<'a, T> DisjointSlice<'a, T> {
     pub(crate) fn new(numbers: &'a mut [T]) -> Self {
-        Shared { start: numbers.as_mut_ptr(), len: numbers.len(), owner: PhantomData }
+        DisjointSlice { start: numbers.as_mut_ptr(), len: numbers.len(), owner: PhantomData }
     }
 
     /// `len` numbers from `start`.
@@ -49,7 +46,7 @@ impl<'a, T> Shared<'a, T> {
     /// # Panics
     /// If the part ends after the numbers do.
     #[expect(unsafe_code, reason = "tasks write disjoint parts of one slice")]
-    pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [T] {
+    pub(crate) unsafe fn slice_mut(&self, start: usize, len: usize) -> &'a mut [T] {
         assert!(
             start.checked_add(len).is_some_and(|end| end <= self.len),
             "{len} numbers from {start} of {}",

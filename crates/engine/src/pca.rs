@@ -10,8 +10,8 @@ use faer::Mat;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::linear::{add_gram, eigen};
-use crate::{Affine, Features};
+use crate::linalg::{eigen, syrk};
+use crate::{Affine, ByteMatrix};
 
 /// What is taken from a pixel before it is multiplied, so that as many products as can be sum without rounding.
 const MIDDLE: u8 = 128;
@@ -137,7 +137,7 @@ impl Pca {
     pub fn transform(&self, pixels: &[u8], components: usize) -> Vec<f64> {
         let d = self.features();
         assert!(components > 0 && components * d <= self.components.len(), "components that the model has");
-        let features = Features::new(pixels, d, self.affine);
+        let features = ByteMatrix::new(pixels, d, self.affine);
         let axes: Vec<(&[f64], f64)> = self
             .components
             .chunks_exact(d)
@@ -202,7 +202,7 @@ fn scatter(pixels: &[u8], features: usize) -> Mat<f64> {
                     *value = f32::from(pixel) - f32::from(MIDDLE);
                 }
                 block.fill(0.0);
-                add_gram(&mut block, &values[..pixels.len()], 1.0);
+                syrk(&mut block, &values[..pixels.len()], 1.0);
                 for j in 0..features {
                     for i in j..features {
                         total[(i, j)] += f64::from(block[(i, j)]);
@@ -243,9 +243,9 @@ mod tests {
         fn the_scatter_is_exact_even_where_pixels_are_extreme(
             rows in 2_usize..5000, seed in 0_u64..1000, extreme in proptest::bool::ANY,
         ) {
-            let mut stream = crate::random::Stream::new(seed, "test/scatter");
+            let mut stream = crate::random::RngStream::new(seed, "test/scatter");
             // Zeros alone make the largest sums: 128² for each row.
-            let mut pixel = || if extreme { 255 * (stream.below(20) / 19) as u8 } else { stream.below(256) as u8 };
+            let mut pixel = || if extreme { 255 * (stream.random_range(20) / 19) as u8 } else { stream.random_range(256) as u8 };
             let pixels: Vec<u8> = (0..3 * rows).map(|_| pixel()).collect();
             let fast = scatter(&pixels, 3);
             for i in 0..3 {

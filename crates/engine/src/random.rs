@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 
 /// A deterministic source of random numbers, the same on every platform and in every version of the program.
 #[derive(Debug, Clone)]
-pub struct Stream(ChaCha8Rng);
+pub struct RngStream(ChaCha8Rng);
 
-impl Stream {
+impl RngStream {
     /// The stream of this name under this seed.
     pub fn new(seed: u64, name: &str) -> Self {
         let key = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(name).finalize();
-        Stream(ChaCha8Rng::from_seed(key.into()))
+        RngStream(ChaCha8Rng::from_seed(key.into()))
     }
 
     /// How many 32-bit words have been drawn.
@@ -37,7 +37,7 @@ impl Stream {
     ///
     /// # Panics
     /// If `bound` is zero.
-    pub fn below(&mut self, bound: u32) -> u32 {
+    pub fn random_range(&mut self, bound: u32) -> u32 {
         assert!(bound > 0, "a number below zero numbers");
         let threshold = bound.wrapping_neg() % bound;
         loop {
@@ -52,7 +52,7 @@ impl Stream {
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let bound = u32::try_from(last + 1).expect("fewer than 2³² items");
-            items.swap(last, self.below(bound) as usize);
+            items.swap(last, self.random_range(bound) as usize);
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_stream_is_its_seed_and_name() {
         let draw = |seed, name| {
-            let mut stream = Stream::new(seed, name);
+            let mut stream = RngStream::new(seed, name);
             [stream.uniform(), stream.uniform()]
         };
         assert_eq!(draw(1, "weights"), draw(1, "weights"));
@@ -74,15 +74,15 @@ mod tests {
 
     #[test]
     fn streams_are_the_same_in_every_version() {
-        let mut stream = Stream::new(1, "golden");
+        let mut stream = RngStream::new(1, "golden");
         let mut order: Vec<u32> = (0..8).collect();
         stream.shuffle(&mut order);
-        assert_eq!((order, stream.below(1000)), (vec![4, 5, 2, 0, 3, 6, 7, 1], 378));
+        assert_eq!((order, stream.random_range(1000)), (vec![4, 5, 2, 0, 3, 6, 7, 1], 378));
     }
 
     #[test]
     fn uniform_fills_the_unit_interval() {
-        let mut stream = Stream::new(3, "uniform");
+        let mut stream = RngStream::new(3, "uniform");
         let draws: Vec<f32> = (0..10_000).map(|_| stream.uniform()).collect();
         assert!(draws.iter().all(|draw| (0.0..1.0).contains(draw)));
         let mean = draws.iter().sum::<f32>() / draws.len() as f32;
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_order_is_equally_likely() {
-        let mut stream = Stream::new(5, "orders");
+        let mut stream = RngStream::new(5, "orders");
         let mut counts = std::collections::BTreeMap::new();
         for _ in 0..6000 {
             let mut order = [0, 1, 2];

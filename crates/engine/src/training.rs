@@ -2,24 +2,24 @@
 
 use inkling_spec::Optimizer;
 
+use crate::layers::cross_entropy::cross_entropy;
+use crate::layers::parameter::GradMode;
 use crate::network::{LayerTime, Network, Targets, Workspace};
-use crate::operations::parameter::Receive;
-use crate::operations::softmax::cross_entropy;
-use crate::optimizer::rules;
-use crate::shared::{GradientProducts, SharedLayers};
+use crate::optimizer::param_groups;
+use crate::task_gradients::{GradientGram, TrunkScope};
 
-pub use crate::operations::softmax::Judged;
+pub use crate::layers::cross_entropy::Metrics;
 
 /// Images as bytes, [n, dim], each with a label for every head.
 #[derive(Debug, Clone, Copy)]
-pub struct Labelled<'a> {
+pub struct Dataset<'a> {
     /// Pixels, image after image.
     pub pixels: &'a [u8],
     /// Labels of each head, `[n]` each.
     pub labels: &'a [&'a [u8]],
 }
 
-impl Labelled<'_> {
+impl Dataset<'_> {
     /// Number of images.
     pub fn len(&self) -> usize {
         self.labels[0].len()
@@ -45,7 +45,7 @@ pub struct Trainer {
 }
 
 /// Pixels as networks see them: x/255, number by number.
-pub fn scale(pixels: &[u8], x: &mut [f32]) {
+pub fn normalize_pixels(pixels: &[u8], x: &mut [f32]) {
     for (x, &pixel) in x.iter_mut().zip(pixels) {
         *x = f32::from(pixel) / 255.0;
     }
@@ -57,7 +57,7 @@ impl Trainer {
     /// # Panics
     /// If there is not a weight for each head.
     pub fn new(network: Network, optimizer: Optimizer, batch: usize, weights: &[f32]) -> Trainer {
-        let heads = network.classes().len();
+        let heads = network.num_classes().len();
         assert_eq!(weights.len(), heads, "a weight for each head");
         Trainer {
             workspace: network.workspace(batch, true),
@@ -83,7 +83,7 @@ impl Trainer {
     ///
     /// # Panics
     /// If there are more images than the batch has room for, or a number is beyond the last image.
-    pub fn step(&mut self, images: Labelled, order: &[u32], learning_rate: f64) -> &[Judged] {
+    pub fn step(&mut self, images: Dataset, order: &[u32], learning_rate: f64) -> &[Metrics] {
         self.step_with(images, order, learning_rate, |_, _, _, _| None)
     }
 
@@ -93,54 +93,54 @@ impl Trainer {
     ///
     /// # Panics
     /// As [`Trainer::step`].
-    pub fn step_combined(
+    pub fn step_with_gradient_surgery(
         &mut self,
-        images: Labelled,
+        images: Dataset,
         order: &[u32],
         learning_rate: f64,
-        over: SharedLayers,
-        combine: impl FnOnce(&[Judged], &GradientProducts) -> Option<Vec<f32>>,
-    ) -> &[Judged] {
+        over: TrunkScope,
+        combine: impl FnOnce(&[Metrics], &GradientGram) -> Option<Vec<f32>>,
+    ) -> &[Metrics] {
         self.step_with(images, order, learning_rate, |network, x, targets, workspace| {
             let products = network.gradient_products(x, targets, over, workspace);
-            combine(workspace.judged(), &products)
+            combine(workspace.metrics(), &products)
         })
     }
 
     fn step_with(
         &mut self,
-        images: Labelled,
+        images: Dataset,
         order: &[u32],
         learning_rate: f64,
         shares: impl FnOnce(&mut Network, &[f32], Targets, &mut Workspace) -> Option<Vec<f32>>,
-    ) -> &[Judged] {
-        let (dim, batch) = (self.network.inputs(), order.len());
+    ) -> &[Metrics] {
+        let (dim, batch) = (self.network.input_len(), order.len());
         let mut buffer = std::mem::take(&mut self.workspace.x);
         let x = &mut buffer[..batch * dim];
         for (x, &index) in x.chunks_exact_mut(dim).zip(order) {
-            scale(&images.pixels[index as usize * dim..][..dim], x);
+            normalize_pixels(&images.pixels[index as usize * dim..][..dim], x);
         }
         let labels = &mut self.labels[..batch * self.weights.len()];
         for (labels, all) in labels.chunks_exact_mut(batch).zip(images.labels) {
             labels.iter_mut().zip(order).for_each(|(label, &index)| *label = all[index as usize]);
         }
         self.step += 1;
-        let rules = rules(&self.optimizer, self.step, learning_rate);
-        let targets = Targets { labels, weights: &self.weights };
-        let trained = |head: usize| targets.weights[head] != 0.0;
+        let param_groups = param_groups(&self.optimizer, self.step, learning_rate);
+        let targets = Targets { labels, loss_weights: &self.weights };
+        let trained = |head: usize| targets.loss_weights[head] != 0.0;
         self.network.forward_heads(x, true, &mut self.workspace, trained);
         let shares = shares(&mut self.network, x, targets, &mut self.workspace);
-        let receive = Receive::Update(&rules);
-        self.network.backward(x, targets, shares.as_deref(), &mut self.workspace, None, receive);
+        let grad_mode = GradMode::Step(&param_groups);
+        self.network.backward(x, targets, shares.as_deref(), &mut self.workspace, None, grad_mode);
         self.workspace.x = buffer;
-        if rules.settles {
+        if param_groups.settles {
             self.network.settle();
         }
-        self.workspace.judged()
+        self.workspace.metrics()
     }
 
     /// Whether every weight has taken every step. Layers put steps off in which some of their weights have no gradient, for
-    /// 64 steps at most. What [`Network::arrays`] reads is right at any time, but only where this holds does a training that
+    /// 64 steps at most. What [`Network::state_dict`] reads is right at any time, but only where this holds does a training that
     /// is set to it ([`Trainer::set_steps`]) go on with the bits of this one.
     pub fn is_settled(&self) -> bool {
         self.network.is_settled()
@@ -159,8 +159,8 @@ impl Trainer {
     }
 
     /// How long each layer took in the last step.
-    pub fn times(&self) -> Vec<LayerTime> {
-        self.network.times(&self.workspace)
+    pub fn timings(&self) -> Vec<LayerTime> {
+        self.network.timings(&self.workspace)
     }
 
     /// Steps taken.
@@ -168,14 +168,14 @@ impl Trainer {
         self.step
     }
 
-    /// Goes on as if so many steps had been taken: with the moments set by [`Network::set_arrays`] and the streams by
-    /// [`Trainer::set_positions`], what follows has the same bits.
+    /// Goes on as if so many steps had been taken: with the moments set by [`Network::load_state_dict`] and the streams by
+    /// [`Trainer::load_rng_state`], what follows has the same bits.
     pub fn set_steps(&mut self, steps: u64) {
         self.step = steps;
     }
 
     /// How far each random stream has been drawn from, by the layer's name.
-    pub fn positions(&mut self) -> Vec<(String, u128)> {
+    pub fn rng_state(&mut self) -> Vec<(String, u128)> {
         self.network.streams().map(|(name, stream)| (name.to_owned(), stream.position())).collect()
     }
 
@@ -183,7 +183,7 @@ impl Trainer {
     ///
     /// # Errors
     /// The first error of `find`.
-    pub fn set_positions<E>(&mut self, mut find: impl FnMut(&str) -> Result<u128, E>) -> Result<(), E> {
+    pub fn load_rng_state<E>(&mut self, mut find: impl FnMut(&str) -> Result<u128, E>) -> Result<(), E> {
         for (name, stream) in self.network.streams() {
             stream.seek(find(name)?);
         }
@@ -196,27 +196,27 @@ impl Trainer {
 pub fn evaluate(
     network: &mut Network,
     workspace: &mut Workspace,
-    images: Labelled,
+    images: Dataset,
     mut seen: impl FnMut(usize, &[f32]),
-) -> Vec<Judged> {
-    let (dim, classes) = (network.inputs(), network.classes());
-    let mut judged = vec![Judged::default(); classes.len()];
+) -> Vec<Metrics> {
+    let (dim, classes) = (network.input_len(), network.num_classes());
+    let mut metrics = vec![Metrics::default(); classes.len()];
     let mut buffer = std::mem::take(&mut workspace.x);
     let capacity = workspace.capacity();
     for (i, pixels) in images.pixels.chunks(capacity * dim).enumerate() {
         let x = &mut buffer[..pixels.len()];
-        scale(pixels, x);
+        normalize_pixels(pixels, x);
         network.forward(x, false, workspace);
         let batch = pixels.len() / dim;
         for (head, &classes) in classes.iter().enumerate() {
             let logits = workspace.logits(head, batch * classes);
             let labels = &images.labels[head][i * capacity..][..batch];
-            judged[head] += cross_entropy(classes, logits, labels, 0.0, None);
+            metrics[head] += cross_entropy(classes, logits, labels, 0.0, None);
             seen(head, logits);
         }
     }
     workspace.x = buffer;
-    judged
+    metrics
 }
 
 #[cfg(test)]
@@ -224,8 +224,8 @@ mod tests {
     use inkling_spec::{MODELS, ModelSpec};
 
     use super::*;
-    use crate::network::Part;
-    use crate::random::Stream;
+    use crate::network::StateKind;
+    use crate::random::RngStream;
 
     /// A small network with every kind of trained parameter and two heads.
     const NETWORK: &str = r#"
@@ -258,11 +258,11 @@ mod tests {
             Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.1 },
             Optimizer::Sgd { momentum: 0.9 },
         ] {
-            let mut stream = Stream::new(1, "images");
+            let mut stream = RngStream::new(1, "images");
             let (batch, dim) = (11, 9 * 8 * 2);
-            let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.below(256) as u8).collect();
+            let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.random_range(256) as u8).collect();
             let labels: Vec<u8> =
-                (0..2 * batch).map(|i| stream.below(if i < batch { 5 } else { 3 }) as u8).collect();
+                (0..2 * batch).map(|i| stream.random_range(if i < batch { 5 } else { 3 }) as u8).collect();
             let order: Vec<u32> = (0..batch as u32).collect();
             let weights = [0.25, 0.75];
 
@@ -270,14 +270,14 @@ mod tests {
             let mut plain = network();
             let mut workspace = plain.workspace(batch, true);
             let mut x = vec![0.0; pixels.len()];
-            scale(&pixels, &mut x);
+            normalize_pixels(&pixels, &mut x);
             for step in 1..=5 {
                 let heads = [&labels[..batch], &labels[batch..]];
-                fused.step(Labelled { pixels: &pixels, labels: &heads }, &order, 0.01);
-                plain.gradients(&x, Targets { labels: &labels, weights: &weights }, &mut workspace);
-                plain.apply(&rules(&optimizer, step, 0.01));
-                for part in [Part::Values, Part::FirstMoments, Part::SecondMoments] {
-                    let (fused, plain) = (fused.network().arrays(part), plain.arrays(part));
+                fused.step(Dataset { pixels: &pixels, labels: &heads }, &order, 0.01);
+                plain.gradients(&x, Targets { labels: &labels, loss_weights: &weights }, &mut workspace);
+                plain.apply(&param_groups(&optimizer, step, 0.01));
+                for part in [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments] {
+                    let (fused, plain) = (fused.network().state_dict(part), plain.state_dict(part));
                     // To the bit, but for dense weights that had no gradient: their steps are taken at once.
                     for (fused, plain) in fused.iter().zip(&plain) {
                         for (found, plain) in fused.values.iter().zip(&plain.values) {
@@ -294,8 +294,9 @@ mod tests {
     fn the_briefs_networks_can_be_built() {
         for (name, text) in MODELS.iter().take(2) {
             let network = Network::new(&ModelSpec::from_toml(name, text).unwrap(), 1).unwrap();
-            let held: usize = network.arrays(Part::Values).iter().map(|array| array.values.len()).sum();
-            assert_eq!(held, network.parameters(), "{name}");
+            let held: usize =
+                network.state_dict(StateKind::Values).iter().map(|array| array.values.len()).sum();
+            assert_eq!(held, network.num_parameters(), "{name}");
         }
     }
 }

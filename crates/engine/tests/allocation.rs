@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use inkling_engine::{Labelled, Network, Trainer, Variables};
+use inkling_engine::{Dataset, Network, OptimizedTensor, Trainer};
 use inkling_spec::{ModelSpec, Optimizer};
 use rayon::ThreadPoolBuilder;
 use support::{ADAM, BATCH, Noise, everything};
@@ -87,15 +87,15 @@ fn of_steps(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
         noise.pixels.iter().enumerate().map(|(i, &pixel)| if i % 3 == 0 { pixel } else { 0 }).collect();
     allocations(threads, || {
         let network = Network::new(spec, 3).expect("a network");
-        let weights = vec![1.0; network.classes().len()];
+        let weights = vec![1.0; network.num_classes().len()];
         let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
         trainer.set_steps(2000);
         let mut workspace = trainer.network().workspace(20, false);
-        let x = vec![0.5; 20 * trainer.network().inputs()];
+        let x = vec![0.5; 20 * trainer.network().input_len()];
         let (noise, dying, labels, orders) = (&noise.pixels, &dying, &labels, &orders);
         move |step| {
             let pixels = if step < STEPS / 3 { noise } else { dying };
-            trainer.step(Labelled { pixels, labels }, &orders[step], 1e-2);
+            trainer.step(Dataset { pixels, labels }, &orders[step], 1e-2);
             if step.is_multiple_of(40) {
                 trainer.network_mut().forward(&x, false, &mut workspace);
             }
@@ -108,9 +108,9 @@ fn of_looking(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
     allocations(threads, || {
         let mut network = Network::new(spec, 3).expect("a network");
         let mut workspace = network.workspace(BATCH, true);
-        let layers = network.layer_outputs();
-        let mut images = Variables::new(&vec![0.5; BATCH * network.inputs()]);
-        let mut dx = vec![0.0; BATCH * network.inputs()];
+        let layers = network.layer_handles();
+        let mut images = OptimizedTensor::new(&vec![0.5; BATCH * network.input_len()]);
+        let mut dx = vec![0.0; BATCH * network.input_len()];
         move |step| {
             network.forward(images.values(), false, &mut workspace);
             let (layer, x) = (&layers[step % layers.len()], images.values());

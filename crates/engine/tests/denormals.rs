@@ -2,7 +2,7 @@
 
 mod support;
 
-use inkling_engine::{Labelled, Network, Part, Trainer};
+use inkling_engine::{Dataset, Network, StateKind, Trainer};
 use inkling_spec::{ModelSpec, Optimizer};
 use support::{ADAM, BATCH, Noise, everything};
 
@@ -23,17 +23,17 @@ fn train(spec: &ModelSpec, optimizer: Optimizer) {
     let half: Vec<u8> =
         noise.pixels.iter().enumerate().map(|(i, &pixel)| if i % 2 == 0 { pixel } else { 0 }).collect();
     let network = Network::new(spec, 3).expect("a network");
-    let weights = vec![1.0; network.classes().len()];
+    let weights = vec![1.0; network.num_classes().len()];
     let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
     for step in 0..STEPS {
         let pixels = if step < STEPS / 3 { &noise.pixels } else { &half };
-        trainer.step(Labelled { pixels, labels: &labels }, &order, 1e-2);
+        trainer.step(Dataset { pixels, labels: &labels }, &order, 1e-2);
         if step % 300 != 299 {
             continue;
         }
         let case = |what: &str| format!("{what} after {step} steps with {optimizer:?}");
-        for part in [Part::Values, Part::FirstMoments, Part::SecondMoments] {
-            for array in trainer.network().arrays(part) {
+        for part in [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments] {
+            for array in trainer.network().state_dict(part) {
                 assert_none(&array.values, &case(&format!("{part:?} of {}", array.name)));
             }
         }
@@ -41,11 +41,11 @@ fn train(spec: &ModelSpec, optimizer: Optimizer) {
         let network = trainer.network_mut();
         let mut workspace = network.workspace(BATCH, true);
         network.forward(&x, false, &mut workspace);
-        for layer in network.layer_outputs() {
+        for layer in network.layer_handles() {
             assert_none(network.output(&layer, &x, &workspace), &case("outputs"));
         }
     }
-    let moments = trainer.network().arrays(Part::FirstMoments);
+    let moments = trainer.network().state_dict(StateKind::FirstMoments);
     let is_dense = |name: &str| name == "trunk.2.weight";
     let first = moments.iter().find(|array| is_dense(&array.name));
     let gone = |values: &[f32]| values.iter().filter(|moment| **moment == 0.0).count();

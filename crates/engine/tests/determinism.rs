@@ -4,7 +4,7 @@ mod support;
 #[path = "support/training.rs"]
 mod training;
 
-use inkling_engine::{Network, Part, Trainer};
+use inkling_engine::{Network, StateKind, Trainer};
 use support::{ADAM, BATCH, Noise, everything};
 use training::{state, train};
 
@@ -18,7 +18,7 @@ fn training_gives_the_same_bits_on_any_threads() {
     let run = || {
         let mut trainer = trainer(3);
         train(&mut trainer, &noise, 0, 50);
-        (bits(&trainer), trainer.positions())
+        (bits(&trainer), trainer.rng_state())
     };
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
@@ -41,34 +41,36 @@ fn a_resumed_training_goes_on_with_the_same_bits() {
     assert!(!whole.is_settled(), "weights that wait");
     train(&mut whole, &noise, STOP - 1, STOP);
     assert!(whole.is_settled(), "the end of a window");
-    let (parts, steps, positions) = (state(&whole), whole.steps(), whole.positions());
+    let (parts, steps, rng_state) = (state(&whole), whole.steps(), whole.rng_state());
     train(&mut whole, &noise, STOP, STOP + 9);
 
     // Gone another way first, so that nothing is right by chance.
     let mut resumed = trainer(3);
     train(&mut resumed, &noise, 11, 13);
     let network = resumed.network_mut();
-    for (part, arrays) in [Part::Values, Part::FirstMoments, Part::SecondMoments].into_iter().zip(&parts) {
+    for (part, state_dict) in
+        [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments].into_iter().zip(&parts)
+    {
         let find = |name: &str, _: &[usize]| {
-            let array = arrays.iter().find(|array| array.name == name);
+            let array = state_dict.iter().find(|array| array.name == name);
             array.map(|array| array.values.clone()).ok_or_else(|| name.to_owned())
         };
-        network.set_arrays(part, find).expect("every array");
+        network.load_state_dict(part, find).expect("every array");
     }
     resumed.set_steps(steps);
     let find =
-        |name: &str| positions.iter().find(|(of, _)| of == name).map(|(_, position)| *position).ok_or(());
-    resumed.set_positions(find).expect("every stream");
+        |name: &str| rng_state.iter().find(|(of, _)| of == name).map(|(_, position)| *position).ok_or(());
+    resumed.load_rng_state(find).expect("every stream");
     assert!(state(&resumed) == parts, "what was set is there");
     train(&mut resumed, &noise, STOP, STOP + 9);
     assert!(bits(&resumed) == bits(&whole), "the same bits as without an interruption");
-    assert_eq!((resumed.steps(), resumed.positions()), (whole.steps(), whole.positions()));
+    assert_eq!((resumed.steps(), resumed.rng_state()), (whole.steps(), whole.rng_state()));
 }
 
 /// The state's bits, in which zeros have signs.
 fn bits(trainer: &Trainer) -> Vec<Vec<u32>> {
-    let arrays = state(trainer).into_iter().flatten();
-    arrays.map(|array| array.values.iter().map(|value| value.to_bits()).collect()).collect()
+    let state_dict = state(trainer).into_iter().flatten();
+    state_dict.map(|array| array.values.iter().map(|value| value.to_bits()).collect()).collect()
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn looking_for_idle_weights_finds_them_and_changes_nothing() {
         let idleness = watched.network().idleness();
         let names: Vec<&str> = idleness.iter().map(|layer| layer.name.as_str()).collect();
         assert_eq!(names, ["trunk.14", "item.1", "item.4", "group.1"]);
-        let moments = watched.network().arrays(Part::FirstMoments);
+        let moments = watched.network().state_dict(StateKind::FirstMoments);
         for layer in idleness {
             let moment = moments.iter().find(|array| array.name == format!("{}.weight", layer.name));
             let moment = moment.expect("its first moments");

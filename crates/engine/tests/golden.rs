@@ -6,7 +6,7 @@ mod functions;
 use std::path::Path;
 
 use functions::{Function, gradient};
-use inkling_engine::{Array, Labelled, Network, Part, Targets, Trainer, evaluate};
+use inkling_engine::{Dataset, NamedTensor, Network, StateKind, Targets, Trainer, evaluate};
 use inkling_spec::{ModelSpec, Optimizer, Shape};
 use safetensors::{SafeTensors, tensor::Metadata};
 
@@ -78,7 +78,7 @@ impl Case<'_> {
             assert_eq!(tensor.shape(), shape, "shape of {key}");
             Ok::<_, String>(self.f32(&format!("{group}/{name}")))
         };
-        network.set_arrays(Part::Values, find).expect("every parameter");
+        network.load_state_dict(StateKind::Values, find).expect("every parameter");
         network
     }
 }
@@ -122,8 +122,8 @@ impl Differences {
         }
     }
 
-    fn compare_arrays(&mut self, case: &Case, group: &str, arrays: &[Array], tolerance: f64) {
-        for array in arrays {
+    fn compare_arrays(&mut self, case: &Case, group: &str, state_dict: &[NamedTensor], tolerance: f64) {
+        for array in state_dict {
             let exact = case.f32(&format!("{group}/{}", array.name));
             self.compare(
                 &format!("{}: {group} of {}", case.name, array.name),
@@ -151,14 +151,14 @@ fn layers_agree_with_pytorch() {
         let batch = labels.len();
         // Room for more images than come, as in the last batch of an epoch.
         let mut workspace = network.workspace(batch + 1, true);
-        let targets = Targets { labels, weights: &[1.0] };
+        let targets = Targets { labels, loss_weights: &[1.0] };
 
         let loss = network.gradients(&x, targets, &mut workspace);
         differences.compare_number(&format!("{name}: loss"), loss, case.f64("loss")[0], 1e-5);
         let exact = case.f32("scores");
         differences.compare(&format!("{name}: scores"), workspace.logits(0, exact.len()), &exact, 1e-5);
-        differences.compare_arrays(&case, "gradient", &network.arrays(Part::Gradients), 1e-4);
-        let mut statistics = network.arrays(Part::Values);
+        differences.compare_arrays(&case, "gradient", &network.state_dict(StateKind::Gradients), 1e-4);
+        let mut statistics = network.state_dict(StateKind::Values);
         statistics.retain(|array| array.name.contains("running"));
         differences.compare_arrays(&case, "after", &statistics, 1e-5);
 
@@ -196,35 +196,42 @@ fn trainings_agree_with_pytorch() {
         let heads = weights.len();
         let n = case.bytes("labels").len() / heads;
         let labels: Vec<&[u8]> = case.bytes("labels").chunks_exact(n).collect();
-        let images = Labelled { pixels, labels: &labels };
+        let images = Dataset { pixels, labels: &labels };
 
         let mut network = case.network("initial");
-        let x: Vec<f32> = pixels[..BATCH * network.inputs()].iter().map(|&p| f32::from(p) / 255.0).collect();
+        let x: Vec<f32> =
+            pixels[..BATCH * network.input_len()].iter().map(|&p| f32::from(p) / 255.0).collect();
         let first: Vec<u8> = labels.iter().flat_map(|labels| &labels[..BATCH]).copied().collect();
         let mut workspace = network.workspace(BATCH, true);
-        let targets = Targets { labels: &first, weights: &weights };
+        let targets = Targets { labels: &first, loss_weights: &weights };
         let losses = case.f64("losses");
         let loss = network.gradients(&x, targets, &mut workspace);
         differences.compare_number(&format!("{name}: loss with gradients"), loss, losses[0], 1e-5);
-        differences.compare_arrays(&case, "gradient", &network.arrays(Part::Gradients), 1e-4);
+        differences.compare_arrays(&case, "gradient", &network.state_dict(StateKind::Gradients), 1e-4);
 
         let (optimizer, rate) = optimizer(golden.about(&format!("optimizer/{name}")));
         let mut trainer = Trainer::new(case.network("initial"), optimizer, BATCH, &weights);
         for (step, &exact) in losses.iter().enumerate() {
             let order: Vec<u32> = (0..BATCH).map(|i| ((step * BATCH + i) % n) as u32).collect();
-            let judged = trainer.step(images, &order, rate).iter().zip(&weights);
-            let loss: f64 = judged.map(|(head, &weight)| f64::from(weight) * head.loss / BATCH as f64).sum();
+            let metrics = trainer.step(images, &order, rate).iter().zip(&weights);
+            let loss: f64 =
+                metrics.map(|(head, &weight)| f64::from(weight) * head.loss_sum / BATCH as f64).sum();
             differences.compare_number(&format!("{name}: loss of step {step}"), loss, exact, 1e-5);
         }
-        differences.compare_arrays(&case, "final", &trainer.network().arrays(Part::Values), 1e-4);
+        differences.compare_arrays(&case, "final", &trainer.network().state_dict(StateKind::Values), 1e-4);
 
         let mut workspace = trainer.network().workspace(7, false);
-        let judged = evaluate(trainer.network_mut(), &mut workspace, images, |_, _| {});
-        for (head, (judged, exact)) in judged.iter().zip(case.f64("judged").chunks_exact(2)).enumerate() {
-            differences.compare_number(&format!("{name}: loss of head {head}"), judged.loss, exact[0], 1e-5);
+        let metrics = evaluate(trainer.network_mut(), &mut workspace, images, |_, _| {});
+        for (head, (metrics, exact)) in metrics.iter().zip(case.f64("judged").chunks_exact(2)).enumerate() {
+            differences.compare_number(
+                &format!("{name}: loss of head {head}"),
+                metrics.loss_sum,
+                exact[0],
+                1e-5,
+            );
             differences.compare_number(
                 &format!("{name}: right of {head}"),
-                judged.correct as f64,
+                metrics.correct as f64,
                 exact[1],
                 0.0,
             );
@@ -241,9 +248,9 @@ fn looking_inside_agrees_with_pytorch() {
         let name = case.name;
         let mut network = case.network("value");
         let x = case.f32("x");
-        let mut workspace = network.workspace(x.len() / network.inputs() + 1, true);
+        let mut workspace = network.workspace(x.len() / network.input_len() + 1, true);
         network.forward(&x, false, &mut workspace);
-        let (layers, mut scores) = (network.layer_outputs(), 0);
+        let (layers, mut scores) = (network.layer_handles(), 0);
         for layer in &layers {
             let output = network.output(layer, &x, &workspace);
             let exact = case.f32(&format!("output/{}", layer.name));

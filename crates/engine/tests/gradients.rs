@@ -2,8 +2,8 @@
 
 mod reference;
 
-use inkling_engine::random::Stream;
-use inkling_engine::{Network, Part, Targets};
+use inkling_engine::random::RngStream;
+use inkling_engine::{Network, StateKind, Targets};
 use inkling_spec::ModelSpec;
 use reference::Reference;
 use reference::networks::{self, disturb, uniform};
@@ -32,17 +32,19 @@ fn loss(reference: &Reference, x: &[f64], labels: &[u8], weights: &[f32]) -> f64
 
 /// Compares the loss, every parameter's gradient and the images' with the reference.
 fn check(spec: &ModelSpec, batch: usize, seed: u64) {
-    let mut stream = Stream::new(seed, "test/gradients");
+    let mut stream = RngStream::new(seed, "test/gradients");
     let mut network = Network::new(spec, seed).expect("a network");
-    let x = uniform(&mut stream, batch * network.inputs(), 1.0);
+    let x = uniform(&mut stream, batch * network.input_len(), 1.0);
     disturb(&mut network, &mut stream);
     let labels: Vec<u8> = network
-        .classes()
+        .num_classes()
         .iter()
-        .flat_map(|&classes| (0..batch).map(|_| stream.below(classes as u32) as u8).collect::<Vec<u8>>())
+        .flat_map(|&classes| {
+            (0..batch).map(|_| stream.random_range(classes as u32) as u8).collect::<Vec<u8>>()
+        })
         .collect();
     let weights: Vec<f32> = spec.heads.iter().map(|_| 0.25 + stream.uniform()).collect();
-    let targets = Targets { labels: &labels, weights: &weights };
+    let targets = Targets { labels: &labels, loss_weights: &weights };
 
     let mut reference = Reference::of(&network);
     let mut workspace = network.workspace(batch, true);
@@ -52,8 +54,8 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
     assert!((found - exact).abs() <= 1e-5 * exact, "the loss is {found}, not {exact}: {spec:?}");
 
     let mut compared = Vec::new();
-    for array in network.arrays(Part::Gradients) {
-        let slopes: Vec<f64> = (0..array.values.len())
+    for array in network.state_dict(StateKind::Gradients) {
+        let numerical_gradient: Vec<f64> = (0..array.values.len())
             .map(|i| {
                 let mut moved = |by: f64| {
                     let values = reference.parameters.get_mut(&array.name).expect("the same parameters");
@@ -66,11 +68,11 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
                 (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
             })
             .collect();
-        compared.push((array.name, array.values, slopes));
+        compared.push((array.name, array.values, numerical_gradient));
     }
     let mut dx = vec![f32::NAN; x.len()];
     network.image_gradients(&x, targets, &mut workspace, &mut dx);
-    let slopes = (0..x.len()).map(|i| {
+    let numerical_gradient = (0..x.len()).map(|i| {
         let mut moved = |by: f64| {
             let before = wide[i];
             wide[i] += by;
@@ -80,15 +82,18 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
         };
         (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
     });
-    compared.push(("the images".into(), dx, slopes.collect()));
+    compared.push(("the images".into(), dx, numerical_gradient.collect()));
 
-    let largest = |slopes: &[f64]| slopes.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs()));
-    let of_all = compared.iter().map(|(_, _, slopes)| largest(slopes)).fold(0.0, f64::max);
-    for (name, found, slopes) in &compared {
-        let bound = TOLERANCE * largest(slopes) + CANCELLED * of_all;
-        for (i, (&found, slope)) in found.iter().zip(slopes).enumerate() {
-            let difference = (f64::from(found) - slope).abs();
-            assert!(difference <= bound, "gradient {i} of {name} is {found}, not {slope}: {spec:?}");
+    let largest = |numerical_gradient: &[f64]| {
+        numerical_gradient.iter().fold(0.0_f64, |largest, output_grad| largest.max(output_grad.abs()))
+    };
+    let of_all =
+        compared.iter().map(|(_, _, numerical_gradient)| largest(numerical_gradient)).fold(0.0, f64::max);
+    for (name, found, numerical_gradient) in &compared {
+        let bound = TOLERANCE * largest(numerical_gradient) + CANCELLED * of_all;
+        for (i, (&found, output_grad)) in found.iter().zip(numerical_gradient).enumerate() {
+            let difference = (f64::from(found) - output_grad).abs();
+            assert!(difference <= bound, "gradient {i} of {name} is {found}, not {output_grad}: {spec:?}");
         }
     }
 }

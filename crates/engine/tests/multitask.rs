@@ -1,8 +1,8 @@
 //! Several heads on one trunk: heads of weight zero cost and change nothing, and gradients on shared layers are compared
 //! as they are.
 
-use inkling_engine::random::Stream;
-use inkling_engine::{Array, Labelled, Network, Part, SharedLayers, Targets, Trainer};
+use inkling_engine::random::RngStream;
+use inkling_engine::{Dataset, NamedTensor, Network, StateKind, Targets, Trainer, TrunkScope};
 use inkling_spec::{ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -44,10 +44,10 @@ struct Images {
 
 impl Images {
     fn new(count: usize) -> Images {
-        let mut stream = Stream::new(2, "images");
+        let mut stream = RngStream::new(2, "images");
         Images {
-            pixels: (0..count * 64).map(|_| stream.below(256) as u8).collect(),
-            labels: CLASSES.map(|classes| (0..count).map(|_| stream.below(classes) as u8).collect()),
+            pixels: (0..count * 64).map(|_| stream.random_range(256) as u8).collect(),
+            labels: CLASSES.map(|classes| (0..count).map(|_| stream.random_range(classes) as u8).collect()),
         }
     }
 
@@ -61,13 +61,13 @@ fn trainer(heads: &[&str], weights: &[f32]) -> Trainer {
 }
 
 /// Bits of the arrays whose names begin so.
-fn bits(network: &Network, part: Part, prefixes: &[&str]) -> Vec<(String, Vec<u32>)> {
-    let wanted = |array: &Array| prefixes.iter().any(|prefix| array.name.starts_with(prefix));
-    let bits = |array: Array| (array.name, array.values.iter().map(|value| value.to_bits()).collect());
-    network.arrays(part).into_iter().filter(wanted).map(bits).collect()
+fn bits(network: &Network, part: StateKind, prefixes: &[&str]) -> Vec<(String, Vec<u32>)> {
+    let wanted = |array: &NamedTensor| prefixes.iter().any(|prefix| array.name.starts_with(prefix));
+    let bits = |array: NamedTensor| (array.name, array.values.iter().map(|value| value.to_bits()).collect());
+    network.state_dict(part).into_iter().filter(wanted).map(bits).collect()
 }
 
-const PARTS: [Part; 3] = [Part::Values, Part::FirstMoments, Part::SecondMoments];
+const PARTS: [StateKind; 3] = [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments];
 
 #[test]
 fn a_head_of_weight_zero_leaves_the_others_as_if_alone_and_is_left_untouched() {
@@ -80,11 +80,11 @@ fn a_head_of_weight_zero_leaves_the_others_as_if_alone_and_is_left_untouched() {
         let own = &labels[usize::from(name == "group")..][..1];
         for step in 0..20 {
             let order = Images::order(step);
-            let judged =
-                both.step(Labelled { pixels: &images.pixels, labels: &labels }, &order, 0.01).to_vec();
-            let alone = single.step(Labelled { pixels: &images.pixels, labels: own }, &order, 0.01).to_vec();
+            let metrics =
+                both.step(Dataset { pixels: &images.pixels, labels: &labels }, &order, 0.01).to_vec();
+            let alone = single.step(Dataset { pixels: &images.pixels, labels: own }, &order, 0.01).to_vec();
             let (mine, others) = if name == "item" { (0, 1) } else { (1, 0) };
-            assert_eq!((judged[mine], judged[others]), (alone[0], Default::default()), "step {step}");
+            assert_eq!((metrics[mine], metrics[others]), (alone[0], Default::default()), "step {step}");
         }
         for (part, before) in PARTS.into_iter().zip(before) {
             assert_eq!(bits(both.network(), part, &[other]), before, "{other} is untouched");
@@ -101,10 +101,10 @@ fn a_head_of_weight_zero_leaves_the_others_as_if_alone_and_is_left_untouched() {
 fn products_are_those_of_the_heads_own_gradients() {
     let images = Images::new(40);
     let labels: Vec<&[u8]> = images.labels.iter().map(Vec::as_slice).collect();
-    let batch = Labelled { pixels: &images.pixels, labels: &labels };
+    let batch = Dataset { pixels: &images.pixels, labels: &labels };
     // A batch that is thinner than the dense layer, and one that is not.
     let orders = [Images::order(3), (0..40).collect()];
-    let layers = [(SharedLayers::All, "trunk."), (SharedLayers::Last, "trunk.5")];
+    let layers = [(TrunkScope::All, "trunk."), (TrunkScope::Last, "trunk.5")];
     for (order, (over, layers)) in orders.iter().flat_map(|order| layers.map(|layers| (order, layers))) {
         // The gradients of each head alone, as the network gives them whole.
         let gradients = [0, 1].map(|head| {
@@ -113,22 +113,22 @@ fn products_are_those_of_the_heads_own_gradients() {
             let mut x = vec![0.0; order.len() * 64];
             let pixels: Vec<u8> =
                 order.iter().flat_map(|&i| &images.pixels[i as usize * 64..][..64]).copied().collect();
-            inkling_engine::scale(&pixels, &mut x);
+            inkling_engine::normalize_pixels(&pixels, &mut x);
             let targets: Vec<u8> =
                 labels.iter().flat_map(|labels| order.iter().map(|&i| labels[i as usize])).collect();
             let mut weights = [0.0, 0.0];
             weights[head] = 1.0;
-            network.gradients(&x, Targets { labels: &targets, weights: &weights }, &mut workspace);
-            let arrays = network.arrays(Part::Gradients).into_iter();
-            let wanted = arrays.filter(|array| array.name.starts_with(layers));
+            network.gradients(&x, Targets { labels: &targets, loss_weights: &weights }, &mut workspace);
+            let state_dict = network.state_dict(StateKind::Gradients).into_iter();
+            let wanted = state_dict.filter(|array| array.name.starts_with(layers));
             wanted.flat_map(|array| array.values).map(f64::from).collect::<Vec<f64>>()
         });
         let dot =
             |a: usize, b: usize| gradients[a].iter().zip(&gradients[b]).map(|(a, b)| a * b).sum::<f64>();
         let network = Network::new(&spec(&["item", "group"]), 3).expect("a network");
         let mut trainer = Trainer::new(network, ADAM, order.len(), &[0.3, 0.7]);
-        trainer.step_combined(batch, order, 0.01, over, |judged, products| {
-            assert!(judged.iter().all(|judged| judged.loss > 0.0));
+        trainer.step_with_gradient_surgery(batch, order, 0.01, over, |metrics, products| {
+            assert!(metrics.iter().all(|metrics| metrics.loss_sum > 0.0));
             for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 let (found, exact) = (products.product(a, b), dot(a, b));
                 assert!(
@@ -147,14 +147,14 @@ fn products_are_those_of_the_heads_own_gradients() {
 fn looking_at_gradients_changes_no_bit_and_shares_replace_weights_on_the_trunk() {
     let images = Images::new(40);
     let labels: Vec<&[u8]> = images.labels.iter().map(Vec::as_slice).collect();
-    let batch = Labelled { pixels: &images.pixels, labels: &labels };
+    let batch = Dataset { pixels: &images.pixels, labels: &labels };
     let train = |weights: [f32; 2], looks: bool, shares: Option<[f32; 2]>| {
         let mut trainer = trainer(&["item", "group"], &weights);
         for step in 0..10 {
             let order = Images::order(step);
             if looks {
                 let shares = shares.map(Vec::from);
-                trainer.step_combined(batch, &order, 0.01, SharedLayers::All, |_, _| shares);
+                trainer.step_with_gradient_surgery(batch, &order, 0.01, TrunkScope::All, |_, _| shares);
             } else {
                 trainer.step(batch, &order, 0.01);
             }
@@ -168,12 +168,12 @@ fn looking_at_gradients_changes_no_bit_and_shares_replace_weights_on_the_trunk()
     }
     // Powers of two scale without rounding, so the trunk goes where those weights would take it.
     let (shared, weighted) = (train([1.0, 1.0], true, Some([0.25, 0.5])), train([0.25, 0.5], false, None));
-    let first_moments = |trainer: &Trainer| bits(trainer.network(), Part::FirstMoments, &["trunk"]);
+    let first_moments = |trainer: &Trainer| bits(trainer.network(), StateKind::FirstMoments, &["trunk"]);
     let one = |weights: [f32; 2], looks: bool, shares: Option<Vec<f32>>| {
         let mut trainer = trainer(&["item", "group"], &weights);
         let order = Images::order(0);
         if looks {
-            trainer.step_combined(batch, &order, 0.01, SharedLayers::All, |_, _| shares);
+            trainer.step_with_gradient_surgery(batch, &order, 0.01, TrunkScope::All, |_, _| shares);
         } else {
             trainer.step(batch, &order, 0.01);
         }
@@ -187,11 +187,11 @@ fn looking_at_gradients_changes_no_bit_and_shares_replace_weights_on_the_trunk()
 fn weights_can_change_between_steps() {
     let images = Images::new(40);
     let labels: Vec<&[u8]> = images.labels.iter().map(Vec::as_slice).collect();
-    let batch = Labelled { pixels: &images.pixels, labels: &labels };
+    let batch = Dataset { pixels: &images.pixels, labels: &labels };
     let mut trainer = trainer(&["item", "group"], &[1.0, 0.0]);
     trainer.step(batch, &Images::order(0), 0.01);
-    let before = bits(trainer.network(), Part::Values, &["group"]);
+    let before = bits(trainer.network(), StateKind::Values, &["group"]);
     trainer.set_weights(&[0.5, 0.5]);
     trainer.step(batch, &Images::order(1), 0.01);
-    assert!(bits(trainer.network(), Part::Values, &["group"]) != before);
+    assert!(bits(trainer.network(), StateKind::Values, &["group"]) != before);
 }

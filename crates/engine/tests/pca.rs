@@ -2,20 +2,20 @@
 
 use inkling_engine::Affine;
 use inkling_engine::pca::{Pca, PcaError};
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 use proptest::prelude::*;
 
 const AFFINE: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };
 
 /// Bytes whose columns are correlated, so that some directions carry more variance than others.
 fn bytes(n: usize, d: usize, seed: u64) -> Vec<u8> {
-    let mut stream = Stream::new(seed, "test/bytes");
+    let mut stream = RngStream::new(seed, "test/bytes");
     let mut row = vec![0_u8; d];
     let mut all = Vec::new();
     for _ in 0..n {
-        let common = stream.below(200);
+        let common = stream.random_range(200);
         for (j, value) in row.iter_mut().enumerate() {
-            *value = (common * (j as u32 % 3) / 2 + stream.below(40)).min(255) as u8;
+            *value = (common * (j as u32 % 3) / 2 + stream.random_range(40)).min(255) as u8;
         }
         all.extend(&row);
     }

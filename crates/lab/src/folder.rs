@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inkling_engine::Path;
+use inkling_engine::Isa;
 use inkling_spec::found::{PlannedRun, RunResult, StudyRecord};
 use inkling_spec::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
@@ -115,7 +115,7 @@ pub(crate) fn check_instructions<'a>(
     if options.mix_instructions || are_finished(networks.clone(), store) {
         return Ok(());
     }
-    let ours = Path::current();
+    let ours = Isa::current();
     let mut others: BTreeMap<String, Vec<&PlannedRun>> = BTreeMap::new();
     for run in networks {
         let dir = store.run(run.id.as_ref());

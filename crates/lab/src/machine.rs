@@ -1,13 +1,13 @@
 //! The program and the machine that make a result.
 
-use inkling_engine::Path;
+use inkling_engine::Isa;
 use inkling_spec::found::{Machine, Origin};
 
 use crate::runs::SOURCES;
 
 /// This machine, with the number of threads that compute.
 pub fn machine() -> Machine {
-    let instructions = Path::current().name().into();
+    let instructions = Isa::current().name().into();
     Machine { cpu: cpu(), threads: rayon::current_num_threads(), instructions }
 }
 

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use inkling_engine::perceptron::{self, Settings, misclassified};
-use inkling_engine::{Affine, Features};
+use inkling_engine::perceptron::{self, PerceptronConfig, misclassified};
+use inkling_engine::{Affine, ByteMatrix};
 use inkling_spec::found::{PerceptronOutcome, PerceptronPass};
 use inkling_spec::{PerceptronRule, PerceptronRun};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
@@ -23,7 +23,7 @@ pub(crate) fn run(
         PerceptronRule::Averaged => perceptron::averaged,
         PerceptronRule::Pocket => perceptron::pocket,
     };
-    let settings = Settings {
+    let settings = PerceptronConfig {
         learning_rate: run.learning_rate as f32,
         max_iterations: run.max_iterations,
         tolerance: run.tolerance,
@@ -31,7 +31,7 @@ pub(crate) fn run(
     };
     let images = &bench.set().train.images;
     let (train_pixels, train_y) = bench.set().train.pair(run.a, run.b);
-    let train = Features::new(&train_pixels, images.dim(), Affine::SIGNED_UNIT);
+    let train = ByteMatrix::new(&train_pixels, images.dim(), Affine::SIGNED_UNIT);
 
     let written: RefCell<(&mut RunWriter, Result<(), StoreError>)> = RefCell::new((writer, Ok(())));
     let fit = optimize(&train, &train_y, &settings, &|iteration, train_error| {
@@ -60,7 +60,7 @@ pub(crate) fn run(
     writer.write_tensors(TensorFile::Model, &tensors, &Metadata::new())?;
 
     let (test_pixels, test_y) = bench.set().test.pair(run.a, run.b);
-    let test = Features::new(&test_pixels, images.dim(), Affine::SIGNED_UNIT);
+    let test = ByteMatrix::new(&test_pixels, images.dim(), Affine::SIGNED_UNIT);
     Ok(Some(PerceptronOutcome {
         iterations: fit.errors.len(),
         converged: fit.errors.last().is_some_and(|error| *error <= run.tolerance),

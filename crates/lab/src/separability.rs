@@ -1,8 +1,8 @@
 //! Task 1, the second half: which classes a line separates in the plane of the first two components, and which a
 //! hyperplane separates in all pixels.
 
-use inkling_engine::perceptron::every_pair;
-use inkling_engine::separability::{best_line, hulls_disjoint, search};
+use inkling_engine::perceptron::one_vs_one;
+use inkling_engine::separability::{best_line, linearly_separable_2d, separating_hyperplane};
 use inkling_spec::SeparabilityRun;
 use inkling_spec::found::{PairSeparability, SeparabilityOutcome};
 use inkling_store::{Metadata, RunDir, RunWriter, Tensor, TensorFile};
@@ -28,21 +28,22 @@ pub(crate) fn run(
         })
         .collect();
 
-    let found = every_pair(classes, |a, b| {
+    let found = one_vs_one(classes, |a, b| {
         if bench.observer.interrupted() {
             return None;
         }
         let (cloud_a, cloud_b) = (&clouds[usize::from(a)], &clouds[usize::from(b)]);
         let line = best_line(cloud_a, cloud_b, run.directions);
         let (pixels, y) = train.pair(a, b);
-        let hyperplane = search(&pixels, &y, run.max_passes, &|| !bench.observer.interrupted());
+        let hyperplane =
+            separating_hyperplane(&pixels, &y, run.max_passes, &|| !bench.observer.interrupted());
         let images = y.len();
         bench.observer.event(Event::Advanced);
         let summary = PairSeparability {
             a,
             b,
             images,
-            separable_in_plane: hulls_disjoint(cloud_a, cloud_b),
+            separable_in_plane: linearly_separable_2d(cloud_a, cloud_b),
             plane_accuracy: (images - line.errors) as f64 / images as f64,
             separable_in_full_space: hyperplane.errors == 0,
             full_space_errors: hyperplane.errors,

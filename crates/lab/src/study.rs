@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use inkling_data::Sources;
-use inkling_engine::perceptron::every_pair;
+use inkling_engine::perceptron::one_vs_one;
 use inkling_spec::found::{EpochOutcome, Origin, PlannedRun, RunResult, StepsLine, StudyRecord};
 use inkling_spec::{Head, RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
@@ -321,7 +321,7 @@ fn run_perceptrons<'a>(
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
     let classes = bench(runs[0]).set().info.classes;
-    let done = every_pair(classes.len(), |a, b| {
+    let done = one_vs_one(classes.len(), |a, b| {
         let (run, spec) = runs
             .iter()
             .find_map(|run| match &run.spec {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use inkling_data::Sources;
-use inkling_engine::{Labelled, Part, evaluate};
+use inkling_engine::{Dataset, StateKind, evaluate};
 use inkling_lab::{Event, LabError, LookError, Observer, StudyOptions, Trained, run_study};
 use inkling_spec::found::{
     ActivationsOutcome, DreamOutcome, FiltersOutcome, PlannedRun, RunResult, StudyRecord,
@@ -85,7 +85,7 @@ fn what_is_found_inside_agrees_with_the_network() {
                 let (found, arrays): (FiltersOutcome, _) = done.outcome(run);
                 let names: Vec<&str> = found.layers.iter().map(|layer| layer.name.as_str()).collect();
                 assert_eq!(names, ["trunk.1", "trunk.3", "trunk.5"]);
-                let weights = trained.network.arrays(Part::Values);
+                let weights = trained.network.state_dict(StateKind::Values);
                 for layer in &found.layers {
                     let kinds = [layer.kinds, layer.by_chance];
                     let slices = (layer.channels * layer.filters) as f64;
@@ -167,7 +167,7 @@ fn what_is_found_inside_agrees_with_the_network() {
 
     // The network that was read is the network that was trained.
     let mut workspace = trained.network.workspace(100, false);
-    let images = Labelled { pixels: &test.images.pixels, labels: &[&test.labels] };
+    let images = Dataset { pixels: &test.images.pixels, labels: &[&test.labels] };
     let judged = evaluate(&mut trained.network, &mut workspace, images, |_, _| {})[0];
     let training = done.record.runs.iter().find(|run| run.task == Task::Cnn).unwrap();
     let (outcome, _) = done.outcome::<inkling_spec::found::TrainOutcome>(training);

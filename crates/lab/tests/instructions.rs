@@ -8,7 +8,7 @@ use std::fs;
 
 use common::{Ear, dir, finished, planned, set, train_in, training, uninterrupted};
 use inkling_data::Sources;
-use inkling_engine::Path;
+use inkling_engine::Isa;
 use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_spec::found::{RunResult, StudyRecord, TrainOutcome};
 use inkling_spec::{Study, Task, preset};
@@ -17,7 +17,7 @@ use inkling_store::Store;
 /// The choice of instructions is the process's, so the cases come one after the other.
 #[test]
 fn instructions_are_never_mixed_unasked() {
-    let Some(fast) = Path::ALL.into_iter().find(|path| *path != Path::Portable && path.is_available()) else {
+    let Some(fast) = Isa::ALL.into_iter().find(|path| *path != Isa::Portable && path.is_available()) else {
         eprintln!("skipped: this processor has the portable instructions alone");
         return;
     };
@@ -26,23 +26,23 @@ fn instructions_are_never_mixed_unasked() {
     a_study_with_finished_runs_is_refused_until_it_is_asked_for(fast);
 }
 
-fn an_unfinished_run_is_refused_and_kept(fast: Path) {
+fn an_unfinished_run_is_refused_and_kept(fast: Isa) {
     let set = set(150, 60);
     let run = planned(&set, training(4));
     let folder = tempfile::tempdir().unwrap();
-    fast.force();
+    fast.set_default();
     let interrupted = train_in(folder.path(), &run, &set, &Ear::until(26));
     assert!(matches!(interrupted, Err(LabError::Interrupted)));
     let checkpoint = dir(folder.path(), &run).path().join("checkpoint.safetensors");
     let before = fs::read(&checkpoint).unwrap();
 
-    Path::Portable.force();
+    Isa::Portable.set_default();
     let refused = train_in(folder.path(), &run, &set, &Ear::new()).unwrap_err();
     let words = format!("cnn small was computed with {} instructions", fast.name());
     assert!(refused.to_string().starts_with(&words), "{refused}");
     assert!(fs::read(&checkpoint).unwrap() == before);
 
-    fast.force();
+    fast.set_default();
     train_in(folder.path(), &run, &set, &Ear::new()).unwrap();
     let result: RunResult<TrainOutcome> = dir(folder.path(), &run).finished().unwrap().unwrap();
     assert_eq!((result.machine.instructions.as_str(), result.outcome.epochs.len()), (fast.name(), 4));
@@ -50,16 +50,16 @@ fn an_unfinished_run_is_refused_and_kept(fast: Path) {
 }
 
 fn instructions_with_the_same_bits_go_on() {
-    if !(Path::Avx512.is_available() && Path::Avx2.is_available()) {
+    if !(Isa::Avx512.is_available() && Isa::Avx2.is_available()) {
         eprintln!("skipped in part: this processor has one kind of vector instructions");
         return;
     }
     let set = set(150, 60);
     let run = planned(&set, training(4));
     let folder = tempfile::tempdir().unwrap();
-    Path::Avx512.force();
+    Isa::Avx512.set_default();
     train_in(folder.path(), &run, &set, &Ear::until(21)).unwrap_err();
-    Path::Avx2.force();
+    Isa::Avx2.set_default();
     let ear = Ear::new();
     train_in(folder.path(), &run, &set, &ear).unwrap();
     assert_eq!((ear.count("Resumed"), ear.count("UnfitCheckpoint")), (1, 0));
@@ -82,7 +82,7 @@ fn study() -> Study {
     study
 }
 
-fn a_study_with_finished_runs_is_refused_until_it_is_asked_for(fast: Path) {
+fn a_study_with_finished_runs_is_refused_until_it_is_asked_for(fast: Isa) {
     let folder = tempfile::tempdir().unwrap();
     let start = |study: &Study, options: &StudyOptions, ear: &Ear| {
         let store = Store::open(folder.path()).unwrap();
@@ -94,10 +94,10 @@ fn a_study_with_finished_runs_is_refused_until_it_is_asked_for(fast: Path) {
         (StudyOptions::default(), StudyOptions { mix_instructions: true, ..StudyOptions::default() });
     let mut first = study();
     first.mlp.as_mut().unwrap().networks.truncate(1);
-    fast.force();
+    fast.set_default();
     start(&first, &unasked, &Ear::new()).0.unwrap();
 
-    Path::Portable.force();
+    Isa::Portable.set_default();
     // Nothing is left to compute, so nothing can mix, and nothing is relabelled.
     let (done, instructions) = start(&first, &unasked, &Ear::new());
     assert_eq!((done.is_ok(), instructions.as_str()), (true, fast.name()));

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use common::{Ear, chance_set, dir, finished, train_in, training, two_headed, uninterrupted};
 use inkling_data::DataSet;
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 use inkling_spec::found::PlannedRun;
 use inkling_spec::{TrainingSpec, ValidationSpec, Weighting};
 
@@ -88,7 +88,7 @@ fn left_a_checkpoint(folder: &Path) -> bool {
 fn a_run_killed_at_any_instant_ends_with_the_same_bits() {
     let (set, run) = run();
     let whole = uninterrupted(&run, &set);
-    let mut stream = Stream::new(1, "kills");
+    let mut stream = RngStream::new(1, "kills");
     let (mut left, mut sittings, mut runs, mut torn) = (KILLS, 0, 0, 0);
     while left.iter().any(|&kills| kills > 0) {
         let folder = tempfile::tempdir().unwrap();
@@ -96,9 +96,12 @@ fn a_run_killed_at_any_instant_ends_with_the_same_bits() {
         loop {
             sittings += 1;
             let mut child = start(folder.path());
-            let in_checkpoint = left[0] == 0 || left[1] > 0 && stream.below(2) == 0;
-            let instant =
-                Duration::from_micros(u64::from(stream.below(if in_checkpoint { 30_000 } else { 60_000 })));
+            let in_checkpoint = left[0] == 0 || left[1] > 0 && stream.random_range(2) == 0;
+            let instant = Duration::from_micros(u64::from(stream.random_range(if in_checkpoint {
+                30_000
+            } else {
+                60_000
+            })));
             let started = Instant::now();
             while started.elapsed() < instant && child.try_wait().unwrap().is_none() {
                 thread::sleep(Duration::from_micros(200));

@@ -9,7 +9,7 @@ use common::{
     Ear, chance_set, dir, finished, outcome, planned, set, train_in, training, uninterrupted, with_validation,
 };
 use inkling_data::DataSet;
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 use inkling_lab::LabError;
 use inkling_spec::found::{PlannedRun, StepsLine, TrainingLine};
 use inkling_spec::{Optimizer, Schedule, TrainingSpec};
@@ -218,16 +218,16 @@ fn a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so() {
     let run = planned(&set, training(4));
     let whole = uninterrupted(&run, &set);
     let folder = tempfile::tempdir().unwrap();
-    let mut stream = Stream::new(1, "damage");
+    let mut stream = RngStream::new(1, "damage");
     for number in 0..40 {
         fs::remove_dir_all(folder.path()).unwrap();
         let dir = interrupted(folder.path(), &run, &set);
         let path = dir.path().join(NEWEST);
         let mut bytes = fs::read(&path).unwrap();
         if number < 8 {
-            bytes.truncate(stream.below(bytes.len() as u32) as usize);
+            bytes.truncate(stream.random_range(bytes.len() as u32) as usize);
         } else {
-            let bit = stream.below(bytes.len() as u32 * 8) as usize;
+            let bit = stream.random_range(bytes.len() as u32 * 8) as usize;
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
         fs::write(&path, bytes).unwrap();

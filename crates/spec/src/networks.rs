@@ -83,7 +83,10 @@ pub struct CnnSpec {
 const HEAD: &str = "class";
 
 fn output(classes: usize, initial: InitialPair) -> Vec<Head> {
-    vec![Head { name: HEAD.into(), layers: vec![LayerSpec::Dense { units: classes, initial: initial.output }] }]
+    vec![Head {
+        name: HEAD.into(),
+        layers: vec![LayerSpec::Dense { units: classes, initial: initial.output }],
+    }]
 }
 
 impl MlpSpec {

@@ -164,7 +164,9 @@ impl LayerSpec {
     fn infer(&self, input: Shape) -> Result<(Shape, usize, usize), (String, String)> {
         match (self, input) {
             (LayerSpec::Dense { units: 0, .. }, _) => Err(("it has no units".into(), AT_LEAST_ONE.into())),
-            (LayerSpec::Conv2d { filters: 0, .. }, _) => Err(("it has no filters".into(), AT_LEAST_ONE.into())),
+            (LayerSpec::Conv2d { filters: 0, .. }, _) => {
+                Err(("it has no filters".into(), AT_LEAST_ONE.into()))
+            }
             (LayerSpec::Dropout { rate }, _) if !Interval::SHARE.holds(*rate) => {
                 Err((format!("its rate is {rate}"), format!("take {}", Interval::SHARE)))
             }
@@ -191,10 +193,12 @@ impl LayerSpec {
                 let [height, width] = slide([height, width], *size, *stride, Padding::Valid, "window")?;
                 Ok((Shape::Image { height, width, channels }, 0, 0))
             }
-            (LayerSpec::Conv2d { .. } | LayerSpec::MaxPool { .. } | LayerSpec::Flatten, Shape::Vector(_)) => Err((
-                format!("it takes an image and gets a vector of {input}"),
-                "put it before the flatten or dense layer".into(),
-            )),
+            (LayerSpec::Conv2d { .. } | LayerSpec::MaxPool { .. } | LayerSpec::Flatten, Shape::Vector(_)) => {
+                Err((
+                    format!("it takes an image and gets a vector of {input}"),
+                    "put it before the flatten or dense layer".into(),
+                ))
+            }
             (LayerSpec::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
             (LayerSpec::Relu | LayerSpec::Dropout { .. }, _) => Ok((input, 0, 0)),
             (LayerSpec::BatchNorm { epsilon, .. }, _) if !Interval::EPSILON_OF_VARIANCE.holds(*epsilon) => {
@@ -311,8 +315,12 @@ fn follow(
 ) -> Result<Shape, ModelError> {
     for (i, layer) in layers.iter().enumerate() {
         let place = format!("{part} {}", i + 1);
-        let refuse =
-            |(problem, help)| ModelError::LayerSpec { place: place.clone(), kind: layer.kind(), problem, help };
+        let refuse = |(problem, help)| ModelError::LayerSpec {
+            place: place.clone(),
+            kind: layer.kind(),
+            problem,
+            help,
+        };
         let (output, parameters, multiply_adds) = layer.infer(shape).map_err(refuse)?;
         if parameters.max(multiply_adds).max(output.len()) > LARGEST {
             let values = parameters.max(output.len());

@@ -81,13 +81,14 @@ fn by_definition(model: &ModelSpec, plan: &Plan) -> (Vec<f64>, f64) {
 
 fn layers(most: usize) -> impl Strategy<Value = Vec<LayerSpec>> {
     let pair = |most: usize| [1..most, 1..most];
-    let convolution = (pair(4), pair(6), any::<bool>()).prop_map(|(kernel, stride, same)| LayerSpec::Conv2d {
-        filters: 2,
-        kernel,
-        stride,
-        padding: if same { Padding::Same } else { Padding::Valid },
-        initial: INITIAL,
-    });
+    let convolution =
+        (pair(4), pair(6), any::<bool>()).prop_map(|(kernel, stride, same)| LayerSpec::Conv2d {
+            filters: 2,
+            kernel,
+            stride,
+            padding: if same { Padding::Same } else { Padding::Valid },
+            initial: INITIAL,
+        });
     let pool = (pair(4), pair(5)).prop_map(|(size, stride)| LayerSpec::MaxPool { size, stride });
     prop::collection::vec(prop_oneof![3 => convolution, 1 => pool, 1 => Just(LayerSpec::Relu)], 0..most)
 }

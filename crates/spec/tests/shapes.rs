@@ -113,7 +113,8 @@ fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwis
         [(0, [1, 1], "it has no filters"), (1, [0, 1], "its kernel 4×4 or stride 0×1 is zero")]
     {
         let mut spec = model("cnn");
-        spec.trunk[0] = LayerSpec::Conv2d { filters, kernel: [4, 4], stride, padding: Padding::Same, initial };
+        spec.trunk[0] =
+            LayerSpec::Conv2d { filters, kernel: [4, 4], stride, padding: Padding::Same, initial };
         let refusal = spec.plan().unwrap_err().to_string();
         assert!(refusal.contains("trunk 1 (conv2d)") && refusal.contains(words), "{refusal}");
     }

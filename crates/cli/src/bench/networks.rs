@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use inkling_data::DataSet;
 use inkling_engine::{
-    Judged, Labelled, LayerTime, Network, Path, Trainer, evaluate, peak_flops, peak_stream,
+    Dataset, Isa, LayerTime, Metrics, Network, Trainer, evaluate, peak_bandwidth, peak_flops,
 };
 use inkling_spec::{LayerSpec, MODELS, ModelSpec, Optimizer, Plan};
 
@@ -66,9 +66,9 @@ fn labels(classes: &[u8], heads: usize) -> Vec<Vec<u8>> {
 }
 
 fn train(set: &DataSet, work: &Work, plan: &Plan, trainer: &mut Trainer, rounds: usize) {
-    let labels = labels(&set.train.labels, trainer.network().classes().len());
+    let labels = labels(&set.train.labels, trainer.network().num_classes().len());
     let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
-    let images = Labelled { pixels: &set.train.images.pixels, labels: &labels };
+    let images = Dataset { pixels: &set.train.images.pixels, labels: &labels };
     let order: Vec<u32> = (0..set.train.len() as u32).collect();
     let Work { name, batch, steps, after, .. } = *work;
     let mut batches = order.chunks_exact(batch).cycle();
@@ -84,7 +84,7 @@ fn train(set: &DataSet, work: &Work, plan: &Plan, trainer: &mut Trainer, rounds:
         let start = Instant::now();
         for _ in 0..steps {
             step(trainer);
-            layers.push(trainer.times());
+            layers.push(trainer.timings());
         }
         milliseconds.push(start.elapsed().as_secs_f64() * 1e3 / steps as f64);
     }
@@ -93,8 +93,8 @@ fn train(set: &DataSet, work: &Work, plan: &Plan, trainer: &mut Trainer, rounds:
     output::line(&format!(
         "inkling {name} after={after} batch={batch} params={parameters} ms_per_step {times}"
     ));
-    let path = Path::current();
-    let peaks = Peaks { flops: peak_flops(path), stream: peak_stream(path) };
+    let path = Isa::current();
+    let peaks = Peaks { flops: peak_flops(path), stream: peak_bandwidth(path) };
     for i in 0..layers[0].len() {
         output::line(&layer(plan, batch, &layers, i, &peaks));
     }
@@ -146,11 +146,11 @@ fn layer(plan: &Plan, batch: usize, steps: &[Vec<LayerTime>], i: usize, peaks: &
 }
 
 fn judge(set: &DataSet, name: &str, network: &mut Network, rounds: usize) {
-    let labels = labels(&set.test.labels, network.classes().len());
+    let labels = labels(&set.test.labels, network.num_classes().len());
     let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
-    let images = Labelled { pixels: &set.test.images.pixels, labels: &labels };
+    let images = Dataset { pixels: &set.test.images.pixels, labels: &labels };
     let mut workspace = network.workspace(inkling_lab::EVALUATION_BATCH, false);
-    let mut judged = Judged::default();
+    let mut judged = Metrics::default();
     let milliseconds = (0..rounds)
         .map(|_| {
             let start = Instant::now();

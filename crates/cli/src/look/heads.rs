@@ -31,7 +31,7 @@ pub(crate) struct HeadClasses {
 /// there are as many classes as a set has groups does not make them those.
 pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<HeadClasses> {
     let spec = network.network.spec();
-    let counts = network.network.classes();
+    let counts = network.network.num_classes();
     let folder = file.parent().unwrap_or(Path::new("."));
     let train = match readable::<RunSpec>(&folder.join(SPEC)) {
         // What lies beside it may be of another network.

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use inkling_engine::Array;
+use inkling_engine::NamedTensor;
 
 use crate::common::{Done, done, hold, inkling, run};
 use crate::look::common::{COLOUR, STUDY, changed_model, look, picture};
@@ -241,7 +241,7 @@ fn a_folder_that_is_moved_away_is_told_and_no_other_is_begun_in_its_place() {
 #[test]
 fn slices_of_a_layer_of_zeros_are_near_zero() {
     let folder = tempfile::tempdir().unwrap();
-    let zero = |arrays: &mut Vec<Array>| arrays.iter_mut().for_each(|array| array.values.fill(0.0));
+    let zero = |arrays: &mut Vec<NamedTensor>| arrays.iter_mut().for_each(|array| array.values.fill(0.0));
     let model = changed_model(folder.path(), COLOUR, None, &"none", zero);
     let found = crate::look::common::found(folder.path(), &["filters", model.to_str().unwrap()]);
     let kinds = &found["result"]["outcome"]["layers"][0]["kinds"];

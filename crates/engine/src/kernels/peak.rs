@@ -1,26 +1,26 @@
-//! The machine's peak, to set what an operation reaches beside it.
+//! The machine's peak, to set what a layer reaches beside it.
 
 use std::time::Instant;
 
-use super::path::{Kernel, Path};
+use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 use crate::parallel::for_each;
 
-/// The most multiplications and additions a second that this path's fused multiply-adds reach on all threads of the
+/// The most multiplications and additions a second that this instruction set's fused multiply-adds reach on all threads of the
 /// current pool, when nothing is read or written: the best of some rounds of a few milliseconds.
-pub fn peak_flops(path: Path) -> f64 {
+pub fn peak_flops(isa: Isa) -> f64 {
     const STEPS: usize = 1 << 20;
     let threads = rayon::current_num_threads();
     let round = || {
         let start = Instant::now();
         for_each(threads, |task| {
-            let sum = path.run(MultiplyAdds { start: task as f32, steps: STEPS });
+            let sum = isa.run(MultiplyAdds { start: task as f32, steps: STEPS });
             std::hint::black_box(sum);
         });
-        let lanes = match path {
-            Path::Avx512 => 16,
-            Path::Avx2 => 8,
-            Path::Portable => 4,
+        let lanes = match isa {
+            Isa::Avx512 => 16,
+            Isa::Avx2 => 8,
+            Isa::Portable => 4,
         };
         (2 * SUMS * lanes * STEPS * threads) as f64 / start.elapsed().as_secs_f64()
     };

@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use super::path::{Kernel, Path};
-use super::product::{COLUMNS, Row};
+use super::gemm::{NR, Row};
+use super::isa::{Isa, Kernel};
 use super::simd::Simd;
-use super::update::{Rule, Weights};
+use super::update::{ParamState, StepRule};
 
 /// Steps without a gradient as one: w ← w − decay·w − rate·m / (√v·root + ε), m ← first·m, v ← second·v.
 ///
@@ -41,18 +41,18 @@ impl SilentSums {
     pub(crate) const NONE: SilentSums = SilentSums { first: 1.0, second: 1.0, decay: 0.0, sums: [0.0; 2] };
 
     /// These steps and then one by `rule`, and what they do together.
-    pub(crate) fn then(&mut self, rule: &Rule) -> SilentSteps {
+    pub(crate) fn then(&mut self, rule: &StepRule) -> SilentSteps {
         match *rule {
-            Rule::Adam { beta, epsilon, rate, root, decay, .. } => {
+            StepRule::Adam { beta, epsilon, rate, root, decay, .. } => {
                 let [beta_1, beta_2, rate, root, decay] =
                     [beta[0], beta[1], rate, root, decay].map(f64::from);
                 self.first *= beta_1;
                 self.second *= beta_2.sqrt();
                 let (alpha, gamma) = (rate * self.first, root * self.second);
-                let one_less = 1.0 - decay;
+                let one_minus_beta = 1.0 - decay;
                 self.sums = [
-                    self.sums[0] * one_less + alpha / gamma,
-                    self.sums[1] * one_less + alpha / (gamma * gamma),
+                    self.sums[0] * one_minus_beta + alpha / gamma,
+                    self.sums[1] * one_minus_beta + alpha / (gamma * gamma),
                 ];
                 self.decay += decay * (1.0 - self.decay);
                 // Of a learning rate of zero nothing comes, and no quotient of sums either.
@@ -67,7 +67,7 @@ impl SilentSums {
                     epsilon,
                 }
             }
-            Rule::Sgd { momentum, rate } => {
+            StepRule::Sgd { momentum, rate } => {
                 self.first *= f64::from(momentum);
                 self.sums[0] += f64::from(rate) * self.first;
                 let (first, rate) = (self.first as f32, self.sums[0] as f32);
@@ -120,19 +120,19 @@ impl<S: Simd> Lanes<S> {
 /// A row of 32 weights that has steps without a gradient to take.
 pub(crate) type Waiting<'a> = (usize, &'a SilentSteps);
 
-impl Weights<'_> {
+impl ParamState<'_> {
     /// Takes these steps: of each row of 32 weights, where it begins and what it has to take.
     ///
     /// # Panics
     /// If a row leads beyond the weights or their moments.
     #[inline]
-    pub(crate) fn catch_up<'s>(&mut self, path: Path, rows: impl Iterator<Item = Waiting<'s>>) {
-        path.run(CatchUp { weights: self, rows });
+    pub(crate) fn catch_up<'s>(&mut self, isa: Isa, rows: impl Iterator<Item = Waiting<'s>>) {
+        isa.run(CatchUp { weights: self, rows });
     }
 }
 
 struct CatchUp<'a, 'w, I> {
-    weights: &'a mut Weights<'w>,
+    weights: &'a mut ParamState<'w>,
     rows: I,
 }
 
@@ -142,15 +142,15 @@ impl<'s, I: Iterator<Item = Waiting<'s>>> Kernel for CatchUp<'_, '_, I> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Weights { value, first, second } = self.weights;
+        let ParamState { value, first, second } = self.weights;
         for (start, steps) in self.rows {
-            let row = start..start + COLUMNS;
+            let row = start..start + NR;
             let (w, m, v) = (&mut value[row.clone()], &mut first[row.clone()], &mut second[row]);
             let (w, m, v) = (w.as_mut_ptr(), m.as_mut_ptr(), v.as_mut_ptr());
             // SAFETY: three slices of 32 numbers; the caller has seen the instruction set.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
-                for at in (0..COLUMNS).step_by(S::LANES) {
+                for at in (0..NR).step_by(S::LANES) {
                     let (first, second) = (S::load(m.add(at)), S::load(v.add(at)));
                     S::store(steps.value(S::load(w.add(at)), first, second), w.add(at));
                     let [first, second] = steps.moments(first, second);
@@ -169,12 +169,12 @@ impl<'s, I: Iterator<Item = Waiting<'s>>> Kernel for CatchUp<'_, '_, I> {
 /// If a row leads beyond the weights or their moments, or there are more than rows to write.
 #[inline]
 pub(crate) fn read_rows<'s>(
-    path: Path,
+    isa: Isa,
     numbers: [&[f32]; 3],
     rows: impl Iterator<Item = (usize, Option<&'s SilentSteps>)>,
     to: &mut [Row],
 ) {
-    path.run(ReadRows { numbers, rows, to });
+    isa.run(ReadRows { numbers, rows, to });
 }
 
 struct ReadRows<'a, I> {
@@ -192,7 +192,7 @@ impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>> Kernel for ReadRo
         let mut to = self.to.iter_mut();
         for (start, steps) in self.rows {
             let to = to.next().expect("room for every row");
-            let row = start..start + COLUMNS;
+            let row = start..start + NR;
             let w = &self.numbers[0][row.clone()];
             let Some(steps) = steps else {
                 to.copy_from_slice(w);
@@ -203,7 +203,7 @@ impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>> Kernel for ReadRo
             // SAFETY: four slices of 32 numbers; the caller has seen the instruction set.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
-                for at in (0..COLUMNS).step_by(S::LANES) {
+                for at in (0..NR).step_by(S::LANES) {
                     let value = steps.value(S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at)));
                     S::store(value, to.add(at));
                 }

@@ -1,16 +1,16 @@
-//! Vectors of f32, each instruction set a type. Every operation rounds as IEEE 754 says, once: the paths with fused
+//! Vectors of f32, each instruction set a type. Every operation rounds as IEEE 754 says, once: the sets with fused
 //! multiply-add give the same bits.
 
 /// The operations that kernels are written in.
 ///
 /// # Safety
-/// All of them may only run where the instruction set is there: inside [`super::path::Path::run`].
+/// All of them may only run where the instruction set is there: inside [`super::isa::Isa::run`].
 #[expect(unsafe_code, reason = "vector instructions")]
 pub(crate) unsafe trait Simd {
     /// f32 numbers in a vector; a divisor of 16.
     const LANES: usize;
     /// Rows and vectors of a register tile: what fits in the registers with a row of b and a broadcast number.
-    const ROWS: usize;
+    const MR: usize;
     type V: Copy;
 
     unsafe fn splat(number: f32) -> Self::V;
@@ -24,9 +24,9 @@ pub(crate) unsafe trait Simd {
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sqrt(a: Self::V) -> Self::V;
     /// The larger of zero and `a`; NaN stays NaN, so that a lost sum shows.
-    unsafe fn above_zero(a: Self::V) -> Self::V;
+    unsafe fn relu_lanes(a: Self::V) -> Self::V;
     /// `value` where `by` is above zero, else zero.
-    unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V;
+    unsafe fn relu_mask_lanes(value: Self::V, by: Self::V) -> Self::V;
     /// Zero in place of denormal numbers, on which many processors compute a hundred times slower.
     unsafe fn flush(a: Self::V) -> Self::V;
 }
@@ -34,16 +34,16 @@ pub(crate) unsafe trait Simd {
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {
     ($name:ident, $lanes:literal, $rows:literal, $vector:ident,
-     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $where_positive:expr, $flush:expr) => {
+     $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $sqrt:ident, $max:ident, $zero:ident, $relu_mask_lanes:expr, $flush:expr) => {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
 
-        // SAFETY (the trait and every function): the caller runs inside `Path::run`, which has seen the instruction set,
+        // SAFETY (the trait and every function): the caller runs inside `Isa::run`, which has seen the instruction set,
         // and gives addresses that hold a vector.
         #[expect(unsafe_code, clippy::undocumented_unsafe_blocks, reason = "vector instructions")]
         unsafe impl Simd for $name {
             const LANES: usize = $lanes;
-            const ROWS: usize = $rows;
+            const MR: usize = $rows;
             type V = std::arch::x86_64::$vector;
 
             #[inline(always)]
@@ -83,13 +83,13 @@ macro_rules! x86 {
                 unsafe { std::arch::x86_64::$sqrt(a) }
             }
             #[inline(always)]
-            unsafe fn above_zero(a: Self::V) -> Self::V {
+            unsafe fn relu_lanes(a: Self::V) -> Self::V {
                 // Of two operands of which one is NaN, the instruction gives the second.
                 unsafe { std::arch::x86_64::$max(std::arch::x86_64::$zero(), a) }
             }
             #[inline(always)]
-            unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
-                unsafe { $where_positive(value, by) }
+            unsafe fn relu_mask_lanes(value: Self::V, by: Self::V) -> Self::V {
+                unsafe { $relu_mask_lanes(value, by) }
             }
             #[inline(always)]
             unsafe fn flush(a: Self::V) -> Self::V {
@@ -212,7 +212,7 @@ fn each(f: impl Fn(usize) -> f32) -> [f32; 4] {
 )]
 unsafe impl Simd for Portable {
     const LANES: usize = 4;
-    const ROWS: usize = 5;
+    const MR: usize = 5;
     type V = [f32; 4];
 
     #[inline(always)]
@@ -257,11 +257,11 @@ unsafe impl Simd for Portable {
         each(|i| a[i].sqrt())
     }
     #[inline(always)]
-    unsafe fn above_zero(a: Self::V) -> Self::V {
+    unsafe fn relu_lanes(a: Self::V) -> Self::V {
         each(|i| if a[i] < 0.0 { 0.0 } else { a[i] })
     }
     #[inline(always)]
-    unsafe fn where_positive(value: Self::V, by: Self::V) -> Self::V {
+    unsafe fn relu_mask_lanes(value: Self::V, by: Self::V) -> Self::V {
         each(|i| if by[i] > 0.0 { value[i] } else { 0.0 })
     }
     #[inline(always)]

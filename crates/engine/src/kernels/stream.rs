@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::path::{Kernel, Path};
+use super::isa::{Isa, Kernel};
 use super::simd::Simd;
-use crate::memory::Buffer;
-use crate::parallel::for_each_part;
+use crate::aligned::AlignedVec;
+use crate::parallel::par_for_each;
 
 /// Numbers of each array: 128 MiB of them, more than the caches of any processor of today.
 const LEN: usize = 1 << 25;
@@ -16,18 +16,18 @@ const PART: usize = 1 << 16;
 
 /// The most bytes a second that a pass moves in which Adam's three arrays are each read and written, on all threads of the
 /// current pool, with next to no arithmetic: the best of some rounds over arrays that no cache holds.
-pub fn peak_stream(path: Path) -> f64 {
-    let mut arrays = [1.0_f32, 0.5, 0.25].map(|start| {
-        let mut array = Buffer::zeros(LEN);
+pub fn peak_bandwidth(isa: Isa) -> f64 {
+    let mut state_dict = [1.0_f32, 0.5, 0.25].map(|start| {
+        let mut array = AlignedVec::zeros(LEN);
         array.par_chunks_mut(PART).for_each(|part| part.fill(start));
         array
     });
     let mut round = || {
-        let [value, first, second] = &mut arrays;
+        let [value, first, second] = &mut state_dict;
         let start = Instant::now();
         let parts =
             value.par_chunks_mut(PART).zip(first.par_chunks_mut(PART)).zip(second.par_chunks_mut(PART));
-        for_each_part(parts, |((value, first), second)| path.run(Decay { value, first, second }));
+        par_for_each(parts, |((value, first), second)| isa.run(Decay { value, first, second }));
         (3 * 2 * LEN * size_of::<f32>()) as f64 / start.elapsed().as_secs_f64()
     };
     (0..7).map(|_| round()).fold(0.0, f64::max)
@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn every_path_passes_over_every_number() {
-        for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             let [mut value, mut first, mut second] = [1.0_f32, 0.5, 0.25].map(|start| vec![start; 48]);
-            path.run(Decay { value: &mut value, first: &mut first, second: &mut second });
+            isa.run(Decay { value: &mut value, first: &mut first, second: &mut second });
             assert_eq!(first, [0.5 * 0.9; 48]);
             assert_eq!(second, [0.25 * 0.999; 48]);
             assert!(value.iter().all(|&value| (value - (1.0 - 0.45e-3)).abs() < 1e-6), "{value:?}");

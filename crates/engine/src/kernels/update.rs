@@ -1,42 +1,42 @@
-//! The update of weights: what the receiver of a gradient does with it.
+//! The update of weights: what the sink of a gradient does with it.
 
 #[cfg(test)]
 mod tests;
 
-use super::path::{Kernel, Path};
-use super::product::{COLUMNS, Row};
+use super::gemm::{NR, Row};
+use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
 /// An optimiser's rule at one step, its numbers resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Rule {
+pub(crate) enum StepRule {
     /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − decay·w − rate·m / (√v·root + ε), in which `rate` and
-    /// `root` hold the corrections for the moments' start at zero, and `one_less` is 1 − β, which f32 numbers of β would
+    /// `root` hold the corrections for the moments' start at zero, and `one_minus_beta` is 1 − β, which f32 numbers of β would
     /// make inexact.
-    Adam { beta: [f32; 2], one_less: [f32; 2], epsilon: f32, rate: f32, root: f32, decay: f32 },
+    Adam { beta: [f32; 2], one_minus_beta: [f32; 2], epsilon: f32, rate: f32, root: f32, decay: f32 },
     /// m ← μ·m + g, w ← w − rate·m.
     Sgd { momentum: f32, rate: f32 },
 }
 
 /// Weights with their moments, all of one layout and length. Without a rule that uses it, a moment rests.
 #[derive(Debug)]
-pub(crate) struct Weights<'a> {
+pub(crate) struct ParamState<'a> {
     pub(crate) value: &'a mut [f32],
     pub(crate) first: &'a mut [f32],
     pub(crate) second: &'a mut [f32],
 }
 
-impl Weights<'_> {
+impl ParamState<'_> {
     /// Moves the weights by the gradient. What would be denormal becomes zero.
     ///
     /// # Panics
     /// If the lengths differ or are no multiple of 16.
     #[inline]
-    pub(crate) fn update(&mut self, path: Path, rule: &Rule, gradient: &[f32]) {
+    pub(crate) fn update(&mut self, isa: Isa, rule: &StepRule, gradient: &[f32]) {
         let n = gradient.len();
         let lengths = [self.value.len(), self.first.len(), self.second.len()];
         assert!(lengths == [n; 3] && n.is_multiple_of(16), "{lengths:?} weights and {n} gradients");
-        path.run(Update { weights: self, rule, gradient });
+        isa.run(Update { weights: self, rule, gradient });
     }
 
     /// Moves rows of 32 weights, which begin at `starts`, by a row of the gradient each.
@@ -44,13 +44,13 @@ impl Weights<'_> {
     /// # Panics
     /// If the lengths differ, a row leads beyond them, or there are fewer gradients than rows.
     #[inline]
-    pub(crate) fn update_rows(&mut self, path: Path, rule: &Rule, starts: &[usize], gradient: &[Row]) {
+    pub(crate) fn update_rows(&mut self, isa: Isa, rule: &StepRule, starts: &[usize], gradient: &[Row]) {
         let n = self.value.len();
         assert!([self.first.len(), self.second.len()] == [n; 2], "two moments for each weight");
         assert!(starts.len() <= gradient.len(), "a gradient for every row");
         let end = starts.iter().fold(0, |end, &start| if start > end { start } else { end });
-        assert!(end.checked_add(COLUMNS).is_some_and(|end| end <= n), "rows within the weights");
-        path.run(UpdateRows { weights: self, rule, starts, gradient });
+        assert!(end.checked_add(NR).is_some_and(|end| end <= n), "rows within the weights");
+        isa.run(UpdateRows { weights: self, rule, starts, gradient });
     }
 }
 
@@ -83,8 +83,8 @@ fn ask<const HINT: i32>(numbers: &[f32]) {
 }
 
 struct Update<'a, 'w> {
-    weights: &'a mut Weights<'w>,
-    rule: &'a Rule,
+    weights: &'a mut ParamState<'w>,
+    rule: &'a StepRule,
     gradient: &'a [f32],
 }
 
@@ -94,18 +94,19 @@ struct Update<'a, 'w> {
 /// The instruction set of `S` is there; the addresses are of so many numbers each, a multiple of the lanes.
 #[inline(always)]
 #[expect(unsafe_code, reason = "vector instructions")]
-unsafe fn step<S: Simd>(rule: &Rule, n: usize, g: *const f32, [w, m, v]: [*mut f32; 3]) {
+unsafe fn step<S: Simd>(rule: &StepRule, n: usize, g: *const f32, [w, m, v]: [*mut f32; 3]) {
     // SAFETY: by the caller's promise.
     unsafe {
         match *rule {
-            Rule::Adam { beta, one_less, epsilon, rate, root, decay } => {
-                let (beta, one_less) = (beta.map(|beta| S::splat(beta)), one_less.map(|less| S::splat(less)));
+            StepRule::Adam { beta, one_minus_beta, epsilon, rate, root, decay } => {
+                let (beta, one_minus_beta) =
+                    (beta.map(|beta| S::splat(beta)), one_minus_beta.map(|less| S::splat(less)));
                 let (epsilon, rate) = (S::splat(epsilon), S::splat(rate));
                 let (root, decay) = (S::splat(root), S::splat(decay));
                 for at in (0..n).step_by(S::LANES) {
                     let (value, gradient) = (S::load(w.add(at)), S::load(g.add(at)));
-                    let square = S::mul(S::mul(one_less[1], gradient), gradient);
-                    let first = S::mul_add(beta[0], S::load(m.add(at)), S::mul(one_less[0], gradient));
+                    let square = S::mul(S::mul(one_minus_beta[1], gradient), gradient);
+                    let first = S::mul_add(beta[0], S::load(m.add(at)), S::mul(one_minus_beta[0], gradient));
                     let first = S::flush(first);
                     let second = S::flush(S::mul_add(beta[1], S::load(v.add(at)), square));
                     let spread = S::mul_add(S::sqrt(second), root, epsilon);
@@ -115,7 +116,7 @@ unsafe fn step<S: Simd>(rule: &Rule, n: usize, g: *const f32, [w, m, v]: [*mut f
                     S::store(S::flush(S::sub(value, S::mul_add(decay, value, step))), w.add(at));
                 }
             }
-            Rule::Sgd { momentum, rate } => {
+            StepRule::Sgd { momentum, rate } => {
                 let (momentum, rate) = (S::splat(momentum), S::splat(-rate));
                 for at in (0..n).step_by(S::LANES) {
                     let first = S::flush(S::mul_add(momentum, S::load(m.add(at)), S::load(g.add(at))));
@@ -133,7 +134,7 @@ impl Kernel for Update<'_, '_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Weights { value, first, second } = self.weights;
+        let ParamState { value, first, second } = self.weights;
         let at = [value.as_mut_ptr(), first.as_mut_ptr(), second.as_mut_ptr()];
         // SAFETY: four slices of one length, a multiple of the lanes; the caller has seen the instruction set.
         unsafe { step::<S>(self.rule, self.gradient.len(), self.gradient.as_ptr(), at) }
@@ -141,8 +142,8 @@ impl Kernel for Update<'_, '_> {
 }
 
 struct UpdateRows<'a, 'w> {
-    weights: &'a mut Weights<'w>,
-    rule: &'a Rule,
+    weights: &'a mut ParamState<'w>,
+    rule: &'a StepRule,
     starts: &'a [usize],
     gradient: &'a [Row],
 }
@@ -153,14 +154,14 @@ impl Kernel for UpdateRows<'_, '_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Weights { value, first, second } = self.weights;
+        let ParamState { value, first, second } = self.weights;
         let [w, m, v] = [value.as_mut_ptr(), first.as_mut_ptr(), second.as_mut_ptr()];
         for (&start, gradient) in self.starts.iter().zip(self.gradient) {
             // SAFETY: `update_rows` has checked that every row ends within the slices; the caller has seen the
             // instruction set.
             unsafe {
                 let at = [w.add(start), m.add(start), v.add(start)];
-                step::<S>(self.rule, COLUMNS, gradient.as_ptr(), at);
+                step::<S>(self.rule, NR, gradient.as_ptr(), at);
             }
         }
     }

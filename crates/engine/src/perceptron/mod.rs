@@ -10,17 +10,17 @@ mod rules;
 
 use rayon::prelude::*;
 
-use crate::Features;
-use crate::random::Stream;
+use crate::ByteMatrix;
+use crate::random::RngStream;
 pub use rules::{averaged, batch, pocket};
 
 /// Classifies the rows of `x`, shape [n, m], with weights `w`, shape `[m]`, and bias `b`: the sign of x·w + b, where 0
 /// counts as 1. Returns n predictions, each −1 or 1.
-pub fn predict(x: &Features, w: &[f32], b: f32) -> Vec<i8> {
+pub fn predict(x: &ByteMatrix, w: &[f32], b: f32) -> Vec<i8> {
     (0..x.rows()).map(|i| answer(x, i, w, b)).collect()
 }
 
-fn answer(x: &Features, i: usize, w: &[f32], b: f32) -> i8 {
+fn answer(x: &ByteMatrix, i: usize, w: &[f32], b: f32) -> i8 {
     if x.dot(i, w) + b >= 0.0 { 1 } else { -1 }
 }
 
@@ -39,7 +39,7 @@ pub struct Fit {
 
 /// The hyperparameters of an optimise function.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct PerceptronConfig {
     /// Step size of a correction.
     pub learning_rate: f32,
     /// Passes over the training rows after which training stops.
@@ -56,7 +56,7 @@ pub type Progress<'a> = &'a dyn Fn(usize, f64) -> bool;
 /// A learning rule: one pass over the rows of x in the given order, from the weights of the pass before.
 pub trait Rule {
     /// Corrects `w` and `b` in one pass over the rows of `x`, labels `y`, visited in `order`.
-    fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32);
+    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32);
 
     /// The weights to predict with, given those that the last pass ended with and a function that tells the share of
     /// training rows which weights misclassify; with their error.
@@ -74,10 +74,16 @@ pub trait Rule {
 ///
 /// # Panics
 /// If `x` has no rows, or `y` not as many.
-pub fn optimize(x: &Features, y: &[i8], settings: &Settings, mut rule: impl Rule, progress: Progress) -> Fit {
+pub fn optimize(
+    x: &ByteMatrix,
+    y: &[i8],
+    settings: &PerceptronConfig,
+    mut rule: impl Rule,
+    progress: Progress,
+) -> Fit {
     assert!(x.rows() == y.len() && !y.is_empty(), "a label for every row, and at least one");
-    let mut initial = Stream::new(settings.seed, "perceptron/initial");
-    let mut orders = Stream::new(settings.seed, "perceptron/order");
+    let mut initial = RngStream::new(settings.seed, "perceptron/initial");
+    let mut orders = RngStream::new(settings.seed, "perceptron/order");
     let mut w: Vec<f32> = (0..x.columns()).map(|_| initial.uniform()).collect();
     let mut b = initial.uniform();
     let mut order: Vec<u32> = (0..u32::try_from(x.rows()).expect("fewer than 2³² rows")).collect();
@@ -87,7 +93,7 @@ pub fn optimize(x: &Features, y: &[i8], settings: &Settings, mut rule: impl Rule
     let finite = |w: &[f32], b: f32| b.is_finite() && w.iter().all(|w| w.is_finite());
     while fit.errors.len() < settings.max_iterations {
         orders.shuffle(&mut order);
-        rule.pass(x, y, &order, &mut w, &mut b);
+        rule.context(x, y, &order, &mut w, &mut b);
         let (answer_w, answer_b, answer_error) = rule.answer(&w, b, &error);
         if !finite(&w, b) || !finite(&answer_w, answer_b) {
             fit.diverged = Some(fit.errors.len() + 1);
@@ -104,7 +110,7 @@ pub fn optimize(x: &Features, y: &[i8], settings: &Settings, mut rule: impl Rule
 }
 
 /// Rosenblatt's online rule: correct the weights at every wrong answer, predict with the last ones.
-pub fn online(x: &Features, y: &[i8], settings: &Settings, progress: Progress) -> Fit {
+pub fn online(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
     optimize(x, y, settings, Online { rate: settings.learning_rate }, progress)
 }
 
@@ -113,7 +119,7 @@ struct Online {
 }
 
 impl Rule for Online {
-    fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         correct_each(x, y, order, self.rate, w, b, |_, _, _| ());
     }
 }
@@ -121,7 +127,7 @@ impl Rule for Online {
 /// One pass of Rosenblatt's rule: w ← w + η·y·x and b ← b + η·y wherever the answer is wrong. `corrected`
 /// hears each correction: its place in the order, its step ±η and the row's index.
 fn correct_each(
-    x: &Features,
+    x: &ByteMatrix,
     y: &[i8],
     order: &[u32],
     rate: f32,
@@ -133,7 +139,7 @@ fn correct_each(
         let i = i as usize;
         if answer(x, i, w, *b) != y[i] {
             let step = rate * f32::from(y[i]);
-            x.add_scaled(i, step, w);
+            x.axpy(i, step, w);
             *b += step;
             corrected(place, step, i);
         }
@@ -141,7 +147,7 @@ fn correct_each(
 }
 
 /// Number of rows of `x` whose prediction is not their label in `y`.
-pub fn misclassified(x: &Features, y: &[i8], w: &[f32], b: f32) -> usize {
+pub fn misclassified(x: &ByteMatrix, y: &[i8], w: &[f32], b: f32) -> usize {
     predict(x, w, b).iter().zip(y).filter(|(prediction, label)| prediction != label).count()
 }
 
@@ -150,7 +156,7 @@ pub fn misclassified(x: &Features, y: &[i8], w: &[f32], b: f32) -> usize {
 ///
 /// # Panics
 /// If there are more than 256 classes: labels are bytes.
-pub fn every_pair<T: Send>(classes: usize, optimize: impl Fn(u8, u8) -> T + Sync) -> Vec<T> {
+pub fn one_vs_one<T: Send>(classes: usize, optimize: impl Fn(u8, u8) -> T + Sync) -> Vec<T> {
     assert!(classes <= 256, "labels are bytes");
     let all = || (0..=u8::MAX).take(classes);
     let pairs: Vec<(u8, u8)> =

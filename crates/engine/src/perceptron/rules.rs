@@ -1,15 +1,15 @@
 //! Other learning rules than Rosenblatt's: batch, averaged, pocket.
 
-use super::{Fit, Progress, Rule, Settings, answer, correct_each, optimize};
-use crate::Features;
+use super::{Fit, PerceptronConfig, Progress, Rule, answer, correct_each, optimize};
+use crate::ByteMatrix;
 
 /// One correction a pass: the mean of Rosenblatt's corrections over all rows answered wrongly.
-pub fn batch(x: &Features, y: &[i8], settings: &Settings, progress: Progress) -> Fit {
+pub fn batch(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
     optimize(x, y, settings, Batch { rate: settings.learning_rate }, progress)
 }
 
 /// The online rule, predicting with the mean of the weights after every row seen so far (Freund and Schapire 1999).
-pub fn averaged(x: &Features, y: &[i8], settings: &Settings, progress: Progress) -> Fit {
+pub fn averaged(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
     let late = vec![0.0; x.columns()];
     let rule = Averaged { rate: settings.learning_rate, seen: 0, late, late_b: 0.0 };
     optimize(x, y, settings, rule, progress)
@@ -17,7 +17,7 @@ pub fn averaged(x: &Features, y: &[i8], settings: &Settings, progress: Progress)
 
 /// The online rule, predicting with the weights that made the fewest errors after any pass so far: Gallant's (1990)
 /// pocket algorithm with ratchet, looking into the pocket once a pass.
-pub fn pocket(x: &Features, y: &[i8], settings: &Settings, progress: Progress) -> Fit {
+pub fn pocket(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
     optimize(x, y, settings, Pocket { rate: settings.learning_rate, best: None }, progress)
 }
 
@@ -26,11 +26,11 @@ struct Batch {
 }
 
 impl Rule for Batch {
-    fn pass(&mut self, x: &Features, y: &[i8], _order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn context(&mut self, x: &ByteMatrix, y: &[i8], _order: &[u32], w: &mut [f32], b: &mut f32) {
         let (mut sum, mut sum_b, mut wrong) = (vec![0.0; w.len()], 0.0, 0);
         for (i, &label) in y.iter().enumerate() {
             if answer(x, i, w, *b) != label {
-                x.add_scaled(i, f32::from(label), &mut sum);
+                x.axpy(i, f32::from(label), &mut sum);
                 sum_b += f32::from(label);
                 wrong += 1;
             }
@@ -56,11 +56,11 @@ struct Averaged {
 }
 
 impl Rule for Averaged {
-    fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         let (seen, late, late_b) = (self.seen, &mut self.late, &mut self.late_b);
         correct_each(x, y, order, self.rate, w, b, |place, step, i| {
             let weighted = (seen + place) as f64 * f64::from(step);
-            x.add_scaled(i, weighted, late);
+            x.axpy(i, weighted, late);
             *late_b += weighted;
         });
         self.seen += order.len();
@@ -82,7 +82,7 @@ struct Pocket {
 }
 
 impl Rule for Pocket {
-    fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         correct_each(x, y, order, self.rate, w, b, |_, _, _| ());
     }
 

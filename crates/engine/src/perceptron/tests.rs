@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Affine;
 
-const SETTINGS: Settings = Settings { learning_rate: 0.1, max_iterations: 1000, tolerance: 0.0, seed: 1 };
+const SETTINGS: PerceptronConfig =
+    PerceptronConfig { learning_rate: 0.1, max_iterations: 1000, tolerance: 0.0, seed: 1 };
 /// Bytes as points in [−1, 1]^m.
 const AFFINE: Affine = Affine { factor: 1.0 / 127.5, shift: -1.0 };
 /// Bytes as they are.
@@ -17,10 +18,10 @@ fn silent(_: usize, _: f64) -> bool {
 
 /// Points of the plane labelled by a line, at least `margin` away from it; a share of labels is flipped.
 fn points(count: usize, margin: f32, flipped: f32, seed: u64) -> (Vec<u8>, Vec<i8>) {
-    let mut stream = Stream::new(seed, "test/points");
+    let mut stream = RngStream::new(seed, "test/points");
     let (mut bytes, mut y) = (Vec::new(), Vec::new());
     while y.len() < count {
-        let point = [stream.below(256) as u8, stream.below(256) as u8];
+        let point = [stream.random_range(256) as u8, stream.random_range(256) as u8];
         let [px, py] = point.map(|p| f32::from(p) / 127.5 - 1.0);
         let side = 0.8 * px - 0.6 * py + 0.1;
         if side.abs() >= margin {
@@ -49,12 +50,12 @@ impl Plain {
     }
 }
 
-fn numbers(x: &Features, i: u32) -> Vec<f32> {
+fn numbers(x: &ByteMatrix, i: u32) -> Vec<f32> {
     x.bytes(i as usize).iter().map(|&p| f32::from(p) * (1.0_f64 / 127.5) as f32 - 1.0).collect()
 }
 
 impl Rule for Plain {
-    fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         for &i in order {
             self.row(&numbers(x, i), y[i as usize], w, b);
         }
@@ -63,7 +64,7 @@ impl Rule for Plain {
 
 #[test]
 fn predict_takes_the_sign_and_counts_zero_as_one() {
-    let x = Features::new(&[1, 2, 1, 0, 0, 1], 2, PLAIN);
+    let x = ByteMatrix::new(&[1, 2, 1, 0, 0, 1], 2, PLAIN);
     assert_eq!(predict(&x, &[1.0, -1.0], 0.5), [-1, 1, -1]);
     assert_eq!(predict(&x, &[1.0, -1.0], 1.0), [1, 1, 1]);
 }
@@ -77,16 +78,16 @@ fn one_online_pass_is_what_the_rule_says() {
     Plain { rate: 0.5 }.row(&[3.0, 1.0], 1, &mut w, &mut b);
     assert_eq!((w, b), ([1.0, -0.5], 0.0));
     // The library's rule goes the same way as the plain one, from random weights and over many passes.
-    let settings = Settings { learning_rate: 0.5, max_iterations: 20, ..SETTINGS };
+    let settings = PerceptronConfig { learning_rate: 0.5, max_iterations: 20, ..SETTINGS };
     let (bytes, y) = points(50, 0.0, 0.2, 4);
-    let x = Features::new(&bytes, 2, AFFINE);
+    let x = ByteMatrix::new(&bytes, 2, AFFINE);
     assert_eq!(online(&x, &y, &settings, &silent), optimize(&x, &y, &settings, Plain { rate: 0.5 }, &silent));
 }
 
 #[test]
 fn online_converges_where_a_line_separates() {
     let (bytes, y) = points(500, 0.05, 0.0, 2);
-    let x = Features::new(&bytes, 2, AFFINE);
+    let x = ByteMatrix::new(&bytes, 2, AFFINE);
     let fit = online(&x, &y, &SETTINGS, &silent);
     assert_eq!(misclassified(&x, &y, &fit.w, fit.b), 0);
     assert!(fit.errors.len() < SETTINGS.max_iterations);
@@ -96,21 +97,21 @@ fn online_converges_where_a_line_separates() {
 #[test]
 fn progress_hears_every_iteration_the_last_one_too() {
     let (bytes, y) = points(200, 0.05, 0.0, 8);
-    let heard = std::cell::RefCell::new(Vec::new());
-    let fit = online(&Features::new(&bytes, 2, AFFINE), &y, &SETTINGS, &|_, error| {
-        heard.borrow_mut().push(error);
+    let relu_mask = std::cell::RefCell::new(Vec::new());
+    let fit = online(&ByteMatrix::new(&bytes, 2, AFFINE), &y, &SETTINGS, &|_, error| {
+        relu_mask.borrow_mut().push(error);
         true
     });
-    assert_eq!(heard.into_inner(), fit.errors);
+    assert_eq!(relu_mask.into_inner(), fit.errors);
 }
 
 #[test]
 fn training_stops_at_the_tolerance_and_after_the_last_iteration() {
     let (bytes, y) = points(500, 0.0, 0.1, 3);
-    let x = Features::new(&bytes, 2, AFFINE);
-    let fit = online(&x, &y, &Settings { max_iterations: 7, ..SETTINGS }, &silent);
+    let x = ByteMatrix::new(&bytes, 2, AFFINE);
+    let fit = online(&x, &y, &PerceptronConfig { max_iterations: 7, ..SETTINGS }, &silent);
     assert_eq!(fit.errors.len(), 7);
-    let fit = pocket(&x, &y, &Settings { tolerance: 0.3, ..SETTINGS }, &silent);
+    let fit = pocket(&x, &y, &PerceptronConfig { tolerance: 0.3, ..SETTINGS }, &silent);
     let (last, before) = fit.errors.split_last().unwrap();
     assert!(*last <= 0.3 && before.iter().all(|error| *error > 0.3));
 }
@@ -118,11 +119,11 @@ fn training_stops_at_the_tolerance_and_after_the_last_iteration() {
 #[test]
 fn pocket_never_gets_worse_and_reports_the_weights_it_keeps() {
     let (bytes, y) = points(400, 0.0, 0.15, 5);
-    let x = Features::new(&bytes, 2, AFFINE);
-    let fit = pocket(&x, &y, &Settings { max_iterations: 60, ..SETTINGS }, &silent);
+    let x = ByteMatrix::new(&bytes, 2, AFFINE);
+    let fit = pocket(&x, &y, &PerceptronConfig { max_iterations: 60, ..SETTINGS }, &silent);
     assert!(fit.errors.is_sorted_by(|a, b| a >= b));
     assert_eq!(misclassified(&x, &y, &fit.w, fit.b) as f64 / 400.0, *fit.errors.last().unwrap());
-    let last_online = online(&x, &y, &Settings { max_iterations: 60, ..SETTINGS }, &silent);
+    let last_online = online(&x, &y, &PerceptronConfig { max_iterations: 60, ..SETTINGS }, &silent);
     let fewest = last_online.errors.iter().copied().fold(1.0, f64::min);
     assert_eq!(*fit.errors.last().unwrap(), fewest);
 }
@@ -136,7 +137,7 @@ fn averaged_predicts_with_the_mean_of_all_weights() {
         seen: f64,
     }
     impl Rule for Mean {
-        fn pass(&mut self, x: &Features, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+        fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
             for &i in order {
                 Plain { rate: 0.1 }.row(&numbers(x, i), y[i as usize], w, b);
                 for (sum, w) in self.sum.iter_mut().zip(&*w) {
@@ -154,8 +155,8 @@ fn averaged_predicts_with_the_mean_of_all_weights() {
         }
     }
     let (bytes, y) = points(300, 0.0, 0.1, 6);
-    let x = Features::new(&bytes, 2, AFFINE);
-    let settings = Settings { max_iterations: 10, ..SETTINGS };
+    let x = ByteMatrix::new(&bytes, 2, AFFINE);
+    let settings = PerceptronConfig { max_iterations: 10, ..SETTINGS };
     let fast = averaged(&x, &y, &settings, &silent);
     let plain = optimize(&x, &y, &settings, Mean { sum: vec![0.0; 2], sum_b: 0.0, seen: 0.0 }, &silent);
     for (fast, plain) in fast.w.iter().chain([&fast.b]).zip(plain.w.iter().chain([&plain.b])) {
@@ -166,9 +167,10 @@ fn averaged_predicts_with_the_mean_of_all_weights() {
 #[test]
 fn batch_moves_once_a_pass_by_the_mean_correction() {
     // Labels that contradict each other and a weight that answers both rows 1: one row is wrong, whatever the weights.
-    let x = Features::new(&[10, 10], 1, PLAIN);
-    let fit = batch(&x, &[1, -1], &Settings { max_iterations: 1, tolerance: 0.0, ..SETTINGS }, &silent);
-    let mut initial = Stream::new(1, "perceptron/initial");
+    let x = ByteMatrix::new(&[10, 10], 1, PLAIN);
+    let fit =
+        batch(&x, &[1, -1], &PerceptronConfig { max_iterations: 1, tolerance: 0.0, ..SETTINGS }, &silent);
+    let mut initial = RngStream::new(1, "perceptron/initial");
     let (w, b) = (initial.uniform(), initial.uniform());
     assert!((fit.w[0] - (w - 0.1 * 10.0)).abs() < 1e-5 && (fit.b - (b - 0.1)).abs() < 1e-6);
 }
@@ -176,7 +178,7 @@ fn batch_moves_once_a_pass_by_the_mean_correction() {
 #[test]
 fn progress_can_end_training() {
     let (bytes, y) = points(200, 0.0, 0.2, 7);
-    let fit = online(&Features::new(&bytes, 2, AFFINE), &y, &SETTINGS, &|iteration, _| iteration < 3);
+    let fit = online(&ByteMatrix::new(&bytes, 2, AFFINE), &y, &SETTINGS, &|iteration, _| iteration < 3);
     assert_eq!(fit.errors.len(), 3);
 }
 
@@ -185,10 +187,10 @@ fn every_pair_is_in_order_and_independent_of_the_number_of_threads() {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            every_pair(4, |a, b| {
+            one_vs_one(4, |a, b| {
                 let (bytes, y) = points(100, 0.0, 0.1, u64::from(a) * 10 + u64::from(b));
-                let x = Features::new(&bytes, 2, AFFINE);
-                (a, b, online(&x, &y, &Settings { max_iterations: 20, ..SETTINGS }, &silent))
+                let x = ByteMatrix::new(&bytes, 2, AFFINE);
+                (a, b, online(&x, &y, &PerceptronConfig { max_iterations: 20, ..SETTINGS }, &silent))
             })
         })
     };
@@ -206,9 +208,9 @@ proptest! {
         rows in proptest::collection::vec((proptest::array::uniform3(0_u8..), proptest::bool::ANY), 1..30),
     ) {
         let bytes: Vec<u8> = rows.iter().flat_map(|(row, _)| *row).collect();
-        let x = Features::new(&bytes, 3, AFFINE);
+        let x = ByteMatrix::new(&bytes, 3, AFFINE);
         let y: Vec<i8> = rows.iter().map(|(_, label)| if *label { 1 } else { -1 }).collect();
-        let settings = Settings { max_iterations: 30, ..SETTINGS };
+        let settings = PerceptronConfig { max_iterations: 30, ..SETTINGS };
         for optimize in [online, batch, averaged, pocket] {
             let fit = optimize(&x, &y, &settings, &silent);
             prop_assert!(fit.w.iter().chain([&fit.b]).all(|w| w.is_finite()));
@@ -221,20 +223,20 @@ proptest! {
 #[test]
 fn weights_that_are_no_longer_finite_end_the_training_with_those_before() {
     let (bytes, y) = points(200, 0.0, 0.2, 6);
-    let x = Features::new(&bytes, 2, AFFINE);
-    let settings = Settings { learning_rate: 3e38, max_iterations: 50, ..SETTINGS };
+    let x = ByteMatrix::new(&bytes, 2, AFFINE);
+    let settings = PerceptronConfig { learning_rate: 3e38, max_iterations: 50, ..SETTINGS };
     for optimize in [online, batch, averaged, pocket] {
         let fit = optimize(&x, &y, &settings, &silent);
         assert!(fit.w.iter().chain([&fit.b]).all(|w| w.is_finite()), "{fit:?}");
-        assert!(fit.diverged.is_none_or(|pass| pass == fit.errors.len() + 1), "{fit:?}");
+        assert!(fit.diverged.is_none_or(|context| context == fit.errors.len() + 1), "{fit:?}");
     }
     assert!(online(&x, &y, &settings, &silent).diverged.is_some());
-    assert_eq!(online(&x, &y, &Settings { max_iterations: 5, ..SETTINGS }, &silent).diverged, None);
+    assert_eq!(online(&x, &y, &PerceptronConfig { max_iterations: 5, ..SETTINGS }, &silent).diverged, None);
 }
 
 #[test]
 fn two_hundred_and_fifty_six_classes_have_all_their_pairs() {
-    let pairs = every_pair(256, |a, b| (a, b));
+    let pairs = one_vs_one(256, |a, b| (a, b));
     assert_eq!((pairs.len(), pairs[0], pairs[32_639]), (256 * 255 / 2, (0, 1), (254, 255)));
-    assert_eq!((every_pair(0, |_, _| ()).len(), every_pair(1, |_, _| ()).len()), (0, 0));
+    assert_eq!((one_vs_one(0, |_, _| ()).len(), one_vs_one(1, |_, _| ()).len()), (0, 0));
 }

@@ -8,8 +8,8 @@
 
 use faer::{Col, Mat};
 
-use crate::linear::{add_gram, solve_positive};
-use crate::{Affine, Features};
+use crate::linalg::{cholesky_solve, syrk};
+use crate::{Affine, ByteMatrix};
 
 /// A hyperplane {p : w·p + c = 0} in pixel space, pixels from 0 to 255; class 1 lies where w·p + c > 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ impl Hyperplane {
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Search {
+pub struct HyperplaneSearch {
     /// The hyperplane with the fewest errors.
     pub hyperplane: Hyperplane,
     /// Images it does not certainly classify rightly; 0 is a certificate of separability.
@@ -59,13 +59,18 @@ const BLOCK: usize = 256;
 ///
 /// # Panics
 /// If `pixels` does not hold a row for every label, or `max_passes` is zero.
-pub fn search(pixels: &[u8], y: &[i8], max_passes: usize, go_on: &dyn Fn() -> bool) -> Search {
+pub fn separating_hyperplane(
+    pixels: &[u8],
+    y: &[i8],
+    max_passes: usize,
+    go_on: &dyn Fn() -> bool,
+) -> HyperplaneSearch {
     assert!(!y.is_empty() && pixels.len().is_multiple_of(y.len()), "a row of pixels for every label");
     assert!(max_passes > 0, "at least one pass");
     let d = pixels.len() / y.len();
-    let x = Features::new(pixels, d, Affine { factor: 1.0 / 255.0, shift: 0.0 });
+    let x = ByteMatrix::new(pixels, d, Affine { factor: 1.0 / 255.0, shift: 0.0 });
     let mut machine = Machine { x, y, v: vec![0.0; d + 1], values: vec![0.0; y.len()] };
-    let mut best = Search { hyperplane: machine.hyperplane(), errors: y.len(), passes: 0 };
+    let mut best = HyperplaneSearch { hyperplane: machine.hyperplane(), errors: y.len(), passes: 0 };
     let mut passes = 0;
     for cost in COSTS.map(|exponent| 10.0_f64.powi(exponent)) {
         while passes < max_passes && go_on() {
@@ -75,7 +80,7 @@ pub fn search(pixels: &[u8], y: &[i8], max_passes: usize, go_on: &dyn Fn() -> bo
                 let hyperplane = machine.hyperplane();
                 let errors = hyperplane.errors(pixels, y);
                 if errors < best.errors {
-                    best = Search { hyperplane, errors, passes };
+                    best = HyperplaneSearch { hyperplane, errors, passes };
                 }
             }
             if best.errors == 0 {
@@ -91,7 +96,7 @@ pub fn search(pixels: &[u8], y: &[i8], max_passes: usize, go_on: &dyn Fn() -> bo
 
 /// The support vector machine at one point of its training; v is the normal followed by the offset.
 struct Machine<'a> {
-    x: Features<'a>,
+    x: ByteMatrix<'a>,
     y: &'a [i8],
     v: Vec<f64>,
     /// x·v for every image.
@@ -136,19 +141,19 @@ impl Machine<'_> {
         for block in inside.chunks(BLOCK) {
             for (row, &i) in rows.chunks_exact_mut(n).zip(block) {
                 row.fill(0.0);
-                self.x.add_scaled(i, 1.0, &mut row[..n - 1]);
+                self.x.axpy(i, 1.0, &mut row[..n - 1]);
                 row[n - 1] = 1.0;
                 for (right, x) in right.iter_mut().zip(&*row) {
                     *right += cost * f64::from(self.y[i]) * x;
                 }
             }
-            add_gram(&mut hessian, &rows[..block.len() * n], cost);
+            syrk(&mut hessian, &rows[..block.len() * n], cost);
         }
         for i in 0..n {
             hessian[(i, i)] += 1.0;
         }
         // Where it is not positive in f64 the cost has outgrown the precision, and the search rests where it is.
-        solve_positive(&hessian, &right).unwrap_or_else(|| self.v.clone())
+        cholesky_solve(&hessian, &right).unwrap_or_else(|| self.v.clone())
     }
 
     /// The step t ≥ 0 from v towards `target` that minimises the loss: the root of its derivative, which is piecewise
@@ -159,7 +164,7 @@ impl Machine<'_> {
             own += (target - v) * (target - v);
             cross += v * (target - v);
         }
-        let slopes = |t: f64| {
+        let numerical_gradient = |t: f64| {
             let (mut first, mut second) = (cross + t * own, own);
             for ((value, target), &y) in self.values.iter().zip(target_values).zip(self.y) {
                 let along = target - value;
@@ -174,7 +179,7 @@ impl Machine<'_> {
         let (mut low, mut high) = (0.0, f64::INFINITY);
         let mut t = 1.0;
         for _ in 0..30 {
-            let (first, second) = slopes(t);
+            let (first, second) = numerical_gradient(t);
             if first > 0.0 {
                 high = t;
             } else {
@@ -202,15 +207,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::random::Stream;
+    use crate::random::RngStream;
 
     #[test]
     fn a_thin_margin_is_found_and_certified() {
         // Twenty-dimensional bytes labelled by a hyperplane that some points almost touch.
-        let mut stream = Stream::new(1, "test/pixels");
+        let mut stream = RngStream::new(1, "test/pixels");
         let (mut pixels, mut y) = (Vec::new(), Vec::new());
         while y.len() < 400 {
-            let p: Vec<u8> = (0..20).map(|_| stream.below(256) as u8).collect();
+            let p: Vec<u8> = (0..20).map(|_| stream.random_range(256) as u8).collect();
             let side: i32 =
                 p.iter().enumerate().map(|(j, &p)| (j as i32 - 9) * i32::from(p)).sum::<i32>() - 1275;
             if side.abs() > 40 {
@@ -218,7 +223,7 @@ mod tests {
                 y.push(if side > 0 { 1 } else { -1 });
             }
         }
-        let found = search(&pixels, &y, 3000, &|| true);
+        let found = separating_hyperplane(&pixels, &y, 3000, &|| true);
         assert_eq!(found.errors, 0, "{found:?}");
         assert_eq!(found.hyperplane.errors(&pixels, &y), 0);
     }
@@ -226,18 +231,18 @@ mod tests {
     #[test]
     fn classes_that_share_an_image_are_never_certified() {
         let pixels = [0, 0, 255, 255, 0, 255, 0, 255];
-        let found = search(&pixels, &[-1, 1, 1, -1], 50, &|| true);
+        let found = separating_hyperplane(&pixels, &[-1, 1, 1, -1], 50, &|| true);
         assert!(found.errors >= 1);
     }
 
     #[test]
     fn the_number_of_threads_does_not_show() {
-        let mut stream = Stream::new(2, "test/pixels");
-        let pixels: Vec<u8> = (0..400 * 300).map(|_| stream.below(256) as u8).collect();
+        let mut stream = RngStream::new(2, "test/pixels");
+        let pixels: Vec<u8> = (0..400 * 300).map(|_| stream.random_range(256) as u8).collect();
         let y: Vec<i8> = (0..400).map(|i| if i % 2 == 0 { 1 } else { -1 }).collect();
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| search(&pixels, &y, 5, &|| true))
+            pool.install(|| separating_hyperplane(&pixels, &y, 5, &|| true))
         };
         let one = on(1);
         for threads in [2, 3, 8] {
@@ -258,7 +263,7 @@ mod tests {
         ) {
             let pixels: Vec<u8> = rows.iter().flat_map(|(p, _)| *p).collect();
             let y: Vec<i8> = rows.iter().map(|(_, label)| if *label { 1 } else { -1 }).collect();
-            let found = search(&pixels, &y, 20, &|| true);
+            let found = separating_hyperplane(&pixels, &y, 20, &|| true);
             prop_assert_eq!(found.errors, found.hyperplane.errors(&pixels, &y));
             prop_assert!(found.passes <= 20 && found.errors <= y.len());
         }

@@ -4,5 +4,5 @@
 mod hyperplane;
 mod plane;
 
-pub use hyperplane::{Hyperplane, Search, search};
-pub use plane::{Line, best_line, hulls_disjoint};
+pub use hyperplane::{Hyperplane, HyperplaneSearch, separating_hyperplane};
+pub use plane::{Line, best_line, linearly_separable_2d};

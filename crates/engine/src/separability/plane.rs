@@ -6,7 +6,7 @@ use geo::{ConvexHull, Intersects, MultiPoint, Polygon};
 
 /// Whether some line has all of `a` strictly on one side and all of `b` on the other: whether their convex hulls are
 /// disjoint. Exact: the orientation of points is decided by adaptive-precision predicates (Shewchuk 1997).
-pub fn hulls_disjoint(a: &[[f64; 2]], b: &[[f64; 2]]) -> bool {
+pub fn linearly_separable_2d(a: &[[f64; 2]], b: &[[f64; 2]]) -> bool {
     let hull = |points: &[[f64; 2]]| -> Polygon<f64> {
         MultiPoint::from(points.iter().map(|&[x, y]| (x, y)).collect::<Vec<_>>()).convex_hull()
     };
@@ -88,9 +88,12 @@ mod tests {
     #[test]
     fn squares_apart_and_squares_that_touch() {
         let square = |x: f64| vec![[x, 0.0], [x + 1.0, 0.0], [x, 1.0], [x + 1.0, 1.0], [x + 0.5, 0.5]];
-        assert!(hulls_disjoint(&square(0.0), &square(1.5)));
-        assert!(!hulls_disjoint(&square(0.0), &square(1.0)), "a shared edge cannot be separated strictly");
-        assert!(!hulls_disjoint(&square(0.0), &square(0.5)));
+        assert!(linearly_separable_2d(&square(0.0), &square(1.5)));
+        assert!(
+            !linearly_separable_2d(&square(0.0), &square(1.0)),
+            "a shared edge cannot be separated strictly"
+        );
+        assert!(!linearly_separable_2d(&square(0.0), &square(0.5)));
     }
 
     #[test]
@@ -131,7 +134,7 @@ mod tests {
     proptest! {
         #[test]
         fn hulls_agree_with_every_line_tried(a in small_cloud(), b in small_cloud()) {
-            prop_assert_eq!(hulls_disjoint(&a, &b), separable_by_hand(&a, &b));
+            prop_assert_eq!(linearly_separable_2d(&a, &b), separable_by_hand(&a, &b));
         }
 
         #[test]

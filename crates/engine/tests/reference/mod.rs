@@ -4,7 +4,7 @@ pub(crate) mod networks;
 
 use std::collections::BTreeMap;
 
-use inkling_engine::{Network, Part};
+use inkling_engine::{Network, StateKind};
 use inkling_spec::{LayerSpec, ModelSpec, Padding};
 
 /// A network in f64 with the parameters of a [`Network`].
@@ -26,11 +26,11 @@ type Dims = [usize; 3];
 
 impl Reference {
     pub(crate) fn of(network: &Network) -> Reference {
-        let arrays = network.arrays(Part::Values).into_iter();
+        let state_dict = network.state_dict(StateKind::Values).into_iter();
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
         Reference {
             spec: network.spec().clone(),
-            parameters: arrays.map(|array| (array.name, wide(&array.values))).collect(),
+            parameters: state_dict.map(|array| (array.name, wide(&array.values))).collect(),
         }
     }
 
@@ -73,12 +73,12 @@ impl Reference {
                     batch = batch.iter().map(|x| dense(x, get("weight"), get("bias"))).collect();
                 }
                 LayerSpec::Conv2d { filters, kernel, stride, padding, .. } => {
-                    let windows = Windows::new(before, *kernel, *stride, *padding);
+                    let windows = Im2colPlan::new(before, *kernel, *stride, *padding);
                     dims = [windows.output[0], windows.output[1], *filters];
                     batch = batch.iter().map(|x| windows.conv(x, get("weight"), get("bias"))).collect();
                 }
                 LayerSpec::MaxPool { size, stride } => {
-                    let windows = Windows::new(before, *size, *stride, Padding::Valid);
+                    let windows = Im2colPlan::new(before, *size, *stride, Padding::Valid);
                     dims = [windows.output[0], windows.output[1], before[2]];
                     batch = batch.iter().map(|x| windows.max(x)).collect();
                 }
@@ -135,7 +135,7 @@ fn moments(batch: &Batch, feature: usize, features: usize) -> (f64, f64) {
 }
 
 /// Windows on an image.
-struct Windows {
+struct Im2colPlan {
     input: Dims,
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -143,8 +143,8 @@ struct Windows {
     output: [usize; 2],
 }
 
-impl Windows {
-    fn new(input: Dims, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Windows {
+impl Im2colPlan {
+    fn new(input: Dims, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Im2colPlan {
         let (mut output, mut before) = ([0; 2], [0; 2]);
         for side in 0..2 {
             (output[side], before[side]) = match padding {
@@ -157,7 +157,7 @@ impl Windows {
                 }
             };
         }
-        Windows { input, kernel, stride, before, output }
+        Im2colPlan { input, kernel, stride, before, output }
     }
 
     /// The number of a channel of the image that lies at (i, j) of a window, or none where it is outside.

@@ -1,7 +1,7 @@
 //! Small networks of every kind of layer, for the engine and the reference to agree on.
 
-use inkling_engine::random::Stream;
-use inkling_engine::{Network, Part};
+use inkling_engine::random::RngStream;
+use inkling_engine::{Network, StateKind};
 use inkling_spec::{Head, Initial, LayerSpec, ModelSpec, Padding};
 
 fn dense(units: usize) -> LayerSpec {
@@ -77,8 +77,8 @@ pub(crate) fn of_two_heads() -> [ModelSpec; 2] {
 
 /// A network of layers drawn at random, and the images of a batch.
 pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
-    let mut stream = Stream::new(seed, "test/networks");
-    let mut choose = |from: usize, to: usize| from + stream.below((to - from + 1) as u32) as usize;
+    let mut stream = RngStream::new(seed, "test/networks");
+    let mut choose = |from: usize, to: usize| from + stream.random_range((to - from + 1) as u32) as usize;
     let mut image = [choose(4, 8), choose(4, 8), choose(1, 4)];
     let mut trunk = Vec::new();
     let input = image;
@@ -127,16 +127,16 @@ pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
 }
 
 /// Uniform in ± `bound`.
-pub(crate) fn uniform(stream: &mut Stream, count: usize, bound: f32) -> Vec<f32> {
+pub(crate) fn uniform(stream: &mut RngStream, count: usize, bound: f32) -> Vec<f32> {
     (0..count).map(|_| (2.0 * stream.uniform() - 1.0) * bound).collect()
 }
 
 /// Moves biases, scales, shifts and running statistics, which start where some gradients would be zero by symmetry.
-pub(crate) fn disturb(network: &mut Network, stream: &mut Stream) {
-    let mut drawn = network.arrays(Part::Values).into_iter().map(|array| {
+pub(crate) fn disturb(network: &mut Network, stream: &mut RngStream) {
+    let mut drawn = network.state_dict(StateKind::Values).into_iter().map(|array| {
         let bound = if array.name.ends_with("weight") { 0.0 } else { 0.3 };
         let by = uniform(stream, array.values.len(), bound);
         array.values.iter().zip(by).map(|(value, by)| value + by).collect()
     });
-    network.set_arrays(Part::Values, |_, _| drawn.next().ok_or("one each")).expect("as many");
+    network.load_state_dict(StateKind::Values, |_, _| drawn.next().ok_or("one each")).expect("as many");
 }

@@ -1,6 +1,6 @@
 //! Functions of a layer's output, and their gradients with respect to images.
 
-use inkling_engine::{LayerOutput, Network, Workspace};
+use inkling_engine::{LayerHandle, Network, Workspace};
 
 /// A function of a layer's output for one image.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub(crate) enum Function {
 
 impl Function {
     /// The gradient with respect to y; dy is zero before.
-    fn slope(self, y: &[f32], dy: &mut [f32]) {
+    fn output_grad(self, y: &[f32], dy: &mut [f32]) {
         match self {
             Function::Number(at) => dy[at] = 1.0,
             Function::ChannelMean(first, step) => {
@@ -41,14 +41,14 @@ impl Function {
 pub(crate) fn gradient(
     network: &mut Network,
     x: &[f32],
-    layer: &LayerOutput,
+    layer: &LayerHandle,
     function: Function,
     workspace: &mut Workspace,
 ) -> Vec<f32> {
     let mut dx = vec![f32::NAN; x.len()];
     let n = layer.shape.len();
     network.input_gradient(x, layer, workspace, &mut dx, |y, dy| {
-        y.chunks_exact(n).zip(dy.chunks_exact_mut(n)).for_each(|(y, dy)| function.slope(y, dy));
+        y.chunks_exact(n).zip(dy.chunks_exact_mut(n)).for_each(|(y, dy)| function.output_grad(y, dy));
     });
     dx
 }

@@ -1,7 +1,7 @@
 //! What several tests train: a network of every kind of layer with two heads, and images of noise.
 
 use inkling_engine::Network;
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 use inkling_spec::{ModelSpec, Optimizer};
 
 pub(crate) const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -54,13 +54,13 @@ pub(crate) struct Noise {
 impl Noise {
     pub(crate) fn new(spec: &ModelSpec, images: usize) -> Noise {
         let network = Network::new(spec, 0).expect("a network");
-        let mut stream = Stream::new(1, "test/noise");
+        let mut stream = RngStream::new(1, "test/noise");
         let mut below = |bound: usize, count: usize| -> Vec<u8> {
-            (0..count).map(|_| stream.below(bound as u32) as u8).collect()
+            (0..count).map(|_| stream.random_range(bound as u32) as u8).collect()
         };
         Noise {
-            pixels: below(256, images * network.inputs()),
-            labels: network.classes().iter().map(|&classes| below(classes, images)).collect(),
+            pixels: below(256, images * network.input_len()),
+            labels: network.num_classes().iter().map(|&classes| below(classes, images)).collect(),
         }
     }
 

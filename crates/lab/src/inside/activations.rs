@@ -1,7 +1,7 @@
 //! What a network makes of some images, layer by layer, and how much of each layer is silent over the test images.
 
 use inkling_data::DataSet;
-use inkling_engine::LayerOutput;
+use inkling_engine::LayerHandle;
 use inkling_spec::ActivationsRun;
 use inkling_spec::found::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
@@ -37,11 +37,11 @@ pub(crate) fn run(
     let (n, dim) = (shown.len(), height * width * channels);
     let pixels: Vec<u8> = shown.iter().flat_map(|shown| &shown.pixels).copied().collect();
     let mut x = vec![0.0; n * dim];
-    inkling_engine::scale(&pixels, &mut x);
+    inkling_engine::normalize_pixels(&pixels, &mut x);
     let mut workspace = trained.network.workspace(n, false);
     trained.network.forward(&x, false, &mut workspace);
     let (scores, number) = (trained.scores_of(&head)?, trained.head(&head)?);
-    let classes = trained.network.classes()[number];
+    let classes = trained.network.num_classes()[number];
     let logits = workspace.logits(number, n * classes).to_vec();
     let outputs: Vec<&[f32]> =
         layers.iter().map(|layer| trained.network.output(layer, &x, &workspace)).collect();
@@ -131,13 +131,13 @@ fn finite(number: f64) -> f64 {
 }
 
 /// Every convolution; in a network without one, every layer of the trunk, or what there is.
-fn looked_at(trained: &Trained) -> Vec<LayerOutput> {
+fn looked_at(trained: &Trained) -> Vec<LayerHandle> {
     let convolutions = trained.convolutions();
     if !convolutions.is_empty() {
         return convolutions;
     }
-    let all = trained.network.layer_outputs();
-    let trunk: Vec<LayerOutput> = all.iter().filter(|layer| layer.in_trunk()).cloned().collect();
+    let all = trained.network.layer_handles();
+    let trunk: Vec<LayerHandle> = all.iter().filter(|layer| layer.in_trunk()).cloned().collect();
     if trunk.is_empty() { all } else { trunk }
 }
 
@@ -152,22 +152,22 @@ struct Silence {
 /// Counts over all test images; nothing where it was interrupted.
 fn measure(
     trained: &mut Trained,
-    layers: &[LayerOutput],
+    layers: &[LayerHandle],
     set: &DataSet,
     observer: &dyn Observer,
 ) -> Option<Vec<Silence>> {
-    let channels = |layer: &LayerOutput| as_image(layer.shape)[2];
-    let none = |layer: &LayerOutput| Silence { alive: vec![false; channels(layer)], zeros: 0, all: 0 };
+    let channels = |layer: &LayerHandle| as_image(layer.shape)[2];
+    let none = |layer: &LayerHandle| Silence { alive: vec![false; channels(layer)], zeros: 0, all: 0 };
     let mut silence: Vec<Silence> = layers.iter().map(none).collect();
     let network = &mut trained.network;
     let mut workspace = network.workspace(EVALUATION_BATCH, false);
-    let mut x = vec![0.0; EVALUATION_BATCH * network.inputs()];
+    let mut x = vec![0.0; EVALUATION_BATCH * network.input_len()];
     for pixels in set.test.images.pixels.chunks(x.len()) {
         if observer.interrupted() {
             return None;
         }
         let x = &mut x[..pixels.len()];
-        inkling_engine::scale(pixels, x);
+        inkling_engine::normalize_pixels(pixels, x);
         network.forward(x, false, &mut workspace);
         for (layer, silence) in layers.iter().zip(&mut silence) {
             let channels = channels(layer);

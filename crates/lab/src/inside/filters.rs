@@ -1,7 +1,7 @@
 //! The filters of each convolution, and what kinds of patterns they are.
 
-use inkling_engine::random::Stream;
-use inkling_engine::{Array, Part};
+use inkling_engine::random::RngStream;
+use inkling_engine::{NamedTensor, StateKind};
 use inkling_spec::PatternSpec;
 use inkling_spec::found::{FilterKinds, FilterLayer, FiltersOutcome};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
@@ -30,7 +30,7 @@ pub(crate) fn check(trained: &Trained) -> Result<(), LookError> {
     if !trained.convolutions().is_empty() {
         return Ok(());
     }
-    let layers = trained.network.layer_outputs();
+    let layers = trained.network.layer_handles();
     let layers = list(layers.iter().map(|layer| format!("`{}` ({})", layer.name, layer.shape)));
     Err(LookError::NoConvolutions { layers })
 }
@@ -43,7 +43,7 @@ pub(crate) fn run(
 ) -> Result<FiltersOutcome, LabError> {
     check(trained)?;
     let convolutions = trained.convolutions();
-    let arrays = trained.network.arrays(Part::Values);
+    let arrays = trained.network.state_dict(StateKind::Values);
     let weights = |name: &str| {
         let name = format!("{name}.weight");
         arrays.iter().find(|array| array.name == name).expect("a convolution has weights")
@@ -58,7 +58,7 @@ pub(crate) fn run(
 /// A convolution that was looked at.
 struct Looked<'a> {
     name: String,
-    weight: &'a Array,
+    weight: &'a NamedTensor,
     /// Of each slice, [channels, filters].
     norms: Vec<f32>,
     kinds: Vec<u8>,
@@ -70,7 +70,7 @@ struct Looked<'a> {
 }
 
 impl Looked<'_> {
-    fn at<'a>(patterns: &PatternSpec, name: &str, weight: &'a Array) -> Looked<'a> {
+    fn at<'a>(patterns: &PatternSpec, name: &str, weight: &'a NamedTensor) -> Looked<'a> {
         let [height, width, channels, filters] = weight.shape[..] else {
             unreachable!("a convolution's weight")
         };
@@ -148,7 +148,7 @@ fn counted(count: impl Fn(Kind) -> f64) -> FilterKinds {
 
 /// How many of so many slices of uniform random numbers are of each kind, estimated from [`DRAWN`] of them.
 fn by_chance(patterns: &PatternSpec, size: [usize; 2], slices: usize) -> FilterKinds {
-    let mut stream = Stream::new(0, "filters/chance");
+    let mut stream = RngStream::new(0, "filters/chance");
     let mut counts = [0_usize; 4];
     for _ in 0..DRAWN {
         let slice: Vec<f64> =

@@ -137,7 +137,7 @@ pub(crate) fn find(
     let (index, note) = match *choice {
         ImageChoice::Index { index } => (index, None),
         ImageChoice::Typical { class } => {
-            let classes = trained.network.classes()[head];
+            let classes = trained.network.num_classes()[head];
             let labels: Vec<Option<usize>> =
                 set.test.labels.iter().map(|&label| asked.label(label)).collect();
             let scores = trained.test_scores(head, set);

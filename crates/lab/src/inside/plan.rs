@@ -4,7 +4,8 @@ use inkling_data::DataSet;
 use inkling_spec::found::PlannedRun;
 use inkling_spec::{
     ActivationsRun, AscentSpec, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice, InsideTask,
-    LayerSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec, Transform,
+    LayerSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec,
+    Transform,
 };
 
 use super::error::LookError;

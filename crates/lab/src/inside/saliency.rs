@@ -1,7 +1,7 @@
 //! What each pixel has to do with a score: its gradient (Simonyan, Vedaldi and Zisserman 2014) and integrated gradients
 //! (Sundararajan, Taly and Yan 2017).
 
-use inkling_engine::{LayerOutput, Network, Workspace};
+use inkling_engine::{LayerHandle, Network, Workspace};
 
 /// Images at a time on the path of integrated gradients.
 pub(crate) const BATCH: usize = 32;
@@ -10,7 +10,7 @@ pub(crate) const BATCH: usize = 32;
 pub(crate) fn gradient(
     network: &mut Network,
     workspace: &mut Workspace,
-    scores: &LayerOutput,
+    scores: &LayerHandle,
     target: usize,
     x: &[f32],
 ) -> Vec<f32> {
@@ -29,7 +29,7 @@ pub(crate) fn gradient(
 pub(crate) fn integrated(
     network: &mut Network,
     workspace: &mut Workspace,
-    scores: &LayerOutput,
+    scores: &LayerHandle,
     target: usize,
     x: &[f32],
     steps: usize,
@@ -56,6 +56,6 @@ pub(crate) fn black(
     dim: usize,
 ) -> f64 {
     network.forward(&vec![0.0; dim], false, workspace);
-    let classes = network.classes()[head];
+    let classes = network.num_classes()[head];
     f64::from(workspace.logits(head, classes)[target])
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use inkling_data::DataSet;
 use inkling_data::kind::{ENOUGH, kind};
-use inkling_engine::{LayerOutput, Network, Part};
+use inkling_engine::{LayerHandle, Network, StateKind};
 use inkling_spec::{LayerSpec, ModelSpec, Shape};
 use inkling_store::{StoreError, Tensors};
 
@@ -83,7 +83,7 @@ impl Trained {
         }
         let mut network = Network::new(&spec, 0).map_err(cannot)?;
         let mut known = Vec::new();
-        let set = network.set_arrays(Part::Values, |name, shape| {
+        let set = network.load_state_dict(StateKind::Values, |name, shape| {
             known.push(name.to_owned());
             match which {
                 Weights::Last => tensors.finite(name, shape),
@@ -121,8 +121,8 @@ impl Trained {
     ///
     /// # Errors
     /// [`LookError::NoLayer`] with the names that there are.
-    pub fn layer(&self, name: &str) -> Result<LayerOutput, LookError> {
-        let layers = self.network.layer_outputs();
+    pub fn layer(&self, name: &str) -> Result<LayerHandle, LookError> {
+        let layers = self.network.layer_handles();
         let known = || list(layers.iter().map(|layer| format!("`{}` ({})", layer.name, layer.shape)));
         let found = layers.iter().find(|layer| layer.name == name).cloned();
         found.ok_or_else(|| LookError::NoLayer { layer: name.into(), known: known() })
@@ -132,9 +132,9 @@ impl Trained {
     ///
     /// # Errors
     /// [`LookError::NoHead`] with the names that there are.
-    pub fn scores_of(&self, head: &str) -> Result<LayerOutput, LookError> {
+    pub fn scores_of(&self, head: &str) -> Result<LayerHandle, LookError> {
         let number = self.head(head)?;
-        let layers = self.network.layer_outputs();
+        let layers = self.network.layer_handles();
         Ok(layers.into_iter().find(|layer| layer.scores_of == Some(number)).expect("a head has scores"))
     }
 
@@ -156,7 +156,7 @@ impl Trained {
     }
 
     /// Name of the head that a layer is in; of the first one where all heads share it.
-    pub fn head_of(&self, layer: &LayerOutput) -> &str {
+    pub fn head_of(&self, layer: &LayerHandle) -> &str {
         &self.network.spec().heads[layer.head().unwrap_or(0)].name
     }
 
@@ -174,7 +174,7 @@ impl Trained {
     }
 
     /// The layers that are convolutions, in order.
-    pub fn convolutions(&self) -> Vec<LayerOutput> {
+    pub fn convolutions(&self) -> Vec<LayerHandle> {
         let spec = self.network.spec();
         let parts = std::iter::once(("trunk", &spec.trunk))
             .chain(spec.heads.iter().map(|head| (head.name.as_str(), &head.layers)));
@@ -183,7 +183,7 @@ impl Trained {
             layers.iter().enumerate().filter(is_one).map(|(i, _)| format!("{part}.{}", i + 1)).collect()
         };
         let names: Vec<String> = parts.flat_map(named).collect();
-        self.network.layer_outputs().into_iter().filter(|layer| names.contains(&layer.name)).collect()
+        self.network.layer_handles().into_iter().filter(|layer| names.contains(&layer.name)).collect()
     }
 
     /// Scores of a head, by its number, on all test images, [n, classes].
@@ -191,13 +191,13 @@ impl Trained {
         if self.scores.get().is_none() {
             // Not `evaluate`, which wants a label that it knows for every head.
             let network = &mut self.network;
-            let (dim, classes) = (network.inputs(), network.classes());
+            let (dim, classes) = (network.input_len(), network.num_classes());
             let mut workspace = network.workspace(EVALUATION_BATCH, false);
             let mut x = vec![0.0; EVALUATION_BATCH * dim];
             let mut scores = vec![Vec::new(); classes.len()];
             for pixels in set.test.images.pixels.chunks(x.len()) {
                 let x = &mut x[..pixels.len()];
-                inkling_engine::scale(pixels, x);
+                inkling_engine::normalize_pixels(pixels, x);
                 network.forward(x, false, &mut workspace);
                 for ((head, scores), classes) in scores.iter_mut().enumerate().zip(&classes) {
                     scores.extend_from_slice(workspace.logits(head, pixels.len() / dim * classes));

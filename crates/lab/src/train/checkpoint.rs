@@ -1,6 +1,6 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
-use inkling_engine::{Network, Part};
+use inkling_engine::{Network, StateKind};
 use inkling_spec::found::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
@@ -55,19 +55,19 @@ pub(crate) struct Within {
 const STANDING: &str = "standing";
 
 /// The parts of a network that are kept, and how their tensors' names begin.
-const PARTS: [(Part, &str); 3] = [
-    (Part::Values, "value/"),
-    (Part::FirstMoments, "first-moment/"),
-    (Part::SecondMoments, "second-moment/"),
+const PARTS: [(StateKind, &str); 3] = [
+    (StateKind::Values, "value/"),
+    (StateKind::FirstMoments, "first-moment/"),
+    (StateKind::SecondMoments, "second-moment/"),
 ];
 
 /// A part of a network as tensors whose names begin with `prefix`, copied when they are written.
 pub(crate) fn tensors<'a>(
     prefix: &str,
     network: &'a Network,
-    part: Part,
+    part: StateKind,
 ) -> impl Iterator<Item = Tensor<'a>> {
-    network.views(part).map(move |view| {
+    network.tensor_views(part).map(move |view| {
         let (name, shape) = (format!("{prefix}{}", view.name), view.shape().to_vec());
         let copy = move |first, values: &mut [f32]| {
             view.read(first, values);
@@ -101,7 +101,7 @@ impl Best {
     pub(crate) fn tensors<'a>(&'a self, network: &'a Network) -> Vec<Tensor<'a>> {
         match self {
             Best::None => Vec::new(),
-            Best::Last => tensors(BEST, network, Part::Values).collect(),
+            Best::Last => tensors(BEST, network, StateKind::Values).collect(),
             Best::Kept(checkpoint) => {
                 let tensor = |name: String, shape: Vec<usize>| {
                     let (key, like) = (name.clone(), shape.clone());
@@ -110,7 +110,7 @@ impl Best {
                     };
                     Tensor::made(name, &shape, read)
                 };
-                let views = network.views(Part::Values);
+                let views = network.tensor_views(StateKind::Values);
                 views.map(|view| tensor(format!("{BEST}{}", view.name), view.shape().to_vec())).collect()
             }
         }
@@ -180,11 +180,11 @@ pub(crate) fn restore_weights(training: &mut Training, checkpoint: &Checkpoint) 
 fn restore_part(
     training: &mut Training,
     checkpoint: &Checkpoint,
-    (part, prefix): (Part, &str),
+    (part, prefix): (StateKind, &str),
 ) -> Result<(), StoreError> {
     let held = checkpoint.tensors();
     let find = |name: &str, shape: &[usize]| held.values(&format!("{prefix}{name}"), shape);
-    training.trainer.network_mut().set_arrays(part, find)
+    training.trainer.network_mut().load_state_dict(part, find)
 }
 
 /// Sets a fresh training to where `checkpoint` stands.
@@ -200,7 +200,7 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
         restore_part(training, checkpoint, part)?;
     }
     let trainer = &mut training.trainer;
-    trainer.set_positions(|layer| {
+    trainer.load_rng_state(|layer| {
         let position = standing.streams.iter().find(|(name, _)| name == layer);
         position.map(|(_, position)| *position).ok_or_else(|| damaged(format!("it has no stream `{layer}`")))
     })?;
@@ -208,7 +208,7 @@ pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Resul
     let weighting = training.weighting.restore(&standing.weighting);
     weighting.map_err(|error| damaged(format!("its weighting of the heads: {error}")))?;
     if standing.epochs.iter().any(|epoch| epoch.validation.is_some()) {
-        for view in training.trainer.network().views(Part::Values) {
+        for view in training.trainer.network().tensor_views(StateKind::Values) {
             held.shape(&format!("{BEST}{}", view.name))?;
         }
     }

@@ -1,6 +1,6 @@
 //! A training for more epochs goes on from where a finished one ended that was the same but for its length.
 
-use inkling_engine::Path;
+use inkling_engine::Isa;
 use inkling_spec::found::{PlannedRun, RunResult, TrainOutcome};
 use inkling_spec::{RunSpec, TrainRun};
 use inkling_store::{RunDir, RunWriter};
@@ -28,7 +28,7 @@ pub(super) fn begin<'a>(
     // A result that is damaged says nothing; its checkpoint has a checksum of its own.
     let result = shorter.result::<RunResult<TrainOutcome>>().ok().flatten();
     if let Some(result) = result
-        && !Path::current().has_the_bits_of(&result.machine.instructions)
+        && !Isa::current().has_the_bits_of(&result.machine.instructions)
     {
         return cannot("it was computed with other instructions, which end with other last digits");
     }

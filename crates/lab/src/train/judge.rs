@@ -1,6 +1,6 @@
 //! Judging a network on whole sets of images.
 
-use inkling_engine::{Judged, Labelled, Network, Workspace, evaluate};
+use inkling_engine::{Dataset, Metrics, Network, Workspace, evaluate};
 use inkling_spec::found::Evaluation;
 
 use super::examples::Examples;
@@ -22,18 +22,18 @@ pub(crate) fn judge(
 ) -> Option<Vec<Evaluation>> {
     let images = &examples.samples.images;
     let (dim, part) = (images.dim(), workspace.capacity() * BATCHES);
-    let mut all = vec![Judged::default(); examples.labels.len()];
+    let mut all = vec![Metrics::default(); examples.labels.len()];
     for (i, pixels) in images.pixels.chunks(part * dim).enumerate() {
         if !go_on() {
             return None;
         }
         let range = i * part..i * part + pixels.len() / dim;
         let labels: Vec<&[u8]> = examples.labels.iter().map(|labels| &labels[range.clone()]).collect();
-        let judged = evaluate(network, workspace, Labelled { pixels, labels: &labels }, &mut seen);
+        let judged = evaluate(network, workspace, Dataset { pixels, labels: &labels }, &mut seen);
         all.iter_mut().zip(judged).for_each(|(all, judged)| *all += judged);
     }
     let images = examples.len();
     let evaluation =
-        |all: Judged| Evaluation { images, correct: all.correct, loss: all.loss / images as f64 };
+        |all: Metrics| Evaluation { images, correct: all.correct, loss: all.loss_sum / images as f64 };
     Some(all.into_iter().map(evaluation).collect())
 }

@@ -11,7 +11,7 @@ mod step;
 mod training;
 
 use inkling_data::DataSet;
-use inkling_engine::Path;
+use inkling_engine::Isa;
 use inkling_spec::found::{Divergence, PlannedRun, TrainOutcome};
 use inkling_spec::{RunSpec, TrainRun};
 use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
@@ -167,7 +167,7 @@ fn resume<'a>(
         if let Ok(checkpoint) = &checkpoint
             && let Some(theirs) = other_instructions(checkpoint)
         {
-            let ours = Path::current().name();
+            let ours = Isa::current().name();
             if !bench.mixes_instructions {
                 return Err(LabError::OtherInstructions { run: format!("{title} was"), theirs, ours });
             }
@@ -199,7 +199,7 @@ fn resume<'a>(
 /// The instructions that a checkpoint was computed with, where they end with other bits than those of this process.
 fn other_instructions(checkpoint: &Checkpoint) -> Option<String> {
     let theirs = checkpoint::read_standing(checkpoint).ok()?.instructions;
-    (!Path::current().has_the_bits_of(&theirs)).then_some(theirs)
+    (!Isa::current().has_the_bits_of(&theirs)).then_some(theirs)
 }
 
 /// The instructions that an unfinished run was computed with, as far as a whole checkpoint says.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use inkling_data::Images;
-use inkling_engine::Part;
+use inkling_engine::StateKind;
 use inkling_spec::ModelSpec;
 use inkling_spec::found::TrainOutcome;
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
@@ -44,7 +44,7 @@ fn write_model(
 ) -> Result<(), StoreError> {
     let best = Best::of(training, writer.dir())?;
     let network = training.trainer.network();
-    let all: Vec<Tensor> = tensors("", network, Part::Values).chain(best.tensors(network)).collect();
+    let all: Vec<Tensor> = tensors("", network, StateKind::Values).chain(best.tensors(network)).collect();
     let json = serde_json::to_string(model).expect("a network's spec is plain data");
     let mut metadata = Metadata::from([
         ("format".into(), FORMAT.into()),
@@ -68,7 +68,7 @@ fn write_arrays(
 ) -> Result<(), StoreError> {
     let Training { trainer, workspace, test, .. } = training;
     let network = trainer.network_mut();
-    let (n, classes) = (test.len(), network.classes());
+    let (n, classes) = (test.len(), network.num_classes());
     let mut logits: Vec<Vec<f32>> = classes.iter().map(|classes| Vec::with_capacity(n * classes)).collect();
     let start = Instant::now();
     judge(network, workspace, test, || true, |head, scores| logits[head].extend_from_slice(scores));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use inkling_data::{Images, Samples};
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 use inkling_spec::TrainRun;
 
 /// The training images in two parts. Nothing here knows of test images.
@@ -23,7 +23,7 @@ impl<'a> Split<'a> {
             return Split { train: Cow::Borrowed(samples), validation: None };
         };
         let mut order = identity(samples.len());
-        Stream::new(run.seed, "validation").shuffle(&mut order);
+        RngStream::new(run.seed, "validation").shuffle(&mut order);
         let (held_out, rest) = order.split_at_mut(validation.images);
         held_out.sort_unstable();
         rest.sort_unstable();

@@ -1,6 +1,6 @@
 //! One step under a weighting, whatever the method, and the sums over steps that become lines.
 
-use inkling_engine::{GradientProducts, Idleness, Judged, Labelled, SharedLayers, Trainer};
+use inkling_engine::{ActivityStats, Dataset, GradientGram, Metrics, Trainer, TrunkScope};
 use inkling_spec::found::{GradientsLine, HeadSteps, IdleLine, StepsLine};
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use crate::weighting::Weigh;
 /// What a step showed.
 pub(crate) struct Stepped {
     /// What each head made of the batch before the step; nothing of a head that is not trained.
-    pub(crate) judged: Vec<Judged>,
+    pub(crate) judged: Vec<Metrics>,
     /// The weight of each head in it.
     pub(crate) weights: Vec<f64>,
     /// How the heads' gradients on all shared layers lay to each other, where that was asked for.
-    pub(crate) products: Option<GradientProducts>,
+    pub(crate) products: Option<GradientGram>,
 }
 
 /// One step. With `look`, the heads' gradients on all shared layers are compared, unless the weighting itself compares
@@ -21,7 +21,7 @@ pub(crate) struct Stepped {
 pub(crate) fn step(
     trainer: &mut Trainer,
     weighting: &mut dyn Weigh,
-    images: Labelled,
+    images: Dataset,
     batch: &[u32],
     learning_rate: f64,
     look: bool,
@@ -30,38 +30,36 @@ pub(crate) fn step(
     trainer.set_weights(&weights.iter().map(|&weight| weight as f32).collect::<Vec<f32>>());
     let compares = weighting.compares();
     let mut found = None;
-    let judged = match compares.or(look.then_some(SharedLayers::All)) {
+    let judged = match compares.or(look.then_some(TrunkScope::All)) {
         None => trainer.step(images, batch, learning_rate),
-        Some(over) => trainer.step_combined(images, batch, learning_rate, over, |_, products| {
-            found = Some(products.clone());
-            compares.and_then(|_| weighting.shares(&|a, b| products.product(a, b)))
-        }),
+        Some(over) => {
+            trainer.step_with_gradient_surgery(images, batch, learning_rate, over, |_, products| {
+                found = Some(products.clone());
+                compares.and_then(|_| weighting.shares(&|a, b| products.product(a, b)))
+            })
+        }
     };
     let judged = judged.to_vec();
-    let losses: Vec<f64> = judged.iter().map(|judged| judged.loss / batch.len() as f64).collect();
+    let losses: Vec<f64> = judged.iter().map(|judged| judged.loss_sum / batch.len() as f64).collect();
     match found.as_ref().filter(|_| compares.is_some()) {
         None => weighting.learn(&losses, None),
         Some(products) => weighting.learn(&losses, Some(&|a, b| products.product(a, b))),
     }
-    let products = found.filter(|_| look && compares != Some(SharedLayers::Last));
+    let products = found.filter(|_| look && compares != Some(TrunkScope::Last));
     Stepped { judged, weights, products }
 }
 
 /// The line of the gradients at a step; none where they are not finite.
-pub(crate) fn gradients_line(
-    products: &GradientProducts,
-    heads: usize,
-    step: usize,
-) -> Option<GradientsLine> {
+pub(crate) fn gradients_line(products: &GradientGram, heads: usize, step: usize) -> Option<GradientsLine> {
     let norms: Vec<f64> = (0..heads).map(|head| products.norm(head)).collect();
     let finite = norms.iter().all(|norm| norm.is_finite());
     finite.then(|| GradientsLine { step, norms, cosine: products.cosine(0, 1) })
 }
 
 /// The line of what stands still in the largest dense layer at a step; none where there is no dense layer.
-pub(crate) fn idle_line(layers: &[Idleness], step: usize) -> Option<IdleLine> {
+pub(crate) fn idle_line(layers: &[ActivityStats], step: usize) -> Option<IdleLine> {
     // Of equal ones the first.
-    let Idleness { name, inputs, silent, units, dead, row_panels, idle } =
+    let ActivityStats { name, inputs, silent, units, dead, row_panels, idle } =
         layers.iter().rev().max_by_key(|layer| layer.inputs * layer.units)?;
     let share = |part: usize, whole: usize| part as f64 / whole as f64;
     Some(IdleLine {
@@ -107,10 +105,10 @@ impl Since {
             if self.steps == 0 {
                 head.first_weight = weight;
             }
-            head.loss += judged.loss;
+            head.loss += judged.loss_sum;
             head.correct += judged.correct;
             head.drift += weight - head.first_weight;
-            self.loss += weight * judged.loss;
+            self.loss += weight * judged.loss_sum;
         }
         self.steps += 1;
         self.images += images;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use inkling_engine::random::Stream;
-use inkling_engine::{Labelled, Network, Part, Path, Trainer, Workspace};
+use inkling_engine::random::RngStream;
+use inkling_engine::{Dataset, Isa, Network, StateKind, Trainer, Workspace};
 use inkling_spec::found::{
     Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Training<'a> {
     trained: Vec<bool>,
     /// For judging; its batches are larger than the trainer's.
     pub(crate) workspace: Workspace,
-    pub(crate) shuffle: Stream,
+    pub(crate) shuffle: RngStream,
     standing: Standing,
     /// Whether the newest checkpoint was written within an epoch.
     pub(crate) newest_is_within_an_epoch: bool,
@@ -78,7 +78,7 @@ impl<'a> Training<'a> {
             weighting,
             workspace: network.workspace(EVALUATION_BATCH, false),
             trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &weights),
-            shuffle: Stream::new(run.seed, "shuffle"),
+            shuffle: RngStream::new(run.seed, "shuffle"),
             standing: Standing::default(),
             newest_is_within_an_epoch: false,
             kept: Instant::now(),
@@ -96,10 +96,10 @@ impl<'a> Training<'a> {
         Standing {
             shuffle,
             origins,
-            streams: self.trainer.positions(),
+            streams: self.trainer.rng_state(),
             weighting: self.weighting.state(),
             seconds: self.seconds(),
-            instructions: Path::current().name().into(),
+            instructions: Isa::current().name().into(),
             ..self.standing.clone()
         }
     }
@@ -155,7 +155,7 @@ impl<'a> Training<'a> {
     fn outcome(&self, diverged: Option<Divergence>) -> TrainOutcome {
         let Standing { steps, epochs, train_seconds, test_seconds, .. } = self.standing.clone();
         TrainOutcome {
-            parameters: self.trainer.network().parameters(),
+            parameters: self.trainer.network().num_parameters(),
             steps,
             train_seconds,
             test_seconds: median(test_seconds),
@@ -224,7 +224,7 @@ impl<'a> Training<'a> {
     ) -> Result<Option<Divergence>, LabError> {
         let training = &self.run.training;
         let labels = self.train.by_head();
-        let images = Labelled { pixels: &self.train.samples.images.pixels, labels: &labels };
+        let images = Dataset { pixels: &self.train.samples.images.pixels, labels: &labels };
         // There is nothing to compare where fewer than two heads are trained.
         let is_comparable = self.trained.iter().filter(|trained| **trained).count() > 1;
         let factor = training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
@@ -241,7 +241,7 @@ impl<'a> Training<'a> {
         self.standing.train_seconds += start.elapsed().as_secs_f64();
         self.standing.steps += 1;
         let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
-        if trained.any(|(judged, _)| !judged.loss.is_finite()) {
+        if trained.any(|(judged, _)| !judged.loss_sum.is_finite()) {
             return diverged(self.standing.steps, Diverged::Network);
         }
         let compared = stepped.products.as_ref();
@@ -343,8 +343,8 @@ fn finite(network: &Network) -> bool {
     /// Numbers at a time, in whole rows.
     const SOME: usize = 1 << 12;
     let mut values = Vec::new();
-    let parts = [Part::Values, Part::FirstMoments, Part::SecondMoments];
-    parts.into_iter().flat_map(|part| network.views(part)).all(|view| {
+    let parts = [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments];
+    parts.into_iter().flat_map(|part| network.tensor_views(part)).all(|view| {
         let all = view.shape().iter().product::<usize>();
         let row = view.shape().last().copied().unwrap_or(1).max(1);
         let some = row * (SOME / row).max(1);

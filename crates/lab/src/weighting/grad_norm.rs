@@ -4,7 +4,7 @@
 //! one, L_h(0), over the mean of these shares: heads that learn slowly are to have larger gradients. The weights go down
 //! Σ |G_h − target_h| with the targets held fixed, and are then scaled to sum to the number of heads.
 
-use inkling_engine::SharedLayers;
+use inkling_engine::TrunkScope;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
@@ -65,8 +65,8 @@ impl Weigh for GradNorm {
         &self.state.weights.values
     }
 
-    fn compares(&self) -> Option<SharedLayers> {
-        Some(SharedLayers::Last)
+    fn compares(&self) -> Option<TrunkScope> {
+        Some(TrunkScope::Last)
     }
 
     fn learn(&mut self, losses: &[f64], product: Option<Product>) {

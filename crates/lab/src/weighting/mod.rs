@@ -8,8 +8,8 @@ mod uncertainty;
 
 use std::fmt::Debug;
 
-use inkling_engine::SharedLayers;
-use inkling_engine::random::Stream;
+use inkling_engine::TrunkScope;
+use inkling_engine::random::RngStream;
 use inkling_spec::{TrainRun, Weighting};
 
 use fixed::Fixed;
@@ -27,7 +27,7 @@ pub(crate) trait Weigh: Debug {
     fn weights(&self) -> &[f64];
 
     /// On which shared layers the heads' gradients are to be compared in every step, where they are.
-    fn compares(&self) -> Option<SharedLayers> {
+    fn compares(&self) -> Option<TrunkScope> {
         None
     }
 
@@ -77,6 +77,6 @@ pub(crate) fn start(run: &TrainRun) -> Box<dyn Weigh> {
         Weighting::GradNorm { alpha, learning_rate } => {
             Box::new(GradNorm::new(heads, *alpha, *learning_rate))
         }
-        Weighting::PcGrad => Box::new(PcGrad::new(heads, Stream::new(run.seed, "projections"))),
+        Weighting::PcGrad => Box::new(PcGrad::new(heads, RngStream::new(run.seed, "projections"))),
     }
 }

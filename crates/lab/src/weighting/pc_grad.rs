@@ -5,8 +5,8 @@
 //! A projected gradient is a sum of shares of the heads' gradients, and so is the whole: the inner products say all that is
 //! needed, and no gradient is ever made twice.
 
-use inkling_engine::SharedLayers;
-use inkling_engine::random::Stream;
+use inkling_engine::TrunkScope;
+use inkling_engine::random::RngStream;
 
 use super::{Product, Weigh};
 
@@ -14,11 +14,11 @@ use super::{Product, Weigh};
 pub(super) struct PcGrad {
     weights: Vec<f64>,
     /// Draws the order in which a head meets the others.
-    stream: Stream,
+    stream: RngStream,
 }
 
 impl PcGrad {
-    pub(super) fn new(heads: usize, stream: Stream) -> PcGrad {
+    pub(super) fn new(heads: usize, stream: RngStream) -> PcGrad {
         PcGrad { weights: vec![1.0; heads], stream }
     }
 }
@@ -47,8 +47,8 @@ impl Weigh for PcGrad {
         &self.weights
     }
 
-    fn compares(&self) -> Option<SharedLayers> {
-        Some(SharedLayers::All)
+    fn compares(&self) -> Option<TrunkScope> {
+        Some(TrunkScope::All)
     }
 
     fn shares(&mut self, product: Product) -> Option<Vec<f32>> {
@@ -109,7 +109,7 @@ mod tests {
         fn shares_are_the_explicit_projections_in_any_order(gradients in some_gradients(), seed in 0_u64..1000) {
             let heads = gradients.len();
             let order = |seed: u64| {
-                let mut weighting = PcGrad::new(heads, Stream::new(seed, "order"));
+                let mut weighting = PcGrad::new(heads, RngStream::new(seed, "order"));
                 move |head: usize| {
                     let mut others: Vec<usize> = (0..heads).filter(|&other| other != head).collect();
                     weighting.stream.shuffle(&mut others);
@@ -118,7 +118,7 @@ mod tests {
             };
             let explicit = projected(&gradients, order(seed));
             let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
-            let shares = PcGrad::new(heads, Stream::new(seed, "order")).shares(&product).unwrap();
+            let shares = PcGrad::new(heads, RngStream::new(seed, "order")).shares(&product).unwrap();
             for (i, explicit) in explicit.iter().enumerate() {
                 let parts = shares.iter().zip(&gradients).map(|(&share, gradient)| f64::from(share) * gradient[i]);
                 let size: f64 = shares.iter().map(|share| f64::from(share.abs())).sum();
@@ -144,18 +144,18 @@ mod tests {
     #[test]
     fn a_gradient_of_zero_changes_nothing() {
         let product = |a: usize, b: usize| if (a, b) == (0, 0) { 2.0 } else { 0.0 };
-        assert_eq!(PcGrad::new(2, Stream::new(1, "order")).shares(&product).unwrap(), [1.0, 1.0]);
+        assert_eq!(PcGrad::new(2, RngStream::new(1, "order")).shares(&product).unwrap(), [1.0, 1.0]);
     }
 
     #[test]
     fn a_state_leads_to_the_same_orders() {
         let gradients = [[1.0, 0.2, -0.4], [-0.9, 0.3, 0.1], [0.1, -1.0, 0.2], [-0.2, 0.1, -0.8]];
         let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
-        let mut first = PcGrad::new(4, Stream::new(1, "order"));
+        let mut first = PcGrad::new(4, RngStream::new(1, "order"));
         for _ in 0..5 {
             first.shares(&product);
         }
-        let mut second = PcGrad::new(4, Stream::new(1, "order"));
+        let mut second = PcGrad::new(4, RngStream::new(1, "order"));
         second.restore(&first.state()).unwrap();
         for _ in 0..5 {
             assert_eq!(first.shares(&product), second.shares(&product));

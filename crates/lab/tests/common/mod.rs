@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use inkling_data::{DataSet, Images, Samples, catalogue};
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 use inkling_lab::{Event, LabError, Observer, train};
 use inkling_spec::found::{PlannedRun, RunResult, TrainOutcome};
 use inkling_spec::{
@@ -22,15 +22,15 @@ const CLASSES: u8 = 4;
 
 /// Made-up images of four classes: noise, brighter in a quarter of the image that tells the class.
 pub(crate) fn set(train: usize, test: usize) -> DataSet {
-    let mut stream = Stream::new(5, "images");
+    let mut stream = RngStream::new(5, "images");
     let mut samples = |count: usize| {
-        let labels: Vec<u8> = (0..count).map(|_| stream.below(u32::from(CLASSES)) as u8).collect();
+        let labels: Vec<u8> = (0..count).map(|_| stream.random_range(u32::from(CLASSES)) as u8).collect();
         let mut pixels = Vec::new();
         for label in &labels {
             for place in 0..SIDE * SIDE {
                 let quarter = place / SIDE / 4 * 2 + place % SIDE / 4;
                 let light = if quarter == usize::from(*label) { 60 } else { 0 };
-                pixels.push((stream.below(196) + light) as u8);
+                pixels.push((stream.random_range(196) + light) as u8);
             }
         }
         Samples { images: Images { count, height: SIDE, width: SIDE, channels: 1, pixels }, labels }
@@ -42,8 +42,8 @@ pub(crate) fn set(train: usize, test: usize) -> DataSet {
 /// The same with training labels of chance: all that can be learnt is the images by heart, and the validation loss rises.
 pub(crate) fn chance_set(train: usize, test: usize) -> DataSet {
     let mut set = set(train, test);
-    let mut stream = Stream::new(1, "chance");
-    set.train.labels.iter_mut().for_each(|label| *label = stream.below(u32::from(CLASSES)) as u8);
+    let mut stream = RngStream::new(1, "chance");
+    set.train.labels.iter_mut().for_each(|label| *label = stream.random_range(u32::from(CLASSES)) as u8);
     set
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use inkling_engine::{Array, Network, Part};
+use inkling_engine::{NamedTensor, Network, StateKind};
 use inkling_spec::ModelSpec;
 use inkling_store::{Metadata, Store, Tensor, TensorFile};
 use serde::Serialize;
@@ -65,10 +65,10 @@ pub(crate) fn changed_model(
     network: &str,
     data: Option<&str>,
     run: &impl Serialize,
-    change: impl Fn(&mut Vec<Array>),
+    change: impl Fn(&mut Vec<NamedTensor>),
 ) -> PathBuf {
     let spec = ModelSpec::from_toml("network", network).unwrap();
-    let mut arrays = Network::new(&spec, 7).unwrap().arrays(Part::Values);
+    let mut arrays = Network::new(&spec, 7).unwrap().state_dict(StateKind::Values);
     change(&mut arrays);
     let tensors: Vec<Tensor> =
         arrays.iter().map(|array| Tensor::new(array.name.clone(), &array.shape, &array.values)).collect();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use inkling_engine::Array;
+use inkling_engine::NamedTensor;
 
 use super::common::{COLOUR, MLP, changed_model, look, model};
 
@@ -64,7 +64,7 @@ fn numbers_that_are_not_finite_have_one_message_with_their_place() {
     let folder = tempfile::tempdir().unwrap();
     super::common::picture(&folder.path().join("a.png"), [10, 12], png::ColorType::Rgb);
     for (value, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
-        let spoil = |arrays: &mut Vec<Array>| {
+        let spoil = |arrays: &mut Vec<NamedTensor>| {
             let weight = arrays.iter_mut().find(|array| array.name == "trunk.1.weight").unwrap();
             // Of the shape 3 × 3 × 3 × 5: at [1, 0, 2, 4], and a later one.
             (weight.values[59], weight.values[100]) = (value, f32::NAN);
@@ -85,7 +85,7 @@ fn numbers_that_are_not_finite_have_one_message_with_their_place() {
 fn weights_that_overflow_are_told_and_nothing_that_is_not_finite_is_published() {
     let folder = tempfile::tempdir().unwrap();
     super::common::picture(&folder.path().join("a.png"), [28, 28], png::ColorType::Grayscale);
-    let huge = |arrays: &mut Vec<Array>| arrays.iter_mut().for_each(|array| array.values.fill(1e38));
+    let huge = |arrays: &mut Vec<NamedTensor>| arrays.iter_mut().for_each(|array| array.values.fill(1e38));
     let model = changed_model(folder.path(), MLP, None, &"none", huge);
     let activations = ["activations", model.to_str().unwrap(), "--image", "a.png"];
     let first = look(folder.path(), &activations);
@@ -104,7 +104,7 @@ fn weights_that_overflow_are_told_and_nothing_that_is_not_finite_is_published() 
 #[test]
 fn a_dream_whose_start_the_network_answers_with_no_finite_number_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let huge = |arrays: &mut Vec<Array>| arrays.iter_mut().for_each(|array| array.values.fill(1e38));
+    let huge = |arrays: &mut Vec<NamedTensor>| arrays.iter_mut().for_each(|array| array.values.fill(1e38));
     let model = changed_model(folder.path(), MLP, None, &"none", huge);
     let model = model.to_str().unwrap();
     for goal in [&["--class", "1"][..], &["--class", "1", "--probability"], &["--layer", "trunk.2"]] {
@@ -133,7 +133,7 @@ fn a_dream_whose_start_the_network_answers_with_no_finite_number_says_so() {
 fn an_image_that_is_typical_of_a_class_of_which_none_is_right_says_so() {
     let folder = tempfile::tempdir().unwrap();
     // Whatever the image, it is taken for a 0.
-    let zero = |arrays: &mut Vec<Array>| {
+    let zero = |arrays: &mut Vec<NamedTensor>| {
         let bias = arrays.iter_mut().find(|array| array.name == "item.1.bias").unwrap();
         bias.values[0] = 1e6;
     };
@@ -199,13 +199,13 @@ fn a_model_of_another_format_is_told_both() {
 #[test]
 fn tensors_that_do_not_fit_the_layers_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let extra = |arrays: &mut Vec<Array>| {
-        arrays.push(Array { name: "trunk.9.weight".into(), shape: vec![1], values: vec![0.5] });
+    let extra = |arrays: &mut Vec<NamedTensor>| {
+        arrays.push(NamedTensor { name: "trunk.9.weight".into(), shape: vec![1], values: vec![0.5] });
     };
     let file = changed_model(folder.path(), MLP, None, &"none", extra);
     let dream = |file: &str| look(folder.path(), &["dream", file, "--class", "1", "--steps", "2"]);
     dream(file.to_str().unwrap()).says(65, &["holds the tensor `trunk.9.weight`, which none of the layers"]);
-    let missing = |arrays: &mut Vec<Array>| arrays.retain(|array| array.name != "item.1.bias");
+    let missing = |arrays: &mut Vec<NamedTensor>| arrays.retain(|array| array.name != "item.1.bias");
     let file = changed_model(folder.path(), MLP, None, &"none", missing);
     let words =
         ["does not hold the tensor `item.1.bias` as expected", "there is none of this name", "help", "f32"];

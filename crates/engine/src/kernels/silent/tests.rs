@@ -3,7 +3,7 @@
 use inkling_spec::Optimizer;
 
 use super::*;
-use crate::optimizer::rules;
+use crate::optimizer::param_groups;
 
 /// Optimisers whose windows have several steps.
 const OPTIMIZERS: [Optimizer; 7] = [
@@ -60,11 +60,12 @@ fn steps_at_once_move_weights_within_the_bound() {
         for kind in 0..4 {
             let mut sums: Vec<(u64, SilentSums)> = Vec::new();
             for t in 1..=4200 {
-                let rules = rules(optimizer, t, rate(kind, t));
+                let param_groups = param_groups(optimizer, t, rate(kind, t));
                 sums.push((t, SilentSums::NONE));
                 let mut steps: Vec<(u64, SilentSteps)> = Vec::new();
-                sums.iter_mut().for_each(|(first, sums)| steps.push((*first, sums.then(&rules.weights))));
-                if !rules.settles {
+                sums.iter_mut()
+                    .for_each(|(first, sums)| steps.push((*first, sums.then(&param_groups.decay))));
+                if !param_groups.settles {
                     continue;
                 }
                 sums.clear();
@@ -85,14 +86,14 @@ fn check(
     steps: &SilentSteps,
 ) {
     let roots: Vec<f32> =
-        (0..COLUMNS).map(|i| if i == 0 { 0.0 } else { 1e-12 * 2.5_f32.powi(i as i32) }).collect();
+        (0..NR).map(|i| if i == 0 { 0.0 } else { 1e-12 * 2.5_f32.powi(i as i32) }).collect();
     let is_adam = !matches!(optimizer, Optimizer::Sgd { .. });
-    let mut value = [0.0; COLUMNS];
+    let mut value = [0.0; NR];
     let mut first: Vec<f32> = roots.iter().map(|r| 0.3 * r.max(1e-9)).collect();
     let mut second: Vec<f32> = roots.iter().map(|r| if is_adam { r * r } else { 0.0 }).collect();
-    let before: Vec<[f64; 3]> = (0..COLUMNS).map(|i| [0.0, first[i].into(), second[i].into()]).collect();
-    let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
-    weights.catch_up(Path::current(), std::iter::once((0, steps)));
+    let before: Vec<[f64; 3]> = (0..NR).map(|i| [0.0, first[i].into(), second[i].into()]).collect();
+    let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
+    weights.catch_up(Isa::current(), std::iter::once((0, steps)));
     for (i, before) in before.into_iter().enumerate() {
         let exact = window.clone().fold(before, |state, t| step(state, t, optimizer, rate(kind, t)));
         let root = before[2].sqrt();
@@ -113,34 +114,35 @@ fn weights_decay_while_they_wait() {
     let optimizer = OPTIMIZERS[3];
     let (mut sums, mut steps, mut exact) = (SilentSums::NONE, None, [1.0, 0.0, 0.0]);
     for t in 1001..=1064 {
-        steps = Some(sums.then(&rules(&optimizer, t, 1e-3).weights));
+        steps = Some(sums.then(&param_groups(&optimizer, t, 1e-3).decay));
         exact = step(exact, t, &optimizer, 1e-3);
     }
-    let [mut value, mut first, mut second] = [[1.0_f32; COLUMNS], [0.0; COLUMNS], [0.0; COLUMNS]];
-    let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
-    weights.catch_up(Path::current(), std::iter::once((0, &steps.expect("64 steps"))));
+    let [mut value, mut first, mut second] = [[1.0_f32; NR], [0.0; NR], [0.0; NR]];
+    let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
+    weights.catch_up(Isa::current(), std::iter::once((0, &steps.expect("64 steps"))));
     assert!((f64::from(value[5]) - exact[0]).abs() < 1e-7);
 }
 
 #[test]
 fn paths_agree_and_reading_leaves_rows_as_they_are() {
     let mut sums = SilentSums::NONE;
-    let steps = (900..930).map(|t| sums.then(&rules(&OPTIMIZERS[3], t, 1e-3).weights)).last().expect("steps");
+    let steps =
+        (900..930).map(|t| sums.then(&param_groups(&OPTIMIZERS[3], t, 1e-3).decay)).last().expect("steps");
     let numbers = |seed: u32| -> Vec<f32> {
-        (0..3 * COLUMNS as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
+        (0..3 * NR as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
     };
     let mut fused: Vec<Vec<f32>> = Vec::new();
-    for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
         let [mut value, mut first, mut second] = [1, 2, 3].map(numbers);
-        let mut read = [[0.0; COLUMNS]; 2];
-        let rows = [(2 * COLUMNS, Some(&steps)), (0, None)];
-        read_rows(path, [&value, &first, &second], rows.into_iter(), &mut read);
-        let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
-        weights.catch_up(path, std::iter::once((2 * COLUMNS, &steps)));
-        assert_eq!(read[0], value[2 * COLUMNS..]);
-        assert_eq!(read[1], numbers(1)[..COLUMNS]);
-        assert_eq!(value[..2 * COLUMNS], numbers(1)[..2 * COLUMNS]);
-        if path != Path::Portable {
+        let mut read = [[0.0; NR]; 2];
+        let rows = [(2 * NR, Some(&steps)), (0, None)];
+        read_rows(isa, [&value, &first, &second], rows.into_iter(), &mut read);
+        let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
+        weights.catch_up(isa, std::iter::once((2 * NR, &steps)));
+        assert_eq!(read[0], value[2 * NR..]);
+        assert_eq!(read[1], numbers(1)[..NR]);
+        assert_eq!(value[..2 * NR], numbers(1)[..2 * NR]);
+        if isa != Isa::Portable {
             fused.push([value, first, second].concat());
         }
     }
@@ -150,8 +152,8 @@ fn paths_agree_and_reading_leaves_rows_as_they_are() {
 #[test]
 #[should_panic(expected = "range end index")]
 fn a_row_beyond_the_weights_is_refused() {
-    let steps = SilentSums::NONE.clone().then(&Rule::Sgd { momentum: 0.9, rate: 0.1 });
+    let steps = SilentSums::NONE.clone().then(&StepRule::Sgd { momentum: 0.9, rate: 0.1 });
     let [mut value, mut first, mut second] = [[0.0; 40]; 3];
-    let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
-    weights.catch_up(Path::current(), std::iter::once((16, &steps)));
+    let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
+    weights.catch_up(Isa::current(), std::iter::once((16, &steps)));
 }

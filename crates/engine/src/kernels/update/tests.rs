@@ -1,7 +1,7 @@
 //! Tests of the update of weights.
 
 use super::*;
-use crate::optimizer::rules;
+use crate::optimizer::param_groups;
 
 const ADAM: inkling_spec::Optimizer =
     inkling_spec::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -9,18 +9,18 @@ const ADAM: inkling_spec::Optimizer =
 #[test]
 fn rows_are_updated_as_runs_are() {
     let numbers = |seed: u32| -> Vec<f32> {
-        (0..5 * COLUMNS as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
+        (0..5 * NR as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
     };
-    let gradient: [Row; 2] = [[0.5; COLUMNS], [-0.25; COLUMNS]];
-    for rule in [rules(&ADAM, 6, 1e-3).weights, Rule::Sgd { momentum: 0.9, rate: 0.1 }] {
-        for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+    let gradient: [Row; 2] = [[0.5; NR], [-0.25; NR]];
+    for rule in [param_groups(&ADAM, 6, 1e-3).decay, StepRule::Sgd { momentum: 0.9, rate: 0.1 }] {
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             let [mut rows, mut runs] = [0; 2].map(|_| [1, 2, 3].map(numbers));
-            let starts = [COLUMNS, 4 * COLUMNS];
+            let starts = [NR, 4 * NR];
             let [value, first, second] = &mut rows;
-            Weights { value, first, second }.update_rows(path, &rule, &starts, &gradient);
+            ParamState { value, first, second }.update_rows(isa, &rule, &starts, &gradient);
             for (start, gradient) in starts.into_iter().zip(&gradient) {
-                let [value, first, second] = runs.each_mut().map(|of| &mut of[start..start + COLUMNS]);
-                Weights { value, first, second }.update(path, &rule, gradient);
+                let [value, first, second] = runs.each_mut().map(|of| &mut of[start..start + NR]);
+                ParamState { value, first, second }.update(isa, &rule, gradient);
             }
             assert_eq!(rows, runs);
         }
@@ -31,24 +31,24 @@ fn rows_are_updated_as_runs_are() {
 #[should_panic(expected = "rows within the weights")]
 fn a_row_beyond_the_weights_is_refused() {
     let [mut value, mut first, mut second] = [[0.0; 40]; 3];
-    let mut weights = Weights { value: &mut value, first: &mut first, second: &mut second };
-    let rule = Rule::Sgd { momentum: 0.0, rate: 0.1 };
-    weights.update_rows(Path::current(), &rule, &[16], &[[0.0; COLUMNS]]);
+    let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
+    let rule = StepRule::Sgd { momentum: 0.0, rate: 0.1 };
+    weights.update_rows(Isa::current(), &rule, &[16], &[[0.0; NR]]);
 }
 
 #[test]
 fn denormal_numbers_become_zero_and_others_stay() {
     let tiny = f32::MIN_POSITIVE;
-    for rule in [rules(&ADAM, 2000, 1e-3).weights, Rule::Sgd { momentum: 0.9, rate: 0.1 }] {
-        for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+    for rule in [param_groups(&ADAM, 2000, 1e-3).decay, StepRule::Sgd { momentum: 0.9, rate: 0.1 }] {
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             let [mut value, mut first, mut second] = [[0.0_f32; 16]; 3];
             (value[0], first[0], second[0]) = (tiny / 2.0, tiny, tiny);
             (value[1], first[1], second[1]) = (1.0, 0.5, 0.25);
             (value[2], first[2]) = (f32::NAN, f32::NAN);
-            Weights { value: &mut value, first: &mut first, second: &mut second }
-                .update(path, &rule, &[0.0; 16]);
+            ParamState { value: &mut value, first: &mut first, second: &mut second }
+                .update(isa, &rule, &[0.0; 16]);
             assert!(value[0] == 0.0 && first[0] == 0.0, "{} {}", value[0], first[0]);
-            assert!(second[0] == 0.0 || matches!(rule, Rule::Sgd { .. }));
+            assert!(second[0] == 0.0 || matches!(rule, StepRule::Sgd { .. }));
             assert!(value[1] < 1.0 && (first[1] - 0.45).abs() < 1e-6 && second[1] > 0.24);
             assert!(value[2].is_nan() && first[2].is_nan(), "what is no number shows");
         }

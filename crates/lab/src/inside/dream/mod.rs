@@ -8,8 +8,8 @@ mod run;
 mod start;
 mod transforms;
 
-use inkling_engine::random::Stream;
-use inkling_engine::{LayerOutput, Variables};
+use inkling_engine::random::RngStream;
+use inkling_engine::{LayerHandle, OptimizedTensor};
 use inkling_spec::AscentSpec;
 use rayon::prelude::*;
 
@@ -42,9 +42,9 @@ impl Size {
 /// A picture on its way up.
 struct Climber {
     goal: Goal,
-    variables: Variables,
+    variables: OptimizedTensor,
     /// Draws the transforms.
-    stream: Stream,
+    stream: RngStream,
     /// The transforms of this step.
     drawn: Vec<Drawn>,
     /// The picture, from 0 to 1.
@@ -60,7 +60,7 @@ pub(crate) struct Ascent<'a> {
     spec: &'a AscentSpec,
     size: Size,
     basis: Basis,
-    layer: LayerOutput,
+    layer: LayerHandle,
     climbers: Vec<Climber>,
     /// What the network sees, and its gradient: [n, height, width, channels].
     seen: Vec<f32>,
@@ -73,8 +73,8 @@ impl<'a> Ascent<'a> {
     pub(crate) fn new(
         spec: &'a AscentSpec,
         size: Size,
-        layer: LayerOutput,
-        pictures: Vec<(Goal, Vec<f32>, Stream)>,
+        layer: LayerHandle,
+        pictures: Vec<(Goal, Vec<f32>, RngStream)>,
     ) -> Ascent<'a> {
         let basis = Basis::new(spec.parametrisation, size);
         let zeros = || vec![0.0; size.len()];
@@ -83,7 +83,7 @@ impl<'a> Ascent<'a> {
             .map(|(goal, parameters, stream)| {
                 let mut picture = zeros();
                 basis.picture(&parameters, &mut picture);
-                let variables = Variables::new(&parameters);
+                let variables = OptimizedTensor::new(&parameters);
                 let (slope, scratch) = (zeros(), zeros());
                 let drawn = Vec::new();
                 Climber { goal, variables, stream, drawn, picture, slope, scratch, diverged: None }
@@ -133,7 +133,7 @@ impl<'a> Ascent<'a> {
         network.forward(seen, false, workspace);
         let outputs = layer.shape.len();
         // A neuron that is silent at the start has no gradient of its own.
-        network.response_gradient(seen, layer, workspace, slopes, |y, dy| {
+        network.pre_activation_gradient(seen, layer, workspace, slopes, |y, dy| {
             let parts = y.chunks_exact(outputs).zip(dy.chunks_exact_mut(outputs));
             climbers.iter_mut().zip(parts).for_each(|(climber, (y, dy))| {
                 climber.goal.slope(y, dy);

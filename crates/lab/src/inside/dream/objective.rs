@@ -1,6 +1,6 @@
 //! What dreams raise: functions of a layer's output, with their gradients.
 
-use inkling_engine::LayerOutput;
+use inkling_engine::LayerHandle;
 use inkling_spec::{Objective, Shape};
 
 use crate::inside::error::LookError;
@@ -27,8 +27,8 @@ pub(crate) fn resolve(
     objective: &Objective,
     trained: &Trained,
     names: &[&str],
-) -> Result<(LayerOutput, Goal), LookError> {
-    let no_unit = |layer: &LayerOutput, what: String, hint| {
+) -> Result<(LayerHandle, Goal), LookError> {
+    let no_unit = |layer: &LayerHandle, what: String, hint| {
         let (layer, shape) = (layer.name.clone(), layer.shape.to_string());
         LookError::NoUnit { layer, what, shape, hint }
     };

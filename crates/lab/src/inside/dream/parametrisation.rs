@@ -142,12 +142,12 @@ fn real_fourier(n: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use inkling_engine::random::Stream;
+    use inkling_engine::random::RngStream;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn numbers(stream: &mut Stream, count: usize) -> Vec<f32> {
+    fn numbers(stream: &mut RngStream, count: usize) -> Vec<f32> {
         (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
     }
 
@@ -175,7 +175,7 @@ mod tests {
             let parametrisation =
                 if fourier { Parametrisation::Fourier { decay: 1.3 } } else { Parametrisation::Pixels };
             let basis = Basis::new(parametrisation, size);
-            let mut stream = Stream::new(seed, "test/basis");
+            let mut stream = RngStream::new(seed, "test/basis");
             let z = numbers(&mut stream, size.len());
             let mut x = vec![f32::NAN; size.len()];
             basis.picture(&z, &mut x);

@@ -47,7 +47,7 @@ fn each_gradient(size: Size, x: &[f32], mut call: impl FnMut(usize, [usize; 2], 
 
 #[cfg(test)]
 mod tests {
-    use inkling_engine::random::Stream;
+    use inkling_engine::random::RngStream;
     use proptest::prelude::*;
 
     use super::*;
@@ -85,7 +85,7 @@ mod tests {
             let size = Size { height, width, channels };
             let regulariser =
                 if l2 { Regulariser::L2 { weight: 3.0 } } else { Regulariser::TotalVariation { weight: 2.0 } };
-            let mut stream = Stream::new(seed, "test/regularisers");
+            let mut stream = RngStream::new(seed, "test/regularisers");
             let x: Vec<f32> = (0..size.len()).map(|_| stream.uniform()).collect();
             let mut slope = vec![0.0; size.len()];
             take_off(&regulariser, size, &x, &mut slope);

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use inkling_engine::random::Stream;
-use inkling_engine::{LayerOutput, Workspace};
+use inkling_engine::random::RngStream;
+use inkling_engine::{LayerHandle, Workspace};
 use inkling_spec::found::{DreamFound, DreamOutcome, Seen};
 use inkling_spec::{DreamPicture, DreamRun, Labels, Start};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
@@ -34,7 +34,7 @@ pub(crate) fn run(
     let (layer, goals) = goals(&run.pictures, material)?;
     let (mut pictures, mut from) = (Vec::new(), Vec::new());
     for (picture, goal) in run.pictures.iter().zip(&goals) {
-        let stream = |purpose| Stream::new(run.seed, &format!("dream/{purpose}/{}", picture.number));
+        let stream = |purpose| RngStream::new(run.seed, &format!("dream/{purpose}/{}", picture.number));
         let parameters = parameters(picture, &basis, size, material, &mut stream("start"), &mut from)?;
         pictures.push((goal.clone(), parameters, stream("transforms")));
     }
@@ -136,10 +136,10 @@ pub(crate) fn check(pictures: &[DreamPicture], material: &Material) -> Result<()
 }
 
 /// The layer that all pictures look at, and what each raises there.
-fn goals(pictures: &[DreamPicture], material: &Material) -> Result<(LayerOutput, Vec<Goal>), LookError> {
+fn goals(pictures: &[DreamPicture], material: &Material) -> Result<(LayerHandle, Vec<Goal>), LookError> {
     let resolved =
         pictures.iter().map(|picture| resolve(&picture.objective, material.network, material.names()));
-    let resolved: Vec<(LayerOutput, Goal)> = resolved.collect::<Result<_, _>>()?;
+    let resolved: Vec<(LayerHandle, Goal)> = resolved.collect::<Result<_, _>>()?;
     let layer = resolved.first().expect("a run has pictures").0.clone();
     if let Some((other, _)) = resolved.iter().find(|(other, _)| *other != layer) {
         return Err(LookError::SeveralLayers { one: layer.name, other: other.name.clone() });
@@ -153,7 +153,7 @@ fn parameters(
     basis: &Basis,
     size: Size,
     material: &mut Material,
-    stream: &mut Stream,
+    stream: &mut RngStream,
     from: &mut Vec<images::Shown>,
 ) -> Result<Vec<f32>, LookError> {
     Ok(match &picture.start {
@@ -164,7 +164,7 @@ fn parameters(
             let asked = images::Asked { head: &head, labels: Some(&Labels::Classes) };
             let shown = images::find(image, material.network, asked, material.set, material.brought)?;
             let mut x = vec![0.0; size.len()];
-            inkling_engine::scale(&shown.pixels, &mut x);
+            inkling_engine::normalize_pixels(&shown.pixels, &mut x);
             from.push(shown);
             start::image(basis, &x)
         }
@@ -196,7 +196,7 @@ fn evenly(last: usize, count: usize) -> Vec<usize> {
 
 /// What a network is asked about pictures.
 struct Judging<'a> {
-    layer: &'a LayerOutput,
+    layer: &'a LayerHandle,
     goals: &'a [Goal],
 }
 
@@ -204,7 +204,7 @@ impl Judging<'_> {
     fn seen(&self, trained: &mut Trained, workspace: &mut Workspace, pictures: &[f32]) -> Vec<Seen> {
         let network = &mut trained.network;
         network.forward(pictures, false, workspace);
-        let classes = network.classes();
+        let classes = network.num_classes();
         let n = self.goals.len();
         let outputs = network.output(self.layer, pictures, workspace).chunks_exact(self.layer.shape.len());
         // The head that the objective is in says what the picture is; of layers that all share, the first.
@@ -232,7 +232,7 @@ fn asked(
     let resolved: Result<Vec<_>, _> =
         pictures.iter().map(|picture| resolve(&picture.objective, judge, &[])).collect();
     let Ok(resolved) = resolved else { return Ok(vec![None; pictures.len()]) };
-    let (layers, goals): (Vec<LayerOutput>, Vec<Goal>) = resolved.into_iter().unzip();
+    let (layers, goals): (Vec<LayerHandle>, Vec<Goal>) = resolved.into_iter().unzip();
     let mut workspace = judge.network.workspace(pictures.len(), false);
     let judging = Judging { layer: &layers[0], goals: &goals };
     Ok(judging.seen(judge, &mut workspace, dreams).into_iter().map(Some).collect())

@@ -1,6 +1,6 @@
 //! What dreams begin with.
 
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 
 use super::Size;
 use super::parametrisation::Basis;
@@ -9,7 +9,13 @@ use super::parametrisation::Basis;
 const MARGIN: f32 = 0.02;
 
 /// The parameters of a picture of one level, with normal noise of this deviation on them.
-pub(crate) fn grey(basis: &Basis, size: Size, level: f64, deviation: f64, stream: &mut Stream) -> Vec<f32> {
+pub(crate) fn grey(
+    basis: &Basis,
+    size: Size,
+    level: f64,
+    deviation: f64,
+    stream: &mut RngStream,
+) -> Vec<f32> {
     let mut parameters = image(basis, &vec![level as f32; size.len()]);
     if deviation > 0.0 {
         parameters.iter_mut().for_each(|parameter| *parameter += (deviation * normal(stream)) as f32);
@@ -24,7 +30,7 @@ pub(crate) fn image(basis: &Basis, picture: &[f32]) -> Vec<f32> {
 }
 
 /// A standard normal number (Box and Muller 1958).
-fn normal(stream: &mut Stream) -> f64 {
+fn normal(stream: &mut RngStream) -> f64 {
     let (a, b) = (1.0 - f64::from(stream.uniform()), f64::from(stream.uniform()));
     (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
 }
@@ -37,7 +43,7 @@ mod tests {
 
     #[test]
     fn noise_is_normal() {
-        let mut stream = Stream::new(4, "test/normal");
+        let mut stream = RngStream::new(4, "test/normal");
         let n = 20_000;
         let drawn: Vec<f64> = (0..n).map(|_| normal(&mut stream)).collect();
         let moment = |k: i32| drawn.iter().map(|x| x.powi(k)).sum::<f64>() / f64::from(n);
@@ -53,7 +59,7 @@ mod tests {
         for parametrisation in [Parametrisation::Pixels, Parametrisation::Fourier { decay: 1.0 }] {
             let basis = Basis::new(parametrisation, size);
             let mut picture = vec![0.0; size.len()];
-            let mut stream = Stream::new(1, "test/start");
+            let mut stream = RngStream::new(1, "test/start");
             basis.picture(&grey(&basis, size, 0.3, 0.0, &mut stream), &mut picture);
             assert!(picture.iter().all(|x| (x - 0.3).abs() < 1e-4), "{picture:?}");
             let asked: Vec<f32> = (0..size.len()).map(|i| i as f32 / 59.0).collect();

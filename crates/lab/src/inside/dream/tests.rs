@@ -59,7 +59,7 @@ fn climb(spec: &AscentSpec, objective: &Objective, numbers: &[u32]) -> (Vec<f32>
     let basis = Basis::new(spec.parametrisation, size);
     let (layer, goal) = resolve(objective, &trained, &[]).unwrap();
     let picture = |&number: &u32| {
-        let stream = |purpose: &str| Stream::new(7, &format!("{purpose}/{number}"));
+        let stream = |purpose: &str| RngStream::new(7, &format!("{purpose}/{number}"));
         (goal.clone(), start::grey(&basis, size, 0.5, 0.3, &mut stream("start")), stream("transforms"))
     };
     let mut ascent = Ascent::new(spec, size, layer.clone(), numbers.iter().map(picture).collect());
@@ -128,7 +128,7 @@ fn a_step_goes_along_the_gradient_of_the_whole_objective() {
     let basis = Basis::new(spec.parametrisation, size);
     for objective in &objectives()[..2] {
         let (layer, goal) = resolve(objective, &trained, &[]).unwrap();
-        let stream = || Stream::new(3, "test/whole");
+        let stream = || RngStream::new(3, "test/whole");
         let z = start::grey(&basis, size, 0.4, 0.3, &mut stream());
         let mut ascent = Ascent::new(&spec, size, layer.clone(), vec![(goal.clone(), z.clone(), stream())]);
         let mut workspace = trained.network.workspace(1, true);

@@ -1,6 +1,6 @@
 //! What is done to a picture before the network sees it. All are linear, so that going backward is the transpose.
 
-use inkling_engine::random::Stream;
+use inkling_engine::random::RngStream;
 use inkling_spec::Transform;
 
 use super::Size;
@@ -16,14 +16,14 @@ pub(crate) enum Drawn {
 }
 
 impl Drawn {
-    pub(crate) fn new(transform: &Transform, size: Size, stream: &mut Stream) -> Drawn {
+    pub(crate) fn new(transform: &Transform, size: Size, stream: &mut RngStream) -> Drawn {
         // Evenly in ±bound.
         let mut within = |bound: f64| (2.0 * f64::from(stream.uniform()) - 1.0) * bound;
         match *transform {
             Transform::Jitter { pixels } => {
                 let count = u32::try_from(2 * pixels + 1).unwrap_or(u32::MAX);
                 let mut shift = |side: usize| {
-                    let offset = i64::from(stream.below(count)) - pixels as i64;
+                    let offset = i64::from(stream.random_range(count)) - pixels as i64;
                     offset.rem_euclid(side as i64) as usize
                 };
                 Drawn::Roll { down: shift(size.height), right: shift(size.width) }
@@ -117,7 +117,7 @@ mod tests {
             height in 1_usize..9, width in 1_usize..9, channels in 1_usize..4, which in 0_usize..3, seed in 0_u64..500,
         ) {
             let size = Size { height, width, channels };
-            let mut stream = Stream::new(seed, "test/transforms");
+            let mut stream = RngStream::new(seed, "test/transforms");
             let drawn = Drawn::new(&TRANSFORMS[which], size, &mut stream);
             let mut numbers = || -> Vec<f32> { (0..size.len()).map(|_| stream.uniform() - 0.5).collect() };
             let (x, dy) = (numbers(), numbers());
@@ -144,7 +144,7 @@ mod tests {
         let mut dot = vec![0.0; 49];
         dot[24] = 1.0;
         let mut turned = vec![0.0; 49];
-        let mut stream = Stream::new(1, "test/turn");
+        let mut stream = RngStream::new(1, "test/turn");
         for transform in &TRANSFORMS[1..] {
             Drawn::new(transform, size, &mut stream).apply(size, &dot, &mut turned);
             assert!((turned[24] - 1.0).abs() < 1e-5, "{transform:?}");

@@ -46,7 +46,8 @@ impl<'a> Worked<'a> {
         let plan = network.spec.model.plan().ok()?;
         let layers: Vec<WorkedLayer> = plan.layers.iter().filter_map(WorkedLayer::new).collect();
         let dense = || plan.layers.iter().filter(|layer| matches!(layer.layer, LayerSpec::Dense { .. }));
-        let convolutions = || plan.layers.iter().filter(|layer| matches!(layer.layer, LayerSpec::Conv2d { .. }));
+        let convolutions =
+            || plan.layers.iter().filter(|layer| matches!(layer.layer, LayerSpec::Conv2d { .. }));
         let first = convolutions().next().map(|layer| layer.input);
         let images = first.into_iter().chain(convolutions().map(|layer| layer.output));
         let sides: Option<Vec<usize>> = images

@@ -1,0 +1,294 @@
+//! The one product that dense and convolutional layers are made of: a tile of a matrix product whose left factor is read
+//! through offsets, so that an image is multiplied where it lies, without a matrix of its patches.
+
+use super::isa::{Isa, Kernel};
+use super::simd::Simd;
+
+/// Columns of a panel: two of the widest vectors.
+pub(crate) const NR: usize = 32;
+/// Most rows of a tile.
+pub(crate) const MR: usize = 14;
+
+/// A row of a tile.
+pub(crate) type Row = [f32; NR];
+
+/// Room for a tile of a product.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Tile(pub(crate) [Row; MR]);
+
+impl Tile {
+    pub(crate) const ZERO: Tile = Tile([[0.0; NR]; MR]);
+}
+
+/// Divides `total` rows into the fewest tiles, as evenly as can be: the tiles' bounds.
+pub(crate) fn tiles(total: usize) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> {
+    let count = total.div_ceil(MR);
+    (0..count).map(move |i| i * total / count..(i + 1) * total / count)
+}
+
+/// Where a run of terms starts in a and in b.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Segment {
+    pub(crate) a: usize,
+    pub(crate) b: usize,
+}
+
+/// tile[i][j] = Σ over segments s, Σ over t < count: a[rows[i] + s.a + t·a_step] · b[s.b + t·b_step + j].
+///
+/// The terms are added in this order, each with one rounding where there is fused multiply-add, whatever the shape of
+/// the tile: a number does not depend on how the work was divided.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gemm<'a> {
+    pub(crate) a: &'a [f32],
+    pub(crate) rows: &'a [usize],
+    pub(crate) b: &'a [f32],
+    pub(crate) segments: &'a [Segment],
+    pub(crate) count: usize,
+    pub(crate) a_step: usize,
+    pub(crate) b_step: usize,
+    /// Columns that are wanted, at most [`NR`]. b is read for 16 of them or for all 32.
+    pub(crate) columns: usize,
+}
+
+impl Gemm<'_> {
+    /// Writes the product to the rows of `tile`, or adds it to what they hold if `onto`. Columns that are not wanted are
+    /// left as they are or filled with anything.
+    ///
+    /// # Panics
+    /// If an offset leads out of a or b, or there are too many rows or columns.
+    #[inline]
+    pub(crate) fn multiply(&self, isa: Isa, tile: &mut [Row], onto: bool) {
+        let [a_end, b_end] = self.ends().expect("a product of something, within the address space");
+        assert!(self.rows.len() <= MR && self.columns <= NR, "a tile is {MR}×{NR}");
+        assert!(self.rows.len() <= tile.len(), "a row of the tile for each row of a");
+        assert!(a_end <= self.a.len(), "a ends before the product does");
+        assert!(b_end <= self.b.len(), "b ends before the product does");
+        isa.run(Multiply { product: self, tile, onto });
+    }
+}
+
+impl Gemm<'_> {
+    /// Where the numbers that are read of a and of b end; nothing for a product without terms, or too large a one.
+    #[inline]
+    fn ends(&self) -> Option<[usize; 2]> {
+        let largest = |largest: usize, value: usize| if value > largest { value } else { largest };
+        let row = self.rows.iter().fold(0, |end, &row| largest(end, row));
+        let (mut a, mut b) = (0, 0);
+        for segment in self.segments {
+            a = largest(a, segment.a);
+            b = largest(b, segment.b);
+        }
+        if self.rows.is_empty() || self.segments.is_empty() {
+            return None;
+        }
+        let last = self.count.checked_sub(1)?;
+        let a_end = row.checked_add(a)?.checked_add(last.checked_mul(self.a_step)?)?.checked_add(1)?;
+        let columns = self.columns.checked_next_multiple_of(16)?;
+        let b_end = b.checked_add(last.checked_mul(self.b_step)?)?.checked_add(columns)?;
+        Some([a_end, b_end])
+    }
+}
+
+struct Multiply<'a> {
+    product: &'a Gemm<'a>,
+    tile: &'a mut [Row],
+    onto: bool,
+}
+
+#[expect(unsafe_code, reason = "vector instructions, and reads without a check of each")]
+impl Kernel for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(mut self) {
+        let mut column = 0;
+        let columns = self.product.columns.next_multiple_of(16);
+        // SAFETY: `multiply` has checked every offset, and the caller the instruction set.
+        unsafe {
+            while column < columns {
+                if columns - column >= 2 * S::LANES {
+                    self.rows::<S, 2>(column);
+                    column += 2 * S::LANES;
+                } else {
+                    self.rows::<S, 1>(column);
+                    column += S::LANES;
+                }
+            }
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "vector instructions, and reads without a check of each")]
+impl Multiply<'_> {
+    /// All rows of N vectors of columns, as many rows at a time as fit in the registers.
+    #[inline(always)]
+    unsafe fn rows<S: Simd, const N: usize>(&mut self, column: usize) {
+        let rows = self.product.rows.len();
+        let mut row = 0;
+        // SAFETY: as for `run`.
+        unsafe {
+            while row < rows {
+                let left = (rows - row).min(S::MR);
+                match left {
+                    1 => self.block::<S, N, 1>(row, column),
+                    2 => self.block::<S, N, 2>(row, column),
+                    3 => self.block::<S, N, 3>(row, column),
+                    4 => self.block::<S, N, 4>(row, column),
+                    5 => self.block::<S, N, 5>(row, column),
+                    6 => self.block::<S, N, 6>(row, column),
+                    7 => self.block::<S, N, 7>(row, column),
+                    8 => self.block::<S, N, 8>(row, column),
+                    9 => self.block::<S, N, 9>(row, column),
+                    10 => self.block::<S, N, 10>(row, column),
+                    11 => self.block::<S, N, 11>(row, column),
+                    12 => self.block::<S, N, 12>(row, column),
+                    13 => self.block::<S, N, 13>(row, column),
+                    _ => self.block::<S, N, 14>(row, column),
+                }
+                row += left;
+            }
+        }
+    }
+
+    /// R rows of N vectors, in registers.
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "with iterators the compiler keeps the sums in memory")]
+    unsafe fn block<S: Simd, const N: usize, const R: usize>(&mut self, row: usize, column: usize) {
+        if R > S::MR {
+            return;
+        }
+        let Gemm { a, rows, b, segments, count, a_step, b_step, .. } = *self.product;
+        let tile = self.tile[row..].as_mut_ptr().cast::<f32>();
+        let at = |i: usize, n: usize| i * NR + column + n * S::LANES;
+        // SAFETY: `multiply` has checked that every offset leads into a and b, and that the tile has a row for each of a;
+        // the tile is borrowed exclusively.
+        unsafe {
+            let mut sums = [[S::splat(0.0); N]; R];
+            if self.onto {
+                for i in 0..R {
+                    for n in 0..N {
+                        sums[i][n] = S::load(tile.add(at(i, n)));
+                    }
+                }
+            }
+            let starts: [*const f32; R] =
+                std::array::from_fn(|i| a.as_ptr().add(*rows.get_unchecked(row + i)));
+            for segment in segments {
+                let mut from_a = segment.a;
+                let mut from_b = b.as_ptr().add(segment.b + column);
+                for _ in 0..count {
+                    let mut factors = [S::splat(0.0); N];
+                    for n in 0..N {
+                        factors[n] = S::load(from_b.add(n * S::LANES));
+                    }
+                    for i in 0..R {
+                        let number = S::splat(*starts[i].add(from_a));
+                        for n in 0..N {
+                            sums[i][n] = S::mul_add(number, factors[n], sums[i][n]);
+                        }
+                    }
+                    from_a += a_step;
+                    from_b = from_b.wrapping_add(b_step);
+                }
+            }
+            for i in 0..R {
+                for n in 0..N {
+                    S::store(sums[i][n], tile.add(at(i, n)));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The definition, in f64, with the sum of the terms' sizes.
+    fn plain(p: &Gemm, i: usize, j: usize) -> (f64, f64) {
+        let terms = p.segments.iter().flat_map(|s| {
+            (0..p.count).map(|t| {
+                let a = p.a[p.rows[i] + s.a + t * p.a_step];
+                f64::from(a) * f64::from(p.b[s.b + t * p.b_step + j])
+            })
+        });
+        terms.fold((0.0, 0.0), |(sum, size), term| (sum + term, size + term.abs()))
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_agrees_with_the_definition(
+            numbers in proptest::collection::vec(-1.0_f32..1.0, 600..700),
+            rows in proptest::collection::vec(0_usize..100, 1..=MR),
+            segments in proptest::collection::vec((0_usize..100, 0_usize..100), 1..4),
+            (count, a_step, b_step) in (1_usize..10, 0_usize..20, 0_usize..40),
+            columns in 1_usize..=NR,
+        ) {
+            let segments: Vec<Segment> = segments.into_iter().map(|(a, b)| Segment { a, b }).collect();
+            let (a, b) = (&numbers, &numbers);
+            let product = Gemm { a, rows: &rows, b, segments: &segments, count, a_step, b_step, columns };
+            let mut fused: Vec<Tile> = Vec::new();
+            for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+                let mut tile = Tile::ZERO;
+                product.multiply(isa, &mut tile.0, false);
+                let once = tile;
+                product.multiply(isa, &mut tile.0, true);
+                for i in 0..rows.len() {
+                    for j in 0..columns {
+                        let (sum, size) = plain(&product, i, j);
+                        prop_assert!((f64::from(once.0[i][j]) - sum).abs() <= 1e-6 * size + 1e-12);
+                        prop_assert!((f64::from(tile.0[i][j]) - 2.0 * sum).abs() <= 4e-6 * size + 1e-12);
+                    }
+                }
+                if isa != Isa::Portable {
+                    fused.push(once);
+                }
+            }
+            // Paths with fused multiply-add differ in the shape of their tiles and in nothing else.
+            if let [first, second] = &fused[..] {
+                for i in 0..rows.len() {
+                    prop_assert_eq!(&first.0[i][..columns], &second.0[i][..columns]);
+                }
+            }
+        }
+    }
+
+    /// A product of 64 numbers with themselves.
+    fn multiply(rows: &[usize], count: usize, [a_step, b_step]: [usize; 2]) {
+        let (numbers, segments) = ([0.0; 64], [Segment { a: 0, b: 0 }]);
+        let (a, b) = (&numbers, &numbers);
+        let product = Gemm { a, rows, b, segments: &segments, count, a_step, b_step, columns: 32 };
+        let mut tile = Tile::ZERO;
+        product.multiply(Isa::current(), &mut tile.0, false);
+    }
+
+    #[test]
+    #[should_panic(expected = "b ends before the product does")]
+    fn reads_beyond_the_end_are_refused() {
+        multiply(&[0], 3, [1, 32]);
+    }
+
+    #[test]
+    #[should_panic(expected = "within the address space")]
+    fn offsets_that_wrap_round_are_refused() {
+        multiply(&[usize::MAX], 2, [1, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "within the address space")]
+    fn steps_that_wrap_round_are_refused() {
+        multiply(&[0], 3, [0, usize::MAX / 2 + 1]);
+    }
+
+    #[test]
+    fn tiles_cover_every_row_once() {
+        for total in 0..100 {
+            let bounds: Vec<_> = tiles(total).collect();
+            assert!(bounds.iter().all(|tile| (1..=MR).contains(&tile.len())));
+            assert!(bounds.into_iter().flatten().eq(0..total));
+        }
+    }
+}

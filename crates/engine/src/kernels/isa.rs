@@ -1,0 +1,142 @@
+//! Which instruction set computes: chosen once at run time, or forced.
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+#[cfg(target_arch = "x86_64")]
+use super::simd::{Avx2, Avx512};
+use super::simd::{Portable, Simd};
+
+/// An instruction set that kernels are compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Isa {
+    /// Plain arithmetic, which compilers make NEON, SSE or wasm vectors of.
+    Portable = 1,
+    /// AVX2 with fused multiply-add.
+    Avx2 = 2,
+    /// AVX-512.
+    Avx512 = 3,
+}
+
+/// The instruction set that [`Isa::set_default`] set, or 0.
+static FORCED: AtomicU8 = AtomicU8::new(0);
+
+impl Isa {
+    /// Every instruction set, the fastest first.
+    pub const ALL: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Portable => "portable",
+            Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this processor has the instructions.
+    pub fn is_available(self) -> bool {
+        match self {
+            Isa::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("fma")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => false,
+        }
+    }
+
+    /// The instruction set that networks made from now on compute with: the forced one, or the fastest that is available.
+    pub fn current() -> Isa {
+        let forced = FORCED.load(Ordering::Relaxed);
+        let is_chosen = |isa: &Isa| forced == *isa as u8 || (forced == 0 && isa.is_available());
+        Isa::ALL.into_iter().find(is_chosen).expect("portable code is always available")
+    }
+
+    /// Whether a network that is computed with this instruction set has the same bits as with the one of that name. AVX2 and
+    /// AVX-512 round once in a multiply-add and sum in one order (tested in `tests/isa.rs`); the portable one may round twice.
+    pub fn has_the_bits_of(self, name: &str) -> bool {
+        let is_portable = |name: &str| name == Isa::Portable.name();
+        Isa::ALL.iter().any(|known| known.name() == name) && is_portable(self.name()) == is_portable(name)
+    }
+
+    /// Makes this the default of the process: networks made from now on compute with it. To test it or to time it.
+    ///
+    /// # Panics
+    /// If the instruction set is not available.
+    pub fn set_default(self) {
+        assert!(self.is_available(), "this processor has no {}", self.name());
+        FORCED.store(self as u8, Ordering::Relaxed);
+    }
+
+    /// Runs a kernel compiled for this instruction set.
+    ///
+    /// # Panics
+    /// If the instruction set is not available.
+    #[inline]
+    #[expect(unsafe_code, reason = "calls functions compiled for instruction sets")]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            // SAFETY: the portable one needs no instruction set.
+            Isa::Portable => unsafe { kernel.run::<Portable>() },
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                assert!(self.is_available());
+                // SAFETY: the instruction set is there.
+                unsafe { run_avx2(kernel) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                assert!(self.is_available());
+                // SAFETY: the instruction set is there.
+                unsafe { run_avx512(kernel) }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx2 | Isa::Avx512 => unreachable!("this processor has no {}", self.name()),
+        }
+    }
+}
+
+impl FromStr for Isa {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Isa, String> {
+        let known = || Isa::ALL.map(Isa::name).join(", ");
+        let isa = Isa::ALL.into_iter().find(|isa| isa.name() == name);
+        let isa = isa.ok_or_else(|| format!("the paths are {}", known()))?;
+        if isa.is_available() { Ok(isa) } else { Err(format!("this processor has no {name}")) }
+    }
+}
+
+/// Code that is compiled for each instruction set. `run` must be `#[inline(always)]`, as must all that it calls, or it
+/// is compiled without the instructions.
+#[expect(unsafe_code, reason = "vector instructions")]
+pub(crate) trait Kernel {
+    type Output;
+
+    /// # Safety
+    /// The instruction set of `S` must be there.
+    unsafe fn run<S: Simd>(self) -> Self::Output;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+#[expect(unsafe_code, reason = "compiled for an instruction set")]
+unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { kernel.run::<Avx2>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+#[expect(unsafe_code, reason = "compiled for an instruction set")]
+unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the caller has seen the instruction set.
+    unsafe { kernel.run::<Avx512>() }
+}

@@ -1,0 +1,217 @@
+//! Batch normalisation (Ioffe and Szegedy 2015).
+
+use rayon::prelude::*;
+
+use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
+use super::{BackwardArgs, Cache, Context, Layer};
+use crate::aligned::AlignedVec;
+use crate::parallel::par_for_each;
+
+/// Features whose sums a task takes: a cache line of them.
+const FEATURES: usize = 16;
+/// Numbers of a task that goes row by row: enough to be worth a thread.
+const TASK: usize = 1 << 14;
+
+/// y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), feature by feature.
+///
+/// A feature is a channel of an image or a unit of a vector: x is [rows, features], a row for each pixel of each image.
+/// Training takes the mean and the biased variance of the batch, and moves the running ones towards its mean and
+/// unbiased variance by `momentum`; evaluation takes the running ones.
+///
+/// `Cache::floats` keeps the mean and 1 / √(variance + ε) of the forward pass, and holds the gradients of scale and
+/// shift: four times [features], filled up to whole cache lines.
+#[derive(Debug)]
+pub(crate) struct BatchNorm {
+    outputs: usize,
+    features: usize,
+    epsilon: f64,
+    momentum: f64,
+    /// Scale, shift, running mean, running variance: [features] each.
+    parameters: [Parameter; 4],
+}
+
+impl BatchNorm {
+    /// For samples of `outputs` numbers.
+    ///
+    /// # Panics
+    /// If a sample holds no whole rows of features.
+    pub(crate) fn new(outputs: usize, features: usize, epsilon: f64, momentum: f64) -> BatchNorm {
+        assert!(outputs.is_multiple_of(features), "{outputs} numbers of {features} features");
+        let parameter = |name, role| Parameter::new(name, vec![features], MatrixLayout::RowMajor, role);
+        let mut parameters = [
+            parameter("scale", ParamKind::NoDecay),
+            parameter("shift", ParamKind::NoDecay),
+            parameter("running_mean", ParamKind::Buffer),
+            parameter("running_variance", ParamKind::Buffer),
+        ];
+        parameters[0].value[..features].fill(1.0);
+        parameters[3].value[..features].fill(1.0);
+        BatchNorm { outputs, features, epsilon, momentum, parameters }
+    }
+
+    /// Mean and 1 / √(variance + ε) of the rows of x, into `mean` and `inverse`; moves the running ones.
+    fn measure(&mut self, x: &[f32], mean: &mut [f32], inverse: &mut [f32]) {
+        let (features, rows) = (self.features, (x.len() / self.features) as f64);
+        let (epsilon, momentum) = (self.epsilon, self.momentum);
+        let [_, _, running_mean, running_variance] = &mut self.parameters;
+        let blocks =
+            mean[..features].par_chunks_mut(FEATURES).zip(inverse[..features].par_chunks_mut(FEATURES));
+        let running = running_mean.value[..features]
+            .par_chunks_mut(FEATURES)
+            .zip(running_variance.value[..features].par_chunks_mut(FEATURES));
+        par_for_each(blocks.zip(running).enumerate(), |(block, ((mean, inverse), running))| {
+            let first = block * FEATURES;
+            let moments = moments(&x[first..], features, mean.len());
+            for (i, &[sum, squares]) in moments[..mean.len()].iter().enumerate() {
+                let average = f64::from(x[first + i]) + sum / rows;
+                let deviation = (squares - sum * sum / rows).max(0.0);
+                mean[i] = average as f32;
+                inverse[i] = (deviation / rows + epsilon).sqrt().recip() as f32;
+                let follow = |running: &mut f32, batch: f64| {
+                    *running = ((1.0 - momentum) * f64::from(*running) + momentum * batch) as f32;
+                    // A feature that is always zero, whose statistics would decay for ever.
+                    *running = if running.abs() < f32::MIN_POSITIVE { 0.0 } else { *running };
+                };
+                follow(&mut running.0[i], average);
+                // One number alone says nothing about the variance.
+                if rows > 1.0 {
+                    follow(&mut running.1[i], deviation / (rows - 1.0));
+                }
+            }
+        });
+    }
+
+    /// The running mean and 1 / √(running variance + ε).
+    fn recall(&self, mean: &mut [f32], inverse: &mut [f32]) {
+        mean.copy_from_slice(&self.parameters[2].value);
+        for (inverse, &variance) in inverse.iter_mut().zip(&self.parameters[3].value[..]) {
+            *inverse = (f64::from(variance) + self.epsilon).sqrt().recip() as f32;
+        }
+    }
+
+    /// Rows of a task.
+    fn task(&self) -> usize {
+        TASK.div_ceil(self.features) * self.features
+    }
+}
+
+/// Σ d and Σ d² of up to [`FEATURES`] features from the first on, with d = x − the feature's number in the first row,
+/// which keeps Σ d² − (Σ d)² / rows from cancelling (Chan, Golub and LeVeque 1983). Row after row, in f64.
+fn moments(x: &[f32], features: usize, count: usize) -> [[f64; 2]; FEATURES] {
+    let mut moments = [[0.0; 2]; FEATURES];
+    let first: [f64; FEATURES] = std::array::from_fn(|i| if i < count { f64::from(x[i]) } else { 0.0 });
+    for x in x.chunks(features) {
+        for ((moments, first), &x) in moments.iter_mut().zip(&first).zip(&x[..count]) {
+            let d = f64::from(x) - first;
+            moments[0] += d;
+            moments[1] += d * d;
+        }
+    }
+    moments
+}
+
+impl Layer for BatchNorm {
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
+        let len = self.features.next_multiple_of(16);
+        Cache { floats: vec![AlignedVec::zeros(len); 4], ..Cache::default() }
+    }
+
+    /// x and y are [rows, features].
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+        assert_eq!(
+            (x.len(), y.len()),
+            (context.batch * self.outputs, context.batch * self.outputs),
+            "a batch"
+        );
+        let [mean, inverse, ..] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        if context.training {
+            self.measure(x, mean, inverse);
+        } else {
+            self.recall(mean, inverse);
+        }
+        let (features, task) = (self.features, self.task());
+        let [scale, shift, ..] = &self.parameters;
+        let (mean, inverse) = (&mean[..features], &inverse[..features]);
+        let (scale, shift) = (&scale.value[..features], &shift.value[..features]);
+        par_for_each(y.par_chunks_mut(task).zip(x.par_chunks(task)), |(y, x)| {
+            for (y, x) in y.chunks_exact_mut(features).zip(x.chunks_exact(features)) {
+                for i in 0..features {
+                    y[i] = (x[i] - mean[i]) * (inverse[i] * scale[i]) + shift[i];
+                }
+            }
+        });
+    }
+
+    /// With sums over the rows, dshift = Σ dy and dscale = Σ dy·x̂. Where the mean and the variance are the batch's own,
+    /// dx = scale / √(variance + ε) · (dy − (dshift + x̂·dscale) / rows); where they are the running ones, the bracket
+    /// is dy. dx and dy are [rows, features].
+    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
+        let BackwardArgs { x, dy, dx, .. } = args;
+        let (features, task) = (self.features, self.task());
+        let rows = x.len() / features;
+        let [mean, inverse, dscale, dshift] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        let (mean, inverse) = (&mean[..features], &inverse[..features]);
+        let sums =
+            dscale[..features].par_chunks_mut(FEATURES).zip(dshift[..features].par_chunks_mut(FEATURES));
+        par_for_each(sums.enumerate(), |(block, (dscale, dshift))| {
+            let first = block * FEATURES;
+            let mut sums = [[0.0_f64; 2]; FEATURES];
+            let count = dscale.len();
+            for row in (first..x.len()).step_by(features) {
+                let (x, dy) = (&x[row..row + count], &dy[row..row + count]);
+                for (i, sums) in sums[..count].iter_mut().enumerate() {
+                    let normal = (x[i] - mean[first + i]) * inverse[first + i];
+                    sums[0] += f64::from(dy[i]) * f64::from(normal);
+                    sums[1] += f64::from(dy[i]);
+                }
+            }
+            for (i, sums) in sums[..count].iter().enumerate() {
+                (dscale[i], dshift[i]) = (sums[0] as f32, sums[1] as f32);
+            }
+        });
+        if let Some(dx) = dx {
+            let (dscale, dshift) = (&dscale[..features], &dshift[..features]);
+            let scale = &self.parameters[0].value[..features];
+            let share = 1.0 / rows as f32;
+            let parts = dx.par_chunks_mut(task).zip(dy.par_chunks(task)).zip(x.par_chunks(task));
+            par_for_each(parts, |((dx, dy), x)| {
+                let training = context.training;
+                let rows = dx.chunks_exact_mut(features).zip(dy.chunks_exact(features));
+                for ((dx, dy), x) in rows.zip(x.chunks_exact(features)) {
+                    for i in 0..features {
+                        let normal = (x[i] - mean[i]) * inverse[i];
+                        // Constants have no share in the gradient, and no image one in another's.
+                        let common = if training { (dshift[i] + normal * dscale[i]) * share } else { 0.0 };
+                        dx[i] = scale[i] * inverse[i] * (dy[i] - common);
+                    }
+                }
+            });
+        }
+        // After dx, which needs the scale as it was.
+        if !matches!(grad_mode, GradMode::Skip) {
+            let [scale, shift, ..] = &mut self.parameters;
+            for (parameter, gradient) in [(scale, dscale), (shift, dshift)] {
+                // SAFETY: the whole gradient at once.
+                #[expect(unsafe_code, reason = "hands in the whole gradient")]
+                unsafe {
+                    parameter.grad_sink(context.isa, grad_mode).take(0, gradient);
+                }
+            }
+        }
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter] {
+        &mut self.parameters
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! Convolutions by their definition. The patches of x that meet a kernel row lie one after the other in memory, so the
+//! product reads the image where it is: a row of y is a row of offsets, a kernel row is a segment.
+
+use inkling_spec::Initial;
+
+use super::padded_grad::pad;
+use super::plan::{BackwardDataPlan, Im2colPlan};
+use super::{parameters, reduce_partials, split, splits};
+use crate::aligned::AlignedVec;
+use crate::kernels::epilogue::Epilogue;
+use crate::kernels::gemm::{Gemm, NR, Row, Tile, tiles};
+use crate::layers::geometry::Geometry;
+use crate::layers::parameter::{GradMode, Parameter};
+use crate::layers::{BackwardArgs, Cache, Context, Layer};
+use crate::parallel::{DisjointSlice, for_each};
+use crate::random::RngStream;
+
+/// The convolution of `conv2d/mod.rs`, whatever its shape.
+///
+/// Images are worked on in groups, whose number does not depend on the threads, and within a group in chunks that stay in
+/// a core's cache. `cache.floats` holds, for each group, a chunk of images with their zeros, the gradients of a span
+/// of images with their zeros, and the group's sums of the weights' and the biases' gradients; and the weights as the input
+/// gradient reads them.
+#[derive(Debug)]
+pub(crate) struct Direct {
+    geometry: Geometry,
+    relu: bool,
+    windows: Im2colPlan,
+    backward_data: BackwardDataPlan,
+    /// W in panels, b.
+    parameters: [Parameter; 2],
+}
+
+/// Most gradients that a group keeps at a time, of which the input gradients are computed before the weight gradient.
+const SPAN: usize = 16;
+
+/// Gradients that each group of a batch keeps at a time, in chunks of so many.
+fn span(batch: usize, chunk: usize) -> usize {
+    SPAN.min(batch.div_ceil(splits(batch))).max(chunk)
+}
+
+impl Direct {
+    pub(crate) fn new(geometry: Geometry, relu: bool, initial: Initial, stream: &mut RngStream) -> Direct {
+        let windows = Im2colPlan::new(&geometry);
+        let backward_data = BackwardDataPlan::new(&geometry, &windows);
+        let parameters = parameters(&geometry, initial, stream);
+        Direct { geometry, relu, windows, backward_data, parameters }
+    }
+
+    fn panels(&self) -> usize {
+        self.geometry.filters.div_ceil(NR)
+    }
+
+    /// Numbers of a group's sums of the weight gradient.
+    fn sums(&self) -> usize {
+        self.panels() * self.windows.taps.len() * NR
+    }
+
+    /// The products that make y of one image, from the image with its zeros.
+    fn image_forward(&self, context: &Context, x: &[f32], y: &mut [f32]) {
+        let Geometry { channels, filters, kernel, .. } = self.geometry;
+        let run = kernel[1] * channels;
+        let [weight, bias] = &self.parameters;
+        let mut tile = Tile::ZERO;
+        for panel in 0..self.panels() {
+            let first = panel * NR;
+            let columns = NR.min(filters - first);
+            let weight = &weight.value[panel * kernel[0] * run * NR..][..kernel[0] * run * NR];
+            for range in tiles(self.windows.starts.len()) {
+                let product = Gemm {
+                    a: x,
+                    rows: &self.windows.starts[range.clone()],
+                    b: weight,
+                    segments: &self.windows.kernel_rows,
+                    count: run,
+                    a_step: 1,
+                    b_step: NR,
+                    columns,
+                };
+                product.multiply(context.isa, &mut tile.0, false);
+                let epilogue = Epilogue {
+                    tile: &tile.0,
+                    columns,
+                    bias: Some(&bias.value[first..]),
+                    relu: self.relu,
+                    starts: &self.windows.outputs[range],
+                    y: &mut y[first..],
+                };
+                epilogue.write(context.isa);
+            }
+        }
+    }
+
+    /// Adds a chunk's part of the weight gradient to `sums`, or begins them with it.
+    fn weight_gradient(
+        &self,
+        context: &Context,
+        count: usize,
+        x: &[f32],
+        dy: &[f32],
+        sums: &mut [Row],
+        onto: bool,
+    ) {
+        let Geometry { filters, output, stride, channels, .. } = self.geometry;
+        let taps = &self.windows.taps;
+        for (panel, sums) in sums.chunks_exact_mut(taps.len()).enumerate() {
+            for range in tiles(taps.len()) {
+                let product = Gemm {
+                    a: x,
+                    rows: &taps[range.clone()],
+                    b: &dy[panel * NR..],
+                    segments: &self.backward_data.output_rows[..count * output[0]],
+                    count: output[1],
+                    a_step: stride[1] * channels,
+                    b_step: self.backward_data.padded_grad.pixel,
+                    columns: NR.min(filters - panel * NR),
+                };
+                product.multiply(context.isa, &mut sums[range], onto);
+            }
+        }
+    }
+
+    /// dX of one image from its dY with zeros around it and the weights turned round.
+    fn image_input_gradient(&self, context: &Context, flipped: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let channels = self.geometry.channels;
+        for class in &self.backward_data.classes {
+            // Stays zero where no tap of the kernel reaches the class.
+            let mut tile = Tile::ZERO;
+            let rows = class.taps[0] * class.taps[1] * self.backward_data.padded_grad.pixel;
+            for first in (0..channels).step_by(NR) {
+                let columns = NR.min(channels - first);
+                for range in tiles(class.starts.len()) {
+                    if rows > 0 {
+                        let product = Gemm {
+                            a: dy,
+                            rows: &class.starts[range.clone()],
+                            b: &flipped[class.weights + first * rows..],
+                            segments: &class.kernel_rows,
+                            count: class.taps[1] * self.backward_data.padded_grad.pixel,
+                            a_step: 1,
+                            b_step: NR,
+                            columns,
+                        };
+                        product.multiply(context.isa, &mut tile.0, false);
+                    }
+                    let epilogue = Epilogue {
+                        tile: &tile.0,
+                        columns,
+                        bias: None,
+                        relu: false,
+                        starts: &class.outputs[range],
+                        y: &mut dx[first..],
+                    };
+                    epilogue.write(context.isa);
+                }
+            }
+        }
+    }
+}
+
+impl Layer for Direct {
+    fn outputs(&self) -> usize {
+        self.geometry.outputs()
+    }
+
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        self.relu
+    }
+
+    fn alloc_cache(&self, capacity: usize, backward: bool) -> Cache {
+        let chunk = self.backward_data.chunk;
+        // A batch of fewer images may keep more, in fewer groups.
+        let gradients = (1..=capacity).map(|batch| splits(batch) * span(batch, chunk)).max().unwrap_or(0);
+        let splits = splits(capacity);
+        let backward = |len: usize| AlignedVec::zeros(if backward { len } else { 0 });
+        let floats = vec![
+            AlignedVec::zeros(splits * chunk * self.windows.image),
+            backward(gradients * self.backward_data.padded_grad.image),
+            backward(splits * self.sums()),
+            backward(splits * self.panels() * NR),
+            backward(self.backward_data.weights),
+        ];
+        Cache { floats, indices: Vec::new() }
+    }
+
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+        let [images, ..] = &mut cache.floats[..] else { unreachable!("made by `memory`") };
+        let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
+        let (splits, size) = (splits(context.batch), self.backward_data.chunk * self.windows.image);
+        let (images, y) = (DisjointSlice::new(images), DisjointSlice::new(y));
+        let this = &*self;
+        for_each(splits, |g| {
+            // SAFETY: each group is one task's.
+            #[expect(unsafe_code, reason = "tasks write disjoint groups")]
+            let image = unsafe { images.slice_mut(g * size, this.windows.image) };
+            for i in split(g, splits, context.batch) {
+                pad(&this.geometry, &x[i * inputs..][..inputs], image);
+                // SAFETY: each image is in one group.
+                #[expect(unsafe_code, reason = "tasks write disjoint images")]
+                let y = unsafe { y.slice_mut(i * outputs, outputs) };
+                this.image_forward(context, image, y);
+            }
+        });
+    }
+
+    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
+        let [images, gradients, sums, bias_sums, flipped] = &mut cache.floats[..] else {
+            unreachable!("made by `memory`")
+        };
+        let BackwardArgs { x, y, dy, dx } = args;
+        let wants_dx = dx.is_some();
+        let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
+        let (splits, panels) = (splits(context.batch), self.panels());
+        let wanted = !matches!(grad_mode, GradMode::Skip);
+        if wants_dx {
+            self.backward_data.flip(&self.geometry, &self.parameters[0].value, flipped);
+        }
+        let parts = [
+            DisjointSlice::new(images),
+            DisjointSlice::new(gradients),
+            DisjointSlice::new(sums),
+            DisjointSlice::new(bias_sums),
+            DisjointSlice::new(dx.unwrap_or_default()),
+        ];
+        let this = &*self;
+        let kept = span(context.batch, self.backward_data.chunk);
+        for_each(splits, |g| {
+            let (chunk, a, b) =
+                (this.backward_data.chunk, this.windows.image, this.backward_data.padded_grad.image);
+            let sizes = [chunk * a, kept * b, this.sums(), panels * NR];
+            // SAFETY: each group is one task's.
+            #[expect(unsafe_code, reason = "tasks write disjoint groups")]
+            let [images, gradients, sums, bias_sums] =
+                std::array::from_fn(|part| unsafe { parts[part].slice_mut(g * sizes[part], sizes[part]) });
+            bias_sums.fill(0.0);
+            let split = split(g, splits, context.batch);
+            // All input gradients of a span first: the weights turned round and the sums take turns in the cache once.
+            let span = if wants_dx { SPAN } else { chunk };
+            for start in split.clone().step_by(span) {
+                let span = start..split.end.min(start + span);
+                for (i, gradient) in span.clone().zip(gradients.chunks_exact_mut(b)) {
+                    let range = i * outputs..(i + 1) * outputs;
+                    let y = this.relu.then_some(&y[range.clone()]);
+                    let (padded_grad, dy) = (&this.backward_data.padded_grad, &dy[range]);
+                    padded_grad.pad(context.isa, &this.geometry, dy, y, gradient, bias_sums);
+                    if wants_dx {
+                        // SAFETY: each image is in one group.
+                        #[expect(unsafe_code, reason = "tasks write disjoint images")]
+                        let dx = unsafe { parts[4].slice_mut(i * inputs, inputs) };
+                        this.image_input_gradient(context, flipped, gradient, dx);
+                    }
+                }
+                let chunks = span.clone().step_by(chunk).zip(gradients.chunks(chunk * b));
+                for (first, gradients) in chunks.filter(|_| wanted) {
+                    let chunk = first..span.end.min(first + chunk);
+                    for (i, image) in chunk.clone().zip(images.chunks_exact_mut(a)) {
+                        pad(&this.geometry, &x[i * inputs..][..inputs], image);
+                    }
+                    let (sums, onto) = (sums.as_chunks_mut::<NR>().0, first > split.start);
+                    this.weight_gradient(context, chunk.len(), images, gradients, sums, onto);
+                }
+            }
+        });
+        if wanted {
+            let size = self.sums();
+            let [weight, bias] = &mut self.parameters;
+            let (weight, bias) =
+                (weight.grad_sink(context.isa, grad_mode), bias.grad_sink(context.isa, grad_mode));
+            // SAFETY: each stretch is handed in once.
+            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            let take = |start: usize, total: &[f32]| unsafe { weight.take(start, total) };
+            reduce_partials(sums, splits, size, take);
+            // SAFETY: as above.
+            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            let take = |start: usize, total: &[f32]| unsafe { bias.take(start, total) };
+            reduce_partials(bias_sums, splits, panels * NR, take);
+        }
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter] {
+        &mut self.parameters
+    }
+}

@@ -1,0 +1,183 @@
+//! The convolution against its definition, forward and backward.
+
+use inkling_spec::{Initial, Padding, Shape};
+use proptest::prelude::*;
+
+use super::*;
+use crate::kernels::isa::Isa;
+use crate::layers::parameter::{GradMode, Parameter};
+use crate::layers::{BackwardArgs, Context};
+
+/// The definition in f64: y, and with dy also dx, dw and db. All row-major.
+pub(super) struct Plain {
+    pub(super) y: Vec<f64>,
+    pub(super) dx: Vec<f64>,
+    pub(super) dw: Vec<f64>,
+    db: Vec<f64>,
+}
+
+pub(super) fn plain(g: &Geometry, [x, w, b, y, dy]: [&[f32]; 5], relu: bool) -> Plain {
+    let batch = x.len() / g.inputs();
+    let wide = |numbers: &[f32]| numbers.iter().map(|&n| f64::from(n)).collect::<Vec<f64>>();
+    let (x, w, b, dy) = (wide(x), wide(w), wide(b), wide(dy));
+    let mut found = Plain {
+        y: vec![0.0; batch * g.outputs()],
+        dx: vec![0.0; x.len()],
+        dw: vec![0.0; w.len()],
+        db: vec![0.0; b.len()],
+    };
+    for n in 0..batch {
+        for i in 0..g.output[0] {
+            for j in 0..g.output[1] {
+                for (f, bias) in b.iter().enumerate() {
+                    // (index into x, index into w) of every term.
+                    let mut terms = Vec::new();
+                    for u in 0..g.kernel[0] {
+                        for v in 0..g.kernel[1] {
+                            let row = (i * g.stride[0] + u).wrapping_sub(g.before[0]);
+                            let column = (j * g.stride[1] + v).wrapping_sub(g.before[1]);
+                            if row >= g.input[0] || column >= g.input[1] {
+                                continue;
+                            }
+                            for c in 0..g.channels {
+                                terms.push((
+                                    ((n * g.input[0] + row) * g.input[1] + column) * g.channels + c,
+                                    ((u * g.kernel[1] + v) * g.channels + c) * g.filters + f,
+                                ));
+                            }
+                        }
+                    }
+                    let at = ((n * g.output[0] + i) * g.output[1] + j) * g.filters + f;
+                    let sum: f64 = bias + terms.iter().map(|&(p, q)| x[p] * w[q]).sum::<f64>();
+                    found.y[at] = if relu { sum.max(0.0) } else { sum };
+                    // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
+                    if relu && y[at] <= 0.0 {
+                        continue;
+                    }
+                    found.db[f] += dy[at];
+                    for (p, q) in terms {
+                        found.dx[p] += dy[at] * w[q];
+                        found.dw[q] += dy[at] * x[p];
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+fn close(found: &[f32], exact: &[f64], what: &str) -> Result<(), TestCaseError> {
+    let size = exact.iter().fold(1e-3_f64, |size, value| size.max(value.abs()));
+    prop_assert_eq!(found.len(), exact.len());
+    for (i, (&found, exact)) in found.iter().zip(exact).enumerate() {
+        prop_assert!((f64::from(found) - exact).abs() <= 1e-5 * size, "{what}[{i}]: {found} {exact}");
+    }
+    Ok(())
+}
+
+pub(super) fn uniform(count: usize, name: &str) -> Vec<f32> {
+    let mut stream = RngStream::new(1, name);
+    (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
+}
+
+pub(super) fn plain_order(parameter: &Parameter, packed: &[f32]) -> Vec<f32> {
+    let mut values = vec![0.0; parameter.shape.iter().product()];
+    parameter.layout.unpack(packed, 0, &mut values);
+    values
+}
+
+/// Compares a layer with the definition on every instruction set.
+pub(super) fn check(
+    layer: &mut dyn Layer,
+    g: &Geometry,
+    relu: bool,
+    batch: usize,
+) -> Result<(), TestCaseError> {
+    let bias = uniform(g.filters, "bias");
+    let parameter = &mut layer.parameters_mut()[1];
+    parameter.layout.pack(&bias, &mut parameter.value);
+    let weight = plain_order(&layer.parameters()[0], &layer.parameters()[0].value);
+    let (x, dy) = (uniform(batch * g.inputs(), "x"), uniform(batch * g.outputs(), "dy"));
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        let context = Context { isa, batch, training: true };
+        let mut cache = layer.alloc_cache(batch + 3, true);
+        let mut y = vec![0.0; batch * g.outputs()];
+        // Twice, so that what a pass leaves in the memory is seen not to matter.
+        for _ in 0..2 {
+            layer.forward(&context, &x, &mut y, &mut cache);
+            let exact = plain(g, [&x, &weight, &bias, &y, &dy], relu);
+            let (mut dy, mut dx) = (dy.clone(), vec![f32::NAN; x.len()]);
+            let args = BackwardArgs { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+            layer.backward(&context, args, &mut cache, GradMode::Store);
+            close(&y, &exact.y, "y")?;
+            close(&dx, &exact.dx, "dx")?;
+            for (parameter, exact) in layer.parameters().iter().zip([&exact.dw, &exact.db]) {
+                close(&plain_order(parameter, &parameter.gradient), exact, parameter.name)?;
+            }
+        }
+        let mut judging = layer.alloc_cache(batch, false);
+        let mut again = vec![f32::NAN; y.len()];
+        layer.forward(&Context { training: false, ..context }, &x, &mut again, &mut judging);
+        prop_assert_eq!(y, again);
+    }
+    Ok(())
+}
+
+pub(super) fn geometry(
+    input: [usize; 2],
+    channels: usize,
+    filters: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Geometry {
+    let output: [usize; 2] = std::array::from_fn(|side| match padding {
+        Padding::Same => input[side].div_ceil(stride[side]),
+        Padding::Valid => (input[side] - kernel[side]) / stride[side] + 1,
+    });
+    let shape = |[height, width]: [usize; 2], channels| Shape::Image { height, width, channels };
+    Geometry::new(shape(input, channels), shape(output, filters), kernel, stride, padding)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_the_definition(
+        input in (1_usize..9, 1_usize..9),
+        (channels, filters) in (1_usize..40, 1_usize..40),
+        kernel in (1_usize..5, 1_usize..5),
+        stride in (1_usize..5, 1_usize..5),
+        same: bool,
+        relu: bool,
+        batch in 1_usize..20,
+    ) {
+        let (input, kernel) = (<[usize; 2]>::from(input), <[usize; 2]>::from(kernel));
+        prop_assume!(same || (kernel[0] <= input[0] && kernel[1] <= input[1]));
+        let padding = if same { Padding::Same } else { Padding::Valid };
+        let g = geometry(input, channels, filters, kernel, stride.into(), padding);
+        let mut layer = conv2d(g, relu, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+        check(&mut *layer, &g, relu, batch)?;
+    }
+}
+
+#[test]
+fn memory_for_a_batch_is_enough_for_every_smaller_one() {
+    let direct = geometry([2, 1], 1, 2, [2, 1], [1, 1], Padding::Same);
+    let minimal = geometry([3, 3], NR, NR, [2, 2], [1, 1], Padding::Same);
+    for g in [direct, minimal] {
+        let mut layer = conv2d(g, false, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+        for capacity in (1..=90).chain([191, 192, 280]) {
+            let mut cache = layer.alloc_cache(capacity, true);
+            for batch in capacity.saturating_sub(20).max(1)..=capacity {
+                let context = Context { isa: Isa::current(), batch, training: true };
+                let x = vec![1.0; batch * g.inputs()];
+                let (mut y, mut dy) = (vec![0.0; batch * g.outputs()], vec![1.0; batch * g.outputs()]);
+                let mut dx = vec![0.0; x.len()];
+                layer.forward(&context, &x, &mut y, &mut cache);
+                let args = BackwardArgs { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+                layer.backward(&context, args, &mut cache, GradMode::Store);
+            }
+        }
+    }
+}

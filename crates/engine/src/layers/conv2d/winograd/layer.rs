@@ -1,0 +1,173 @@
+//! The passes of a convolution by minimal filtering.
+
+use super::Winograd;
+use super::transform::{Gather, Scatter, Then};
+use crate::aligned::AlignedVec;
+use crate::layers::conv2d::{reduce_partials, split, splits};
+use crate::layers::parameter::{GradMode, Parameter};
+use crate::layers::{BackwardArgs, Cache, Context, Layer};
+use crate::parallel::{DisjointSlice, for_each};
+
+impl Layer for Winograd {
+    fn outputs(&self) -> usize {
+        self.plan.geometry.outputs()
+    }
+
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        self.relu
+    }
+
+    fn alloc_cache(&self, capacity: usize, backward: bool) -> Cache {
+        let plan = &self.plan;
+        let kept = if backward { capacity.div_ceil(plan.chunk).min(plan.span) } else { 0 };
+        let chunks = kept.max(splits(capacity));
+        let [inputs, outputs] = plan.spectra();
+        let [filters, exchanged] = [0, 1].map(|i| plan.filters[i].len());
+        let backward = |len: usize| AlignedVec::zeros(if backward { len } else { 0 });
+        let floats = vec![
+            AlignedVec::zeros(chunks * inputs),
+            AlignedVec::zeros(chunks * outputs),
+            AlignedVec::zeros(filters),
+            backward(kept * plan.padded_grad.image),
+            backward(kept * plan.geometry.filters),
+            backward(exchanged),
+            backward(filters),
+            backward(self.parameters[0].value.len()),
+            backward(plan.gradient_room()),
+        ];
+        Cache { floats, indices: Vec::new() }
+    }
+
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+        let [v, m, filters, ..] = &mut cache.floats[..] else { unreachable!("made by `memory`") };
+        let (this, relu) = (&self.plan, self.relu);
+        let [weight, bias] = &self.parameters;
+        this.transform_filters(context.isa, &weight.value, 0, filters);
+        let (inputs, outputs) = (this.geometry.inputs(), this.geometry.outputs());
+        let (splits, sizes) = (splits(context.batch), this.spectra());
+        let (spectra, y) = ([v, m].map(|part| DisjointSlice::new(part)), DisjointSlice::new(y));
+        for_each(splits, |g| {
+            // SAFETY: each group is one task's.
+            #[expect(unsafe_code, reason = "tasks write disjoint spectra")]
+            let [v, m] = [0, 1].map(|i| unsafe { spectra[i].slice_mut(g * sizes[i], sizes[i]) });
+            let split = split(g, splits, context.batch);
+            for first in split.clone().step_by(this.chunk) {
+                let count = this.chunk.min(split.end - first);
+                this.transform_inputs(context.isa, &x[first * inputs..][..count * inputs], v);
+                this.filters[0].multiply(context.isa, count * this.tiles, v, filters, m);
+                // SAFETY: each image is in one group.
+                #[expect(unsafe_code, reason = "tasks write disjoint images")]
+                let y = unsafe { y.slice_mut(first * outputs, count * outputs) };
+                for (i, image) in y.chunks_exact_mut(outputs).enumerate() {
+                    let work = Scatter {
+                        places: std::slice::from_ref(&this.outputs),
+                        spectrum: m,
+                        rows: this.output_rows(i),
+                        channels: this.geometry.filters,
+                        image,
+                        then: Then::Epilogue { bias: &bias.value, relu },
+                    };
+                    (this.scheme.output)(context.isa, work);
+                }
+            }
+        });
+    }
+
+    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
+        let [v, m, _, frames, bias_sums, filters, sums, exchanged, room] = &mut cache.floats[..] else {
+            unreachable!("made by `memory`")
+        };
+        let BackwardArgs { x, y, dy, dx } = args;
+        let wants_dx = dx.is_some();
+        let wanted = !matches!(grad_mode, GradMode::Skip);
+        let (this, relu) = (&self.plan, self.relu);
+        if wants_dx {
+            this.exchange(&self.parameters[0].value, exchanged);
+            this.transform_filters(context.isa, exchanged, 1, filters);
+        }
+        let (inputs, outputs) = (this.geometry.inputs(), this.geometry.outputs());
+        let [v_size, m_size] = this.spectra();
+        let planes = this.scheme.points().pow(2);
+        let sizes = [v_size, m_size, this.padded_grad.image, this.geometry.filters];
+        let dx = DisjointSlice::new(dx.unwrap_or_default());
+        bias_sums.fill(0.0);
+        let chunks = context.batch.div_ceil(this.chunk);
+        let spans = chunks.div_ceil(this.span);
+        let images = |chunk: usize| chunk * this.chunk..context.batch.min((chunk + 1) * this.chunk);
+        for span in (0..spans).map(|number| split(number, spans, chunks)) {
+            let parts =
+                [&mut *v, &mut *m, &mut *frames, &mut *bias_sums].map(|part| DisjointSlice::new(part));
+            for_each(span.len(), |slot| {
+                // SAFETY: each chunk is one task's.
+                #[expect(unsafe_code, reason = "tasks write disjoint chunks")]
+                let [v, m, padded_grad, bias_sums] =
+                    std::array::from_fn(|i| unsafe { parts[i].slice_mut(slot * sizes[i], sizes[i]) });
+                let images = images(span.start + slot);
+                for (i, image) in images.clone().enumerate() {
+                    let range = image * outputs..(image + 1) * outputs;
+                    let y = relu.then_some(&y[range.clone()]);
+                    this.padded_grad.pad(context.isa, &this.geometry, &dy[range], y, padded_grad, bias_sums);
+                    let work = Gather {
+                        places: std::slice::from_ref(&this.outputs),
+                        image: padded_grad,
+                        channels: this.geometry.filters,
+                        rows: this.output_rows(i),
+                        spectrum: m,
+                    };
+                    (this.scheme.output_gradient)(context.isa, work);
+                }
+                if wants_dx {
+                    this.filters[1].multiply(context.isa, images.len() * this.tiles, m, filters, v);
+                    // SAFETY: each image is in one chunk.
+                    #[expect(unsafe_code, reason = "tasks write disjoint images")]
+                    let dx = unsafe { dx.slice_mut(images.start * inputs, images.len() * inputs) };
+                    this.input_gradients(context.isa, v, dx);
+                }
+                if wanted {
+                    this.transform_inputs(context.isa, &x[images.start * inputs..images.end * inputs], v);
+                }
+            });
+            if wanted {
+                let size = sums.len() / planes;
+                let shared = DisjointSlice::new(sums);
+                for_each(planes, |plane| {
+                    // SAFETY: each plane is one task's.
+                    #[expect(unsafe_code, reason = "tasks add up disjoint planes")]
+                    let sums = unsafe { shared.slice_mut(plane * size, size) };
+                    let mut first = span.start;
+                    while first < span.end {
+                        // Chunks of as many rows: of all chunks the last alone may have fewer.
+                        let rows = images(first).len() * this.tiles;
+                        let alike =
+                            (first..span.end).filter(|&chunk| images(chunk).len() * this.tiles == rows);
+                        let together = &this.together[..alike.count().min(this.together.len())];
+                        let spectra = [(&*v, v_size), (&*m, m_size)].map(|(numbers, size)| {
+                            &numbers[(first - span.start) * size + plane * (size / planes)..]
+                        });
+                        this.filters[0].gradient(context.isa, (rows, together), spectra, sums, first > 0);
+                        first += together.len();
+                    }
+                });
+            }
+        }
+        if wanted {
+            let [weight, bias] = &mut self.parameters;
+            let (weight, bias) =
+                (weight.grad_sink(context.isa, grad_mode), bias.grad_sink(context.isa, grad_mode));
+            self.plan.hand_in(context.isa, sums, room, &weight);
+            // SAFETY: each stretch is handed in once.
+            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            let take = |start: usize, total: &[f32]| unsafe { bias.take(start, total) };
+            let filters = self.plan.geometry.filters;
+            reduce_partials(bias_sums, chunks.div_ceil(spans), filters, take);
+        }
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter] {
+        &mut self.parameters
+    }
+}

@@ -1,0 +1,237 @@
+//! Winograd's minimal filtering F(m, r): which there are, what they are made of, and which one a convolution takes.
+
+use super::transform::{Gather, Scatter, gather, scatter};
+use crate::kernels::gemm::NR;
+use crate::kernels::isa::Isa;
+use crate::layers::geometry::Geometry;
+
+/// F(m, r): m neighbouring outputs of a filter with r taps from n = m + r − 1 inputs and as many products, in both
+/// directions of an image n² for m² outputs.
+///
+/// In one direction y = Aᵀ[(G g) ⊙ (Bᵀ d)] for the inputs d and the taps g. By Toom and Cook's construction the product of
+/// two polynomials is found by multiplying their values at n points, of which the last is infinity, and interpolating;
+/// filtering is its transpose (Winograd 1980; Lavin and Gray 2016; Blahut 2010, chapter 5). All else that a convolution
+/// needs is the transpose of a factor, so the six transforms serve the output and both gradients.
+#[derive(Debug)]
+pub(super) struct Scheme {
+    /// m
+    pub(super) outputs: usize,
+    /// r
+    pub(super) taps: usize,
+    /// What the rms errors of y, dx and dw are at most, relative to those of the direct sums, for inputs, weights and
+    /// gradients uniform in ±1 and 128 channels.
+    #[cfg(test)]
+    pub(super) errors: [f64; 3],
+    /// d ↦ Bᵀ d B of tiles of an input.
+    pub(super) input: fn(Isa, Gather),
+    /// Its transpose, which adds up the gradients of overlapping tiles.
+    pub(super) input_gradient: fn(Isa, Scatter),
+    /// g ↦ G g Gᵀ of a filter.
+    pub(super) filter: fn(Isa, Gather),
+    /// Its transpose.
+    pub(super) filter_gradient: fn(Isa, Scatter),
+    /// m ↦ Aᵀ m A to tiles of an output.
+    pub(super) output: fn(Isa, Scatter),
+    /// Its transpose.
+    pub(super) output_gradient: fn(Isa, Gather),
+}
+
+/// A matrix that is known when the program is built, so that zeros cost nothing and ones no multiplication.
+pub(super) trait Matrix<const OUT: usize, const IN: usize> {
+    const ENTRIES: [[f32; IN]; OUT];
+}
+
+/// Every scheme that a convolution may take. Of outputs and of input gradients, sums over 128 channels and the taps, the rms
+/// error is 1.0 times the direct sum's with F(2, 2), 0.9 times with F(3, 2), 2.1 with F(4, 2), 0.6 with F(2, 3) and 2.7 with
+/// F(4, 3); of weight gradients, sums over all tiles in one chain, 2.1, 1.1, 2.0, 1.7 and 4.1 times.
+pub(super) static SCHEMES: [Scheme; 5] =
+    [f2x2::SCHEME, f3x2::SCHEME, f4x2::SCHEME, f2x3::SCHEME, f4x3::SCHEME];
+
+impl Scheme {
+    /// n
+    pub(super) fn points(&self) -> usize {
+        self.outputs + self.taps - 1
+    }
+
+    /// The scheme that computes a convolution with the fewest products, if they are few enough for the transforms to pay.
+    ///
+    /// A kernel of k × k at stride s is one of r × r at stride 1, r = ⌈k / s⌉, on an image whose channels are the s × s
+    /// remainders of a pixel's place, so a scheme applies wherever r is the same in both directions, and channels and
+    /// filters fill whole panels. Tiles that reach beyond the output and taps beyond the kernel are counted as computed.
+    pub(super) fn of(geometry: &Geometry) -> Option<&'static Scheme> {
+        let Geometry { kernel, stride, channels, filters, output, .. } = *geometry;
+        let taps = kernel[0].div_ceil(stride[0]);
+        let is_square = kernel[1].div_ceil(stride[1]) == taps;
+        if !is_square || !channels.is_multiple_of(NR) || !filters.is_multiple_of(NR) {
+            return None;
+        }
+        // Products of a channel and a filter.
+        let direct = kernel[0] * kernel[1] * output[0] * output[1];
+        let products = |scheme: &Scheme| {
+            let tiles: usize = output.iter().map(|side| side.div_ceil(scheme.outputs)).product();
+            scheme.points().pow(2) * tiles * stride[0] * stride[1]
+        };
+        let fewest =
+            SCHEMES.iter().filter(|scheme| scheme.taps == taps).min_by_key(|scheme| products(scheme))?;
+        // Where three products are not saved by two, transforms and larger sums eat what is gained.
+        (2 * direct >= 3 * products(fewest)).then_some(fewest)
+    }
+}
+
+/// p⁰, p¹, … of each point p, and of infinity the last power alone.
+const fn powers<const N: usize, const K: usize>(points: [f64; N]) -> [[f64; K]; N] {
+    let mut matrix = [[0.0; K]; N];
+    matrix[N - 1][K - 1] = 1.0;
+    let mut i = 0;
+    while i + 1 < N {
+        let (mut k, mut power) = (0, 1.0);
+        while k < K {
+            matrix[i][k] = power;
+            power *= points[i];
+            k += 1;
+        }
+        i += 1;
+    }
+    matrix
+}
+
+/// The coefficients of Π (x − q) over the finite points q but the i-th; of all for the last, infinity.
+const fn products<const N: usize>(points: [f64; N]) -> [[f64; N]; N] {
+    let mut matrix = [[0.0; N]; N];
+    let mut i = 0;
+    while i < N {
+        matrix[i][0] = 1.0;
+        let mut j = 0;
+        while j + 1 < N {
+            if j != i {
+                // (x − q)·p: each coefficient takes the one below it, less q times itself.
+                let mut k = N - 1;
+                while k > 0 {
+                    matrix[i][k] = matrix[i][k - 1] - points[j] * matrix[i][k];
+                    k -= 1;
+                }
+                matrix[i][0] *= -points[j];
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    matrix
+}
+
+/// Bᵀ
+const fn input<const N: usize>(points: [f64; N]) -> [[f32; N]; N] {
+    rounded(products(points))
+}
+
+/// G: the powers, divided by what Π (x − q) over the other points is at the point itself.
+const fn filter<const N: usize, const R: usize>(points: [f64; N]) -> [[f32; R]; N] {
+    let mut matrix = powers::<N, R>(points);
+    let mut i = 0;
+    while i + 1 < N {
+        let (mut j, mut scale) = (0, 1.0);
+        while j + 1 < N {
+            if j != i {
+                scale *= points[i] - points[j];
+            }
+            j += 1;
+        }
+        let mut k = 0;
+        while k < R {
+            matrix[i][k] /= scale;
+            k += 1;
+        }
+        i += 1;
+    }
+    rounded(matrix)
+}
+
+/// A
+const fn output_gradient<const N: usize, const M: usize>(points: [f64; N]) -> [[f32; M]; N] {
+    rounded(powers(points))
+}
+
+const fn rounded<const OUT: usize, const IN: usize>(matrix: [[f64; IN]; OUT]) -> [[f32; IN]; OUT] {
+    let mut entries = [[0.0; IN]; OUT];
+    let mut i = 0;
+    while i < OUT {
+        let mut j = 0;
+        while j < IN {
+            entries[i][j] = matrix[i][j] as f32;
+            j += 1;
+        }
+        i += 1;
+    }
+    entries
+}
+
+const fn transposed<const OUT: usize, const IN: usize>(matrix: [[f32; IN]; OUT]) -> [[f32; OUT]; IN] {
+    let mut entries = [[0.0; OUT]; IN];
+    let mut i = 0;
+    while i < OUT {
+        let mut j = 0;
+        while j < IN {
+            entries[j][i] = matrix[i][j];
+            j += 1;
+        }
+        i += 1;
+    }
+    entries
+}
+
+/// F(m, r) with these points, and its errors.
+macro_rules! scheme {
+    ($name:ident, $m:literal, $r:literal, $points:expr, $errors:expr) => {
+        mod $name {
+            use super::*;
+
+            const N: usize = $m + $r - 1;
+            const POINTS: [f64; N] = $points;
+
+            struct Input;
+            impl Matrix<N, N> for Input {
+                const ENTRIES: [[f32; N]; N] = input(POINTS);
+            }
+            struct InputGradient;
+            impl Matrix<N, N> for InputGradient {
+                const ENTRIES: [[f32; N]; N] = transposed(Input::ENTRIES);
+            }
+            struct Filter;
+            impl Matrix<N, $r> for Filter {
+                const ENTRIES: [[f32; $r]; N] = filter(POINTS);
+            }
+            struct FilterGradient;
+            impl Matrix<$r, N> for FilterGradient {
+                const ENTRIES: [[f32; N]; $r] = transposed(Filter::ENTRIES);
+            }
+            struct Output;
+            impl Matrix<$m, N> for Output {
+                const ENTRIES: [[f32; N]; $m] = transposed(OutputGradient::ENTRIES);
+            }
+            struct OutputGradient;
+            impl Matrix<N, $m> for OutputGradient {
+                const ENTRIES: [[f32; $m]; N] = output_gradient(POINTS);
+            }
+
+            pub(super) const SCHEME: Scheme = Scheme {
+                outputs: $m,
+                taps: $r,
+                #[cfg(test)]
+                errors: $errors,
+                input: gather::<Input, N, N>,
+                input_gradient: scatter::<InputGradient, N, N>,
+                filter: gather::<Filter, N, $r>,
+                filter_gradient: scatter::<FilterGradient, $r, N>,
+                output: scatter::<Output, $m, N>,
+                output_gradient: gather::<OutputGradient, N, $m>,
+            };
+        }
+    };
+}
+
+// Points of which one is minus the inverse of another round least; 0, ±1 and ½ would cost F(4, 2) half as much again.
+scheme!(f2x2, 2, 2, [0.0, -1.0, f64::INFINITY], [1.1, 1.1, 2.2]);
+scheme!(f3x2, 3, 2, [0.0, 1.0, -1.0, f64::INFINITY], [1.0, 1.0, 1.2]);
+scheme!(f4x2, 4, 2, [0.0, -1.0, 0.5, 2.0, f64::INFINITY], [2.1, 2.2, 2.2]);
+scheme!(f2x3, 2, 3, [0.0, 1.0, -1.0, f64::INFINITY], [0.7, 0.7, 1.8]);
+scheme!(f4x3, 4, 3, [0.0, 1.0, -1.0, 0.5, -2.0, f64::INFINITY], [2.5, 2.8, 4.3]);

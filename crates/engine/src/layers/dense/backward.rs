@@ -1,0 +1,248 @@
+//! The backward pass of dense layers: what is common, and the way of large batches and of gradients that are kept. Where those
+//! of other batches move weights, `visit.rs` does it.
+
+use std::ops::Range;
+
+use super::forward::Active;
+use super::visit::LARGEST;
+use super::{Dense, Size};
+use crate::kernels::gemm::{Gemm, MR, NR, Row, Segment, Tile, tiles};
+use crate::kernels::silent::read_rows;
+use crate::layers::parameter::{GradMode, GradSink, Parameter};
+use crate::layers::{BackwardArgs, Cache, Context};
+use crate::parallel::{DisjointSlice, for_each};
+
+/// Tiles of dX that are summed side by side.
+pub(super) const WIDE: usize = 4;
+/// Tiles of the weight gradient that a task makes.
+const TILES_IN_TASK: usize = 24;
+
+/// dY as [`Size::arrange`] leaves it.
+pub(super) struct Arranged<'a> {
+    /// In panels of columns, [panels, batch, 32].
+    pub(super) panels: &'a mut [f32],
+    /// Transposed, [columns, lanes].
+    transposed: &'a mut [f32],
+    /// Numbers of a row of the transposed: a batch, filled up with zeros to whole vectors.
+    lanes: usize,
+    /// The gradient of b.
+    sums: &'a mut [f32],
+    /// Of each panel, whether any number is not zero.
+    pub(super) active: &'a mut [u32],
+}
+
+impl Dense {
+    pub(super) fn backward_pass(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        cache: &mut Cache,
+        grad_mode: GradMode,
+    ) {
+        let size = self.size;
+        let Cache { floats, indices } = cache;
+        let [panels, transposed, sums, compact] = &mut floats[..] else { unreachable!("made by `memory`") };
+        let (active, indices) = indices.split_at_mut(size.panels());
+        let lanes = context.batch.next_multiple_of(16);
+        let mut dy = Arranged { panels, transposed, lanes, sums, active };
+        let [weight, bias] = &mut self.parameters;
+        size.arrange(context, args.y, args.dy, &mut dy, &bias.grad_sink(context.isa, grad_mode));
+        let dx = args.dx;
+        match grad_mode {
+            GradMode::Step(param_groups) if context.batch <= LARGEST => {
+                if !weight
+                    .deferred
+                    .as_ref()
+                    .is_some_and(|deferred| deferred.has_room_for(&param_groups.decay))
+                {
+                    weight.settle();
+                }
+                let active = Active::found(context.batch, args.x, indices, compact);
+                size.visit(context, active, &dy, dx, weight, &param_groups.decay);
+            }
+            _ => {
+                if let Some(dx) = dx {
+                    size.input_gradient(context, weight, &dy, dx);
+                }
+                if let GradMode::Step(_) = grad_mode {
+                    weight.settle();
+                }
+                if !matches!(grad_mode, GradMode::Skip) {
+                    size.weight_gradient(
+                        context,
+                        args.x,
+                        dy.panels,
+                        &weight.grad_sink(context.isa, grad_mode),
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Size {
+    /// dY, zero where ReLU was silent and where it is denormal, in panels and transposed. Hands in the gradient of b.
+    fn arrange(self, context: &Context, y: &[f32], dy: &[f32], to: &mut Arranged, bias: &GradSink) {
+        let (batch, lanes) = (context.batch, to.lanes);
+        let Arranged { panels, transposed, sums, active, .. } = to;
+        let all = [&mut **panels, &mut **transposed, &mut **sums].map(DisjointSlice::new);
+        let active = DisjointSlice::new(active);
+        for_each(self.panels(), |panel| {
+            let (first, columns) = (panel * NR, self.columns(panel));
+            let [panels, transposed, sums] = all;
+            // SAFETY: each panel is one task's, and so are its columns as rows of the transposed matrix.
+            #[expect(unsafe_code, reason = "tasks write disjoint panels")]
+            let (rows, flipped, sums, active) = unsafe {
+                (
+                    panels.slice_mut(panel * batch * NR, batch * NR),
+                    transposed.slice_mut(first * lanes, NR * lanes),
+                    sums.slice_mut(first, NR),
+                    &mut active.slice_mut(panel, 1)[0],
+                )
+            };
+            sums.fill(0.0);
+            *active = 0;
+            for (i, row) in rows.chunks_exact_mut(NR).enumerate() {
+                let at = i * self.units + first;
+                let given = y[at..at + columns].iter().zip(&dy[at..at + columns]);
+                for (j, ((&y, &dy), to)) in given.zip(&mut *row).enumerate() {
+                    let nothing = (self.relu && y <= 0.0) || dy.abs() < f32::MIN_POSITIVE;
+                    let dy = if nothing { 0.0 } else { dy };
+                    *to = dy;
+                    sums[j] += dy;
+                    flipped[j * lanes + i] = dy;
+                    *active |= u32::from(dy != 0.0);
+                }
+                row[columns..].fill(0.0);
+            }
+            for (j, lane) in flipped.chunks_exact_mut(lanes).enumerate() {
+                lane[if j < columns { batch } else { 0 }..].fill(0.0);
+            }
+        });
+        // SAFETY: the whole at once.
+        #[expect(unsafe_code, reason = "hands in the whole gradient")]
+        unsafe {
+            bias.take(0, sums);
+        }
+    }
+
+    /// dX = dY·Wᵀ, as dXᵀ = W·dYᵀ so that the batch lies along the vectors.
+    fn input_gradient(self, context: &Context, weight: &Parameter, dy: &Arranged, dx: &mut [f32]) {
+        let dx = DisjointSlice::new(dx);
+        let deferred = weight.deferred.as_ref().expect("a dense layer's weights can wait");
+        let numbers = [&weight.value, &weight.first, &weight.second].map(|of| &of[..]);
+        for_each(tiles(self.inputs).len(), |block| {
+            let range = tiles(self.inputs).nth(block).expect("a tile for each task");
+            for first in (0..context.batch).step_by(WIDE * NR) {
+                let images = first..context.batch.min(first + WIDE * NR);
+                let mut tiles = [Tile::ZERO; WIDE];
+                let mut rows: [Row; MR] = [[0.0; NR]; MR];
+                for panel in 0..self.panels() {
+                    let start = |input| ((panel * self.inputs + input) * NR, deferred.steps(panel, input));
+                    read_rows(context.isa, numbers, range.clone().map(start), &mut rows);
+                    let starts: [usize; MR] = std::array::from_fn(|i| i * NR);
+                    let rows = (rows.as_flattened(), &starts[..range.len()]);
+                    dy.multiply(context, rows, panel, images.clone(), &mut tiles, panel > 0);
+                }
+                write_columns(&dx, self.inputs, |i| range.start + i, range.len(), images, &tiles);
+            }
+        });
+    }
+
+    /// dW = Xᵀ·dY, tile by tile to the sink.
+    fn weight_gradient(self, context: &Context, x: &[f32], panels: &[f32], weight: &GradSink) {
+        let inputs = self.inputs;
+        let groups = tiles(inputs).len().div_ceil(TILES_IN_TASK);
+        for_each(self.panels() * groups, |task| {
+            let (panel, group) = (task / groups, task % groups);
+            let mut tile = Tile::ZERO;
+            for range in tiles(inputs).skip(group * TILES_IN_TASK).take(TILES_IN_TASK) {
+                let start = (panel * inputs + range.start) * NR;
+                // SAFETY: each tile is one task's.
+                #[expect(unsafe_code, reason = "tasks hand in disjoint tiles")]
+                unsafe {
+                    weight.expect(start, range.len() * NR);
+                    self.weight_tile(context, x, panels, panel, range.clone(), &mut tile);
+                    weight.take(start, tile.0[..range.len()].as_flattened());
+                }
+            }
+        });
+    }
+
+    /// A tile of dW: of these columns of x, a panel of units.
+    pub(super) fn weight_tile(
+        self,
+        context: &Context,
+        x: &[f32],
+        dy: &[f32],
+        panel: usize,
+        range: Range<usize>,
+        tile: &mut Tile,
+    ) {
+        let rows: [usize; MR] = std::array::from_fn(|i| range.start + i);
+        let product = Gemm {
+            a: x,
+            rows: &rows[..range.len()],
+            b: dy,
+            segments: &[Segment { a: 0, b: panel * context.batch * NR }],
+            count: context.batch,
+            a_step: x.len() / context.batch,
+            b_step: NR,
+            columns: self.columns(panel),
+        };
+        if product.columns <= NR / 2 {
+            // What fills a narrow panel up stays zero: the product leaves the last panel's numbers there.
+            *tile = Tile::ZERO;
+        }
+        product.multiply(context.isa, &mut tile.0, false);
+    }
+}
+
+impl Arranged<'_> {
+    /// The part of dX that rows of weights to a panel give for some images, [rows, images], 32 images a tile. It is written or,
+    /// if `onto`, added.
+    pub(super) fn multiply(
+        &self,
+        context: &Context,
+        (weights, rows): (&[f32], &[usize]),
+        panel: usize,
+        images: Range<usize>,
+        tiles: &mut [Tile; WIDE],
+        onto: bool,
+    ) {
+        for (first, tile) in images.clone().step_by(NR).zip(tiles) {
+            let product = Gemm {
+                a: weights,
+                rows,
+                b: self.transposed,
+                segments: &[Segment { a: 0, b: panel * NR * self.lanes + first }],
+                count: NR,
+                a_step: 1,
+                b_step: self.lanes,
+                columns: NR.min(images.end - first),
+            };
+            product.multiply(context.isa, &mut tile.0, onto);
+        }
+    }
+}
+
+/// Writes tiles of dXᵀ to dX, [batch, width]: row i is `column(i)`.
+pub(super) fn write_columns(
+    dx: &DisjointSlice,
+    width: usize,
+    column: impl Fn(usize) -> usize,
+    rows: usize,
+    images: Range<usize>,
+    tiles: &[Tile; WIDE],
+) {
+    for (first, tile) in images.clone().step_by(NR).zip(tiles) {
+        for (i, row) in tile.0[..rows].iter().enumerate() {
+            for (n, &number) in (first..images.end).zip(row) {
+                // SAFETY: a task writes the numbers of its own inputs.
+                #[expect(unsafe_code, reason = "tasks write disjoint columns")]
+                let dx = unsafe { dx.slice_mut(n * width + column(i), 1) };
+                dx[0] = number;
+            }
+        }
+    }
+}

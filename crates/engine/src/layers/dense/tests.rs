@@ -1,0 +1,378 @@
+//! Tests of dense layers: against the definition, a visit of the weights against separate passes, and steps put off against
+//! steps taken in f64.
+
+use inkling_spec::Optimizer;
+use proptest::prelude::*;
+
+use super::*;
+use crate::kernels::isa::Isa;
+use crate::kernels::update::ParamState;
+use crate::layers::testing::on_any_threads;
+use crate::network::StateKind;
+
+fn uniform(count: usize, name: &str) -> Vec<f32> {
+    let mut stream = RngStream::new(1, name);
+    (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
+}
+
+fn close(found: &[f32], exact: &[f64]) -> Result<(), TestCaseError> {
+    let size = exact.iter().fold(1e-3_f64, |size, value| size.max(value.abs()));
+    prop_assert_eq!(found.len(), exact.len());
+    for (&found, exact) in found.iter().zip(exact) {
+        prop_assert!((f64::from(found) - exact).abs() <= 1e-5 * size, "{} {}", found, exact);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_the_definition(
+        inputs in 1_usize..80, units in 1_usize..80, batch in 1_usize..140, relu: bool,
+    ) {
+        let mut layer = Dense::new(Size { inputs, units, relu, skips_zeros: true }, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+        let b = uniform(units, "bias");
+        layer.parameters[1].layout.pack(&b, &mut layer.parameters[1].value);
+        let plain_order = |parameter: &Parameter, packed: &[f32]| {
+            let mut values = vec![0.0; parameter.shape.iter().product()];
+            parameter.layout.unpack(packed, 0, &mut values);
+            values
+        };
+        let w = plain_order(&layer.parameters[0], &layer.parameters[0].value);
+        let (x, dy) = (uniform(batch * inputs, "x"), uniform(batch * units, "dy"));
+
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let context = Context { isa, batch, training: true };
+            let mut cache = layer.alloc_cache(batch + 5, true);
+            let mut y = vec![0.0; batch * units];
+            layer.forward(&context, &x, &mut y, &mut cache);
+
+        let wide = f64::from;
+        let (mut exact_y, mut dx) = (vec![0.0; batch * units], vec![0.0; batch * inputs]);
+        let (mut dw, mut db) = (vec![0.0; inputs * units], vec![0.0; units]);
+        for n in 0..batch {
+            for j in 0..units {
+                let terms = (0..inputs).map(|k| wide(x[n * inputs + k]) * wide(w[k * units + j]));
+                let sum = wide(b[j]) + terms.sum::<f64>();
+                exact_y[n * units + j] = if relu { sum.max(0.0) } else { sum };
+                // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
+                if relu && y[n * units + j] <= 0.0 {
+                    continue;
+                }
+                let dy = wide(dy[n * units + j]);
+                db[j] += dy;
+                for k in 0..inputs {
+                    dx[n * inputs + k] += dy * wide(w[k * units + j]);
+                    dw[k * units + j] += dy * wide(x[n * inputs + k]);
+                }
+            }
+        }
+
+            let (mut dy, mut found_dx) = (dy.clone(), vec![f32::NAN; x.len()]);
+            let args = BackwardArgs { x: &x, y: &y, dy: &mut dy, dx: Some(&mut found_dx) };
+            layer.backward(&context, args, &mut cache, GradMode::Store);
+            close(&y, &exact_y)?;
+            close(&found_dx, &dx)?;
+            for (parameter, exact) in layer.parameters.iter().zip([&dw, &db]) {
+                close(&plain_order(parameter, &parameter.gradient), exact)?;
+            }
+        }
+    }
+}
+
+/// Inputs and gradients in which inputs and units fall silent, for a step or for hundreds, and wake again.
+struct Sparse {
+    stream: RngStream,
+    size: Size,
+}
+
+impl Sparse {
+    fn draw(&mut self, step: usize, batch: usize) -> (Vec<f32>, Vec<f32>) {
+        let Size { inputs, units, .. } = self.size;
+        // Every eighth is always there, the next one every other step or so, the last ones once in hundreds or never.
+        let rare = [1, 2, 4, 16, 60, 300, 700, u32::MAX];
+        let mut draw = |width: usize| {
+            let mut numbers = vec![0.0; batch * width];
+            for k in 0..width {
+                let period = rare[(k + k / 8) % 8];
+                let there = period == 1 || (period < u32::MAX && self.stream.random_range(period) == 0);
+                // A while in which half of them are dead.
+                if !there || (k % 2 == 0 && (400..900).contains(&step)) {
+                    continue;
+                }
+                for n in 0..batch {
+                    if self.stream.random_range(3) > 0 {
+                        numbers[n * width + k] = 2.0 * self.stream.uniform() - 1.0;
+                    }
+                }
+            }
+            numbers
+        };
+        (draw(inputs), draw(units))
+    }
+}
+
+const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+const PARTS: [StateKind; 3] = [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments];
+
+fn layer(size: Size) -> Dense {
+    Dense::new(size, Initial::HeUniform, &mut RngStream::new(2, "weights"))
+}
+
+/// Weights and moments as a file would have them.
+fn states(layer: &Dense) -> [Vec<f32>; 3] {
+    let weight = &layer.parameters[0];
+    PARTS.map(|part| {
+        let mut values = vec![f32::NAN; weight.shape.iter().product()];
+        let (some, others) = values.split_at_mut(weight.shape[1]);
+        weight.read(part, 0, some);
+        weight.read(part, some.len(), others);
+        values
+    })
+}
+
+/// Forward and backward; y and dX.
+fn go(
+    layer: &mut Dense,
+    isa: Isa,
+    x: &[f32],
+    dy: &[f32],
+    cache: &mut Cache,
+    grad_mode: GradMode,
+) -> [Vec<f32>; 2] {
+    let Size { inputs, units, .. } = layer.size;
+    let batch = x.len() / inputs;
+    let context = Context { isa, batch, training: true };
+    let (mut y, mut dx) = (vec![f32::NAN; batch * units], vec![f32::NAN; x.len()]);
+    layer.forward(&context, x, &mut y, cache);
+    let args = BackwardArgs { x, y: &y, dy: &mut dy.to_vec(), dx: Some(&mut dx) };
+    layer.backward(&context, args, cache, grad_mode);
+    [y, dx]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// What a visit of the weights computes has the bits of passes one after the other, and an update of all weights.
+    #[test]
+    fn a_visit_gives_what_separate_passes_give(
+        inputs in 1_usize..80, units in 1_usize..300, batch in 1_usize..140, relu: bool, skips_zeros: bool, seed in 0_u64..99,
+    ) {
+        let size = Size { inputs, units, relu, skips_zeros };
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let (mut visited, mut plain) = (layer(size), layer(size));
+            let mut memories = [visited.alloc_cache(150, true), plain.alloc_cache(150, true)];
+            let mut sparse = Sparse { stream: RngStream::new(seed, "sparse"), size };
+            for step in 1..6 {
+                let param_groups = crate::optimizer::param_groups(&ADAM, step as u64, 1e-3);
+                let (x, dy) = sparse.draw(step, batch);
+                for (part, values) in PARTS.into_iter().zip(states(&visited)) {
+                    let weight = &mut plain.parameters[0];
+                    let to = match part {
+                        StateKind::FirstMoments => &mut weight.first,
+                        StateKind::SecondMoments => &mut weight.second,
+                        _ => &mut weight.value,
+                    };
+                    weight.layout.pack(&values, to);
+                }
+                plain.parameters[1].value = visited.parameters[1].value.clone();
+                let [y, dx] = go(&mut visited, isa, &x, &dy, &mut memories[0], GradMode::Step(&param_groups));
+                let [plain_y, mut plain_dx] = go(&mut plain, isa, &x, &dy, &mut memories[1], GradMode::Store);
+                for input in (0..inputs).filter(|_| skips_zeros) {
+                    // Not asked for where an input is zero in the whole batch, unless nearly all others are there.
+                    if (0..batch).all(|n| x[n * inputs + input] == 0.0) {
+                        (0..batch).filter(|n| dx[n * inputs + input] == 0.0).for_each(|n| plain_dx[n * inputs + input] = 0.0);
+                    }
+                }
+                prop_assert_eq!(y, plain_y);
+                prop_assert_eq!(dx, plain_dx);
+                let weight = &mut plain.parameters[0];
+                let gradient = weight.gradient.clone();
+                let Parameter { value, first, second, .. } = weight;
+                ParamState { value, first, second }.update(isa, &param_groups.decay, &gradient);
+                let mut moved = vec![0.0; inputs * units];
+                weight.layout.unpack(&gradient, 0, &mut moved);
+                for (found, plain) in states(&visited).iter().zip(&states(&plain)) {
+                    for ((found, plain), &gradient) in found.iter().zip(plain).zip(&moved) {
+                        let close = (found - plain).abs() <= 2e-6 * plain.abs().max(1e-3);
+                        prop_assert!(if gradient == 0.0 { close } else { found == plain }, "{} {}", found, plain);
+                    }
+                }
+            }
+            // What fills panels up stays zero.
+            let weight = &visited.parameters[0];
+            for of in [&weight.value, &weight.first, &weight.second] {
+                let used = size.columns(size.panels() - 1);
+                let last = &of[of.len() - inputs * NR..];
+                prop_assert!(last.chunks(NR).all(|row| row[used..].iter().all(|&filling| filling == 0.0)));
+            }
+        }
+    }
+}
+
+/// Weights as their optimiser's definition moves them, in f64, and how far each has gone.
+struct Exact {
+    states: [Vec<f64>; 3],
+    gone: Vec<f64>,
+}
+
+impl Exact {
+    /// Step number `t` by this gradient.
+    fn step(&mut self, t: i32, gradient: &[f64], optimizer: &Optimizer, rate: f64) {
+        let [value, first, second] = &mut self.states;
+        for (i, &g) in gradient.iter().enumerate() {
+            let (w, m, v) = (&mut value[i], &mut first[i], &mut second[i]);
+            let before = *w;
+            let mut adam = |beta_1: f64, beta_2: f64, epsilon: f64, decay: f64| {
+                *m = beta_1 * *m + (1.0 - beta_1) * g;
+                *v = beta_2 * *v + (1.0 - beta_2) * g * g;
+                let (m_hat, v_hat) = (*m / (1.0 - beta_1.powi(t)), *v / (1.0 - beta_2.powi(t)));
+                *w -= rate * decay * *w + rate * m_hat / (v_hat.sqrt() + epsilon);
+            };
+            match *optimizer {
+                Optimizer::Adam { beta_1, beta_2, epsilon } => adam(beta_1, beta_2, epsilon, 0.0),
+                Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
+                    adam(beta_1, beta_2, epsilon, weight_decay);
+                }
+                Optimizer::Sgd { momentum } => {
+                    *m = momentum * *m + g;
+                    *w -= rate * *m;
+                }
+            }
+            self.gone[i] += (*w - before).abs();
+        }
+    }
+}
+
+/// Thousands of steps in which inputs and units die and wake, a learning rate that falls and once jumps up, batches of any
+/// size: the error is at most 5e-6 of the first value and the way gone since, as for weights that never wait.
+fn stay_by_the_definition(isa: Isa, optimizer: &Optimizer, steps: usize) {
+    let size @ Size { inputs, units, .. } = Size { inputs: 45, units: 150, relu: false, skips_zeros: true };
+    let mut layer = layer(size);
+    let mut cache = layer.alloc_cache(20, true);
+    let mut sparse = Sparse { stream: RngStream::new(3, "sparse"), size };
+    let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect::<Vec<f64>>();
+    let states_of = |layer: &Dense| states(layer).map(wide);
+    let mut exact = Exact { states: states_of(&layer), gone: vec![0.0; inputs * units] };
+    let start = exact.states[0].clone();
+    let mut waited = 0;
+    for step in 1..=steps {
+        let rate = if step < steps / 2 { 1e-3 } else { 5e-3 } / (1.0 + step as f64 / 500.0);
+        let param_groups = crate::optimizer::param_groups(optimizer, step as u64, rate);
+        let batch = 1 + step % 17;
+        let (x, dy) = sparse.draw(step, batch);
+        go(&mut layer, isa, &x, &dy, &mut cache, GradMode::Step(&param_groups));
+        let mut gradient = vec![0.0; inputs * units];
+        for (x, dy) in x.chunks(inputs).zip(dy.chunks(units)) {
+            for (gradient, &x) in gradient.chunks_mut(units).zip(x).filter(|(_, x)| **x != 0.0) {
+                gradient.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += f64::from(x) * f64::from(dy));
+            }
+        }
+        exact.step(step as i32, &gradient, optimizer, rate);
+        waited += usize::from(
+            (0..inputs).any(|row| layer.parameters[0].deferred.as_ref().unwrap().steps(0, row).is_some()),
+        );
+        if step % 50 == 0 || step < 40 {
+            let found = states_of(&layer);
+            for i in 0..start.len() {
+                let error = (found[0][i] - exact.states[0][i]).abs();
+                let bound = 5e-6 * (start[i].abs() + exact.gone[i]);
+                assert!(
+                    error <= bound,
+                    "{optimizer:?}, weight {i} at step {step}: off by {error}, not {bound}"
+                );
+                for (found, exact) in found[1..].iter().zip(&exact.states[1..]) {
+                    let error = (found[i] - exact[i]).abs();
+                    assert!(error <= 1e-5 * exact[i].abs() + 1e-6, "moment {i}: off by {error}");
+                }
+            }
+        }
+        if param_groups.settles {
+            layer.settle();
+        }
+    }
+    assert!(waited > steps / 2, "steps were put off");
+}
+
+#[test]
+fn steps_put_off_stay_by_the_definition() {
+    let optimizers = [
+        ADAM,
+        Optimizer::AdamW { beta_1: 0.9, beta_2: 0.99, epsilon: 1e-6, weight_decay: 0.1 },
+        Optimizer::Sgd { momentum: 0.9 },
+        Optimizer::Sgd { momentum: 0.0 },
+    ];
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        for optimizer in &optimizers {
+            stay_by_the_definition(isa, optimizer, 2500);
+        }
+    }
+}
+
+/// Steps 1001 to 1100 of a layer; what it hands on and what it holds, bit by bit. `between` is called after each.
+fn bits_of_steps(mut between: impl FnMut(&mut Dense, u64)) -> Vec<u32> {
+    let mut layer = layer(Size { inputs: 300, units: 170, relu: true, skips_zeros: true });
+    let mut cache = layer.alloc_cache(20, true);
+    let mut sparse = Sparse { stream: RngStream::new(4, "sparse"), size: layer.size };
+    let mut bits = Vec::new();
+    for step in 1001..=1100 {
+        let param_groups = crate::optimizer::param_groups(&ADAM, step, 1e-3);
+        let (x, dy) = sparse.draw(step as usize, 10);
+        let handed_on = go(&mut layer, Isa::current(), &x, &dy, &mut cache, GradMode::Step(&param_groups));
+        bits.extend(handed_on.as_flattened_bits());
+        if param_groups.settles {
+            layer.settle();
+        }
+        between(&mut layer, step);
+    }
+    bits.extend(states(&layer).as_flattened_bits());
+    bits
+}
+
+trait Bits {
+    fn as_flattened_bits(&self) -> Vec<u32>;
+}
+
+impl<const N: usize> Bits for [Vec<f32>; N] {
+    fn as_flattened_bits(&self) -> Vec<u32> {
+        self.iter().flatten().map(|number| number.to_bits()).collect()
+    }
+}
+
+#[test]
+fn steps_put_off_are_the_same_on_any_threads() {
+    on_any_threads(|| bits_of_steps(|_, _| {}));
+}
+
+#[test]
+fn looking_changes_no_bit_of_what_follows() {
+    let undisturbed = bits_of_steps(|_, _| {});
+    let disturbed = bits_of_steps(|layer, step| {
+        let mut cache = layer.alloc_cache(150, true);
+        let mut sparse = Sparse { stream: RngStream::new(5, "sparse"), size: layer.size };
+        let (x, dy) = sparse.draw(1, if step % 2 == 0 { 9 } else { 150 });
+        for grad_mode in [GradMode::Skip, GradMode::Store] {
+            go(layer, Isa::current(), &x, &dy, &mut cache, grad_mode);
+        }
+        states(layer);
+    });
+    assert!(undisturbed == disturbed);
+}
+
+#[test]
+fn a_layer_goes_on_from_where_it_is_settled() {
+    let undisturbed = bits_of_steps(|_, _| {});
+    let mut places = 0;
+    let resumed = bits_of_steps(|layer, _| {
+        if layer.parameters[0].deferred.as_ref().unwrap().is_settled() {
+            places += 1;
+            let mut resumed = self::layer(layer.size);
+            for (to, from) in resumed.parameters.iter_mut().zip(&layer.parameters) {
+                [to.value, to.first, to.second] = [&from.value, &from.first, &from.second].map(Clone::clone);
+            }
+            *layer = resumed;
+        }
+    });
+    assert!(undisturbed == resumed && places > 2 && places < 20, "{places} places");
+}

@@ -1,0 +1,120 @@
+//! The backward pass of dense layers where gradients move weights: a tile of them is visited once. It takes the steps it has
+//! put off, gives its part of dX, and is moved by its gradient, which never reaches memory.
+//!
+//! The weights of inputs that are zero in the whole batch, and those to panels whose units have no gradient, are not touched:
+//! they put the step off ([`Deferred`](super::deferred::Deferred)).
+
+use std::ops::Range;
+
+use super::Size;
+use super::backward::{Arranged, WIDE, write_columns};
+use super::deferred::Runs;
+use super::forward::Active;
+use crate::kernels::gemm::{MR, NR, Tile, tiles};
+use crate::kernels::update::{ParamState, StepRule, prefetch_far};
+use crate::layers::Context;
+use crate::layers::parameter::Parameter;
+use crate::parallel::{DisjointSlice, for_each};
+
+/// Weights of a task at least.
+const TASK: usize = 1 << 14;
+/// Images of a batch at most: larger ones rarely leave anything out.
+pub(super) const LARGEST: usize = WIDE * NR;
+
+impl Size {
+    /// Moves the weights of active inputs to units that have a gradient; dX is that of those inputs, and zero for the
+    /// others. All other weights put the step off.
+    pub(super) fn visit(
+        self,
+        context: &Context,
+        active: Active,
+        dy: &Arranged,
+        mut dx: Option<&mut [f32]>,
+        weight: &mut Parameter,
+        rule: &StepRule,
+    ) {
+        if let Some(dx) = &mut dx
+            && active.inputs.len() < self.inputs
+        {
+            dx.fill(0.0);
+        }
+        let deferred = weight.deferred.as_mut().expect("a dense layer's weights can wait");
+        let values =
+            [&mut weight.value, &mut weight.first, &mut weight.second].map(|of| DisjointSlice::new(of));
+        let (dx, runs) = (dx.map(DisjointSlice::new), deferred.open());
+        let visit =
+            Visit { size: self, context, active, dy, dx: dx.as_ref(), values: &values, runs: &runs, rule };
+        let blocks = tiles(active.inputs.len()).len();
+        let group = (TASK / (MR * NR * self.panels())).max(1);
+        for_each(blocks.div_ceil(group), |task| {
+            tiles(active.inputs.len()).skip(task * group).take(group).for_each(|range| visit.block(range));
+        });
+        deferred.add(context.isa, rule);
+    }
+}
+
+/// A visit of weights in a step.
+struct Visit<'a> {
+    size: Size,
+    context: &'a Context,
+    active: Active<'a>,
+    dy: &'a Arranged<'a>,
+    dx: Option<&'a DisjointSlice<'a>>,
+    values: &'a [DisjointSlice<'a>; 3],
+    runs: &'a Runs<'a>,
+    rule: &'a StepRule,
+}
+
+impl<'a> Visit<'a> {
+    /// The weights and moments of some active inputs in a panel: from the first of them to the last. What lies between
+    /// belongs to inputs that are not active.
+    fn weights(&self, panel: usize, range: &Range<usize>) -> ParamState<'a> {
+        let [first, last] = [range.start, range.end - 1].map(|i| self.active.inputs[i] as usize);
+        let (start, len) = ((panel * self.size.inputs + first) * NR, (last + 1 - first) * NR);
+        // SAFETY: blocks are parts of an ascending list, so that theirs do not overlap, and each is one task's.
+        #[expect(unsafe_code, reason = "tasks write disjoint rows")]
+        let [value, first, second] = self.values.map(|of| unsafe { of.slice_mut(start, len) });
+        ParamState { value, first, second }
+    }
+
+    /// Visits the weights of a few of the active inputs, panel by panel.
+    fn block(&self, range: Range<usize>) {
+        let Visit { size, context, active, dy, .. } = *self;
+        let inputs = &active.inputs[range.clone()];
+        let first = inputs[0];
+        let mut starts = [0; MR];
+        starts.iter_mut().zip(inputs).for_each(|(start, &input)| *start = (input - first) as usize * NR);
+        let starts = &starts[..inputs.len()];
+        let ask = |panel: usize| {
+            let ParamState { value, first, second } = self.weights(panel, &range);
+            for numbers in [&*value, first, second] {
+                starts.iter().for_each(|&start| prefetch_far(&numbers[start..start + NR]));
+            }
+        };
+        let (mut dx_tiles, mut dw_tile) = ([Tile::ZERO; WIDE], Tile::ZERO);
+        let mut panels = (0..size.panels()).filter(|&panel| dy.active[panel] != 0).peekable();
+        panels.peek().into_iter().for_each(|&panel| ask(panel));
+        let mut onto = false;
+        while let Some(panel) = panels.next() {
+            panels.peek().into_iter().for_each(|&next| ask(next));
+            let mut weights = self.weights(panel, &range);
+            let waiting = inputs.iter().zip(starts).filter_map(|(&input, &start)| {
+                // SAFETY: a block has inputs of its own.
+                #[expect(unsafe_code, reason = "tasks see to runs of their own")]
+                let steps = unsafe { self.runs.take(panel, input as usize) };
+                Some((start, steps?))
+            });
+            weights.catch_up(context.isa, waiting);
+            if self.dx.is_some() {
+                dy.multiply(context, (weights.value, starts), panel, 0..context.batch, &mut dx_tiles, onto);
+                onto = true;
+            }
+            size.weight_tile(context, active.x, dy.panels, panel, range.clone(), &mut dw_tile);
+            weights.update_rows(context.isa, self.rule, starts, &dw_tile.0[..starts.len()]);
+        }
+        if let Some(dx) = self.dx {
+            let column = |i: usize| inputs[i] as usize;
+            write_columns(dx, size.inputs, column, inputs.len(), 0..context.batch, &dx_tiles);
+        }
+    }
+}

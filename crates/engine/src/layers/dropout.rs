@@ -1,0 +1,197 @@
+//! Dropout (Srivastava et al. 2014): while training, a share of the numbers is set to zero and the others are scaled up
+//! by as much, so that evaluation needs no scale.
+
+use rayon::prelude::*;
+
+use super::parameter::GradMode;
+use super::{BackwardArgs, Cache, Context, Layer};
+use crate::aligned::AlignedVec;
+use crate::parallel::par_for_each;
+use crate::random::RngStream;
+
+/// Numbers of a task: enough to be worth a thread and a jump in the stream.
+const TASK: usize = 1 << 13;
+
+/// y = mask · x, in which a number of the mask is 0 with probability `rate`, else 1 / (1 − rate).
+///
+/// Every number takes one word of the stream, its own by its place in the batch: a pass moves the stream by
+/// batch · outputs words whatever the threads. `Cache::floats[0]`, [batch, outputs], keeps the mask.
+#[derive(Debug)]
+pub(crate) struct Dropout {
+    outputs: usize,
+    rate: f32,
+    stream: RngStream,
+}
+
+impl Dropout {
+    /// # Panics
+    /// If the rate is not in [0, 1).
+    pub(crate) fn new(outputs: usize, rate: f64, stream: RngStream) -> Dropout {
+        assert!((0.0..1.0).contains(&rate), "a rate of {rate}");
+        Dropout { outputs, rate: rate as f32, stream }
+    }
+
+    /// Draws the mask of a batch and moves the stream on.
+    fn draw(&mut self, mask: &mut [f32]) {
+        let start = self.stream.position();
+        self.stream.seek(start + mask.len() as u128);
+        let (rate, scale) = (self.rate, (1.0 - self.rate).recip());
+        par_for_each(mask.par_chunks_mut(TASK).enumerate(), |(task, mask)| {
+            let mut stream = self.stream.clone();
+            stream.seek(start + (task * TASK) as u128);
+            for mask in mask {
+                // Not `if`: every other guess of the branch would be wrong.
+                *mask = scale * f32::from(u8::from(stream.uniform() >= rate));
+            }
+        });
+    }
+}
+
+/// product = mask · x.
+fn mask(mask: &[f32], x: &[f32], product: &mut [f32]) {
+    assert!(mask.len() == x.len() && x.len() == product.len(), "a mask for every number");
+    let parts = product.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).zip(mask.par_chunks(TASK));
+    par_for_each(parts, |((product, x), mask)| {
+        for ((product, &x), &mask) in product.iter_mut().zip(x).zip(mask) {
+            *product = mask * x;
+        }
+    });
+}
+
+impl Layer for Dropout {
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn ignores_gradient_of_zeros(&self, of_inputs: bool) -> bool {
+        // A zero that it lets out came in or was dropped, and then lets no gradient through.
+        of_inputs
+    }
+
+    // Also where nothing goes backward: to drop while evaluating, on purpose, is a method too (Gal and Ghahramani 2016).
+    fn alloc_cache(&self, capacity: usize, _backward: bool) -> Cache {
+        Cache { floats: vec![AlignedVec::zeros(capacity * self.outputs)], ..Cache::default() }
+    }
+
+    /// y and x are [batch, outputs].
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+        if context.training {
+            let drawn = &mut cache.floats[0][..x.len()];
+            self.draw(drawn);
+            mask(drawn, x, y);
+        } else {
+            y.copy_from_slice(x);
+        }
+    }
+
+    /// dx = mask · dy, [batch, outputs].
+    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, _receive: GradMode) {
+        let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
+        if context.training {
+            mask(&cache.floats[0][..dy.len()], dy, dx);
+        } else {
+            dx.copy_from_slice(dy);
+        }
+    }
+
+    fn stream(&mut self) -> Option<&mut RngStream> {
+        Some(&mut self.stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::isa::Isa;
+    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform};
+
+    fn dropout(outputs: usize, rate: f64) -> Dropout {
+        Dropout::new(outputs, rate, RngStream::new(7, "dropout/test"))
+    }
+
+    /// y and dx.
+    fn run(dropout: &mut Dropout, training: bool, x: &[f32], dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let batch = x.len() / dropout.outputs;
+        let context = Context { isa: Isa::current(), batch, training };
+        let mut cache = dropout.alloc_cache(batch + 1, true);
+        let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+        dropout.forward(&context, x, &mut y, &mut cache);
+        let args = BackwardArgs { x, y: &y, dy: &mut dy.to_vec(), dx: Some(&mut dx) };
+        dropout.backward(&context, args, &mut cache, GradMode::Store);
+        (y, dx)
+    }
+
+    /// The mask, drawn number after number.
+    fn plain(rate: f32, skip: usize, count: usize) -> Vec<f32> {
+        let mut stream = RngStream::new(7, "dropout/test");
+        let words = (0..skip + count).map(|_| if stream.uniform() < rate { 0.0 } else { 1.0 / (1.0 - rate) });
+        words.skip(skip).collect()
+    }
+
+    #[test]
+    fn agrees_with_the_plain_mask_and_its_differences() {
+        let mut stream = RngStream::new(1, "test/dropout");
+        let (x, dy) = (uniform(&mut stream, 6 * 13), uniform(&mut stream, 6 * 13));
+        let mut dropout = dropout(13, 0.3);
+        for step in 0..3 {
+            let mask = plain(0.3, step * x.len(), x.len());
+            let (y, dx) = run(&mut dropout, true, &x, &dy);
+            assert!(y.iter().zip(mask.iter().zip(&x)).all(|(&y, (&mask, &x))| y == mask * x));
+            let masked = |x: &[f64]| x.iter().zip(&mask).map(|(x, &mask)| x * f64::from(mask)).collect();
+            assert_close(&dx, &numerical_gradient(&x, &dy, masked), 1e-6);
+        }
+        assert_eq!(dropout.stream.position(), 3 * 6 * 13, "a word for each number");
+    }
+
+    #[test]
+    fn drops_its_rate_and_keeps_the_mean() {
+        let n = 100_000;
+        for rate in [0.0, 0.1, 0.5, 0.9] {
+            let (y, _) = run(&mut dropout(n, rate), true, &vec![1.0; n], &vec![0.0; n]);
+            let dropped = y.iter().filter(|&&y| y == 0.0).count() as f64 / n as f64;
+            let error = (rate * (1.0 - rate) / n as f64).sqrt();
+            assert!((dropped - rate).abs() <= 4.0 * error, "{dropped} of {rate}");
+            let mean = y.iter().map(|&y| f64::from(y)).sum::<f64>() / n as f64;
+            assert!((mean - 1.0).abs() <= 4.0 * error / (1.0 - rate) + 1e-6, "{mean}");
+        }
+    }
+
+    #[test]
+    fn evaluation_changes_and_draws_nothing() {
+        let (x, dy) = ([1.0, -2.0, 3.0], [0.5, 0.25, 1.0]);
+        let mut dropout = dropout(3, 0.5);
+        assert_eq!(run(&mut dropout, false, &x, &dy), (x.to_vec(), dy.to_vec()));
+        assert_eq!(dropout.stream.position(), 0);
+    }
+
+    #[test]
+    fn goes_on_from_a_position_with_the_same_bits() {
+        let (x, dy) = (vec![1.0; 5 * 7], vec![1.0; 5 * 7]);
+        let mut whole = dropout(7, 0.4);
+        run(&mut whole, true, &x, &dy);
+        let position = whole.stream().expect("it draws").position();
+        let second = run(&mut whole, true, &x, &dy);
+        let mut resumed = dropout(7, 0.4);
+        resumed.stream().expect("it draws").seek(position);
+        assert_eq!(run(&mut resumed, true, &x, &dy), second);
+        // Two small batches draw what one large one does.
+        let mut halves = dropout(7, 0.4);
+        let first = run(&mut halves, true, &x[..14], &dy[..14]).0;
+        let rest = run(&mut halves, true, &x[14..], &dy[14..]).0;
+        assert_eq!([first, rest].concat(), run(&mut dropout(7, 0.4), true, &x, &dy).0);
+    }
+
+    #[test]
+    fn is_the_same_on_any_threads() {
+        let mut stream = RngStream::new(3, "test/dropout");
+        let (x, dy) = (uniform(&mut stream, 3 * TASK + 6), uniform(&mut stream, 3 * TASK + 6));
+        let steps = || {
+            let mut dropout = dropout(x.len() / 2, 0.25);
+            [run(&mut dropout, true, &x, &dy), run(&mut dropout, true, &x, &dy)]
+        };
+        let [first, second] = on_any_threads(steps);
+        assert_ne!(first, second);
+        let masked = plain(0.25, 0, x.len()).into_iter().zip(&x).map(|(mask, x)| mask * x);
+        assert!(first.0.into_iter().eq(masked), "each task draws from its own place");
+    }
+}

@@ -1,0 +1,73 @@
+//! Where the windows of a convolution or a pooling lie on an image.
+
+use inkling_spec::{Padding, Shape};
+
+/// An image, the windows that slide over it, and the image that comes out; lengths in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Geometry {
+    /// Height and width of the input.
+    pub(crate) input: [usize; 2],
+    /// Channels of the input.
+    pub(crate) channels: usize,
+    /// Height and width of the output.
+    pub(crate) output: [usize; 2],
+    /// Channels of the output.
+    pub(crate) filters: usize,
+    /// Height and width of a window.
+    pub(crate) kernel: [usize; 2],
+    /// Steps down and to the right between two windows.
+    pub(crate) stride: [usize; 2],
+    /// Rows of zeros above the input and columns to the left of it.
+    pub(crate) before: [usize; 2],
+    /// Height and width of the input with its zeros: what the windows reach.
+    pub(crate) padded: [usize; 2],
+}
+
+impl Geometry {
+    /// # Panics
+    /// If the shapes are no images.
+    pub(crate) fn new(
+        input: Shape,
+        output: Shape,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: Padding,
+    ) -> Geometry {
+        let image = |shape| match shape {
+            Shape::Image { height, width, channels } => ([height, width], channels),
+            Shape::Vector(_) => panic!("shape inference lets windows slide over images only"),
+        };
+        let ((input, channels), (output, filters)) = (image(input), image(output));
+        // As TensorFlow pads: what the last window needs, half of it before, the odd one after.
+        let reach = |side: usize| (output[side] - 1) * stride[side] + kernel[side];
+        let missing = |side: usize| match padding {
+            Padding::Same => reach(side).saturating_sub(input[side]),
+            Padding::Valid => 0,
+        };
+        Geometry {
+            input,
+            channels,
+            output,
+            filters,
+            kernel,
+            stride,
+            before: [missing(0) / 2, missing(1) / 2],
+            padded: [input[0].max(reach(0)), input[1].max(reach(1))],
+        }
+    }
+
+    /// Numbers of one input image.
+    pub(crate) fn inputs(&self) -> usize {
+        self.input[0] * self.input[1] * self.channels
+    }
+
+    /// Numbers of one output image.
+    pub(crate) fn outputs(&self) -> usize {
+        self.rng_state() * self.filters
+    }
+
+    /// Windows on one image.
+    pub(crate) fn rng_state(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+}

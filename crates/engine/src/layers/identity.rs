@@ -1,0 +1,42 @@
+//! y = x, for a head that has nothing else to compute: its scores are the trunk's output, flattened.
+
+use super::parameter::GradMode;
+use super::{BackwardArgs, Cache, Context, Layer};
+
+/// y = x.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    outputs: usize,
+}
+
+impl Identity {
+    pub(crate) fn new(outputs: usize) -> Identity {
+        Identity { outputs }
+    }
+}
+
+impl Layer for Identity {
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn ignores_gradient_of_zeros(&self, of_inputs: bool) -> bool {
+        of_inputs
+    }
+
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
+        Cache::default()
+    }
+
+    /// y and x are [batch, outputs].
+    fn forward(&mut self, _pass: &Context, x: &[f32], y: &mut [f32], _memory: &mut Cache) {
+        y.copy_from_slice(x);
+    }
+
+    /// dx = dy, [batch, outputs].
+    fn backward(&mut self, _pass: &Context, args: BackwardArgs, _memory: &mut Cache, _receive: GradMode) {
+        if let Some(dx) = args.dx {
+            dx.copy_from_slice(args.dy);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Trained numbers: where they lie in memory, how they start, and who receives their gradients.
+
+use inkling_spec::Initial;
+use rayon::prelude::*;
+
+use super::dense::deferred::Deferred;
+use crate::aligned::AlignedVec;
+use crate::kernels::gemm::NR;
+use crate::kernels::isa::Isa;
+use crate::kernels::update::{ParamState, prefetch};
+use crate::network::StateKind;
+use crate::optimizer::ParamGroups;
+use crate::parallel::{DisjointSlice, par_for_each};
+use crate::random::RngStream;
+
+/// What becomes of gradients when they are ready.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum GradMode<'a> {
+    /// They are kept beside the weights: for checks, clipping, and methods that combine several.
+    Store,
+    /// They move the weights at once and never reach memory.
+    Step(&'a ParamGroups),
+    /// They are not made: only the gradient of the input is wanted.
+    Skip,
+}
+
+/// How a matrix lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MatrixLayout {
+    /// One number after the other, filled up with zeros to whole cache lines.
+    RowMajor,
+    /// A matrix [rows, columns] in panels of 32 columns, each panel row by row, the last filled up with zeros: as the
+    /// product reads it.
+    Packed { rows: usize, columns: usize },
+}
+
+/// What a parameter is, which decides whether and how it is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParamKind {
+    /// A weight: decays where the optimiser lets weights decay.
+    Decay,
+    /// A bias, scale or shift: does not decay.
+    NoDecay,
+    /// Measured, not trained: the running mean and variance of batch normalisation.
+    Buffer,
+}
+
+/// A named array of trained numbers with its moments.
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    /// Name within its layer: "weight", "bias".
+    pub(crate) name: &'static str,
+    /// Shape in files.
+    pub(crate) shape: Vec<usize>,
+    pub(crate) layout: MatrixLayout,
+    pub(crate) kind: ParamKind,
+    pub(crate) value: AlignedVec,
+    /// Empty until a gradient is kept.
+    pub(crate) gradient: AlignedVec,
+    /// First moment; for stochastic gradient descent, the momentum. Empty for statistics.
+    pub(crate) first: AlignedVec,
+    /// Second moment. Empty for statistics.
+    pub(crate) second: AlignedVec,
+    /// Steps that parts of a matrix in panels have put off, where its layer has them wait: what `value` and the moments hold
+    /// is as old. [`Parameter::settle`] brings them up to date, [`Parameter::read`] reads them so.
+    pub(crate) deferred: Option<Deferred>,
+}
+
+impl Parameter {
+    pub(crate) fn new(
+        name: &'static str,
+        shape: Vec<usize>,
+        layout: MatrixLayout,
+        kind: ParamKind,
+    ) -> Parameter {
+        let len = match layout {
+            MatrixLayout::RowMajor => shape.iter().product::<usize>().next_multiple_of(16),
+            MatrixLayout::Packed { rows, columns } => rows * columns.next_multiple_of(NR),
+        };
+        let moment = || AlignedVec::zeros(if kind == ParamKind::Buffer { 0 } else { len });
+        let (value, gradient) = (AlignedVec::zeros(len), AlignedVec::zeros(0));
+        Parameter {
+            name,
+            shape,
+            layout,
+            kind,
+            value,
+            gradient,
+            first: moment(),
+            second: moment(),
+            deferred: None,
+        }
+    }
+
+    /// Takes all steps that were put off.
+    pub(crate) fn settle(&mut self) {
+        if let Some(deferred) = &mut self.deferred {
+            deferred.settle([&mut self.value, &mut self.first, &mut self.second]);
+        }
+    }
+
+    /// Writes numbers of this part in the order in files from the number `start` on, of matrices whole rows, as they are
+    /// when all steps have been taken.
+    pub(crate) fn read(&self, part: StateKind, start: usize, plain: &mut [f32]) {
+        let buffer = match part {
+            StateKind::Values => &self.value,
+            StateKind::FirstMoments => &self.first,
+            StateKind::SecondMoments => &self.second,
+            StateKind::Gradients => &self.gradient,
+        };
+        let waiting = self.deferred.as_ref().filter(|deferred| !deferred.is_settled());
+        let (MatrixLayout::Packed { columns, .. }, Some(deferred)) = (self.layout, waiting) else {
+            return self.layout.unpack(buffer, start, plain);
+        };
+        if part == StateKind::Gradients {
+            return self.layout.unpack(buffer, start, plain);
+        }
+        par_for_each(plain.par_chunks_mut(columns).enumerate(), |(row, plain)| {
+            for (panel, plain) in plain.chunks_mut(NR).enumerate() {
+                let numbers = [&self.value, &self.first, &self.second].map(|of| &of[..]);
+                let current = deferred.current(panel, start / columns + row, numbers);
+                let found = match part {
+                    StateKind::FirstMoments => &current[1],
+                    StateKind::SecondMoments => &current[2],
+                    _ => &current[0],
+                };
+                plain.copy_from_slice(&found[..plain.len()]);
+            }
+        });
+    }
+
+    /// Draws the weights of a layer with so many inputs and outputs for each unit.
+    pub(crate) fn draw(&mut self, initial: Initial, inputs: usize, outputs: usize, stream: &mut RngStream) {
+        let variance_times_3 = match initial {
+            Initial::HeUniform => 6.0 / inputs as f64,
+            Initial::GlorotUniform => 6.0 / (inputs + outputs) as f64,
+        };
+        let bound = variance_times_3.sqrt() as f32;
+        let count = self.shape.iter().product();
+        let drawn: Vec<f32> = (0..count).map(|_| (2.0 * stream.uniform() - 1.0) * bound).collect();
+        self.layout.pack(&drawn, &mut self.value);
+    }
+
+    /// Makes room for a kept gradient.
+    pub(crate) fn store_gradient(&mut self) {
+        if self.gradient.len() != self.value.len() {
+            self.gradient = AlignedVec::zeros(self.value.len());
+        }
+    }
+
+    /// A handle through which tasks hand in parts of the gradient.
+    pub(crate) fn grad_sink<'a>(&'a mut self, isa: Isa, grad_mode: GradMode<'a>) -> GradSink<'a> {
+        if let GradMode::Store = grad_mode {
+            self.store_gradient();
+        }
+        GradSink {
+            isa,
+            grad_mode,
+            kind: self.kind,
+            value: DisjointSlice::new(&mut self.value),
+            gradient: DisjointSlice::new(&mut self.gradient),
+            first: DisjointSlice::new(&mut self.first),
+            second: DisjointSlice::new(&mut self.second),
+        }
+    }
+}
+
+/// Takes a parameter's gradient part by part, from any thread, and does with it what was asked.
+#[derive(Clone, Copy)]
+pub(crate) struct GradSink<'a> {
+    isa: Isa,
+    grad_mode: GradMode<'a>,
+    kind: ParamKind,
+    value: DisjointSlice<'a>,
+    gradient: DisjointSlice<'a>,
+    first: DisjointSlice<'a>,
+    second: DisjointSlice<'a>,
+}
+
+impl GradSink<'_> {
+    /// Says that the gradient of `len` numbers from `start` on will be taken soon.
+    ///
+    /// # Safety
+    /// As for [`GradSink::take`].
+    #[inline]
+    #[expect(unsafe_code, reason = "tasks hand in disjoint parts")]
+    pub(crate) unsafe fn expect(&self, start: usize, len: usize) {
+        if let GradMode::Step(_) = self.grad_mode {
+            for numbers in [&self.value, &self.first, &self.second] {
+                // SAFETY: disjoint by the caller's promise.
+                prefetch(unsafe { numbers.slice_mut(start, len) });
+            }
+        }
+    }
+
+    /// Takes the gradient of the numbers from `start` on, in the parameter's own layout; a multiple of 16 of them.
+    ///
+    /// # Safety
+    /// No two calls that run at once overlap.
+    #[inline]
+    #[expect(unsafe_code, reason = "tasks hand in disjoint parts")]
+    pub(crate) unsafe fn take(&self, start: usize, gradient: &[f32]) {
+        let n = gradient.len();
+        // SAFETY: disjoint by the caller's promise.
+        unsafe {
+            match self.grad_mode {
+                GradMode::Store => self.gradient.slice_mut(start, n).copy_from_slice(gradient),
+                GradMode::Step(param_groups) => {
+                    let rule = if self.kind == ParamKind::Decay {
+                        &param_groups.decay
+                    } else {
+                        &param_groups.no_decay
+                    };
+                    let mut weights = ParamState {
+                        value: self.value.slice_mut(start, n),
+                        first: self.first.slice_mut(start, n),
+                        second: self.second.slice_mut(start, n),
+                    };
+                    weights.update(self.isa, rule, gradient);
+                }
+                GradMode::Skip => {}
+            }
+        }
+    }
+}
+
+impl MatrixLayout {
+    /// From the order in files (row-major) to this layout.
+    pub(crate) fn pack(self, plain: &[f32], packed: &mut [f32]) {
+        packed.fill(0.0);
+        match self {
+            MatrixLayout::RowMajor => packed[..plain.len()].copy_from_slice(plain),
+            MatrixLayout::Packed { rows, columns } => {
+                assert_eq!(plain.len(), rows * columns, "a matrix of {rows}×{columns}");
+                for (panel, packed) in packed.chunks_exact_mut(rows * NR).enumerate() {
+                    let first = panel * NR;
+                    let width = NR.min(columns - first);
+                    for (packed, row) in packed.chunks_exact_mut(NR).zip(plain.chunks_exact(columns)) {
+                        packed[..width].copy_from_slice(&row[first..first + width]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// From this layout to the order in files, from the number `start` on; of matrices whole rows.
+    pub(crate) fn unpack(self, packed: &[f32], start: usize, plain: &mut [f32]) {
+        match self {
+            MatrixLayout::RowMajor => plain.copy_from_slice(&packed[start..start + plain.len()]),
+            MatrixLayout::Packed { rows, columns } => {
+                let whole = start.is_multiple_of(columns) && plain.len().is_multiple_of(columns);
+                assert!(
+                    whole && start + plain.len() <= rows * columns,
+                    "rows of a matrix of {rows}×{columns}"
+                );
+                for (panel, packed) in packed.chunks_exact(rows * NR).enumerate() {
+                    let first = panel * NR;
+                    let width = NR.min(columns - first);
+                    let packed = packed.chunks_exact(NR).skip(start / columns);
+                    for (packed, row) in packed.zip(plain.chunks_exact_mut(columns)) {
+                        row[first..first + width].copy_from_slice(&packed[..width]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn packing_is_undone_by_unpacking(rows in 1_usize..40, columns in 1_usize..100) {
+            let plain: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
+            let layout = MatrixLayout::Packed { rows, columns };
+            let mut parameter = Parameter::new("weight", vec![rows, columns], layout, ParamKind::Decay);
+            layout.pack(&plain, &mut parameter.value);
+            let mut back = vec![0.0; plain.len()];
+            let (some, others) = back.split_at_mut(rows / 3 * columns);
+            layout.unpack(&parameter.value, 0, some);
+            layout.unpack(&parameter.value, some.len(), others);
+            prop_assert_eq!(back, plain);
+        }
+    }
+}

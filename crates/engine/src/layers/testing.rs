@@ -1,0 +1,49 @@
+//! What the tests of layers share: random numbers, differences in f64, pools of several sizes.
+
+use crate::random::RngStream;
+
+/// `count` numbers uniform in ±1, none of which are equal or zero but by rare chance.
+pub(crate) fn uniform(stream: &mut RngStream, count: usize) -> Vec<f32> {
+    (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
+}
+
+/// The gradient of Σ dyᵢ·f(x)ᵢ by central differences in f64.
+pub(crate) fn numerical_gradient(x: &[f32], dy: &[f32], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+    const STEP: f64 = 1e-6;
+    let mut x: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    let mut numerical_gradient = Vec::with_capacity(x.len());
+    for i in 0..x.len() {
+        let before = x[i];
+        let mut moved = |by: f64| -> f64 {
+            x[i] = before + by;
+            f(&x).iter().zip(dy).map(|(y, &dy)| y * f64::from(dy)).sum()
+        };
+        let output_grad = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+        x[i] = before;
+        numerical_gradient.push(output_grad);
+    }
+    numerical_gradient
+}
+
+/// Fails if two arrays differ by more than `tolerance` times the largest number of the exact one.
+pub(crate) fn assert_close(found: &[f32], exact: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), exact.len());
+    let largest = exact.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    for (i, (&found, &exact)) in found.iter().zip(exact).enumerate() {
+        let difference = (f64::from(found) - exact).abs();
+        assert!(difference <= tolerance * largest + 1e-9, "number {i}: {found} for {exact}");
+    }
+}
+
+/// What `work` gives on pools of 1, 2, 3 and 8 threads, which must be the same.
+pub(crate) fn on_any_threads<T: PartialEq + std::fmt::Debug + Send>(work: impl Fn() -> T + Sync) -> T {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(&work)
+    };
+    let one = on(1);
+    for threads in [2, 3, 8] {
+        assert_eq!(on(threads), one, "on {threads} threads");
+    }
+    one
+}

@@ -1,0 +1,175 @@
+//! Layers one after the other: a trunk or a head of a network, built from planned layers.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use inkling_spec::{LayerSpec, Padding, PlannedLayer, Shape};
+
+use crate::aligned::AlignedVec;
+use crate::layers::batch_norm::BatchNorm;
+use crate::layers::conv2d::conv2d;
+use crate::layers::cross_entropy::{Metrics, cross_entropy};
+use crate::layers::dense::{Dense, Size};
+use crate::layers::dropout::Dropout;
+use crate::layers::geometry::Geometry;
+use crate::layers::max_pool::MaxPool;
+use crate::layers::parameter::GradMode;
+use crate::layers::relu::Relu;
+use crate::layers::{BackwardArgs, Cache, Context, Layer};
+use crate::random::RngStream;
+
+/// Layers one after the other.
+#[derive(Debug)]
+pub(crate) struct Sequential {
+    /// Numbers of one sample that come out: of the last layer, or those that go in where there is none.
+    pub(crate) outputs: usize,
+    /// Whether the gradient of an output that is zero changes nothing ([`Layer::ignores_gradient_of_zeros`]).
+    pub(crate) ignores_gradient_of_zeros: bool,
+    pub(crate) layers: Vec<NamedLayer>,
+}
+
+#[derive(Debug)]
+pub(crate) struct NamedLayer {
+    /// Name of the layer in files, such as "trunk.2".
+    pub(crate) name: String,
+    /// What comes out, for one sample.
+    pub(crate) output: Shape,
+    pub(crate) op: Box<dyn Layer>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Activations {
+    /// Output of each layer.
+    pub(crate) acts: Vec<AlignedVec>,
+    /// Gradient of each output; empty where nothing goes backward.
+    pub(crate) grads: Vec<AlignedVec>,
+    pub(crate) caches: Vec<Cache>,
+    /// How long each layer took in the last batch, forward and backward.
+    pub(crate) timings: Vec<[Duration; 2]>,
+}
+
+impl Sequential {
+    /// `skips_zeros` says of the numbers that come in what [`Sequential::ignores_gradient_of_zeros`] says of those that come out.
+    pub(crate) fn new(
+        part: &str,
+        planned: &[PlannedLayer],
+        (inputs, mut skips_zeros): (usize, bool),
+        seed: u64,
+    ) -> Sequential {
+        let mut layers = Vec::new();
+        let mut outputs = inputs;
+        for (i, plan) in planned.iter().enumerate() {
+            // ReLU right after a dense or convolutional layer is part of that layer's layer.
+            let relu = matches!(planned.get(i + 1), Some(PlannedLayer { layer: LayerSpec::Relu, .. }));
+            let fused =
+                i > 0 && matches!(planned[i - 1].layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. });
+            let name = format!("{part}.{}", i + 1);
+            let stream = |purpose: &str| RngStream::new(seed, &format!("{purpose}/{name}"));
+            outputs = plan.output.len();
+            let layer: Box<dyn Layer> = match (&plan.layer, plan.input) {
+                (LayerSpec::Dense { units, initial }, _) => {
+                    let size = Size { inputs: plan.input.len(), units: *units, relu, skips_zeros };
+                    Box::new(Dense::new(size, *initial, &mut stream("initial")))
+                }
+                (LayerSpec::Conv2d { kernel, stride, padding, initial, .. }, _) => {
+                    let geometry = Geometry::new(plan.input, plan.output, *kernel, *stride, *padding);
+                    conv2d(geometry, relu, *initial, &mut stream("initial"))
+                }
+                (LayerSpec::MaxPool { size, stride }, _) => {
+                    let geometry = Geometry::new(plan.input, plan.output, *size, *stride, Padding::Valid);
+                    Box::new(MaxPool::new(geometry))
+                }
+                (LayerSpec::Flatten, _) => continue,
+                (LayerSpec::Relu, _) if fused => continue,
+                (LayerSpec::Relu, _) => Box::new(Relu::new(outputs)),
+                (LayerSpec::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
+                (LayerSpec::BatchNorm { epsilon, momentum }, input) => {
+                    let features = match input {
+                        Shape::Image { channels, .. } => channels,
+                        Shape::Vector(units) => units,
+                    };
+                    Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
+                }
+            };
+            skips_zeros = layer.ignores_gradient_of_zeros(skips_zeros);
+            layers.push(NamedLayer { name, output: plan.output, op: layer });
+        }
+        Sequential { outputs, ignores_gradient_of_zeros: skips_zeros, layers }
+    }
+
+    pub(crate) fn activations(&self, capacity: usize, training: bool) -> Activations {
+        let outputs = |scale: usize| {
+            let buffer = |layer: &NamedLayer| AlignedVec::zeros(scale * capacity * layer.op.outputs());
+            self.layers.iter().map(buffer).collect()
+        };
+        Activations {
+            acts: outputs(1),
+            grads: outputs(usize::from(training)),
+            caches: self.layers.iter().map(|layer| layer.op.alloc_cache(capacity, training)).collect(),
+            timings: vec![[Duration::ZERO; 2]; self.layers.len()],
+        }
+    }
+
+    pub(crate) fn forward(&mut self, context: &Context, x: &[f32], activations: &mut Activations) {
+        let mut before = x.len();
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            let (acts, rest) = activations.acts.split_at_mut(i);
+            let x = acts.last().map_or(x, |y| &y[..before]);
+            before = context.batch * layer.op.outputs();
+            let start = Instant::now();
+            layer.op.forward(context, x, &mut rest[0][..before], &mut activations.caches[i]);
+            activations.timings[i] = [start.elapsed(), Duration::ZERO];
+        }
+    }
+
+    /// Goes backward through these layers, from the gradient of the last one's output in `activations`. Where `relu_mask` is
+    /// given, it stands for that output: a ReLU lets the gradient through where it is above zero. `dx` is that of the whole
+    /// sequence's input, and is left alone unless the first layer is among these.
+    pub(crate) fn backward(
+        &mut self,
+        context: &Context,
+        x: &[f32],
+        (layers, relu_mask): (Range<usize>, Option<&[f32]>),
+        activations: &mut Activations,
+        mut dx: Option<&mut [f32]>,
+        grad_mode: GradMode,
+    ) {
+        let end = layers.end;
+        for i in layers.rev() {
+            let count = |layer: &NamedLayer| context.batch * layer.op.outputs();
+            let n = count(&self.layers[i]);
+            let before = i.checked_sub(1).map(|j| count(&self.layers[j]));
+            let (grads, rest) = activations.grads.split_at_mut(i);
+            let args = BackwardArgs {
+                x: before.map_or(x, |before| &activations.acts[i - 1][..before]),
+                y: relu_mask.filter(|_| i + 1 == end).unwrap_or(&activations.acts[i][..n]),
+                dy: &mut rest[0][..n],
+                dx: match before {
+                    Some(before) => Some(&mut grads[i - 1][..before]),
+                    None => dx.take(),
+                },
+            };
+            let start = Instant::now();
+            self.layers[i].op.backward(context, args, &mut activations.caches[i], grad_mode);
+            activations.timings[i][1] = start.elapsed();
+        }
+    }
+}
+
+impl Sequential {
+    /// As a head: judges the scores that came forward, and leaves weight times the gradient of the mean cross-entropy in
+    /// their place of `activations`.
+    pub(crate) fn judge(&self, activations: &mut Activations, labels: &[u8], weight: f32) -> Metrics {
+        let scores = labels.len() * self.outputs;
+        let last = activations.acts.len() - 1;
+        let (logits, dlogits) = (&activations.acts[last][..scores], &mut activations.grads[last][..scores]);
+        cross_entropy(self.outputs, logits, labels, weight / labels.len() as f32, Some(dlogits))
+    }
+}
+
+impl Activations {
+    /// What came out of it: the last layer's output, or the input where there is none.
+    pub(crate) fn output<'a>(&'a self, x: &'a [f32], count: usize) -> &'a [f32] {
+        self.acts.last().map_or(x, |y| &y[..count])
+    }
+}
