@@ -17,7 +17,7 @@
 // for one network, on MNIST and Fashion-MNIST.
 //
 // The notebook lies beside the folder `Assignment2_Group_N.code`, from which it takes the crates of *Inkling*, our
-// laboratory for small networks: `inkling-data` reads images, `inkling-spec` describes networks, `inkling-engine` computes.
+// laboratory for small networks: `inkling-data` reads images, `inkling-schema` describes networks, `inkling-engine` computes.
 // Whatever the tasks ask us to implement is written out in the cells; what they let us import, we import. It runs in
 // Jupyter with the kernel [evcxr](https://github.com/evcxr/evcxr) and Rust 1.92 or newer.
 //
@@ -27,7 +27,7 @@
 // A panic ends the notebook, instead of being a line among others.
 :preserve_vars_on_panic 0
 :opt 3
-:dep inkling-spec = { path = "Assignment2_Group_N.code/crates/spec" }
+:dep inkling-schema = { path = "Assignment2_Group_N.code/crates/schema" }
 :dep inkling-data = { path = "Assignment2_Group_N.code/crates/data" }
 :dep inkling-engine = { path = "Assignment2_Group_N.code/crates/engine" }
 :dep kuva = { version = "=0.6.0", default-features = false }
@@ -737,7 +737,7 @@ five_pairs(&perceptrons)
 // at zero.
 
 // %%
-use inkling_spec::{Head, Initial, LayerSpec, ModelSpec, Optimizer};
+use inkling_schema::{Head, Initial, LayerSpec, ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 
@@ -765,7 +765,7 @@ fn mlp(hidden: &[usize]) -> ModelSpec {
 /// The layers of a network, with what comes out of them and what they have to learn.
 fn layers(spec: &ModelSpec) -> Table {
     let plan = spec.plan().unwrap();
-    let row = |layer: &inkling_spec::PlannedLayer| {
+    let row = |layer: &inkling_schema::PlannedLayer| {
         vec![
             layer.place.clone(),
             layer.layer.kind().into(),
@@ -1054,7 +1054,7 @@ against("MLPs: test accuracy with 95 % intervals", &mlp_summaries, test.len())
 // $16 C + 1$ parameters a filter. After the convolutions, each with a ReLU, a dense layer gives the scores.
 
 // %%
-use inkling_spec::Padding;
+use inkling_schema::Padding;
 
 /// A convolution with square kernels, and its ReLU.
 fn convolution(filters: usize, kernel: usize, stride: usize) -> [LayerSpec; 2] {
@@ -1251,7 +1251,7 @@ fn activations(network: &mut Network, pixels: &[u8]) -> Vec<Tile> {
     network.forward(&x, false, &mut workspace);
     let mut tiles = vec![grey("the image", 28, &x, [0.0, 1.0])];
     for layer in network.layer_handles().iter().filter(|layer| layer.in_trunk()) {
-        let inkling_spec::Shape::Image { height, width, channels } = layer.shape else { continue };
+        let inkling_schema::Shape::Image { height, width, channels } = layer.shape else { continue };
         let y = network.output(layer, &x, &workspace);
         let most = y.iter().fold(0.0_f32, |most, &value| most.max(value));
         let channel = |k: usize| -> Vec<f32> {

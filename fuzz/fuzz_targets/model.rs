@@ -1,7 +1,7 @@
 //! Network files: arbitrary text is a network, one that cannot be built, or an error, never a panic.
 #![no_main]
 
-use inkling_spec::ModelSpec;
+use inkling_schema::ModelSpec;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

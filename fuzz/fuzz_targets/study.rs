@@ -1,7 +1,7 @@
 //! Study files: arbitrary bytes are a study or an error, never a panic; and a study survives being printed.
 #![no_main]
 
-use inkling_spec::{Study, text_from_bytes};
+use inkling_schema::{Study, text_from_bytes};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use inkling_engine::Isa;
-use inkling_spec::Task;
+use inkling_schema::Task;
 
 use crate::failure::CODES;
 

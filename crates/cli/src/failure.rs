@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use inkling_data::DataError;
 use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
-use inkling_spec::{ModelError, SpecError, TextError, quoted_path};
+use inkling_schema::{ModelError, SpecError, TextError, quoted_path};
 use inkling_store::{ErrorClass, StoreError};
 use miette::{Diagnostic, Report};
 use thiserror::Error;

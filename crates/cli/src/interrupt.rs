@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use inkling_spec::quoted;
+use inkling_schema::quoted;
 
 use crate::failure::{Failure, HUNG_UP, INTERRUPTED, TERMINATED, UsageError};
 use crate::message;

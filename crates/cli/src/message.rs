@@ -8,7 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use console::Term;
-use inkling_spec::printable;
+use inkling_schema::printable;
 use miette::Diagnostic;
 
 /// Says a line about what happens.

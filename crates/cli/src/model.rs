@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use inkling_spec::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
+use inkling_schema::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
 use serde_json::json;
 
 use crate::args::ModelArgs;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::builder::StyledStr;
 use console::Term;
-use inkling_spec::printable;
+use inkling_schema::printable;
 
 use crate::failure::{Failure, UsageError};
 

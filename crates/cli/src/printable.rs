@@ -2,7 +2,7 @@
 //! of training.
 
 use inkling_report::WORDS;
-use inkling_spec::Study;
+use inkling_schema::Study;
 
 use crate::failure::UsageError;
 use crate::message;
@@ -71,7 +71,7 @@ fn shown(c: char) -> Vec<char> {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::{Author, ReportSpec, preset};
+    use inkling_schema::{Author, ReportSpec, preset};
 
     use super::*;
 

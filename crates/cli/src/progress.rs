@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
-use inkling_spec::Head;
-use inkling_spec::found::{EpochOutcome, Evaluation, StepsLine};
-use inkling_spec::printable;
+use inkling_schema::Head;
+use inkling_schema::found::{EpochOutcome, Evaluation, StepsLine};
+use inkling_schema::printable;
 use inkling_store::Store;
 
 use crate::interrupt::{Finishing, finish_first};
@@ -374,7 +374,7 @@ impl Observer for Progress<'_> {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::HeadOutcome;
+    use inkling_schema::found::HeadOutcome;
 
     use super::*;
 

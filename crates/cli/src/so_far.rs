@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use inkling_lab::{Event, Observer};
 use inkling_report::{ReportError, Summary, write_so_far};
-use inkling_spec::{Task, quoted_path};
+use inkling_schema::{Task, quoted_path};
 use inkling_store::Store;
 
 use crate::progress::Progress;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, Observer, StudyOptions, run_study};
 use inkling_report::{WORDS, Written};
-use inkling_spec::{PRESETS, Study, preset, quoted_path, text_from_bytes};
+use inkling_schema::{PRESETS, Study, preset, quoted_path, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
 
 use crate::args::{ReportArgs, StudyArgs};

@@ -3,7 +3,7 @@
 use divan::{Bencher, black_box, counter::ItemsCount};
 use inkling_engine::random::RngStream;
 use inkling_engine::{Dataset, Network, Trainer, evaluate};
-use inkling_spec::{MODELS, ModelSpec, Optimizer};
+use inkling_schema::{MODELS, ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 const IMAGES: usize = 1000;

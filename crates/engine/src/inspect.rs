@@ -1,7 +1,7 @@
 //! Looking inside a network: what comes out of each layer, and the gradient of any function of it with respect to the
 //! images. The network is as in evaluation: dropout drops nothing, batch normalisation uses its running statistics.
 
-use inkling_spec::Shape;
+use inkling_schema::Shape;
 
 use crate::aligned::AlignedVec;
 use crate::layers::Context;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inkling_spec::{ModelError, ModelSpec, Shape};
+use inkling_schema::{ModelError, ModelSpec, Shape};
 
 use crate::aligned::AlignedVec;
 use crate::kernels::isa::Isa;

@@ -1,6 +1,6 @@
 //! Numbers that an optimiser moves, outside any network.
 
-use inkling_spec::Optimizer;
+use inkling_schema::Optimizer;
 
 use crate::aligned::AlignedVec;
 use crate::kernels::isa::Isa;

@@ -1,6 +1,6 @@
 //! Optimisers: from a study's hyperparameters to the rule of one step.
 
-use inkling_spec::Optimizer;
+use inkling_schema::Optimizer;
 
 use crate::kernels::update::StepRule;
 

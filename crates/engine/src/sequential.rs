@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use inkling_spec::{LayerSpec, Padding, PlannedLayer, Shape};
+use inkling_schema::{LayerSpec, Padding, PlannedLayer, Shape};
 
 use crate::aligned::AlignedVec;
 use crate::layers::batch_norm::BatchNorm;

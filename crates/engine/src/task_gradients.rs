@@ -4,7 +4,7 @@
 //! product of two heads' gradients a and b on it is Σₘₙ (1 + xₘ·xₙ)·(dyₘᵃ·dyₙᵇ). Where a batch is thinner than the matrix,
 //! that is less work than making them, and takes no memory.
 
-use inkling_spec::LayerSpec;
+use inkling_schema::LayerSpec;
 use rayon::prelude::*;
 
 use crate::layers::Context;

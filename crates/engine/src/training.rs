@@ -1,6 +1,6 @@
 //! Training by gradient descent and judging a network on images kept as bytes.
 
-use inkling_spec::Optimizer;
+use inkling_schema::Optimizer;
 
 use crate::layers::cross_entropy::cross_entropy;
 use crate::layers::parameter::GradMode;
@@ -221,7 +221,7 @@ pub fn evaluate(
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::{MODELS, ModelSpec};
+    use inkling_schema::{MODELS, ModelSpec};
 
     use super::*;
     use crate::network::StateKind;

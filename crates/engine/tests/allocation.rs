@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use inkling_engine::{Dataset, Network, OptimizedTensor, Trainer};
-use inkling_spec::{ModelSpec, Optimizer};
+use inkling_schema::{ModelSpec, Optimizer};
 use rayon::ThreadPoolBuilder;
 use support::{ADAM, BATCH, Noise, everything};
 

@@ -3,7 +3,7 @@
 mod support;
 
 use inkling_engine::{Dataset, Network, StateKind, Trainer};
-use inkling_spec::{ModelSpec, Optimizer};
+use inkling_schema::{ModelSpec, Optimizer};
 use support::{ADAM, BATCH, Noise, everything};
 
 /// Steps until a first moment that decays by a tenth each time is denormal, and far beyond.

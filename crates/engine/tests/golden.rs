@@ -7,7 +7,7 @@ use std::path::Path;
 
 use functions::{Function, gradient};
 use inkling_engine::{Dataset, NamedTensor, Network, StateKind, Targets, Trainer, evaluate};
-use inkling_spec::{ModelSpec, Optimizer, Shape};
+use inkling_schema::{ModelSpec, Optimizer, Shape};
 use safetensors::{SafeTensors, tensor::Metadata};
 
 /// A file of cases: arrays under "case/array", and what a case is in the metadata under "model/case".

@@ -4,7 +4,7 @@ mod reference;
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{Network, StateKind, Targets};
-use inkling_spec::ModelSpec;
+use inkling_schema::ModelSpec;
 use reference::Reference;
 use reference::networks::{self, disturb, uniform};
 

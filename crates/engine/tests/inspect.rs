@@ -11,7 +11,7 @@ mod training;
 use functions::{Function, gradient};
 use inkling_engine::random::RngStream;
 use inkling_engine::{LayerHandle, NamedTensor, Network, StateKind, Targets, Trainer, Workspace};
-use inkling_spec::{ModelSpec, Shape};
+use inkling_schema::{ModelSpec, Shape};
 use reference::Reference;
 use reference::networks::{self, disturb, uniform};
 use support::{ADAM, BATCH, Noise, everything};

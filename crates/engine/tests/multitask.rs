@@ -3,7 +3,7 @@
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{Dataset, NamedTensor, Network, StateKind, Targets, Trainer, TrunkScope};
-use inkling_spec::{ModelSpec, Optimizer};
+use inkling_schema::{ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 const BATCH: usize = 6;

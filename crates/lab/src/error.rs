@@ -2,8 +2,8 @@
 
 use inkling_data::DataError;
 use inkling_engine::pca::PcaError;
-use inkling_spec::ModelError;
-use inkling_spec::found::PlannedRun;
+use inkling_schema::ModelError;
+use inkling_schema::found::PlannedRun;
 use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use inkling_engine::Isa;
-use inkling_spec::found::{PlannedRun, RunResult, StudyRecord};
-use inkling_spec::{RunSpec, Study, Task};
+use inkling_schema::found::{PlannedRun, RunResult, StudyRecord};
+use inkling_schema::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;
 

@@ -1,7 +1,7 @@
 //! The program and the machine that make a result.
 
 use inkling_engine::Isa;
-use inkling_spec::found::{Machine, Origin};
+use inkling_schema::found::{Machine, Origin};
 
 use crate::runs::SOURCES;
 

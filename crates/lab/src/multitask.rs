@@ -1,7 +1,7 @@
 //! Task 6 within a study: its networks are trained, and those that must end alike are compared.
 
-use inkling_spec::found::{Checks, PlannedRun, SameBits};
-use inkling_spec::{RunSpec, TrainRun, Weighting};
+use inkling_schema::found::{Checks, PlannedRun, SameBits};
+use inkling_schema::{RunSpec, TrainRun, Weighting};
 use inkling_store::{Store, StoreError, TensorFile};
 
 use crate::error::LabError;

@@ -5,8 +5,8 @@ use std::time::Instant;
 use inkling_data::Samples;
 use inkling_engine::Affine;
 use inkling_engine::pca::Pca;
-use inkling_spec::PcaRun;
-use inkling_spec::found::PcaOutcome;
+use inkling_schema::PcaRun;
+use inkling_schema::found::PcaOutcome;
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use inkling_data::catalogue;
 use inkling_data::{DataError, DataSet, SetInfo, Sources};
 use inkling_engine::pca::PcaError;
-use inkling_spec::found::{DataSetFacts, PlannedRun};
-use inkling_spec::{
+use inkling_schema::found::{DataSetFacts, PlannedRun};
+use inkling_schema::{
     DataSlice, ModelSpec, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec, SeparabilityRun, Study, Task,
     TrainRun, TrainingSpec,
 };
@@ -258,7 +258,7 @@ impl<'a> Networks<'a> {
 mod tests {
     use std::sync::Mutex;
 
-    use inkling_spec::{Head, Initial, LayerSpec, Padding, preset};
+    use inkling_schema::{Head, Initial, LayerSpec, Padding, preset};
 
     use super::*;
 

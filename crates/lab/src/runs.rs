@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use inkling_data::DataSet;
-use inkling_spec::RunSpec;
-use inkling_spec::found::{Origin, PlannedRun, RunResult};
+use inkling_schema::RunSpec;
+use inkling_schema::found::{Origin, PlannedRun, RunResult};
 use inkling_store::{RunWriter, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

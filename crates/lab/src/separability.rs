@@ -3,8 +3,8 @@
 
 use inkling_engine::perceptron::one_vs_one;
 use inkling_engine::separability::{best_line, linearly_separable_2d, separating_hyperplane};
-use inkling_spec::SeparabilityRun;
-use inkling_spec::found::{PairSeparability, SeparabilityOutcome};
+use inkling_schema::SeparabilityRun;
+use inkling_schema::found::{PairSeparability, SeparabilityOutcome};
 use inkling_store::{Metadata, RunDir, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::one_vs_one;
-use inkling_spec::found::{EpochOutcome, Origin, PlannedRun, RunResult, StepsLine, StudyRecord};
-use inkling_spec::{Head, RunSpec, Study, Task};
+use inkling_schema::found::{EpochOutcome, Origin, PlannedRun, RunResult, StepsLine, StudyRecord};
+use inkling_schema::{Head, RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;
 

@@ -8,8 +8,8 @@ use common::{
     Ear, chance_set, dir, finished, planned, set, train_in, training, uninterrupted, with_validation,
 };
 use inkling_data::DataSet;
-use inkling_spec::found::PlannedRun;
-use inkling_spec::{Schedule, TrainingSpec};
+use inkling_schema::found::PlannedRun;
+use inkling_schema::{Schedule, TrainingSpec};
 
 const NEWEST: &str = "checkpoint.safetensors";
 

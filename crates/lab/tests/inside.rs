@@ -6,10 +6,10 @@ use std::path::Path;
 use inkling_data::Sources;
 use inkling_engine::{Dataset, StateKind, evaluate};
 use inkling_lab::{Event, LabError, LookError, Observer, StudyOptions, Trained, run_study};
-use inkling_spec::found::{
+use inkling_schema::found::{
     ActivationsOutcome, DreamOutcome, FiltersOutcome, PlannedRun, RunResult, StudyRecord,
 };
-use inkling_spec::{DreamPurpose, RunSpec, Study, Task, preset};
+use inkling_schema::{DreamPurpose, RunSpec, Study, Task, preset};
 use inkling_store::{Reader, RunDir, Store, TensorFile, Tensors};
 use serde::de::DeserializeOwned;
 
@@ -146,7 +146,7 @@ fn what_is_found_inside_agrees_with_the_network() {
                 let logits = workspace.logits(0, n * 10).chunks_exact(10);
                 for ((found, logits), picture) in found.pictures.iter().zip(logits).zip(&dream.pictures) {
                     assert!(found.after.objective > found.before.objective, "{}: {found:?}", run.title);
-                    if let inkling_spec::Objective::ClassLogit { class, .. } = picture.objective {
+                    if let inkling_schema::Objective::ClassLogit { class, .. } = picture.objective {
                         assert_eq!(found.after.logit, Some(f64::from(logits[class])));
                         assert!(found.judge.is_some_and(|judge| judge.probability.is_some()));
                     }
@@ -170,7 +170,7 @@ fn what_is_found_inside_agrees_with_the_network() {
     let images = Dataset { pixels: &test.images.pixels, labels: &[&test.labels] };
     let judged = evaluate(&mut trained.network, &mut workspace, images, |_, _| {})[0];
     let training = done.record.runs.iter().find(|run| run.task == Task::Cnn).unwrap();
-    let (outcome, _) = done.outcome::<inkling_spec::found::TrainOutcome>(training);
+    let (outcome, _) = done.outcome::<inkling_schema::found::TrainOutcome>(training);
     assert_eq!(judged.correct, outcome.epochs.last().unwrap().test.correct);
 }
 

@@ -10,8 +10,8 @@ use common::{Ear, dir, finished, planned, set, train_in, training, uninterrupted
 use inkling_data::Sources;
 use inkling_engine::Isa;
 use inkling_lab::{LabError, StudyOptions, run_study};
-use inkling_spec::found::{RunResult, StudyRecord, TrainOutcome};
-use inkling_spec::{Study, Task, preset};
+use inkling_schema::found::{RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::{Study, Task, preset};
 use inkling_store::Store;
 
 /// The choice of instructions is the process's, so the cases come one after the other.

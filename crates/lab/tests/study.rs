@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use inkling_data::Sources;
 use inkling_lab::{Event, LabError, Observer, StudyOptions, run_study};
-use inkling_spec::found::{PcaOutcome, RunResult, StudyRecord, TrainOutcome};
-use inkling_spec::{Optimizer, RunSpec, Study, Task, ValidationSpec, preset};
+use inkling_schema::found::{PcaOutcome, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::{Optimizer, RunSpec, Study, Task, ValidationSpec, preset};
 use inkling_store::{Reader, Store, TensorFile};
 
 /// Remembers what it hears, and asks for the end once so many runs are done.

@@ -11,8 +11,8 @@ use common::{
 use inkling_data::DataSet;
 use inkling_engine::random::RngStream;
 use inkling_lab::LabError;
-use inkling_spec::found::{PlannedRun, StepsLine, TrainingLine};
-use inkling_spec::{Optimizer, Schedule, TrainingSpec};
+use inkling_schema::found::{PlannedRun, StepsLine, TrainingLine};
+use inkling_schema::{Optimizer, Schedule, TrainingSpec};
 use inkling_store::{Metadata, RunDir, Store, StoreError, TensorFile};
 use sha2::{Digest, Sha256};
 
@@ -71,7 +71,7 @@ fn a_run_leaves_what_readers_need_and_is_not_done_twice() {
     // The running mean and variance of four channels are no parameters.
     assert_eq!(held, found.parameters + 8);
     assert_eq!(
-        serde_json::from_str::<inkling_spec::ModelSpec>(model.metadata("model").unwrap()).unwrap(),
+        serde_json::from_str::<inkling_schema::ModelSpec>(model.metadata("model").unwrap()).unwrap(),
         common::model()
     );
     // A cosine ends where it ends: there is nothing to go on from.

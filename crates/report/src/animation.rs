@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gif::{Extension, Frame, Repeat};
-use inkling_spec::RunId;
+use inkling_schema::RunId;
 use inkling_store::{Reader, TensorFile};
 
 use crate::error::ReportError;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use inkling_spec::quoted_path;
+use inkling_schema::quoted_path;
 use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;

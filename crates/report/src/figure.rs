@@ -1,6 +1,6 @@
 //! What a figure is, whoever draws it, and what files of figures and tables are called.
 
-use inkling_spec::Task;
+use inkling_schema::Task;
 
 /// A figure: an SVG image, and what a reader who cannot see it is told.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use inkling_spec::RunId;
+use inkling_schema::RunId;
 use inkling_store::{Reader, StoreError, read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

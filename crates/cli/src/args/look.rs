@@ -8,7 +8,7 @@ use std::str::FromStr;
 use clap::{Args, Subcommand, ValueEnum};
 use inkling_lab::Weights;
 use inkling_report::AnimationFormat;
-use inkling_spec::Interval;
+use inkling_schema::Interval;
 
 use super::{ComputeArgs, DataArgs, values};
 

@@ -7,7 +7,7 @@ use inkling_data::DataSet;
 use inkling_engine::{
     Dataset, Isa, LayerTime, Metrics, Network, Trainer, evaluate, peak_bandwidth, peak_flops,
 };
-use inkling_spec::{LayerSpec, MODELS, ModelSpec, Optimizer, Plan};
+use inkling_schema::{LayerSpec, MODELS, ModelSpec, Optimizer, Plan};
 
 use super::spread;
 use crate::output;

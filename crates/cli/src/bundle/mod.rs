@@ -17,8 +17,8 @@ use indicatif::DecimalBytes;
 use inkling_data::{Sources, catalogue, read_folder, set_files};
 use inkling_lab::SOURCES as SOURCES_DIGEST;
 use inkling_report::{Origins, Program, ReportError, Stale, WORDS};
-use inkling_spec::found::StudyRecord;
-use inkling_spec::quoted_path;
+use inkling_schema::found::StudyRecord;
+use inkling_schema::quoted_path;
 use inkling_store::{Reader, atomic};
 use serde_json::Value;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use inkling_data::SetInfo;
 use inkling_lab::Trained;
-use inkling_spec::found::StudyRecord;
-use inkling_spec::{Labels, RunSpec, TrainRun};
+use inkling_schema::found::StudyRecord;
+use inkling_schema::{Labels, RunSpec, TrainRun};
 use inkling_store::read_json;
 use serde::de::DeserializeOwned;
 
@@ -69,7 +69,7 @@ pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<H
 /// What the study that trained a network calls the groups that it was trained on; nothing where it has others.
 fn group_names(groups: &[u8], train: &TrainRun, record: Option<&StudyRecord>) -> Vec<String> {
     let task = record.and_then(|record| record.study.multitask.as_ref());
-    let same = |task: &&inkling_spec::MultitaskTask| {
+    let same = |task: &&inkling_schema::MultitaskTask| {
         task.data == train.data.set && task.mapping(groups.len()).is_ok_and(|mapping| mapping == groups)
     };
     task.filter(same).map_or(Vec::new(), |task| task.groups.iter().map(|group| group.name.clone()).collect())

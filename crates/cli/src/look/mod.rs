@@ -7,8 +7,8 @@ mod tell;
 mod wanted;
 
 use inkling_lab::{Event, LabError, Material, Observer};
-use inkling_spec::RunSpec;
-use inkling_spec::found::{ActivationsOutcome, DataSetFacts, DreamOutcome, FiltersOutcome, RunResult};
+use inkling_schema::RunSpec;
+use inkling_schema::found::{ActivationsOutcome, DataSetFacts, DreamOutcome, FiltersOutcome, RunResult};
 use inkling_store::{RunDir, Store};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

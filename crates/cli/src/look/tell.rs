@@ -1,7 +1,7 @@
 //! What a look found, in lines for a person at a terminal of 80 columns.
 
-use inkling_spec::found::{ActivationsOutcome, DreamFound, DreamOutcome, FiltersOutcome, LookedAt, Seen};
-use inkling_spec::{DreamRun, Objective, Start};
+use inkling_schema::found::{ActivationsOutcome, DreamFound, DreamOutcome, FiltersOutcome, LookedAt, Seen};
+use inkling_schema::{DreamRun, Objective, Start};
 
 use crate::output;
 
@@ -108,10 +108,10 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
         Start::Grey { .. } => "grey".to_owned(),
         Start::Noise { .. } => "noise".to_owned(),
         Start::Image { image } => match image {
-            inkling_spec::ImageChoice::File { name, inverted: true, .. } => format!("`{name}`, inverted"),
-            inkling_spec::ImageChoice::File { name, .. } => format!("`{name}`"),
-            inkling_spec::ImageChoice::Index { index } => format!("test image {index}"),
-            inkling_spec::ImageChoice::Typical { class } => format!("the typical {class}"),
+            inkling_schema::ImageChoice::File { name, inverted: true, .. } => format!("`{name}`, inverted"),
+            inkling_schema::ImageChoice::File { name, .. } => format!("`{name}`"),
+            inkling_schema::ImageChoice::Index { index } => format!("test image {index}"),
+            inkling_schema::ImageChoice::Typical { class } => format!("the typical {class}"),
         },
     };
     let (what, of_class) = match &run.pictures[0].objective {

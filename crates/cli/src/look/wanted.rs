@@ -4,8 +4,8 @@ use std::path::Path;
 
 use inkling_data::{DataSet, FetchEvent, Sources, catalogue};
 use inkling_lab::{Brought, Event, Observer};
-use inkling_spec::found::PlannedRun;
-use inkling_spec::{
+use inkling_schema::found::PlannedRun;
+use inkling_schema::{
     ActivationsRun, AscentSpec, DataSlice, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
     InsideTask, Labels, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, preset,
 };
@@ -214,7 +214,7 @@ impl Wanting<'_> {
     }
 }
 
-fn brief() -> inkling_spec::Study {
+fn brief() -> inkling_schema::Study {
     preset("brief").expect("the preset is in the program")
 }
 

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 
 use console::measure_text_width;
-use inkling_spec::printable;
+use inkling_schema::printable;
 use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, NamedSource, ReportHandler, Severity, SourceCode};
 
 /// The widest that prose is set.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use inkling_spec::{Task, preset};
+use inkling_schema::{Task, preset};
 
 use crate::common::{Done, copy_of_mnist, done, hold, inkling, run};
 

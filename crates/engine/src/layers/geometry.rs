@@ -1,6 +1,6 @@
 //! Where the windows of a convolution or a pooling lie on an image.
 
-use inkling_spec::{Padding, Shape};
+use inkling_schema::{Padding, Shape};
 
 /// An image, the windows that slide over it, and the image that comes out; lengths in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

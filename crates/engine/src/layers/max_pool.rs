@@ -142,7 +142,7 @@ impl Layer for MaxPool {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::{Padding, Shape};
+    use inkling_schema::{Padding, Shape};
     use proptest::prelude::*;
 
     use super::*;

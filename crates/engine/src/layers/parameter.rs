@@ -1,6 +1,6 @@
 //! Trained numbers: where they lie in memory, how they start, and who receives their gradients.
 
-use inkling_spec::Initial;
+use inkling_schema::Initial;
 use rayon::prelude::*;
 
 use super::dense::deferred::Deferred;

@@ -5,7 +5,7 @@ pub(crate) mod networks;
 use std::collections::BTreeMap;
 
 use inkling_engine::{Network, StateKind};
-use inkling_spec::{LayerSpec, ModelSpec, Padding};
+use inkling_schema::{LayerSpec, ModelSpec, Padding};
 
 /// A network in f64 with the parameters of a [`Network`].
 pub(crate) struct Reference {

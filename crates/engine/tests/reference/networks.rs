@@ -2,7 +2,7 @@
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{Network, StateKind};
-use inkling_spec::{Head, Initial, LayerSpec, ModelSpec, Padding};
+use inkling_schema::{Head, Initial, LayerSpec, ModelSpec, Padding};
 
 fn dense(units: usize) -> LayerSpec {
     LayerSpec::Dense { units, initial: Initial::HeUniform }

@@ -2,7 +2,7 @@
 
 use inkling_engine::Network;
 use inkling_engine::random::RngStream;
-use inkling_spec::{ModelSpec, Optimizer};
+use inkling_schema::{ModelSpec, Optimizer};
 
 pub(crate) const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 /// Images of a step.

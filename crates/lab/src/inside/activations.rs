@@ -2,8 +2,8 @@
 
 use inkling_data::DataSet;
 use inkling_engine::LayerHandle;
-use inkling_spec::ActivationsRun;
-use inkling_spec::found::{ActivationLayer, ActivationsOutcome, LookedAt};
+use inkling_schema::ActivationsRun;
+use inkling_schema::found::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Whether a look can be done, as far as that is known before anything is computed.
 
-use inkling_spec::{Labels, RunSpec, Start};
+use inkling_schema::{Labels, RunSpec, Start};
 
 use super::error::LookError;
 use super::images::Asked;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use inkling_spec::ModelError;
+use inkling_schema::ModelError;
 use miette::Diagnostic;
 use thiserror::Error;
 

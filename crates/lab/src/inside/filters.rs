@@ -2,8 +2,8 @@
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{NamedTensor, StateKind};
-use inkling_spec::PatternSpec;
-use inkling_spec::found::{FilterKinds, FilterLayer, FiltersOutcome};
+use inkling_schema::PatternSpec;
+use inkling_schema::found::{FilterKinds, FilterLayer, FiltersOutcome};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
 use super::error::LookError;

@@ -1,7 +1,7 @@
 //! The images that a network is looked into with: typical ones, ones by number, ones that a person brings.
 
 use inkling_data::{DataSet, Images};
-use inkling_spec::{ImageChoice, Labels};
+use inkling_schema::{ImageChoice, Labels};
 
 use super::error::LookError;
 use super::trained::{Trained, predicted};

@@ -12,8 +12,8 @@ mod study;
 mod trained;
 
 use inkling_data::DataSet;
-use inkling_spec::RunSpec;
-use inkling_spec::found::PlannedRun;
+use inkling_schema::RunSpec;
+use inkling_schema::found::PlannedRun;
 use inkling_store::Store;
 
 pub use check::check;

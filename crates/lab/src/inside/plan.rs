@@ -1,8 +1,8 @@
 //! From task 5 of a study to its runs.
 
 use inkling_data::DataSet;
-use inkling_spec::found::PlannedRun;
-use inkling_spec::{
+use inkling_schema::found::PlannedRun;
+use inkling_schema::{
     ActivationsRun, AscentSpec, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice, InsideTask,
     LayerSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec,
     Transform,
@@ -191,7 +191,7 @@ fn title(purpose: &DreamPurpose, set: &DataSet) -> String {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::preset;
+    use inkling_schema::preset;
 
     use super::*;
 

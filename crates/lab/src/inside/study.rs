@@ -1,7 +1,7 @@
 //! Task 5 within a study: the judge is trained, then the networks are read and looked into.
 
-use inkling_spec::found::PlannedRun;
-use inkling_spec::{RunId, RunSpec};
+use inkling_schema::found::PlannedRun;
+use inkling_schema::{RunId, RunSpec};
 use inkling_store::TensorFile;
 
 use super::{Material, Trained, look};

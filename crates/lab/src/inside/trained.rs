@@ -8,7 +8,7 @@ use std::path::Path;
 use inkling_data::DataSet;
 use inkling_data::kind::{ENOUGH, kind};
 use inkling_engine::{LayerHandle, Network, StateKind};
-use inkling_spec::{LayerSpec, ModelSpec, Shape};
+use inkling_schema::{LayerSpec, ModelSpec, Shape};
 use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;

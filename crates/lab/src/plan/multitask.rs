@@ -1,8 +1,8 @@
 //! From task 6 of a study to its runs.
 
 use inkling_data::DataSet;
-use inkling_spec::found::PlannedRun;
-use inkling_spec::{GROUP, ITEM, Labels, MultitaskTask, RunSpec, Task, TrainRun, Weighting};
+use inkling_schema::found::PlannedRun;
+use inkling_schema::{GROUP, ITEM, Labels, MultitaskTask, RunSpec, Task, TrainRun, Weighting};
 
 use super::{planned, slice};
 use crate::error::LabError;

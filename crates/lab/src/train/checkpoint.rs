@@ -1,7 +1,7 @@
 //! What a training run goes on from: every number that the next step depends on, and what was found so far.
 
 use inkling_engine::{Network, StateKind};
-use inkling_spec::found::{EpochOutcome, Origin};
+use inkling_schema::found::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 

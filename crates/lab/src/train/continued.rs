@@ -1,8 +1,8 @@
 //! A training for more epochs goes on from where a finished one ended that was the same but for its length.
 
 use inkling_engine::Isa;
-use inkling_spec::found::{PlannedRun, RunResult, TrainOutcome};
-use inkling_spec::{RunSpec, TrainRun};
+use inkling_schema::found::{PlannedRun, RunResult, TrainOutcome};
+use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{RunDir, RunWriter};
 
 use crate::error::LabError;
@@ -44,7 +44,7 @@ fn longest_shorter(bench: &Bench, spec: &TrainRun) -> Option<(RunDir, usize)> {
         let Ok(Some(RunSpec::Train(mut other))) = dir.spec::<RunSpec>() else { return None };
         let epochs = std::mem::replace(&mut other.training.epochs, spec.training.epochs);
         let shorter = RunSpec::Train(TrainRun {
-            training: inkling_spec::TrainingSpec { epochs, ..spec.training.clone() },
+            training: inkling_schema::TrainingSpec { epochs, ..spec.training.clone() },
             ..spec.clone()
         });
         // The id holds the checksum of the data, which the spec does not.

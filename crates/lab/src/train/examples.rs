@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use inkling_data::{DataSet, Samples};
-use inkling_spec::found::PlannedRun;
-use inkling_spec::{Labels, ModelError, Shape, TrainRun};
+use inkling_schema::found::PlannedRun;
+use inkling_schema::{Labels, ModelError, Shape, TrainRun};
 
 use crate::error::LabError;
 

@@ -1,7 +1,7 @@
 //! Judging a network on whole sets of images.
 
 use inkling_engine::{Dataset, Metrics, Network, Workspace, evaluate};
-use inkling_spec::found::Evaluation;
+use inkling_schema::found::Evaluation;
 
 use super::examples::Examples;
 

@@ -12,8 +12,8 @@ mod training;
 
 use inkling_data::DataSet;
 use inkling_engine::Isa;
-use inkling_spec::found::{Divergence, PlannedRun, TrainOutcome};
-use inkling_spec::{RunSpec, TrainRun};
+use inkling_schema::found::{Divergence, PlannedRun, TrainOutcome};
+use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
 
 use crate::error::LabError;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use inkling_data::Images;
 use inkling_engine::StateKind;
-use inkling_spec::ModelSpec;
-use inkling_spec::found::TrainOutcome;
+use inkling_schema::ModelSpec;
+use inkling_schema::found::TrainOutcome;
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use super::checkpoint::{Best, tensors};

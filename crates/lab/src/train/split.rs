@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use inkling_data::{Images, Samples};
 use inkling_engine::random::RngStream;
-use inkling_spec::TrainRun;
+use inkling_schema::TrainRun;
 
 /// The training images in two parts. Nothing here knows of test images.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ fn select(samples: &Samples, indices: &[u32]) -> Samples {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::{DataSlice, ModelSpec, Optimizer, Schedule, TrainingSpec, ValidationSpec};
+    use inkling_schema::{DataSlice, ModelSpec, Optimizer, Schedule, TrainingSpec, ValidationSpec};
 
     use super::*;
 

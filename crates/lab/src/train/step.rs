@@ -1,7 +1,7 @@
 //! One step under a weighting, whatever the method, and the sums over steps that become lines.
 
 use inkling_engine::{ActivityStats, Dataset, GradientGram, Metrics, Trainer, TrunkScope};
-use inkling_spec::found::{GradientsLine, HeadSteps, IdleLine, StepsLine};
+use inkling_schema::found::{GradientsLine, HeadSteps, IdleLine, StepsLine};
 use serde::{Deserialize, Serialize};
 
 use crate::weighting::Weigh;

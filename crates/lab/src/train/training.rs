@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{Dataset, Isa, Network, StateKind, Trainer, Workspace};
-use inkling_spec::found::{
+use inkling_schema::found::{
     Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
 };
-use inkling_spec::{ModelError, TrainRun};
+use inkling_schema::{ModelError, TrainRun};
 use inkling_store::RunWriter;
 
 use super::checkpoint::{self, Standing, Within};

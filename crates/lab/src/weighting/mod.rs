@@ -10,7 +10,7 @@ use std::fmt::Debug;
 
 use inkling_engine::TrunkScope;
 use inkling_engine::random::RngStream;
-use inkling_spec::{TrainRun, Weighting};
+use inkling_schema::{TrainRun, Weighting};
 
 use fixed::Fixed;
 use grad_norm::GradNorm;

@@ -10,11 +10,11 @@ mod page;
 
 use std::collections::BTreeMap;
 
-use inkling_spec::found::{
+use inkling_schema::found::{
     DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, PlannedRun, SeparabilityOutcome,
     StudyRecord,
 };
-use inkling_spec::{
+use inkling_schema::{
     DataSlice, Optimizer, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Schedule, Study, Task,
     TrainingSpec, ValidationSpec, preset,
 };

@@ -23,8 +23,8 @@ mod thin;
 
 use self::networks::Kind;
 pub(crate) use self::plane::plane;
-use inkling_spec::Task;
-use inkling_spec::found::DataSetFacts;
+use inkling_schema::Task;
+use inkling_schema::found::DataSetFacts;
 
 use crate::results::Look;
 use crate::{Figure, NetworksResults, Results};

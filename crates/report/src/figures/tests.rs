@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use inkling_spec::found::{
+use inkling_schema::found::{
     DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, SeparabilityOutcome, StudyRecord,
 };
-use inkling_spec::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};
+use inkling_schema::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};
 
 use super::canvas::{TEXT_WIDTH, text_width};
 use super::draw;

@@ -1,7 +1,7 @@
 //! Made-up dreams for tests: digits as on a pocket calculator that come out of noise.
 
-use inkling_spec::found::{DreamFound, DreamOutcome, Seen};
-use inkling_spec::{DreamPicture, DreamPurpose, DreamRun, ImageChoice, Objective, Start, preset};
+use inkling_schema::found::{DreamFound, DreamOutcome, Seen};
+use inkling_schema::{DreamPicture, DreamPurpose, DreamRun, ImageChoice, Objective, Start, preset};
 
 use super::chance;
 use super::inside::{Looked, id};

@@ -1,9 +1,9 @@
 //! Made-up looks into a network for tests: digits as on a pocket calculator, filters as waves, the same every time.
 
-use inkling_spec::found::{
+use inkling_schema::found::{
     ActivationLayer, ActivationsOutcome, DataSetFacts, Evaluation, FilterKinds, FilterLayer, LookedAt,
 };
-use inkling_spec::{
+use inkling_schema::{
     ActivationsRun, DreamPurpose, FiltersRun, ImageChoice, PatternSpec, RunId, Start, preset,
 };
 

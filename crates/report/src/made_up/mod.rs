@@ -4,10 +4,10 @@ pub(crate) mod dreams;
 pub(crate) mod inside;
 pub(crate) mod multitask;
 
-use inkling_spec::found::{
+use inkling_schema::found::{
     DataSetFacts, Diverged, Divergence, EpochOutcome, Evaluation, Machine, StepsLine, TrainOutcome,
 };
-use inkling_spec::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
+use inkling_schema::{CnnTask, DataSlice, MlpTask, ModelSpec, Padding, TrainRun, TrainingSpec, preset};
 
 use crate::{Convolutions, NetworkResults, NetworksResults, Origins, Program, Share, WrongImage};
 

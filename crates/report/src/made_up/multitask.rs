@@ -1,10 +1,10 @@
 //! Made-up networks of Task 6 for tests: plausible answers and curves, the same every time.
 
-use inkling_spec::found::{
+use inkling_schema::found::{
     DataSetFacts, Diverged, Divergence, EpochOutcome, Evaluation, GradientsLine, HeadOutcome, HeadSteps,
     IdleLine, StepsLine, TrainOutcome,
 };
-use inkling_spec::{DataSlice, Labels, MultitaskTask, TrainRun, Weighting, preset};
+use inkling_schema::{DataSlice, Labels, MultitaskTask, TrainRun, Weighting, preset};
 
 use super::chance;
 use crate::results::{Answers, Goal, HeadedNetwork, MultitaskResults};

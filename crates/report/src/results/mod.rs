@@ -12,11 +12,11 @@ pub(crate) mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use inkling_spec::found::{
+use inkling_schema::found::{
     DataSetFacts, Machine, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult,
     SeparabilityOutcome, StudyRecord,
 };
-use inkling_spec::{PcaRun, PerceptronRun, RunSpec, Task};
+use inkling_schema::{PcaRun, PerceptronRun, RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile, read_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

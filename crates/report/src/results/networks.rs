@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use inkling_spec::found::{
+use inkling_schema::found::{
     DataSetFacts, EpochOutcome, Evaluation, PlannedRun, RunResult, StepsLine, StudyRecord, TrainOutcome,
     TrainingLine,
 };
-use inkling_spec::{RunSpec, Task, TrainRun};
+use inkling_schema::{RunSpec, Task, TrainRun};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use inkling_spec::found::{Machine, Origin, PlannedRun, RunResult};
+use inkling_schema::found::{Machine, Origin, PlannedRun, RunResult};
 use inkling_store::{Reader, StoreError};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -127,7 +127,7 @@ fn count<T: PartialEq>(shares: &mut Vec<Share<T>>, of: T) {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::{DataSlice, PcaRun, RunSpec, Task};
+    use inkling_schema::{DataSlice, PcaRun, RunSpec, Task};
     use inkling_store::Store;
 
     use super::*;

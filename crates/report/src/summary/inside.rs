@@ -1,7 +1,7 @@
 //! Task 5 in `summary.json` and in a line.
 
-use inkling_spec::found::{DreamFound, FilterKinds};
-use inkling_spec::{DreamPurpose, Objective};
+use inkling_schema::found::{DreamFound, FilterKinds};
+use inkling_schema::{DreamPurpose, Objective};
 use serde::Serialize;
 
 use crate::results::{ActivationsResults, DreamResults, FiltersResults, InsideResults, Judge};
@@ -174,7 +174,7 @@ fn images(found: &ActivationsResults) -> Vec<ImageSummary> {
 }
 
 fn of_run(purpose: &'static str, run: &DreamResults) -> Vec<DreamSummary> {
-    let dream = |(asked, found): (&inkling_spec::DreamPicture, &DreamFound)| {
+    let dream = |(asked, found): (&inkling_schema::DreamPicture, &DreamFound)| {
         let (Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. }) =
             asked.objective
         else {
@@ -206,7 +206,7 @@ fn judge(judge: &Judge) -> JudgeSummary {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::DataSetFacts;
+    use inkling_schema::found::DataSetFacts;
 
     use super::*;
     use crate::made_up::inside::{self, Looked};

@@ -6,8 +6,8 @@ mod networks;
 
 use std::collections::BTreeMap;
 
-use inkling_spec::Task;
-use inkling_spec::found::{DataSetFacts, Machine, PairSeparability};
+use inkling_schema::Task;
+use inkling_schema::found::{DataSetFacts, Machine, PairSeparability};
 use inkling_store::Reader;
 use serde::Serialize;
 
@@ -64,7 +64,7 @@ struct PcaSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct PerceptronSummary {
     data: String,
-    rule: inkling_spec::PerceptronRule,
+    rule: inkling_schema::PerceptronRule,
     pairs: Vec<PairSummary>,
 }
 

@@ -1,7 +1,7 @@
 //! Task 6 in `summary.json` and in a few lines.
 
-use inkling_spec::apart;
-use inkling_spec::found::Divergence;
+use inkling_schema::apart;
+use inkling_schema::found::Divergence;
 use serde::Serialize;
 
 use crate::results::{Goal, GoalPair, HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults};
@@ -139,7 +139,7 @@ struct CostSummary {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct WeightingSummary {
     name: String,
-    weighting: inkling_spec::Weighting,
+    weighting: inkling_schema::Weighting,
     seeds: Vec<u64>,
     diverged: usize,
     item: Option<SpreadSummary>,
@@ -353,7 +353,7 @@ fn weighting(found: &WeightingResults) -> WeightingSummary {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::DataSetFacts;
+    use inkling_schema::found::DataSetFacts;
 
     use super::*;
     use crate::made_up::multitask::{Asked, GARMENTS, diverge};

@@ -1,6 +1,6 @@
 //! Tasks 3 and 4 in `summary.json` and in a line or two.
 
-use inkling_spec::found::Divergence;
+use inkling_schema::found::Divergence;
 use serde::Serialize;
 
 use crate::results::{NetworkPair, NetworkResults, NetworksResults};
@@ -131,7 +131,7 @@ impl NetworkSummary {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::DataSetFacts;
+    use inkling_schema::found::DataSetFacts;
 
     use super::*;
     use crate::made_up::{self, Shape};

@@ -1,7 +1,7 @@
 //! Tables of Task 5: kinds of filters, silence of layers, dreams.
 
-use inkling_spec::found::DreamFound;
-use inkling_spec::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start};
+use inkling_schema::found::DreamFound;
+use inkling_schema::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start};
 
 use super::{Table, table, text};
 use crate::results::{ActivationsResults, DreamResults, FiltersResults, InsideResults};
@@ -169,7 +169,7 @@ fn start(start: &Start, name: &impl Fn(usize) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::DataSetFacts;
+    use inkling_schema::found::DataSetFacts;
 
     use super::*;
     use crate::made_up::inside::{self, Looked};

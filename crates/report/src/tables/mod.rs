@@ -6,8 +6,8 @@ mod networks;
 
 use std::borrow::Cow;
 
-use inkling_spec::Task;
-use inkling_spec::found::DataSetFacts;
+use inkling_schema::Task;
+use inkling_schema::found::DataSetFacts;
 
 use crate::document::printable::without_controls;
 use crate::figure::file_name;

@@ -116,7 +116,7 @@ fn classes(task: &MultitaskResults) -> Table {
 /// Every measurement.
 fn gradients(task: &MultitaskResults) -> Table {
     let rows = task.networks().flat_map(|network| {
-        let norm = |line: &inkling_spec::found::GradientsLine, goal: Goal| {
+        let norm = |line: &inkling_schema::found::GradientsLine, goal: Goal| {
             text(network.head(goal).and_then(|head| line.norms.get(head)))
         };
         network.gradients.iter().map(move |line| {
@@ -165,7 +165,7 @@ fn weightings(task: &MultitaskResults) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::DataSetFacts;
+    use inkling_schema::found::DataSetFacts;
 
     use super::*;
     use crate::made_up::multitask::{Asked, GARMENTS, diverge};

@@ -150,7 +150,7 @@ fn joined(numbers: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::DataSetFacts;
+    use inkling_schema::found::DataSetFacts;
 
     use super::*;
     use crate::made_up::{self, Shape};

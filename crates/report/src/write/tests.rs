@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use inkling_spec::{Author, ReportSpec};
+use inkling_schema::{Author, ReportSpec};
 use inkling_store::Store;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::fresh::{Stale, current};
 use crate::results::tests::{network, written};
 
 /// A finished study of one network.
-fn study() -> (tempfile::TempDir, Store, inkling_spec::found::StudyRecord) {
+fn study() -> (tempfile::TempDir, Store, inkling_schema::found::StudyRecord) {
     written(&network(), |_| {})
 }
 
@@ -162,7 +162,7 @@ fn the_summary_says_where_the_runs_come_from_and_not_who_opened_the_folder_last(
 #[test]
 fn a_result_of_another_run_or_of_other_data_is_refused() {
     let (_folder, store, record) = study();
-    let message = |record: &inkling_spec::found::StudyRecord| {
+    let message = |record: &inkling_schema::found::StudyRecord| {
         store.publish_json("study.json", record).unwrap();
         Results::read(store.reader()).unwrap_err().to_string()
     };
@@ -170,7 +170,7 @@ fn a_result_of_another_run_or_of_other_data_is_refused() {
     other.data.get_mut("mnist").unwrap().checksum = "d".into();
     assert!(message(&other).contains("result.json` is damaged: it is the result of other data"));
     let mut other = record.clone();
-    let inkling_spec::RunSpec::Train(spec) = &mut other.runs[0].spec else {
+    let inkling_schema::RunSpec::Train(spec) = &mut other.runs[0].spec else {
         unreachable!("a network is trained")
     };
     spec.seed += 1;

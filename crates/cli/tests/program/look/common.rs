@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use inkling_engine::{NamedTensor, Network, StateKind};
-use inkling_spec::ModelSpec;
+use inkling_schema::ModelSpec;
 use inkling_store::{Metadata, Store, Tensor, TensorFile};
 use serde::Serialize;
 use serde_json::Value;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use inkling_spec::found::StudyRecord;
-use inkling_spec::{DataSlice, GroupSpec, Labels, ModelSpec, RunSpec, TrainRun, preset};
+use inkling_schema::found::StudyRecord;
+use inkling_schema::{DataSlice, GroupSpec, Labels, ModelSpec, RunSpec, TrainRun, preset};
 
 use super::common::{MLP, STUDY, changed_model, found, look};
 

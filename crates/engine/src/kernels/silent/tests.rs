@@ -1,6 +1,6 @@
 //! Tests of steps taken at once, against each of them in f64.
 
-use inkling_spec::Optimizer;
+use inkling_schema::Optimizer;
 
 use super::*;
 use crate::optimizer::param_groups;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::optimizer::param_groups;
 
-const ADAM: inkling_spec::Optimizer =
-    inkling_spec::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+const ADAM: inkling_schema::Optimizer =
+    inkling_schema::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 
 #[test]
 fn rows_are_updated_as_runs_are() {

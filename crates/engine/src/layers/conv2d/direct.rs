@@ -1,7 +1,7 @@
 //! Convolutions by their definition. The patches of x that meet a kernel row lie one after the other in memory, so the
 //! product reads the image where it is: a row of y is a row of offsets, a kernel row is a segment.
 
-use inkling_spec::Initial;
+use inkling_schema::Initial;
 
 use super::padded_grad::pad;
 use super::plan::{BackwardDataPlan, Im2colPlan};

@@ -13,7 +13,7 @@ mod plan;
 mod tests;
 mod winograd;
 
-use inkling_spec::Initial;
+use inkling_schema::Initial;
 
 use self::direct::Direct;
 use self::winograd::Winograd;

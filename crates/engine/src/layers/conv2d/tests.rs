@@ -1,6 +1,6 @@
 //! The convolution against its definition, forward and backward.
 
-use inkling_spec::{Initial, Padding, Shape};
+use inkling_schema::{Initial, Padding, Shape};
 use proptest::prelude::*;
 
 use super::*;

@@ -7,7 +7,7 @@ mod forward;
 mod tests;
 mod visit;
 
-use inkling_spec::Initial;
+use inkling_schema::Initial;
 
 use self::deferred::Deferred;
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};

@@ -1,7 +1,7 @@
 //! Tests of dense layers: against the definition, a visit of the weights against separate passes, and steps put off against
 //! steps taken in f64.
 
-use inkling_spec::Optimizer;
+use inkling_schema::Optimizer;
 use proptest::prelude::*;
 
 use super::*;

@@ -10,7 +10,7 @@ mod transforms;
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{LayerHandle, OptimizedTensor};
-use inkling_spec::AscentSpec;
+use inkling_schema::AscentSpec;
 use rayon::prelude::*;
 
 pub(crate) use objective::Goal;

@@ -1,7 +1,7 @@
 //! What dreams raise: functions of a layer's output, with their gradients.
 
 use inkling_engine::LayerHandle;
-use inkling_spec::{Objective, Shape};
+use inkling_schema::{Objective, Shape};
 
 use crate::inside::error::LookError;
 use crate::inside::trained::{Trained, as_image, log_probability, probability};

@@ -1,6 +1,6 @@
 //! What the ascent changes: a picture is x = σ(u), u = B·z, with the logistic function σ and a basis B.
 
-use inkling_spec::Parametrisation;
+use inkling_schema::Parametrisation;
 
 use super::Size;
 

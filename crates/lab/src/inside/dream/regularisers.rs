@@ -1,6 +1,6 @@
 //! What is taken off a dream's objective, so that it looks like something.
 
-use inkling_spec::Regulariser;
+use inkling_schema::Regulariser;
 
 use super::Size;
 

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{LayerHandle, Workspace};
-use inkling_spec::found::{DreamFound, DreamOutcome, Seen};
-use inkling_spec::{DreamPicture, DreamRun, Labels, Start};
+use inkling_schema::found::{DreamFound, DreamOutcome, Seen};
+use inkling_schema::{DreamPicture, DreamRun, Labels, Start};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
 use super::objective::{Goal, resolve};

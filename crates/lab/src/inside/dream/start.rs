@@ -37,7 +37,7 @@ fn normal(stream: &mut RngStream) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::Parametrisation;
+    use inkling_schema::Parametrisation;
 
     use super::*;
 

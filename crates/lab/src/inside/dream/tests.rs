@@ -1,7 +1,7 @@
 //! Dreams of small random networks: they rise, draw the same each time, and are each as if alone.
 
 use inkling_engine::Network;
-use inkling_spec::{ModelSpec, Objective, Optimizer, Parametrisation, Regulariser, Transform};
+use inkling_schema::{ModelSpec, Objective, Optimizer, Parametrisation, Regulariser, Transform};
 
 use super::objective::resolve;
 use super::*;

@@ -1,7 +1,7 @@
 //! What is done to a picture before the network sees it. All are linear, so that going backward is the transpose.
 
 use inkling_engine::random::RngStream;
-use inkling_spec::Transform;
+use inkling_schema::Transform;
 
 use super::Size;
 

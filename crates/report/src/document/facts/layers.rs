@@ -1,6 +1,6 @@
 //! Facts of one network layer by layer: shapes and parameters, worked out.
 
-use inkling_spec::{LayerSpec, PlannedLayer, Shape};
+use inkling_schema::{LayerSpec, PlannedLayer, Shape};
 use serde::Serialize;
 
 use crate::{NetworkResults, NetworksResults};
@@ -95,7 +95,7 @@ impl WorkedLayer {
 
 #[cfg(test)]
 mod tests {
-    use inkling_spec::found::DataSetFacts;
+    use inkling_schema::found::DataSetFacts;
 
     use super::*;
     use crate::made_up::{self, Shape};

@@ -14,8 +14,8 @@ mod rank;
 
 use std::collections::BTreeMap;
 
-use inkling_spec::found::{Machine, StudyRecord};
-use inkling_spec::{Author, Task};
+use inkling_schema::found::{Machine, StudyRecord};
+use inkling_schema::{Author, Task};
 use serde::Serialize;
 
 use self::compared::ComparedFacts;
@@ -216,7 +216,7 @@ fn missing(results: &Results) -> Vec<Missing<'_>> {
 /// The command that makes the study again.
 fn command(results: &Results) -> String {
     let record = &results.record;
-    let name = inkling_spec::quoted(&record.preset);
+    let name = inkling_schema::quoted(&record.preset);
     let tasks = record.study.tasks();
     let only = if tasks.len() == Task::ALL.len() {
         String::new()

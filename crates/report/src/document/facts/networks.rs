@@ -1,7 +1,7 @@
 //! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
 
-use inkling_spec::found::{EpochOutcome, TrainOutcome};
-use inkling_spec::{Initial, LayerSpec, Padding, TrainingSpec};
+use inkling_schema::found::{EpochOutcome, TrainOutcome};
+use inkling_schema::{Initial, LayerSpec, Padding, TrainingSpec};
 use serde::Serialize;
 
 use super::closer::Chosen;

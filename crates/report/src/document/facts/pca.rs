@@ -1,6 +1,6 @@
 //! Facts of Task 1: the plane, the classes in it, and separability.
 
-use inkling_spec::found::PairSeparability;
+use inkling_schema::found::PairSeparability;
 use serde::Serialize;
 
 use super::{ClassValue, Pair, PairValue, median};

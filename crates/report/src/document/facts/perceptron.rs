@@ -1,7 +1,7 @@
 //! Facts of Task 2, and of what Tasks 1 and 2 say about each other.
 
-use inkling_spec::PerceptronRule;
-use inkling_spec::found::PairSeparability;
+use inkling_schema::PerceptronRule;
+use inkling_schema::found::PairSeparability;
 use serde::Serialize;
 
 use super::rank::RankCorrelation;

@@ -48,9 +48,9 @@ fn names_of_sixty_letters_stay_within_the_page() {
     let names = ["W", "m", "Ж"].map(long);
     let mut study = networks(&[&names[0], &names[1], &names[2]], Shape::SMALL);
     change(&mut study, |i, network| network.name = format!("{}{i}", "N".repeat(59)));
-    let author = |name: &str| inkling_spec::Author { name: name.into(), contribution: Some(long("Q")) };
+    let author = |name: &str| inkling_schema::Author { name: name.into(), contribution: Some(long("Q")) };
     let authors = names.iter().map(|name| author(name)).collect();
-    study.record.study.report = Some(inkling_spec::ReportSpec { group: Some(1), authors });
+    study.record.study.report = Some(inkling_schema::ReportSpec { group: Some(1), authors });
     let both = results(&[&names[0], &names[1], &names[2]], PerceptronRule::Online);
     let study = Results { pca: both.pca, perceptrons: both.perceptrons, ..study };
     let (document, _) = compile::<PagedDocument>(&paper(&study, &crate::draw(&study))).unwrap();
@@ -87,9 +87,9 @@ fn names_in_any_script_are_typeset_whatever_fonts_there_are() {
     let names = ["作者一 日本語", "🎉 ✓ ❤\u{fe0f}", "محمد", "अदिति", "e\u{301}\u{323}", "a\u{7}b\u{f1234}"];
     for name in names {
         let mut results = results(&[name, "b", "c"], PerceptronRule::Online);
-        let author = inkling_spec::Author { name: name.into(), contribution: Some(name.into()) };
+        let author = inkling_schema::Author { name: name.into(), contribution: Some(name.into()) };
         results.record.study.report =
-            Some(inkling_spec::ReportSpec { group: Some(1), authors: vec![author] });
+            Some(inkling_schema::ReportSpec { group: Some(1), authors: vec![author] });
         if unprintable(name).is_none() {
             let mut plain = super::results(&DIGITS[..3], PerceptronRule::Online);
             plain.record.study.report.clone_from(&results.record.study.report);

@@ -1,7 +1,7 @@
 //! Tests of what makes the report one to hand in: title page, findings, published results, contributions, and what it says
 //! of itself.
 
-use inkling_spec::{Author, ReportSpec};
+use inkling_schema::{Author, ReportSpec};
 use typst::foundations::Selector;
 use typst::introspection::Introspector;
 

@@ -126,7 +126,7 @@ fn dreams(probability: impl Fn(usize) -> f64, seen: impl Fn(usize, usize) -> usi
     let mut number = 0;
     for run in &mut inside.dreams {
         for (asked, found) in run.spec.pictures.iter().zip(&mut run.outcome.pictures) {
-            let inkling_spec::Objective::ClassLogit { class, .. } = asked.objective else { continue };
+            let inkling_schema::Objective::ClassLogit { class, .. } = asked.objective else { continue };
             found.after.probability = Some(probability(number));
             if let Some(judge) = &mut found.judge {
                 judge.predicted = seen(number, class);

@@ -14,8 +14,8 @@ mod strip;
 mod tests;
 mod tiles;
 
-use inkling_spec::Objective;
-use inkling_spec::found::DataSetFacts;
+use inkling_schema::Objective;
+use inkling_schema::found::DataSetFacts;
 
 use crate::results::Look;
 use crate::{DreamResults, Figure, InsideResults};

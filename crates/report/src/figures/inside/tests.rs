@@ -1,7 +1,7 @@
 //! Figures of made-up looks into networks of every shape: sound, and nothing written over anything else.
 
-use inkling_spec::found::DataSetFacts;
-use inkling_spec::{DreamPurpose, ImageChoice, Objective, Start};
+use inkling_schema::found::DataSetFacts;
+use inkling_schema::{DreamPurpose, ImageChoice, Objective, Start};
 
 use super::super::tests::{apart, sound};
 use super::{draw, look};

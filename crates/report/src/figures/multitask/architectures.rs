@@ -1,6 +1,6 @@
 //! The two architectures, drawn from their specs: single-task networks, and one trunk with two heads.
 
-use inkling_spec::{LayerSpec, PlannedLayer};
+use inkling_schema::{LayerSpec, PlannedLayer};
 
 use super::super::canvas::{Canvas, Frame, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, INK, Rgb, pale};

@@ -8,8 +8,8 @@ mod tests;
 
 use std::path::PathBuf;
 
-use inkling_spec::found::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
-use inkling_spec::{DreamPurpose, RunId, RunSpec, Task};
+use inkling_schema::found::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::{DreamPurpose, RunId, RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile, Tensors};
 
 use super::outcome;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use inkling_spec::found::{ActivationsOutcome, DreamOutcome, FiltersOutcome, Machine};
-use inkling_spec::preset;
+use inkling_schema::found::{ActivationsOutcome, DreamOutcome, FiltersOutcome, Machine};
+use inkling_schema::preset;
 use inkling_store::{Metadata, Store, Tensor};
 use serde::Serialize;
 

@@ -10,8 +10,8 @@ mod pairs;
 mod tests;
 mod weightings;
 
-use inkling_spec::found::{DataSetFacts, Evaluation, PlannedRun, StudyRecord};
-use inkling_spec::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
+use inkling_schema::found::{DataSetFacts, Evaluation, PlannedRun, StudyRecord};
+use inkling_schema::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
 use inkling_store::{Reader, StoreError};
 
 use super::networks::damaged_record;
@@ -95,7 +95,7 @@ impl MultitaskResults {
     /// λ in words, with as many digits as tell it from the others, from 0 and from 1.
     pub fn lambda_name(&self, lambda: f64) -> String {
         let all: Vec<f64> = self.lambdas.iter().map(|(known, _)| *known).chain([lambda, 0.0, 1.0]).collect();
-        let names = inkling_spec::apart(&all);
+        let names = inkling_schema::apart(&all);
         names[self.lambdas.len()].clone()
     }
 

@@ -1,10 +1,10 @@
 //! One network of Task 6, with one head or more.
 
-use inkling_spec::found::{
+use inkling_schema::found::{
     EpochOutcome, Evaluation, GradientsLine, IdleLine, PlannedRun, RunResult, StepsLine, TrainOutcome,
     TrainingLine,
 };
-use inkling_spec::{TrainRun, Weighting};
+use inkling_schema::{TrainRun, Weighting};
 use inkling_store::{Reader, TensorFile};
 
 use super::super::networks::{lines, proportions};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use inkling_spec::found::{Machine, RunResult, TrainingLine};
-use inkling_spec::{RunId, preset};
+use inkling_schema::found::{Machine, RunResult, TrainingLine};
+use inkling_schema::{RunId, preset};
 use inkling_store::{Metadata, Store, Tensor, TensorFile};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Other ways than a fixed λ to make one loss of two, each trained from several seeds.
 
-use inkling_spec::{Weighting, legible};
+use inkling_schema::{Weighting, legible};
 
 use super::{Goal, HeadedNetwork, MultitaskResults};
 use crate::statistics::spread;

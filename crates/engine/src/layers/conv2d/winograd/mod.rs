@@ -19,7 +19,7 @@ mod scheme;
 mod tests;
 mod transform;
 
-use inkling_spec::Initial;
+use inkling_schema::Initial;
 
 use self::places::Places;
 use self::products::Filters;

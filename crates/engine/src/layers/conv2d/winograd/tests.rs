@@ -1,6 +1,6 @@
 //! Minimal filtering against definitions, and how much rounding it adds.
 
-use inkling_spec::{Initial, Padding};
+use inkling_schema::{Initial, Padding};
 use proptest::prelude::*;
 
 use super::scheme::SCHEMES;

@@ -3,7 +3,7 @@
 use super::*;
 
 fn rule(step: u64) -> StepRule {
-    let adam = inkling_spec::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+    let adam = inkling_schema::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
     crate::optimizer::param_groups(&adam, step, 1e-3).decay
 }
 

@@ -1,6 +1,6 @@
 //! Facts of dreams with parts of the method left out.
 
-use inkling_spec::found::Seen;
+use inkling_schema::found::Seen;
 use serde::Serialize;
 
 use super::super::mean;
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_part_that_does_most_for_the_judge_is_named_only_where_one_does() {
         let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
-        let data = inkling_spec::found::DataSetFacts {
+        let data = inkling_schema::found::DataSetFacts {
             title: "Toy".into(),
             height: 8,
             width: 8,

@@ -1,6 +1,6 @@
 //! Facts of dreams: how they are made, how sure the network is of them, and what the judge says.
 
-use inkling_spec::{AscentSpec, Objective, Regulariser, Start, Transform};
+use inkling_schema::{AscentSpec, Objective, Regulariser, Start, Transform};
 use serde::Serialize;
 
 use super::super::{mean, median};
@@ -172,7 +172,7 @@ mod tests {
 
     fn found() -> InsideResults {
         let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
-        let data = inkling_spec::found::DataSetFacts {
+        let data = inkling_schema::found::DataSetFacts {
             title: "Toy".into(),
             height: 8,
             width: 8,

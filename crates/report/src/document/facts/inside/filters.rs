@@ -1,6 +1,6 @@
 //! Facts of filters: kinds of slices beside what random weights give.
 
-use inkling_spec::found::FilterKinds;
+use inkling_schema::found::FilterKinds;
 use serde::Serialize;
 
 use crate::{FilterLayerResults, FiltersResults};

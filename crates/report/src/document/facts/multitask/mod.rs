@@ -5,7 +5,7 @@ mod found;
 #[cfg(test)]
 mod tests;
 
-use inkling_spec::{Initial, LayerSpec, TrainingSpec, Weighting};
+use inkling_schema::{Initial, LayerSpec, TrainingSpec, Weighting};
 use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};

@@ -1,6 +1,6 @@
 //! Every key of a whole study and of a network, with every kind of wrong value in its place: what a person then reads.
 
-use inkling_spec::{MODELS, ModelSpec, Study, preset};
+use inkling_schema::{MODELS, ModelSpec, Study, preset};
 use miette::Diagnostic;
 use toml::{Table, Value};
 

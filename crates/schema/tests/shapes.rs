@@ -1,6 +1,6 @@
 //! Shapes and parameter counts: the brief's networks, TensorFlow's and PyTorch's formulas, and networks that cannot be.
 
-use inkling_spec::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Shape};
+use inkling_schema::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Shape};
 use proptest::prelude::*;
 
 /// The text of one of the brief's networks.

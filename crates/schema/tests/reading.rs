@@ -1,6 +1,6 @@
 //! What a network reads of its image, against the definition: every output's pixels, one by one.
 
-use inkling_spec::{Head, Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, Shape};
+use inkling_schema::{Head, Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, Shape};
 use proptest::prelude::*;
 
 const INITIAL: Initial = Initial::HeUniform;

@@ -1,6 +1,6 @@
 //! What a reader of TOML may pass by in silence: keys where a kind has none, lists and double brackets for single tables.
 
-use inkling_spec::{ModelSpec, Study, preset};
+use inkling_schema::{ModelSpec, Study, preset};
 use miette::Diagnostic;
 
 /// Message and help for the `brief` preset with a text replaced by another, or for a text after it.

@@ -1,6 +1,6 @@
 //! What a person reads when a study file is wrong: file, line, key, what was expected, what was near.
 
-use inkling_spec::{Study, preset};
+use inkling_schema::{Study, preset};
 use miette::Diagnostic;
 use proptest::prelude::*;
 
@@ -382,7 +382,7 @@ fn any_seed_survives_printing() {
         study.seed = seed;
         study.inside.as_mut().unwrap().judge.seed = seed;
         let task = study.multitask.as_mut().unwrap();
-        (task.seeds, task.weightings) = (vec![seed], vec![inkling_spec::Weighting::PcGrad]);
+        (task.seeds, task.weightings) = (vec![seed], vec![inkling_schema::Weighting::PcGrad]);
         let text = study.to_toml();
         assert_eq!(Study::from_toml("printed", &text).unwrap(), study, "{seed}");
         // TOML's whole numbers end at 2⁶³ − 1 for most readers.
