@@ -737,18 +737,18 @@ five_pairs(&perceptrons)
 // at zero.
 
 // %%
-use inkling_schema::{Head, Initial, LayerSpec, ModelSpec, Optimizer};
+use inkling_schema::{Head, Initializer, LayerSpec, ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 
 /// A dense layer and its ReLU.
 fn dense(units: usize) -> [LayerSpec; 2] {
-    [LayerSpec::Dense { units, initial: Initial::HeUniform }, LayerSpec::Relu]
+    [LayerSpec::Dense { units, initializer: Initializer::HeUniform }, LayerSpec::Relu]
 }
 
 /// The layer that gives a score for each class.
 fn scores(classes: usize) -> LayerSpec {
-    LayerSpec::Dense { units: classes, initial: Initial::GlorotUniform }
+    LayerSpec::Dense { units: classes, initializer: Initializer::GlorotUniform }
 }
 
 /// A multilayer perceptron for the ten digits.
@@ -1062,10 +1062,10 @@ fn convolution(filters: usize, kernel: usize, stride: usize) -> [LayerSpec; 2] {
     [
         LayerSpec::Conv2d {
             filters,
-            kernel,
+            kernel_size: kernel,
             stride,
             padding: Padding::Same,
-            initial: Initial::HeUniform,
+            initializer: Initializer::HeUniform,
         },
         LayerSpec::Relu,
     ]
@@ -1503,7 +1503,7 @@ fn garments(
     &(filters, shared, own): &(&[usize], usize, &[usize]),
     heads: &[(&str, usize)],
 ) -> ModelSpec {
-    let pool = || LayerSpec::MaxPool { size: [2, 2], stride: [2, 2] };
+    let pool = || LayerSpec::MaxPool { pool_size: [2, 2], stride: [2, 2] };
     let mut trunk = Vec::new();
     for (k, &filters) in filters.iter().enumerate() {
         trunk.extend(convolution(filters, 3, 1));

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use inkling_schema::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
+use inkling_schema::{Initializer, LayerSpec, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
 use serde_json::json;
 
 use crate::args::ModelArgs;
@@ -104,22 +104,24 @@ fn percent(share: f64) -> String {
 
 /// A layer in words.
 fn what(layer: &LayerSpec) -> String {
-    let initial = |initial: &Initial| match initial {
-        Initial::HeUniform => "He uniform",
-        Initial::GlorotUniform => "Glorot uniform",
+    let initializer = |initializer: &Initializer| match initializer {
+        Initializer::HeUniform => "He uniform",
+        Initializer::GlorotUniform => "Glorot uniform",
     };
     let times = |[height, width]: &[usize; 2]| format!("{height}×{width}");
     match layer {
-        LayerSpec::Dense { units, initial: how } => format!("dense {units}, {}", initial(how)),
-        LayerSpec::Conv2d { filters, kernel, stride, padding, initial: how } => {
+        LayerSpec::Dense { units, initializer: how } => format!("dense {units}, {}", initializer(how)),
+        LayerSpec::Conv2d { filters, kernel_size: kernel, stride, padding, initializer: how } => {
             let padding = match padding {
                 Padding::Same => "same",
                 Padding::Valid => "valid",
             };
             let (kernel, stride) = (times(kernel), times(stride));
-            format!("conv2d {filters} of {kernel}, stride {stride}, {padding}, {}", initial(how))
+            format!("conv2d {filters} of {kernel}, stride {stride}, {padding}, {}", initializer(how))
         }
-        LayerSpec::MaxPool { size, stride } => format!("max-pool {}, stride {}", times(size), times(stride)),
+        LayerSpec::MaxPool { pool_size: size, stride } => {
+            format!("max-pool {}, stride {}", times(size), times(stride))
+        }
         LayerSpec::Dropout { rate } => format!("dropout {rate}"),
         LayerSpec::Flatten | LayerSpec::Relu | LayerSpec::BatchNorm { .. } => layer.kind().into(),
     }

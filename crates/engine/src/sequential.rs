@@ -67,15 +67,15 @@ impl Sequential {
             let stream = |purpose: &str| RngStream::new(seed, &format!("{purpose}/{name}"));
             outputs = plan.output.len();
             let layer: Box<dyn Layer> = match (&plan.layer, plan.input) {
-                (LayerSpec::Dense { units, initial }, _) => {
+                (LayerSpec::Dense { units, initializer }, _) => {
                     let size = Size { inputs: plan.input.len(), units: *units, relu, skips_zeros };
-                    Box::new(Dense::new(size, *initial, &mut stream("initial")))
+                    Box::new(Dense::new(size, *initializer, &mut stream("initial")))
                 }
-                (LayerSpec::Conv2d { kernel, stride, padding, initial, .. }, _) => {
+                (LayerSpec::Conv2d { kernel_size: kernel, stride, padding, initializer, .. }, _) => {
                     let geometry = Geometry::new(plan.input, plan.output, *kernel, *stride, *padding);
-                    conv2d(geometry, relu, *initial, &mut stream("initial"))
+                    conv2d(geometry, relu, *initializer, &mut stream("initial"))
                 }
-                (LayerSpec::MaxPool { size, stride }, _) => {
+                (LayerSpec::MaxPool { pool_size: size, stride }, _) => {
                     let geometry = Geometry::new(plan.input, plan.output, *size, *stride, Padding::Valid);
                     Box::new(MaxPool::new(geometry))
                 }

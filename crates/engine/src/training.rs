@@ -231,18 +231,18 @@ mod tests {
     const NETWORK: &str = r#"
         input = [9, 8, 2]
         trunk = [
-            { layer = "conv2d", filters = 5, kernel = [3, 3], stride = [2, 1], padding = "same", initial = "he-uniform" },
+            { layer = "conv2d", filters = 5, kernel_size = [3, 3], stride = [2, 1], padding = "same", initializer = "he-uniform" },
             { layer = "relu" },
             { layer = "batch-norm", epsilon = 1e-5, momentum = 0.1 },
-            { layer = "conv2d", filters = 37, kernel = [2, 2], stride = [1, 2], padding = "valid", initial = "he-uniform" },
+            { layer = "conv2d", filters = 37, kernel_size = [2, 2], stride = [1, 2], padding = "valid", initializer = "he-uniform" },
             { layer = "relu" },
             { layer = "flatten" },
-            { layer = "dense", units = 40, initial = "he-uniform" },
+            { layer = "dense", units = 40, initializer = "he-uniform" },
             { layer = "relu" },
         ]
         heads = [
-            { name = "one", layers = [{ layer = "dense", units = 5, initial = "glorot-uniform" }] },
-            { name = "two", layers = [{ layer = "dense", units = 3, initial = "glorot-uniform" }] },
+            { name = "one", layers = [{ layer = "dense", units = 5, initializer = "glorot-uniform" }] },
+            { name = "two", layers = [{ layer = "dense", units = 3, initializer = "glorot-uniform" }] },
         ]
     "#;
 

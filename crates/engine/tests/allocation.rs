@@ -128,14 +128,14 @@ fn steps_and_looking_allocate_nothing() {
         input = [7, 7, 1]
         trunk = [
             { layer = "flatten" },
-            { layer = "dense", units = 130, initial = "he-uniform" },
+            { layer = "dense", units = 130, initializer = "he-uniform" },
             { layer = "relu" },
-            { layer = "dense", units = 70, initial = "he-uniform" },
+            { layer = "dense", units = 70, initializer = "he-uniform" },
             { layer = "relu" },
         ]
         [[heads]]
         name = "class"
-        layers = [{ layer = "dense", units = 10, initial = "glorot-uniform" }]
+        layers = [{ layer = "dense", units = 10, initializer = "glorot-uniform" }]
     "#;
     let mlp = ModelSpec::from_toml("mlp", mlp).expect("a network");
     for (name, spec) in [("the MLP", &mlp), ("the network of every layer", &everything())] {

@@ -58,14 +58,14 @@ fn no_denormal_number_is_left_by_thousands_of_steps() {
         input = [7, 7, 1]
         trunk = [
             { layer = "flatten" },
-            { layer = "dense", units = 130, initial = "he-uniform" },
+            { layer = "dense", units = 130, initializer = "he-uniform" },
             { layer = "relu" },
-            { layer = "dense", units = 70, initial = "he-uniform" },
+            { layer = "dense", units = 70, initializer = "he-uniform" },
             { layer = "relu" },
         ]
         [[heads]]
         name = "class"
-        layers = [{ layer = "dense", units = 10, initial = "glorot-uniform" }]
+        layers = [{ layer = "dense", units = 10, initializer = "glorot-uniform" }]
     "#;
     let mlp = ModelSpec::from_toml("mlp", mlp).expect("a network");
     let (beta_1, beta_2, epsilon) = (0.9, 0.99, 1e-8);

@@ -303,9 +303,10 @@ fn a_workspace_without_room_for_gradients_is_refused() {
 /// A convolution, a dense layer and a max pool, each with a ReLU after it or without.
 fn with_relus(relus: bool) -> ModelSpec {
     let relu = if relus { r#"{ layer = "relu" },"# } else { "" };
-    let conv = r#"{ layer = "conv2d", filters = 5, kernel = [3, 3], stride = [1, 1], padding = "same", initial = "he-uniform" },"#;
-    let dense = |units: usize| format!(r#"{{ layer = "dense", units = {units}, initial = "he-uniform" }},"#);
-    let pool = r#"{ layer = "max-pool", size = [2, 2], stride = [2, 2] },"#;
+    let conv = r#"{ layer = "conv2d", filters = 5, kernel_size = [3, 3], stride = [1, 1], padding = "same", initializer = "he-uniform" },"#;
+    let dense =
+        |units: usize| format!(r#"{{ layer = "dense", units = {units}, initializer = "he-uniform" }},"#);
+    let pool = r#"{ layer = "max-pool", pool_size = [2, 2], stride = [2, 2] },"#;
     let text = format!(
         r#"input = [6, 6, 1]
         trunk = [{conv} {relu} {pool} {relu} {{ layer = "flatten" }}, {} {relu}]

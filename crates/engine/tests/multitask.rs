@@ -15,8 +15,8 @@ fn spec(heads: &[&str]) -> ModelSpec {
         let classes = CLASSES[usize::from(*name == "group")];
         format!(
             r#"{{ name = "{name}", layers = [
-                {{ layer = "dense", units = 9, initial = "he-uniform" }}, {{ layer = "relu" }},
-                {{ layer = "dense", units = {classes}, initial = "glorot-uniform" }},
+                {{ layer = "dense", units = 9, initializer = "he-uniform" }}, {{ layer = "relu" }},
+                {{ layer = "dense", units = {classes}, initializer = "glorot-uniform" }},
             ] }}"#
         )
     };
@@ -24,11 +24,11 @@ fn spec(heads: &[&str]) -> ModelSpec {
     let text = format!(
         r#"input = [8, 8, 1]
         trunk = [
-            {{ layer = "conv2d", filters = 6, kernel = [3, 3], stride = [1, 1], padding = "same", initial = "he-uniform" }},
+            {{ layer = "conv2d", filters = 6, kernel_size = [3, 3], stride = [1, 1], padding = "same", initializer = "he-uniform" }},
             {{ layer = "relu" }},
-            {{ layer = "max-pool", size = [2, 2], stride = [2, 2] }},
+            {{ layer = "max-pool", pool_size = [2, 2], stride = [2, 2] }},
             {{ layer = "flatten" }},
-            {{ layer = "dense", units = 40, initial = "he-uniform" }},
+            {{ layer = "dense", units = 40, initializer = "he-uniform" }},
             {{ layer = "relu" }},
             {{ layer = "dropout", rate = 0.2 }},
         ]

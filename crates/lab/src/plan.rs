@@ -123,15 +123,16 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     if let Some(task) = &study.mlp {
         let networks = Networks::new(Task::Mlp, set(&task.data)?, &task.training, study.seed)?;
         for network in &task.networks {
-            let model = |info: &SetInfo| network.model(info.shape, info.classes.len(), task.initial);
+            let model = |info: &SetInfo| network.model(info.shape, info.classes.len(), task.initializer);
             runs.push(networks.run(&network.name, model)?);
         }
     }
     if let Some(task) = &study.cnn {
         let networks = Networks::new(Task::Cnn, set(&task.data)?, &task.training, study.seed)?;
         for network in &task.networks {
-            let model =
-                |info: &SetInfo| network.model(info.shape, info.classes.len(), task.padding, task.initial);
+            let model = |info: &SetInfo| {
+                network.model(info.shape, info.classes.len(), task.padding, task.initializer)
+            };
             runs.push(networks.run(&network.name, model)?);
         }
         if let Some(inside) = &study.inside {
@@ -185,7 +186,7 @@ fn check_memory(runs: &[PlannedRun]) -> Result<(), LabError> {
     for run in runs {
         let RunSpec::Train(spec) = &run.spec else { continue };
         let plan = spec.model.plan().map_err(|error| LabError::network(run, error))?;
-        let needed = plan.training_bytes(spec.training.batch);
+        let needed = plan.training_bytes(spec.training.batch_size);
         if needed > memory {
             let network = run.title.clone();
             return Err(LabError::Memory { task: run.task.name(), network, needed, memory });
@@ -214,9 +215,9 @@ fn check_size(task: Task, set: &DataSet, training: &TrainingSpec) -> Result<(), 
     if held_out >= images {
         return too_few("validation.images", held_out, images, "");
     }
-    if training.batch > images - held_out {
+    if training.batch_size > images - held_out {
         let after = if held_out > 0 { " after those for validation" } else { "" };
-        return too_few("batch", training.batch, images - held_out, after);
+        return too_few("batch", training.batch_size, images - held_out, after);
     }
     Ok(())
 }
@@ -258,7 +259,7 @@ impl<'a> Networks<'a> {
 mod tests {
     use std::sync::Mutex;
 
-    use inkling_schema::{Head, Initial, LayerSpec, Padding, preset};
+    use inkling_schema::{Head, Initializer, LayerSpec, Padding, preset};
 
     use super::*;
 
@@ -281,10 +282,11 @@ mod tests {
     fn networks_that_pass_pixels_by_are_warned_of_once_each() {
         let training = preset("smoke").unwrap().mlp.unwrap().training;
         let run = |title: &str, stride: usize, seed: u64| {
-            let (initial, padding) = (Initial::HeUniform, Padding::Valid);
+            let (initializer, padding) = (Initializer::HeUniform, Padding::Valid);
             let (kernel, stride) = ([2; 2], [stride; 2]);
-            let convolution = LayerSpec::Conv2d { filters: 1, kernel, stride, padding, initial };
-            let layers = vec![LayerSpec::Dense { units: 10, initial }];
+            let convolution =
+                LayerSpec::Conv2d { filters: 1, kernel_size: kernel, stride, padding, initializer };
+            let layers = vec![LayerSpec::Dense { units: 10, initializer }];
             let heads = vec![Head { name: "class".into(), layers }];
             let model = ModelSpec { input: [28, 28, 1], trunk: vec![convolution, LayerSpec::Flatten], heads };
             let data = DataSlice { set: "mnist".into(), train_images: 100, test_images: 100 };

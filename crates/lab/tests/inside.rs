@@ -217,7 +217,7 @@ fn files_that_hold_no_network_are_told_from_networks() {
     let dense = |units: u64| {
         text(&format!(
             r#"{{"input": [2, 1, 1], "trunk": [{{"layer": "flatten"}}], "heads": [{{"name": "class",
-            "layers": [{{"layer": "dense", "units": {units}, "initial": "he-uniform"}}]}}]}}"#
+            "layers": [{{"layer": "dense", "units": {units}, "initializer": "he-uniform"}}]}}]}}"#
         ))
     };
     let huge = model(dense(1 << 30));

@@ -11,7 +11,7 @@ use inkling_data::{DataSet, Sources, catalogue};
 use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_schema::found::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
 use inkling_schema::{
-    Head, Initial, Labels, LayerSpec, Optimizer, RunSpec, Schedule, Study, Task, TrainRun, TrainingSpec,
+    Head, Initializer, Labels, LayerSpec, Optimizer, RunSpec, Schedule, Study, Task, TrainRun, TrainingSpec,
     ValidationSpec, Weighting, preset,
 };
 use inkling_store::{Reader, Store, TensorFile, Tensors};
@@ -281,8 +281,11 @@ fn groups_networks_and_batches_that_cannot_be_are_refused_before_any_training() 
     let (message, help) = refusal(|study| study.multitask.as_mut().unwrap().network.head[0] = 0);
     assert!(message.contains("`item` of task multitask") && message.contains("no units"), "{message}");
     assert!(help.contains("in `multitask.network`"), "{help}");
-    let (message, _) = refusal(|study| study.multitask.as_mut().unwrap().training.batch = 200);
-    assert!(message.contains("`multitask.training.batch` is 200") && message.contains("180"), "{message}");
+    let (message, _) = refusal(|study| study.multitask.as_mut().unwrap().training.batch_size = 200);
+    assert!(
+        message.contains("`multitask.training.batch_size` is 200") && message.contains("180"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -313,7 +316,7 @@ fn heads_labels_and_weights_that_do_not_belong_together_are_refused() {
     words(&|spec, _| spec.model.heads[1].layers.clear(), "the head `half` has no layers");
     let none = Head {
         name: "half".into(),
-        layers: vec![LayerSpec::Dense { units: 0, initial: Initial::GlorotUniform }],
+        layers: vec![LayerSpec::Dense { units: 0, initializer: Initializer::GlorotUniform }],
     };
     words(&|spec, _| spec.model.heads[1] = none.clone(), "it has no units");
 }

@@ -196,9 +196,9 @@ fn networks_that_cannot_be_built_and_sets_that_are_too_small_are_refused_before_
     );
     let message = refusal(|study| {
         study.data.train_images = 100_000;
-        study.mlp.as_mut().unwrap().training.batch = 70_000;
+        study.mlp.as_mut().unwrap().training.batch_size = 70_000;
     });
-    assert!(message.contains("`mlp.training.batch` is 70000") && message.contains("60000"), "{message}");
+    assert!(message.contains("`mlp.training.batch_size` is 70000") && message.contains("60000"), "{message}");
     let message = refusal(|study| {
         study.data.train_images = 100_000;
         study.cnn.as_mut().unwrap().training.validation =

@@ -127,10 +127,10 @@ fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Resul
         );
     }
     let images = data.train_images - held_out;
-    if training.batch > images {
+    if training.batch_size > images {
         return wrong(
             &[task, "training", "batch"],
-            format!("a batch of {} is larger than the {images} images to train on", training.batch),
+            format!("a batch of {} is larger than the {images} images to train on", training.batch_size),
             format!("expected a whole number from 1 to {images}"),
         );
     }

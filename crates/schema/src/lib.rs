@@ -28,10 +28,10 @@ mod weighting;
 
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
 pub use inside::{InsideTask, JudgeSpec, PatternSpec};
-pub use model::{Head, Initial, LayerSpec, ModelSpec, Padding};
+pub use model::{Head, Initializer, LayerSpec, ModelSpec, Padding};
 pub use models::MODELS;
 pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
-pub use networks::{CnnSpec, CnnTask, InitialPair, MlpSpec, MlpTask};
+pub use networks::{CnnSpec, CnnTask, InitializerPair, MlpSpec, MlpTask};
 pub use numbers::{Interval, apart, legible};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};

@@ -30,7 +30,7 @@ pub struct Head {
     pub layers: Vec<LayerSpec>,
 }
 
-/// A layer.
+/// A layer. Aliases are the keys of version 0.1, which model files of that version hold; network files with them are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LayerSpec {
@@ -40,7 +40,8 @@ pub enum LayerSpec {
         #[serde(deserialize_with = "count")]
         units: usize,
         /// How W starts; b starts at zero.
-        initial: Initial,
+        #[serde(alias = "initial")]
+        initializer: Initializer,
     },
     /// Cross-correlation of an image with filters, and a bias for each.
     Conv2d {
@@ -48,21 +49,22 @@ pub enum LayerSpec {
         #[serde(deserialize_with = "count")]
         filters: usize,
         /// Height and width of a filter.
-        #[serde(deserialize_with = "sides")]
-        kernel: [usize; 2],
+        #[serde(alias = "kernel", deserialize_with = "sides")]
+        kernel_size: [usize; 2],
         /// Steps down and to the right between two places of a filter.
         #[serde(deserialize_with = "sides")]
         stride: [usize; 2],
         /// What happens at the border.
         padding: Padding,
         /// How the filters start; biases start at zero.
-        initial: Initial,
+        #[serde(alias = "initial")]
+        initializer: Initializer,
     },
     /// The largest value of each window, channel by channel, without padding.
     MaxPool {
         /// Height and width of a window.
-        #[serde(deserialize_with = "sides")]
-        size: [usize; 2],
+        #[serde(alias = "size", deserialize_with = "sides")]
+        pool_size: [usize; 2],
         /// Steps down and to the right between two windows.
         #[serde(deserialize_with = "sides")]
         stride: [usize; 2],
@@ -91,7 +93,7 @@ pub enum LayerSpec {
 /// How weights start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Initial {
+pub enum Initializer {
     /// Uniform in ±√(6 / inputs), for layers followed by ReLU (He et al. 2015).
     HeUniform,
     /// Uniform in ±√(6 / (inputs + outputs)), for output layers (Glorot and Bengio 2010).

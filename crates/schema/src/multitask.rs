@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Head, LayerSpec, ModelSpec, Padding};
 use crate::names::check_names;
-use crate::networks::InitialPair;
+use crate::networks::InitializerPair;
 use crate::numbers::{apart, count, counts, lambdas, seeds};
 use crate::training::TrainingSpec;
 use crate::weighting::Weighting;
@@ -23,7 +23,7 @@ pub struct MultitaskTask {
     /// The networks.
     pub network: MultitaskNetwork,
     /// How weights start.
-    pub initial: InitialPair,
+    pub initializer: InitializerPair,
     /// How every network is trained.
     pub training: TrainingSpec,
     /// Steps between two looks at the heads' gradients on the shared layers and at what stands still in the largest dense
@@ -77,21 +77,33 @@ pub const GROUP: &str = "group";
 
 impl MultitaskNetwork {
     /// The network for images of this shape [height, width, channels], with heads of these names and numbers of classes.
-    pub fn model(&self, input: [usize; 3], heads: &[(&str, usize)], initial: InitialPair) -> ModelSpec {
-        let dense = |&units: &usize| [LayerSpec::Dense { units, initial: initial.hidden }, LayerSpec::Relu];
+    pub fn model(
+        &self,
+        input: [usize; 3],
+        heads: &[(&str, usize)],
+        initializer: InitializerPair,
+    ) -> ModelSpec {
+        let dense =
+            |&units: &usize| [LayerSpec::Dense { units, initializer: initializer.hidden }, LayerSpec::Relu];
         let mut trunk = Vec::new();
         for ((&filters, &kernel), &pool) in self.filters.iter().zip(&self.kernels).zip(&self.pools) {
             let (kernel, stride, padding) = ([kernel; 2], [1; 2], Padding::Same);
-            trunk.push(LayerSpec::Conv2d { filters, kernel, stride, padding, initial: initial.hidden });
+            trunk.push(LayerSpec::Conv2d {
+                filters,
+                kernel_size: kernel,
+                stride,
+                padding,
+                initializer: initializer.hidden,
+            });
             trunk.push(LayerSpec::Relu);
             if pool > 1 {
-                trunk.push(LayerSpec::MaxPool { size: [pool; 2], stride: [pool; 2] });
+                trunk.push(LayerSpec::MaxPool { pool_size: [pool; 2], stride: [pool; 2] });
             }
         }
         trunk.push(LayerSpec::Flatten);
         trunk.extend(self.shared.iter().flat_map(dense));
         let head = |&(name, units): &(&str, usize)| {
-            let scores = LayerSpec::Dense { units, initial: initial.output };
+            let scores = LayerSpec::Dense { units, initializer: initializer.output };
             let layers = self.head.iter().flat_map(dense).chain([scores]).collect();
             Head { name: name.into(), layers }
         };

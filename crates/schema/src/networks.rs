@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Head, Initial, LayerSpec, ModelSpec, Padding};
+use crate::model::{Head, Initializer, LayerSpec, ModelSpec, Padding};
 use crate::names::{check_names, check_sentence};
 use crate::numbers::counts;
 use crate::training::TrainingSpec;
@@ -14,7 +14,7 @@ pub struct MlpTask {
     /// Name of the data set in the catalogue.
     pub data: String,
     /// How weights start.
-    pub initial: InitialPair,
+    pub initializer: InitializerPair,
     /// How every network is trained.
     pub training: TrainingSpec,
     /// The networks.
@@ -30,7 +30,7 @@ pub struct CnnTask {
     /// What the convolutions do at the border.
     pub padding: Padding,
     /// How weights start.
-    pub initial: InitialPair,
+    pub initializer: InitializerPair,
     /// How every network is trained.
     pub training: TrainingSpec,
     /// The networks.
@@ -40,11 +40,11 @@ pub struct CnnTask {
 /// How the weights of hidden and of output layers start; biases start at zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InitialPair {
+pub struct InitializerPair {
     /// Layers followed by ReLU.
-    pub hidden: Initial,
+    pub hidden: Initializer,
     /// The layer that gives the scores.
-    pub output: Initial,
+    pub output: Initializer,
 }
 
 /// A multilayer perceptron with ReLU between its layers.
@@ -82,19 +82,20 @@ pub struct CnnSpec {
 /// Name of the only head of the networks of tasks 3 and 4.
 const HEAD: &str = "class";
 
-fn output(classes: usize, initial: InitialPair) -> Vec<Head> {
+fn output(classes: usize, initializer: InitializerPair) -> Vec<Head> {
     vec![Head {
         name: HEAD.into(),
-        layers: vec![LayerSpec::Dense { units: classes, initial: initial.output }],
+        layers: vec![LayerSpec::Dense { units: classes, initializer: initializer.output }],
     }]
 }
 
 impl MlpSpec {
     /// The network for images of this shape [height, width, channels] and so many classes.
-    pub fn model(&self, input: [usize; 3], classes: usize, initial: InitialPair) -> ModelSpec {
-        let hidden = |&units: &usize| [LayerSpec::Dense { units, initial: initial.hidden }, LayerSpec::Relu];
+    pub fn model(&self, input: [usize; 3], classes: usize, initializer: InitializerPair) -> ModelSpec {
+        let hidden =
+            |&units: &usize| [LayerSpec::Dense { units, initializer: initializer.hidden }, LayerSpec::Relu];
         let trunk = std::iter::once(LayerSpec::Flatten).chain(self.hidden.iter().flat_map(hidden));
-        ModelSpec { input, trunk: trunk.collect(), heads: output(classes, initial) }
+        ModelSpec { input, trunk: trunk.collect(), heads: output(classes, initializer) }
     }
 }
 
@@ -105,15 +106,24 @@ impl CnnSpec {
         input: [usize; 3],
         classes: usize,
         padding: Padding,
-        initial: InitialPair,
+        initializer: InitializerPair,
     ) -> ModelSpec {
         let shapes = self.filters.iter().zip(&self.kernels).zip(&self.strides);
         let convolutions = shapes.flat_map(|((&filters, &kernel), &stride)| {
             let (kernel, stride) = ([kernel; 2], [stride; 2]);
-            [LayerSpec::Conv2d { filters, kernel, stride, padding, initial: initial.hidden }, LayerSpec::Relu]
+            [
+                LayerSpec::Conv2d {
+                    filters,
+                    kernel_size: kernel,
+                    stride,
+                    padding,
+                    initializer: initializer.hidden,
+                },
+                LayerSpec::Relu,
+            ]
         });
         let trunk = convolutions.chain([LayerSpec::Flatten]).collect();
-        ModelSpec { input, trunk, heads: output(classes, initial) }
+        ModelSpec { input, trunk, heads: output(classes, initializer) }
     }
 }
 

@@ -158,8 +158,16 @@ fn unknown<'a>(what: &str, sentence: &'a str) -> Option<(&'a str, Vec<&'a str>)>
     Some((name, known.split('`').skip(1).step_by(2).collect()))
 }
 
+/// Keys of version 0.1, and what they are called now.
+const RENAMED: [(&str, &str); 4] =
+    [("batch", "batch_size"), ("initial", "initializer"), ("kernel", "kernel_size"), ("size", "pool_size")];
+
 fn nearest(name: &str, valid: &[&str], what: &str) -> String {
     let list = valid.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let renamed = RENAMED.into_iter().find(|(old, new)| *old == name && valid.contains(new));
+    if let Some((old, new)) = renamed {
+        return format!("`{old}` is called `{new}` since version 0.2; the {what} here are {list}");
+    }
     let near = valid
         .iter()
         .map(|key| (strsim::normalized_damerau_levenshtein(name, key), key))

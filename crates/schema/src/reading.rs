@@ -65,8 +65,8 @@ impl Windows {
 /// The windows of a layer along both sides of its input, where it has some.
 fn windows(layer: &LayerSpec, input: Shape, output: Shape) -> Option<[Windows; 2]> {
     let (kernel, stride, padding) = match layer {
-        LayerSpec::Conv2d { kernel, stride, padding, .. } => (kernel, stride, *padding),
-        LayerSpec::MaxPool { size, stride } => (size, stride, Padding::Valid),
+        LayerSpec::Conv2d { kernel_size: kernel, stride, padding, .. } => (kernel, stride, *padding),
+        LayerSpec::MaxPool { pool_size: size, stride } => (size, stride, Padding::Valid),
         _ => return None,
     };
     let (Shape::Image { height, width, .. }, Shape::Image { height: rows, width: columns, .. }) =

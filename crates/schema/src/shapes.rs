@@ -179,7 +179,7 @@ impl LayerSpec {
                 "put a flatten layer before it".into(),
             )),
             (
-                LayerSpec::Conv2d { filters, kernel, stride, padding, .. },
+                LayerSpec::Conv2d { filters, kernel_size: kernel, stride, padding, .. },
                 Shape::Image { height, width, channels },
             ) => {
                 let sizes = [height, width];
@@ -189,7 +189,7 @@ impl LayerSpec {
                 let parameters = product(&[weights, *filters]).saturating_add(*filters);
                 Ok((output, parameters, product(&[weights, output.len()])))
             }
-            (LayerSpec::MaxPool { size, stride }, Shape::Image { height, width, channels }) => {
+            (LayerSpec::MaxPool { pool_size: size, stride }, Shape::Image { height, width, channels }) => {
                 let [height, width] = slide([height, width], *size, *stride, Padding::Valid, "window")?;
                 Ok((Shape::Image { height, width, channels }, 0, 0))
             }

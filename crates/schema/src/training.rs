@@ -13,7 +13,7 @@ pub struct TrainingSpec {
     pub epochs: usize,
     /// Images of a step. The last step of an epoch takes what is left.
     #[serde(deserialize_with = "count")]
-    pub batch: usize,
+    pub batch_size: usize,
     /// Step size at the start.
     #[serde(deserialize_with = "positive")]
     pub learning_rate: f64,

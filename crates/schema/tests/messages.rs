@@ -1,6 +1,6 @@
 //! What a person reads when a study file is wrong: file, line, key, what was expected, what was near.
 
-use inkling_schema::{Study, preset};
+use inkling_schema::{MODELS, ModelSpec, Study, preset};
 use miette::Diagnostic;
 use proptest::prelude::*;
 
@@ -88,8 +88,8 @@ fn impossible_values_are_refused_with_what_was_expected() {
 fn impossible_training_is_refused_with_what_was_expected() {
     for (from, to, words, expected) in [
         ("epochs = 10", "epochs = 0", "`mlp.training.epochs`", "a whole number of at least 1"),
-        ("batch = 50", "batch = -1", "`mlp.training.batch`", "a whole number of at least 1"),
-        ("batch = 50", "batch = 60001", "larger than the 60000 images", "from 1 to 60000"),
+        ("batch_size = 50", "batch_size = -1", "`mlp.training.batch_size`", "a whole number of at least 1"),
+        ("batch_size = 50", "batch_size = 60001", "larger than the 60000 images", "from 1 to 60000"),
         ("learning_rate = 0.001", "learning_rate = nan", "`nan`", "a finite number above 0"),
         ("learning_rate = 0.001", "learning_rate = -0.5", "`-0.5`", "a finite number above 0"),
         (
@@ -446,5 +446,45 @@ fn a_study_says_who_hands_it_in_or_says_nothing() {
     ] {
         let message = Study::from_toml("mine.toml", &signed.replace(from, to)).unwrap_err().to_string();
         assert!(message.contains(words), "{to}: {message}");
+    }
+}
+
+#[test]
+fn a_key_of_version_0_1_is_refused_with_its_new_name() {
+    for (from, to, old, new) in [
+        ("batch_size = 50", "batch = 50", "batch", "batch_size"),
+        ("[mlp.initializer]", "[mlp.initial]", "initial", "initializer"),
+        ("[cnn.initializer]", "[cnn.initial]", "initial", "initializer"),
+    ] {
+        let (message, help) = refusal(from, to);
+        assert!(message.contains(&format!("unknown key `{old}` in [")), "{message}");
+        assert!(help.starts_with(&format!("`{old}` is called `{new}` since version 0.2")), "{help}");
+    }
+    for (name, text) in MODELS {
+        for (old, new) in [("initial", "initializer"), ("kernel", "kernel_size"), ("size", "pool_size")] {
+            // One place is enough: the first that is wrong is told.
+            if let Some(place) = text.find(&format!(" {new} = ")) {
+                let mut changed = text.to_owned();
+                changed.replace_range(place + 1..place + 1 + new.len(), old);
+                let error = ModelSpec::from_toml(name, &changed).unwrap_err();
+                assert!(error.to_string().contains(&format!("unknown key `{old}` in `")), "{error}");
+                let help = error.help().unwrap().to_string();
+                assert!(help.starts_with(&format!("`{old}` is called `{new}` since version 0.2")), "{help}");
+            }
+        }
+    }
+}
+
+#[test]
+fn models_of_version_0_1_are_read() {
+    for (name, text) in MODELS {
+        let spec = ModelSpec::from_toml(name, text).unwrap();
+        let json = serde_json::to_string(&spec).unwrap();
+        let old = json
+            .replace("initializer", "initial")
+            .replace("kernel_size", "kernel")
+            .replace("pool_size", "size");
+        assert_ne!(json, old);
+        assert_eq!(serde_json::from_str::<ModelSpec>(&old).unwrap(), spec, "{name}");
     }
 }

@@ -17,7 +17,7 @@ fn refusal(from: &str, to: &str) -> (String, String) {
 fn refused_network(trunk: &str) -> (String, String) {
     let text = format!(
         "input = [28, 28, 1]\ntrunk = [{trunk}]\nheads = [{{ name = \"class\", layers = [{{ layer = \"dense\", units = 10, \
-         initial = \"he-uniform\" }}] }}]\n"
+         initializer = \"he-uniform\" }}] }}]\n"
     );
     let error = ModelSpec::from_toml("net.toml", &text).expect_err(trunk);
     (error.to_string(), error.help().map(|help| help.to_string()).unwrap_or_default())
@@ -110,7 +110,7 @@ fn a_single_table_in_double_brackets_is_told_as_such() {
         "[mlp.training]",
         "[mlp.training.schedule]",
         "[mlp.training.optimizer]",
-        "[cnn.initial]",
+        "[cnn.initializer]",
         "[multitask.network]",
         "[inside.dream.ascent]",
     ] {
@@ -153,7 +153,7 @@ fn the_whole_range_of_a_number_is_told() {
     }
     for filters in ["99999999999999999999999", "-1"] {
         let trunk = format!(
-            "{{ layer = \"conv2d\", filters = {filters}, kernel = [2, 2], stride = [1, 1], padding = \"same\", initial = \
+            "{{ layer = \"conv2d\", filters = {filters}, kernel_size = [2, 2], stride = [1, 1], padding = \"same\", initializer = \
              \"he-uniform\" }}, {{ layer = \"flatten\" }}"
         );
         let (message, help) = refused_network(&trunk);
@@ -309,7 +309,7 @@ fn no_side_unit_or_filter_is_said_to_be_zero() {
     let network = |input: &str, units: &str, size: &str| {
         let text = format!(
             "input = {input}\ntrunk = [{{ layer = \"max-pool\", size = {size}, stride = [1, 1] }}, {{ layer = \"flatten\" \
-             }}]\nheads = [{{ name = \"class\", layers = [{{ layer = \"dense\", units = {units}, initial = \"he-uniform\" \
+             }}]\nheads = [{{ name = \"class\", layers = [{{ layer = \"dense\", units = {units}, initializer = \"he-uniform\" \
              }}] }}]\n"
         );
         let error = ModelSpec::from_toml("net.toml", &text).unwrap_err();

@@ -1,9 +1,9 @@
 //! What a network reads of its image, against the definition: every output's pixels, one by one.
 
-use inkling_schema::{Head, Initial, LayerSpec, MODELS, ModelSpec, Padding, Plan, Shape};
+use inkling_schema::{Head, Initializer, LayerSpec, MODELS, ModelSpec, Padding, Plan, Shape};
 use proptest::prelude::*;
 
-const INITIAL: Initial = Initial::HeUniform;
+const INITIAL: Initializer = Initializer::HeUniform;
 
 fn network(input: [usize; 3], trunk: Vec<LayerSpec>, heads: Vec<Vec<LayerSpec>>) -> ModelSpec {
     let heads = heads.into_iter().enumerate().map(|(i, layers)| Head { name: format!("head {i}"), layers });
@@ -21,8 +21,10 @@ fn after(layer: &LayerSpec, output: Shape, before: &Places) -> (Places, Vec<Vec<
     let [height, width] = [before.len(), before[0].len()];
     let mut read = vec![vec![false; width]; height];
     let (kernel, stride, same) = match layer {
-        LayerSpec::Conv2d { kernel, stride, padding, .. } => (*kernel, *stride, *padding == Padding::Same),
-        LayerSpec::MaxPool { size, stride } => (*size, *stride, false),
+        LayerSpec::Conv2d { kernel_size: kernel, stride, padding, .. } => {
+            (*kernel, *stride, *padding == Padding::Same)
+        }
+        LayerSpec::MaxPool { pool_size: size, stride } => (*size, *stride, false),
         _ => return (before.clone(), vec![vec![true; width]; height]),
     };
     let Shape::Image { height: rows, width: columns, .. } = output else { panic!("an image comes out") };
@@ -84,12 +86,12 @@ fn layers(most: usize) -> impl Strategy<Value = Vec<LayerSpec>> {
     let convolution =
         (pair(4), pair(6), any::<bool>()).prop_map(|(kernel, stride, same)| LayerSpec::Conv2d {
             filters: 2,
-            kernel,
+            kernel_size: kernel,
             stride,
             padding: if same { Padding::Same } else { Padding::Valid },
-            initial: INITIAL,
+            initializer: INITIAL,
         });
-    let pool = (pair(4), pair(5)).prop_map(|(size, stride)| LayerSpec::MaxPool { size, stride });
+    let pool = (pair(4), pair(5)).prop_map(|(size, stride)| LayerSpec::MaxPool { pool_size: size, stride });
     prop::collection::vec(prop_oneof![3 => convolution, 1 => pool, 1 => Just(LayerSpec::Relu)], 0..most)
 }
 
@@ -103,7 +105,7 @@ proptest! {
         one in layers(3),
         other in layers(3),
     ) {
-        let end = [LayerSpec::Flatten, LayerSpec::Dense { units: 2, initial: INITIAL }];
+        let end = [LayerSpec::Flatten, LayerSpec::Dense { units: 2, initializer: INITIAL }];
         let heads = [one, other].map(|layers| [&layers[..], &end].concat()).to_vec();
         let model = network([height, width, 2], trunk, heads);
         let Ok(plan) = model.plan() else { return Ok(()) };
@@ -117,14 +119,20 @@ proptest! {
 }
 
 fn convolution(kernel: usize, stride: usize, padding: Padding) -> LayerSpec {
-    LayerSpec::Conv2d { filters: 4, kernel: [kernel; 2], stride: [stride; 2], padding, initial: INITIAL }
+    LayerSpec::Conv2d {
+        filters: 4,
+        kernel_size: [kernel; 2],
+        stride: [stride; 2],
+        padding,
+        initializer: INITIAL,
+    }
 }
 
 #[test]
 fn a_network_with_holes_is_warned_of_and_the_briefs_networks_are_not() {
-    let pool = LayerSpec::MaxPool { size: [2; 2], stride: [3; 2] };
+    let pool = LayerSpec::MaxPool { pool_size: [2; 2], stride: [3; 2] };
     let trunk = vec![convolution(2, 5, Padding::Valid), LayerSpec::Relu, pool, LayerSpec::Flatten];
-    let head = vec![LayerSpec::Dense { units: 10, initial: INITIAL }];
+    let head = vec![LayerSpec::Dense { units: 10, initializer: INITIAL }];
     let plan = network([28, 28, 1], trunk, vec![head]).plan().unwrap();
     // Six places of 2 of 28 pixels a side; of them 4, in two windows, are read by the pooling.
     assert!((plan.layers[0].unread - (1.0 - (12.0_f64 / 28.0).powi(2))).abs() < 1e-12);
@@ -145,7 +153,7 @@ fn a_network_with_holes_is_warned_of_and_the_briefs_networks_are_not() {
 
 #[test]
 fn a_tenth_may_be_lost_at_the_edge_without_a_warning() {
-    let head = || vec![LayerSpec::Dense { units: 10, initial: INITIAL }];
+    let head = || vec![LayerSpec::Dense { units: 10, initializer: INITIAL }];
     let of = |side: usize, stride: usize| {
         let trunk = vec![convolution(stride, stride, Padding::Valid), LayerSpec::Flatten];
         network([side, side, 1], trunk, vec![head()]).plan().unwrap()
@@ -160,7 +168,7 @@ fn a_tenth_may_be_lost_at_the_edge_without_a_warning() {
 #[test]
 fn images_longer_than_any_cost_nothing_to_plan() {
     let trunk = vec![convolution(2, 5, Padding::Valid), LayerSpec::Flatten];
-    let head = vec![LayerSpec::Dense { units: 1, initial: INITIAL }];
+    let head = vec![LayerSpec::Dense { units: 1, initializer: INITIAL }];
     let plan = network([1_000_000_000, 1, 1], vec![LayerSpec::Flatten], vec![head.clone()]).plan().unwrap();
     assert_eq!(plan.unread_pixels, None);
     let long = network([100_000_000, 2, 1], trunk, vec![head]).plan().unwrap();

@@ -1,6 +1,6 @@
 //! Shapes and parameter counts: the brief's networks, TensorFlow's and PyTorch's formulas, and networks that cannot be.
 
-use inkling_schema::{Initial, LayerSpec, MODELS, ModelSpec, Padding, Shape};
+use inkling_schema::{Initializer, LayerSpec, MODELS, ModelSpec, Padding, Shape};
 use proptest::prelude::*;
 
 /// The text of one of the brief's networks.
@@ -58,8 +58,8 @@ fn networks_that_cannot_be_name_the_layer() {
         ("units = 10", "units = 0", "`heads[0].layers[0].units` cannot be `0`"),
         ("stride = [1, 1]", "stride = [0, 1]", "`trunk[0].stride[0]` cannot be `0`"),
         (
-            "kernel = [4, 4], stride = [1, 1], padding = \"same\"",
-            "kernel = [29, 4], stride = [1, 1], padding = \"valid\"",
+            "kernel_size = [4, 4], stride = [1, 1], padding = \"same\"",
+            "kernel_size = [29, 4], stride = [1, 1], padding = \"valid\"",
             "trunk 1 (conv2d): its kernel 29×4 is larger than its input 28×28",
         ),
         (
@@ -102,10 +102,10 @@ fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwis
     };
     let nothing = refusal(|spec| spec.input[1] = 0);
     assert!(nothing.contains("an image of [28, 0, 1] (height, width, channels) holds nothing"), "{nothing}");
-    let initial = Initial::HeUniform;
+    let initializer = Initializer::HeUniform;
     for (units, words) in [(0, "it has no units"), (usize::MAX / 2, "it is too large for any machine")] {
         let mut spec = model("cnn");
-        spec.heads[0].layers[0] = LayerSpec::Dense { units, initial };
+        spec.heads[0].layers[0] = LayerSpec::Dense { units, initializer };
         let refusal = spec.plan().unwrap_err().to_string();
         assert!(refusal.contains("digit 1 (dense)") && refusal.contains(words), "{refusal}");
     }
@@ -114,7 +114,7 @@ fn numbers_that_the_arithmetic_cannot_hold_are_refused_in_networks_made_otherwis
     {
         let mut spec = model("cnn");
         spec.trunk[0] =
-            LayerSpec::Conv2d { filters, kernel: [4, 4], stride, padding: Padding::Same, initial };
+            LayerSpec::Conv2d { filters, kernel_size: [4, 4], stride, padding: Padding::Same, initializer };
         let refusal = spec.plan().unwrap_err().to_string();
         assert!(refusal.contains("trunk 1 (conv2d)") && refusal.contains(words), "{refusal}");
     }
@@ -143,10 +143,10 @@ proptest! {
         let padding = if same { Padding::Same } else { Padding::Valid };
         let layer = LayerSpec::Conv2d {
             filters: 1,
-            kernel: [kernel, 1],
+            kernel_size: [kernel, 1],
             stride: [stride, 1],
             padding,
-            initial: Initial::HeUniform,
+            initializer: Initializer::HeUniform,
         };
         let mut spec = model("cnn");
         spec.input = [size, 1, 1];
@@ -168,15 +168,15 @@ proptest! {
     #[test]
     fn no_number_makes_a_plan_panic(numbers in proptest::array::uniform9(proptest::num::usize::ANY)) {
         let [height, width, channels, filters, kernel, stride, size, step, units] = numbers;
-        let initial = Initial::HeUniform;
+        let initializer = Initializer::HeUniform;
         let mut spec = model("cnn");
         spec.input = [height, width, channels];
         spec.trunk = vec![
-            LayerSpec::Conv2d { filters, kernel: [kernel; 2], stride: [stride; 2], padding: Padding::Same, initial },
+            LayerSpec::Conv2d { filters, kernel_size: [kernel; 2], stride: [stride; 2], padding: Padding::Same, initializer },
             LayerSpec::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
-            LayerSpec::MaxPool { size: [size; 2], stride: [step; 2] },
+            LayerSpec::MaxPool { pool_size: [size; 2], stride: [step; 2] },
             LayerSpec::Flatten,
-            LayerSpec::Dense { units, initial },
+            LayerSpec::Dense { units, initializer },
         ];
         let _ = spec.plan();
     }

@@ -189,10 +189,10 @@ fn every_wrong_value_of_a_network_is_named_too() {
     let mut model: Value = toml::from_str(text).unwrap();
     let more = "
         trunk = [
-            { layer = \"conv2d\", filters = 2, kernel = [3, 3], stride = [1, 1], padding = \"same\", initial = \"he-uniform\" },
+            { layer = \"conv2d\", filters = 2, kernel_size = [3, 3], stride = [1, 1], padding = \"same\", initializer = \"he-uniform\" },
             { layer = \"batch-norm\", epsilon = 1e-5, momentum = 0.1 },
             { layer = \"dropout\", rate = 0.5 },
-            { layer = \"max-pool\", size = [2, 2], stride = [2, 2] },
+            { layer = \"max-pool\", pool_size = [2, 2], stride = [2, 2] },
             { layer = \"flatten\" },
         ]
     ";

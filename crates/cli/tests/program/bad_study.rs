@@ -84,7 +84,11 @@ fn training_that_cannot_be() {
     let rate = "learning_rate = 0.002";
     for (from, to, words) in [
         ("epochs = 2", "epochs = 0", ["`mlp.training.epochs`", "`0`", "a whole number of at least 1"]),
-        ("batch = 50", "batch = 0", ["`mlp.training.batch`", "`0`", "a whole number of at least 1"]),
+        (
+            "batch_size = 50",
+            "batch_size = 0",
+            ["`mlp.training.batch_size`", "`0`", "a whole number of at least 1"],
+        ),
         (
             rate,
             "learning_rate = -0.002",
@@ -93,9 +97,9 @@ fn training_that_cannot_be() {
         (rate, "learning_rate = nan", ["`mlp.training.learning_rate`", "`nan`", "a finite number above 0"]),
         (rate, "learning_rate = inf", ["`mlp.training.learning_rate`", "inf", "a finite number above 0"]),
         (
-            "batch = 50",
-            "batch = 3001",
-            ["`mlp.training.batch`", "larger than the 3000 images", "from 1 to 3000"],
+            "batch_size = 50",
+            "batch_size = 3001",
+            ["`mlp.training.batch_size`", "larger than the 3000 images", "from 1 to 3000"],
         ),
     ] {
         refused("mlp", from, to, &words);
@@ -104,13 +108,16 @@ fn training_that_cannot_be() {
     let folder = tempfile::tempdir().unwrap();
     let text = run(folder.path(), &["study", "smoke", "--only", "mlp", "--print-spec"]).stdout;
     let text = text.replacen("train_images = 3000", "train_images = 99999", 1).replacen(
-        "batch = 50",
-        "batch = 60001",
+        "batch_size = 50",
+        "batch_size = 60001",
         1,
     );
     fs::write(folder.path().join("mine.toml"), text).unwrap();
-    let words =
-        ["`mlp.training.batch` is 60001", "only 60000 training images of MNIST", "take a smaller number"];
+    let words = [
+        "`mlp.training.batch_size` is 60001",
+        "only 60000 training images of MNIST",
+        "take a smaller number",
+    ];
     run(folder.path(), &["study", "mine.toml"]).says(78, &words);
 }
 

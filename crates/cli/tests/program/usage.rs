@@ -257,11 +257,11 @@ fn a_network_that_passes_pixels_by_is_warned_of() {
     let holes = r#"
 input = [28, 28, 1]
 trunk = [
-    { layer = "conv2d", filters = 4, kernel = [2, 2], stride = [5, 5], padding = "valid", initial = "he-uniform" },
+    { layer = "conv2d", filters = 4, kernel_size = [2, 2], stride = [5, 5], padding = "valid", initializer = "he-uniform" },
     { layer = "relu" },
     { layer = "flatten" },
 ]
-heads = [{ name = "class", layers = [{ layer = "dense", units = 10, initial = "glorot-uniform" }] }]
+heads = [{ name = "class", layers = [{ layer = "dense", units = 10, initializer = "glorot-uniform" }] }]
 "#;
     fs::write(folder.path().join("holes.toml"), holes).unwrap();
     let seen = run(folder.path(), &["model", "holes.toml"]);
@@ -282,7 +282,7 @@ fn a_head_of_a_network_has_a_name_that_can_be_shown() {
     let network = |name: &str| {
         let text = format!(
             "input = [4, 4, 1]\ntrunk = [{{ layer = \"flatten\" }}]\nheads = [{{ name = \"{name}\", layers = [{{ layer = \
-             \"dense\", units = 3, initial = \"he-uniform\" }}] }}]\n"
+             \"dense\", units = 3, initializer = \"he-uniform\" }}] }}]\n"
         );
         fs::write(folder.path().join("net.toml"), text).unwrap();
         run(folder.path(), &["model", "net.toml"])

@@ -1,6 +1,6 @@
 //! Trained numbers: where they lie in memory, how they start, and who receives their gradients.
 
-use inkling_schema::Initial;
+use inkling_schema::Initializer;
 use rayon::prelude::*;
 
 use super::dense::deferred::Deferred;
@@ -130,10 +130,16 @@ impl Parameter {
     }
 
     /// Draws the weights of a layer with so many inputs and outputs for each unit.
-    pub(crate) fn draw(&mut self, initial: Initial, inputs: usize, outputs: usize, stream: &mut RngStream) {
-        let variance_times_3 = match initial {
-            Initial::HeUniform => 6.0 / inputs as f64,
-            Initial::GlorotUniform => 6.0 / (inputs + outputs) as f64,
+    pub(crate) fn draw(
+        &mut self,
+        initializer: Initializer,
+        inputs: usize,
+        outputs: usize,
+        stream: &mut RngStream,
+    ) {
+        let variance_times_3 = match initializer {
+            Initializer::HeUniform => 6.0 / inputs as f64,
+            Initializer::GlorotUniform => 6.0 / (inputs + outputs) as f64,
         };
         let bound = variance_times_3.sqrt() as f32;
         let count = self.shape.iter().product();

@@ -10,7 +10,7 @@ torch.set_default_dtype(torch.float64)
 
 
 def dense(units):
-    return {"layer": "dense", "units": units, "initial": "he-uniform"}
+    return {"layer": "dense", "units": units, "initializer": "he-uniform"}
 
 
 def conv(filters, kernel, stride=(1, 1), padding="same"):
@@ -20,7 +20,7 @@ def conv(filters, kernel, stride=(1, 1), padding="same"):
         "kernel": list(kernel),
         "stride": list(stride),
         "padding": padding,
-        "initial": "he-uniform",
+        "initializer": "he-uniform",
     }
 
 

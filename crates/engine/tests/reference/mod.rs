@@ -72,12 +72,12 @@ impl Reference {
                     dims = [1, 1, *units];
                     batch = batch.iter().map(|x| dense(x, get("weight"), get("bias"))).collect();
                 }
-                LayerSpec::Conv2d { filters, kernel, stride, padding, .. } => {
+                LayerSpec::Conv2d { filters, kernel_size: kernel, stride, padding, .. } => {
                     let windows = Im2colPlan::new(before, *kernel, *stride, *padding);
                     dims = [windows.output[0], windows.output[1], *filters];
                     batch = batch.iter().map(|x| windows.conv(x, get("weight"), get("bias"))).collect();
                 }
-                LayerSpec::MaxPool { size, stride } => {
+                LayerSpec::MaxPool { pool_size: size, stride } => {
                     let windows = Im2colPlan::new(before, *size, *stride, Padding::Valid);
                     dims = [windows.output[0], windows.output[1], before[2]];
                     batch = batch.iter().map(|x| windows.max(x)).collect();

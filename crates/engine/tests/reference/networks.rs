@@ -2,18 +2,18 @@
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{Network, StateKind};
-use inkling_schema::{Head, Initial, LayerSpec, ModelSpec, Padding};
+use inkling_schema::{Head, Initializer, LayerSpec, ModelSpec, Padding};
 
 fn dense(units: usize) -> LayerSpec {
-    LayerSpec::Dense { units, initial: Initial::HeUniform }
+    LayerSpec::Dense { units, initializer: Initializer::HeUniform }
 }
 
 fn conv(filters: usize, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> LayerSpec {
-    LayerSpec::Conv2d { filters, kernel, stride, padding, initial: Initial::HeUniform }
+    LayerSpec::Conv2d { filters, kernel_size: kernel, stride, padding, initializer: Initializer::HeUniform }
 }
 
 fn pool(size: [usize; 2], stride: [usize; 2]) -> LayerSpec {
-    LayerSpec::MaxPool { size, stride }
+    LayerSpec::MaxPool { pool_size: size, stride }
 }
 
 fn norm() -> LayerSpec {

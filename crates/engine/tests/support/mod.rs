@@ -14,33 +14,33 @@ pub(crate) fn everything() -> ModelSpec {
     let text = r#"
         input = [13, 11, 3]
         trunk = [
-            { layer = "conv2d", filters = 37, kernel = [3, 3], stride = [1, 1], padding = "same", initial = "he-uniform" },
+            { layer = "conv2d", filters = 37, kernel_size = [3, 3], stride = [1, 1], padding = "same", initializer = "he-uniform" },
             { layer = "relu" },
             { layer = "batch-norm", epsilon = 1e-3, momentum = 0.1 },
-            { layer = "max-pool", size = [3, 2], stride = [2, 2] },
+            { layer = "max-pool", pool_size = [3, 2], stride = [2, 2] },
             { layer = "relu" },
-            { layer = "conv2d", filters = 16, kernel = [3, 2], stride = [1, 1], padding = "valid", initial = "he-uniform" },
+            { layer = "conv2d", filters = 16, kernel_size = [3, 2], stride = [1, 1], padding = "valid", initializer = "he-uniform" },
             { layer = "relu" },
-            { layer = "conv2d", filters = 32, kernel = [2, 2], stride = [1, 1], padding = "same", initial = "he-uniform" },
+            { layer = "conv2d", filters = 32, kernel_size = [2, 2], stride = [1, 1], padding = "same", initializer = "he-uniform" },
             { layer = "relu" },
-            { layer = "conv2d", filters = 21, kernel = [4, 4], stride = [2, 2], padding = "same", initial = "he-uniform" },
+            { layer = "conv2d", filters = 21, kernel_size = [4, 4], stride = [2, 2], padding = "same", initializer = "he-uniform" },
             { layer = "relu" },
             { layer = "flatten" },
             { layer = "dropout", rate = 0.3 },
-            { layer = "dense", units = 50, initial = "he-uniform" },
+            { layer = "dense", units = 50, initializer = "he-uniform" },
             { layer = "relu" },
         ]
         [[heads]]
         name = "item"
         layers = [
-            { layer = "dense", units = 33, initial = "he-uniform" },
+            { layer = "dense", units = 33, initializer = "he-uniform" },
             { layer = "relu" },
             { layer = "dropout", rate = 0.5 },
-            { layer = "dense", units = 10, initial = "glorot-uniform" },
+            { layer = "dense", units = 10, initializer = "glorot-uniform" },
         ]
         [[heads]]
         name = "group"
-        layers = [{ layer = "dense", units = 3, initial = "glorot-uniform" }]
+        layers = [{ layer = "dense", units = 3, initializer = "glorot-uniform" }]
     "#;
     ModelSpec::from_toml("everything", text).expect("a network")
 }

@@ -21,7 +21,7 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
     let heads = [(ITEM, items), (GROUP, task.groups.len())];
     let labels = [Labels::Classes, Labels::Groups(mapping)];
     let run = |title: String, heads: &[(&str, usize)], labels: &[Labels], weighting, seed| {
-        let model = task.network.model(set.info.shape, heads, task.initial);
+        let model = task.network.model(set.info.shape, heads, task.initializer);
         let spec = TrainRun {
             data: slice(set),
             model,

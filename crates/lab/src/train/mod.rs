@@ -55,7 +55,7 @@ pub(crate) fn train_in(bench: &Bench, run: &PlannedRun) -> Result<(), LabError> 
 fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabError> {
     let title = format!("{} {}", run.task.name(), run.title);
     let trained = spec.data.train_images - spec.training.validation.as_ref().map_or(0, |held| held.images);
-    let steps = spec.training.epochs * trained.div_ceil(spec.training.batch);
+    let steps = spec.training.epochs * trained.div_ceil(spec.training.batch_size);
     bench.observer.event(Event::Stage { title: &title, steps });
     let tell = |outcome: &TrainOutcome| {
         let Some(diverged @ Divergence { what, .. }) = outcome.diverged else { return };

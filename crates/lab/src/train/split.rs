@@ -60,7 +60,7 @@ mod tests {
         let model = ModelSpec { input: [1, 1, 1], trunk: vec![], heads: vec![] };
         let training = TrainingSpec {
             epochs: 1,
-            batch: 1,
+            batch_size: 1,
             learning_rate: 1.0,
             schedule: Schedule::Constant,
             optimizer: Optimizer::Sgd { momentum: 0.0 },

@@ -77,7 +77,7 @@ impl<'a> Training<'a> {
             trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
             weighting,
             workspace: network.workspace(EVALUATION_BATCH, false),
-            trainer: Trainer::new(network, run.training.optimizer, run.training.batch, &weights),
+            trainer: Trainer::new(network, run.training.optimizer, run.training.batch_size, &weights),
             shuffle: RngStream::new(run.seed, "shuffle"),
             standing: Standing::default(),
             newest_is_within_an_epoch: false,
@@ -180,9 +180,9 @@ impl<'a> Training<'a> {
         self.standing.shuffle = self.shuffle.position();
         let mut order = identity(self.train.len());
         self.shuffle.shuffle(&mut order);
-        let whole = order.len().div_ceil(self.run.training.batch);
+        let whole = order.len().div_ceil(self.run.training.batch_size);
         let done_before = batches;
-        for (done, batch) in order.chunks(self.run.training.batch).enumerate().skip(batches) {
+        for (done, batch) in order.chunks(self.run.training.batch_size).enumerate().skip(batches) {
             // A training goes on from where its weights have taken all steps, which they do every few steps: whoever
             // interrupts it waits for that.
             let settled = self.trainer.is_settled();

@@ -12,7 +12,7 @@ use inkling_engine::random::RngStream;
 use inkling_lab::{Event, LabError, Observer, train};
 use inkling_schema::found::{PlannedRun, RunResult, TrainOutcome};
 use inkling_schema::{
-    DataSlice, Head, Initial, Labels, LayerSpec, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
+    DataSlice, Head, Initializer, Labels, LayerSpec, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
     TrainRun, TrainingSpec, ValidationSpec, Weighting,
 };
 use inkling_store::{RunDir, Store};
@@ -49,20 +49,25 @@ pub(crate) fn chance_set(train: usize, test: usize) -> DataSet {
 
 /// A network with every kind of layer, two of which keep something of their own: random streams and running means.
 pub(crate) fn model() -> ModelSpec {
-    let initial = Initial::HeUniform;
-    let convolution =
-        LayerSpec::Conv2d { filters: 4, kernel: [3, 3], stride: [1, 1], padding: Padding::Same, initial };
+    let initializer = Initializer::HeUniform;
+    let convolution = LayerSpec::Conv2d {
+        filters: 4,
+        kernel_size: [3, 3],
+        stride: [1, 1],
+        padding: Padding::Same,
+        initializer,
+    };
     let trunk = vec![
         convolution,
         LayerSpec::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
         LayerSpec::Relu,
-        LayerSpec::MaxPool { size: [2, 2], stride: [2, 2] },
+        LayerSpec::MaxPool { pool_size: [2, 2], stride: [2, 2] },
         LayerSpec::Flatten,
-        LayerSpec::Dense { units: 16, initial },
+        LayerSpec::Dense { units: 16, initializer },
         LayerSpec::Relu,
         LayerSpec::Dropout { rate: 0.3 },
     ];
-    let output = LayerSpec::Dense { units: usize::from(CLASSES), initial: Initial::GlorotUniform };
+    let output = LayerSpec::Dense { units: usize::from(CLASSES), initializer: Initializer::GlorotUniform };
     ModelSpec {
         input: [SIDE, SIDE, 1],
         trunk,
@@ -74,7 +79,7 @@ pub(crate) fn model() -> ModelSpec {
 pub(crate) fn training(epochs: usize) -> TrainingSpec {
     TrainingSpec {
         epochs,
-        batch: 20,
+        batch_size: 20,
         learning_rate: 0.01,
         schedule: Schedule::Cosine { last: 0.1 },
         optimizer: Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
@@ -99,7 +104,7 @@ pub(crate) fn with_validation(set: &DataSet, epochs: usize, patience: Option<usi
 /// The training of [`model`] with a second head that says which half of the classes an image is of, under a weighting.
 pub(crate) fn two_headed(set: &DataSet, training: TrainingSpec, weighting: Weighting) -> PlannedRun {
     let RunSpec::Train(mut spec) = planned(set, training).spec else { unreachable!("a training") };
-    let layers = vec![LayerSpec::Dense { units: 2, initial: Initial::GlorotUniform }];
+    let layers = vec![LayerSpec::Dense { units: 2, initializer: Initializer::GlorotUniform }];
     spec.model.heads.push(Head { name: "half".into(), layers });
     // Of the ten classes that the catalogue knows, the made-up images are of the first four.
     spec.labels = vec![Labels::Classes, Labels::Groups(vec![0, 0, 1, 1, 0, 0, 0, 0, 0, 0])];

@@ -206,7 +206,7 @@ impl Scale {
         let spec = &network.spec;
         let held_out = spec.training.validation.as_ref().map_or(0, |validation| validation.images);
         let images = spec.data.train_images.saturating_sub(held_out);
-        let per_epoch = ended.unwrap_or_else(|| images.div_ceil(spec.training.batch.max(1))).max(1);
+        let per_epoch = ended.unwrap_or_else(|| images.div_ceil(spec.training.batch_size.max(1))).max(1);
         (step as f64 / per_epoch as f64).min(self.epochs)
     }
 

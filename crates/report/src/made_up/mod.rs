@@ -75,7 +75,7 @@ pub(crate) fn mlps(data: &DataSetFacts, shape: Shape) -> NetworksResults {
     let task: MlpTask = preset("brief").and_then(|study| study.mlp).expect("the brief has MLPs");
     let input = [data.height, data.width, 1];
     let networks = task.networks.iter().take(shape.networks).enumerate().map(|(i, network)| {
-        let model = network.model(input, data.classes.len(), task.initial);
+        let model = network.model(input, data.classes.len(), task.initializer);
         let errors = [0.020, 0.021, 0.019, 0.0205, 0.024][i % 5];
         let mut made = made(data, shape, (model, &task.training, i), errors);
         (made.name, made.why) = (network.name.clone(), network.why.clone());
@@ -90,7 +90,7 @@ pub(crate) fn cnns(data: &DataSetFacts, shape: Shape) -> NetworksResults {
     let task: CnnTask = preset("brief").and_then(|study| study.cnn).expect("the brief has CNNs");
     let input = [data.height, data.width, 1];
     let networks = task.networks.iter().take(shape.networks).enumerate().map(|(i, network)| {
-        let model = network.model(input, data.classes.len(), Padding::Same, task.initial);
+        let model = network.model(input, data.classes.len(), Padding::Same, task.initializer);
         let errors = [0.019, 0.0105, 0.009, 0.0085, 0.0095][i % 5];
         let mut made = made(data, shape, (model, &task.training, i + 50), errors);
         (made.name, made.why) = (network.name.clone(), network.why.clone());
@@ -139,7 +139,7 @@ fn made(
         probability: 1.0 - 0.000_01 * (rank as f64 * 1.5).exp2().min(40_000.0),
         pixels: picture(data, index, side),
     });
-    let per_epoch = shape.train_images.div_ceil(training.batch);
+    let per_epoch = shape.train_images.div_ceil(training.batch_size);
     let epochs = (1..=shape.epochs).map(|epoch| {
         let end = 0.004 + 0.22 * (-(epoch as f64) / 2.2).exp() + 0.006 * chance(seed * 100 + epoch);
         let gone = 0.02 + 0.15 * (-(epoch as f64) / 1.6).exp() + 0.004 * epoch as f64;

@@ -135,7 +135,7 @@ impl Asked {
                 train_images: self.train_images,
                 test_images: self.test_images,
             },
-            model: self.task.network.model(input, &heads, self.task.initial),
+            model: self.task.network.model(input, &heads, self.task.initializer),
             training,
             seed,
             labels: labels.collect(),
@@ -158,7 +158,7 @@ impl Asked {
         };
         let answers = |goal: Goal| goals.contains(&goal).then(|| said(task, goal, trains(goal), salt));
         let answers = Goal::BOTH.map(answers);
-        let per_epoch = self.train_images.div_ceil(spec.training.batch);
+        let per_epoch = self.train_images.div_ceil(spec.training.batch_size);
         let steps = self.epochs * per_epoch;
         let evaluation = |goal: Goal, epoch: usize, train: bool| {
             let predictions = &answers[goal.index()].as_ref().expect("a head").predictions;

@@ -26,18 +26,18 @@ pub(crate) static STUDY: LazyLock<String> = LazyLock::new(|| {
 pub(crate) const COLOUR: &str = r#"
 input = [10, 12, 3]
 trunk = [
-    { layer = "conv2d", filters = 5, kernel = [3, 3], stride = [2, 2], padding = "same", initial = "he-uniform" },
+    { layer = "conv2d", filters = 5, kernel_size = [3, 3], stride = [2, 2], padding = "same", initializer = "he-uniform" },
     { layer = "relu" },
     { layer = "flatten" },
 ]
 
 [[heads]]
 name = "kind"
-layers = [{ layer = "dense", units = 4, initial = "glorot-uniform" }]
+layers = [{ layer = "dense", units = 4, initializer = "glorot-uniform" }]
 
 [[heads]]
 name = "hue"
-layers = [{ layer = "dense", units = 3, initial = "glorot-uniform" }]
+layers = [{ layer = "dense", units = 3, initializer = "glorot-uniform" }]
 "#;
 
 /// Dense layers on images of 28 × 28 pixels.
@@ -45,13 +45,13 @@ pub(crate) const MLP: &str = r#"
 input = [28, 28, 1]
 trunk = [
     { layer = "flatten" },
-    { layer = "dense", units = 16, initial = "he-uniform" },
+    { layer = "dense", units = 16, initializer = "he-uniform" },
     { layer = "relu" },
 ]
 
 [[heads]]
 name = "item"
-layers = [{ layer = "dense", units = 10, initial = "glorot-uniform" }]
+layers = [{ layer = "dense", units = 10, initializer = "glorot-uniform" }]
 "#;
 
 /// A `model.safetensors` of a network with random weights, in a folder of its own.

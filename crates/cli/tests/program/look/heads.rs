@@ -15,7 +15,7 @@ const GROUPS: [(&str, &[u8]); 3] = [("feet", &[5, 7, 9]), ("above", &[0, 2, 4, 6
 /// weights.
 fn two_heads(folder: &Path) -> PathBuf {
     let network = format!(
-        "{MLP}\n[[heads]]\nname = \"group\"\nlayers = [{{ layer = \"dense\", units = 3, initial = \"glorot-uniform\" }}]\n"
+        "{MLP}\n[[heads]]\nname = \"group\"\nlayers = [{{ layer = \"dense\", units = 3, initializer = \"glorot-uniform\" }}]\n"
     );
     let mut multitask = preset("smoke").unwrap().multitask.unwrap();
     let training = multitask.training.clone();

@@ -1,7 +1,7 @@
 //! Convolutions by their definition. The patches of x that meet a kernel row lie one after the other in memory, so the
 //! product reads the image where it is: a row of y is a row of offsets, a kernel row is a segment.
 
-use inkling_schema::Initial;
+use inkling_schema::Initializer;
 
 use super::padded_grad::pad;
 use super::plan::{BackwardDataPlan, Im2colPlan};
@@ -40,10 +40,15 @@ fn span(batch: usize, chunk: usize) -> usize {
 }
 
 impl Direct {
-    pub(crate) fn new(geometry: Geometry, relu: bool, initial: Initial, stream: &mut RngStream) -> Direct {
+    pub(crate) fn new(
+        geometry: Geometry,
+        relu: bool,
+        initializer: Initializer,
+        stream: &mut RngStream,
+    ) -> Direct {
         let windows = Im2colPlan::new(&geometry);
         let backward_data = BackwardDataPlan::new(&geometry, &windows);
-        let parameters = parameters(&geometry, initial, stream);
+        let parameters = parameters(&geometry, initializer, stream);
         Direct { geometry, relu, windows, backward_data, parameters }
     }
 

@@ -13,7 +13,7 @@ mod plan;
 mod tests;
 mod winograd;
 
-use inkling_schema::Initial;
+use inkling_schema::Initializer;
 
 use self::direct::Direct;
 use self::winograd::Winograd;
@@ -28,12 +28,12 @@ use crate::random::RngStream;
 pub(crate) fn conv2d(
     geometry: Geometry,
     relu: bool,
-    initial: Initial,
+    initializer: Initializer,
     stream: &mut RngStream,
 ) -> Box<dyn Layer> {
-    match Winograd::new(geometry, relu, initial, stream) {
+    match Winograd::new(geometry, relu, initializer, stream) {
         Some(winograd) => Box::new(winograd),
-        None => Box::new(Direct::new(geometry, relu, initial, stream)),
+        None => Box::new(Direct::new(geometry, relu, initializer, stream)),
     }
 }
 
@@ -70,13 +70,13 @@ fn reduce_partials(sums: &mut [f32], splits: usize, size: usize, then: impl Fn(u
 }
 
 /// W in panels, drawn, and b.
-fn parameters(geometry: &Geometry, initial: Initial, stream: &mut RngStream) -> [Parameter; 2] {
+fn parameters(geometry: &Geometry, initializer: Initializer, stream: &mut RngStream) -> [Parameter; 2] {
     let Geometry { channels, filters, kernel, .. } = *geometry;
     let window = kernel[0] * kernel[1];
     let layout = MatrixLayout::Packed { rows: window * channels, columns: filters };
     let shape = vec![kernel[0], kernel[1], channels, filters];
     let mut weight = Parameter::new("weight", shape, layout, ParamKind::Decay);
-    weight.draw(initial, window * channels, window * filters, stream);
+    weight.draw(initializer, window * channels, window * filters, stream);
     let layout = MatrixLayout::Packed { rows: 1, columns: filters };
     [weight, Parameter::new("bias", vec![filters], layout, ParamKind::NoDecay)]
 }

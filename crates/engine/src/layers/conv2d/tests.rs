@@ -1,6 +1,6 @@
 //! The convolution against its definition, forward and backward.
 
-use inkling_schema::{Initial, Padding, Shape};
+use inkling_schema::{Initializer, Padding, Shape};
 use proptest::prelude::*;
 
 use super::*;
@@ -156,7 +156,7 @@ proptest! {
         prop_assume!(same || (kernel[0] <= input[0] && kernel[1] <= input[1]));
         let padding = if same { Padding::Same } else { Padding::Valid };
         let g = geometry(input, channels, filters, kernel, stride.into(), padding);
-        let mut layer = conv2d(g, relu, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+        let mut layer = conv2d(g, relu, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
         check(&mut *layer, &g, relu, batch)?;
     }
 }
@@ -166,7 +166,7 @@ fn memory_for_a_batch_is_enough_for_every_smaller_one() {
     let direct = geometry([2, 1], 1, 2, [2, 1], [1, 1], Padding::Same);
     let minimal = geometry([3, 3], NR, NR, [2, 2], [1, 1], Padding::Same);
     for g in [direct, minimal] {
-        let mut layer = conv2d(g, false, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+        let mut layer = conv2d(g, false, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
         for capacity in (1..=90).chain([191, 192, 280]) {
             let mut cache = layer.alloc_cache(capacity, true);
             for batch in capacity.saturating_sub(20).max(1)..=capacity {

@@ -7,7 +7,7 @@ mod forward;
 mod tests;
 mod visit;
 
-use inkling_schema::Initial;
+use inkling_schema::Initializer;
 
 use self::deferred::Deferred;
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
@@ -52,11 +52,11 @@ impl Size {
 }
 
 impl Dense {
-    pub(crate) fn new(size: Size, initial: Initial, stream: &mut RngStream) -> Dense {
+    pub(crate) fn new(size: Size, initializer: Initializer, stream: &mut RngStream) -> Dense {
         let Size { inputs, units, .. } = size;
         let layout = MatrixLayout::Packed { rows: inputs, columns: units };
         let mut weight = Parameter::new("weight", vec![inputs, units], layout, ParamKind::Decay);
-        weight.draw(initial, inputs, units, stream);
+        weight.draw(initializer, inputs, units, stream);
         weight.deferred = Some(Deferred::new(inputs, units));
         let bias = Parameter::new(
             "bias",

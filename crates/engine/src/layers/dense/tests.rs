@@ -31,7 +31,7 @@ proptest! {
     fn agrees_with_the_definition(
         inputs in 1_usize..80, units in 1_usize..80, batch in 1_usize..140, relu: bool,
     ) {
-        let mut layer = Dense::new(Size { inputs, units, relu, skips_zeros: true }, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+        let mut layer = Dense::new(Size { inputs, units, relu, skips_zeros: true }, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
         let b = uniform(units, "bias");
         layer.parameters[1].layout.pack(&b, &mut layer.parameters[1].value);
         let plain_order = |parameter: &Parameter, packed: &[f32]| {
@@ -117,7 +117,7 @@ const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1
 const PARTS: [StateKind; 3] = [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments];
 
 fn layer(size: Size) -> Dense {
-    Dense::new(size, Initial::HeUniform, &mut RngStream::new(2, "weights"))
+    Dense::new(size, Initializer::HeUniform, &mut RngStream::new(2, "weights"))
 }
 
 /// Weights and moments as a file would have them.

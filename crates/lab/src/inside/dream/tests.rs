@@ -10,13 +10,13 @@ use crate::inside::trained::Trained;
 const NETWORK: &str = r#"
     input = [9, 8, 2]
     trunk = [
-        { layer = "conv2d", filters = 6, kernel = [3, 3], stride = [1, 1], padding = "same", initial = "he-uniform" },
+        { layer = "conv2d", filters = 6, kernel_size = [3, 3], stride = [1, 1], padding = "same", initializer = "he-uniform" },
         { layer = "relu" },
-        { layer = "conv2d", filters = 5, kernel = [2, 2], stride = [2, 2], padding = "valid", initial = "he-uniform" },
+        { layer = "conv2d", filters = 5, kernel_size = [2, 2], stride = [2, 2], padding = "valid", initializer = "he-uniform" },
         { layer = "relu" },
         { layer = "flatten" },
     ]
-    heads = [{ name = "class", layers = [{ layer = "dense", units = 4, initial = "glorot-uniform" }] }]
+    heads = [{ name = "class", layers = [{ layer = "dense", units = 4, initializer = "glorot-uniform" }] }]
 "#;
 
 fn trained() -> Trained {

@@ -72,7 +72,10 @@ impl<'a> Worked<'a> {
 impl WorkedLayer {
     fn new(planned: &PlannedLayer) -> Option<Self> {
         let (kind, kernel, stride, sum) = match (&planned.layer, planned.input) {
-            (LayerSpec::Conv2d { filters, kernel: [h, w], stride, .. }, Shape::Image { channels, .. }) => (
+            (
+                LayerSpec::Conv2d { filters, kernel_size: [h, w], stride, .. },
+                Shape::Image { channels, .. },
+            ) => (
                 "convolution",
                 format!("{h} × {w}"),
                 if stride[0] == stride[1] {

@@ -1,7 +1,7 @@
 //! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
 
 use inkling_schema::found::{EpochOutcome, TrainOutcome};
-use inkling_schema::{Initial, LayerSpec, Padding, TrainingSpec};
+use inkling_schema::{Initializer, LayerSpec, Padding, TrainingSpec};
 use serde::Serialize;
 
 use super::closer::Chosen;
@@ -23,8 +23,8 @@ pub(super) struct NetworksFacts<'a> {
     training: &'a TrainingSpec,
     /// Of the first convolution, where there is one.
     padding: Option<Padding>,
-    hidden: Option<Initial>,
-    output: Option<Initial>,
+    hidden: Option<Initializer>,
+    output: Option<Initializer>,
     rows: Vec<Row<'a>>,
     diverged: Vec<&'a str>,
     /// Networks whose training ended before its last epoch, the validation loss falling no more.
@@ -119,9 +119,9 @@ struct Difference<'a> {
 }
 
 /// What the weights of a layer start from, where it has any.
-pub(super) fn initial(layer: &LayerSpec) -> Option<Initial> {
+pub(super) fn initializer(layer: &LayerSpec) -> Option<Initializer> {
     match layer {
-        LayerSpec::Dense { initial, .. } | LayerSpec::Conv2d { initial, .. } => Some(*initial),
+        LayerSpec::Dense { initializer, .. } | LayerSpec::Conv2d { initializer, .. } => Some(*initializer),
         _ => None,
     }
 }
@@ -146,8 +146,8 @@ impl<'a> NetworksFacts<'a> {
             test_images: spec.data.test_images,
             training: &spec.training,
             padding: layers().find_map(padding),
-            hidden: layers().find_map(initial),
-            output: spec.model.heads.first().and_then(|head| head.layers.iter().find_map(initial)),
+            hidden: layers().find_map(initializer),
+            output: spec.model.heads.first().and_then(|head| head.layers.iter().find_map(initializer)),
             rows: task.networks.iter().map(Row::new).collect(),
             diverged: names(task, |outcome| outcome.diverged.is_some()),
             stopped_early: names(task, |outcome| outcome.stopped_early),

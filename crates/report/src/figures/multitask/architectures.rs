@@ -99,8 +99,8 @@ impl Block {
     /// `None` for what is part of the layer before it, or changes nothing but the form.
     fn new(planned: &PlannedLayer) -> Option<Block> {
         let kind = match &planned.layer {
-            LayerSpec::Conv2d { kernel: [h, w], .. } => format!("conv {h}×{w}"),
-            LayerSpec::MaxPool { size: [h, w], .. } => format!("max pool {h}×{w}"),
+            LayerSpec::Conv2d { kernel_size: [h, w], .. } => format!("conv {h}×{w}"),
+            LayerSpec::MaxPool { pool_size: [h, w], .. } => format!("max pool {h}×{w}"),
             LayerSpec::Dense { .. } => "dense".to_owned(),
             LayerSpec::Dropout { .. } => "dropout".to_owned(),
             LayerSpec::BatchNorm { .. } => "batch norm".to_owned(),

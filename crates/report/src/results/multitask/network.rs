@@ -94,7 +94,7 @@ impl HeadedNetwork {
         let ended = self.outcome.epochs.first().map(|epoch| epoch.step);
         let held_out = self.spec.training.validation.as_ref().map_or(0, |validation| validation.images);
         let images = self.spec.data.train_images.saturating_sub(held_out);
-        ended.unwrap_or_else(|| images.div_ceil(self.spec.training.batch.max(1))).max(1)
+        ended.unwrap_or_else(|| images.div_ceil(self.spec.training.batch_size.max(1))).max(1)
     }
 
     /// The loss of a goal within the epochs: (steps so far, mean cross-entropy), where the head is trained.

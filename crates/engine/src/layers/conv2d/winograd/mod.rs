@@ -19,7 +19,7 @@ mod scheme;
 mod tests;
 mod transform;
 
-use inkling_schema::Initial;
+use inkling_schema::Initializer;
 
 use self::places::Places;
 use self::products::Filters;
@@ -101,12 +101,12 @@ impl Winograd {
     pub(super) fn new(
         geometry: Geometry,
         relu: bool,
-        initial: Initial,
+        initializer: Initializer,
         stream: &mut RngStream,
     ) -> Option<Winograd> {
         let scheme = Scheme::of(&geometry)?;
         let plan = Plan::new(geometry, scheme, division(&geometry, scheme));
-        Some(Winograd { plan, relu, parameters: parameters(&geometry, initial, stream) })
+        Some(Winograd { plan, relu, parameters: parameters(&geometry, initializer, stream) })
     }
 }
 

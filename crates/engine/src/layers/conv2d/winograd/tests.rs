@@ -1,6 +1,6 @@
 //! Minimal filtering against definitions, and how much rounding it adds.
 
-use inkling_schema::{Initial, Padding};
+use inkling_schema::{Initializer, Padding};
 use proptest::prelude::*;
 
 use super::scheme::SCHEMES;
@@ -38,7 +38,7 @@ proptest! {
 }
 
 fn with(g: &Geometry, scheme: &'static Scheme, relu: bool) -> Winograd {
-    let parameters = parameters(g, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+    let parameters = parameters(g, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
     Winograd { plan: Plan::new(*g, scheme, division(g, scheme)), relu, parameters }
 }
 
@@ -89,7 +89,7 @@ fn rounding_is_that_of_the_direct_sum_times_what_is_stated() {
         let (x, dy) = (uniform(batch * g.inputs(), "x"), uniform(batch * g.outputs(), "dy"));
         let mut layer = with(&g, scheme, false);
         let weight = uniform(r * r * 128 * 64, "w");
-        let mut direct = Direct::new(g, false, Initial::HeUniform, &mut RngStream::new(2, "weights"));
+        let mut direct = Direct::new(g, false, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
         for parameter in [&mut layer.parameters[0], &mut direct.parameters_mut()[0]] {
             parameter.layout.pack(&weight, &mut parameter.value);
         }

@@ -5,13 +5,13 @@ mod found;
 #[cfg(test)]
 mod tests;
 
-use inkling_schema::{Initial, LayerSpec, TrainingSpec, Weighting};
+use inkling_schema::{Initializer, LayerSpec, TrainingSpec, Weighting};
 use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
 use super::mean;
-use super::networks::initial;
+use super::networks::initializer;
 use crate::statistics::wilson;
 use crate::{Goal, HeadedNetwork, MultitaskResults, Spread};
 
@@ -24,8 +24,8 @@ pub(super) struct MultitaskFacts<'a> {
     groups: Vec<GroupFacts<'a>>,
     training: &'a TrainingSpec,
     /// What weights of hidden layers start from, and those of the last one.
-    hidden: Option<Initial>,
-    output: Option<Initial>,
+    hidden: Option<Initializer>,
+    output: Option<Initializer>,
     /// Units of the last dense layer that heads share.
     shared_units: Option<usize>,
     item: GoalFacts,
@@ -145,13 +145,13 @@ impl<'a> MultitaskFacts<'a> {
             classes: task.data.classes.len(),
             groups: groups(task),
             training: &first.spec.training,
-            hidden: first.spec.model.trunk.iter().find_map(initial),
+            hidden: first.spec.model.trunk.iter().find_map(initializer),
             output: first
                 .spec
                 .model
                 .heads
                 .first()
-                .and_then(|head| head.layers.iter().rev().find_map(initial)),
+                .and_then(|head| head.layers.iter().rev().find_map(initializer)),
             shared_units: two_headed
                 .and_then(|network| network.spec.model.trunk.iter().rev().find_map(units)),
             item: GoalFacts::new(task, Goal::Item, &pairs),
