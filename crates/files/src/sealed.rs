@@ -81,6 +81,11 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     format!("{BEGINNING}{FORMAT},\n  \"{CHECKSUM_KEY}\": \"{checksum}\"{comma}{rest}\n").into_bytes()
 }
 
+/// Whether a document begins as a sealed one does, whatever follows.
+pub fn begins_sealed(document: &[u8]) -> bool {
+    document.starts_with(BEGINNING.as_bytes())
+}
+
 /// The value in a document, after its seal was checked.
 ///
 /// # Errors

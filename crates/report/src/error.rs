@@ -23,12 +23,10 @@ pub enum ReportError {
         folder: PathBuf,
     },
 
-    /// A newer program made the study, and something in it means nothing to this one.
+    /// Another version of the program made the study, and something in it means nothing to this one.
     #[error("`{}` was made by Inkling {made_by}, and this is Inkling {this}, which cannot read it: {reason}", .path.display())]
-    #[diagnostic(help(
-        "update the program, or make the study again with this one in another folder (`--out`)"
-    ))]
-    Newer {
+    #[diagnostic(help("{help}, or make the study again with this one in another folder (`--out`)"))]
+    OtherVersion {
         /// The file.
         path: PathBuf,
         /// The version that made it.
@@ -37,6 +35,8 @@ pub enum ReportError {
         this: &'static str,
         /// What it does not understand.
         reason: String,
+        /// What reads it.
+        help: &'static str,
     },
 
     /// Runs of the study are still to be done.

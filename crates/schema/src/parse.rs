@@ -1,7 +1,6 @@
 //! From TOML text to typed values, and errors that say file, line, key, what was expected and what was near.
 
 mod blame;
-mod excerpt;
 mod expected;
 mod overlooked;
 mod path;
@@ -56,15 +55,14 @@ impl Source<'_> {
         let Source { file, text } = self;
         let start = span.start.min(text.len());
         let line = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let (excerpt, mark) = excerpt::of(text, start..span.end.clamp(start, text.len()));
         SpecError {
             file: file.into(),
             line,
             message,
             label,
             help,
-            source_code: Arc::new(NamedSource::new(file, excerpt)),
-            span: mark.into(),
+            source_code: Arc::new(NamedSource::new(file, text.to_owned())),
+            span: (start..span.end.clamp(start, text.len())).into(),
         }
     }
 }

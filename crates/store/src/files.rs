@@ -82,6 +82,11 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreErr
     })
 }
 
+/// Whether the file at `path` begins as a sealed document does, whether or not the rest of it is sound.
+pub(crate) fn begins_sealed(path: &Path) -> bool {
+    read(path).is_ok_and(|bytes| bytes.is_some_and(|bytes| sealed::begins_sealed(&bytes)))
+}
+
 /// The SHA-256 of the file at `path` in lower-case hexadecimal digits, or `None` where there is no such file.
 ///
 /// # Errors

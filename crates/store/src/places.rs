@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use inkling_files::atomic::{is_real_folder, remove_leftovers};
 
+use serde_json::Value;
+
 use crate::error::is_run_id;
 use crate::run::RunDir;
 use crate::{files, lock};
@@ -15,9 +17,10 @@ pub(crate) const RUNS: &str = "runs";
 pub(crate) const PUBLISHED: [&str; 2] = ["figures", "tables"];
 /// A study's record, and members that it has in every version.
 const STUDY: &str = "study.json";
+const SUMMARY: &str = "summary.json";
 const MEMBERS: [&str; 3] = ["version", "study", "runs"];
 /// The files that a study writes into the output folder itself.
-const FILES: [&str; 6] = [STUDY, "study.toml", "checks.json", "summary.json", "report.pdf", "report.html"];
+const FILES: [&str; 6] = [STUDY, "study.toml", "checks.json", SUMMARY, "report.pdf", "report.html"];
 
 /// Removes what killed processes left in the output folder `out`, whose lock is held. Looks only where a store writes:
 /// in `out` itself, `figures`, `tables`, `runs`, and the folders of `runs` that have a run's name. Neither a link nor a
@@ -56,30 +59,45 @@ pub(crate) fn enclosing(folder: &Path) -> Option<PathBuf> {
     })
 }
 
-/// What stands in a folder that is no store and that a study would write over, if there is anything: a person's own report,
-/// say, or figures.
+/// What stands in a folder that a study would write over and that no study is known to have written, if there is anything: a
+/// person's own report, say, or figures.
+///
+/// A study's files are there only beside its record, which is written before them, or beside its summary, which names them. A
+/// folder of runs shows nothing: other programs have such folders too, and `inkling look` writes runs without a study.
 pub(crate) fn taken(folder: &Path) -> Option<String> {
-    if is_store(folder) || holds_runs(folder) || holds_study(folder) {
+    if holds_study(folder) {
         return None;
     }
     let is_there = |name: &&str| fs::symlink_metadata(folder.join(name)).is_ok();
+    // Only files with names such as a study publishes: neither folders nor hidden files.
+    let is_file = |entry: fs::DirEntry| {
+        !entry.file_name().as_encoded_bytes().starts_with(b".") && entry.path().is_file()
+    };
     let holds_files =
-        |name: &&str| fs::read_dir(folder.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+        |name: &&str| fs::read_dir(folder.join(name)).into_iter().flatten().flatten().any(is_file);
     let file = FILES.into_iter().find(is_there).map(str::to_owned);
-    file.or_else(|| PUBLISHED.into_iter().find(holds_files).map(|name| format!("{name}/")))
+    let published = || PUBLISHED.into_iter().find(holds_files).filter(|_| !holds_runs(folder));
+    file.or_else(|| published().map(|name| format!("{name}/")))
 }
 
-/// Whether there is a folder of runs with a run in it, as in a copy of a store without its hidden files.
+/// Whether there is a folder of runs with one that this program wrote.
 fn holds_runs(folder: &Path) -> bool {
     let entries = fs::read_dir(folder.join(RUNS)).into_iter().flatten().flatten();
-    entries.map(|entry| entry.file_name()).any(|name| is_run_id(name.as_encoded_bytes()))
+    let runs = entries.filter(|entry| is_run_id(entry.file_name().as_encoded_bytes()));
+    runs.map(|entry| RunDir::at(&entry.path())).any(|run| run.is_own())
 }
 
-/// Whether there is a study's own record, as where the runs were removed, or a kill came before the first of them.
+/// Whether there is a study's own record or summary, sound or damaged.
 fn holds_study(folder: &Path) -> bool {
-    let record = files::read_json::<serde_json::Value>(&folder.join(STUDY));
-    record
-        .is_ok_and(|record| record.is_some_and(|record| MEMBERS.iter().all(|key| record.get(key).is_some())))
+    [STUDY, SUMMARY].iter().any(|name| match files::read_json::<Value>(&folder.join(name)) {
+        // Programs before version 0.1 did not seal it.
+        Ok(Some(record)) => {
+            files::begins_sealed(&folder.join(name)) || MEMBERS.iter().all(|key| record.get(key).is_some())
+        }
+        Ok(None) => false,
+        // What a document was cannot be told from what is left of it, but where its runs are.
+        Err(_) => files::begins_sealed(&folder.join(name)) || holds_runs(folder),
+    })
 }
 
 /// Where an absolute path leads that need not exist yet, once the links in it are followed.

@@ -76,6 +76,11 @@ impl RunDir {
         Self::new(folder.to_owned())
     }
 
+    /// Whether this program began the run: the spec that it writes first is there.
+    pub(crate) fn is_own(&self) -> bool {
+        files::begins_sealed(&self.file(SPEC))
+    }
+
     /// The result, or `None` where the run is not finished. The result's own checksum and every file that it names are
     /// checked.
     ///

@@ -155,6 +155,7 @@ fn nothing_is_removed_or_written_through_a_link() {
     symlink(real.join("figures"), out.join("figures")).unwrap();
     symlink(real.join("tables"), out.join("tables")).unwrap();
     symlink(real.join(ID), out.join("runs").join(ID)).unwrap();
+    fs::write(out.join("study.json"), inkling_store::sealed_json(&"a study")).unwrap();
     let store = Store::open(&out).unwrap();
     let error = store.begin(ID, "spec").unwrap_err();
     assert!(matches!(&error, StoreError::Linked { path } if path.ends_with(ID)), "{error}");
@@ -251,8 +252,83 @@ fn what_a_person_has_in_a_folder_of_their_own_is_not_written_over() {
         // Beside other files of a person's there is room for a study, and then the folder is one.
         fs::remove_file(out.join(name)).unwrap();
         let store = Store::open(&out).unwrap();
+        store.publish_json("study.json", &"a study").unwrap();
         store.publish("report.pdf", b"new").unwrap();
         drop(store);
         drop(Store::open(&out).unwrap());
     }
+}
+
+#[test]
+fn a_persons_files_beside_runs_are_not_written_over() {
+    let open = |make: &dyn Fn(&Path)| {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path());
+        let before = files(folder.path());
+        match Store::open(folder.path()) {
+            Ok(_) => None,
+            Err(StoreError::NotAStore { found, .. }) => {
+                assert_eq!(files(folder.path()), before, "nothing is touched");
+                Some(found)
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    let write = |folder: &Path, name: &str, text: &str| {
+        fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+        fs::write(folder.join(name), text).unwrap();
+    };
+    let thesis = |folder: &Path| write(folder, "report.pdf", "my thesis");
+    // Another program's folder of runs, with or without a record, a lock or a run's name.
+    for (name, text) in [
+        ("study.json", r#"{"optuna": 1}"#),
+        ("runs/events.out", "1"),
+        (".lock", ""),
+        ("runs/0123456789abcdef/result.json", "{}"),
+        ("runs/0123456789abcdef/spec.json", "{}"),
+        ("summary.json", r#"{"runs": []}"#),
+    ] {
+        let found = open(&|folder| {
+            fs::create_dir(folder.join("runs")).unwrap();
+            write(folder, name, text);
+            thesis(folder);
+        });
+        assert!(found.is_some(), "{name}");
+    }
+    // What `inkling look` leaves, and a study that failed before it began.
+    let looked = |folder: &Path| drop(Store::open(folder).unwrap().begin(ID, &"a look").unwrap());
+    let found = open(&|folder| {
+        looked(folder);
+        thesis(folder);
+    });
+    assert_eq!(found.as_deref(), Some("report.pdf"));
+    assert_eq!(open(&|folder| drop(Store::open(folder).unwrap())), None);
+    // Looks go on beside the figures of earlier ones, and a study beside both.
+    let figures = open(&|folder| {
+        looked(folder);
+        write(folder, "figures/filters.svg", "<svg/>");
+    });
+    assert_eq!(figures, None);
+    // A study's own: with its record or its summary, sound or damaged.
+    let studied = |change: &dyn Fn(&Path)| {
+        open(&|folder| {
+            let store = Store::open(folder).unwrap();
+            drop(store.begin(ID, &"a run").unwrap());
+            for name in ["study.json", "summary.json"] {
+                store
+                    .publish_json(name, &serde_json::json!({ "version": "0", "study": 1, "runs": [] }))
+                    .unwrap();
+            }
+            drop(store);
+            thesis(folder);
+            change(folder);
+        })
+    };
+    assert_eq!(studied(&|_| {}), None);
+    for damaged in ["", "{", "{\n  \"format\": 1", "no JSON"] {
+        assert_eq!(studied(&|folder| write(folder, "study.json", damaged)), None, "{damaged:?}");
+    }
+    assert_eq!(studied(&|folder| fs::remove_file(folder.join("study.json")).unwrap()), None);
+    assert_eq!(studied(&|folder| fs::remove_file(folder.join("summary.json")).unwrap()), None);
+    assert_eq!(studied(&|folder| fs::remove_dir_all(folder.join("runs")).unwrap()), None);
 }

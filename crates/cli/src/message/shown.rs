@@ -56,8 +56,8 @@ impl Shown {
     fn new(error: &dyn Diagnostic, width: Option<usize>) -> Self {
         let labels: Vec<LabeledSpan> = error.labels().into_iter().flatten().collect();
         let excerpt = error.source_code().and_then(|source| excerpt(source, &labels));
-        let (source, cut) = excerpt.map_or((None, 0), |(source, cut)| (Some(source), cut));
-        let end = source.as_ref().map_or(0, |source| source.inner().len());
+        let (source, cut, end) =
+            excerpt.map_or((None, 0, 0), |Excerpt { source, cut, end }| (Some(source), cut, end));
         let labels = labels.iter().map(|label| {
             let text = label.label().map(|text| printable(text).into_owned());
             let offset = label.offset() - cut;
@@ -129,15 +129,24 @@ impl Error for Cause {
     }
 }
 
+/// The lines around what an error marks.
+struct Excerpt {
+    source: NamedSource<String>,
+    /// Bytes that are cut before what is marked.
+    cut: usize,
+    /// Where marks end at the latest: with what is shown of a line that is cut.
+    end: usize,
+}
+
 /// The lines around the labels, each at its place in the file; of a long line its beginning, and nothing at all where what is
 /// marked stands further on. What a terminal must not be sent is replaced by characters of as many bytes, so that the labels
-/// still point at the right ones; with it, the bytes that are cut before them.
-fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<(NamedSource<String>, usize)> {
+/// still point at the right ones.
+fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<Excerpt> {
     let start = labels.iter().map(LabeledSpan::offset).min()?;
     let end = labels.iter().map(|label| label.offset() + label.len()).max()?;
     let found = source.read_span(&(start, end - start).into(), 1, 1).ok()?;
     let (offset, lines) = (found.span().offset(), found.line());
-    let (mut text, mut place, mut cut) = (String::new(), offset, 0);
+    let (mut text, mut place, mut cut, mut last) = (String::new(), offset, 0, None);
     for line in str::from_utf8(found.data()).ok()?.split_inclusive('\n') {
         // Not for the sake of less than the sign that something is cut takes itself.
         let (shown, rest) = match line.char_indices().nth(EXCERPT) {
@@ -154,13 +163,16 @@ fn excerpt(source: &dyn SourceCode, labels: &[LabeledSpan]) -> Option<(NamedSour
             text.push_str(ending);
             if marked.end <= start {
                 cut += rest.len() - ending.len();
+            } else if marked.contains(&start) {
+                last = Some(place + shown.len() - cut);
             }
         }
         place += line.len();
     }
     // Nothing above is shown, but its lines are counted.
     let text = " ".repeat(offset.checked_sub(lines)?) + &"\n".repeat(lines) + &text;
-    Some((NamedSource::new(printable(found.name().unwrap_or_default()), text), cut))
+    let end = last.unwrap_or(text.len());
+    Some(Excerpt { source: NamedSource::new(printable(found.name().unwrap_or_default()), text), cut, end })
 }
 
 /// The character, or where a terminal obeys it another one of as many bytes.
@@ -334,5 +346,12 @@ mod tests {
         let span = (text.find("bad").unwrap(), 5_003).into();
         let shown = rendered(&Wrong { file: NamedSource::new("a.toml", text), span }, None);
         assert!(shown.len() < 1_500 && shown.contains("2 │ x = bad"), "{shown}");
+        for length in [100, 158, 159, 160, 161, 300, 5_000] {
+            let text = format!("a\nx = bad{}\nb", "y".repeat(length));
+            let span = (text.find("bad").unwrap(), 3 + length).into();
+            let shown = rendered(&Wrong { file: NamedSource::new("a.toml", text), span }, None);
+            assert!(shown.contains("2 │ x = bad") && shown.contains("·     ─"), "{length}: {shown}");
+            assert!(!shown.contains("├─▶"), "{length}: {shown}");
+        }
     }
 }

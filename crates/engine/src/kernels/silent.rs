@@ -34,11 +34,14 @@ pub(crate) struct SilentSums {
     decay: f64,
     /// S₁ and S₂.
     sums: [f64; 2],
+    /// Σ αⱼ.
+    rates: f64,
 }
 
 impl SilentSums {
     /// No step.
-    pub(crate) const NONE: SilentSums = SilentSums { first: 1.0, second: 1.0, decay: 0.0, sums: [0.0; 2] };
+    pub(crate) const NONE: SilentSums =
+        SilentSums { first: 1.0, second: 1.0, decay: 0.0, sums: [0.0; 2], rates: 0.0 };
 
     /// These steps and then one by `rule`, and what they do together.
     pub(crate) fn then(&mut self, rule: &StepRule) -> SilentSteps {
@@ -49,20 +52,24 @@ impl SilentSums {
                 self.first *= beta_1;
                 self.second *= beta_2.sqrt();
                 let (alpha, gamma) = (rate * self.first, root * self.second);
-                let one_minus_beta = 1.0 - decay;
-                self.sums = [
-                    self.sums[0] * one_minus_beta + alpha / gamma,
-                    self.sums[1] * one_minus_beta + alpha / (gamma * gamma),
-                ];
+                let keep = 1.0 - decay;
+                self.sums =
+                    [self.sums[0] * keep + alpha / gamma, self.sums[1] * keep + alpha / (gamma * gamma)];
+                self.rates = self.rates * keep + alpha;
                 self.decay += decay * (1.0 - self.decay);
-                // Of a learning rate of zero nothing comes, and no quotient of sums either.
                 let [sum, square] = self.sums;
-                let root = if square == 0.0 { 1.0 } else { sum / square };
+                let (rate, root) = match () {
+                    // With β₂ = 0 the first step without a gradient clears v, and the weight moves by −m·Σ αⱼ/ε.
+                    () if gamma == 0.0 => (self.rates, 0.0),
+                    // Of a learning rate of zero nothing comes, and no quotient of sums either.
+                    () if square == 0.0 => (0.0, 1.0),
+                    () => (sum * (sum / square), sum / square),
+                };
                 SilentSteps {
                     first: self.first as f32,
                     second: (self.second * self.second) as f32,
                     decay: self.decay as f32,
-                    rate: (sum * root) as f32,
+                    rate: rate as f32,
                     root: root as f32,
                     epsilon,
                 }

@@ -121,10 +121,11 @@ impl Results {
     /// Reads a study, as far as it is finished.
     ///
     /// # Errors
-    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing to report, [`ReportError::Newer`] where
-    /// a newer program made what this one cannot read, and the store's errors.
+    /// [`ReportError::NoStudy`] and [`ReportError::Unfinished`] where there is nothing to report,
+    /// [`ReportError::OtherVersion`] where another version of the program made what this one cannot read, and the store's
+    /// errors.
     pub fn read(store: &Reader) -> Result<Results, ReportError> {
-        Self::read_all(store).map_err(made_by_newer)
+        Self::read_all(store).map_err(made_by_another)
     }
 
     fn read_all(store: &Reader) -> Result<Results, ReportError> {
@@ -244,8 +245,8 @@ fn check_identity(
     Err(StoreError::Damaged { path: store.path().join(path), reason: reason.into() })
 }
 
-/// What is no damage but made by a newer program, which the file itself says.
-fn made_by_newer(error: ReportError) -> ReportError {
+/// What is no damage but made by another version of the program, which the file itself says.
+fn made_by_another(error: ReportError) -> ReportError {
     const THIS: &str = env!("CARGO_PKG_VERSION");
     #[derive(Deserialize)]
     struct Made {
@@ -257,8 +258,10 @@ fn made_by_newer(error: ReportError) -> ReportError {
     let numbers =
         |version: &str| -> Vec<u64> { version.split('.').map_while(|part| part.parse().ok()).collect() };
     match made {
-        Some(Made { version }) if numbers(&version) > numbers(THIS) => {
-            ReportError::Newer { path, made_by: version, this: THIS, reason }
+        Some(Made { version }) if version != THIS => {
+            let help =
+                if numbers(&version) > numbers(THIS) { "update the program" } else { "use that program" };
+            ReportError::OtherVersion { path, made_by: version, this: THIS, reason, help }
         }
         _ => StoreError::Damaged { path, reason }.into(),
     }

@@ -5,8 +5,8 @@ use inkling_schema::Optimizer;
 use super::*;
 use crate::optimizer::param_groups;
 
-/// Optimisers whose windows have several steps.
-const OPTIMIZERS: [Optimizer; 7] = [
+/// Optimisers whose windows have several steps, and after them some whose v falls so fast that they have one.
+const OPTIMIZERS: [Optimizer; 12] = [
     Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
     Optimizer::Adam { beta_1: 0.99, beta_2: 0.99, epsilon: 1e-8 },
     Optimizer::Adam { beta_1: 0.5, beta_2: 0.9999, epsilon: 1e-4 },
@@ -14,6 +14,11 @@ const OPTIMIZERS: [Optimizer; 7] = [
     Optimizer::AdamW { beta_1: 0.0, beta_2: 0.995, epsilon: 1e-8, weight_decay: 1e-3 },
     Optimizer::Sgd { momentum: 0.9 },
     Optimizer::Sgd { momentum: 0.0 },
+    Optimizer::Adam { beta_1: 0.9, beta_2: 0.0, epsilon: 1e-8 },
+    Optimizer::Adam { beta_1: 0.0, beta_2: 0.0, epsilon: 1.0 },
+    Optimizer::AdamW { beta_1: 0.9, beta_2: 0.0, epsilon: 1e-8, weight_decay: 0.1 },
+    Optimizer::Adam { beta_1: 0.9, beta_2: 1e-10, epsilon: 1.0 },
+    Optimizer::Adam { beta_1: 0.9, beta_2: 1.2e-38, epsilon: 1e-8 },
 ];
 
 /// A learning rate that is constant, falls, grows and is zero.
