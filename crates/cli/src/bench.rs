@@ -12,7 +12,7 @@ use inkling_engine::perceptron::{PerceptronConfig, one_vs_one, online};
 use inkling_engine::{Affine, ByteMatrix};
 
 use crate::args::{BenchArgs, BenchName};
-use crate::failure::Failure;
+use crate::failure::{Failure, UsageError};
 use crate::{output, start_computing};
 use networks::Work;
 
@@ -20,6 +20,11 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     start_computing(&args.compute)?;
     let load = |name: &str| inkling_data::load(name, &Sources::new(args.data.folder.clone()));
     let asked = |name: &&BenchName| args.work.is_empty() || args.work.contains(name);
+    let is_network = |name: &&BenchName| !matches!(name, BenchName::Pca | BenchName::Perceptron);
+    if args.batch.is_some() && !BenchName::value_variants().iter().filter(asked).any(|name| is_network(&name))
+    {
+        return Err(UsageError::NoBatches.into());
+    }
     let rounds = args.rounds.get();
     let after = args.after;
     // The sets that there is work on, loaded once.

@@ -94,6 +94,12 @@ pub(crate) enum UsageError {
     #[diagnostic(help("{}", .source.help().map(|help| help.to_string()).unwrap_or_default()))]
     NotText { path: PathBuf, source: TextError },
 
+    #[error(
+        "--batch is the number of images of a training step, and nothing that is to be timed trains a network"
+    )]
+    #[diagnostic(help("leave it out, or name a network: mlp, cnn, single or mtl"))]
+    NoBatches,
+
     #[error("the study performs no task that --only names")]
     #[diagnostic(help("its tasks are: {tasks}"))]
     NothingToDo { tasks: String },
@@ -166,7 +172,8 @@ impl From<UsageError> for Failure {
             UsageError::UnknownPreset { .. }
             | UsageError::UnknownModel { .. }
             | UsageError::CpuOfEnvironment { .. }
-            | UsageError::ThreadsOfEnvironment { .. } => USAGE,
+            | UsageError::ThreadsOfEnvironment { .. }
+            | UsageError::NoBatches => USAGE,
             UsageError::StudyFile { .. }
             | UsageError::ModelFile { .. }
             | UsageError::Threads { .. }

@@ -78,7 +78,10 @@ fn again() -> String {
     // A program that is not on the path is called as it was.
     let program = words.next().filter(|name| name.as_encoded_bytes().contains(&b'/'));
     let program = program.map_or_else(|| "inkling".to_owned(), quoted);
-    std::iter::once(program).chain(words.map(quoted)).collect::<Vec<_>>().join(" ")
+    // What else decides of the results.
+    let instructions = std::env::var_os("INKLING_CPU").filter(|asked| !asked.is_empty());
+    let instructions = instructions.map(|asked| format!("INKLING_CPU={}", quoted(asked)));
+    instructions.into_iter().chain([program]).chain(words.map(quoted)).collect::<Vec<_>>().join(" ")
 }
 
 fn first() -> std::sync::MutexGuard<'static, Option<&'static str>> {

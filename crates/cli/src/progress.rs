@@ -299,6 +299,9 @@ impl Observer for Progress<'_> {
                 self.say(&format!("data: {images} images loaded and checked in {seconds:.1} s"));
             }
             Event::Stage { title, steps } => self.begin(title, steps),
+            Event::Smaller { set, part, asked, there } => self.say(&format!(
+                "note: {set} has {there} {part} images, fewer than the {asked} that the study asks for; all are used"
+            )),
             Event::Unread { title, warning } => self.say(&format!("warning: {title}: {warning}")),
             Event::Advanced | Event::Finished => self.advance(false),
             Event::Skipped => self.advance(true),

@@ -25,7 +25,12 @@ pub enum LabError {
 
     /// The principal components cannot be computed as asked.
     #[error("task 1 cannot be done: {0}")]
-    #[diagnostic(help("change `pca.components` or `data.train_images` in the study"))]
+    #[diagnostic(help("{}", match .0 {
+        PcaError::TooManyComponents { features, .. } => format!("`pca.components` is {features} at most: an image has so many pixels"),
+        PcaError::TooFewSamples { .. } => "raise `data.train_images`".to_owned(),
+        PcaError::NoConvergence => "change `pca.components` or `data.train_images`".to_owned(),
+        PcaError::NoVariance => "take more images (`data.train_images`), or another set".to_owned(),
+    }))]
     Pca(#[from] PcaError),
 
     /// A class of the set is not among the images used.
@@ -84,7 +89,7 @@ pub enum LabError {
     TooFewImages {
         /// The task, as the study names it.
         task: &'static str,
-        /// The key that asks for too many: "batch" or "validation.images".
+        /// The key that asks for too many: "batch_size" or "validation.images".
         key: &'static str,
         /// What it asks for.
         asked: usize,
@@ -116,8 +121,8 @@ pub enum LabError {
     /// Some tasks of a study are to be done in the folder of another study.
     #[error("only {tasks} would be done again, but this folder holds a study with {differs}")]
     #[diagnostic(help(
-        "its other tasks would have to leave the report. Leave `--only` out to do the whole study here (finished runs are \
-         kept), or choose another folder with `--out`"
+        "its other tasks would have to leave the report. Name them with `--only` too, or leave it out, to do them here \
+         (finished runs are kept), or choose another folder with `--out`"
     ))]
     OtherStudy {
         /// The tasks that were asked for.

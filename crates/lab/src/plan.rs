@@ -41,6 +41,19 @@ pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabErro
     Ok(sets)
 }
 
+/// Each part of a set that has fewer images than the study asks for: the set's title, the part, and both numbers.
+pub(crate) fn smaller_sets<'a>(
+    study: &Study,
+    sets: &'a DataSets,
+) -> impl Iterator<Item = (&'a str, &'static str, usize, usize)> {
+    let asked = [("training", study.data.train_images), ("test", study.data.test_images)];
+    let parts = sets.values().flat_map(move |set| {
+        let there = [set.train.len(), set.test.len()];
+        asked.into_iter().zip(there).map(|((part, asked), there)| (set.info.title, part, asked, there))
+    });
+    parts.filter(|(_, _, asked, there)| there < asked)
+}
+
 fn require_every_class(set: &DataSet) -> Result<(), LabError> {
     for (part, samples) in [("train", &set.train), ("test", &set.test)] {
         for (label, class) in set.info.classes.iter().enumerate() {
@@ -217,7 +230,7 @@ fn check_size(task: Task, set: &DataSet, training: &TrainingSpec) -> Result<(), 
     }
     if training.batch_size > images - held_out {
         let after = if held_out > 0 { " after those for validation" } else { "" };
-        return too_few("batch", training.batch_size, images - held_out, after);
+        return too_few("batch_size", training.batch_size, images - held_out, after);
     }
     Ok(())
 }

@@ -42,6 +42,17 @@ pub enum Event<'a> {
         /// Seconds it took.
         seconds: f64,
     },
+    /// A data set has fewer images than the study asks for: all are used.
+    Smaller {
+        /// The set's title.
+        set: &'a str,
+        /// "training" or "test".
+        part: &'static str,
+        /// Images that the study asks for.
+        asked: usize,
+        /// Images that there are.
+        there: usize,
+    },
     /// A stage of a task begins: several small runs, or a large one.
     Stage {
         /// What is done, as a person reads it.
@@ -192,6 +203,9 @@ pub fn run_study(
     let held = folder::held(store)?;
     let (study, preset) = folder::merged(study, preset, options, held.as_ref(), store, observer)?;
     let sets = plan::load(&study, sources)?;
+    for (set, part, asked, there) in plan::smaller_sets(&study, &sets) {
+        observer.event(Event::Smaller { set, part, asked, there });
+    }
     let images = sets.values().map(|set| set.train.len() + set.test.len()).sum();
     observer.event(Event::Loaded { images, seconds: start.elapsed().as_secs_f64() });
     let runs = plan::expand(&study, &sets)?;

@@ -129,9 +129,20 @@ fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Resul
     let images = data.train_images - held_out;
     if training.batch_size > images {
         return wrong(
-            &[task, "training", "batch"],
-            format!("a batch of {} is larger than the {images} images to train on", training.batch_size),
-            format!("expected a whole number from 1 to {images}"),
+            &[task, "training", "batch_size"],
+            match images {
+                1 => format!("a batch of {} is more than the one image to train on", training.batch_size),
+                _ => format!(
+                    "a batch of {} is larger than the {images} images to train on",
+                    training.batch_size
+                ),
+            },
+            match images {
+                1 => "expected 1, or more images (`data.train_images`)".into(),
+                _ => format!(
+                    "expected a whole number from 1 to {images}, or more images (`data.train_images`)"
+                ),
+            },
         );
     }
     Ok(())

@@ -30,8 +30,13 @@ impl Study {
         let looked_into = kept.inside.as_ref().or(taken.inside.as_ref()).map(|inside| inside.network.clone());
         let looked_into = looked_into.unwrap_or_default();
         let cnn = match (kept.cnn, taken.cnn) {
-            (Some(kept), Some(taken)) => {
-                if only(&kept, &looked_into) != only(&taken, &looked_into) {
+            (Some(mut kept), Some(taken)) => {
+                let (of_kept, of_taken) = (only(&kept, &looked_into), only(&taken, &looked_into));
+                let is_new = of_kept.networks.is_empty() && !tasks.contains(&Task::Cnn);
+                if is_new && of_kept == only(&taken, "") {
+                    // Trained as the others are: it becomes one of them.
+                    kept.networks.extend(of_taken.networks);
+                } else if of_kept != of_taken {
                     return Err(format!(
                         "another network `{looked_into}` of task 4, or another training of it, and task 5 looks into it"
                     ));

@@ -124,7 +124,12 @@ impl Visitor<'_> for Interval {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<f64, E> {
-        if self.holds(value) { Ok(value) } else { Err(E::invalid_value(de::Unexpected::Float(value), &self)) }
+        // Of zero there is one.
+        if self.holds(value) {
+            Ok(value + 0.0)
+        } else {
+            Err(E::invalid_value(de::Unexpected::Float(value), &self))
+        }
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<f64, E> {

@@ -133,9 +133,14 @@ fn describe<T: DeserializeOwned>(source: Source, document: &Document, refusal: &
     }
     if let Some(name) = sentence.strip_prefix("missing field ") {
         let message = format!("the key {name} is missing {}", place(path));
-        let help = "every key is written down, so that a file says all that it does; `inkling study --print-spec` \
-                    and `inkling model cnn --toml` show whole ones";
-        return source.error(span, message, "it belongs here", Some(help.into()));
+        let missing = expected::missing::<T>(document, path, name.trim_matches('`'));
+        let help = match missing {
+            Some(expected) => format!("every key is written down; expected here: {expected}"),
+            None => "every key is written down; `inkling study --print-spec` and `inkling model cnn --toml` show whole \
+                     files"
+                .into(),
+        };
+        return source.error(span, message, "it belongs here", Some(help));
     }
     let key = joined(path);
     if let Some((name, known)) = unknown("variant", sentence) {

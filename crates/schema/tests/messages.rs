@@ -215,7 +215,41 @@ fn the_line_is_that_of_the_value() {
 fn a_missing_key_is_named_with_its_table() {
     let (message, help) = refusal("tolerance = 0.001", "");
     assert!(message.contains("the key `tolerance` is missing in [perceptron]"), "{message}");
-    assert!(help.contains("--print-spec"), "{help}");
+    assert!(help.contains("expected here: a share from 0 up to"), "{help}");
+    let (message, help) = refusal("[data]\ntrain_images = 60000\ntest_images = 10000\n", "");
+    assert!(message.contains("the key `data` is missing at the top level"), "{message}");
+    assert!(help.contains("expected here: a table, such as { train_images = …, test_images = … }"), "{help}");
+    // Also of keys that no preset has.
+    for (from, to, key, expected) in [
+        ("kind = \"constant\"", "kind = \"cosine\"", "last", "a share from 0"),
+        ("kind = \"constant\"", "kind = \"step\"", "every", "a whole number of at least 1"),
+        ("optimizer.kind = \"adam\"", "optimizer.kind = \"sgd\"", "momentum", "a share"),
+    ] {
+        let text = preset("brief").unwrap().to_toml();
+        if !text.contains(from) {
+            continue;
+        }
+        let (message, help) = refusal(from, to);
+        assert!(message.contains(&format!("the key `{key}` is missing in [")), "{message}");
+        assert!(help.contains(&format!("expected here: {expected}")), "{help}");
+    }
+}
+
+#[test]
+fn a_table_of_a_kind_is_told_the_kinds_of_its_place() {
+    let text = preset("brief").unwrap().to_toml();
+    let start = text.find("[mlp.training.optimizer]").unwrap();
+    let end = start + text[start..].find("\n\n").unwrap();
+    for (from, to, words) in [
+        (&text[start..end], "[mlp.training]\noptimizer = \"adam\"", "{ kind = \"adam\", … }"),
+        ("[mlp.training.schedule]\nkind = \"constant\"\n", "", "{ kind = \"constant\" }"),
+    ] {
+        let changed = text.replacen(from, "", 1).replacen("[mlp.training]\n", &format!("{to}\n"), 1);
+        let changed = if to.is_empty() { text.replacen(from, "", 1) } else { changed };
+        let error = Study::from_toml("mine.toml", &changed).unwrap_err();
+        let help = error.help().unwrap().to_string();
+        assert!(help.contains(&format!("a table with a `kind`, such as {words}")), "{error}\n{help}");
+    }
 }
 
 #[test]

@@ -197,6 +197,14 @@ pub enum StoreError {
         path: PathBuf,
     },
 
+    /// A file was given where a study's folder is needed.
+    #[error("`{}` is a file, and a study is a folder", .path.display())]
+    #[diagnostic(help("give the folder that a study was written to (`--out`)"))]
+    NotAFolder {
+        /// The file that was given.
+        path: PathBuf,
+    },
+
     /// The folder that should be read holds no study.
     #[error("`{}` holds no study (it has no folder `runs`)", .path.display())]
     #[diagnostic(help(
@@ -238,6 +246,7 @@ impl StoreError {
             | Self::NewerFormat { .. }
             | Self::ForeignCheckpoint { .. }
             | Self::NoFolder { .. }
+            | Self::NotAFolder { .. }
             | Self::NotAStudy { .. } => ErrorClass::BadData,
         }
     }
@@ -274,6 +283,12 @@ impl From<WriteError> for StoreError {
     }
 }
 
+/// Whether a path is a link that leads back to itself.
+fn leads_round(path: &Path) -> bool {
+    // What libc calls ELOOP has no stable name of its own yet.
+    path.is_symlink() && path.metadata().is_err_and(|error| error.raw_os_error() == Some(40))
+}
+
 /// Whether a path is a link whose target is not there.
 fn leads_nowhere(path: &Path) -> bool {
     path.is_symlink() && !path.exists()
@@ -291,8 +306,12 @@ fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
              make a copy elsewhere and give that"
         }
         ErrorKind::NotFound => {
-            "a folder of this path is not there any more. If it was moved or removed while the program worked in it, give \
-             the same command again with its new place (`--out`): what was finished is there, and is not done again"
+            "a folder of this path is not there, or not any more. If it was moved while the program worked in it, give the \
+             same command again with its new place (`--out`), where what was finished is kept; otherwise choose another \
+             output folder"
+        }
+        ErrorKind::AlreadyExists if path.ancestors().any(leads_round) => {
+            "a link in this path leads to itself: remove it, or choose another output folder"
         }
         ErrorKind::AlreadyExists if path.ancestors().any(leads_nowhere) => {
             "a link in this path leads to a place that does not exist: make that folder, or choose another output folder"

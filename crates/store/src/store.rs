@@ -23,12 +23,14 @@ impl Reader {
     /// Opens the output folder `out`.
     ///
     /// # Errors
-    /// [`StoreError::NoFolder`] where it is not there, [`StoreError::NotAStudy`] where no study was ever written to it,
+    /// [`StoreError::NoFolder`] where it is not there, [`StoreError::NotAFolder`] where it is a file, [`StoreError::NotAStudy`] where no study was ever written to it,
     /// [`StoreError::Io`] where it may not be looked into.
     pub fn open(out: &Path) -> Result<Self, StoreError> {
         let path = out.to_owned();
-        if files::kind(out)?.is_none() {
-            return Err(StoreError::NoFolder { path });
+        match files::kind(out)? {
+            None => return Err(StoreError::NoFolder { path }),
+            Some(kind) if !kind.is_dir() => return Err(StoreError::NotAFolder { path }),
+            Some(_) => {}
         }
         match files::kind(&out.join(RUNS))? {
             Some(kind) if kind.is_dir() => Ok(Self { out: path }),

@@ -54,7 +54,7 @@ pub(crate) struct LookArgs {
     pub(crate) model: PathBuf,
 
     /// Which network of the study's folder; without it, the one that the study looks into.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(crate) network: Option<String>,
 
     /// Which of the network's weights: those after the last epoch, or those of the best epoch by its validation images.
@@ -100,7 +100,7 @@ pub(crate) struct ActivationsArgs {
 
     /// The typical image of a class, by its number or name: of those that the network gets right, the one whose scores
     /// are nearest to their mean.
-    #[arg(long = "class", value_name = "CLASS", allow_negative_numbers = true)]
+    #[arg(long = "class", value_name = "CLASS", allow_hyphen_values = true)]
     pub(crate) classes: Vec<String>,
 
     /// The test image of this number, from 0.
@@ -116,7 +116,7 @@ pub(crate) struct ActivationsArgs {
     pub(crate) invert: bool,
 
     /// The head that says what the images are, where the network has several; the first where not given.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(crate) head: Option<String>,
 }
 
@@ -137,7 +137,7 @@ pub(crate) struct DreamArgs {
     pub(crate) probability: bool,
 
     /// The head whose class is meant, where the network has several; the first where not given.
-    #[arg(long, value_name = "NAME", conflicts_with_all = NOT_OF_A_CLASS)]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, conflicts_with_all = NOT_OF_A_CLASS)]
     pub(crate) head: Option<String>,
 
     /// What the dream begins with.
@@ -199,7 +199,7 @@ pub(crate) struct DreamArgs {
 #[group(required = true, multiple = false)]
 pub(crate) struct ObjectiveArgs {
     /// Raise a class, by its number or name.
-    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
     pub(crate) class: Option<String>,
 
     /// Raise one number of a layer's output: LAYER:ROW,COLUMN,CHANNEL in an image, LAYER:UNIT in a vector.

@@ -89,14 +89,15 @@ impl Subject {
     /// The class of a head that a word names, by number or name. Whether the head has a class of this number is not
     /// asked.
     pub(crate) fn class(&self, head: &str, word: &str) -> Result<usize, Failure> {
-        if let Ok(number) = word.parse() {
-            return Ok(number);
-        }
         let scores = self.network.scores_of(head)?;
         let names = self.names(head);
         let lower = word.to_lowercase();
+        // A name comes first: a group of classes may be called `7`.
         if let Some(class) = names.iter().position(|name| name.to_lowercase() == lower) {
             return Ok(class);
+        }
+        if let Ok(number) = word.parse() {
+            return Ok(number);
         }
         let known = match &names[..] {
             [] => format!("the classes 0 to {}", scores.shape.len() - 1),
@@ -151,7 +152,14 @@ fn of_study(
         runs.map(|run| format!("`{}`", name(run))).collect::<Vec<_>>().join(", ")
     };
     let meant: Vec<&PlannedRun> = match (network, &record.study.inside) {
-        (Some(word), _) => trained().filter(|run| run.title == word || name(run) == word).collect(),
+        // The name with its task comes first, so that it tells networks apart whatever they are called.
+        (Some(word), _) => {
+            let of = |is_meant: &dyn Fn(&PlannedRun) -> bool| -> Vec<&PlannedRun> {
+                trained().filter(|run| is_meant(run)).collect()
+            };
+            let with_task = of(&|run| name(run) == word);
+            if with_task.is_empty() { of(&|run| run.title == word) } else { with_task }
+        }
         (None, Some(inside)) => {
             trained().filter(|run| run.task == Task::Cnn && run.title == inside.network).collect()
         }

@@ -24,7 +24,12 @@ const MARGIN: usize = 10;
 pub(super) fn rendered(error: &dyn Diagnostic, columns: Option<usize>) -> String {
     let width = columns.map(|columns| columns.clamp(NARROWEST, WIDEST) - MARGIN);
     let shown = Shown::new(error, width);
-    let handler = MietteHandlerOpts::new().wrap_lines(false).build();
+    let mut handler = MietteHandlerOpts::new().wrap_lines(false);
+    // Whoever wants no colours has none, whatever else asks for some (https://no-color.org).
+    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        handler = handler.color(false);
+    }
+    let handler = handler.build();
     struct Rendered<'a, H>(&'a H, &'a Shown);
     impl<H: ReportHandler> Display for Rendered<'_, H> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

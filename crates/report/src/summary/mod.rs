@@ -189,16 +189,21 @@ impl PcaSummary {
     }
 }
 
+/// The shares between two: "97.60 % to 98.10 %", or one where both are the same in this many digits.
+fn range(low: f64, high: f64) -> String {
+    let [low, high] = [low, high].map(|share| format!("{:.2} %", 100.0 * share));
+    if low == high { low } else { format!("{low} to {high}") }
+}
+
 impl PerceptronSummary {
     fn in_words(&self) -> Vec<String> {
         let ranked = || self.pairs.iter().map(|pair| pair.test_accuracy);
         let mean = ranked().sum::<f64>() / self.pairs.len() as f64;
         let (least, most) = (ranked().fold(1.0, f64::min), ranked().fold(0.0, f64::max));
         let mut lines = vec![format!(
-            "Task 2: {} perceptrons, test accuracy {:.2} % to {:.2} %, on average {:.2} %",
+            "Task 2: {} perceptrons, test accuracy {}, on average {:.2} %",
             self.pairs.len(),
-            100.0 * least,
-            100.0 * most,
+            range(least, most),
             100.0 * mean,
         )];
         let diverged = self.pairs.iter().filter(|pair| pair.diverged.is_some()).count();

@@ -74,7 +74,7 @@ impl NetworksSummary {
         let mut line = format!("{number}: {} {kind}{plural}", self.networks.len());
         let range = |accuracies: &[f64]| {
             let (low, high) = accuracies.iter().fold((1.0, 0.0), |(low, high), &a| (a.min(low), a.max(high)));
-            format!("{:.2} % to {:.2} %", 100.0 * low, 100.0 * high)
+            super::range(low, high)
         };
         match accuracies.as_slice() {
             [] => {}

@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::path::{find, find_mut};
+use super::blame::KINDS;
+use super::path::{Step, find, find_mut};
 use super::{Document, Refusal, read, unknown};
 
 /// Characters of a value that are repeated in an error.
@@ -12,6 +13,9 @@ const SHOWN: usize = 40;
 
 /// A table in words.
 const TABLE: &str = "a table, such as lines of `key = value` under a [header]";
+
+/// A table that says of which kind it is.
+const TABLE_OF_A_KIND: &str = "a table with a `kind`";
 
 /// What stands there, as it was written.
 pub(super) fn found(text: &str, value: &Spanned<DeValue>) -> String {
@@ -91,11 +95,46 @@ pub(super) fn expected<T: DeserializeOwned>(document: &Document, refusal: &Refus
         let known: Vec<String> = known.iter().map(|key| format!("{key} = …")).collect();
         (!known.is_empty()).then(|| format!("a table, such as {{ {} }}", known.join(", ")))
     };
+    // Of a table with a kind, the kinds that there are here.
+    let table_of = |entry: (&'static str, String)| {
+        let mut table = DeTable::new();
+        table.insert(Spanned::new(0..0, entry.0.into()), Spanned::new(0..0, DeValue::String(entry.1.into())));
+        with(DeValue::Table(table))
+    };
+    let kinds = || {
+        KINDS.into_iter().find_map(|tag| {
+            let sentence = table_of((tag, "?".into()))?.message;
+            let (_, known) = unknown("variant", &sentence)?;
+            let first = *known.first()?;
+            let lacks = |refusal: Refusal| refusal.message.starts_with("missing field ");
+            let more = if table_of((tag, first.to_owned())).is_some_and(lacks) { ", …" } else { "" };
+            Some(format!("a table with a `{tag}`, such as {{ {tag} = \"{first}\"{more} }}"))
+        })
+    };
     match expected {
         Some(expected) if expected == TABLE => keys().unwrap_or(expected),
+        Some(expected) if expected == TABLE_OF_A_KIND => kinds().unwrap_or(expected),
         Some(expected) => expected,
         None => variants().unwrap_or_else(|| "a value of another kind".into()),
     }
+}
+
+/// What belongs in the place of a key that a table lacks.
+pub(super) fn missing<T: DeserializeOwned>(document: &Document, path: &[Step], name: &str) -> Option<String> {
+    let mut document = document.clone();
+    let table = match path {
+        [] => document.get_mut(),
+        path => match find_mut(&mut document, path)?.get_mut() {
+            DeValue::Table(table) => table,
+            _ => return None,
+        },
+    };
+    let nothing = Spanned::new(0..0, DeValue::Boolean(true));
+    table.insert(Spanned::new(0..0, name.to_owned().into()), nothing);
+    let refusal = read::<T>(document.clone()).err()?;
+    let path = [path, &[Step::Key(name.to_owned())]].concat();
+    let is_of_key = path.starts_with(&refusal.path) && !refusal.message.starts_with("missing field ");
+    is_of_key.then(|| expected::<T>(&document, &Refusal { path, ..refusal }))
 }
 
 /// A number as a file holds it.
@@ -121,12 +160,7 @@ fn plain(expected: &str) -> Option<String> {
         "a sequence" => "a list in square brackets, such as [1, 2]".into(),
         "a map" => TABLE.to_owned(),
         other if other.starts_with("struct ") => TABLE.to_owned(),
-        other if other.starts_with("internally tagged enum ") => {
-            match other.strip_prefix("internally tagged enum ") {
-                Some("LayerSpec") => "a table with a `layer`, such as { layer = \"relu\" }".into(),
-                _ => "a table with a `kind`, such as { kind = \"constant\" }".into(),
-            }
-        }
+        other if other.starts_with("internally tagged enum ") => TABLE_OF_A_KIND.to_owned(),
         other => {
             let length = other.strip_prefix("an array of length ")?;
             format!("a list of {length} entries, such as [1, 2]")
