@@ -44,8 +44,8 @@ impl Picture {
         let shows =
             |note: &PictureNote| matches!(note, PictureNote::Small { .. } | PictureNote::Faint { .. });
         let set = set.filter(|_| self.notes.iter().all(shows));
-        let inverted = set.and_then(|set| notes::inverted(&self.image, set, self.inverted));
-        self.notes.iter().cloned().chain(inverted).collect()
+        let background = set.and_then(|set| notes::of_background(&self.image, set, self.inverted));
+        self.notes.iter().cloned().chain(background).collect()
     }
 }
 

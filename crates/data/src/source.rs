@@ -333,7 +333,11 @@ fn unreadable(info: &SetInfo, file: &'static SetFile, path: &Path, problem: IdxE
         IdxError::Io(source) => DataError::Read { path, source },
         // What is too long for this set may be sound all the same.
         IdxError::TooLong { limit, start } => match (idx::announced(&start), kind(&start)) {
-            (Some(_), _) => other_set(info, file, path, &start),
+            // What says that it is the set's own has something after it.
+            (Some((shape, _)), _) if find::array(&shape) != find::array(&shape_of(info, file)) => {
+                other_set(info, file, path, &start)
+            }
+            (Some(_), _) => not_idx(info, path, IdxError::TooLong { limit, start }),
             (None, Some(kind)) => not_idx(info, path, IdxError::OtherKind(kind)),
             (None, None) => not_idx(info, path, IdxError::TooLong { limit, start }),
         },
@@ -347,13 +351,17 @@ fn not_idx(info: &SetInfo, path: PathBuf, problem: IdxError) -> DataError {
 
 /// The error for an IDX file that is another set's, or a part of this one; `start` is what it begins with.
 fn other_set(info: &SetInfo, file: &'static SetFile, path: PathBuf, start: &[u8]) -> DataError {
+    let expected = find::array(&shape_of(info, file));
+    let found = idx::announced(start).map_or_else(|| "no array".to_owned(), |(shape, _)| find::array(&shape));
+    DataError::OtherSet { path, title: info.title, name: info.name, file: file.name, expected, found }
+}
+
+/// The shape of the array in one of a set's files.
+fn shape_of(info: &SetInfo, file: &SetFile) -> Vec<usize> {
     let [height, width, channels] = info.shape;
     let place = info.files.iter().position(|known| known.name == file.name).expect("a file of the set");
     let count = if place < 2 { info.train_count } else { info.test_count };
-    let shape = if place % 2 == 0 { vec![count, height, width * channels] } else { vec![count] };
-    let expected = find::array(&shape);
-    let found = idx::announced(start).map_or_else(|| "no array".to_owned(), |(shape, _)| find::array(&shape));
-    DataError::OtherSet { path, title: info.title, name: info.name, file: file.name, expected, found }
+    if place % 2 == 0 { vec![count, height, width * channels] } else { vec![count] }
 }
 
 /// The samples in a pair of files, which must fit each other and the set's shape and classes.

@@ -113,7 +113,7 @@ pub enum ModelError {
     /// A layer does not fit what comes before it.
     #[error("{place} ({kind}): {problem}")]
     #[diagnostic(help("{help}"))]
-    LayerSpec {
+    Layer {
         /// The trunk or a head, and the layer's number in it from 1.
         place: String,
         /// The kind of layer.
@@ -315,12 +315,8 @@ fn follow(
 ) -> Result<Shape, ModelError> {
     for (i, layer) in layers.iter().enumerate() {
         let place = format!("{part} {}", i + 1);
-        let refuse = |(problem, help)| ModelError::LayerSpec {
-            place: place.clone(),
-            kind: layer.kind(),
-            problem,
-            help,
-        };
+        let refuse =
+            |(problem, help)| ModelError::Layer { place: place.clone(), kind: layer.kind(), problem, help };
         let (output, parameters, multiply_adds) = layer.infer(shape).map_err(refuse)?;
         if parameters.max(multiply_adds).max(output.len()) > LARGEST {
             let values = parameters.max(output.len());

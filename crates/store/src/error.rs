@@ -319,6 +319,10 @@ fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
             "a file stands where a folder is needed: move it away, or choose another output folder"
         }
+        ErrorKind::FileTooLarge => {
+            "files of this size may not be written here: raise the limit (`ulimit -f`), or choose an output folder on a file \
+             system that holds larger files"
+        }
         ErrorKind::IsADirectory => {
             "a folder stands where a file is needed: move it away, or choose another output folder"
         }

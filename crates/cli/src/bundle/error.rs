@@ -24,7 +24,7 @@ pub(crate) enum BundleError {
     ))]
     OtherGroup { study: PathBuf, asked: u32, written: u32 },
 
-    #[error("{missing} of the {all} runs of the study `{preset}` are not finished: {names}")]
+    #[error("{missing} of the {all} runs of the study `{preset}` {} not finished: {names}", if *.missing == 1 { "is" } else { "are" })]
     #[diagnostic(help("run the study again with the same folder: it goes on where it stopped"))]
     Unfinished { missing: usize, all: usize, preset: String, names: String },
 

@@ -133,10 +133,13 @@ fn an_output_folder_that_is_a_link_to_nowhere_or_a_file_is_told_as_what_it_is() 
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(folder.path().join("gone/disk"), folder.path().join("link")).unwrap();
     fs::write(folder.path().join("file"), "mine").unwrap();
+    std::os::unix::fs::symlink("round", folder.path().join("round")).unwrap();
+    run(folder.path(), &["report", "file"]).says(65, &["`file` is a file, and a study is a folder"]);
     for (out, words) in [
+        ("round", &["cannot write", "round", "a link in this path leads to itself: remove it"][..]),
         (
             "link",
-            &["cannot write", "link", "help", "a link in this path leads to a place that does not exist"][..],
+            &["cannot write", "link", "help", "a link in this path leads to a place that does not exist"],
         ),
         ("link/in", &["cannot write", "help", "a link in this path leads to a place that does not exist"]),
         ("file", &["cannot write", "file", "help", "a file stands where a folder is needed"]),

@@ -217,6 +217,8 @@ fn a_batch_that_is_asked_for_is_that_of_every_network_timed() {
             assert!(line.is_some_and(|line| line.contains(&format!(" {batch} "))), "{}", timed.stdout);
         }
     }
+    run(folder.path(), &["bench", "pca", "perceptron", "--batch", "7"])
+        .says(2, &["nothing that is to be timed trains a network", "mlp, cnn, single or mtl"]);
     for batch in ["0", "-1", "many", "99999999"] {
         run(folder.path(), &["bench", "mlp", "--batch", batch])
             .says(2, &["--batch", "a whole number of at least 1"]);

@@ -11,6 +11,11 @@ const CONTRAST: u8 = 64;
 const SMALL: f64 = 0.3;
 /// Brightness by which the border must differ from the whole for the picture to be dark on light, or light on dark.
 const POLARITY: f64 = 0.02;
+/// Share of the outermost pixels by which they tell what the background is, and by which they may be a frame.
+const MOST: f64 = 0.6;
+const ALL: f64 = 0.95;
+/// Values of a byte by which a background may differ from that of a set's images.
+const SHADE: u8 = 48;
 
 /// Something about a picture that a person should know, or its answer may puzzle them.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +54,15 @@ pub enum PictureNote {
         /// Whether that is so because it was to be inverted.
         inverted: bool,
     },
+    /// The background has another shade than that of a set's images.
+    Ground {
+        /// Its value.
+        value: u8,
+        /// The set's title.
+        title: &'static str,
+        /// The value there.
+        usual: u8,
+    },
 }
 
 impl Display for PictureNote {
@@ -78,6 +92,11 @@ impl Display for PictureNote {
                 f,
                 "what is drawn in it takes only {h}×{w} of its {height}×{width} pixels: cut it closer and scale it"
             ),
+            Self::Ground { value, title, usual } => write!(
+                f,
+                "its background has the value {value} of 255, and that of the images of {title} is about {usual}: what a \
+                 network makes of it may come from that"
+            ),
             Self::Inverted { title, dark_on_light, inverted } => {
                 let (own, theirs) = match dark_on_light {
                     true => ("dark on light", "light on dark"),
@@ -106,15 +125,64 @@ pub(super) fn of_image(image: &Images, alpha: Option<PictureNote>, low_bytes: bo
     faint.into_iter().chain(small(image)).collect()
 }
 
-/// Whether the image, as it is used, has its light and dark the other way about than the images of a set.
-pub(super) fn inverted(image: &Images, set: &'static SetInfo, asked: bool) -> Option<PictureNote> {
-    let (border, whole) = (f64::from(background(image)) / 255.0, mean(&image.pixels));
+/// What the background of the image, as it is used, is beside that of the images of a set: light where theirs is dark, or
+/// another shade.
+pub(super) fn of_background(image: &Images, set: &'static SetInfo, asked: bool) -> Option<PictureNote> {
+    let image = &without_frame(image);
+    if !is_of_one_side(image) {
+        return None;
+    }
+    let value = background(image);
+    let (border, whole) = (f64::from(value) / 255.0, mean(&image.pixels));
     let [set_border, set_whole] = set.brightness;
-    // Seen against its own middle, or, where most of it is background, by how light that is.
-    let against = (border - whole).abs() > POLARITY && (border > whole) != (set_border > set_whole);
-    let nearer = (1.0 - border - set_border).abs() < (border - set_border).abs();
+    // Seen against its own middle, or, where that tells nothing, by how light the background is.
+    let is_seen = (border - whole).abs() > POLARITY;
+    let against = is_seen && (border > whole) != (set_border > set_whole);
+    let nearer = !is_seen && (1.0 - border - set_border).abs() < (border - set_border).abs();
     let dark_on_light = set_border < set_whole;
-    (against || nearer).then_some(PictureNote::Inverted { title: set.title, dark_on_light, inverted: asked })
+    if against || nearer {
+        return Some(PictureNote::Inverted { title: set.title, dark_on_light, inverted: asked });
+    }
+    let usual = (255.0 * set_border).round() as u8;
+    (value.abs_diff(usual) > SHADE).then_some(PictureNote::Ground { value, title: set.title, usual })
+}
+
+/// The image without a frame, a ring of outermost pixels that lies on the other side of the middle between its darkest and
+/// its lightest than the ring within it.
+fn without_frame(image: &Images) -> Images {
+    let mut inner = image.clone();
+    while inner.height.min(inner.width) > 4 {
+        let within = cropped(&inner);
+        let [outer, next] = [&inner, &within].map(|image| light_share(image));
+        let is_frame = (outer > ALL && next < 1.0 - MOST) || (outer < 1.0 - ALL && next > MOST);
+        if !is_frame {
+            break;
+        }
+        inner = within;
+    }
+    inner
+}
+
+/// The image without its outermost pixels.
+fn cropped(image: &Images) -> Images {
+    let Images { height, width, channels, .. } = *image;
+    let rows = image.pixels.chunks_exact(width * channels).take(height - 1).skip(1);
+    let pixels = rows.flat_map(|row| &row[channels..row.len() - channels]).copied().collect();
+    Images { pixels, count: 1, height: height - 2, width: width - 2, channels }
+}
+
+/// Whether nearly all outermost pixels are light, or nearly all dark: else there is no telling what the background is.
+fn is_of_one_side(image: &Images) -> bool {
+    let share = light_share(image);
+    share.max(1.0 - share) > MOST
+}
+
+/// Share of the outermost values above the middle between the image's smallest and largest.
+fn light_share(image: &Images) -> f64 {
+    let (low, high) = range(&image.pixels);
+    let middle = low + (high - low) / 2;
+    let border = on_border([image.height, image.width], &image.pixels, image.channels);
+    border.iter().filter(|&&value| value > middle).count() as f64 / border.len() as f64
 }
 
 /// The smallest and the largest value.

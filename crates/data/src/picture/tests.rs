@@ -162,6 +162,31 @@ fn light_that_reaches_the_edge_is_not_taken_for_a_light_background() {
 }
 
 #[test]
+fn a_frame_a_shade_and_noise_are_not_taken_for_an_inverted_picture() {
+    let grey = |data: &[u8]| notes(ColorType::Grayscale, BitDepth::Eight, data, false).0;
+    let edge = |i: usize| [0, 27].contains(&(i / 28)) || [0, 27].contains(&(i % 28));
+    let framed: Vec<u8> =
+        ring(255, 0).iter().enumerate().map(|(i, &value)| if edge(i) { 255 } else { value }).collect();
+    assert_eq!(grey(&framed), [""; 0]);
+    let dark: Vec<u8> = framed.iter().map(|value| 255 - value).collect();
+    assert!(grey(&dark)[0].starts_with("it looks inverted"), "{:?}", grey(&dark));
+    for (ink, ground) in [(253, 190), (243, 90)] {
+        let said = grey(&ring(ink, ground));
+        assert!(
+            said.iter()
+                .any(|note| note.starts_with(&format!("its background has the value {ground} of 255"))),
+            "{said:?}"
+        );
+        assert!(!said.iter().any(|note| note.contains("inverted")), "{said:?}");
+    }
+    let half: Vec<u8> = (0..784).map(|i| if i % 28 < 14 { 255 } else { 0 }).collect();
+    let noise: Vec<u8> = (0_u32..784).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for picture in [half, noise] {
+        assert_eq!(grey(&picture), [""; 0]);
+    }
+}
+
+#[test]
 fn a_drawing_that_is_a_hole_is_told_apart_from_one_in_the_backgrounds_colour() {
     for ground in [0, 255] {
         let holes: Vec<u8> = ring(0, 255).iter().flat_map(|&alpha| [ground, ground, ground, alpha]).collect();

@@ -85,7 +85,7 @@ impl Layer for Dropout {
     }
 
     /// dx = mask · dy, [batch, outputs].
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, _receive: GradMode) {
+    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, _grad_mode: GradMode) {
         let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
         if context.training {
             mask(&cache.floats[0][..dy.len()], dy, dx);

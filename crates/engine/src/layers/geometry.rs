@@ -63,11 +63,11 @@ impl Geometry {
 
     /// Numbers of one output image.
     pub(crate) fn outputs(&self) -> usize {
-        self.rng_state() * self.filters
+        self.output_pixels() * self.filters
     }
 
     /// Windows on one image.
-    pub(crate) fn rng_state(&self) -> usize {
+    pub(crate) fn output_pixels(&self) -> usize {
         self.output[0] * self.output[1]
     }
 }

@@ -34,7 +34,7 @@ impl Layer for Identity {
     }
 
     /// dx = dy, [batch, outputs].
-    fn backward(&mut self, _pass: &Context, args: BackwardArgs, _memory: &mut Cache, _receive: GradMode) {
+    fn backward(&mut self, _pass: &Context, args: BackwardArgs, _memory: &mut Cache, _grad_mode: GradMode) {
         if let Some(dx) = args.dx {
             dx.copy_from_slice(args.dy);
         }

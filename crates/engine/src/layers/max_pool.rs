@@ -122,7 +122,7 @@ impl Layer for MaxPool {
     }
 
     /// Each dy goes to the place of its maximum; where windows overlap, sums run in the order of the windows.
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, _receive: GradMode) {
+    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, _grad_mode: GradMode) {
         let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
         assert_eq!(
@@ -160,7 +160,7 @@ mod tests {
     fn plain(g: &Geometry, x: &[f64]) -> Vec<f64> {
         let mut y = Vec::new();
         for x in x.chunks_exact(g.inputs()) {
-            for pixel in 0..g.rng_state() {
+            for pixel in 0..g.output_pixels() {
                 let (top, left) = (pixel / g.output[1] * g.stride[0], pixel % g.output[1] * g.stride[1]);
                 for channel in 0..g.channels {
                     let at =

@@ -46,7 +46,7 @@ impl Layer for Relu {
     }
 
     /// dx = dy where y > 0, else 0; all are [batch, outputs].
-    fn backward(&mut self, _pass: &Context, args: BackwardArgs, _memory: &mut Cache, _receive: GradMode) {
+    fn backward(&mut self, _pass: &Context, args: BackwardArgs, _memory: &mut Cache, _grad_mode: GradMode) {
         let BackwardArgs { y, dy, dx: Some(dx), .. } = args else { return };
         let parts = dx.par_chunks_mut(TASK).zip(dy.par_chunks(TASK)).zip(y.par_chunks(TASK));
         par_for_each(parts, |((dx, dy), y)| {

@@ -17,7 +17,7 @@ def conv(filters, kernel, stride=(1, 1), padding="same"):
     return {
         "layer": "conv2d",
         "filters": filters,
-        "kernel": list(kernel),
+        "kernel_size": list(kernel),
         "stride": list(stride),
         "padding": padding,
         "initializer": "he-uniform",
@@ -25,7 +25,7 @@ def conv(filters, kernel, stride=(1, 1), padding="same"):
 
 
 def pool(size, stride):
-    return {"layer": "max-pool", "size": list(size), "stride": list(stride)}
+    return {"layer": "max-pool", "pool_size": list(size), "stride": list(stride)}
 
 
 def norm(epsilon=1e-3, momentum=0.1):
@@ -74,7 +74,7 @@ class Network:
             self.parameters[f"{name}.weight"] = (self.spread * self.draw(units, inputs) / inputs**0.5).float().double()
             self.parameters[f"{name}.bias"] = (0.1 * self.draw(units)).float().double()
         elif layer["layer"] == "conv2d":
-            shape = (layer["filters"], x.shape[1], *layer["kernel"])
+            shape = (layer["filters"], x.shape[1], *layer["kernel_size"])
             scale = (shape[1] * shape[2] * shape[3]) ** -0.5
             self.parameters[f"{name}.weight"] = (self.spread * self.draw(*shape) * scale).float().double()
             self.parameters[f"{name}.bias"] = (0.1 * self.draw(shape[0])).float().double()
@@ -97,10 +97,10 @@ class Network:
                     x = F.linear(x, get("weight"), get("bias"))
                 case "conv2d":
                     if layer["padding"] == "same":
-                        x = F.pad(x, same(x.shape[2:], layer["kernel"], layer["stride"]))
+                        x = F.pad(x, same(x.shape[2:], layer["kernel_size"], layer["stride"]))
                     x = F.conv2d(x, get("weight"), get("bias"), stride=layer["stride"])
                 case "max-pool":
-                    x = F.max_pool2d(x, layer["size"], layer["stride"])
+                    x = F.max_pool2d(x, layer["pool_size"], layer["stride"])
                 case "flatten":
                     x = x.permute(0, 2, 3, 1).flatten(1)
                 case "relu":

@@ -12,7 +12,7 @@ pub enum LookError {
     /// A tensor file that holds no network.
     #[error("`{}` holds no trained network: {reason}", .path.display())]
     #[diagnostic(help(
-        "give a model of this program: they lie in OUT/runs/*/model.safetensors of a study that trained some. Models of \
+        "give the folder of a study that trained networks, or the file of one: OUT/runs/*/model.safetensors. Networks of \
          other programs are not converted"
     ))]
     NotAModel {

@@ -69,7 +69,10 @@ impl Trained {
             return Err(not_a_model(reason).into());
         }
         let json = tensors.metadata("model").ok_or_else(|| {
-            not_a_model("it describes no layers, as the model files of this program do".into())
+            not_a_model(match tensors.names().first().map(String::as_str) {
+                Some("components" | "b") => "it is a model of this program that has no layers".into(),
+                _ => "it describes no layers, as the networks of this program do".into(),
+            })
         })?;
         let spec: ModelSpec = serde_json::from_str(json)
             .map_err(|error| not_a_model(format!("its description of the layers is not one: {error}")))?;

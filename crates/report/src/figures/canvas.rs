@@ -225,14 +225,31 @@ impl Canvas {
         self.scene.add(Primitive::Rect { x, y, width, height, fill, stroke, stroke_width, opacity: None });
     }
 
-    /// Draws a line through points; `dash` as SVG's stroke-dasharray.
+    /// Draws a line through points, or a dot where there is one alone; `dash` as SVG's stroke-dasharray.
     pub(super) fn line(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
-        self.path(outline(points, 2), None, colour, width, dash);
+        match *points {
+            [at] => self.dot(at, colour, width),
+            _ => self.path(outline(points, 2), None, colour, width, dash),
+        }
     }
 
-    /// Draws a curve of many points; a tenth of a point is precise enough, and short.
+    /// Draws a curve of many points; a tenth of a point is precise enough, and short. Of one alone, a dot.
     pub(super) fn curve(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
-        self.path(outline(points, 1), None, colour, width, dash);
+        match *points {
+            [at] => self.dot(at, colour, width),
+            _ => self.path(outline(points, 1), None, colour, width, dash),
+        }
+    }
+
+    /// Draws the dot that stands for a line of this width that has no length.
+    fn dot(&mut self, (x, y): (f64, f64), colour: Rgb, width: f64) {
+        let r = (1.5 * width).max(1.3);
+        let corner = |i: usize| {
+            let (sin, cos) = (std::f64::consts::TAU * i as f64 / 12.0).sin_cos();
+            (x + r * cos, y + r * sin)
+        };
+        let round: Vec<(f64, f64)> = (0..12).map(corner).collect();
+        self.path(outline(&round, 2) + "Z", Some(paint(colour)), colour, 0.0, None);
     }
 
     /// Fills a polygon, with a thin white edge.

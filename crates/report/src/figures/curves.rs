@@ -112,7 +112,7 @@ fn legend(canvas: &mut Canvas, task: &NetworksResults) {
     };
     canvas.line(&[(x, y), (x + 14.0, y)], colour::pale(PARTS[0].colour), 1.2, None);
     x += 18.0;
-    item(canvas, &mut x, "batches of training, each before its step");
+    item(canvas, &mut x, "batches, each before its step");
     let has = |part: &Part| {
         task.networks
             .iter()
@@ -122,7 +122,7 @@ fn legend(canvas: &mut Canvas, task: &NetworksResults) {
         canvas.line(&[(x, y), (x + 14.0, y)], part.colour, 0.9, None);
         mark(canvas, (x + 7.0, y), part.shape, 2.0, part.colour);
         x += 18.0;
-        item(canvas, &mut x, &format!("all {}", part.name));
+        item(canvas, &mut x, part.name);
     }
 }
 

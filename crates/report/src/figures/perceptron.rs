@@ -112,22 +112,27 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
     canvas.line(&[(x, at.1 + 24.0), (x + 18.0, at.1 + 24.0)], INK, 0.6, Some(TOLERANCE));
     key(&mut canvas, 34.0, "last iteration");
     canvas.fill(Frame { x: x + 7.8, y: at.1 + 32.8, width: 2.4, height: 2.4 }, INK);
-    let across = format!("across: iterations, 1 to {} (log)", thousands(scale.iterations));
+    let longest = perceptrons.pairs.iter().map(|pair| pair.errors.len()).max().unwrap_or(0);
+    let across = match longest {
+        0 | 1 => "across: the first iteration".to_owned(),
+        _ => format!("across: iterations, 1 to {} (log)", thousands(longest)),
+    };
     note(&mut canvas, (x, at.1 + 46.0), &[across.as_str()]);
     let converged = perceptrons.pairs.iter().filter(|pair| pair.outcome.converged);
     let mut passes: Vec<usize> = converged.map(|pair| pair.outcome.iterations).collect();
     passes.sort_unstable();
     let range = match passes.as_slice() {
         [] => String::new(),
-        [first, .., last] => format!(", after {} to {} iterations", thousands(*first), thousands(*last)),
-        [only] => format!(", after {} iterations", thousands(*only)),
+        [first, .., last] if first == last => format!(", after {}", iterations(*first)),
+        [first, .., last] => format!(", after {} to {}", thousands(*first), iterations(*last)),
+        [only] => format!(", after {}", iterations(*only)),
     };
     let alt = format!(
         "Training error of the {} perceptrons against the iteration, a small panel for each pair of classes, both axes \
-         logarithmic. {} pairs come down to the tolerance{range}; the others stop after {} iterations.",
+         logarithmic. {} pairs come down to the tolerance{range}; the others stop after {}.",
         perceptrons.pairs.len(),
         passes.len(),
-        thousands(scale.iterations),
+        iterations(longest),
     );
     Figure::new("perceptron_errors", canvas.finish(), alt)
 }
@@ -184,9 +189,9 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Figur
         .iter()
         .zip(&labels)
         .map(|(pair, label)| {
-            let iterations = thousands(pair.outcome.iterations);
+            let iterations = iterations(pair.outcome.iterations);
             match pair.errors.last() {
-                Some(&error) => format!("{label}: error {} after {iterations} iterations", percent(error, 2)),
+                Some(&error) => format!("{label}: error {} after {iterations}", percent(error, 2)),
                 None => format!("{label}: no iteration with finite weights"),
             }
         })
@@ -238,6 +243,11 @@ pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Figure {
         percent(mean, 1),
     );
     Figure::new("perceptron_accuracy", canvas.finish(), alt)
+}
+
+/// "1 iteration", "2,310 iterations".
+fn iterations(count: usize) -> String {
+    format!("{} iteration{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 /// The axes of error curves: iterations across, the training error upwards, both logarithmic; an error of zero lies

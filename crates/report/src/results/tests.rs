@@ -251,7 +251,7 @@ fn of_a_study_that_is_not_finished_there_is_a_report_that_says_so_and_no_summary
     assert_eq!(results.mlps.as_ref().map(|task| task.networks.len()), Some(1));
     assert_eq!(results.missing[0].title, "another");
     let error = crate::write(&store).unwrap_err().to_string();
-    assert_eq!(error, "1 of the 2 runs of the study `brief` are not finished");
+    assert_eq!(error, "1 of the 2 runs of the study `brief` is not finished");
     assert!(folder.path().join("report.pdf").exists() && !folder.path().join("summary.json").exists());
     // While it goes on, that is no error.
     fs::remove_file(folder.path().join("report.html")).unwrap();

@@ -30,7 +30,7 @@ impl Im2colPlan {
         Im2colPlan {
             image: at(padded[0], 0),
             starts: windows.map(|(i, j)| at(i * stride[0], j * stride[1])).collect(),
-            outputs: (0..geometry.rng_state()).map(|position| position * filters).collect(),
+            outputs: (0..geometry.output_pixels()).map(|position| position * filters).collect(),
             kernel_rows: (0..kernel[0]).map(|u| Segment { a: at(u, 0), b: u * run * NR }).collect(),
             taps: (0..kernel[0]).flat_map(|u| (0..run).map(move |vc| at(u, 0) + vc)).collect(),
         }
