@@ -153,7 +153,7 @@ fn without_frame(image: &Images) -> Images {
     let mut inner = image.clone();
     while inner.height.min(inner.width) > 4 {
         let within = cropped(&inner);
-        let [outer, next] = [&inner, &within].map(|image| light_share(image));
+        let [outer, next] = [&inner, &within].map(light_share);
         let is_frame = (outer > ALL && next < 1.0 - MOST) || (outer < 1.0 - ALL && next > MOST);
         if !is_frame {
             break;
