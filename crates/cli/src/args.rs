@@ -179,8 +179,8 @@ impl From<TaskName> for Task {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A network is a TOML file: the shape of an image, a trunk of layers, and a head for each task. \
-`inkling model cnn --toml` prints one to start from. Its layers are dense, conv2d, max-pool, flatten, relu, \
-dropout and batch-norm.")]
+`inkling model cnn --toml` prints one to start from. Its layers are dense, conv2d, max-pool, \
+avg-pool, global-avg-pool, flatten, relu, leaky-relu, elu, gelu, silu, sigmoid, tanh, dropout, batch-norm and layer-norm.")]
 pub(crate) struct ModelArgs {
     /// A network file, or one of the brief's networks: mlp, cnn, item, item-and-group.
     #[arg(value_name = "NAME|FILE.toml")]

@@ -119,12 +119,25 @@ fn what(layer: &LayerSpec) -> String {
             let (kernel, stride) = (times(kernel), times(stride));
             format!("conv2d {filters} of {kernel}, stride {stride}, {padding}, {}", initializer(how))
         }
-        LayerSpec::MaxPool { pool_size: size, stride } => {
-            format!("max-pool {}, stride {}", times(size), times(stride))
+        LayerSpec::MaxPool { pool_size: size, stride } | LayerSpec::AvgPool { pool_size: size, stride } => {
+            format!("{} {}, stride {}", layer.kind(), times(size), times(stride))
         }
-        LayerSpec::Dropout { rate } => format!("dropout {rate}"),
-        LayerSpec::Flatten | LayerSpec::Relu | LayerSpec::BatchNorm { .. } => layer.kind().into(),
+        other => with_numbers(other),
     }
+}
+
+/// A layer by its kind and its hyperparameters, as files write them: "dropout, rate 0.5".
+fn with_numbers(layer: &LayerSpec) -> String {
+    let members = serde_json::to_value(layer).expect("layers have a JSON form");
+    let members = members.as_object().into_iter().flatten().filter(|(key, _)| *key != "layer");
+    let words = members.map(|(key, value)| match value.as_array() {
+        Some(sides) => {
+            let sides: Vec<String> = sides.iter().map(ToString::to_string).collect();
+            format!("{} {}", key.replace('_', " "), sides.join("×"))
+        }
+        None => format!("{} {value}", key.replace('_', " ")),
+    });
+    std::iter::once(layer.kind().to_owned()).chain(words).collect::<Vec<_>>().join(", ")
 }
 
 /// 1234567 as 1,234,567.

@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 use inkling_schema::{LayerSpec, Padding, PlannedLayer, Shape};
 
 use crate::aligned::AlignedVec;
+use crate::layers::activation::activation;
+use crate::layers::avg_pool::AvgPool;
 use crate::layers::batch_norm::BatchNorm;
 use crate::layers::conv2d::conv2d;
 use crate::layers::cross_entropy::{Metrics, cross_entropy};
 use crate::layers::dense::{Dense, Size};
 use crate::layers::dropout::Dropout;
 use crate::layers::geometry::Geometry;
+use crate::layers::layer_norm::LayerNorm;
 use crate::layers::max_pool::MaxPool;
 use crate::layers::parameter::GradMode;
-use crate::layers::relu::Relu;
 use crate::layers::{BackwardArgs, Cache, Context, Layer};
 use crate::random::RngStream;
 
@@ -79,17 +81,28 @@ impl Sequential {
                     let geometry = Geometry::new(plan.input, plan.output, *size, *stride, Padding::Valid);
                     Box::new(MaxPool::new(geometry))
                 }
+                (LayerSpec::AvgPool { pool_size: size, stride }, _) => {
+                    let geometry = Geometry::new(plan.input, plan.output, *size, *stride, Padding::Valid);
+                    Box::new(AvgPool::new(geometry))
+                }
+                (LayerSpec::GlobalAvgPool, Shape::Image { height, width, channels }) => {
+                    let output = Shape::Image { height: 1, width: 1, channels };
+                    let size = [height, width];
+                    Box::new(AvgPool::new(Geometry::new(plan.input, output, size, size, Padding::Valid)))
+                }
+                (LayerSpec::GlobalAvgPool, Shape::Vector(_)) => {
+                    unreachable!("shape inference pools images only")
+                }
                 (LayerSpec::Flatten, _) => continue,
                 (LayerSpec::Relu, _) if fused => continue,
-                (LayerSpec::Relu, _) => Box::new(Relu::new(outputs)),
                 (LayerSpec::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
                 (LayerSpec::BatchNorm { epsilon, momentum }, input) => {
-                    let features = match input {
-                        Shape::Image { channels, .. } => channels,
-                        Shape::Vector(units) => units,
-                    };
-                    Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
+                    Box::new(BatchNorm::new(outputs, input.features(), *epsilon, *momentum))
                 }
+                (LayerSpec::LayerNorm { epsilon }, input) => {
+                    Box::new(LayerNorm::new(outputs, input.features(), *epsilon))
+                }
+                (other, _) => activation(other, outputs).expect("an activation, as nothing else is left"),
             };
             skips_zeros = layer.ignores_gradient_of_zeros(skips_zeros);
             layers.push(NamedLayer { name, output: plan.output, op: layer });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::names::check_names;
-use crate::numbers::{count, epsilon_of_variance, share, sides, some_share};
+use crate::numbers::{count, epsilon_of_variance, positive, share, sides, some_share};
 use crate::parse::SpecError;
 use crate::shapes::{ModelError, Plan};
 
@@ -69,10 +69,41 @@ pub enum LayerSpec {
         #[serde(deserialize_with = "sides")]
         stride: [usize; 2],
     },
+    /// The mean of each window, channel by channel, without padding (LeCun et al. 1998).
+    AvgPool {
+        /// Height and width of a window.
+        #[serde(deserialize_with = "sides")]
+        pool_size: [usize; 2],
+        /// Steps down and to the right between two windows.
+        #[serde(deserialize_with = "sides")]
+        stride: [usize; 2],
+    },
+    /// The mean of each channel of an image, as a vector (Lin, Chen and Yan 2014).
+    GlobalAvgPool,
     /// An image as a vector, channels fastest.
     Flatten,
-    /// max(0, x).
+    /// max(0, x) (Nair and Hinton 2010).
     Relu,
+    /// x where it is positive, else slope · x (Maas, Hannun and Ng 2013).
+    LeakyRelu {
+        /// Slope below zero.
+        #[serde(deserialize_with = "share")]
+        slope: f64,
+    },
+    /// x where it is positive, else alpha · (eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016).
+    Elu {
+        /// What large negative numbers become, with a minus before it.
+        #[serde(deserialize_with = "positive")]
+        alpha: f64,
+    },
+    /// x · Φ(x) (Hendrycks and Gimpel 2016).
+    Gelu,
+    /// x · σ(x), also called Swish (Hendrycks and Gimpel 2016; Ramachandran, Zoph and Le 2017).
+    Silu,
+    /// σ(x) = 1 / (1 + e⁻ˣ).
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
     /// Sets values to zero at random while training and scales the others up (Srivastava et al. 2014).
     Dropout {
         /// Share of values set to zero.
@@ -88,6 +119,42 @@ pub enum LayerSpec {
         #[serde(deserialize_with = "some_share")]
         momentum: f64,
     },
+    /// Normalises each vector, or the channels of each pixel, then scales and shifts it (Ba, Kiros and Hinton 2016).
+    LayerNorm {
+        /// What is added to the variance.
+        #[serde(deserialize_with = "epsilon_of_variance")]
+        epsilon: f64,
+    },
+}
+
+impl LayerSpec {
+    /// The kind's name, as files write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            LayerSpec::Dense { .. } => "dense",
+            LayerSpec::Conv2d { .. } => "conv2d",
+            LayerSpec::MaxPool { .. } => "max-pool",
+            LayerSpec::AvgPool { .. } => "avg-pool",
+            LayerSpec::GlobalAvgPool => "global-avg-pool",
+            LayerSpec::Flatten => "flatten",
+            LayerSpec::Relu => "relu",
+            LayerSpec::LeakyRelu { .. } => "leaky-relu",
+            LayerSpec::Elu { .. } => "elu",
+            LayerSpec::Gelu => "gelu",
+            LayerSpec::Silu => "silu",
+            LayerSpec::Sigmoid => "sigmoid",
+            LayerSpec::Tanh => "tanh",
+            LayerSpec::Dropout { .. } => "dropout",
+            LayerSpec::BatchNorm { .. } => "batch-norm",
+            LayerSpec::LayerNorm { .. } => "layer-norm",
+        }
+    }
+
+    /// Whether it is a function of each number by itself that changes no shape.
+    pub fn is_activation(&self) -> bool {
+        use LayerSpec::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Tanh};
+        matches!(self, Relu | LeakyRelu { .. } | Elu { .. } | Gelu | Silu | Sigmoid | Tanh)
+    }
 }
 
 /// How weights start.

@@ -66,7 +66,9 @@ impl Windows {
 fn windows(layer: &LayerSpec, input: Shape, output: Shape) -> Option<[Windows; 2]> {
     let (kernel, stride, padding) = match layer {
         LayerSpec::Conv2d { kernel_size: kernel, stride, padding, .. } => (kernel, stride, *padding),
-        LayerSpec::MaxPool { pool_size: size, stride } => (size, stride, Padding::Valid),
+        LayerSpec::MaxPool { pool_size: size, stride } | LayerSpec::AvgPool { pool_size: size, stride } => {
+            (size, stride, Padding::Valid)
+        }
         _ => return None,
     };
     let (Shape::Image { height, width, .. }, Shape::Image { height: rows, width: columns, .. }) =

@@ -41,8 +41,8 @@ impl Shape {
         self.len() == 0
     }
 
-    /// Values that share a scale in batch normalisation: channels of an image, units of a vector.
-    fn features(self) -> usize {
+    /// Values that normalisation scales each by itself: channels of an image, units of a vector.
+    pub fn features(self) -> usize {
         match self {
             Shape::Image { channels, .. } => channels,
             Shape::Vector(units) => units,
@@ -147,19 +147,6 @@ const AT_LEAST_ONE: &str = "take whole numbers of at least 1";
 const LARGEST: usize = 1_000_000_000_000;
 
 impl LayerSpec {
-    /// The kind's name, as files write it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            LayerSpec::Dense { .. } => "dense",
-            LayerSpec::Conv2d { .. } => "conv2d",
-            LayerSpec::MaxPool { .. } => "max-pool",
-            LayerSpec::Flatten => "flatten",
-            LayerSpec::Relu => "relu",
-            LayerSpec::Dropout { .. } => "dropout",
-            LayerSpec::BatchNorm { .. } => "batch-norm",
-        }
-    }
-
     /// Output shape, parameters and multiply-adds for this input; else what is wrong and what to do.
     fn infer(&self, input: Shape) -> Result<(Shape, usize, usize), (String, String)> {
         match (self, input) {
@@ -189,25 +176,47 @@ impl LayerSpec {
                 let parameters = product(&[weights, *filters]).saturating_add(*filters);
                 Ok((output, parameters, product(&[weights, output.len()])))
             }
-            (LayerSpec::MaxPool { pool_size: size, stride }, Shape::Image { height, width, channels }) => {
+            (
+                LayerSpec::MaxPool { pool_size: size, stride }
+                | LayerSpec::AvgPool { pool_size: size, stride },
+                Shape::Image { height, width, channels },
+            ) => {
                 let [height, width] = slide([height, width], *size, *stride, Padding::Valid, "window")?;
                 Ok((Shape::Image { height, width, channels }, 0, 0))
             }
-            (LayerSpec::Conv2d { .. } | LayerSpec::MaxPool { .. } | LayerSpec::Flatten, Shape::Vector(_)) => {
-                Err((
-                    format!("it takes an image and gets a vector of {input}"),
-                    "put it before the flatten or dense layer".into(),
-                ))
-            }
+            (LayerSpec::GlobalAvgPool, Shape::Image { channels, .. }) => Ok((Shape::Vector(channels), 0, 0)),
+            (
+                LayerSpec::Conv2d { .. }
+                | LayerSpec::MaxPool { .. }
+                | LayerSpec::AvgPool { .. }
+                | LayerSpec::GlobalAvgPool
+                | LayerSpec::Flatten,
+                Shape::Vector(_),
+            ) => Err((
+                format!("it takes an image and gets a vector of {input}"),
+                "put it before the flatten or dense layer".into(),
+            )),
             (LayerSpec::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
-            (LayerSpec::Relu | LayerSpec::Dropout { .. }, _) => Ok((input, 0, 0)),
-            (LayerSpec::BatchNorm { epsilon, .. }, _) if !Interval::EPSILON_OF_VARIANCE.holds(*epsilon) => {
+            (LayerSpec::LeakyRelu { slope }, _) if !Interval::SHARE.holds(*slope) => {
+                Err((format!("its slope is {slope}"), format!("take {}", Interval::SHARE)))
+            }
+            (LayerSpec::Elu { alpha }, _) if !Interval::POSITIVE.holds(*alpha) => {
+                Err((format!("its alpha is {alpha}"), format!("take {}", Interval::POSITIVE)))
+            }
+            (layer, _) if layer.is_activation() => Ok((input, 0, 0)),
+            (LayerSpec::Dropout { .. }, _) => Ok((input, 0, 0)),
+            (LayerSpec::BatchNorm { epsilon, .. } | LayerSpec::LayerNorm { epsilon }, _)
+                if !Interval::EPSILON_OF_VARIANCE.holds(*epsilon) =>
+            {
                 Err((format!("its epsilon is {epsilon}"), format!("take {}", Interval::EPSILON_OF_VARIANCE)))
             }
             (LayerSpec::BatchNorm { momentum, .. }, _) if !Interval::SOME_SHARE.holds(*momentum) => {
                 Err((format!("its momentum is {momentum}"), format!("take {}", Interval::SOME_SHARE)))
             }
-            (LayerSpec::BatchNorm { .. }, _) => Ok((input, product(&[2, input.features()]), input.len())),
+            (LayerSpec::BatchNorm { .. } | LayerSpec::LayerNorm { .. }, _) => {
+                Ok((input, product(&[2, input.features()]), input.len()))
+            }
+            _ => unreachable!("every activation has been seen to"),
         }
     }
 }

@@ -308,7 +308,7 @@ fn a_list_is_at_fault_before_what_it_holds() {
 fn no_side_unit_or_filter_is_said_to_be_zero() {
     let network = |input: &str, units: &str, size: &str| {
         let text = format!(
-            "input = {input}\ntrunk = [{{ layer = \"max-pool\", size = {size}, stride = [1, 1] }}, {{ layer = \"flatten\" \
+            "input = {input}\ntrunk = [{{ layer = \"max-pool\", pool_size = {size}, stride = [1, 1] }}, {{ layer = \"flatten\" \
              }}]\nheads = [{{ name = \"class\", layers = [{{ layer = \"dense\", units = {units}, initializer = \"he-uniform\" \
              }}] }}]\n"
         );
@@ -320,7 +320,7 @@ fn no_side_unit_or_filter_is_said_to_be_zero() {
         (network("[28, 0, 1]", "10", "[2, 2]"), "`input[1]` cannot be `0`"),
         (network("[28, 28, 1]", "0", "[2, 2]"), "`heads[0].layers[0].units` cannot be `0`"),
         (network("[28, 28, 1]", "99999999999999999999", "[2, 2]"), "`heads[0].layers[0].units` cannot be `9"),
-        (network("[28, 28, 1]", "10", "[0, 2]"), "`trunk[0].size"),
+        (network("[28, 28, 1]", "10", "[0, 2]"), "`trunk[0].pool_size[0]` cannot be `0`"),
     ] {
         assert!(said.contains(key) && said.contains("a whole number of at least 1"), "{said}");
     }

@@ -3,6 +3,8 @@
 //! A layer works on a batch: x is [batch, inputs], y is [batch, outputs], row by row, images with their channels
 //! last (NHWC). Gradients are named as what they belong to with a `d` in front.
 
+pub(crate) mod activation;
+pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
 pub(crate) mod conv2d;
 pub(crate) mod cross_entropy;
@@ -10,9 +12,9 @@ pub(crate) mod dense;
 pub(crate) mod dropout;
 pub(crate) mod geometry;
 pub(crate) mod identity;
+pub(crate) mod layer_norm;
 pub(crate) mod max_pool;
 pub(crate) mod parameter;
-pub(crate) mod relu;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -73,18 +73,47 @@ impl Reference {
                     batch = batch.iter().map(|x| dense(x, get("weight"), get("bias"))).collect();
                 }
                 LayerSpec::Conv2d { filters, kernel_size: kernel, stride, padding, .. } => {
-                    let windows = Im2colPlan::new(before, *kernel, *stride, *padding);
+                    let windows = Windows::new(before, *kernel, *stride, *padding);
                     dims = [windows.output[0], windows.output[1], *filters];
                     batch = batch.iter().map(|x| windows.conv(x, get("weight"), get("bias"))).collect();
                 }
                 LayerSpec::MaxPool { pool_size: size, stride } => {
-                    let windows = Im2colPlan::new(before, *size, *stride, Padding::Valid);
+                    let windows = Windows::new(before, *size, *stride, Padding::Valid);
                     dims = [windows.output[0], windows.output[1], before[2]];
                     batch = batch.iter().map(|x| windows.max(x)).collect();
+                }
+                LayerSpec::AvgPool { pool_size: size, stride } => {
+                    let windows = Windows::new(before, *size, *stride, Padding::Valid);
+                    dims = [windows.output[0], windows.output[1], before[2]];
+                    batch = batch.iter().map(|x| windows.mean(x)).collect();
+                }
+                LayerSpec::GlobalAvgPool => {
+                    let windows = Windows::new(before, [before[0], before[1]], [1, 1], Padding::Valid);
+                    dims = [1, 1, before[2]];
+                    batch = batch.iter().map(|x| windows.mean(x)).collect();
                 }
                 LayerSpec::Flatten => {
                     dims = [1, 1, dims.iter().product()];
                     continue;
+                }
+                LayerSpec::LeakyRelu { slope } => each(&mut batch, |x| if x < 0.0 { slope * x } else { x }),
+                LayerSpec::Elu { alpha } => {
+                    each(&mut batch, |x| if x < 0.0 { alpha * x.exp_m1() } else { x });
+                }
+                LayerSpec::Gelu => each(&mut batch, |x| 0.5 * x * (1.0 + libm::erf(x / 2.0_f64.sqrt()))),
+                LayerSpec::Silu => each(&mut batch, |x| x / (1.0 + (-x).exp())),
+                LayerSpec::Sigmoid => each(&mut batch, |x| 1.0 / (1.0 + (-x).exp())),
+                LayerSpec::Tanh => each(&mut batch, f64::tanh),
+                LayerSpec::LayerNorm { epsilon } => {
+                    let (scale, shift) = (get("scale"), get("shift"));
+                    for row in batch.iter_mut().flat_map(|x| x.chunks_exact_mut(scale.len())) {
+                        let n = row.len() as f64;
+                        let mean = row.iter().sum::<f64>() / n;
+                        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+                        for (x, (scale, shift)) in row.iter_mut().zip(scale.iter().zip(shift)) {
+                            *x = scale * (*x - mean) / (variance + epsilon).sqrt() + shift;
+                        }
+                    }
                 }
                 LayerSpec::Relu => {
                     batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0));
@@ -117,6 +146,11 @@ impl Reference {
     }
 }
 
+/// y = f(x) for every number.
+fn each(batch: &mut Batch, f: impl Fn(f64) -> f64) {
+    batch.iter_mut().flatten().for_each(|x| *x = f(*x));
+}
+
 /// y_j = Σ_i x_i·w_ij + b_j.
 fn dense(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
     let units = bias.len();
@@ -135,7 +169,7 @@ fn moments(batch: &Batch, feature: usize, features: usize) -> (f64, f64) {
 }
 
 /// Windows on an image.
-struct Im2colPlan {
+struct Windows {
     input: Dims,
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -143,8 +177,8 @@ struct Im2colPlan {
     output: [usize; 2],
 }
 
-impl Im2colPlan {
-    fn new(input: Dims, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Im2colPlan {
+impl Windows {
+    fn new(input: Dims, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Windows {
         let (mut output, mut before) = ([0; 2], [0; 2]);
         for side in 0..2 {
             (output[side], before[side]) = match padding {
@@ -157,7 +191,7 @@ impl Im2colPlan {
                 }
             };
         }
-        Im2colPlan { input, kernel, stride, before, output }
+        Windows { input, kernel, stride, before, output }
     }
 
     /// The number of a channel of the image that lies at (i, j) of a window, or none where it is outside.
@@ -198,6 +232,14 @@ impl Im2colPlan {
             }
         }
         y
+    }
+
+    fn mean(&self, x: &[f64]) -> Vec<f64> {
+        let count = (self.kernel[0] * self.kernel[1]) as f64;
+        let mean = |window, channel| {
+            self.places().filter_map(|place| self.at(x, window, place, channel)).sum::<f64>() / count
+        };
+        self.each().flat_map(|window| (0..self.input[2]).map(move |channel| mean(window, channel))).collect()
     }
 
     fn max(&self, x: &[f64]) -> Vec<f64> {

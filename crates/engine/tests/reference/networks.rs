@@ -20,6 +20,14 @@ fn norm() -> LayerSpec {
     LayerSpec::BatchNorm { epsilon: 1e-2, momentum: 0.1 }
 }
 
+fn avg_pool(size: [usize; 2], stride: [usize; 2]) -> LayerSpec {
+    LayerSpec::AvgPool { pool_size: size, stride }
+}
+
+fn layer_norm() -> LayerSpec {
+    LayerSpec::LayerNorm { epsilon: 1e-2 }
+}
+
 /// A network of one head.
 fn network(input: [usize; 3], trunk: Vec<LayerSpec>, head: Vec<LayerSpec>) -> ModelSpec {
     ModelSpec { input, trunk, heads: vec![Head { name: "class".into(), layers: head }] }
@@ -57,6 +65,21 @@ pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
             vec![Flatten, dense(3)],
         ),
         network(
+            [6, 7, 3],
+            vec![conv(5, [3, 3], [1, 1], Same), LayerSpec::Gelu, avg_pool([2, 3], [2, 1]), layer_norm()],
+            vec![Flatten, dense(3)],
+        ),
+        network(
+            [5, 4, 2],
+            vec![conv(6, [2, 2], [1, 1], Valid), LayerSpec::Silu, LayerSpec::GlobalAvgPool],
+            vec![dense(4), LayerSpec::Tanh, dense(3)],
+        ),
+        network(
+            [1, 1, 12],
+            vec![Flatten, dense(20), LayerSpec::Elu { alpha: 1.25 }, layer_norm(), dense(17)],
+            vec![LayerSpec::LeakyRelu { slope: 0.25 }, dense(9), LayerSpec::Sigmoid, dense(3)],
+        ),
+        network(
             [1, 1, 12],
             vec![Flatten, dense(18), norm(), Relu, LayerSpec::Dropout { rate: 0.0 }],
             vec![dense(3)],
@@ -87,7 +110,7 @@ pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
         let (size, stride) = ([choose(1, 4), choose(1, 4)], [choose(1, 3), choose(1, 3)]);
         let valid = [0, 1].map(|side| image[side].saturating_sub(size[side]) / stride[side] + 1);
         let same = [0, 1].map(|side| image[side].div_ceil(stride[side]));
-        let output = match choose(0, 5) {
+        let output = match choose(0, 8) {
             0 | 1 => {
                 image[2] = choose(1, 6);
                 trunk.push(conv(image[2], size, stride, Padding::Same));
@@ -104,6 +127,27 @@ pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
             }
             4 => {
                 trunk.push(norm());
+                [image[0], image[1]]
+            }
+            5 if fits(size) => {
+                trunk.push(avg_pool(size, stride));
+                valid
+            }
+            // Of one or two channels nothing is left but a sign.
+            6 if image[2] > 2 => {
+                trunk.push(layer_norm());
+                [image[0], image[1]]
+            }
+            7 => {
+                let all = [
+                    LayerSpec::LeakyRelu { slope: 0.25 },
+                    LayerSpec::Elu { alpha: 1.25 },
+                    LayerSpec::Gelu,
+                    LayerSpec::Silu,
+                    LayerSpec::Sigmoid,
+                    LayerSpec::Tanh,
+                ];
+                trunk.push(all[choose(0, all.len() - 1)].clone());
                 [image[0], image[1]]
             }
             _ => {

@@ -40,8 +40,12 @@ fn files_of_other_programs_are_named_for_what_they_are() {
     ] {
         fs::write(folder.path().join(name), bytes).unwrap();
         for (what, rest) in LOOKS {
-            let words =
-                [&format!("`{name}` holds no trained network: "), words, "help", "model of this program"];
+            let words = [
+                &format!("`{name}` holds no trained network: "),
+                words,
+                "help",
+                "Networks of other programs are not converted",
+            ];
             look(folder.path(), &[&[what, name][..], rest].concat()).says(65, &words);
         }
     }

@@ -101,10 +101,10 @@ impl Block {
         let kind = match &planned.layer {
             LayerSpec::Conv2d { kernel_size: [h, w], .. } => format!("conv {h}×{w}"),
             LayerSpec::MaxPool { pool_size: [h, w], .. } => format!("max pool {h}×{w}"),
-            LayerSpec::Dense { .. } => "dense".to_owned(),
-            LayerSpec::Dropout { .. } => "dropout".to_owned(),
-            LayerSpec::BatchNorm { .. } => "batch norm".to_owned(),
-            LayerSpec::Relu | LayerSpec::Flatten => return None,
+            LayerSpec::AvgPool { pool_size: [h, w], .. } => format!("avg pool {h}×{w}"),
+            LayerSpec::Flatten => return None,
+            layer if layer.is_activation() => return None,
+            layer => layer.kind().replace('-', " "),
         };
         Some(Block { words: format!("{kind} → {}", planned.output), parameters: planned.parameters })
     }

@@ -1,0 +1,285 @@
+//! Activations: y = f(x), number by number.
+
+use std::fmt::Debug;
+
+use inkling_schema::LayerSpec;
+use rayon::prelude::*;
+
+use super::parameter::GradMode;
+use super::{BackwardArgs, Cache, Context, Layer};
+use crate::parallel::par_for_each;
+
+/// Numbers of a task: enough to be worth a thread.
+const TASK: usize = 1 << 12;
+
+/// A function of one number and its derivative.
+///
+/// Both let what is not a number through, so that a spoilt network shows in its loss.
+pub(crate) trait Activation: Debug + Send + Sync {
+    /// f(x).
+    fn f(&self, x: f32) -> f32;
+
+    /// f′(x), for y = f(x).
+    fn df(&self, x: f32, y: f32) -> f32;
+
+    /// Whether f′ is zero wherever f is ([`Layer::ignores_gradient_of_zeros`]).
+    fn is_flat_at_zeros(&self) -> bool {
+        false
+    }
+}
+
+/// max(0, x) (Nair and Hinton 2010).
+#[derive(Debug)]
+struct Relu;
+
+impl Activation for Relu {
+    fn f(&self, x: f32) -> f32 {
+        if x < 0.0 { 0.0 } else { x }
+    }
+
+    fn df(&self, _x: f32, y: f32) -> f32 {
+        if y > 0.0 { 1.0 } else { 0.0 }
+    }
+
+    fn is_flat_at_zeros(&self) -> bool {
+        true
+    }
+}
+
+/// x where it is positive, else slope · x (Maas, Hannun and Ng 2013).
+#[derive(Debug)]
+struct LeakyRelu(f32);
+
+impl Activation for LeakyRelu {
+    fn f(&self, x: f32) -> f32 {
+        if x < 0.0 { self.0 * x } else { x }
+    }
+
+    fn df(&self, x: f32, _y: f32) -> f32 {
+        if x > 0.0 { 1.0 } else { self.0 }
+    }
+}
+
+/// x where it is positive, else alpha · (eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016).
+#[derive(Debug)]
+struct Elu(f32);
+
+impl Activation for Elu {
+    fn f(&self, x: f32) -> f32 {
+        if x < 0.0 { self.0 * libm::expm1f(x) } else { x }
+    }
+
+    fn df(&self, x: f32, y: f32) -> f32 {
+        if x > 0.0 { 1.0 } else { y + self.0 }
+    }
+}
+
+/// x · Φ(x), Φ being the distribution function of the standard normal distribution (Hendrycks and Gimpel 2016).
+#[derive(Debug)]
+struct Gelu;
+
+impl Gelu {
+    fn phi(x: f32) -> f32 {
+        // Not 1 + erf, which cancels where x is negative.
+        0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2)
+    }
+}
+
+impl Activation for Gelu {
+    fn f(&self, x: f32) -> f32 {
+        x * Gelu::phi(x)
+    }
+
+    fn df(&self, x: f32, _y: f32) -> f32 {
+        /// 1 / √(2π).
+        const DENSITY: f32 = 0.398_942_3;
+        Gelu::phi(x) + x * DENSITY * libm::expf(-0.5 * x * x)
+    }
+}
+
+/// x · σ(x), also called Swish (Hendrycks and Gimpel 2016; Ramachandran, Zoph and Le 2017).
+#[derive(Debug)]
+struct Silu;
+
+impl Activation for Silu {
+    fn f(&self, x: f32) -> f32 {
+        x * sigmoid(x)
+    }
+
+    fn df(&self, x: f32, y: f32) -> f32 {
+        let sigma = sigmoid(x);
+        sigma + y * (1.0 - sigma)
+    }
+}
+
+/// σ(x) = 1 / (1 + e⁻ˣ).
+#[derive(Debug)]
+struct Sigmoid;
+
+impl Activation for Sigmoid {
+    fn f(&self, x: f32) -> f32 {
+        sigmoid(x)
+    }
+
+    fn df(&self, _x: f32, y: f32) -> f32 {
+        y * (1.0 - y)
+    }
+}
+
+/// The hyperbolic tangent.
+#[derive(Debug)]
+struct Tanh;
+
+impl Activation for Tanh {
+    fn f(&self, x: f32) -> f32 {
+        libm::tanhf(x)
+    }
+
+    fn df(&self, _x: f32, y: f32) -> f32 {
+        1.0 - y * y
+    }
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + libm::expf(-x))
+}
+
+/// The layer of an activation on samples of so many numbers; `None` where the layer is something else.
+pub(crate) fn activation(layer: &LayerSpec, outputs: usize) -> Option<Box<dyn Layer>> {
+    fn of(activation: impl Activation + 'static, outputs: usize) -> Option<Box<dyn Layer>> {
+        Some(Box::new(Elementwise { activation, outputs }))
+    }
+    match *layer {
+        LayerSpec::Relu => of(Relu, outputs),
+        LayerSpec::LeakyRelu { slope } => of(LeakyRelu(slope as f32), outputs),
+        LayerSpec::Elu { alpha } => of(Elu(alpha as f32), outputs),
+        LayerSpec::Gelu => of(Gelu, outputs),
+        LayerSpec::Silu => of(Silu, outputs),
+        LayerSpec::Sigmoid => of(Sigmoid, outputs),
+        LayerSpec::Tanh => of(Tanh, outputs),
+        _ => None,
+    }
+}
+
+/// An activation of every number of a sample.
+#[derive(Debug)]
+struct Elementwise<A> {
+    activation: A,
+    outputs: usize,
+}
+
+impl<A: Activation> Layer for Elementwise<A> {
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        self.activation.is_flat_at_zeros()
+    }
+
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
+        Cache::default()
+    }
+
+    /// y and x are [batch, outputs].
+    fn forward(&mut self, _context: &Context, x: &[f32], y: &mut [f32], _cache: &mut Cache) {
+        assert_eq!(x.len(), y.len(), "as many numbers come out as go in");
+        par_for_each(y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)), |(y, x)| {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = flushed(self.activation.f(x)));
+        });
+    }
+
+    /// dx = dy · f′(x); all are [batch, outputs].
+    fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut Cache, _grad_mode: GradMode) {
+        let BackwardArgs { x, y, dy, dx: Some(dx) } = args else { return };
+        let parts = dx.par_chunks_mut(TASK).zip(dy.par_chunks(TASK));
+        par_for_each(parts.zip(x.par_chunks(TASK).zip(y.par_chunks(TASK))), |((dx, dy), (x, y))| {
+            for ((dx, &dy), (&x, &y)) in dx.iter_mut().zip(dy).zip(x.iter().zip(y)) {
+                *dx = flushed(dy * self.activation.df(x, y));
+            }
+        });
+    }
+}
+
+/// The number, or zero where it is denormal: tails of functions would else slow what follows.
+fn flushed(x: f32) -> f32 {
+    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::isa::Isa;
+    use crate::layers::testing::{numerical_gradient, on_any_threads, uniform};
+    use crate::random::RngStream;
+
+    /// Every activation, with its definition in f64.
+    fn all() -> Vec<(LayerSpec, fn(f64) -> f64)> {
+        vec![
+            (LayerSpec::Relu, |x| x.max(0.0)),
+            (LayerSpec::LeakyRelu { slope: 0.2 }, |x| if x < 0.0 { f64::from(0.2_f32) * x } else { x }),
+            (LayerSpec::Elu { alpha: 1.5 }, |x| if x < 0.0 { 1.5 * x.exp_m1() } else { x }),
+            (LayerSpec::Gelu, |x| 0.5 * x * libm::erfc(-x / std::f64::consts::SQRT_2)),
+            (LayerSpec::Silu, |x| x / (1.0 + (-x).exp())),
+            (LayerSpec::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
+            (LayerSpec::Tanh, f64::tanh),
+        ]
+    }
+
+    fn run(layer: &LayerSpec, batch: usize, x: &[f32], mut dy: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
+        let mut layer = activation(layer, x.len() / batch).expect("an activation");
+        let context = Context { isa: Isa::current(), batch, training: true };
+        let mut cache = layer.alloc_cache(batch, true);
+        let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+        layer.forward(&context, x, &mut y, &mut cache);
+        let args = BackwardArgs { x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+        layer.backward(&context, args, &mut cache, GradMode::Store);
+        (y, dx)
+    }
+
+    proptest! {
+        #[test]
+        fn agree_with_their_definitions_and_differences(
+            batch in 1_usize..5, outputs in 1_usize..20, scale in 0.1_f32..4.0, seed in 0_u64..1000,
+        ) {
+            for (layer, f) in all() {
+                let mut stream = RngStream::new(seed, "test/activation");
+                let x: Vec<f32> = uniform(&mut stream, batch * outputs).iter().map(|x| scale * x).collect();
+                let dy = uniform(&mut stream, batch * outputs);
+                let plain = |x: &[f64]| x.iter().map(|&x| f(x)).collect::<Vec<f64>>();
+                let (y, dx) = run(&layer, batch, &x, dy.clone());
+                let exact: Vec<f64> = x.iter().map(|&x| f(x.into())).collect();
+                // Where terms cancel, beside them: no number here is larger than four, and no slope than two.
+                let slopes = numerical_gradient(&x, &dy, plain);
+                for (&found, exact) in y.iter().chain(&dx).zip(exact.iter().chain(&slopes)) {
+                    let error = (f64::from(found) - exact).abs();
+                    prop_assert!(error <= 2e-6 * (1.0 + exact.abs()), "{layer:?}: {found} for {exact}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn are_the_same_on_any_threads() {
+        let mut stream = RngStream::new(1, "test/activation");
+        let (x, dy) = (uniform(&mut stream, 3 * TASK + 5), uniform(&mut stream, 3 * TASK + 5));
+        for (layer, _) in all() {
+            let (y, dx) = on_any_threads(|| run(&layer, 1, &x, dy.clone()));
+            assert!(y.iter().chain(&dx).all(|number| number.is_finite()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_shows_and_large_numbers_stay_finite() {
+        for (layer, _) in all() {
+            let (y, _) = run(&layer, 1, &[f32::NAN], vec![1.0]);
+            assert!(y[0].is_nan(), "{layer:?}");
+            let (y, dx) = run(&layer, 1, &[-1e30, -100.0, 0.0, 100.0, 1e30], vec![1.0; 5]);
+            assert!(y.iter().chain(&dx).all(|number| number.is_finite()), "{layer:?}: {y:?}, {dx:?}");
+        }
+        let (y, dx) = run(&LayerSpec::Relu, 1, &[0.0, -1.0, 2.0], vec![1.0; 3]);
+        assert_eq!((&y[..], &dx[..]), (&[0.0, 0.0, 2.0][..], &[0.0, 0.0, 1.0][..]));
+    }
+}

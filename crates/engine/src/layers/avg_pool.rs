@@ -1,0 +1,162 @@
+//! The mean of each window, channel by channel.
+
+use rayon::prelude::*;
+
+use super::geometry::Geometry;
+use super::parameter::GradMode;
+use super::{BackwardArgs, Cache, Context, Layer};
+use crate::parallel::par_for_each;
+
+/// Average pooling without padding (LeCun et al. 1998). Windows may overlap; one as large as the image is global average
+/// pooling (Lin, Chen and Yan 2014).
+#[derive(Debug)]
+pub(crate) struct AvgPool {
+    geometry: Geometry,
+}
+
+impl AvgPool {
+    /// # Panics
+    /// If windows leave the image.
+    pub(crate) fn new(geometry: Geometry) -> AvgPool {
+        assert_eq!(geometry.padded, geometry.input, "windows stay inside the image");
+        assert_eq!(geometry.filters, geometry.channels, "each channel is pooled by itself");
+        AvgPool { geometry }
+    }
+
+    /// Calls `visit` with the first number of each window's output and that of each of its pixels, window by window.
+    fn each(&self, mut visit: impl FnMut(usize, usize)) {
+        let Geometry { input, output, channels, kernel, stride, .. } = self.geometry;
+        for pixel in 0..self.geometry.output_pixels() {
+            let corner = [pixel / output[1] * stride[0], pixel % output[1] * stride[1]];
+            for row in corner[0]..corner[0] + kernel[0] {
+                for column in corner[1]..corner[1] + kernel[1] {
+                    visit(pixel * channels, (row * input[1] + column) * channels);
+                }
+            }
+        }
+    }
+
+    /// What each pixel counts for.
+    fn share(&self) -> f32 {
+        1.0 / (self.geometry.kernel[0] * self.geometry.kernel[1]) as f32
+    }
+}
+
+impl Layer for AvgPool {
+    fn outputs(&self) -> usize {
+        self.geometry.outputs()
+    }
+
+    fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
+        // A mean of zero may be one of numbers that are not.
+        false
+    }
+
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
+        Cache::default()
+    }
+
+    /// x is [batch, height, width, channels], y is [batch, output height, output width, channels].
+    fn forward(&mut self, _context: &Context, x: &[f32], y: &mut [f32], _cache: &mut Cache) {
+        let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
+        let (channels, share) = (self.geometry.channels, self.share());
+        par_for_each(y.par_chunks_exact_mut(outputs).zip(x.par_chunks_exact(inputs)), |(y, x)| {
+            y.fill(0.0);
+            self.each(|output, input| {
+                let (y, x) = (&mut y[output..output + channels], &x[input..input + channels]);
+                y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+            });
+            y.iter_mut().for_each(|y| *y *= share);
+        });
+    }
+
+    /// Each dy goes to all pixels of its window alike; where windows overlap, sums run in the order of the windows.
+    fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut Cache, _grad_mode: GradMode) {
+        let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
+        let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
+        let (channels, share) = (self.geometry.channels, self.share());
+        par_for_each(dx.par_chunks_exact_mut(inputs).zip(dy.par_chunks_exact(outputs)), |(dx, dy)| {
+            dx.fill(0.0);
+            self.each(|output, input| {
+                let (dy, dx) = (&dy[output..output + channels], &mut dx[input..input + channels]);
+                dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx += share * dy);
+            });
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::{Padding, Shape};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::isa::Isa;
+    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform};
+    use crate::random::RngStream;
+
+    fn geometry(input: [usize; 3], kernel: [usize; 2], stride: [usize; 2]) -> Geometry {
+        let [height, width, channels] = input;
+        let output = [0, 1].map(|side| (input[side] - kernel[side]) / stride[side] + 1);
+        let of = |height, width| Shape::Image { height, width, channels };
+        Geometry::new(of(height, width), of(output[0], output[1]), kernel, stride, Padding::Valid)
+    }
+
+    fn run(geometry: Geometry, batch: usize, x: &[f32], mut dy: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
+        let mut layer = AvgPool::new(geometry);
+        let context = Context { isa: Isa::current(), batch, training: true };
+        let mut cache = layer.alloc_cache(batch, true);
+        let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+        layer.forward(&context, x, &mut y, &mut cache);
+        let args = BackwardArgs { x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+        layer.backward(&context, args, &mut cache, GradMode::Store);
+        (y, dx)
+    }
+
+    /// The mean over each window, by its definition.
+    fn plain(g: &Geometry, x: &[f64]) -> Vec<f64> {
+        let at = |image: usize, row: usize, column: usize, channel: usize| {
+            x[image * g.inputs() + (row * g.input[1] + column) * g.channels + channel]
+        };
+        let mut y = Vec::new();
+        for image in 0..x.len() / g.inputs() {
+            for (i, j) in (0..g.output[0]).flat_map(|i| (0..g.output[1]).map(move |j| (i, j))) {
+                for channel in 0..g.channels {
+                    let window = (0..g.kernel[0]).flat_map(|u| (0..g.kernel[1]).map(move |v| (u, v)));
+                    let numbers =
+                        window.map(|(u, v)| at(image, i * g.stride[0] + u, j * g.stride[1] + v, channel));
+                    y.push(numbers.sum::<f64>() / (g.kernel[0] * g.kernel[1]) as f64);
+                }
+            }
+        }
+        y
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_definition_and_its_differences(
+            input in [1_usize..8, 1_usize..8, 1_usize..20],
+            kernel in [1_usize..5, 1_usize..5], stride in [1_usize..4, 1_usize..4],
+            batch in 1_usize..4, seed in 0_u64..1000,
+        ) {
+            let kernel = [kernel[0].min(input[0]), kernel[1].min(input[1])];
+            let g = geometry(input, kernel, stride);
+            let mut stream = RngStream::new(seed, "test/avg_pool");
+            let x = uniform(&mut stream, batch * g.inputs());
+            let dy = uniform(&mut stream, batch * g.outputs());
+            let (y, dx) = run(g, batch, &x, dy.clone());
+            let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+            assert_close(&y, &plain(&g, &wide), 1e-6);
+            assert_close(&dx, &numerical_gradient(&x, &dy, |x| plain(&g, x)), 2e-6);
+        }
+    }
+
+    #[test]
+    fn is_the_same_on_any_threads() {
+        let g = geometry([9, 7, 5], [3, 2], [2, 1]);
+        let mut stream = RngStream::new(1, "test/avg_pool");
+        let (x, dy) = (uniform(&mut stream, 7 * g.inputs()), uniform(&mut stream, 7 * g.outputs()));
+        let (y, dx) = on_any_threads(|| run(g, 7, &x, dy.clone()));
+        assert!(y.iter().chain(&dx).all(|number| number.is_finite()));
+    }
+}

@@ -1,0 +1,156 @@
+//! Layer normalisation (Ba, Kiros and Hinton 2016).
+
+use rayon::prelude::*;
+
+use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
+use super::{BackwardArgs, Cache, Context, Layer};
+use crate::aligned::AlignedVec;
+use crate::parallel::par_for_each;
+
+/// Features whose sums a task takes: a cache line of them.
+const FEATURES: usize = 16;
+/// Numbers of a task that goes row by row: enough to be worth a thread.
+const TASK: usize = 1 << 14;
+
+/// y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), row by row.
+///
+/// A row is a vector, or the channels of a pixel: x is [rows, features]. Mean and biased variance are those of the row, in
+/// training as in evaluation.
+///
+/// `Cache::floats` keeps the mean and 1 / √(variance + ε) of each row, and holds the gradients of scale and shift, filled up
+/// to whole cache lines.
+#[derive(Debug)]
+pub(crate) struct LayerNorm {
+    outputs: usize,
+    features: usize,
+    epsilon: f64,
+    /// Scale, shift: [features] each.
+    parameters: [Parameter; 2],
+}
+
+impl LayerNorm {
+    /// For samples of `outputs` numbers.
+    ///
+    /// # Panics
+    /// If a sample holds no whole rows of features.
+    pub(crate) fn new(outputs: usize, features: usize, epsilon: f64) -> LayerNorm {
+        assert!(outputs.is_multiple_of(features), "{outputs} numbers of {features} features");
+        let parameter =
+            |name| Parameter::new(name, vec![features], MatrixLayout::RowMajor, ParamKind::NoDecay);
+        let mut parameters = [parameter("scale"), parameter("shift")];
+        parameters[0].value[..features].fill(1.0);
+        LayerNorm { outputs, features, epsilon, parameters }
+    }
+
+    /// Rows of a task.
+    fn task(&self) -> usize {
+        TASK.div_ceil(self.features)
+    }
+}
+
+impl Layer for LayerNorm {
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn alloc_cache(&self, capacity: usize, _backward: bool) -> Cache {
+        let rows = capacity * self.outputs / self.features;
+        let lens = [rows, rows, self.features.next_multiple_of(16), self.features.next_multiple_of(16)];
+        Cache { floats: lens.map(AlignedVec::zeros).into(), ..Cache::default() }
+    }
+
+    /// x and y are [rows, features].
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+        let len = context.batch * self.outputs;
+        assert_eq!((x.len(), y.len()), (len, len), "a batch");
+        let [means, inverses, ..] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        let (features, task, epsilon) = (self.features, self.task(), self.epsilon);
+        let [scale, shift] = &self.parameters;
+        let (scale, shift) = (&scale.value[..features], &shift.value[..features]);
+        let parts = y.par_chunks_mut(task * features).zip(x.par_chunks(task * features));
+        let kept = means.par_chunks_mut(task).zip(inverses.par_chunks_mut(task));
+        par_for_each(parts.zip(kept), |((y, x), (means, inverses))| {
+            let rows = y.chunks_exact_mut(features).zip(x.chunks_exact(features));
+            for ((y, x), (mean, inverse)) in rows.zip(means.iter_mut().zip(inverses)) {
+                let average = x.iter().map(|&x| f64::from(x)).sum::<f64>() / features as f64;
+                let squares = x.iter().map(|&x| (f64::from(x) - average).powi(2)).sum::<f64>();
+                *mean = average as f32;
+                *inverse = (squares / features as f64 + epsilon).sqrt().recip() as f32;
+                for i in 0..features {
+                    y[i] = (x[i] - *mean) * *inverse * scale[i] + shift[i];
+                }
+            }
+        });
+    }
+
+    /// With g = dy · scale and means over the features of a row, dx = (g − mean(g) − x̂ · mean(g · x̂)) / √(variance + ε); sums
+    /// over the rows give dshift = Σ dy and dscale = Σ dy · x̂. dx and dy are [rows, features].
+    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
+        let BackwardArgs { x, dy, dx, .. } = args;
+        let (features, task) = (self.features, self.task());
+        let [means, inverses, dscale, dshift] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        let (means, inverses) = (&means[..x.len() / features], &inverses[..x.len() / features]);
+        if !matches!(grad_mode, GradMode::Skip) {
+            let sums =
+                dscale[..features].par_chunks_mut(FEATURES).zip(dshift[..features].par_chunks_mut(FEATURES));
+            par_for_each(sums.enumerate(), |(block, (dscale, dshift))| {
+                let first = block * FEATURES;
+                let count = dscale.len();
+                let mut sums = [[0.0_f64; 2]; FEATURES];
+                for (row, (mean, inverse)) in means.iter().zip(inverses).enumerate() {
+                    let start = row * features + first;
+                    let (x, dy) = (&x[start..start + count], &dy[start..start + count]);
+                    for (i, sums) in sums[..count].iter_mut().enumerate() {
+                        sums[0] += f64::from(dy[i]) * f64::from((x[i] - mean) * inverse);
+                        sums[1] += f64::from(dy[i]);
+                    }
+                }
+                for (i, sums) in sums[..count].iter().enumerate() {
+                    (dscale[i], dshift[i]) = (sums[0] as f32, sums[1] as f32);
+                }
+            });
+        }
+        if let Some(dx) = dx {
+            let scale = &self.parameters[0].value[..features];
+            let parts = dx
+                .par_chunks_mut(task * features)
+                .zip(dy.par_chunks(task * features).zip(x.par_chunks(task * features)));
+            let kept = means.par_chunks(task).zip(inverses.par_chunks(task));
+            par_for_each(parts.zip(kept), |((dx, (dy, x)), (means, inverses))| {
+                let rows = dx.chunks_exact_mut(features).zip(dy.chunks_exact(features));
+                let rows = rows.zip(x.chunks_exact(features)).zip(means.iter().zip(inverses));
+                for (((dx, dy), x), (mean, inverse)) in rows {
+                    let (mut sum, mut product) = (0.0_f64, 0.0_f64);
+                    for i in 0..features {
+                        let gradient = f64::from(dy[i] * scale[i]);
+                        sum += gradient;
+                        product += gradient * f64::from((x[i] - mean) * inverse);
+                    }
+                    let [sum, product] = [sum, product].map(|sum| (sum / features as f64) as f32);
+                    for i in 0..features {
+                        dx[i] = inverse * (dy[i] * scale[i] - sum - (x[i] - mean) * inverse * product);
+                    }
+                }
+            });
+        }
+        // After dx, which needs the scale as it was.
+        if !matches!(grad_mode, GradMode::Skip) {
+            let [scale, shift] = &mut self.parameters;
+            for (parameter, gradient) in [(scale, dscale), (shift, dshift)] {
+                // SAFETY: the whole gradient at once.
+                #[expect(unsafe_code, reason = "hands in the whole gradient")]
+                unsafe {
+                    parameter.grad_sink(context.isa, grad_mode).take(0, gradient);
+                }
+            }
+        }
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter] {
+        &mut self.parameters
+    }
+}
