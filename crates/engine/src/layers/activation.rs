@@ -215,8 +215,10 @@ mod tests {
     use crate::layers::testing::{numerical_gradient, on_any_threads, uniform};
     use crate::random::RngStream;
 
+    type Definition = fn(f64) -> f64;
+
     /// Every activation, with its definition in f64.
-    fn all() -> Vec<(LayerSpec, fn(f64) -> f64)> {
+    fn all() -> Vec<(LayerSpec, Definition)> {
         vec![
             (LayerSpec::Relu, |x| x.max(0.0)),
             (LayerSpec::LeakyRelu { slope: 0.2 }, |x| if x < 0.0 { f64::from(0.2_f32) * x } else { x }),
