@@ -841,8 +841,8 @@ fn fit(spec: &ModelSpec, weights: &[f32], images: [Dataset; 2], recipe: Recipe) 
 fn fit_digits(spec: &ModelSpec, train: &Samples, test: &Samples, recipe: Recipe) -> Trained {
     let labels = [[&train.labels[..]], [&test.labels[..]]];
     let images = [
-        Dataset { pixels: &train.images.pixels, labels: &labels[0] },
-        Dataset { pixels: &test.images.pixels, labels: &labels[1] },
+        Dataset::new(&train.images.pixels, &labels[0]),
+        Dataset::new(&test.images.pixels, &labels[1]),
     ];
     fit(spec, &[1.0], images, recipe)
 }
@@ -1550,9 +1550,8 @@ fn two_tasks(train: &Garments, test: &Garments, lambdas: &[f64], sizes: &Sizes) 
     let labels = [train, test].map(|garments| garments.labels.each_ref().map(|labels| &labels[..]));
     // The images with the labels of these tasks.
     let images = |tasks: std::ops::Range<usize>| {
-        [(train, &labels[0]), (test, &labels[1])].map(|(garments, labels)| Dataset {
-            pixels: &garments.samples.images.pixels,
-            labels: &labels[tasks.clone()],
+        [(train, &labels[0]), (test, &labels[1])].map(|(garments, labels)| {
+            Dataset::new(&garments.samples.images.pixels, &labels[tasks.clone()])
         })
     };
     let single = |task: usize, head| {

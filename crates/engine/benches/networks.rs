@@ -33,7 +33,7 @@ fn step_of_50(bencher: Bencher, name: &str) {
     let order: Vec<u32> = (0..50).collect();
     bencher.counter(ItemsCount::new(50_usize)).bench_local(|| {
         let labels: &[&[u8]] = &[&labels];
-        black_box(trainer.step(Dataset { pixels: &pixels, labels }, &order, 1e-3)[0])
+        black_box(trainer.step(Dataset::new(&pixels, labels), &order, 1e-3)[0])
     });
 }
 
@@ -44,6 +44,6 @@ fn judge_1000(bencher: Bencher, name: &str) {
     let mut workspace = network.workspace(250, false);
     bencher.counter(ItemsCount::new(IMAGES)).bench_local(|| {
         let labels: &[&[u8]] = &[&labels];
-        evaluate(&mut network, &mut workspace, Dataset { pixels: &pixels, labels }, |_, _| {})
+        evaluate(&mut network, &mut workspace, Dataset::new(&pixels, labels), |_, _| {})
     });
 }

@@ -29,4 +29,4 @@ pub use kernels::stream::peak_bandwidth;
 pub use network::{LayerTime, NamedTensor, Network, StateKind, Targets, TensorView, Workspace};
 pub use optimized_tensor::OptimizedTensor;
 pub use task_gradients::{GradientGram, TrunkScope};
-pub use training::{Dataset, Metrics, Trainer, evaluate, normalize_pixels};
+pub use training::{Dataset, Metrics, Pixels, Trainer, evaluate, normalize_pixels};

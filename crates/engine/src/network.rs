@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use inkling_schema::{ModelError, ModelSpec, Shape};
+use rayon::prelude::*;
 
 use crate::aligned::AlignedVec;
 use crate::kernels::isa::Isa;
@@ -11,8 +12,8 @@ use crate::layers::cross_entropy::Metrics;
 use crate::layers::dense::deferred::Deferred;
 use crate::layers::identity::Identity;
 use crate::layers::parameter::{GradMode, ParamKind, Parameter};
-#[cfg(test)]
 use crate::optimizer::ParamGroups;
+use crate::parallel::par_for_each;
 use crate::random::RngStream;
 use crate::sequential::{Activations, NamedLayer, Sequential};
 
@@ -286,21 +287,34 @@ impl Network {
         self.backward(x, targets, None, workspace, Some(dx), GradMode::Skip);
     }
 
-    /// Moves every parameter by its kept gradient.
-    #[cfg(test)]
-    pub(crate) fn apply(&mut self, param_groups: &ParamGroups) {
+    /// Moves every parameter of the trunk and of the heads with a weight by its stored gradient, once the norm of all of them
+    /// together is no larger than `norm`.
+    pub(crate) fn step_clipped(&mut self, norm: f64, targets: Targets, param_groups: &ParamGroups) {
         let isa = self.isa;
-        for parameter in self.layers_mut().flat_map(|layer| layer.op.parameters_mut()) {
-            if parameter.kind == ParamKind::Buffer {
-                continue;
-            }
-            let gradient = parameter.gradient.clone();
-            // SAFETY: one part at a time.
-            #[expect(unsafe_code, reason = "hands in the whole gradient")]
-            unsafe {
-                parameter.grad_sink(isa, GradMode::Step(param_groups)).take(0, &gradient);
-            }
-        }
+        let mut squares = 0.0;
+        self.each_trained(targets, |parameter| squares += sum_of_squares(&parameter.gradient));
+        let factor = (norm / squares.sqrt()).min(1.0) as f32;
+        self.each_trained(targets, |parameter| {
+            let mut gradient = std::mem::take(&mut parameter.gradient);
+            par_for_each(gradient.par_chunks_mut(CHUNK), |part| part.iter_mut().for_each(|g| *g *= factor));
+            let sink = parameter.grad_sink(isa, GradMode::Step(param_groups));
+            par_for_each(gradient.par_chunks(CHUNK).enumerate(), |(number, part)| {
+                // SAFETY: each chunk once.
+                #[expect(unsafe_code, reason = "tasks hand in disjoint chunks")]
+                unsafe {
+                    sink.take(number * CHUNK, part);
+                }
+            });
+            parameter.gradient = gradient;
+        });
+    }
+
+    /// Does something with every trained parameter of the trunk and of the heads with a weight.
+    fn each_trained(&mut self, targets: Targets, mut work: impl FnMut(&mut Parameter)) {
+        let heads = self.heads.iter_mut().zip(targets.loss_weights).filter(|(_, weight)| **weight != 0.0);
+        let parts = std::iter::once(&mut self.trunk).chain(heads.map(|(head, _)| head));
+        let parameters = parts.flat_map(|part| &mut part.layers).flat_map(|layer| layer.op.parameters_mut());
+        parameters.filter(|parameter| parameter.kind != ParamKind::Buffer).for_each(&mut work);
     }
 
     /// The arrays of this part in the order of the layers.
@@ -390,6 +404,18 @@ impl Network {
     pub(crate) fn layers_mut(&mut self) -> impl Iterator<Item = &mut NamedLayer> {
         self.trunk.layers.iter_mut().chain(self.heads.iter_mut().flat_map(|head| &mut head.layers))
     }
+}
+
+/// Numbers of a task that goes through a gradient.
+const CHUNK: usize = 1 << 14;
+
+/// Σ g², the same on any number of threads: each of 64 parts in f64, then their sum.
+fn sum_of_squares(gradient: &[f32]) -> f64 {
+    let part = gradient.len().div_ceil(64).max(1);
+    let mut sums = [0.0_f64; 64];
+    let parts = sums.par_iter_mut().zip(gradient.par_chunks(part));
+    par_for_each(parts, |(sum, part)| *sum = part.iter().map(|&g| f64::from(g) * f64::from(g)).sum());
+    sums.iter().sum()
 }
 
 impl Workspace {

@@ -73,6 +73,8 @@ mod tests {
         value: f64,
         first: f64,
         second: f64,
+        /// Whether a step of Lion could have gone either way.
+        is_open: bool,
     }
 
     impl Plain {
@@ -91,9 +93,23 @@ mod tests {
                     let step = adam(beta_1, beta_2, epsilon);
                     self.value -= learning_rate * weight_decay * self.value + step;
                 }
-                Optimizer::Sgd { momentum } => {
+                Optimizer::Sgd { momentum, nesterov } => {
                     self.first = momentum * self.first + gradient;
-                    self.value -= learning_rate * self.first;
+                    let by = if nesterov { gradient + momentum * self.first } else { self.first };
+                    self.value -= learning_rate * by;
+                }
+                Optimizer::RmsProp { alpha, epsilon } => {
+                    self.second = alpha * self.second + (1.0 - alpha) * gradient * gradient;
+                    self.value -= learning_rate * gradient / (self.second.sqrt() + epsilon);
+                }
+                Optimizer::Lion { beta_1, beta_2, weight_decay } => {
+                    let terms = [beta_1 * self.first, (1.0 - beta_1) * gradient];
+                    let along = terms[0] + terms[1];
+                    let sign = if along == 0.0 { 0.0 } else { along.signum() };
+                    // Rounding decides the sign of what nearly cancels.
+                    self.is_open |= along.abs() < 1e-5 * (terms[0].abs() + terms[1].abs());
+                    self.value -= learning_rate * (sign + weight_decay * self.value);
+                    self.first = beta_2 * self.first + (1.0 - beta_2) * gradient;
                 }
             }
         }
@@ -108,7 +124,13 @@ mod tests {
             (adam, 0.0..1.0).prop_map(|((beta_1, beta_2, epsilon), weight_decay)| {
                 Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay }
             }),
-            decay(0.99).prop_map(|momentum| Optimizer::Sgd { momentum }),
+            (decay(0.99), prop::bool::ANY)
+                .prop_map(|(momentum, nesterov)| Optimizer::Sgd { momentum, nesterov }),
+            (decay(0.9999), prop::sample::select(vec![1e-8, 1e-5, 1e-2]))
+                .prop_map(|(alpha, epsilon)| Optimizer::RmsProp { alpha, epsilon }),
+            (decay(0.99), decay(0.9999), 0.0..1.0).prop_map(|(beta_1, beta_2, weight_decay)| {
+                Optimizer::Lion { beta_1, beta_2, weight_decay }
+            }),
         ]
     }
 
@@ -122,7 +144,7 @@ mod tests {
             for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
                 let mut stream = RngStream::new(seed, "test/variables");
                 let mut variables = OptimizedTensor { isa, ..OptimizedTensor::new(&uniform(&mut stream, len)) };
-                let wide = |&value: &f32| Plain { value: f64::from(value), first: 0.0, second: 0.0 };
+                let wide = |&value: &f32| Plain { value: f64::from(value), first: 0.0, second: 0.0, is_open: false };
                 let mut exact: Vec<Plain> = variables.values().iter().map(wide).collect();
                 let mut scales: Vec<f64> = exact.iter().map(|plain| plain.value.abs()).collect();
                 for t in 1..=50 {
@@ -135,7 +157,7 @@ mod tests {
                         scales[i] += (plain.value - before).abs();
                         let found = f64::from(variables.values()[i]);
                         let error = (found - plain.value).abs();
-                        prop_assert!(error <= 5e-6 * scales[i], "value {i}: {found}, not {}, at step {t}", plain.value);
+                        prop_assert!(plain.is_open || error <= 5e-6 * scales[i], "value {i}: {found}, not {}, at step {t}", plain.value);
                     }
                 }
             }
@@ -161,7 +183,7 @@ mod tests {
     #[test]
     fn values_go_to_where_the_gradient_vanishes() {
         let target: Vec<f32> = (0..37).map(|i| i as f32 / 37.0).collect();
-        for optimizer in [ADAM, Optimizer::Sgd { momentum: 0.5 }] {
+        for optimizer in [ADAM, Optimizer::Sgd { momentum: 0.5, nesterov: false }] {
             let mut variables = OptimizedTensor::new(&[0.5; 37]);
             for _ in 0..2000 {
                 let numerical_gradient: Vec<f32> =

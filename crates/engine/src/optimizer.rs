@@ -36,9 +36,24 @@ pub(crate) fn param_groups(optimizer: &Optimizer, step: u64, learning_rate: f64)
             no_decay: adam(beta_1, beta_2, epsilon, 0.0),
             settles,
         },
-        Optimizer::Sgd { momentum } => {
-            let rule = StepRule::Sgd { momentum: momentum as f32, rate: learning_rate as f32 };
+        Optimizer::Sgd { momentum, nesterov } => {
+            let rule = StepRule::Sgd { momentum: momentum as f32, nesterov, rate: learning_rate as f32 };
             ParamGroups { decay: rule, no_decay: rule, settles }
+        }
+        Optimizer::RmsProp { alpha, epsilon } => {
+            let (alpha, one_minus_alpha) = (alpha as f32, (1.0 - alpha) as f32);
+            let (epsilon, rate) = (epsilon as f32, learning_rate as f32);
+            let rule = StepRule::RmsProp { alpha, one_minus_alpha, epsilon, rate };
+            ParamGroups { decay: rule, no_decay: rule, settles }
+        }
+        Optimizer::Lion { beta_1, beta_2, weight_decay } => {
+            let lion = |weight_decay: f64| StepRule::Lion {
+                beta: [beta_1 as f32, beta_2 as f32],
+                one_minus_beta: [(1.0 - beta_1) as f32, (1.0 - beta_2) as f32],
+                rate: learning_rate as f32,
+                decay: (learning_rate * weight_decay) as f32,
+            };
+            ParamGroups { decay: lion(weight_decay), no_decay: lion(0.0), settles }
         }
     }
 }
@@ -63,6 +78,8 @@ fn window(optimizer: &Optimizer, step: u64) -> u64 {
     let beta_2 = match *optimizer {
         Optimizer::Adam { beta_2, .. } | Optimizer::AdamW { beta_2, .. } => beta_2,
         Optimizer::Sgd { .. } => return WINDOW,
+        // Their steps do not wait.
+        Optimizer::RmsProp { .. } | Optimizer::Lion { .. } => return 1,
     };
     let correction = |step: u64| 1.0 - beta_2.powf(step as f64);
     let fall = 0.5 * (correction(step + 1) / (correction(step) * beta_2)).ln();
@@ -95,6 +112,6 @@ mod tests {
                 );
             }
         }
-        assert!(!param_groups(&Optimizer::Sgd { momentum: 0.9 }, WINDOW + 1, 1e-3).settles);
+        assert!(!param_groups(&Optimizer::Sgd { momentum: 0.9, nesterov: false }, WINDOW + 1, 1e-3).settles);
     }
 }

@@ -10,13 +10,62 @@ use crate::task_gradients::{GradientGram, TrunkScope};
 
 pub use crate::layers::cross_entropy::Metrics;
 
-/// Images as bytes, [n, dim], each with a label for every head.
+/// Images, [n, dim], image after image, the last index the fastest.
+#[derive(Debug, Clone, Copy)]
+pub enum Pixels<'a> {
+    /// Bytes, which networks see as shares of 255.
+    Bytes(&'a [u8]),
+    /// Numbers, which networks see as they are.
+    Floats(&'a [f32]),
+}
+
+impl Pixels<'_> {
+    /// Numbers in all.
+    pub fn len(&self) -> usize {
+        match self {
+            Pixels::Bytes(bytes) => bytes.len(),
+            Pixels::Floats(floats) => floats.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes the numbers from `start` on as networks see them.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn read(&self, start: usize, x: &mut [f32]) {
+        let range = start..start + x.len();
+        match self {
+            Pixels::Bytes(bytes) => normalize_pixels(&bytes[range], x),
+            Pixels::Floats(floats) => x.copy_from_slice(&floats[range]),
+        }
+    }
+}
+
+impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Pixels<'a> {
+    fn from(bytes: &'a T) -> Self {
+        Pixels::Bytes(bytes.as_ref())
+    }
+}
+
+/// Images, each with a label for every head.
 #[derive(Debug, Clone, Copy)]
 pub struct Dataset<'a> {
-    /// Pixels, image after image.
-    pub pixels: &'a [u8],
+    /// Images, shape [n, dim].
+    pub pixels: Pixels<'a>,
     /// Labels of each head, `[n]` each.
     pub labels: &'a [&'a [u8]],
+}
+
+impl<'a> Dataset<'a> {
+    /// These images with the labels of each head.
+    pub fn new(pixels: impl Into<Pixels<'a>>, labels: &'a [&'a [u8]]) -> Self {
+        Dataset { pixels: pixels.into(), labels }
+    }
 }
 
 impl Dataset<'_> {
@@ -41,6 +90,8 @@ pub struct Trainer {
     labels: Vec<u8>,
     /// Share of each head in the loss.
     weights: Vec<f32>,
+    /// The longest that the gradient of all parameters may be.
+    clip_norm: Option<f64>,
     step: u64,
 }
 
@@ -65,8 +116,15 @@ impl Trainer {
             weights: weights.to_vec(),
             network,
             optimizer,
+            clip_norm: None,
             step: 0,
         }
+    }
+
+    /// Shortens gradients whose norm over all trained parameters is larger than this, from the next step on (Pascanu, Mikolov
+    /// and Bengio 2013). Every gradient is then kept before a weight moves, which takes as much memory as the weights.
+    pub fn set_clip_norm(&mut self, norm: Option<f64>) {
+        self.clip_norm = norm;
     }
 
     /// Sets the share of each head in the loss, from the next step on. A head of share zero is not trained, and costs
@@ -118,7 +176,7 @@ impl Trainer {
         let mut buffer = std::mem::take(&mut self.workspace.x);
         let x = &mut buffer[..batch * dim];
         for (x, &index) in x.chunks_exact_mut(dim).zip(order) {
-            normalize_pixels(&images.pixels[index as usize * dim..][..dim], x);
+            images.pixels.read(index as usize * dim, x);
         }
         let labels = &mut self.labels[..batch * self.weights.len()];
         for (labels, all) in labels.chunks_exact_mut(batch).zip(images.labels) {
@@ -130,8 +188,17 @@ impl Trainer {
         let trained = |head: usize| targets.loss_weights[head] != 0.0;
         self.network.forward_heads(x, true, &mut self.workspace, trained);
         let shares = shares(&mut self.network, x, targets, &mut self.workspace);
-        let grad_mode = GradMode::Step(&param_groups);
-        self.network.backward(x, targets, shares.as_deref(), &mut self.workspace, None, grad_mode);
+        let shares = shares.as_deref();
+        match self.clip_norm {
+            None => {
+                let grad_mode = GradMode::Step(&param_groups);
+                self.network.backward(x, targets, shares, &mut self.workspace, None, grad_mode);
+            }
+            Some(norm) => {
+                self.network.backward(x, targets, shares, &mut self.workspace, None, GradMode::Store);
+                self.network.step_clipped(norm, targets, &param_groups);
+            }
+        }
         self.workspace.x = buffer;
         if param_groups.settles {
             self.network.settle();
@@ -144,6 +211,12 @@ impl Trainer {
     /// is set to it ([`Trainer::set_steps`]) go on with the bits of this one.
     pub fn is_settled(&self) -> bool {
         self.network.is_settled()
+    }
+
+    /// The network, every weight of which has taken every step.
+    pub fn into_network(mut self) -> Network {
+        self.network.settle();
+        self.network
     }
 
     /// The network as it is now.
@@ -203,11 +276,12 @@ pub fn evaluate(
     let mut metrics = vec![Metrics::default(); classes.len()];
     let mut buffer = std::mem::take(&mut workspace.x);
     let capacity = workspace.capacity();
-    for (i, pixels) in images.pixels.chunks(capacity * dim).enumerate() {
-        let x = &mut buffer[..pixels.len()];
-        normalize_pixels(pixels, x);
+    for (i, start) in (0..images.pixels.len()).step_by(capacity * dim).enumerate() {
+        let count = (images.pixels.len() - start).min(capacity * dim);
+        let x = &mut buffer[..count];
+        images.pixels.read(start, x);
         network.forward(x, false, workspace);
-        let batch = pixels.len() / dim;
+        let batch = count / dim;
         for (head, &classes) in classes.iter().enumerate() {
             let logits = workspace.logits(head, batch * classes);
             let labels = &images.labels[head][i * capacity..][..batch];
@@ -256,7 +330,10 @@ mod tests {
         for optimizer in [
             Optimizer::Adam { beta_1, beta_2, epsilon },
             Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.1 },
-            Optimizer::Sgd { momentum: 0.9 },
+            Optimizer::Sgd { momentum: 0.9, nesterov: false },
+            Optimizer::Sgd { momentum: 0.9, nesterov: true },
+            Optimizer::RmsProp { alpha: 0.99, epsilon: 1e-8 },
+            Optimizer::Lion { beta_1: 0.9, beta_2: 0.99, weight_decay: 0.1 },
         ] {
             let mut stream = RngStream::new(1, "images");
             let (batch, dim) = (11, 9 * 8 * 2);
@@ -273,9 +350,10 @@ mod tests {
             normalize_pixels(&pixels, &mut x);
             for step in 1..=5 {
                 let heads = [&labels[..batch], &labels[batch..]];
-                fused.step(Dataset { pixels: &pixels, labels: &heads }, &order, 0.01);
+                fused.step(Dataset::new(&pixels, &heads), &order, 0.01);
                 plain.gradients(&x, Targets { labels: &labels, loss_weights: &weights }, &mut workspace);
-                plain.apply(&param_groups(&optimizer, step, 0.01));
+                let targets = Targets { labels: &labels, loss_weights: &weights };
+                plain.step_clipped(f64::INFINITY, targets, &param_groups(&optimizer, step, 0.01));
                 for part in [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments] {
                     let (fused, plain) = (fused.network().state_dict(part), plain.state_dict(part));
                     // To the bit, but for dense weights that had no gradient: their steps are taken at once.

@@ -95,7 +95,7 @@ fn of_steps(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
         let (noise, dying, labels, orders) = (&noise.pixels, &dying, &labels, &orders);
         move |step| {
             let pixels = if step < STEPS / 3 { noise } else { dying };
-            trainer.step(Dataset { pixels, labels }, &orders[step], 1e-2);
+            trainer.step(Dataset::new(pixels, labels), &orders[step], 1e-2);
             if step.is_multiple_of(40) {
                 trainer.network_mut().forward(&x, false, &mut workspace);
             }
@@ -139,7 +139,7 @@ fn steps_and_looking_allocate_nothing() {
     "#;
     let mlp = ModelSpec::from_toml("mlp", mlp).expect("a network");
     for (name, spec) in [("the MLP", &mlp), ("the network of every layer", &everything())] {
-        for optimizer in [ADAM, Optimizer::Sgd { momentum: 0.9 }] {
+        for optimizer in [ADAM, Optimizer::Sgd { momentum: 0.9, nesterov: false }] {
             for threads in [1, 2] {
                 let counts = [of_steps(spec, optimizer, threads), of_looking(spec, optimizer, threads)];
                 let case = format!("{name} with {optimizer:?} on {threads} threads");

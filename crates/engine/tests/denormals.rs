@@ -27,7 +27,7 @@ fn train(spec: &ModelSpec, optimizer: Optimizer) {
     let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
     for step in 0..STEPS {
         let pixels = if step < STEPS / 3 { &noise.pixels } else { &half };
-        trainer.step(Dataset { pixels, labels: &labels }, &order, 1e-2);
+        trainer.step(Dataset::new(pixels, &labels), &order, 1e-2);
         if step % 300 != 299 {
             continue;
         }
@@ -70,7 +70,7 @@ fn no_denormal_number_is_left_by_thousands_of_steps() {
     let mlp = ModelSpec::from_toml("mlp", mlp).expect("a network");
     let (beta_1, beta_2, epsilon) = (0.9, 0.99, 1e-8);
     let decaying = Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 5.0 };
-    for optimizer in [ADAM, decaying, Optimizer::Sgd { momentum: 0.9 }] {
+    for optimizer in [ADAM, decaying, Optimizer::Sgd { momentum: 0.9, nesterov: false }] {
         train(&mlp, optimizer);
         train(&everything(), optimizer);
     }

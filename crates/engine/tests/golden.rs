@@ -180,7 +180,7 @@ fn optimizer(kind: &str) -> (Optimizer, f64) {
     match kind {
         "adam" => (Optimizer::Adam { beta_1, beta_2, epsilon }, 1e-3),
         "adamw" => (Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.1 }, 1e-3),
-        "sgd" => (Optimizer::Sgd { momentum: 0.9 }, 0.05),
+        "sgd" => (Optimizer::Sgd { momentum: 0.9, nesterov: false }, 0.05),
         other => panic!("no optimiser {other}"),
     }
 }
@@ -196,7 +196,7 @@ fn trainings_agree_with_pytorch() {
         let heads = weights.len();
         let n = case.bytes("labels").len() / heads;
         let labels: Vec<&[u8]> = case.bytes("labels").chunks_exact(n).collect();
-        let images = Dataset { pixels, labels: &labels };
+        let images = Dataset::new(pixels, &labels);
 
         let mut network = case.network("initial");
         let x: Vec<f32> =

@@ -55,7 +55,7 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
 
     let mut compared = Vec::new();
     for array in network.state_dict(StateKind::Gradients) {
-        let numerical_gradient: Vec<f64> = (0..array.values.len())
+        let numerical: Vec<f64> = (0..array.values.len())
             .map(|i| {
                 let mut moved = |by: f64| {
                     let values = reference.parameters.get_mut(&array.name).expect("the same parameters");
@@ -68,11 +68,11 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
                 (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
             })
             .collect();
-        compared.push((array.name, array.values, numerical_gradient));
+        compared.push((array.name, array.values, numerical));
     }
     let mut dx = vec![f32::NAN; x.len()];
     network.image_gradients(&x, targets, &mut workspace, &mut dx);
-    let numerical_gradient = (0..x.len()).map(|i| {
+    let numerical = (0..x.len()).map(|i| {
         let mut moved = |by: f64| {
             let before = wide[i];
             wide[i] += by;
@@ -82,18 +82,16 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
         };
         (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
     });
-    compared.push(("the images".into(), dx, numerical_gradient.collect()));
+    compared.push(("the images".into(), dx, numerical.collect()));
 
-    let largest = |numerical_gradient: &[f64]| {
-        numerical_gradient.iter().fold(0.0_f64, |largest, output_grad| largest.max(output_grad.abs()))
-    };
-    let of_all =
-        compared.iter().map(|(_, _, numerical_gradient)| largest(numerical_gradient)).fold(0.0, f64::max);
-    for (name, found, numerical_gradient) in &compared {
-        let bound = TOLERANCE * largest(numerical_gradient) + CANCELLED * of_all;
-        for (i, (&found, output_grad)) in found.iter().zip(numerical_gradient).enumerate() {
-            let difference = (f64::from(found) - output_grad).abs();
-            assert!(difference <= bound, "gradient {i} of {name} is {found}, not {output_grad}: {spec:?}");
+    let largest =
+        |numerical: &[f64]| numerical.iter().fold(0.0_f64, |largest, slope| largest.max(slope.abs()));
+    let of_all = compared.iter().map(|(_, _, numerical)| largest(numerical)).fold(0.0, f64::max);
+    for (name, found, numerical) in &compared {
+        let bound = TOLERANCE * largest(numerical) + CANCELLED * of_all;
+        for (i, (&found, slope)) in found.iter().zip(numerical).enumerate() {
+            let difference = (f64::from(found) - slope).abs();
+            assert!(difference <= bound, "gradient {i} of {name} is {found}, not {slope}: {spec:?}");
         }
     }
 }

@@ -123,16 +123,16 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64, every: usize) -> [usize; 2] 
         for function in Function::of(layer, largest, gives_scores(&layers, l)) {
             let dx = gradient(&mut network, &x, layer, function, &mut workspace);
             for (image, dx) in dx.chunks_exact(dim).enumerate() {
-                let output_grad = |[up, down]: &[Vec<reference::Output>; 2]| {
+                let slope = |[up, down]: &[Vec<reference::Output>; 2]| {
                     let value = |outputs: &[reference::Output]| function.value(&outputs[l].1[image]);
                     (value(up) - value(down)) / (2.0 * STEP)
                 };
-                let numerical_gradient: Vec<f64> = moved.iter().map(output_grad).collect();
+                let numerical_gradient: Vec<f64> = moved.iter().map(slope).collect();
                 let found: Vec<f32> = places.iter().map(|&place| dx[place]).collect();
                 let what = format!("{function:?} of {} for image {image} of {spec:?}", layer.name);
                 assert_close(&what, &found, &numerical_gradient, GRADIENT);
                 compared[0] += 1;
-                compared[1] += usize::from(numerical_gradient.iter().all(|&output_grad| output_grad == 0.0));
+                compared[1] += usize::from(numerical_gradient.iter().all(|&slope| slope == 0.0));
             }
         }
     }
@@ -332,19 +332,19 @@ fn the_gradient_of_a_response_is_that_without_the_layers_relu() {
     let (mut dx, mut exact, mut own) = (vec![0.0; x.len()], vec![0.0; x.len()], vec![0.0; x.len()]);
     let mut woken = 0;
     for unit in 0..layer.shape.len() {
-        let output_grad =
+        let slope =
             |_: &[f32], dy: &mut [f32]| dy.iter_mut().skip(unit).step_by(6 * 6 * 5).for_each(|dy| *dy = 1.0);
-        network.pre_activation_gradient(&x, layer, &mut workspace, &mut dx, output_grad);
-        network.input_gradient(&x, layer, &mut workspace, &mut own, output_grad);
-        bare.input_gradient(&x, same, &mut other, &mut exact, output_grad);
+        network.pre_activation_gradient(&x, layer, &mut workspace, &mut dx, slope);
+        network.input_gradient(&x, layer, &mut workspace, &mut own, slope);
+        bare.input_gradient(&x, same, &mut other, &mut exact, slope);
         assert_eq!(dx, exact, "unit {unit}");
         woken += usize::from(own.contains(&0.0) && dx != own);
     }
     assert!(woken > 20, "{woken} units are silent in some image");
     // A layer without a ReLU responds with its output.
     let scores = network.layer_handles().pop().expect("a head");
-    let output_grad = |_: &[f32], dy: &mut [f32]| dy[1] = 1.0;
-    network.pre_activation_gradient(&x, &scores, &mut workspace, &mut dx, output_grad);
-    network.input_gradient(&x, &scores, &mut workspace, &mut own, output_grad);
+    let slope = |_: &[f32], dy: &mut [f32]| dy[1] = 1.0;
+    network.pre_activation_gradient(&x, &scores, &mut workspace, &mut dx, slope);
+    network.input_gradient(&x, &scores, &mut workspace, &mut own, slope);
     assert_eq!(dx, own);
 }

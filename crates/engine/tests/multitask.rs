@@ -80,9 +80,8 @@ fn a_head_of_weight_zero_leaves_the_others_as_if_alone_and_is_left_untouched() {
         let own = &labels[usize::from(name == "group")..][..1];
         for step in 0..20 {
             let order = Images::order(step);
-            let metrics =
-                both.step(Dataset { pixels: &images.pixels, labels: &labels }, &order, 0.01).to_vec();
-            let alone = single.step(Dataset { pixels: &images.pixels, labels: own }, &order, 0.01).to_vec();
+            let metrics = both.step(Dataset::new(&images.pixels, &labels), &order, 0.01).to_vec();
+            let alone = single.step(Dataset::new(&images.pixels, own), &order, 0.01).to_vec();
             let (mine, others) = if name == "item" { (0, 1) } else { (1, 0) };
             assert_eq!((metrics[mine], metrics[others]), (alone[0], Default::default()), "step {step}");
         }
@@ -101,7 +100,7 @@ fn a_head_of_weight_zero_leaves_the_others_as_if_alone_and_is_left_untouched() {
 fn products_are_those_of_the_heads_own_gradients() {
     let images = Images::new(40);
     let labels: Vec<&[u8]> = images.labels.iter().map(Vec::as_slice).collect();
-    let batch = Dataset { pixels: &images.pixels, labels: &labels };
+    let batch = Dataset::new(&images.pixels, &labels);
     // A batch that is thinner than the dense layer, and one that is not.
     let orders = [Images::order(3), (0..40).collect()];
     let layers = [(TrunkScope::All, "trunk."), (TrunkScope::Last, "trunk.5")];
@@ -147,7 +146,7 @@ fn products_are_those_of_the_heads_own_gradients() {
 fn looking_at_gradients_changes_no_bit_and_shares_replace_weights_on_the_trunk() {
     let images = Images::new(40);
     let labels: Vec<&[u8]> = images.labels.iter().map(Vec::as_slice).collect();
-    let batch = Dataset { pixels: &images.pixels, labels: &labels };
+    let batch = Dataset::new(&images.pixels, &labels);
     let train = |weights: [f32; 2], looks: bool, shares: Option<[f32; 2]>| {
         let mut trainer = trainer(&["item", "group"], &weights);
         for step in 0..10 {
@@ -187,7 +186,7 @@ fn looking_at_gradients_changes_no_bit_and_shares_replace_weights_on_the_trunk()
 fn weights_can_change_between_steps() {
     let images = Images::new(40);
     let labels: Vec<&[u8]> = images.labels.iter().map(Vec::as_slice).collect();
-    let batch = Dataset { pixels: &images.pixels, labels: &labels };
+    let batch = Dataset::new(&images.pixels, &labels);
     let mut trainer = trainer(&["item", "group"], &[1.0, 0.0]);
     trainer.step(batch, &Images::order(0), 0.01);
     let before = bits(trainer.network(), StateKind::Values, &["group"]);

@@ -167,7 +167,8 @@ fn what_is_found_inside_agrees_with_the_network() {
 
     // The network that was read is the network that was trained.
     let mut workspace = trained.network.workspace(100, false);
-    let images = Dataset { pixels: &test.images.pixels, labels: &[&test.labels] };
+    let labels = [&test.labels[..]];
+    let images = Dataset::new(&test.images.pixels, &labels);
     let judged = evaluate(&mut trained.network, &mut workspace, images, |_, _| {})[0];
     let training = done.record.runs.iter().find(|run| run.task == Task::Cnn).unwrap();
     let (outcome, _) = done.outcome::<inkling_schema::found::TrainOutcome>(training);

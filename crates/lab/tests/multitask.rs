@@ -247,7 +247,11 @@ fn every_weighting_is_interrupted_and_resumed_to_the_same_bits_and_they_differ()
 fn a_loss_that_is_not_finite_in_any_trained_head_ends_the_run() {
     let set = set(150, 60);
     let schedule = Schedule::Step { every: 1, factor: 1e12 };
-    let steep = TrainingSpec { schedule, optimizer: Optimizer::Sgd { momentum: 0.9 }, ..training(4) };
+    let steep = TrainingSpec {
+        schedule,
+        optimizer: Optimizer::Sgd { momentum: 0.9, nesterov: false },
+        ..training(4)
+    };
     for weighting in weightings() {
         let folder = tempfile::tempdir().unwrap();
         let run = two_headed(&set, steep.clone(), weighting);

@@ -150,7 +150,7 @@ fn a_network_that_diverges_does_not_stop_the_study() {
     let mut study = small();
     study.keep_only(&[Task::Mlp, Task::Cnn]);
     let training = &mut study.mlp.as_mut().unwrap().training;
-    training.optimizer = Optimizer::Sgd { momentum: 0.0 };
+    training.optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
     training.learning_rate = 1e6;
     let folder = tempfile::tempdir().unwrap();
     let ear = Ear::new(usize::MAX);

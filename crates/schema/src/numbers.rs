@@ -155,6 +155,11 @@ readers! {
     epsilon_of_variance: EPSILON_OF_VARIANCE, decay: DECAY, degrees: DEGREES, deviation: DEVIATION,
 }
 
+/// A number above zero that may be absent.
+pub(crate) fn some_positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    positive(deserializer).map(Some)
+}
+
 /// Lists of such numbers.
 macro_rules! lists {
     ($($name:ident: $one:ident),* $(,)?) => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::numbers::{count, epsilon, not_negative, positive, share, some_count};
+use crate::numbers::{count, epsilon, not_negative, positive, share, some_count, some_positive};
 
 /// Everything about training but the network and the images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,13 @@ pub struct TrainingSpec {
     pub schedule: Schedule,
     /// How a gradient becomes a step.
     pub optimizer: Optimizer,
+    /// Steps in which the step size grows evenly from none to what the schedule says; none where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_count")]
+    pub warmup_steps: Option<usize>,
+    /// The longest that the gradient of all parameters together may be: a longer one is shortened to it (Pascanu, Mikolov and
+    /// Bengio 2013). Not given, none is.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_positive")]
+    pub clip_norm: Option<f64>,
     /// Steps between two lines of loss and accuracy within an epoch.
     #[serde(deserialize_with = "count")]
     pub log_every: usize,
@@ -88,6 +95,30 @@ pub enum Optimizer {
         /// Share of the last step that is kept, μ.
         #[serde(deserialize_with = "share")]
         momentum: f64,
+        /// Whether the step looks ahead (Nesterov 1983, as in Sutskever et al. 2013): w ← w − η·(g + μ·v).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        nesterov: bool,
+    },
+    /// RMSprop (Tieleman and Hinton 2012): v ← α·v + (1 − α)·g², w ← w − η·g / (√v + ε).
+    RmsProp {
+        /// Decay of the mean of the squares, α.
+        #[serde(deserialize_with = "share")]
+        alpha: f64,
+        /// What is added to the root, ε.
+        #[serde(deserialize_with = "epsilon")]
+        epsilon: f64,
+    },
+    /// Lion (Chen et al. 2023): w ← w − η·(sign(β₁·m + (1 − β₁)·g) + λ·w), then m ← β₂·m + (1 − β₂)·g; biases do not decay.
+    Lion {
+        /// Share of m in the direction of a step, β₁.
+        #[serde(deserialize_with = "share")]
+        beta_1: f64,
+        /// Decay of the mean of the gradients, β₂.
+        #[serde(deserialize_with = "share")]
+        beta_2: f64,
+        /// Share of a weight that is taken off in a step of learning rate 1, λ.
+        #[serde(deserialize_with = "not_negative")]
+        weight_decay: f64,
     },
 }
 
@@ -109,13 +140,17 @@ impl Optimizer {
                     helps.push("a larger `epsilon`");
                 }
             }
-            Optimizer::Sgd { momentum } => {
+            Optimizer::RmsProp { epsilon, .. } if epsilon < 1e-10 => helps.push("a larger `epsilon`"),
+            Optimizer::RmsProp { .. } | Optimizer::Lion { .. } => {}
+            Optimizer::Sgd { momentum, .. } => {
                 if momentum > Self::HEAVY {
                     helps.push("a smaller `momentum`");
                 }
             }
         }
-        if matches!(*self, Optimizer::AdamW { weight_decay, .. } if weight_decay > 1.0) {
+        let decays = |weight_decay: f64| weight_decay > 1.0;
+        if matches!(*self, Optimizer::AdamW { weight_decay, .. } | Optimizer::Lion { weight_decay, .. } if decays(weight_decay))
+        {
             helps.push("a smaller `weight_decay`");
         }
         helps
@@ -132,6 +167,14 @@ pub struct ValidationSpec {
     /// Training stops after so many epochs without a lower loss on these images; it does not stop where not given.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_count")]
     pub patience: Option<usize>,
+}
+
+impl TrainingSpec {
+    /// The learning rate at `step` of `steps`, both counted over all epochs, with so many steps in an epoch.
+    pub fn learning_rate_at(&self, step: usize, steps: usize, steps_per_epoch: usize) -> f64 {
+        let warm = self.warmup_steps.map_or(1.0, |warmup| (step + 1).min(warmup) as f64 / warmup as f64);
+        self.learning_rate * self.schedule.factor(step, steps, steps_per_epoch) * warm
+    }
 }
 
 impl Schedule {
@@ -170,8 +213,18 @@ mod tests {
         assert_eq!(adam(0.8, 1e-12), ["a larger `beta_2`", "a larger `epsilon`"]);
         let decaying = Optimizer::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 50.0 };
         assert_eq!(decaying.unsteady(), ["a smaller `weight_decay`"]);
-        assert_eq!(Optimizer::Sgd { momentum: 0.99 }.unsteady(), ["a smaller `momentum`"]);
-        assert!(Optimizer::Sgd { momentum: 0.9 }.unsteady().is_empty());
+        assert_eq!(Optimizer::Sgd { momentum: 0.99, nesterov: false }.unsteady(), ["a smaller `momentum`"]);
+        assert!(Optimizer::Sgd { momentum: 0.9, nesterov: false }.unsteady().is_empty());
+    }
+
+    #[test]
+    fn rates_grow_evenly_while_a_training_warms_up() {
+        let mut training = crate::preset("smoke").unwrap().mlp.unwrap().training;
+        (training.learning_rate, training.schedule) = (0.5, Schedule::Step { every: 1, factor: 0.1 });
+        training.warmup_steps = Some(4);
+        let rates: Vec<f64> = (0..11).map(|step| training.learning_rate_at(step, 20, 10)).collect();
+        assert_eq!(rates[..4], [0.125, 0.25, 0.375, 0.5]);
+        assert_eq!((rates[9], rates[10]), (0.5, 0.05));
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn labels(classes: &[u8], heads: usize) -> Vec<Vec<u8>> {
 fn train(set: &DataSet, work: &Work, plan: &Plan, trainer: &mut Trainer, rounds: usize) {
     let labels = labels(&set.train.labels, trainer.network().num_classes().len());
     let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
-    let images = Dataset { pixels: &set.train.images.pixels, labels: &labels };
+    let images = Dataset::new(&set.train.images.pixels, &labels);
     let order: Vec<u32> = (0..set.train.len() as u32).collect();
     let Work { name, batch, steps, after, .. } = *work;
     let mut batches = order.chunks_exact(batch).cycle();
@@ -148,7 +148,7 @@ fn layer(plan: &Plan, batch: usize, steps: &[Vec<LayerTime>], i: usize, peaks: &
 fn judge(set: &DataSet, name: &str, network: &mut Network, rounds: usize) {
     let labels = labels(&set.test.labels, network.num_classes().len());
     let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
-    let images = Dataset { pixels: &set.test.images.pixels, labels: &labels };
+    let images = Dataset::new(&set.test.images.pixels, &labels);
     let mut workspace = network.workspace(inkling_lab::EVALUATION_BATCH, false);
     let mut judged = Metrics::default();
     let milliseconds = (0..rounds)

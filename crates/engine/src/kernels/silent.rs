@@ -74,12 +74,14 @@ impl SilentSums {
                     epsilon,
                 }
             }
-            StepRule::Sgd { momentum, rate } => {
+            StepRule::Sgd { momentum, nesterov, rate } => {
                 self.first *= f64::from(momentum);
-                self.sums[0] += f64::from(rate) * self.first;
+                let ahead = if nesterov { f64::from(momentum) } else { 1.0 };
+                self.sums[0] += f64::from(rate) * self.first * ahead;
                 let (first, rate) = (self.first as f32, self.sums[0] as f32);
                 SilentSteps { first, second: 1.0, decay: 0.0, rate, root: 0.0, epsilon: 1.0 }
             }
+            StepRule::RmsProp { .. } | StepRule::Lion { .. } => unreachable!("their steps do not wait"),
         }
     }
 }

@@ -14,8 +14,19 @@ pub(crate) enum StepRule {
     /// `root` hold the corrections for the moments' start at zero, and `one_minus_beta` is 1 − β, which f32 numbers of β would
     /// make inexact.
     Adam { beta: [f32; 2], one_minus_beta: [f32; 2], epsilon: f32, rate: f32, root: f32, decay: f32 },
-    /// m ← μ·m + g, w ← w − rate·m.
-    Sgd { momentum: f32, rate: f32 },
+    /// m ← μ·m + g, w ← w − rate·m, or with Nesterov's look ahead w ← w − rate·(g + μ·m).
+    Sgd { momentum: f32, nesterov: bool, rate: f32 },
+    /// v ← α·v + (1 − α)·g², w ← w − rate·g / (√v + ε).
+    RmsProp { alpha: f32, one_minus_alpha: f32, epsilon: f32, rate: f32 },
+    /// w ← w − decay·w − rate·sign(β₁·m + (1 − β₁)·g), m ← β₂·m + (1 − β₂)·g.
+    Lion { beta: [f32; 2], one_minus_beta: [f32; 2], rate: f32, decay: f32 },
+}
+
+impl StepRule {
+    /// Whether several steps without a gradient can be taken at once ([`SilentSteps`](super::silent::SilentSteps)).
+    pub(crate) fn can_wait(&self) -> bool {
+        matches!(self, StepRule::Adam { .. } | StepRule::Sgd { .. })
+    }
 }
 
 /// Weights with their moments, all of one layout and length. Without a rule that uses it, a moment rests.
@@ -116,12 +127,42 @@ unsafe fn step<S: Simd>(rule: &StepRule, n: usize, g: *const f32, [w, m, v]: [*m
                     S::store(S::flush(S::sub(value, S::mul_add(decay, value, step))), w.add(at));
                 }
             }
-            StepRule::Sgd { momentum, rate } => {
+            StepRule::Sgd { momentum, nesterov, rate } => {
                 let (momentum, rate) = (S::splat(momentum), S::splat(-rate));
                 for at in (0..n).step_by(S::LANES) {
-                    let first = S::flush(S::mul_add(momentum, S::load(m.add(at)), S::load(g.add(at))));
+                    let gradient = S::load(g.add(at));
+                    let first = S::flush(S::mul_add(momentum, S::load(m.add(at)), gradient));
                     S::store(first, m.add(at));
-                    S::store(S::flush(S::mul_add(rate, first, S::load(w.add(at)))), w.add(at));
+                    let by = if nesterov { S::mul_add(momentum, first, gradient) } else { first };
+                    S::store(S::flush(S::mul_add(rate, by, S::load(w.add(at)))), w.add(at));
+                }
+            }
+            StepRule::RmsProp { alpha, one_minus_alpha, epsilon, rate } => {
+                let (alpha, one_minus_alpha) = (S::splat(alpha), S::splat(one_minus_alpha));
+                let (epsilon, rate) = (S::splat(epsilon), S::splat(rate));
+                for at in (0..n).step_by(S::LANES) {
+                    let gradient = S::load(g.add(at));
+                    let square = S::mul(S::mul(one_minus_alpha, gradient), gradient);
+                    let second = S::flush(S::mul_add(alpha, S::load(v.add(at)), square));
+                    let step = S::div(S::mul(rate, gradient), S::add(S::sqrt(second), epsilon));
+                    S::store(second, v.add(at));
+                    S::store(S::flush(S::sub(S::load(w.add(at)), step)), w.add(at));
+                }
+            }
+            StepRule::Lion { beta, one_minus_beta, rate, decay } => {
+                let (beta, one_minus_beta) =
+                    (beta.map(|beta| S::splat(beta)), one_minus_beta.map(|less| S::splat(less)));
+                let (zero, rate, decay) = (S::splat(0.0), S::splat(rate), S::splat(decay));
+                for at in (0..n).step_by(S::LANES) {
+                    let (value, gradient, first) =
+                        (S::load(w.add(at)), S::load(g.add(at)), S::load(m.add(at)));
+                    let along = S::mul_add(beta[0], first, S::mul(one_minus_beta[0], gradient));
+                    // The rate where it is above zero, less the rate where it is below.
+                    let up = S::relu_mask_lanes(rate, along);
+                    let step = S::sub(up, S::relu_mask_lanes(rate, S::sub(zero, along)));
+                    let first = S::mul_add(beta[1], first, S::mul(one_minus_beta[1], gradient));
+                    S::store(S::flush(first), m.add(at));
+                    S::store(S::flush(S::sub(value, S::mul_add(decay, value, step))), w.add(at));
                 }
             }
         }

@@ -18,9 +18,9 @@ pub(crate) fn numerical_gradient(x: &[f32], dy: &[f32], f: impl Fn(&[f64]) -> Ve
             x[i] = before + by;
             f(&x).iter().zip(dy).map(|(y, &dy)| y * f64::from(dy)).sum()
         };
-        let output_grad = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+        let slope = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
         x[i] = before;
-        numerical_gradient.push(output_grad);
+        numerical_gradient.push(slope);
     }
     numerical_gradient
 }

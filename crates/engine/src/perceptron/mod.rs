@@ -17,10 +17,10 @@ pub use rules::{averaged, batch, pocket};
 /// Classifies the rows of `x`, shape [n, m], with weights `w`, shape `[m]`, and bias `b`: the sign of x·w + b, where 0
 /// counts as 1. Returns n predictions, each −1 or 1.
 pub fn predict(x: &ByteMatrix, w: &[f32], b: f32) -> Vec<i8> {
-    (0..x.rows()).map(|i| answer(x, i, w, b)).collect()
+    (0..x.rows()).map(|i| predict_one(x, i, w, b)).collect()
 }
 
-fn answer(x: &ByteMatrix, i: usize, w: &[f32], b: f32) -> i8 {
+fn predict_one(x: &ByteMatrix, i: usize, w: &[f32], b: f32) -> i8 {
     if x.dot(i, w) + b >= 0.0 { 1 } else { -1 }
 }
 
@@ -51,12 +51,12 @@ pub struct PerceptronConfig {
 }
 
 /// Hears the number of the iteration and its error; training ends early where it says `false`.
-pub type Progress<'a> = &'a dyn Fn(usize, f64) -> bool;
+pub type Callback<'a> = &'a dyn Fn(usize, f64) -> bool;
 
 /// A learning rule: one pass over the rows of x in the given order, from the weights of the pass before.
 pub trait Rule {
     /// Corrects `w` and `b` in one pass over the rows of `x`, labels `y`, visited in `order`.
-    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32);
+    fn pass(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32);
 
     /// The weights to predict with, given those that the last pass ended with and a function that tells the share of
     /// training rows which weights misclassify; with their error.
@@ -70,20 +70,20 @@ pub trait Rule {
 /// Weights and bias start uniform in [0, 1). An iteration is one pass over the rows in an order drawn anew; its error
 /// is the share of rows misclassified after the pass. Training stops when the error is no more than the tolerance, or
 /// after the last iteration that is allowed, or when a step was so large that the weights are no longer finite: then those
-/// before it are the result. `progress` hears every iteration whose weights are finite.
+/// before it are the result. `callback` hears every iteration whose weights are finite.
 ///
 /// # Panics
 /// If `x` has no rows, or `y` not as many.
 pub fn optimize(
     x: &ByteMatrix,
     y: &[i8],
-    settings: &PerceptronConfig,
+    config: &PerceptronConfig,
     mut rule: impl Rule,
-    progress: Progress,
+    callback: Callback,
 ) -> Fit {
     assert!(x.rows() == y.len() && !y.is_empty(), "a label for every row, and at least one");
-    let mut initial = RngStream::new(settings.seed, "perceptron/initial");
-    let mut orders = RngStream::new(settings.seed, "perceptron/order");
+    let mut initial = RngStream::new(config.seed, "perceptron/initial");
+    let mut orders = RngStream::new(config.seed, "perceptron/order");
     let mut w: Vec<f32> = (0..x.columns()).map(|_| initial.uniform()).collect();
     let mut b = initial.uniform();
     let mut order: Vec<u32> = (0..u32::try_from(x.rows()).expect("fewer than 2³² rows")).collect();
@@ -91,9 +91,9 @@ pub fn optimize(
 
     let mut fit = Fit { w: w.clone(), b, errors: Vec::new(), diverged: None };
     let finite = |w: &[f32], b: f32| b.is_finite() && w.iter().all(|w| w.is_finite());
-    while fit.errors.len() < settings.max_iterations {
+    while fit.errors.len() < config.max_iterations {
         orders.shuffle(&mut order);
-        rule.context(x, y, &order, &mut w, &mut b);
+        rule.pass(x, y, &order, &mut w, &mut b);
         let (answer_w, answer_b, answer_error) = rule.answer(&w, b, &error);
         if !finite(&w, b) || !finite(&answer_w, answer_b) {
             fit.diverged = Some(fit.errors.len() + 1);
@@ -101,8 +101,8 @@ pub fn optimize(
         }
         (fit.w, fit.b) = (answer_w, answer_b);
         fit.errors.push(answer_error);
-        let go_on = progress(fit.errors.len(), answer_error);
-        if answer_error <= settings.tolerance || !go_on {
+        let go_on = callback(fit.errors.len(), answer_error);
+        if answer_error <= config.tolerance || !go_on {
             break;
         }
     }
@@ -110,8 +110,8 @@ pub fn optimize(
 }
 
 /// Rosenblatt's online rule: correct the weights at every wrong answer, predict with the last ones.
-pub fn online(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
-    optimize(x, y, settings, Online { rate: settings.learning_rate }, progress)
+pub fn online(x: &ByteMatrix, y: &[i8], config: &PerceptronConfig, callback: Callback) -> Fit {
+    optimize(x, y, config, Online { rate: config.learning_rate }, callback)
 }
 
 struct Online {
@@ -119,7 +119,7 @@ struct Online {
 }
 
 impl Rule for Online {
-    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn pass(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         correct_each(x, y, order, self.rate, w, b, |_, _, _| ());
     }
 }
@@ -137,7 +137,7 @@ fn correct_each(
 ) {
     for (place, &i) in order.iter().enumerate() {
         let i = i as usize;
-        if answer(x, i, w, *b) != y[i] {
+        if predict_one(x, i, w, *b) != y[i] {
             let step = rate * f32::from(y[i]);
             x.axpy(i, step, w);
             *b += step;

@@ -1,24 +1,24 @@
 //! Other learning rules than Rosenblatt's: batch, averaged, pocket.
 
-use super::{Fit, PerceptronConfig, Progress, Rule, answer, correct_each, optimize};
+use super::{Callback, Fit, PerceptronConfig, Rule, correct_each, optimize, predict_one};
 use crate::ByteMatrix;
 
 /// One correction a pass: the mean of Rosenblatt's corrections over all rows answered wrongly.
-pub fn batch(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
-    optimize(x, y, settings, Batch { rate: settings.learning_rate }, progress)
+pub fn batch(x: &ByteMatrix, y: &[i8], config: &PerceptronConfig, callback: Callback) -> Fit {
+    optimize(x, y, config, Batch { rate: config.learning_rate }, callback)
 }
 
 /// The online rule, predicting with the mean of the weights after every row seen so far (Freund and Schapire 1999).
-pub fn averaged(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
+pub fn averaged(x: &ByteMatrix, y: &[i8], config: &PerceptronConfig, callback: Callback) -> Fit {
     let late = vec![0.0; x.columns()];
-    let rule = Averaged { rate: settings.learning_rate, seen: 0, late, late_b: 0.0 };
-    optimize(x, y, settings, rule, progress)
+    let rule = Averaged { rate: config.learning_rate, seen: 0, late, late_b: 0.0 };
+    optimize(x, y, config, rule, callback)
 }
 
 /// The online rule, predicting with the weights that made the fewest errors after any pass so far: Gallant's (1990)
 /// pocket algorithm with ratchet, looking into the pocket once a pass.
-pub fn pocket(x: &ByteMatrix, y: &[i8], settings: &PerceptronConfig, progress: Progress) -> Fit {
-    optimize(x, y, settings, Pocket { rate: settings.learning_rate, best: None }, progress)
+pub fn pocket(x: &ByteMatrix, y: &[i8], config: &PerceptronConfig, callback: Callback) -> Fit {
+    optimize(x, y, config, Pocket { rate: config.learning_rate, best: None }, callback)
 }
 
 struct Batch {
@@ -26,10 +26,10 @@ struct Batch {
 }
 
 impl Rule for Batch {
-    fn context(&mut self, x: &ByteMatrix, y: &[i8], _order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn pass(&mut self, x: &ByteMatrix, y: &[i8], _order: &[u32], w: &mut [f32], b: &mut f32) {
         let (mut sum, mut sum_b, mut wrong) = (vec![0.0; w.len()], 0.0, 0);
         for (i, &label) in y.iter().enumerate() {
-            if answer(x, i, w, *b) != label {
+            if predict_one(x, i, w, *b) != label {
                 x.axpy(i, f32::from(label), &mut sum);
                 sum_b += f32::from(label);
                 wrong += 1;
@@ -56,7 +56,7 @@ struct Averaged {
 }
 
 impl Rule for Averaged {
-    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn pass(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         let (seen, late, late_b) = (self.seen, &mut self.late, &mut self.late_b);
         correct_each(x, y, order, self.rate, w, b, |place, step, i| {
             let weighted = (seen + place) as f64 * f64::from(step);
@@ -82,7 +82,7 @@ struct Pocket {
 }
 
 impl Rule for Pocket {
-    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn pass(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         correct_each(x, y, order, self.rate, w, b, |_, _, _| ());
     }
 

@@ -55,7 +55,7 @@ fn numbers(x: &ByteMatrix, i: u32) -> Vec<f32> {
 }
 
 impl Rule for Plain {
-    fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+    fn pass(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
         for &i in order {
             self.row(&numbers(x, i), y[i as usize], w, b);
         }
@@ -78,10 +78,10 @@ fn one_online_pass_is_what_the_rule_says() {
     Plain { rate: 0.5 }.row(&[3.0, 1.0], 1, &mut w, &mut b);
     assert_eq!((w, b), ([1.0, -0.5], 0.0));
     // The library's rule goes the same way as the plain one, from random weights and over many passes.
-    let settings = PerceptronConfig { learning_rate: 0.5, max_iterations: 20, ..SETTINGS };
+    let config = PerceptronConfig { learning_rate: 0.5, max_iterations: 20, ..SETTINGS };
     let (bytes, y) = points(50, 0.0, 0.2, 4);
     let x = ByteMatrix::new(&bytes, 2, AFFINE);
-    assert_eq!(online(&x, &y, &settings, &silent), optimize(&x, &y, &settings, Plain { rate: 0.5 }, &silent));
+    assert_eq!(online(&x, &y, &config, &silent), optimize(&x, &y, &config, Plain { rate: 0.5 }, &silent));
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn online_converges_where_a_line_separates() {
 #[test]
 fn progress_hears_every_iteration_the_last_one_too() {
     let (bytes, y) = points(200, 0.05, 0.0, 8);
-    let relu_mask = std::cell::RefCell::new(Vec::new());
+    let heard = std::cell::RefCell::new(Vec::new());
     let fit = online(&ByteMatrix::new(&bytes, 2, AFFINE), &y, &SETTINGS, &|_, error| {
-        relu_mask.borrow_mut().push(error);
+        heard.borrow_mut().push(error);
         true
     });
-    assert_eq!(relu_mask.into_inner(), fit.errors);
+    assert_eq!(heard.into_inner(), fit.errors);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn averaged_predicts_with_the_mean_of_all_weights() {
         seen: f64,
     }
     impl Rule for Mean {
-        fn context(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
+        fn pass(&mut self, x: &ByteMatrix, y: &[i8], order: &[u32], w: &mut [f32], b: &mut f32) {
             for &i in order {
                 Plain { rate: 0.1 }.row(&numbers(x, i), y[i as usize], w, b);
                 for (sum, w) in self.sum.iter_mut().zip(&*w) {
@@ -156,9 +156,9 @@ fn averaged_predicts_with_the_mean_of_all_weights() {
     }
     let (bytes, y) = points(300, 0.0, 0.1, 6);
     let x = ByteMatrix::new(&bytes, 2, AFFINE);
-    let settings = PerceptronConfig { max_iterations: 10, ..SETTINGS };
-    let fast = averaged(&x, &y, &settings, &silent);
-    let plain = optimize(&x, &y, &settings, Mean { sum: vec![0.0; 2], sum_b: 0.0, seen: 0.0 }, &silent);
+    let config = PerceptronConfig { max_iterations: 10, ..SETTINGS };
+    let fast = averaged(&x, &y, &config, &silent);
+    let plain = optimize(&x, &y, &config, Mean { sum: vec![0.0; 2], sum_b: 0.0, seen: 0.0 }, &silent);
     for (fast, plain) in fast.w.iter().chain([&fast.b]).zip(plain.w.iter().chain([&plain.b])) {
         assert!((fast - plain).abs() <= 1e-3 * plain.abs().max(0.1), "{fast} {plain}");
     }
@@ -210,9 +210,9 @@ proptest! {
         let bytes: Vec<u8> = rows.iter().flat_map(|(row, _)| *row).collect();
         let x = ByteMatrix::new(&bytes, 3, AFFINE);
         let y: Vec<i8> = rows.iter().map(|(_, label)| if *label { 1 } else { -1 }).collect();
-        let settings = PerceptronConfig { max_iterations: 30, ..SETTINGS };
+        let config = PerceptronConfig { max_iterations: 30, ..SETTINGS };
         for optimize in [online, batch, averaged, pocket] {
-            let fit = optimize(&x, &y, &settings, &silent);
+            let fit = optimize(&x, &y, &config, &silent);
             prop_assert!(fit.w.iter().chain([&fit.b]).all(|w| w.is_finite()));
             prop_assert!(fit.errors.iter().all(|error| (0.0..=1.0).contains(error)));
             prop_assert!(!fit.errors.is_empty() && fit.errors.len() <= 30);
@@ -224,13 +224,13 @@ proptest! {
 fn weights_that_are_no_longer_finite_end_the_training_with_those_before() {
     let (bytes, y) = points(200, 0.0, 0.2, 6);
     let x = ByteMatrix::new(&bytes, 2, AFFINE);
-    let settings = PerceptronConfig { learning_rate: 3e38, max_iterations: 50, ..SETTINGS };
+    let config = PerceptronConfig { learning_rate: 3e38, max_iterations: 50, ..SETTINGS };
     for optimize in [online, batch, averaged, pocket] {
-        let fit = optimize(&x, &y, &settings, &silent);
+        let fit = optimize(&x, &y, &config, &silent);
         assert!(fit.w.iter().chain([&fit.b]).all(|w| w.is_finite()), "{fit:?}");
-        assert!(fit.diverged.is_none_or(|context| context == fit.errors.len() + 1), "{fit:?}");
+        assert!(fit.diverged.is_none_or(|pass| pass == fit.errors.len() + 1), "{fit:?}");
     }
-    assert!(online(&x, &y, &settings, &silent).diverged.is_some());
+    assert!(online(&x, &y, &config, &silent).diverged.is_some());
     assert_eq!(online(&x, &y, &PerceptronConfig { max_iterations: 5, ..SETTINGS }, &silent).diverged, None);
 }
 

@@ -25,7 +25,21 @@ import torch
 import torch.nn.functional as F
 from safetensors.numpy import save
 
-from network import FLATTEN, RELU, Network, conv, dense, dropout, norm, plain, pool, toml
+from network import (
+    FLATTEN,
+    GLOBAL_AVG_POOL,
+    RELU,
+    Network,
+    avg_pool,
+    conv,
+    dense,
+    dropout,
+    layer_norm,
+    norm,
+    plain,
+    pool,
+    toml,
+)
 
 HERE = Path(__file__).parent
 
@@ -96,6 +110,17 @@ SINGLE = [
     ("norm of images", [5, 4, 6], [norm(), FLATTEN], 4),
     ("norm of vectors", [1, 19, 1], [FLATTEN, norm(1e-5, 0.3)], 7),
     ("norm of 33 channels", [3, 3, 33], [norm(), FLATTEN]),
+    ("average 2x2", [6, 6, 3], [avg_pool((2, 2), (2, 2)), FLATTEN]),
+    ("average 3x2 stride 1x2, overlapping, a side left over", [6, 7, 5], [avg_pool((3, 2), (1, 2)), FLATTEN]),
+    ("global average", [5, 7, 6], [conv(9, (3, 3)), RELU, GLOBAL_AVG_POOL]),
+    ("layer norm of images", [4, 3, 6], [layer_norm(), FLATTEN], 4),
+    ("layer norm of vectors", [1, 37, 1], [FLATTEN, layer_norm(1e-5)], 5),
+    ("leaky relu", [1, 30, 1], [FLATTEN, dense(21), {"layer": "leaky-relu", "slope": 0.1}], 4),
+    ("elu", [1, 30, 1], [FLATTEN, dense(21), {"layer": "elu", "alpha": 1.5}], 4),
+    ("gelu", [1, 30, 1], [FLATTEN, dense(21), {"layer": "gelu"}], 4, 2.0),
+    ("silu", [1, 30, 1], [FLATTEN, dense(21), {"layer": "silu"}], 4, 2.0),
+    ("sigmoid", [1, 30, 1], [FLATTEN, dense(21), {"layer": "sigmoid"}], 4, 2.0),
+    ("tanh", [1, 30, 1], [FLATTEN, dense(21), {"layer": "tanh"}], 4, 2.0),
 ]
 
 

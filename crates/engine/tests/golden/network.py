@@ -28,6 +28,14 @@ def pool(size, stride):
     return {"layer": "max-pool", "pool_size": list(size), "stride": list(stride)}
 
 
+def avg_pool(size, stride):
+    return {"layer": "avg-pool", "pool_size": list(size), "stride": list(stride)}
+
+
+def layer_norm(epsilon=1e-3):
+    return {"layer": "layer-norm", "epsilon": epsilon}
+
+
 def norm(epsilon=1e-3, momentum=0.1):
     return {"layer": "batch-norm", "epsilon": epsilon, "momentum": momentum}
 
@@ -36,7 +44,17 @@ def dropout(rate):
     return {"layer": "dropout", "rate": rate}
 
 
-RELU, FLATTEN = {"layer": "relu"}, {"layer": "flatten"}
+RELU, FLATTEN, GLOBAL_AVG_POOL = {"layer": "relu"}, {"layer": "flatten"}, {"layer": "global-avg-pool"}
+# Functions of each number by itself; GELU is the exact one.
+ACTIVATIONS = {
+    "relu": lambda x, layer: F.relu(x),
+    "leaky-relu": lambda x, layer: F.leaky_relu(x, layer["slope"]),
+    "elu": lambda x, layer: F.elu(x, layer["alpha"]),
+    "gelu": lambda x, layer: F.gelu(x),
+    "silu": lambda x, layer: F.silu(x),
+    "sigmoid": lambda x, layer: torch.sigmoid(x),
+    "tanh": lambda x, layer: torch.tanh(x),
+}
 
 
 def toml(model):
@@ -78,10 +96,12 @@ class Network:
             scale = (shape[1] * shape[2] * shape[3]) ** -0.5
             self.parameters[f"{name}.weight"] = (self.spread * self.draw(*shape) * scale).float().double()
             self.parameters[f"{name}.bias"] = (0.1 * self.draw(shape[0])).float().double()
-        elif layer["layer"] == "batch-norm":
+        elif layer["layer"] in ("batch-norm", "layer-norm"):
             features = x.shape[1]
             self.parameters[f"{name}.scale"] = (1.0 + 0.3 * self.draw(features)).float().double()
             self.parameters[f"{name}.shift"] = (0.3 * self.draw(features)).float().double()
+        if layer["layer"] == "batch-norm":
+            features = x.shape[1]
             self.statistics[f"{name}.running_mean"] = torch.zeros(features)
             self.statistics[f"{name}.running_variance"] = torch.ones(features)
 
@@ -101,10 +121,19 @@ class Network:
                     x = F.conv2d(x, get("weight"), get("bias"), stride=layer["stride"])
                 case "max-pool":
                     x = F.max_pool2d(x, layer["pool_size"], layer["stride"])
+                case "avg-pool":
+                    x = F.avg_pool2d(x, layer["pool_size"], layer["stride"])
+                case "global-avg-pool":
+                    x = F.adaptive_avg_pool2d(x, 1).flatten(1)
                 case "flatten":
                     x = x.permute(0, 2, 3, 1).flatten(1)
-                case "relu":
-                    x = F.relu(x)
+                case kind if kind in ACTIVATIONS:
+                    x = ACTIVATIONS[kind](x, layer)
+                case "layer-norm":
+                    # Over the channels of a pixel, which PyTorch has in second place.
+                    last = x.movedim(1, -1)
+                    last = F.layer_norm(last, last.shape[-1:], get("scale"), get("shift"), layer["epsilon"])
+                    x = last.movedim(-1, 1)
                 case "dropout":
                     assert create or not training, "what is dropped would be nobody else's choice"
                 case "batch-norm":

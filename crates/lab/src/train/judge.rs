@@ -29,7 +29,7 @@ pub(crate) fn judge(
         }
         let range = i * part..i * part + pixels.len() / dim;
         let labels: Vec<&[u8]> = examples.labels.iter().map(|labels| &labels[range.clone()]).collect();
-        let judged = evaluate(network, workspace, Dataset { pixels, labels: &labels }, &mut seen);
+        let judged = evaluate(network, workspace, Dataset::new(pixels, &labels), &mut seen);
         all.iter_mut().zip(judged).for_each(|(all, judged)| *all += judged);
     }
     let images = examples.len();

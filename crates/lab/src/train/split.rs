@@ -63,8 +63,10 @@ mod tests {
             batch_size: 1,
             learning_rate: 1.0,
             schedule: Schedule::Constant,
-            optimizer: Optimizer::Sgd { momentum: 0.0 },
+            optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false },
             log_every: 1,
+            warmup_steps: None,
+            clip_norm: None,
             validation: held_out.map(|images| ValidationSpec { images, patience: None }),
         };
         TrainRun::of_classes(data, model, training, seed)

@@ -68,6 +68,9 @@ impl<'a> Training<'a> {
         let weighting = weighting::start(run);
         let weights: Vec<f32> = weighting.weights().iter().map(|&weight| weight as f32).collect();
         let Split { train, validation } = Split::new(&set.train, run);
+        let workspace = network.workspace(EVALUATION_BATCH, false);
+        let mut trainer = Trainer::new(network, run.training.optimizer, run.training.batch_size, &weights);
+        trainer.set_clip_norm(run.training.clip_norm);
         Ok(Training {
             run,
             observer: bench.observer,
@@ -76,8 +79,8 @@ impl<'a> Training<'a> {
             validation: validation.map(|samples| Examples::new(Cow::Owned(samples), &run.labels)),
             trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
             weighting,
-            workspace: network.workspace(EVALUATION_BATCH, false),
-            trainer: Trainer::new(network, run.training.optimizer, run.training.batch_size, &weights),
+            workspace,
+            trainer,
             shuffle: RngStream::new(run.seed, "shuffle"),
             standing: Standing::default(),
             newest_is_within_an_epoch: false,
@@ -224,11 +227,11 @@ impl<'a> Training<'a> {
     ) -> Result<Option<Divergence>, LabError> {
         let training = &self.run.training;
         let labels = self.train.by_head();
-        let images = Dataset { pixels: &self.train.samples.images.pixels, labels: &labels };
+        let images = Dataset::new(&self.train.samples.images.pixels, &labels);
         // There is nothing to compare where fewer than two heads are trained.
         let is_comparable = self.trained.iter().filter(|trained| **trained).count() > 1;
-        let factor = training.schedule.factor(self.standing.steps, training.epochs * per_epoch, per_epoch);
-        let learning_rate = training.learning_rate * factor;
+        let learning_rate =
+            training.learning_rate_at(self.standing.steps, training.epochs * per_epoch, per_epoch);
         let epoch = self.epochs() + 1;
         let diverged = |step, what| Ok(Some(Divergence { epoch, step, what }));
         if !(learning_rate as f32).is_finite() {

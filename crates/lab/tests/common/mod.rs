@@ -84,6 +84,8 @@ pub(crate) fn training(epochs: usize) -> TrainingSpec {
         schedule: Schedule::Cosine { last: 0.1 },
         optimizer: Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
         log_every: 3,
+        warmup_steps: None,
+        clip_norm: None,
         validation: None,
     }
 }

@@ -349,16 +349,21 @@ fn every_way_to_train_has_its_words() {
     let optimizers = [
         Optimizer::Adam { beta_1, beta_2, epsilon },
         Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.01 },
-        Optimizer::Sgd { momentum: 0.9 },
+        Optimizer::Sgd { momentum: 0.9, nesterov: false },
+        Optimizer::Sgd { momentum: 0.9, nesterov: true },
+        Optimizer::RmsProp { alpha: 0.99, epsilon: 1e-8 },
+        Optimizer::Lion { beta_1: 0.9, beta_2: 0.99, weight_decay: 0.1 },
     ];
     let schedules =
         [Schedule::Constant, Schedule::Cosine { last: 0.1 }, Schedule::Step { every: 2, factor: 0.5 }];
-    for (optimizer, schedule) in optimizers.into_iter().zip(schedules) {
+    for (optimizer, schedule) in optimizers.into_iter().zip(schedules.into_iter().cycle()) {
         let mut results = networks(&SPECIAL[..2], Shape::SMALL);
         change(&mut results, |i, network| {
             let training = &mut network.spec.training;
             let validation = Some(ValidationSpec { images: 500, patience: Some(3) });
-            *training = TrainingSpec { optimizer, schedule, validation, ..training.clone() };
+            let (warmup_steps, clip_norm) = (Some(1), Some(0.5));
+            *training =
+                TrainingSpec { optimizer, schedule, validation, warmup_steps, clip_norm, ..training.clone() };
             for epoch in &mut network.outcome.epochs {
                 epoch.validation = Some(epoch.test);
             }
@@ -367,7 +372,7 @@ fn every_way_to_train_has_its_words() {
         typeset_and_count(&results, &crate::draw(&results));
         // The two tasks trained differently.
         for network in results.mlps.iter_mut().flat_map(|task| &mut task.networks) {
-            network.spec.training.optimizer = Optimizer::Sgd { momentum: 0.0 };
+            network.spec.training.optimizer = Optimizer::Sgd { momentum: 0.0, nesterov: false };
         }
         typeset_and_count(&results, &figures());
     }

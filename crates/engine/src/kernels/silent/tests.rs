@@ -6,14 +6,15 @@ use super::*;
 use crate::optimizer::param_groups;
 
 /// Optimisers whose windows have several steps, and after them some whose v falls so fast that they have one.
-const OPTIMIZERS: [Optimizer; 12] = [
+const OPTIMIZERS: [Optimizer; 13] = [
     Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
     Optimizer::Adam { beta_1: 0.99, beta_2: 0.99, epsilon: 1e-8 },
     Optimizer::Adam { beta_1: 0.5, beta_2: 0.9999, epsilon: 1e-4 },
     Optimizer::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-6, weight_decay: 0.1 },
     Optimizer::AdamW { beta_1: 0.0, beta_2: 0.995, epsilon: 1e-8, weight_decay: 1e-3 },
-    Optimizer::Sgd { momentum: 0.9 },
-    Optimizer::Sgd { momentum: 0.0 },
+    Optimizer::Sgd { momentum: 0.9, nesterov: false },
+    Optimizer::Sgd { momentum: 0.0, nesterov: false },
+    Optimizer::Sgd { momentum: 0.9, nesterov: true },
     Optimizer::Adam { beta_1: 0.9, beta_2: 0.0, epsilon: 1e-8 },
     Optimizer::Adam { beta_1: 0.0, beta_2: 0.0, epsilon: 1.0 },
     Optimizer::AdamW { beta_1: 0.9, beta_2: 0.0, epsilon: 1e-8, weight_decay: 0.1 },
@@ -49,7 +50,11 @@ fn step([w, m, v]: [f64; 3], t: u64, optimizer: &Optimizer, rate: f64) -> [f64; 
         Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
             adam(beta_1, beta_2, epsilon, weight_decay)
         }
-        Optimizer::Sgd { momentum } => [w - rate * momentum * m, momentum * m, v],
+        Optimizer::Sgd { momentum, nesterov } => {
+            let m = momentum * m;
+            [w - rate * if nesterov { momentum * m } else { m }, m, v]
+        }
+        Optimizer::RmsProp { .. } | Optimizer::Lion { .. } => unreachable!("their steps do not wait"),
     }
 }
 
@@ -60,7 +65,7 @@ fn steps_at_once_move_weights_within_the_bound() {
     for optimizer in &OPTIMIZERS {
         let epsilon = match *optimizer {
             Optimizer::Adam { epsilon, .. } | Optimizer::AdamW { epsilon, .. } => epsilon,
-            Optimizer::Sgd { .. } => 0.0,
+            _ => 0.0,
         };
         for kind in 0..4 {
             let mut sums: Vec<(u64, SilentSums)> = Vec::new();
@@ -157,7 +162,7 @@ fn paths_agree_and_reading_leaves_rows_as_they_are() {
 #[test]
 #[should_panic(expected = "range end index")]
 fn a_row_beyond_the_weights_is_refused() {
-    let steps = SilentSums::NONE.clone().then(&StepRule::Sgd { momentum: 0.9, rate: 0.1 });
+    let steps = SilentSums::NONE.clone().then(&StepRule::Sgd { momentum: 0.9, nesterov: false, rate: 0.1 });
     let [mut value, mut first, mut second] = [[0.0; 40]; 3];
     let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
     weights.catch_up(Isa::current(), std::iter::once((16, &steps)));

@@ -12,7 +12,9 @@ fn rows_are_updated_as_runs_are() {
         (0..5 * NR as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
     };
     let gradient: [Row; 2] = [[0.5; NR], [-0.25; NR]];
-    for rule in [param_groups(&ADAM, 6, 1e-3).decay, StepRule::Sgd { momentum: 0.9, rate: 0.1 }] {
+    for rule in
+        [param_groups(&ADAM, 6, 1e-3).decay, StepRule::Sgd { momentum: 0.9, nesterov: false, rate: 0.1 }]
+    {
         for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             let [mut rows, mut runs] = [0; 2].map(|_| [1, 2, 3].map(numbers));
             let starts = [NR, 4 * NR];
@@ -32,14 +34,16 @@ fn rows_are_updated_as_runs_are() {
 fn a_row_beyond_the_weights_is_refused() {
     let [mut value, mut first, mut second] = [[0.0; 40]; 3];
     let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
-    let rule = StepRule::Sgd { momentum: 0.0, rate: 0.1 };
+    let rule = StepRule::Sgd { momentum: 0.0, nesterov: false, rate: 0.1 };
     weights.update_rows(Isa::current(), &rule, &[16], &[[0.0; NR]]);
 }
 
 #[test]
 fn denormal_numbers_become_zero_and_others_stay() {
     let tiny = f32::MIN_POSITIVE;
-    for rule in [param_groups(&ADAM, 2000, 1e-3).decay, StepRule::Sgd { momentum: 0.9, rate: 0.1 }] {
+    for rule in
+        [param_groups(&ADAM, 2000, 1e-3).decay, StepRule::Sgd { momentum: 0.9, nesterov: false, rate: 0.1 }]
+    {
         for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             let [mut value, mut first, mut second] = [[0.0_f32; 16]; 3];
             (value[0], first[0], second[0]) = (tiny / 2.0, tiny, tiny);

@@ -49,7 +49,7 @@ impl Dense {
         size.arrange(context, args.y, args.dy, &mut dy, &bias.grad_sink(context.isa, grad_mode));
         let dx = args.dx;
         match grad_mode {
-            GradMode::Step(param_groups) if context.batch <= LARGEST => {
+            GradMode::Step(param_groups) if context.batch <= LARGEST && param_groups.decay.can_wait() => {
                 if !weight
                     .deferred
                     .as_ref()

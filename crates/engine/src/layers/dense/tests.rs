@@ -235,10 +235,11 @@ impl Exact {
                 Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
                     adam(beta_1, beta_2, epsilon, weight_decay);
                 }
-                Optimizer::Sgd { momentum } => {
+                Optimizer::Sgd { momentum, nesterov } => {
                     *m = momentum * *m + g;
-                    *w -= rate * *m;
+                    *w -= rate * if nesterov { g + momentum * *m } else { *m };
                 }
+                Optimizer::RmsProp { .. } | Optimizer::Lion { .. } => unreachable!("their steps do not wait"),
             }
             self.gone[i] += (*w - before).abs();
         }
@@ -300,8 +301,9 @@ fn steps_put_off_stay_by_the_definition() {
     let optimizers = [
         ADAM,
         Optimizer::AdamW { beta_1: 0.9, beta_2: 0.99, epsilon: 1e-6, weight_decay: 0.1 },
-        Optimizer::Sgd { momentum: 0.9 },
-        Optimizer::Sgd { momentum: 0.0 },
+        Optimizer::Sgd { momentum: 0.9, nesterov: false },
+        Optimizer::Sgd { momentum: 0.0, nesterov: false },
+        Optimizer::Sgd { momentum: 0.9, nesterov: true },
     ];
     for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
         for optimizer in &optimizers {

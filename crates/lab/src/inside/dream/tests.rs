@@ -117,7 +117,7 @@ fn a_dream_is_the_same_again_alone_and_on_any_threads() {
 #[test]
 fn a_step_goes_along_the_gradient_of_the_whole_objective() {
     let spec = AscentSpec {
-        optimizer: Optimizer::Sgd { momentum: 0.0 },
+        optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false },
         learning_rate: 1.0,
         transforms: vec![Transform::Rotation { degrees: 10.0 }, Transform::Jitter { pixels: 1 }],
         regularisers: Vec::new(),

@@ -83,7 +83,9 @@ impl Deferred {
             (StepRule::Adam { beta: a, epsilon: b, .. }, StepRule::Adam { beta, epsilon, .. }) => {
                 (a, b) == (beta, epsilon)
             }
-            (StepRule::Sgd { momentum: a, .. }, StepRule::Sgd { momentum, .. }) => a == momentum,
+            (StepRule::Sgd { momentum: a, nesterov: b, .. }, StepRule::Sgd { momentum, nesterov, .. }) => {
+                (a, b) == (momentum, nesterov)
+            }
             _ => false,
         });
         alike && self.steps.len() < MOST

@@ -57,5 +57,5 @@ fn a_window_holds_one_optimiser() {
     let mut deferred = Deferred::new(1, 1);
     deferred.add(Isa::Portable, &rule(1));
     assert!(deferred.has_room_for(&rule(2)));
-    assert!(!deferred.has_room_for(&StepRule::Sgd { momentum: 0.9, rate: 0.1 }));
+    assert!(!deferred.has_room_for(&StepRule::Sgd { momentum: 0.9, nesterov: false, rate: 0.1 }));
 }

@@ -1,0 +1,166 @@
+//! What a user of the library sees: training on one's own arrays, answers, files, and mistakes told in words.
+
+use inkling::schema::MODELS;
+use inkling::{Error, Fit, LayerSpec, Model, ModelSpec, Optimizer, Pixels, Sequential};
+
+/// Pictures of 6 × 6: light above, light below, light at the left.
+fn pictures(n: usize) -> (Vec<u8>, Vec<u8>) {
+    let is_light = |class: usize, p: usize| match class {
+        0 => p < 18,
+        1 => p >= 18,
+        _ => p % 6 < 3,
+    };
+    let pixel = |i: usize, p: usize| {
+        let noise = (i * 31 + p * 17) % 60;
+        (if is_light(i % 3, p) { 190 + noise } else { noise }) as u8
+    };
+    let pixels = (0..n).flat_map(|i| (0..36).map(move |p| pixel(i, p))).collect();
+    (pixels, (0..n).map(|i| (i % 3) as u8).collect())
+}
+
+fn network() -> ModelSpec {
+    Sequential::new([6, 6, 1]).conv2d(6, 3).relu().max_pool(2).flatten().dense(3).build()
+}
+
+fn fitted(how: &Fit) -> (Model, Vec<inkling::Epoch>) {
+    let (pixels, labels) = pictures(300);
+    let mut model = Model::new(&network(), 3).unwrap();
+    let history = model.fit(&pixels, &labels, how).unwrap();
+    (model, history)
+}
+
+#[test]
+fn learns_and_keeps_what_it_learnt() {
+    let (test, answers) = pictures(60);
+    let (mut model, history) = fitted(&Fit { learning_rate: 0.005, ..Fit::default() });
+    assert!(history.len() == 10 && history[9].loss < history[0].loss, "{history:?}");
+    let found = model.evaluate(&test, &answers).unwrap();
+    assert!(found.accuracy > 0.95, "{found:?}");
+    let predicted = model.predict(&test).unwrap();
+    let right = predicted.iter().zip(&answers).filter(|(a, b)| **a == usize::from(**b)).count();
+    assert_eq!(right as f64 / 60.0, found.accuracy);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.safetensors");
+    model.save(&path).unwrap();
+    let mut again = Model::load(&path).unwrap();
+    assert_eq!(again.spec(), model.spec());
+    assert_eq!(again.logits(&test).unwrap(), model.logits(&test).unwrap());
+}
+
+#[test]
+fn bytes_and_numbers_give_the_same_bits_and_so_does_the_seed() {
+    let (pixels, labels) = pictures(120);
+    let floats: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+    let logits = |images: Pixels| {
+        let mut model = Model::new(&network(), 3).unwrap();
+        model.fit(images, &labels, &Fit { epochs: 2, ..Fit::default() }).unwrap();
+        model.logits(images).unwrap()
+    };
+    let of_bytes = logits(Pixels::Bytes(&pixels));
+    assert_eq!(of_bytes, logits(Pixels::Floats(&floats)));
+    assert_eq!(of_bytes, logits(Pixels::Bytes(&pixels)));
+}
+
+#[test]
+fn every_optimiser_learns_with_clipping_and_without() {
+    let (beta_1, epsilon) = (0.9, 1e-8);
+    for (optimizer, learning_rate) in [
+        (Optimizer::Adam { beta_1, beta_2: 0.999, epsilon }, 0.003),
+        (Optimizer::AdamW { beta_1, beta_2: 0.999, epsilon, weight_decay: 0.01 }, 0.003),
+        (Optimizer::Sgd { momentum: 0.9, nesterov: false }, 0.05),
+        (Optimizer::Sgd { momentum: 0.9, nesterov: true }, 0.05),
+        (Optimizer::RmsProp { alpha: 0.99, epsilon }, 0.003),
+        (Optimizer::Lion { beta_1, beta_2: 0.99, weight_decay: 0.01 }, 0.001),
+    ] {
+        for clip_norm in [None, Some(0.5)] {
+            let how = Fit { optimizer, learning_rate, clip_norm, ..Fit::default() };
+            let (_, history) = fitted(&how);
+            assert!(history[9].accuracy > 0.9, "{optimizer:?}, {clip_norm:?}: {history:?}");
+        }
+    }
+}
+
+#[test]
+fn validation_stops_a_training_and_so_does_a_callback() {
+    let (held, answers) = pictures(30);
+    let wrong: Vec<u8> = answers.iter().map(|&label| (label + 1) % 3).collect();
+    let validation = Some((Pixels::Bytes(&held), &wrong[..]));
+    let (_, history) = fitted(&Fit { validation, patience: Some(2), ..Fit::default() });
+    assert!(history.len() < 10 && history.iter().all(|epoch| epoch.validation.is_some()), "{history:?}");
+    let (_, history) = fitted(&Fit { on_epoch: Some(|epoch| epoch.epoch < 2), ..Fit::default() });
+    assert_eq!(history.len(), 2);
+}
+
+#[test]
+fn mistakes_are_errors_in_words() {
+    let (pixels, labels) = pictures(30);
+    let mut model = Model::new(&network(), 1).unwrap();
+    let mut told =
+        |images: Pixels, labels: &[u8], how: &Fit| model.fit(images, labels, how).unwrap_err().to_string();
+    let usual = Fit::default();
+    let bytes = Pixels::Bytes(&pixels);
+    assert_eq!(told(Pixels::Bytes(&[]), &[], &usual), "there are no images");
+    assert!(
+        told(Pixels::Bytes(&pixels[1..]), &labels, &usual)
+            .contains("1079 numbers are not whole images of [6, 6, 1]")
+    );
+    assert!(told(bytes, &labels[1..], &usual).contains("29 labels for 30 images"));
+    let mut beyond = labels.clone();
+    beyond[7] = 3;
+    assert!(
+        told(bytes, &beyond, &usual).contains("label 7 is 3, and the network tells 3 classes apart, 0 to 2")
+    );
+    let mut floats = vec![0.5; 36 * 30];
+    floats[40] = f32::NAN;
+    assert!(told(Pixels::Floats(&floats), &labels, &usual).contains("number 40 of the images is NaN"));
+    for (how, words) in [
+        (Fit { epochs: 0, ..usual.clone() }, "`epochs` is zero"),
+        (Fit { batch_size: 0, ..usual.clone() }, "`batch_size` is zero"),
+        (Fit { learning_rate: f64::NAN, ..usual.clone() }, "`learning_rate`"),
+        (Fit { clip_norm: Some(-1.0), ..usual.clone() }, "`clip_norm`"),
+        (Fit { patience: Some(1), ..usual.clone() }, "`patience` needs `validation`"),
+    ] {
+        assert!(told(bytes, &labels, &how).contains(words));
+    }
+    let spoilt = Fit {
+        learning_rate: 1e30,
+        optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false },
+        ..usual.clone()
+    };
+    assert!(told(bytes, &labels, &spoilt).contains("diverged in epoch"));
+    let wrong = ModelSpec { trunk: vec![LayerSpec::Flatten, LayerSpec::Flatten], ..network() };
+    let told = Model::new(&wrong, 1).unwrap_err().to_string();
+    assert!(told.contains("trunk 2 (flatten): it takes an image and gets a vector of 36"), "{told}");
+    let two = MODELS.iter().find(|(name, _)| *name == "item-and-group").unwrap().1;
+    let two = ModelSpec::from_toml("two", two).unwrap();
+    assert!(matches!(Model::new(&two, 1), Err(Error::Heads(2))));
+}
+
+#[test]
+fn files_that_hold_no_model_are_told_for_what_they_lack() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let told = |path: &std::path::Path| Model::load(path).unwrap_err().to_string();
+    assert!(told(&path).starts_with("cannot read `"), "{}", told(&path));
+    std::fs::write(&path, "no model").unwrap();
+    assert!(told(&path).contains("holds no model: "));
+    Model::new(&network(), 1).unwrap().save(&path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let changed = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut changed = bytes.clone();
+        changed[at..at + to.len()].copy_from_slice(to.as_bytes());
+        std::fs::write(&path, changed).unwrap();
+        told(&path)
+    };
+    assert!(
+        changed("\"format\":\"1\"", "\"format\":\"9\"").contains("it has the format 9, and this reads 1")
+    );
+    assert!(changed("\"trunk.1.bias\"", "\"trunk.1.bies\"").contains("it has no tensor `trunk.1.bias`"));
+    let last = bytes.len() - 4;
+    let mut spoilt = bytes.clone();
+    spoilt[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&path, spoilt).unwrap();
+    assert!(told(&path).contains("holds numbers that are not finite"), "{}", told(&path));
+}
