@@ -19,12 +19,12 @@ const LARGE: usize = 4 << 20;
 /// written take no memory.
 #[derive(Debug)]
 pub(crate) struct AlignedVec {
-    memory: Cache,
+    memory: Storage,
     len: usize,
 }
 
 #[derive(Debug)]
-enum Cache {
+enum Storage {
     Lines(Vec<Line>),
     Pages(MmapMut),
 }
@@ -34,24 +34,24 @@ impl AlignedVec {
     pub(crate) fn zeros(len: usize) -> AlignedVec {
         let lines = len.div_ceil(16);
         AlignedVec {
-            memory: Cache::pages(lines * size_of::<Line>()).unwrap_or_else(|| Cache::lines(lines)),
+            memory: Storage::pages(lines * size_of::<Line>()).unwrap_or_else(|| Storage::lines(lines)),
             len,
         }
     }
 }
 
-impl Cache {
+impl Storage {
     /// Pages for so many bytes, if they are many and the system gives them.
-    fn pages(bytes: usize) -> Option<Cache> {
+    fn pages(bytes: usize) -> Option<Storage> {
         let pages = (bytes >= LARGE).then(|| MmapMut::map_anon(bytes))?.ok()?;
         // Where there are no huge pages, small ones do.
         #[cfg(target_os = "linux")]
         let _ = pages.advise(memmap2::Advice::HugePage);
-        Some(Cache::Pages(pages))
+        Some(Storage::Pages(pages))
     }
 
-    fn lines(count: usize) -> Cache {
-        Cache::Lines(vec![Line([0.0; 16]); count])
+    fn lines(count: usize) -> Storage {
+        Storage::Lines(vec![Line([0.0; 16]); count])
     }
 }
 
@@ -74,8 +74,8 @@ impl Deref for AlignedVec {
 
     fn deref(&self) -> &[f32] {
         let start = match &self.memory {
-            Cache::Lines(lines) => lines.as_ptr().cast(),
-            Cache::Pages(pages) => pages.as_ptr().cast(),
+            Storage::Lines(lines) => lines.as_ptr().cast(),
+            Storage::Pages(pages) => pages.as_ptr().cast(),
         };
         // SAFETY: the lines are 16 f32 each without padding, pages are aligned for more than that and hold any bytes, and
         // `len` numbers fit into either.
@@ -89,8 +89,8 @@ impl Deref for AlignedVec {
 impl DerefMut for AlignedVec {
     fn deref_mut(&mut self) -> &mut [f32] {
         let start = match &mut self.memory {
-            Cache::Lines(lines) => lines.as_mut_ptr().cast(),
-            Cache::Pages(pages) => pages.as_mut_ptr().cast(),
+            Storage::Lines(lines) => lines.as_mut_ptr().cast(),
+            Storage::Pages(pages) => pages.as_mut_ptr().cast(),
         };
         // SAFETY: as for `deref`, and the borrow is exclusive.
         #[expect(unsafe_code, reason = "aligned memory as the numbers in it")]

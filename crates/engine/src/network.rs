@@ -231,7 +231,8 @@ impl Network {
         assert_eq!(targets.loss_weights.len(), self.heads.len(), "a weight for each head");
         assert_eq!(targets.labels.len(), self.heads.len() * batch, "a label for each head and image");
         assert!(targets.loss_weights.iter().any(|&weight| weight != 0.0), "a head that has a weight");
-        let context = Context { isa: self.isa, batch, training: true };
+        let context = workspace.seen.expect("a pass that went forward");
+        assert_eq!(context.batch, batch, "the images that went forward");
         let features = batch * self.trunk.outputs;
         let Workspace { trunk, heads, dtrunk, metrics, .. } = workspace;
         metrics.fill(Metrics::default());
@@ -264,14 +265,17 @@ impl Network {
         self.trunk.backward(&context, x, layers, trunk, dx, grad_mode);
     }
 
-    /// Mean loss over the batch and the gradient of every parameter, which [`Network::state_dict`] gives; the weights stay.
+    /// Mean loss over the batch and the gradient of every parameter, which [`Network::state_dict`] gives. The network is as in
+    /// training: dropout drops and draws from its stream, batch normalisation uses the batch's statistics and moves its
+    /// running ones. The weights stay.
     pub fn gradients(&mut self, x: &[f32], targets: Targets, workspace: &mut Workspace) -> f64 {
         self.forward(x, true, workspace);
         self.backward(x, targets, None, workspace, None, GradMode::Store);
         workspace.loss(targets)
     }
 
-    /// The gradient of the images, [batch, inputs], for the loss of [`Network::gradients`].
+    /// The gradient of the images, [batch, inputs], for the loss of [`Network::gradients`], with the same side effects.
+    /// [`Network::input_gradient`] has none, and is of the network as in evaluation.
     ///
     /// # Panics
     /// If `dx` is not as long as `x`.

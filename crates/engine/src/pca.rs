@@ -10,7 +10,7 @@ use faer::Mat;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::linalg::{eigen, syrk};
+use crate::linalg::{eigh, syrk};
 use crate::{Affine, ByteMatrix};
 
 /// What is taken from a pixel before it is multiplied, so that as many products as can be sum without rounding.
@@ -97,8 +97,7 @@ impl Pca {
         if total_variance <= 0.0 {
             return Err(PcaError::NoVariance);
         }
-        let eigen = eigen(&covariance).ok_or(PcaError::NoConvergence)?;
-        let (values, vectors) = (eigen.S().column_vector(), eigen.U());
+        let (values, vectors) = eigh(&covariance).ok_or(PcaError::NoConvergence)?;
         let spectrum: Vec<f64> = (0..features).rev().map(|i| values[i].max(0.0)).collect();
         let mut axes = Vec::with_capacity(components * features);
         for k in 0..components {

@@ -96,7 +96,11 @@ pub struct Trainer {
 }
 
 /// Pixels as networks see them: x/255, number by number.
+///
+/// # Panics
+/// If there are not as many of both.
 pub fn normalize_pixels(pixels: &[u8], x: &mut [f32]) {
+    assert_eq!(pixels.len(), x.len(), "a number for every pixel");
     for (x, &pixel) in x.iter_mut().zip(pixels) {
         *x = f32::from(pixel) / 255.0;
     }
