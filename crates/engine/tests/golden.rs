@@ -181,6 +181,8 @@ fn optimizer(kind: &str) -> (Optimizer, f64) {
         "adam" => (Optimizer::Adam { beta_1, beta_2, epsilon }, 1e-3),
         "adamw" => (Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay: 0.1 }, 1e-3),
         "sgd" => (Optimizer::Sgd { momentum: 0.9, nesterov: false }, 0.05),
+        "nesterov" => (Optimizer::Sgd { momentum: 0.9, nesterov: true }, 0.02),
+        "rms-prop" => (Optimizer::RmsProp { alpha: 0.99, epsilon: 1e-8 }, 1e-3),
         other => panic!("no optimiser {other}"),
     }
 }

@@ -81,6 +81,20 @@ fn every_optimiser_learns_with_clipping_and_without() {
 }
 
 #[test]
+fn networks_of_textbooks_learn_digits() {
+    let set = inkling_data::load("mnist", &inkling_data::Sources::new(None)).unwrap();
+    let (train, test) = (set.train.take(3000), set.test.take(1000));
+    for (name, least) in [("lenet-5", 0.88), ("all-conv", 0.9)] {
+        let text = MODELS.iter().find(|(known, _)| *known == name).unwrap().1;
+        let mut model = Model::new(&ModelSpec::from_toml(name, text).unwrap(), 1).unwrap();
+        let how = Fit { epochs: 3, learning_rate: 0.002, ..Fit::default() };
+        model.fit(&train.images.pixels, &train.labels, &how).unwrap();
+        let found = model.evaluate(&test.images.pixels, &test.labels).unwrap();
+        assert!(found.accuracy > least, "{name}: {found:?}");
+    }
+}
+
+#[test]
 fn validation_stops_a_training_and_so_does_a_callback() {
     let (held, answers) = pictures(30);
     let wrong: Vec<u8> = answers.iter().map(|&label| (label + 1) % 3).collect();

@@ -13,8 +13,16 @@ fn model(name: &str) -> ModelSpec {
 }
 
 #[test]
-fn the_briefs_networks_have_the_briefs_parameters() {
-    let counts = [("mlp", 1_796_010), ("cnn", 227_306), ("item", 23_080_598), ("item-and-group", 26_395_689)];
+fn the_networks_that_ship_have_the_parameters_of_their_papers() {
+    let counts = [
+        ("mlp", 1_796_010),
+        ("cnn", 227_306),
+        ("item", 23_080_598),
+        ("item-and-group", 26_395_689),
+        // 156 + 2,416 + 48,120 + 10,164 + 850.
+        ("lenet-5", 61_706),
+        ("all-conv", 66_026),
+    ];
     assert_eq!(counts.len(), MODELS.len());
     for (name, parameters) in counts {
         assert_eq!(model(name).plan().unwrap().parameters, parameters, "{name}");

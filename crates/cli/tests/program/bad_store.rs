@@ -70,6 +70,21 @@ fn a_study_that_a_newer_program_made() {
 }
 
 #[test]
+fn a_study_that_an_older_program_made_is_told_as_such_and_damage_as_damage() {
+    let done = report(|out| {
+        change_json(&out.join("study.json"), |study| {
+            study["version"] = "0.1.0".into();
+            study["study"]["batch"] = 50.into();
+        });
+    });
+    done.says(65, &["`out/study.json` was made by Inkling 0.1.0, and this is Inkling", "use that program"]);
+    let damaged = report(|out| {
+        change_json(&out.join("study.json"), |study| study["study"]["batch"] = 50.into());
+    });
+    damaged.says(65, &["`out/study.json` is damaged: unknown field `batch`"]);
+}
+
+#[test]
 fn a_result_that_a_newer_program_made() {
     let done = report(|out| {
         change_json(&run_with(out, "arrays.safetensors").join("result.json"), |result| {

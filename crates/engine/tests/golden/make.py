@@ -139,6 +139,10 @@ def optimizer_of(kind, network):
             return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
         case "sgd":
             return torch.optim.SGD(weights + others, lr=0.05, momentum=0.9)
+        case "nesterov":
+            return torch.optim.SGD(weights + others, lr=0.02, momentum=0.9, nesterov=True)
+        case "rms-prop":
+            return torch.optim.RMSprop(weights + others, lr=1e-3, alpha=0.99, eps=1e-8)
 
 
 def training(name, model, kind="adam", steps=10, weights=(1.0,), batch=8, images=24):
@@ -209,6 +213,22 @@ POOLED = {
     ],
     "heads": {"class": [dense(5)]},
 }
+AVERAGED = {
+    "input": [9, 8, 2],
+    "trunk": [
+        conv(6, (3, 3)),
+        {"layer": "gelu"},
+        layer_norm(),
+        avg_pool((2, 2), (2, 2)),
+        conv(7, (2, 2), padding="valid"),
+        {"layer": "silu"},
+        GLOBAL_AVG_POOL,
+        dense(12),
+        {"layer": "tanh"},
+        layer_norm(1e-5),
+    ],
+    "heads": {"class": [dense(5)]},
+}
 TWO_HEADS = {
     "input": [8, 8, 1],
     "trunk": [conv(5, (3, 3)), RELU, pool((2, 2), (2, 2)), FLATTEN, dense(18), RELU],
@@ -218,6 +238,9 @@ TRAINING = [
     ("mlp, adam", MLP),
     ("mlp, adamw", MLP, "adamw"),
     ("mlp, sgd", MLP, "sgd"),
+    ("mlp, nesterov", MLP, "nesterov"),
+    ("mlp, rms-prop", MLP, "rms-prop"),
+    ("average pooling, layer normalisation, gelu", AVERAGED),
     ("cnn, adam", CNN),
     ("cnn with pooling and normalisation, adam", POOLED),
     ("two heads, adam", TWO_HEADS, "adam", 10, (0.3, 0.7)),

@@ -245,6 +245,11 @@ fn check_identity(
     Err(StoreError::Damaged { path: store.path().join(path), reason: reason.into() })
 }
 
+/// Whether a document is refused for the names that it has for things.
+fn is_of_names(reason: &str) -> bool {
+    ["unknown field", "missing field", "unknown variant"].iter().any(|words| reason.starts_with(words))
+}
+
 /// What is no damage but made by another version of the program, which the file itself says.
 fn made_by_another(error: ReportError) -> ReportError {
     const THIS: &str = env!("CARGO_PKG_VERSION");
@@ -258,10 +263,16 @@ fn made_by_another(error: ReportError) -> ReportError {
     let numbers =
         |version: &str| -> Vec<u64> { version.split('.').map_while(|part| part.parse().ok()).collect() };
     match made {
-        Some(Made { version }) if version != THIS => {
-            let help =
-                if numbers(&version) > numbers(THIS) { "update the program" } else { "use that program" };
-            ReportError::OtherVersion { path, made_by: version, this: THIS, reason, help }
+        Some(Made { version }) if numbers(&version) > numbers(THIS) => ReportError::OtherVersion {
+            path,
+            made_by: version,
+            this: THIS,
+            reason,
+            help: "update the program",
+        },
+        // An older program's files hold what this one's do, under the names that it had for it.
+        Some(Made { version }) if numbers(&version) < numbers(THIS) && is_of_names(&reason) => {
+            ReportError::OtherVersion { path, made_by: version, this: THIS, reason, help: "use that program" }
         }
         _ => StoreError::Damaged { path, reason }.into(),
     }
