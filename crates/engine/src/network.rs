@@ -322,6 +322,9 @@ impl Network {
     }
 
     /// The arrays of this part in the order of the layers.
+    ///
+    /// # Panics
+    /// If it is the gradients, and none were stored ([`Network::gradients`]).
     pub fn state_dict(&self, part: StateKind) -> Vec<NamedTensor> {
         let array = |view: TensorView| {
             let mut values = vec![0.0; view.shape().iter().product()];
@@ -332,7 +335,16 @@ impl Network {
     }
 
     /// As [`Network::state_dict`], without a copy of the values: a large network's parts are better read one by one.
+    ///
+    /// # Panics
+    /// As [`Network::state_dict`].
     pub fn tensor_views(&self, part: StateKind) -> impl Iterator<Item = TensorView<'_>> {
+        let parameters = self.layers().flat_map(|layer| layer.op.parameters());
+        let mut trained = parameters.filter(|found| found.kind != ParamKind::Buffer).peekable();
+        let is_lacking = part == StateKind::Gradients
+            && trained.peek().is_some()
+            && trained.all(|parameter| parameter.gradient.is_empty());
+        assert!(!is_lacking, "no gradient was stored: `Network::gradients` does");
         let kept =
             move |parameter: &&Parameter| part == StateKind::Values || parameter.kind != ParamKind::Buffer;
         self.layers().flat_map(move |layer| {
@@ -362,7 +374,10 @@ impl Network {
                     _ if parameter.kind == ParamKind::Buffer => continue,
                     StateKind::FirstMoments => &mut parameter.first,
                     StateKind::SecondMoments => &mut parameter.second,
-                    StateKind::Gradients => &mut parameter.gradient,
+                    StateKind::Gradients => {
+                        parameter.store_gradient();
+                        &mut parameter.gradient
+                    }
                 };
                 let values = find(&format!("{}.{}", layer.name, parameter.name), &parameter.shape)?;
                 assert_eq!(values.len(), parameter.shape.iter().product::<usize>(), "values for the shape");

@@ -373,6 +373,40 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "no gradient was stored")]
+    fn gradients_that_were_never_stored_are_not_read() {
+        network().state_dict(StateKind::Gradients);
+    }
+
+    #[test]
+    fn gradients_are_shortened_to_a_norm_and_no_further() {
+        let mut stream = RngStream::new(1, "images");
+        let (batch, dim) = (11, 9 * 8 * 2);
+        let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.random_range(256) as u8).collect();
+        let labels: Vec<u8> = (0..2 * batch).map(|_| stream.random_range(3) as u8).collect();
+        let heads = [&labels[..batch], &labels[batch..]];
+        let order: Vec<u32> = (0..batch as u32).collect();
+        let sgd = Optimizer::Sgd { momentum: 0.0, nesterov: false };
+        // How far a step of rate 1 goes is the gradient's norm.
+        let moved = |clip: Option<f64>| {
+            let mut trainer = Trainer::new(network(), sgd, batch, &[0.25, 0.75]);
+            trainer.set_clip_norm(clip);
+            trainer.step(Dataset::new(&pixels, &heads), &order, 1.0);
+            let (before, after) =
+                (network().state_dict(StateKind::Values), trainer.network().state_dict(StateKind::Values));
+            let trained = before.iter().zip(&after).filter(|(before, _)| !before.name.contains("running"));
+            let numbers = trained.flat_map(|(a, b)| a.values.iter().zip(&b.values));
+            numbers.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
+        };
+        let whole = moved(None);
+        assert!(whole > 0.1, "{whole}");
+        for (clip, expected) in [(0.5 * whole, 0.5 * whole), (0.01, 0.01), (2.0 * whole, whole)] {
+            let found = moved(Some(clip));
+            assert!((found - expected).abs() < 1e-4 * expected, "{clip}: {found}, not {expected}");
+        }
+    }
+
+    #[test]
     fn the_briefs_networks_can_be_built() {
         for (name, text) in MODELS.iter().take(2) {
             let network = Network::new(&ModelSpec::from_toml(name, text).unwrap(), 1).unwrap();

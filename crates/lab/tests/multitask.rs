@@ -186,6 +186,21 @@ fn two_heads_leave_what_readers_need_of_both() {
 }
 
 #[test]
+fn lines_have_the_accuracy_of_the_first_head_that_is_trained() {
+    let set = set(150, 100);
+    let weighting = Weighting::Fixed { weights: vec![0.0, 1.0] };
+    let found = uninterrupted(&two_headed(&set, training(2), weighting), &set);
+    let mut count = 0;
+    for line in found.metrics.lines().map(|line| serde_json::from_str::<TrainingLine>(line).unwrap()) {
+        if let TrainingLine::Steps(steps) = line {
+            assert_eq!(Some(steps.accuracy), steps.heads[1].accuracy, "{steps:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 0);
+}
+
+#[test]
 fn a_head_that_is_not_trained_is_judged_but_has_no_loss_in_lines() {
     let set = set(150, 100);
     let found = uninterrupted(&two_headed(&set, training(2), weightings()[1].clone()), &set);

@@ -108,6 +108,11 @@ impl Parameter {
             StateKind::SecondMoments => &self.second,
             StateKind::Gradients => &self.gradient,
         };
+        if part == StateKind::Gradients && self.gradient.is_empty() {
+            // Of a head that was passed by.
+            plain.fill(0.0);
+            return;
+        }
         let waiting = self.deferred.as_ref().filter(|deferred| !deferred.is_settled());
         let (MatrixLayout::Packed { columns, .. }, Some(deferred)) = (self.layout, waiting) else {
             return self.layout.unpack(buffer, start, plain);

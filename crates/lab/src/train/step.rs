@@ -132,7 +132,8 @@ impl Since {
         (self.steps > 0).then(|| StepsLine {
             step: self.step,
             loss: self.loss / images,
-            accuracy: accuracy(&self.heads[0]),
+            // Of the first head that is trained: another's is what its weights at the start make of the images.
+            accuracy: accuracy(&self.heads[trained.iter().position(|&trained| trained).unwrap_or(0)]),
             learning_rate: self.learning_rate,
             heads,
         })

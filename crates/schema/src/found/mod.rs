@@ -289,9 +289,10 @@ pub struct IdleLine {
 pub struct StepsLine {
     /// Steps so far, over all epochs.
     pub step: usize,
-    /// Mean cross-entropy.
+    /// Mean cross-entropy: of several heads the sum, each times its weight. What a weighting adds to it for its own weights
+    /// (uncertainty adds half the sum of its logarithms) is left out.
     pub loss: f64,
-    /// Share of the images classified rightly.
+    /// Share of the images classified rightly, by the first head that is trained.
     pub accuracy: f64,
     /// The learning rate of the last of the steps.
     pub learning_rate: f64,
