@@ -10,7 +10,7 @@
 //! later has the bits of one that was never interrupted, all runs take all steps at the end of each window of steps, and
 //! [`ParamGroups::settles`] says where windows end: it depends on nothing but the optimiser and the step's number.
 //!
-//! [`ParamGroups::settles`]: crate::optimizer::Rules::settles
+//! [`ParamGroups::settles`]: crate::optimizer::ParamGroups::settles
 
 #[cfg(test)]
 mod tests;
