@@ -182,7 +182,7 @@ A network is a TOML file: the shape of an image, a trunk of layers, and a head f
 `inkling model cnn --toml` prints one to start from. Its layers are dense, conv2d, max-pool, \
 avg-pool, global-avg-pool, flatten, relu, leaky-relu, elu, gelu, silu, sigmoid, tanh, dropout, batch-norm and layer-norm.")]
 pub(crate) struct ModelArgs {
-    /// A network file, or one that ships with the program: mlp, cnn, item, item-and-group (the brief's), lenet-5, all-conv.
+    /// A network file, or one that ships with the program: mlp, cnn, item, item-and-group (the brief's), lenet-5, all-conv, resnet-8.
     #[arg(value_name = "NAME|FILE.toml")]
     pub(crate) model: String,
 

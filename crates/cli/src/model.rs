@@ -59,7 +59,7 @@ fn bytes(layer: &PlannedLayer, batch: usize) -> u64 {
 }
 
 fn activation_bytes(plan: &Plan, batch: usize) -> u64 {
-    plan.layers.iter().fold(0, |sum, layer| sum.saturating_add(bytes(layer, batch)))
+    plan.all_layers().fold(0, |sum, layer| sum.saturating_add(bytes(layer, batch)))
 }
 
 fn table(plan: &Plan, batch: usize) {
@@ -69,7 +69,7 @@ fn table(plan: &Plan, batch: usize) {
         ["layer", "what", "output", "parameters", "multiply-adds", "activations"].map(String::from).into(),
     ];
     rows[0].extend(holes.then(|| "never read".to_owned()));
-    for layer in &plan.layers {
+    for layer in plan.all_layers() {
         rows.push(vec![
             layer.place.clone(),
             what(&layer.layer),
@@ -122,6 +122,8 @@ fn what(layer: &LayerSpec) -> String {
         LayerSpec::MaxPool { pool_size: size, stride } | LayerSpec::AvgPool { pool_size: size, stride } => {
             format!("{} {}, stride {}", layer.kind(), times(size), times(stride))
         }
+        LayerSpec::Residual { projection: None, .. } => "residual, identity shortcut".into(),
+        LayerSpec::Residual { projection: Some(_), .. } => "residual, projected shortcut".into(),
         other => with_numbers(other),
     }
 }

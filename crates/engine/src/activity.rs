@@ -30,11 +30,12 @@ impl Network {
     /// How much of each dense layer stands still, not counting what came to rest in the last few steps. Reads all first
     /// moments, in about the time of a few steps.
     pub fn idleness(&self) -> Vec<ActivityStats> {
-        self.layers()
-            .filter_map(|layer| {
-                layer.op.parameters().first().and_then(|weight| of(layer.name.clone(), weight))
-            })
-            .collect()
+        let mut stats = Vec::new();
+        self.visit(&mut |layer| {
+            let weight = layer.op.parameters().first();
+            stats.extend(weight.and_then(|weight| of(layer.name.clone(), weight)));
+        });
+        stats
     }
 }
 

@@ -26,6 +26,7 @@ pub use inspect::LayerHandle;
 pub use kernels::isa::Isa;
 pub use kernels::peak::peak_flops;
 pub use kernels::stream::peak_bandwidth;
+pub use layers::activation::{Activation, ActivationRegistry};
 pub use network::{LayerTime, NamedTensor, Network, StateKind, Targets, TensorView, Workspace};
 pub use optimized_tensor::OptimizedTensor;
 pub use task_gradients::{GradientGram, TrunkScope};

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::aligned::AlignedVec;
 use crate::kernels::isa::Isa;
 use crate::layers::Context;
+use crate::layers::activation::ActivationRegistry;
 use crate::layers::cross_entropy::Metrics;
 use crate::layers::dense::deferred::Deferred;
 use crate::layers::identity::Identity;
@@ -15,7 +16,7 @@ use crate::layers::parameter::{GradMode, ParamKind, Parameter};
 use crate::optimizer::ParamGroups;
 use crate::parallel::par_for_each;
 use crate::random::RngStream;
-use crate::sequential::{Activations, NamedLayer, Sequential};
+use crate::sequential::{Activations, Builder, NamedLayer, Sequential};
 
 /// A network that can be trained and asked.
 #[derive(Debug)]
@@ -125,16 +126,29 @@ impl Network {
     /// # Errors
     /// [`ModelError`] where the layers do not fit each other.
     pub fn new(spec: &ModelSpec, seed: u64) -> Result<Network, ModelError> {
+        Network::with_activations(spec, seed, &ActivationRegistry::new())
+    }
+
+    /// As [`Network::new`], with activations of the program's own for layers of the kind `custom`.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the layers do not fit each other, or name an activation that is not known.
+    pub fn with_activations(
+        spec: &ModelSpec,
+        seed: u64,
+        activations: &ActivationRegistry,
+    ) -> Result<Network, ModelError> {
         let plan = spec.plan()?;
+        let builder = Builder { seed, activations };
         let [height, width, channels] = spec.input;
         let image = Shape::Image { height, width, channels };
         let (trunk_layers, mut rest) = plan.layers.split_at(spec.trunk.len());
-        let trunk = Sequential::new("trunk", trunk_layers, (image.len(), true), seed);
+        let trunk = builder.sequential("trunk", trunk_layers, (image.len(), true))?;
         let mut heads = Vec::new();
         for head in &spec.heads {
             let (layers, others) = rest.split_at(head.layers.len());
-            let mut chain =
-                Sequential::new(&head.name, layers, (trunk.outputs, trunk.ignores_gradient_of_zeros), seed);
+            let inputs = (trunk.outputs, trunk.ignores_gradient_of_zeros);
+            let mut chain = builder.sequential(&head.name, layers, inputs)?;
             if chain.layers.is_empty() {
                 // Scores lie in a head's memory, so that a head that only flattens needs a layer too.
                 let name = format!("{}.1", head.name);
@@ -317,8 +331,12 @@ impl Network {
     fn each_trained(&mut self, targets: Targets, mut work: impl FnMut(&mut Parameter)) {
         let heads = self.heads.iter_mut().zip(targets.loss_weights).filter(|(_, weight)| **weight != 0.0);
         let parts = std::iter::once(&mut self.trunk).chain(heads.map(|(head, _)| head));
-        let parameters = parts.flat_map(|part| &mut part.layers).flat_map(|layer| layer.op.parameters_mut());
-        parameters.filter(|parameter| parameter.kind != ParamKind::Buffer).for_each(&mut work);
+        for layer in parts.flat_map(|part| &mut part.layers) {
+            layer.visit_mut(&mut |layer| {
+                let parameters = layer.op.parameters_mut().iter_mut();
+                parameters.filter(|parameter| parameter.kind != ParamKind::Buffer).for_each(&mut work);
+            });
+        }
     }
 
     /// The arrays of this part in the order of the layers.
@@ -339,20 +357,22 @@ impl Network {
     /// # Panics
     /// As [`Network::state_dict`].
     pub fn tensor_views(&self, part: StateKind) -> impl Iterator<Item = TensorView<'_>> {
-        let parameters = self.layers().flat_map(|layer| layer.op.parameters());
-        let mut trained = parameters.filter(|found| found.kind != ParamKind::Buffer).peekable();
+        let mut views = Vec::new();
+        self.visit(&mut |layer| {
+            let parameters = layer.op.parameters().iter();
+            let kept =
+                parameters.filter(|found| part == StateKind::Values || found.kind != ParamKind::Buffer);
+            views.extend(kept.map(|parameter| TensorView {
+                name: format!("{}.{}", layer.name, parameter.name),
+                parameter,
+                part,
+            }));
+        });
         let is_lacking = part == StateKind::Gradients
-            && trained.peek().is_some()
-            && trained.all(|parameter| parameter.gradient.is_empty());
+            && !views.is_empty()
+            && views.iter().all(|view| view.parameter.gradient.is_empty());
         assert!(!is_lacking, "no gradient was stored: `Network::gradients` does");
-        let kept =
-            move |parameter: &&Parameter| part == StateKind::Values || parameter.kind != ParamKind::Buffer;
-        self.layers().flat_map(move |layer| {
-            layer.op.parameters().iter().filter(kept).map(move |parameter| {
-                let name = format!("{}.{}", layer.name, parameter.name);
-                TensorView { name, parameter, part }
-            })
-        })
+        views.into_iter()
     }
 
     /// Sets the arrays of this part: `find` gives the values of a name and shape.
@@ -367,7 +387,8 @@ impl Network {
         part: StateKind,
         mut find: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
     ) -> Result<(), E> {
-        for layer in self.layers_mut() {
+        let mut result = Ok(());
+        self.visit_mut(&mut |layer| {
             for parameter in layer.op.parameters_mut() {
                 let buffer = match part {
                     StateKind::Values => &mut parameter.value,
@@ -379,12 +400,20 @@ impl Network {
                         &mut parameter.gradient
                     }
                 };
-                let values = find(&format!("{}.{}", layer.name, parameter.name), &parameter.shape)?;
-                assert_eq!(values.len(), parameter.shape.iter().product::<usize>(), "values for the shape");
-                parameter.layout.pack(&values, buffer);
+                if result.is_err() {
+                    return;
+                }
+                match find(&format!("{}.{}", layer.name, parameter.name), &parameter.shape) {
+                    Err(error) => result = Err(error),
+                    Ok(values) => {
+                        let len: usize = parameter.shape.iter().product();
+                        assert_eq!(values.len(), len, "values for the shape");
+                        parameter.layout.pack(&values, buffer);
+                    }
+                }
             }
-        }
-        Ok(())
+        });
+        result
     }
 
     /// How long each layer took in the last batch of this workspace.
@@ -402,26 +431,38 @@ impl Network {
 
     /// Has every weight take the steps that its layer has put off.
     pub(crate) fn settle(&mut self) {
-        self.layers_mut().for_each(|layer| layer.op.settle());
+        self.visit_mut(&mut |layer| layer.op.settle());
     }
 
     /// Whether no layer has put steps off.
     pub(crate) fn is_settled(&self) -> bool {
-        let mut parameters = self.layers().flat_map(|layer| layer.op.parameters());
-        parameters.all(|parameter| parameter.deferred.as_ref().is_none_or(Deferred::is_settled))
+        let mut is_settled = true;
+        self.visit(&mut |layer| {
+            let mut parameters = layer.op.parameters().iter();
+            is_settled &=
+                parameters.all(|parameter| parameter.deferred.as_ref().is_none_or(Deferred::is_settled));
+        });
+        is_settled
     }
 
-    /// The random streams that training draws from, by the layer's name.
-    pub(crate) fn streams(&mut self) -> impl Iterator<Item = (&str, &mut RngStream)> {
-        self.layers_mut().filter_map(|layer| Some((layer.name.as_str(), layer.op.stream()?)))
+    /// Visits the random streams that training draws from, with the layer's name.
+    pub(crate) fn visit_streams(&mut self, visit: &mut dyn FnMut(&str, &mut RngStream)) {
+        self.visit_mut(&mut |layer| {
+            let NamedLayer { name, op, .. } = layer;
+            op.stream().into_iter().for_each(|stream| visit(name, stream));
+        });
     }
 
-    pub(crate) fn layers(&self) -> impl Iterator<Item = &NamedLayer> {
-        self.trunk.layers.iter().chain(self.heads.iter().flat_map(|head| &head.layers))
+    /// Visits every layer, those within blocks too, in the order in which files have them.
+    pub(crate) fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a NamedLayer)) {
+        let heads = self.heads.iter().flat_map(|head| &head.layers);
+        self.trunk.layers.iter().chain(heads).for_each(|layer| layer.visit(visit));
     }
 
-    pub(crate) fn layers_mut(&mut self) -> impl Iterator<Item = &mut NamedLayer> {
-        self.trunk.layers.iter_mut().chain(self.heads.iter_mut().flat_map(|head| &mut head.layers))
+    /// As [`Network::visit`].
+    pub(crate) fn visit_mut(&mut self, visit: &mut dyn FnMut(&mut NamedLayer)) {
+        let heads = self.heads.iter_mut().flat_map(|head| &mut head.layers);
+        self.trunk.layers.iter_mut().chain(heads).for_each(|layer| layer.visit_mut(visit));
     }
 }
 

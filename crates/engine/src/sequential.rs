@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use inkling_schema::{LayerSpec, Padding, PlannedLayer, Shape};
+use inkling_schema::{LayerSpec, ModelError, Padding, PlannedLayer, Shape};
 
 use crate::aligned::AlignedVec;
-use crate::layers::activation::activation;
+use crate::layers::activation::{ActivationRegistry, activation};
 use crate::layers::avg_pool::AvgPool;
 use crate::layers::batch_norm::BatchNorm;
 use crate::layers::conv2d::conv2d;
@@ -17,26 +17,31 @@ use crate::layers::geometry::Geometry;
 use crate::layers::layer_norm::LayerNorm;
 use crate::layers::max_pool::MaxPool;
 use crate::layers::parameter::GradMode;
-use crate::layers::{BackwardArgs, Cache, Context, Layer};
+use crate::layers::residual::Residual;
+use crate::layers::{BackwardArgs, Cache, Context, DynLayer};
 use crate::random::RngStream;
 
 /// Layers one after the other.
 #[derive(Debug)]
 pub(crate) struct Sequential {
+    /// Numbers of one sample that go in.
+    pub(crate) inputs: usize,
     /// Numbers of one sample that come out: of the last layer, or those that go in where there is none.
     pub(crate) outputs: usize,
     /// Whether the gradient of an output that is zero changes nothing ([`Layer::ignores_gradient_of_zeros`]).
+    ///
+    /// [`Layer::ignores_gradient_of_zeros`]: crate::layers::Layer::ignores_gradient_of_zeros
     pub(crate) ignores_gradient_of_zeros: bool,
     pub(crate) layers: Vec<NamedLayer>,
 }
 
 #[derive(Debug)]
 pub(crate) struct NamedLayer {
-    /// Name of the layer in files, such as "trunk.2".
+    /// Name of the layer in files, such as "trunk.2"; of one within a block "trunk.2.1".
     pub(crate) name: String,
     /// What comes out, for one sample.
     pub(crate) output: Shape,
-    pub(crate) op: Box<dyn Layer>,
+    pub(crate) op: Box<dyn DynLayer>,
 }
 
 #[derive(Debug)]
@@ -50,66 +55,126 @@ pub(crate) struct Activations {
     pub(crate) timings: Vec<[Duration; 2]>,
 }
 
-impl Sequential {
-    /// `skips_zeros` says of the numbers that come in what [`Sequential::ignores_gradient_of_zeros`] says of those that come out.
-    pub(crate) fn new(
+/// What layers are built from beside their plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Builder<'a> {
+    /// Of the streams that draw weights and masks.
+    pub(crate) seed: u64,
+    /// The activations that layers of the kind `custom` may name.
+    pub(crate) activations: &'a ActivationRegistry,
+}
+
+impl Builder<'_> {
+    /// The layers of a trunk, a head or a block, by its name. `skips_zeros` says of the numbers that come in what
+    /// [`Sequential::ignores_gradient_of_zeros`] says of those that come out.
+    ///
+    /// # Errors
+    /// [`ModelError`] where an activation is not known.
+    pub(crate) fn sequential(
+        self,
         part: &str,
         planned: &[PlannedLayer],
         (inputs, mut skips_zeros): (usize, bool),
-        seed: u64,
-    ) -> Sequential {
-        let mut layers = Vec::new();
-        let mut outputs = inputs;
+    ) -> Result<Sequential, ModelError> {
+        let mut layers: Vec<NamedLayer> = Vec::new();
         for (i, plan) in planned.iter().enumerate() {
-            // ReLU right after a dense or convolutional layer is part of that layer's layer.
-            let relu = matches!(planned.get(i + 1), Some(PlannedLayer { layer: LayerSpec::Relu, .. }));
-            let fused =
-                i > 0 && matches!(planned[i - 1].layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. });
-            let name = format!("{part}.{}", i + 1);
-            let stream = |purpose: &str| RngStream::new(seed, &format!("{purpose}/{name}"));
-            outputs = plan.output.len();
-            let layer: Box<dyn Layer> = match (&plan.layer, plan.input) {
-                (LayerSpec::Dense { units, initializer }, _) => {
-                    let size = Size { inputs: plan.input.len(), units: *units, relu, skips_zeros };
-                    Box::new(Dense::new(size, *initializer, &mut stream("initial")))
-                }
-                (LayerSpec::Conv2d { kernel_size: kernel, stride, padding, initializer, .. }, _) => {
-                    let geometry = Geometry::new(plan.input, plan.output, *kernel, *stride, *padding);
-                    conv2d(geometry, relu, *initializer, &mut stream("initial"))
-                }
-                (LayerSpec::MaxPool { pool_size: size, stride }, _) => {
-                    let geometry = Geometry::new(plan.input, plan.output, *size, *stride, Padding::Valid);
-                    Box::new(MaxPool::new(geometry))
-                }
-                (LayerSpec::AvgPool { pool_size: size, stride }, _) => {
-                    let geometry = Geometry::new(plan.input, plan.output, *size, *stride, Padding::Valid);
-                    Box::new(AvgPool::new(geometry))
-                }
-                (LayerSpec::GlobalAvgPool, Shape::Image { height, width, channels }) => {
-                    let output = Shape::Image { height: 1, width: 1, channels };
-                    let size = [height, width];
-                    Box::new(AvgPool::new(Geometry::new(plan.input, output, size, size, Padding::Valid)))
-                }
-                (LayerSpec::GlobalAvgPool, Shape::Vector(_)) => {
-                    unreachable!("shape inference pools images only")
-                }
-                (LayerSpec::Flatten, _) => continue,
-                (LayerSpec::Relu, _) if fused => continue,
-                (LayerSpec::Dropout { rate }, _) => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
-                (LayerSpec::BatchNorm { epsilon, momentum }, input) => {
-                    Box::new(BatchNorm::new(outputs, input.features(), *epsilon, *momentum))
-                }
-                (LayerSpec::LayerNorm { epsilon }, input) => {
-                    Box::new(LayerNorm::new(outputs, input.features(), *epsilon))
-                }
-                (other, _) => activation(other, outputs).expect("an activation, as nothing else is left"),
+            // ReLU right after a dense or convolutional layer is part of that layer.
+            let is_fused = |plan: &PlannedLayer| {
+                matches!(plan.layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. })
             };
-            skips_zeros = layer.ignores_gradient_of_zeros(skips_zeros);
-            layers.push(NamedLayer { name, output: plan.output, op: layer });
+            let relu = matches!(planned.get(i + 1), Some(PlannedLayer { layer: LayerSpec::Relu, .. }));
+            match plan.layer {
+                LayerSpec::Flatten => continue,
+                LayerSpec::Relu if i > 0 && is_fused(&planned[i - 1]) => continue,
+                _ => {}
+            }
+            let name = format!("{part}.{}", i + 1);
+            let op = self.layer(&name, plan, relu, skips_zeros)?;
+            skips_zeros = op.ignores_gradient_of_zeros(skips_zeros);
+            layers.push(NamedLayer { name, output: plan.output, op });
         }
-        Sequential { outputs, ignores_gradient_of_zeros: skips_zeros, layers }
+        let outputs = planned.last().map_or(inputs, |plan| plan.output.len());
+        Ok(Sequential { inputs, outputs, ignores_gradient_of_zeros: skips_zeros, layers })
     }
 
+    /// One layer by its name; dense and convolutional ones with ReLU where it follows.
+    fn layer(
+        self,
+        name: &str,
+        plan: &PlannedLayer,
+        relu: bool,
+        skips_zeros: bool,
+    ) -> Result<Box<dyn DynLayer>, ModelError> {
+        let stream = |purpose: &str| RngStream::new(self.seed, &format!("{purpose}/{name}"));
+        let pooling = |size, stride| Geometry::new(plan.input, plan.output, size, stride, Padding::Valid);
+        let (outputs, features) = (plan.output.len(), plan.input.features());
+        Ok(match &plan.layer {
+            LayerSpec::Dense { units, initializer } => {
+                let size = Size { inputs: plan.input.len(), units: *units, relu, skips_zeros };
+                Box::new(Dense::new(size, *initializer, &mut stream("initial")))
+            }
+            LayerSpec::Conv2d { kernel_size, stride: step, padding, initializer, .. } => {
+                let geometry = Geometry::new(plan.input, plan.output, *kernel_size, *step, *padding);
+                conv2d(geometry, relu, *initializer, &mut stream("initial"))
+            }
+            LayerSpec::MaxPool { pool_size, stride } => Box::new(MaxPool::new(pooling(*pool_size, *stride))),
+            LayerSpec::AvgPool { pool_size, stride } => Box::new(AvgPool::new(pooling(*pool_size, *stride))),
+            LayerSpec::GlobalAvgPool => Box::new(AvgPool::global(plan.input)),
+            LayerSpec::Dropout { rate } => Box::new(Dropout::new(outputs, *rate, stream("dropout"))),
+            LayerSpec::BatchNorm { epsilon, momentum } => {
+                Box::new(BatchNorm::new(outputs, features, *epsilon, *momentum))
+            }
+            LayerSpec::LayerNorm { epsilon } => Box::new(LayerNorm::new(outputs, features, *epsilon)),
+            LayerSpec::Residual { layers, .. } => {
+                let (inner, projection) = plan.inner.split_at(layers.len());
+                let chain = self.sequential(name, inner, (plan.input.len(), skips_zeros))?;
+                let projection = projection.first().map(|plan| {
+                    let name = format!("{name}.projection");
+                    let op = self.layer(&name, plan, false, skips_zeros)?;
+                    Ok(NamedLayer { name, output: plan.output, op })
+                });
+                Box::new(Residual::new(chain, projection.transpose()?))
+            }
+            LayerSpec::Custom { activation } => {
+                let known = || self.activations.layer(activation, outputs);
+                known().ok_or_else(|| unknown(plan, activation, self.activations))?
+            }
+            other => activation(other, outputs).expect("an activation, as nothing else is left"),
+        })
+    }
+}
+
+fn unknown(plan: &PlannedLayer, activation: &str, known: &ActivationRegistry) -> ModelError {
+    let names: Vec<String> = known.names().map(|name| format!("`{name}`")).collect();
+    let help = if names.is_empty() {
+        "an activation of a program's own must be registered under this name before the network is built"
+            .into()
+    } else {
+        format!("the program has registered {}", names.join(", "))
+    };
+    ModelError::Layer {
+        place: plan.place.clone(),
+        kind: plan.layer.kind(),
+        problem: format!("no activation `{activation}` is registered"),
+        help,
+    }
+}
+
+impl NamedLayer {
+    /// Visits this layer, and then the layers within it.
+    pub(crate) fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a NamedLayer)) {
+        visit(self);
+        self.op.visit_inner(&mut |inner| inner.visit(visit));
+    }
+
+    /// As [`NamedLayer::visit`].
+    pub(crate) fn visit_mut(&mut self, visit: &mut dyn FnMut(&mut NamedLayer)) {
+        visit(self);
+        self.op.visit_inner_mut(&mut |inner| inner.visit_mut(visit));
+    }
+}
+
+impl Sequential {
     pub(crate) fn activations(&self, capacity: usize, training: bool) -> Activations {
         let outputs = |scale: usize| {
             let buffer = |layer: &NamedLayer| AlignedVec::zeros(scale * capacity * layer.op.outputs());

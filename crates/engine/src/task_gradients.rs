@@ -4,10 +4,10 @@
 //! product of two heads' gradients a and b on it is Σₘₙ (1 + xₘ·xₙ)·(dyₘᵃ·dyₙᵇ). Where a batch is thinner than the matrix,
 //! that is less work than making them, and takes no memory.
 
-use inkling_schema::LayerSpec;
 use rayon::prelude::*;
 
 use crate::layers::Context;
+use crate::layers::dense::Size;
 use crate::layers::parameter::{GradMode, ParamKind};
 use crate::network::{Network, Targets, Workspace};
 use crate::sequential::NamedLayer;
@@ -74,7 +74,11 @@ impl Network {
         let context = Context { isa: self.isa, batch, training: true };
         let features = batch * self.trunk.outputs;
         let mut found = GradientGram { heads, products: vec![0.0; heads * heads] };
-        let parametrised = |layer: &NamedLayer| !layer.op.parameters().is_empty();
+        let parametrised = |layer: &NamedLayer| {
+            let mut any = false;
+            layer.visit(&mut |layer| any |= !layer.op.parameters().is_empty());
+            any
+        };
         let Some(last) = self.trunk.layers.iter().rposition(parametrised) else { return found };
         let first = if over == TrunkScope::All { 0 } else { last };
         // Of each head that is trained, what is kept of each layer from the last one back to the first.
@@ -101,10 +105,13 @@ impl Network {
                 let grad_mode = if thin.is_some() { GradMode::Skip } else { GradMode::Store };
                 self.trunk.backward(&context, x, (i..i + 1, None), trunk, None, grad_mode);
                 if thin.is_none() {
-                    let parameters = self.trunk.layers[i].op.parameters().iter();
-                    let trained = parameters.filter(|parameter| parameter.kind != ParamKind::Buffer);
-                    let gradient = trained.flat_map(|parameter| &parameter.gradient[..]).copied();
-                    of_head.push(Kept::Whole(gradient.collect()));
+                    let mut gradient = Vec::new();
+                    self.trunk.layers[i].visit(&mut |layer| {
+                        let parameters = layer.op.parameters().iter();
+                        let trained = parameters.filter(|parameter| parameter.kind != ParamKind::Buffer);
+                        trained.for_each(|parameter| gradient.extend_from_slice(&parameter.gradient));
+                    });
+                    of_head.push(Kept::Whole(gradient));
                 }
             }
             kept.push((h, of_head));
@@ -144,12 +151,7 @@ impl Network {
     /// Whether a layer of the trunk is a dense layer on which gradients of so thin a batch are compared without being made;
     /// then, whether ReLU is part of it.
     fn thin_dense(&self, layer: usize, batch: usize) -> Option<bool> {
-        let NamedLayer { name, op, .. } = &self.trunk.layers[layer];
-        let number: usize = name.rsplit('.').next()?.parse().ok()?;
-        let layers = &self.spec().trunk;
-        let LayerSpec::Dense { units, .. } = *layers.get(number.checked_sub(1)?)? else { return None };
-        let inputs = op.parameters()[0].shape[0];
-        let relu = matches!(layers.get(number), Some(LayerSpec::Relu));
+        let Size { inputs, units, relu, .. } = self.trunk.layers[layer].op.dense_size()?;
         (batch * (inputs + units) < inputs * units).then_some(relu)
     }
 }

@@ -253,7 +253,9 @@ impl Trainer {
 
     /// How far each random stream has been drawn from, by the layer's name.
     pub fn rng_state(&mut self) -> Vec<(String, u128)> {
-        self.network.streams().map(|(name, stream)| (name.to_owned(), stream.position())).collect()
+        let mut positions = Vec::new();
+        self.network.visit_streams(&mut |name, stream| positions.push((name.to_owned(), stream.position())));
+        positions
     }
 
     /// Sets how far each random stream has been drawn from: `find` knows it by the layer's name.
@@ -261,10 +263,13 @@ impl Trainer {
     /// # Errors
     /// The first error of `find`.
     pub fn load_rng_state<E>(&mut self, mut find: impl FnMut(&str) -> Result<u128, E>) -> Result<(), E> {
-        for (name, stream) in self.network.streams() {
-            stream.seek(find(name)?);
-        }
-        Ok(())
+        let mut result = Ok(());
+        self.network.visit_streams(&mut |name, stream| {
+            if result.is_ok() {
+                result = find(name).map(|position| stream.seek(position));
+            }
+        });
+        result
     }
 }
 

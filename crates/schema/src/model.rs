@@ -125,6 +125,20 @@ pub enum LayerSpec {
         #[serde(deserialize_with = "epsilon_of_variance")]
         epsilon: f64,
     },
+    /// A residual block (He et al. 2016): what its layers make of x, plus x.
+    Residual {
+        /// The layers that x also goes through.
+        layers: Vec<LayerSpec>,
+        /// Where given, x is added through a linear projection of its own, which brings it into the shape of what the layers
+        /// give: a convolution of single pixels or a dense layer, whose weights start so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        projection: Option<Initializer>,
+    },
+    /// An activation of a program's own: whoever builds the network brings it under this name.
+    Custom {
+        /// The name.
+        activation: String,
+    },
 }
 
 impl LayerSpec {
@@ -147,13 +161,15 @@ impl LayerSpec {
             LayerSpec::Dropout { .. } => "dropout",
             LayerSpec::BatchNorm { .. } => "batch-norm",
             LayerSpec::LayerNorm { .. } => "layer-norm",
+            LayerSpec::Residual { .. } => "residual",
+            LayerSpec::Custom { .. } => "custom",
         }
     }
 
     /// Whether it is a function of each number by itself that changes no shape.
     pub fn is_activation(&self) -> bool {
-        use LayerSpec::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Tanh};
-        matches!(self, Relu | LeakyRelu { .. } | Elu { .. } | Gelu | Silu | Sigmoid | Tanh)
+        use LayerSpec::{Custom, Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Tanh};
+        matches!(self, Relu | LeakyRelu { .. } | Elu { .. } | Gelu | Silu | Sigmoid | Tanh | Custom { .. })
     }
 }
 

@@ -92,6 +92,16 @@ pub(crate) fn unread(layer: &LayerSpec, input: Shape, output: Shape) -> f64 {
 /// Which rows and which columns of an image are read: a pixel is where both of its own are.
 type Read = [Vec<bool>; 2];
 
+/// The share of a residual block's input that none of its outputs depends on; zero for images that are longer than any is.
+pub(crate) fn unread_by_block(block: &PlannedLayer) -> f64 {
+    let Shape::Image { height, width, .. } = block.input else { return 0.0 };
+    if height.max(width) > LONGEST {
+        return 0.0;
+    }
+    let read = through_block(block, &whole_output(block));
+    1.0 - union(&read, height) / (height as f64 * width as f64)
+}
+
 /// The share of the image's pixels that no score depends on; nothing for images that are longer than any is.
 pub(crate) fn unread_pixels(model: &ModelSpec, planned: &[PlannedLayer]) -> Option<f64> {
     let [height, width, _] = model.input;
@@ -103,29 +113,65 @@ pub(crate) fn unread_pixels(model: &ModelSpec, planned: &[PlannedLayer]) -> Opti
     for head in &model.heads {
         let (layers, others) = rest.split_at(head.layers.len());
         rest = others;
-        let read = back(trunk.iter().chain(layers), [height, width]);
+        let layers: Vec<&PlannedLayer> = trunk.iter().chain(layers).collect();
         // Heads on a vector all read the same.
-        if !heads.contains(&read) {
-            heads.push(read);
-        }
+        add(&mut heads, back(&layers, None).unwrap_or_else(|| whole([height, width])));
     }
     Some(1.0 - union(&heads, height) / (height as f64 * width as f64))
 }
 
-/// What of the image is read through layers whose last output is read whole.
-fn back<'a>(layers: impl DoubleEndedIterator<Item = &'a PlannedLayer>, sides: [usize; 2]) -> Read {
-    let whole = |sides: [usize; 2]| sides.map(|side| vec![true; side]);
-    let mut read: Option<Read> = None;
-    for layer in layers.rev() {
+/// Adds what is not in the list yet.
+fn add(all: &mut Vec<Read>, more: Vec<Read>) {
+    for read in more {
+        if !all.contains(&read) {
+            all.push(read);
+        }
+    }
+}
+
+/// All rows and columns of sides of so many pixels.
+fn whole(sides: [usize; 2]) -> Vec<Read> {
+    vec![sides.map(|side| vec![true; side])]
+}
+
+/// All of what comes out of a layer, if it is an image.
+fn whole_output(layer: &PlannedLayer) -> Vec<Read> {
+    match layer.output {
+        Shape::Image { height, width, .. } => whole([height, width]),
+        Shape::Vector(_) => Vec::new(),
+    }
+}
+
+/// What of the first layer's input is read, in one way or another, where this is read of the last one's output, or all of it;
+/// nothing where no image goes in anywhere.
+fn back(layers: &[&PlannedLayer], after: Option<Vec<Read>>) -> Option<Vec<Read>> {
+    let mut read = after;
+    for layer in layers.iter().rev() {
         let Shape::Image { height, width, .. } = layer.input else { continue };
-        // The first one with an image before it is flattened: all of that goes on.
-        let after = read.unwrap_or_else(|| whole([height, width]));
-        read = Some(match windows(&layer.layer, layer.input, layer.output) {
-            None => after,
-            Some([down, right]) => [through(down, &after[0]), through(right, &after[1])],
+        read = Some(match (&layer.layer, windows(&layer.layer, layer.input, layer.output)) {
+            (LayerSpec::Residual { .. }, _) => {
+                through_block(layer, &read.unwrap_or_else(|| whole_output(layer)))
+            }
+            (_, Some([down, right])) => {
+                let after = read.unwrap_or_else(|| whole_output(layer));
+                let before = |after: &Read| [through(down, &after[0]), through(right, &after[1])];
+                after.iter().map(before).collect()
+            }
+            // What flattens or pools a whole image reads all of it, and so does what works number by number.
+            (_, None) => read.unwrap_or_else(|| whole([height, width])),
         });
     }
-    read.unwrap_or_else(|| whole(sides))
+    read
+}
+
+/// What is read of a block's input where this is read of its output: through its layers, and along its shortcut.
+fn through_block(block: &PlannedLayer, after: &[Read]) -> Vec<Read> {
+    let LayerSpec::Residual { layers, .. } = &block.layer else { unreachable!("a block") };
+    let (inner, projection) = block.inner.split_at(layers.len());
+    let (inner, projection): (Vec<_>, Vec<_>) = (inner.iter().collect(), projection.iter().collect());
+    let mut read = back(&inner, Some(after.to_vec())).unwrap_or_default();
+    add(&mut read, back(&projection, Some(after.to_vec())).unwrap_or_default());
+    read
 }
 
 /// The pixels in those windows whose outputs are read.

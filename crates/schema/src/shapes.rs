@@ -6,7 +6,7 @@ use miette::Diagnostic;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::model::{LayerSpec, ModelSpec, Padding};
+use crate::model::{Initializer, LayerSpec, ModelSpec, Padding};
 use crate::numbers::Interval;
 use crate::reading;
 
@@ -67,7 +67,7 @@ fn product(factors: &[usize]) -> usize {
 /// A layer in its place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedLayer {
-    /// The trunk or a head, and the layer's number in it from 1: "trunk 3", "item 1".
+    /// The trunk or a head, and the layer's number in it from 1: "trunk 3", "item 1"; within a block "trunk 3.1".
     pub place: String,
     /// What the layer does.
     pub layer: LayerSpec,
@@ -81,6 +81,9 @@ pub struct PlannedLayer {
     pub multiply_adds: usize,
     /// Share of the input that none of the layer's outputs depends on.
     pub unread: f64,
+    /// Of a residual block, its layers and then the projection of its shortcut, if it has one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inner: Vec<PlannedLayer>,
 }
 
 /// A network that can be built.
@@ -130,12 +133,24 @@ const VALUE: u64 = 4;
 /// Numbers that training holds for each parameter: its value and the optimiser's two moments.
 const KEPT: u64 = 3;
 
+impl PlannedLayer {
+    /// This layer, and then the layers within it.
+    pub fn with_inner(&self) -> Vec<&PlannedLayer> {
+        std::iter::once(self).chain(self.inner.iter().flat_map(PlannedLayer::with_inner)).collect()
+    }
+}
+
 impl Plan {
+    /// Every layer, those within blocks after the block.
+    pub fn all_layers(&self) -> impl Iterator<Item = &PlannedLayer> {
+        self.layers.iter().flat_map(PlannedLayer::with_inner)
+    }
+
     /// The least memory in bytes that training takes with batches of so many images: parameters with their moments, and
     /// the outputs of all layers.
     pub fn training_bytes(&self, batch: usize) -> u64 {
         let outputs =
-            self.layers.iter().map(|layer| layer.output.len() as u64).fold(0_u64, u64::saturating_add);
+            self.all_layers().map(|layer| layer.output.len() as u64).fold(0_u64, u64::saturating_add);
         let parameters = (self.parameters as u64).saturating_mul(KEPT);
         outputs.saturating_mul(batch as u64).saturating_add(parameters).saturating_mul(VALUE)
     }
@@ -216,7 +231,7 @@ impl LayerSpec {
             (LayerSpec::BatchNorm { .. } | LayerSpec::LayerNorm { .. }, _) => {
                 Ok((input, product(&[2, input.features()]), input.len()))
             }
-            _ => unreachable!("every activation has been seen to"),
+            _ => unreachable!("activations and residual blocks have been seen to"),
         }
     }
 }
@@ -268,7 +283,7 @@ impl Plan {
             return Err(ModelError::Heads("the network has no head".into()));
         }
         let mut layers = Vec::new();
-        let trunk = follow("trunk", &model.trunk, image, &mut layers)?;
+        let trunk = follow("trunk ", &model.trunk, image, &mut layers)?;
         for (i, head) in model.heads.iter().enumerate() {
             if model.heads[..i].iter().any(|other| other.name == head.name) {
                 return Err(ModelError::Heads(format!("two heads are called `{}`", head.name)));
@@ -281,7 +296,7 @@ impl Plan {
             if head.layers.is_empty() {
                 return Err(ModelError::Heads(format!("the head `{}` has no layers", head.name)));
             }
-            let output = follow(&head.name, &head.layers, trunk, &mut layers)?;
+            let output = follow(&format!("{} ", head.name), &head.layers, trunk, &mut layers)?;
             if let Shape::Image { .. } = output {
                 let problem = format!("the head `{}` ends in an image of {output}, not in scores", head.name);
                 return Err(ModelError::Heads(problem));
@@ -315,17 +330,24 @@ impl Plan {
     }
 }
 
-/// Adds the layers of a trunk or head to `planned`, and gives what comes out of the last.
+/// Adds the layers of a trunk, a head or a block to `planned`, and gives what comes out of the last. Places are called after
+/// `prefix` and the layer's number.
 fn follow(
-    part: &str,
+    prefix: &str,
     layers: &[LayerSpec],
     mut shape: Shape,
     planned: &mut Vec<PlannedLayer>,
 ) -> Result<Shape, ModelError> {
     for (i, layer) in layers.iter().enumerate() {
-        let place = format!("{part} {}", i + 1);
+        let place = format!("{prefix}{}", i + 1);
         let refuse =
             |(problem, help)| ModelError::Layer { place: place.clone(), kind: layer.kind(), problem, help };
+        if let LayerSpec::Residual { layers, projection } = layer {
+            let block = residual(&place, layers, *projection, shape, refuse)?;
+            shape = block.output;
+            planned.push(block);
+            continue;
+        }
         let (output, parameters, multiply_adds) = layer.infer(shape).map_err(refuse)?;
         if parameters.max(multiply_adds).max(output.len()) > LARGEST {
             let values = parameters.max(output.len());
@@ -335,8 +357,91 @@ fn follow(
             return Err(refuse((problem, "take smaller numbers".into())));
         }
         let (layer, unread) = (layer.clone(), reading::unread(layer, shape, output));
-        planned.push(PlannedLayer { place, layer, input: shape, output, parameters, multiply_adds, unread });
+        let inner = Vec::new();
+        planned.push(PlannedLayer {
+            place,
+            layer,
+            input: shape,
+            output,
+            parameters,
+            multiply_adds,
+            unread,
+            inner,
+        });
         shape = output;
     }
     Ok(shape)
+}
+
+/// A residual block in its place.
+fn residual(
+    place: &str,
+    layers: &[LayerSpec],
+    projection: Option<Initializer>,
+    input: Shape,
+    refuse: impl Fn((String, String)) -> ModelError,
+) -> Result<PlannedLayer, ModelError> {
+    if layers.is_empty() {
+        return Err(refuse(("it has no layers".into(), "give it `layers`, such as a convolution".into())));
+    }
+    let mut inner = Vec::new();
+    let output = follow(&format!("{place}."), layers, input, &mut inner)?;
+    if let Some(initializer) = projection {
+        let layer = projected(input, output, initializer).map_err(&refuse)?;
+        let mut planned = Vec::new();
+        follow("", std::slice::from_ref(&layer), input, &mut planned)?;
+        inner.extend(
+            planned.into_iter().map(|plan| PlannedLayer { place: format!("{place}.projection"), ..plan }),
+        );
+    } else if input != output {
+        let problem = format!("{input} goes in and {output} comes out of its layers, which cannot be added");
+        let help = "keep the shape (`padding = \"same\"`, strides of 1, as many filters as channels), or give the block a \
+                    `projection`, such as \"he-uniform\"";
+        return Err(refuse((problem, help.into())));
+    }
+    let total = |of: fn(&PlannedLayer) -> usize| inner.iter().map(of).fold(0_usize, usize::saturating_add);
+    let (parameters, multiply_adds) = (total(|layer| layer.parameters), total(|layer| layer.multiply_adds));
+    let layer = LayerSpec::Residual { layers: layers.to_vec(), projection };
+    let mut block = PlannedLayer {
+        place: place.to_owned(),
+        layer,
+        input,
+        output,
+        parameters,
+        multiply_adds,
+        unread: 0.0,
+        inner,
+    };
+    block.unread = reading::unread_by_block(&block);
+    Ok(block)
+}
+
+/// The layer that brings `input` into the shape of `output`; else what is wrong and what to do.
+fn projected(input: Shape, output: Shape, initializer: Initializer) -> Result<LayerSpec, (String, String)> {
+    match (input, output) {
+        (Shape::Vector(_), Shape::Vector(units)) => Ok(LayerSpec::Dense { units, initializer }),
+        (
+            Shape::Image { height, width, .. },
+            Shape::Image { height: rows, width: columns, channels: filters },
+        ) => {
+            // The shortest stride of single pixels that gives as many.
+            let stride = |size: usize, count: usize| {
+                let stride = if count == 1 { size } else { (size - 1) / (count - 1).max(1) };
+                (1..=stride.max(1)).find(|&stride| size.div_ceil(stride) == count)
+            };
+            let (Some(down), Some(right)) = (stride(height, rows), stride(width, columns)) else {
+                return Err((
+                    format!("no stride of a projection makes {output} of {input}"),
+                    "use `padding = \"same\"` in the block, so that its sides are those of the input over the strides"
+                        .into(),
+                ));
+            };
+            let (kernel_size, stride) = ([1, 1], [down, right]);
+            Ok(LayerSpec::Conv2d { filters, kernel_size, stride, padding: Padding::Same, initializer })
+        }
+        _ => Err((
+            format!("{input} goes in and {output} comes out of its layers, an image and a vector"),
+            "flatten before the block or after it".into(),
+        )),
+    }
 }

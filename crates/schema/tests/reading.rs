@@ -1,6 +1,6 @@
 //! What a network reads of its image, against the definition: every output's pixels, one by one.
 
-use inkling_schema::{Head, Initializer, LayerSpec, MODELS, ModelSpec, Padding, Plan, Shape};
+use inkling_schema::{Head, Initializer, LayerSpec, MODELS, ModelSpec, Padding, Plan, PlannedLayer, Shape};
 use proptest::prelude::*;
 
 const INITIAL: Initializer = Initializer::HeUniform;
@@ -52,6 +52,29 @@ fn after(layer: &LayerSpec, output: Shape, before: &Places) -> (Places, Vec<Vec<
     (places, read)
 }
 
+/// As [`after`], of a residual block too: what its layers or its shortcut depend on.
+fn after_any(planned: &PlannedLayer, before: &Places) -> (Places, Vec<Vec<bool>>) {
+    let LayerSpec::Residual { layers, .. } = &planned.layer else {
+        return after(&planned.layer, planned.output, before);
+    };
+    // The block's own pixels, numbered, so that it is seen which of them come through.
+    let [height, width] = [before.len(), before[0].len()];
+    let own: Places =
+        (0..height).map(|row| (0..width).map(|column| 1 << (row * width + column)).collect()).collect();
+    let (inner, projection) = planned.inner.split_at(layers.len());
+    let through = |layers: &[PlannedLayer], start: &Places| {
+        layers.iter().fold(start.clone(), |places, layer| after_any(layer, &places).0)
+    };
+    let union = |start: &Places| -> Places {
+        let (a, b) = (through(inner, start), through(projection, start));
+        a.iter().zip(&b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a | b).collect()).collect()
+    };
+    let reached = union(&own).iter().flatten().fold(0, |all, pixels| all | pixels);
+    let bit = |pixel: usize| reached >> pixel & 1 == 1;
+    let read = (0..height).map(|row| (0..width).map(|column| bit(row * width + column)).collect()).collect();
+    (union(before), read)
+}
+
 /// The share of each layer's input that is not read, and of the image's pixels.
 fn by_definition(model: &ModelSpec, plan: &Plan) -> (Vec<f64>, f64) {
     let [height, width, _] = model.input;
@@ -59,13 +82,13 @@ fn by_definition(model: &ModelSpec, plan: &Plan) -> (Vec<f64>, f64) {
         (0..height).map(|row| (0..width).map(|column| 1 << (row * width + column)).collect()).collect();
     let (mut shares, mut planned) = (Vec::new(), plan.layers.iter());
     let mut follow = |layers: &[LayerSpec], mut places: Places| {
-        for layer in layers {
+        for _ in layers {
             let planned = planned.next().unwrap();
             if let Shape::Vector(_) = planned.output {
                 shares.push(0.0);
                 continue;
             }
-            let (next, read) = after(layer, planned.output, &places);
+            let (next, read) = after_any(planned, &places);
             let unread = read.iter().flatten().filter(|read| !**read).count();
             shares.push(unread as f64 / (read.len() * read[0].len()) as f64);
             places = next;
@@ -92,7 +115,11 @@ fn layers(most: usize) -> impl Strategy<Value = Vec<LayerSpec>> {
             initializer: INITIAL,
         });
     let pool = (pair(4), pair(5)).prop_map(|(size, stride)| LayerSpec::MaxPool { pool_size: size, stride });
-    prop::collection::vec(prop_oneof![3 => convolution, 1 => pool, 1 => Just(LayerSpec::Relu)], 0..most)
+    let plain = prop_oneof![3 => convolution, 1 => pool, 1 => Just(LayerSpec::Relu)];
+    let block = (prop::collection::vec(plain.clone(), 1..3), any::<bool>()).prop_map(|(layers, projects)| {
+        LayerSpec::Residual { layers, projection: projects.then_some(INITIAL) }
+    });
+    prop::collection::vec(prop_oneof![3 => plain, 1 => block], 0..most)
 }
 
 proptest! {

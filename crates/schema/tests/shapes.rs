@@ -22,6 +22,7 @@ fn the_networks_that_ship_have_the_parameters_of_their_papers() {
         // 156 + 2,416 + 48,120 + 10,164 + 850.
         ("lenet-5", 61_706),
         ("all-conv", 66_026),
+        ("resnet-8", 77_754),
     ];
     assert_eq!(counts.len(), MODELS.len());
     for (name, parameters) in counts {
@@ -188,4 +189,40 @@ proptest! {
         ];
         let _ = spec.plan();
     }
+}
+
+#[test]
+fn residual_blocks_say_which_shapes_do_not_fit() {
+    let with = |block: &str| {
+        let text = format!(
+            "input = [7, 6, 2]\ntrunk = [\n{block},\n{{ layer = \"flatten\" }} ]\n\
+             [[heads]]\nname = \"a\"\nlayers = [{{ layer = \"dense\", units = 3, initializer = \"he-uniform\" }}]"
+        );
+        ModelSpec::from_toml("mine.toml", &text).unwrap().plan()
+    };
+    let conv = |filters: usize, stride: usize, padding: &str| {
+        format!(
+            "{{ layer = \"conv2d\", filters = {filters}, kernel_size = [3, 3], stride = [{stride}, {stride}], \
+             padding = \"{padding}\", initializer = \"he-uniform\" }}"
+        )
+    };
+    let block = |more: &str, layers: &str| format!("{{ layer = \"residual\", {more}layers = [{layers}] }}");
+    let projected = "projection = \"he-uniform\", ";
+    for (block, words) in [
+        (block("", ""), "trunk 1 (residual): it has no layers"),
+        (block("", &conv(3, 1, "same")), "trunk 1 (residual): 7×6×2 goes in and 7×6×3 comes out"),
+        (block(projected, &conv(2, 1, "valid")), "no stride of a projection makes 5×4×2 of 7×6×2"),
+        (block(projected, "{ layer = \"flatten\" }"), "an image and a vector"),
+        (block("", "{ layer = \"global-avg-pool\" }"), "7×6×2 goes in and 2 comes out"),
+        (block("", &block("", &conv(2, 2, "same"))), "trunk 1.1 (residual): 7×6×2 goes in and 4×3×2"),
+    ] {
+        let refusal = with(&block).unwrap_err().to_string();
+        assert!(refusal.contains(words), "{block}: {refusal}");
+    }
+    let plan = with(&block(projected, &format!("{}, {{ layer = \"relu\" }}", conv(5, 2, "same")))).unwrap();
+    let places: Vec<&str> = plan.all_layers().map(|layer| layer.place.as_str()).collect();
+    assert_eq!(places, ["trunk 1", "trunk 1.1", "trunk 1.2", "trunk 1.projection", "trunk 2", "a 1"]);
+    // 3·3·2·5 + 5, and 1·1·2·5 + 5.
+    assert_eq!(plan.layers[0].parameters, 95 + 15);
+    assert_eq!(plan.layers[0].output.to_string(), "4×3×5");
 }

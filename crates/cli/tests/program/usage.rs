@@ -249,7 +249,7 @@ fn a_networks_layers_are_shown_and_an_impossible_one_is_refused() {
     run(folder.path(), &["model", "mine.toml"])
         .says(78, &["mine.toml, line", "`filter`", "did you mean `filters`?"]);
     run(folder.path(), &["model", "resnet"])
-        .says(2, &["`resnet`", "mlp, cnn, item, item-and-group, lenet-5, all-conv"]);
+        .says(2, &["`resnet`", "mlp, cnn, item, item-and-group, lenet-5, all-conv, resnet-8"]);
     run(folder.path(), &["model", "gone.toml"]).says(74, &["gone.toml", "--toml"]);
 }
 

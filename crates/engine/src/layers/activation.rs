@@ -1,28 +1,31 @@
 //! Activations: y = f(x), number by number.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use inkling_schema::LayerSpec;
 use rayon::prelude::*;
 
 use super::parameter::GradMode;
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, DynLayer, Layer, flushed};
 use crate::parallel::par_for_each;
 
 /// Numbers of a task: enough to be worth a thread.
 const TASK: usize = 1 << 12;
 
-/// A function of one number and its derivative.
+/// A function of one number and its derivative: an activation of the library's, or of a program's own
+/// ([`ActivationRegistry`]).
 ///
 /// Both let what is not a number through, so that a spoilt network shows in its loss.
-pub(crate) trait Activation: Debug + Send + Sync {
+pub trait Activation: Debug + Send + Sync {
     /// f(x).
     fn f(&self, x: f32) -> f32;
 
     /// f′(x), for y = f(x).
     fn df(&self, x: f32, y: f32) -> f32;
 
-    /// Whether f′ is zero wherever f is ([`Layer::ignores_gradient_of_zeros`]).
+    /// Whether f′(x) is zero wherever f(x) is, as it is of ReLU. The weights that read such zeros then need no gradient for
+    /// them, which makes training faster; `false` is always right.
     fn is_flat_at_zeros(&self) -> bool {
         false
     }
@@ -144,9 +147,51 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-x))
 }
 
+/// Activations of a program's own, by the names under which networks have them: as layers of the kind `custom`.
+#[derive(Debug, Clone, Default)]
+pub struct ActivationRegistry {
+    known: Vec<(String, Arc<dyn MakeLayer>)>,
+}
+
+/// Makes the layer of an activation, whose type it alone knows.
+trait MakeLayer: Debug + Send + Sync {
+    fn make(&self, outputs: usize) -> Box<dyn DynLayer>;
+}
+
+impl<A: Activation + Clone + 'static> MakeLayer for A {
+    fn make(&self, outputs: usize) -> Box<dyn DynLayer> {
+        Box::new(Elementwise { activation: self.clone(), outputs })
+    }
+}
+
+impl ActivationRegistry {
+    /// No activation.
+    pub fn new() -> ActivationRegistry {
+        ActivationRegistry::default()
+    }
+
+    /// These and one more; of several of one name, the last counts.
+    #[must_use]
+    pub fn with(mut self, name: &str, activation: impl Activation + Clone + 'static) -> ActivationRegistry {
+        self.known.push((name.to_owned(), Arc::new(activation)));
+        self
+    }
+
+    /// The names that are known.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The layer of an activation on samples of so many numbers, where its name is known.
+    pub(crate) fn layer(&self, name: &str, outputs: usize) -> Option<Box<dyn DynLayer>> {
+        let found = self.known.iter().rev().find(|(known, _)| known == name);
+        found.map(|(_, activation)| activation.make(outputs))
+    }
+}
+
 /// The layer of an activation on samples of so many numbers; `None` where the layer is something else.
-pub(crate) fn activation(layer: &LayerSpec, outputs: usize) -> Option<Box<dyn Layer>> {
-    fn of(activation: impl Activation + 'static, outputs: usize) -> Option<Box<dyn Layer>> {
+pub(crate) fn activation(layer: &LayerSpec, outputs: usize) -> Option<Box<dyn DynLayer>> {
+    fn of(activation: impl Activation + 'static, outputs: usize) -> Option<Box<dyn DynLayer>> {
         Some(Box::new(Elementwise { activation, outputs }))
     }
     match *layer {
@@ -169,6 +214,8 @@ struct Elementwise<A> {
 }
 
 impl<A: Activation> Layer for Elementwise<A> {
+    type Cache = ();
+
     fn outputs(&self) -> usize {
         self.outputs
     }
@@ -177,12 +224,10 @@ impl<A: Activation> Layer for Elementwise<A> {
         self.activation.is_flat_at_zeros()
     }
 
-    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
-        Cache::default()
-    }
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) {}
 
     /// y and x are [batch, outputs].
-    fn forward(&mut self, _context: &Context, x: &[f32], y: &mut [f32], _cache: &mut Cache) {
+    fn forward(&mut self, _context: &Context, x: &[f32], y: &mut [f32], _cache: &mut ()) {
         assert_eq!(x.len(), y.len(), "as many numbers come out as go in");
         par_for_each(y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)), |(y, x)| {
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = flushed(self.activation.f(x)));
@@ -190,7 +235,7 @@ impl<A: Activation> Layer for Elementwise<A> {
     }
 
     /// dx = dy · f′(x); all are [batch, outputs].
-    fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut Cache, _grad_mode: GradMode) {
+    fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut (), _grad_mode: GradMode) {
         let BackwardArgs { x, y, dy, dx: Some(dx) } = args else { return };
         let parts = dx.par_chunks_mut(TASK).zip(dy.par_chunks(TASK));
         par_for_each(parts.zip(x.par_chunks(TASK).zip(y.par_chunks(TASK))), |((dx, dy), (x, y))| {
@@ -199,11 +244,6 @@ impl<A: Activation> Layer for Elementwise<A> {
             }
         });
     }
-}
-
-/// The number, or zero where it is denormal: tails of functions would else slow what follows.
-fn flushed(x: f32) -> f32 {
-    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
 }
 
 #[cfg(test)]

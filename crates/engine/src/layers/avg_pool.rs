@@ -1,10 +1,11 @@
 //! The mean of each window, channel by channel.
 
+use inkling_schema::{Padding, Shape};
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::parameter::GradMode;
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, Layer};
 use crate::parallel::par_for_each;
 
 /// Average pooling without padding (LeCun et al. 1998). Windows may overlap; one as large as the image is global average
@@ -36,6 +37,18 @@ impl AvgPool {
         }
     }
 
+    /// The mean of each channel of whole images.
+    ///
+    /// # Panics
+    /// If the shape is no image.
+    pub(crate) fn global(input: Shape) -> AvgPool {
+        let Shape::Image { height, width, channels } = input else {
+            panic!("images are pooled, not vectors")
+        };
+        let output = Shape::Image { height: 1, width: 1, channels };
+        AvgPool::new(Geometry::new(input, output, [height, width], [height, width], Padding::Valid))
+    }
+
     /// What each pixel counts for.
     fn share(&self) -> f32 {
         1.0 / (self.geometry.kernel[0] * self.geometry.kernel[1]) as f32
@@ -43,6 +56,8 @@ impl AvgPool {
 }
 
 impl Layer for AvgPool {
+    type Cache = ();
+
     fn outputs(&self) -> usize {
         self.geometry.outputs()
     }
@@ -52,12 +67,10 @@ impl Layer for AvgPool {
         false
     }
 
-    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
-        Cache::default()
-    }
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) {}
 
     /// x is [batch, height, width, channels], y is [batch, output height, output width, channels].
-    fn forward(&mut self, _context: &Context, x: &[f32], y: &mut [f32], _cache: &mut Cache) {
+    fn forward(&mut self, _context: &Context, x: &[f32], y: &mut [f32], _cache: &mut ()) {
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
         let (channels, share) = (self.geometry.channels, self.share());
         par_for_each(y.par_chunks_exact_mut(outputs).zip(x.par_chunks_exact(inputs)), |(y, x)| {
@@ -71,7 +84,7 @@ impl Layer for AvgPool {
     }
 
     /// Each dy goes to all pixels of its window alike; where windows overlap, sums run in the order of the windows.
-    fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut Cache, _grad_mode: GradMode) {
+    fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut (), _grad_mode: GradMode) {
         let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
         let (channels, share) = (self.geometry.channels, self.share());
@@ -87,7 +100,6 @@ impl Layer for AvgPool {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::{Padding, Shape};
     use proptest::prelude::*;
 
     use super::*;
@@ -105,11 +117,10 @@ mod tests {
     fn run(geometry: Geometry, batch: usize, x: &[f32], mut dy: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
         let mut layer = AvgPool::new(geometry);
         let context = Context { isa: Isa::current(), batch, training: true };
-        let mut cache = layer.alloc_cache(batch, true);
         let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
-        layer.forward(&context, x, &mut y, &mut cache);
+        layer.forward(&context, x, &mut y, &mut ());
         let args = BackwardArgs { x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
-        layer.backward(&context, args, &mut cache, GradMode::Store);
+        layer.backward(&context, args, &mut (), GradMode::Store);
         (y, dx)
     }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, Layer};
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 
@@ -17,9 +17,6 @@ const TASK: usize = 1 << 14;
 /// A feature is a channel of an image or a unit of a vector: x is [rows, features], a row for each pixel of each image.
 /// Training takes the mean and the biased variance of the batch, and moves the running ones towards its mean and
 /// unbiased variance by `momentum`; evaluation takes the running ones.
-///
-/// `Cache::floats` keeps the mean and 1 / √(variance + ε) of the forward pass, and holds the gradients of scale and
-/// shift: four times [features], filled up to whole cache lines.
 #[derive(Debug)]
 pub(crate) struct BatchNorm {
     outputs: usize,
@@ -28,6 +25,18 @@ pub(crate) struct BatchNorm {
     momentum: f64,
     /// Scale, shift, running mean, running variance: [features] each.
     parameters: [Parameter; 4],
+}
+
+/// What the forward pass keeps of each feature of the batch, and the gradients of scale and shift, [features] each; all filled up to whole
+/// cache lines.
+#[derive(Debug)]
+pub(crate) struct NormCache {
+    /// Mean, [features].
+    mean: AlignedVec,
+    /// 1 / √(variance + ε), [features].
+    inverse: AlignedVec,
+    dscale: AlignedVec,
+    dshift: AlignedVec,
 }
 
 impl BatchNorm {
@@ -111,23 +120,25 @@ fn moments(x: &[f32], features: usize, count: usize) -> [[f64; 2]; FEATURES] {
 }
 
 impl Layer for BatchNorm {
+    type Cache = NormCache;
+
     fn outputs(&self) -> usize {
         self.outputs
     }
 
-    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
-        let len = self.features.next_multiple_of(16);
-        Cache { floats: vec![AlignedVec::zeros(len); 4], ..Cache::default() }
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> NormCache {
+        let features = || AlignedVec::zeros(self.features.next_multiple_of(16));
+        NormCache { mean: features(), inverse: features(), dscale: features(), dshift: features() }
     }
 
     /// x and y are [rows, features].
-    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut NormCache) {
         assert_eq!(
             (x.len(), y.len()),
             (context.batch * self.outputs, context.batch * self.outputs),
             "a batch"
         );
-        let [mean, inverse, ..] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        let NormCache { mean, inverse, .. } = cache;
         if context.training {
             self.measure(x, mean, inverse);
         } else {
@@ -149,11 +160,17 @@ impl Layer for BatchNorm {
     /// With sums over the rows, dshift = Σ dy and dscale = Σ dy·x̂. Where the mean and the variance are the batch's own,
     /// dx = scale / √(variance + ε) · (dy − (dshift + x̂·dscale) / rows); where they are the running ones, the bracket
     /// is dy. dx and dy are [rows, features].
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
+    fn backward(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        cache: &mut NormCache,
+        grad_mode: GradMode,
+    ) {
         let BackwardArgs { x, dy, dx, .. } = args;
         let (features, task) = (self.features, self.task());
         let rows = x.len() / features;
-        let [mean, inverse, dscale, dshift] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        let NormCache { mean, inverse, dscale, dshift } = cache;
         let (mean, inverse) = (&mean[..features], &inverse[..features]);
         let sums =
             dscale[..features].par_chunks_mut(FEATURES).zip(dshift[..features].par_chunks_mut(FEATURES));

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::parameter::GradMode;
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, Layer};
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 use crate::random::RngStream;
@@ -15,13 +15,17 @@ const TASK: usize = 1 << 13;
 /// y = mask · x, in which a number of the mask is 0 with probability `rate`, else 1 / (1 − rate).
 ///
 /// Every number takes one word of the stream, its own by its place in the batch: a pass moves the stream by
-/// batch · outputs words whatever the threads. `Cache::floats[0]`, [batch, outputs], keeps the mask.
+/// batch · outputs words whatever the threads.
 #[derive(Debug)]
 pub(crate) struct Dropout {
     outputs: usize,
     rate: f32,
     stream: RngStream,
 }
+
+/// The mask of a batch, [capacity, outputs].
+#[derive(Debug)]
+pub(crate) struct Mask(AlignedVec);
 
 impl Dropout {
     /// # Panics
@@ -59,6 +63,8 @@ fn mask(mask: &[f32], x: &[f32], product: &mut [f32]) {
 }
 
 impl Layer for Dropout {
+    type Cache = Mask;
+
     fn outputs(&self) -> usize {
         self.outputs
     }
@@ -69,14 +75,14 @@ impl Layer for Dropout {
     }
 
     // Also where nothing goes backward: to drop while evaluating, on purpose, is a method too (Gal and Ghahramani 2016).
-    fn alloc_cache(&self, capacity: usize, _backward: bool) -> Cache {
-        Cache { floats: vec![AlignedVec::zeros(capacity * self.outputs)], ..Cache::default() }
+    fn alloc_cache(&self, capacity: usize, _backward: bool) -> Mask {
+        Mask(AlignedVec::zeros(capacity * self.outputs))
     }
 
     /// y and x are [batch, outputs].
-    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], Mask(kept): &mut Mask) {
         if context.training {
-            let drawn = &mut cache.floats[0][..x.len()];
+            let drawn = &mut kept[..x.len()];
             self.draw(drawn);
             mask(drawn, x, y);
         } else {
@@ -85,10 +91,16 @@ impl Layer for Dropout {
     }
 
     /// dx = mask · dy, [batch, outputs].
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, _grad_mode: GradMode) {
+    fn backward(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        Mask(kept): &mut Mask,
+        _grad_mode: GradMode,
+    ) {
         let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
         if context.training {
-            mask(&cache.floats[0][..dy.len()], dy, dx);
+            mask(&kept[..dy.len()], dy, dx);
         } else {
             dx.copy_from_slice(dy);
         }

@@ -1,7 +1,7 @@
 //! y = x, for a head that has nothing else to compute: its scores are the trunk's output, flattened.
 
 use super::parameter::GradMode;
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, Layer};
 
 /// y = x.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ impl Identity {
 }
 
 impl Layer for Identity {
+    type Cache = ();
+
     fn outputs(&self) -> usize {
         self.outputs
     }
@@ -24,17 +26,15 @@ impl Layer for Identity {
         of_inputs
     }
 
-    fn alloc_cache(&self, _capacity: usize, _backward: bool) -> Cache {
-        Cache::default()
-    }
+    fn alloc_cache(&self, _capacity: usize, _backward: bool) {}
 
     /// y and x are [batch, outputs].
-    fn forward(&mut self, _pass: &Context, x: &[f32], y: &mut [f32], _memory: &mut Cache) {
+    fn forward(&mut self, _context: &Context, x: &[f32], y: &mut [f32], _cache: &mut ()) {
         y.copy_from_slice(x);
     }
 
     /// dx = dy, [batch, outputs].
-    fn backward(&mut self, _pass: &Context, args: BackwardArgs, _memory: &mut Cache, _grad_mode: GradMode) {
+    fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut (), _grad_mode: GradMode) {
         if let Some(dx) = args.dx {
             dx.copy_from_slice(args.dy);
         }

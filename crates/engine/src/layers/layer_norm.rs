@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, Layer};
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 
@@ -16,9 +16,6 @@ const TASK: usize = 1 << 14;
 ///
 /// A row is a vector, or the channels of a pixel: x is [rows, features]. Mean and biased variance are those of the row, in
 /// training as in evaluation.
-///
-/// `Cache::floats` keeps the mean and 1 / √(variance + ε) of each row, and holds the gradients of scale and shift, filled up
-/// to whole cache lines.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
     outputs: usize,
@@ -26,6 +23,18 @@ pub(crate) struct LayerNorm {
     epsilon: f64,
     /// Scale, shift: [features] each.
     parameters: [Parameter; 2],
+}
+
+/// What the forward pass keeps of each row, and the gradients of scale and shift, [features] each; all filled up to whole
+/// cache lines.
+#[derive(Debug)]
+pub(crate) struct NormCache {
+    /// Mean, [rows].
+    mean: AlignedVec,
+    /// 1 / √(variance + ε), [rows].
+    inverse: AlignedVec,
+    dscale: AlignedVec,
+    dshift: AlignedVec,
 }
 
 impl LayerNorm {
@@ -49,21 +58,23 @@ impl LayerNorm {
 }
 
 impl Layer for LayerNorm {
+    type Cache = NormCache;
+
     fn outputs(&self) -> usize {
         self.outputs
     }
 
-    fn alloc_cache(&self, capacity: usize, _backward: bool) -> Cache {
-        let rows = capacity * self.outputs / self.features;
-        let lens = [rows, rows, self.features.next_multiple_of(16), self.features.next_multiple_of(16)];
-        Cache { floats: lens.map(AlignedVec::zeros).into(), ..Cache::default() }
+    fn alloc_cache(&self, capacity: usize, _backward: bool) -> NormCache {
+        let rows = || AlignedVec::zeros(capacity * self.outputs / self.features);
+        let features = || AlignedVec::zeros(self.features.next_multiple_of(16));
+        NormCache { mean: rows(), inverse: rows(), dscale: features(), dshift: features() }
     }
 
     /// x and y are [rows, features].
-    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut NormCache) {
         let len = context.batch * self.outputs;
         assert_eq!((x.len(), y.len()), (len, len), "a batch");
-        let [means, inverses, ..] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        let NormCache { mean: means, inverse: inverses, .. } = cache;
         let (features, task, epsilon) = (self.features, self.task(), self.epsilon);
         let [scale, shift] = &self.parameters;
         let (scale, shift) = (&scale.value[..features], &shift.value[..features]);
@@ -85,10 +96,16 @@ impl Layer for LayerNorm {
 
     /// With g = dy · scale and means over the features of a row, dx = (g − mean(g) − x̂ · mean(g · x̂)) / √(variance + ε); sums
     /// over the rows give dshift = Σ dy and dscale = Σ dy · x̂. dx and dy are [rows, features].
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
+    fn backward(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        cache: &mut NormCache,
+        grad_mode: GradMode,
+    ) {
         let BackwardArgs { x, dy, dx, .. } = args;
         let (features, task) = (self.features, self.task());
-        let [means, inverses, dscale, dshift] = &mut cache.floats[..] else { unreachable!("four arrays") };
+        let NormCache { mean: means, inverse: inverses, dscale, dshift } = cache;
         let (means, inverses) = (&means[..x.len() / features], &inverses[..x.len() / features]);
         if !matches!(grad_mode, GradMode::Skip) {
             let sums =

@@ -4,20 +4,22 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use super::parameter::GradMode;
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, Layer};
 use crate::parallel::par_for_each;
 
 /// Channels that are compared at once.
 const LANES: usize = 16;
 
 /// Max pooling without padding (Goodfellow, Bengio and Courville 2016, section 9.3). Windows may overlap.
-///
-/// `Cache::indices`, [batch, outputs], keeps which number of the image was the largest: of equals the first, row by
-/// row.
 #[derive(Debug)]
 pub(crate) struct MaxPool {
     geometry: Geometry,
 }
+
+/// Which number of the image was the largest of each window: of equals the first, row by row. [capacity, outputs]; empty
+/// where nothing goes backward.
+#[derive(Debug)]
+pub(crate) struct Places(Vec<u32>);
 
 impl MaxPool {
     /// # Panics
@@ -90,6 +92,8 @@ fn is_larger(x: f32, largest: f32) -> bool {
 }
 
 impl Layer for MaxPool {
+    type Cache = Places;
+
     fn outputs(&self) -> usize {
         self.geometry.outputs()
     }
@@ -99,13 +103,12 @@ impl Layer for MaxPool {
         of_inputs
     }
 
-    fn alloc_cache(&self, capacity: usize, backward: bool) -> Cache {
-        let count = if backward { capacity * self.outputs() } else { 0 };
-        Cache { indices: vec![0; count], ..Cache::default() }
+    fn alloc_cache(&self, capacity: usize, backward: bool) -> Places {
+        Places(vec![0; if backward { capacity * self.geometry.outputs() } else { 0 }])
     }
 
     /// x is [batch, height, width, channels], y is [batch, output height, output width, channels].
-    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], Places(kept): &mut Places) {
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
         assert_eq!(
             (x.len(), y.len()),
@@ -113,16 +116,22 @@ impl Layer for MaxPool {
             "a batch of images"
         );
         let images = y.par_chunks_exact_mut(outputs).zip(x.par_chunks_exact(inputs));
-        if cache.indices.is_empty() {
+        if kept.is_empty() {
             par_for_each(images, |(y, x)| self.forward_image(x, y, None));
         } else {
-            let images = images.zip(cache.indices.par_chunks_exact_mut(outputs));
+            let images = images.zip(kept.par_chunks_exact_mut(outputs));
             par_for_each(images, |((y, x), places)| self.forward_image(x, y, Some(places)));
         }
     }
 
     /// Each dy goes to the place of its maximum; where windows overlap, sums run in the order of the windows.
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, _grad_mode: GradMode) {
+    fn backward(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        Places(kept): &mut Places,
+        _grad_mode: GradMode,
+    ) {
         let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
         assert_eq!(
@@ -131,7 +140,7 @@ impl Layer for MaxPool {
             "a batch of images"
         );
         let images = dx.par_chunks_exact_mut(inputs).zip(dy.par_chunks_exact(outputs));
-        par_for_each(images.zip(cache.indices.par_chunks_exact(outputs)), |((dx, dy), places)| {
+        par_for_each(images.zip(kept.par_chunks_exact(outputs)), |((dx, dy), places)| {
             dx.fill(0.0);
             for (&dy, &place) in dy.iter().zip(places) {
                 dx[place as usize] += dy;

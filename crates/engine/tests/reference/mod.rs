@@ -123,6 +123,27 @@ impl Reference {
                         continue;
                     }
                 }
+                LayerSpec::Residual { layers, projection } => {
+                    let x = batch.clone();
+                    (dims, batch) = self.follow(&name, layers, before, batch, training, &mut Vec::new());
+                    let along: Batch = match projection {
+                        None => x,
+                        Some(_) if before[..2] == [1, 1] && dims[..2] == [1, 1] => {
+                            let (w, b) = (get("projection.weight"), get("projection.bias"));
+                            x.iter().map(|x| dense(x, w, b)).collect()
+                        }
+                        Some(_) => {
+                            let fits = |side: usize| move |&s: &usize| before[side].div_ceil(s) == dims[side];
+                            let stride = [0, 1].map(|side| (1..=before[side]).find(fits(side)).unwrap());
+                            let windows = Windows::new(before, [1, 1], stride, Padding::Same);
+                            let (w, b) = (get("projection.weight"), get("projection.bias"));
+                            x.iter().map(|x| windows.conv(x, w, b)).collect()
+                        }
+                    };
+                    let both = batch.iter_mut().flatten().zip(along.iter().flatten());
+                    both.for_each(|(y, x)| *y += x);
+                }
+                LayerSpec::Custom { .. } => unreachable!("no test of the reference has its own activation"),
                 LayerSpec::Dropout { rate } => {
                     assert!(!training || *rate == 0.0, "the reference drops nothing");
                 }

@@ -33,6 +33,12 @@ fn network(input: [usize; 3], trunk: Vec<LayerSpec>, head: Vec<LayerSpec>) -> Mo
     ModelSpec { input, trunk, heads: vec![Head { name: "class".into(), layers: head }] }
 }
 
+const PROJECTED: Option<Initializer> = Some(Initializer::HeUniform);
+
+fn residual(layers: Vec<LayerSpec>, projection: Option<Initializer>) -> LayerSpec {
+    LayerSpec::Residual { layers, projection }
+}
+
 /// A case for each kind of layer, at the borders of its shapes.
 pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
     use LayerSpec::{Flatten, Relu};
@@ -84,6 +90,37 @@ pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
             vec![Flatten, dense(18), norm(), Relu, LayerSpec::Dropout { rate: 0.0 }],
             vec![dense(3)],
         ),
+        // A block right after the image, whose gradient goes along the shortcut alone where the layers are silent.
+        network(
+            [5, 4, 3],
+            vec![residual(
+                vec![conv(4, [3, 3], [1, 1], Same), Relu, conv(3, [1, 1], [1, 1], Same), Relu],
+                None,
+            )],
+            vec![Flatten, dense(3)],
+        ),
+        network(
+            [7, 5, 2],
+            vec![
+                conv(3, [2, 2], [1, 1], Valid),
+                residual(
+                    vec![conv(5, [3, 3], [2, 2], Same), norm(), Relu, conv(5, [3, 2], [1, 1], Same)],
+                    PROJECTED,
+                ),
+                Relu,
+                residual(
+                    vec![norm(), residual(vec![conv(5, [2, 2], [1, 1], Same), LayerSpec::Tanh], None)],
+                    PROJECTED,
+                ),
+                LayerSpec::GlobalAvgPool,
+            ],
+            vec![dense(3)],
+        ),
+        network(
+            [1, 1, 9],
+            vec![Flatten, dense(6), Relu, residual(vec![dense(8), Relu, dense(6)], None), Relu],
+            vec![residual(vec![dense(7), LayerSpec::Sigmoid, layer_norm()], PROJECTED), dense(3)],
+        ),
     ]
 }
 
@@ -110,7 +147,17 @@ pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
         let (size, stride) = ([choose(1, 4), choose(1, 4)], [choose(1, 3), choose(1, 3)]);
         let valid = [0, 1].map(|side| image[side].saturating_sub(size[side]) / stride[side] + 1);
         let same = [0, 1].map(|side| image[side].div_ceil(stride[side]));
-        let output = match choose(0, 8) {
+        let output = match choose(0, 9) {
+            8 => {
+                let filters = choose(1, 6);
+                let projection = (filters != image[2] || choose(0, 1) == 1 || same != [image[0], image[1]])
+                    .then_some(Initializer::HeUniform);
+                let first = conv(choose(1, 5), size, stride, Padding::Same);
+                let last = conv(filters, [choose(1, 3), choose(1, 3)], [1, 1], Padding::Same);
+                trunk.push(residual(vec![first, LayerSpec::Relu, last], projection));
+                image[2] = filters;
+                same
+            }
             0 | 1 => {
                 image[2] = choose(1, 6);
                 trunk.push(conv(image[2], size, stride, Padding::Same));

@@ -11,16 +11,14 @@ use crate::kernels::epilogue::Epilogue;
 use crate::kernels::gemm::{Gemm, NR, Row, Tile, tiles};
 use crate::layers::geometry::Geometry;
 use crate::layers::parameter::{GradMode, Parameter};
-use crate::layers::{BackwardArgs, Cache, Context, Layer};
+use crate::layers::{BackwardArgs, Context, Layer};
 use crate::parallel::{DisjointSlice, for_each};
 use crate::random::RngStream;
 
 /// The convolution of `conv2d/mod.rs`, whatever its shape.
 ///
 /// Images are worked on in groups, whose number does not depend on the threads, and within a group in chunks that stay in
-/// a core's cache. `cache.floats` holds, for each group, a chunk of images with their zeros, the gradients of a span
-/// of images with their zeros, and the group's sums of the weights' and the biases' gradients; and the weights as the input
-/// gradient reads them.
+/// a core's cache.
 #[derive(Debug)]
 pub(crate) struct Direct {
     geometry: Geometry,
@@ -29,6 +27,21 @@ pub(crate) struct Direct {
     backward_data: BackwardDataPlan,
     /// W in panels, b.
     parameters: [Parameter; 2],
+}
+
+/// Scratch of the passes; what only the backward pass needs is empty where there is none.
+#[derive(Debug)]
+pub(crate) struct DirectCache {
+    /// For each group, a chunk of images with their zeros.
+    images: AlignedVec,
+    /// For each group, the gradients of a span of images with their zeros.
+    padded_grads: AlignedVec,
+    /// Each group's sums of the weights' gradients.
+    weight_grads: AlignedVec,
+    /// Each group's sums of the biases' gradients.
+    bias_grads: AlignedVec,
+    /// The weights as the input gradient reads them.
+    flipped: AlignedVec,
 }
 
 /// Most gradients that a group keeps at a time, of which the input gradients are computed before the weight gradient.
@@ -164,6 +177,8 @@ impl Direct {
 }
 
 impl Layer for Direct {
+    type Cache = DirectCache;
+
     fn outputs(&self) -> usize {
         self.geometry.outputs()
     }
@@ -172,27 +187,25 @@ impl Layer for Direct {
         self.relu
     }
 
-    fn alloc_cache(&self, capacity: usize, backward: bool) -> Cache {
+    fn alloc_cache(&self, capacity: usize, backward: bool) -> DirectCache {
         let chunk = self.backward_data.chunk;
         // A batch of fewer images may keep more, in fewer groups.
         let gradients = (1..=capacity).map(|batch| splits(batch) * span(batch, chunk)).max().unwrap_or(0);
         let splits = splits(capacity);
         let backward = |len: usize| AlignedVec::zeros(if backward { len } else { 0 });
-        let floats = vec![
-            AlignedVec::zeros(splits * chunk * self.windows.image),
-            backward(gradients * self.backward_data.padded_grad.image),
-            backward(splits * self.sums()),
-            backward(splits * self.panels() * NR),
-            backward(self.backward_data.weights),
-        ];
-        Cache { floats, indices: Vec::new() }
+        DirectCache {
+            images: AlignedVec::zeros(splits * chunk * self.windows.image),
+            padded_grads: backward(gradients * self.backward_data.padded_grad.image),
+            weight_grads: backward(splits * self.sums()),
+            bias_grads: backward(splits * self.panels() * NR),
+            flipped: backward(self.backward_data.weights),
+        }
     }
 
-    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
-        let [images, ..] = &mut cache.floats[..] else { unreachable!("made by `memory`") };
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut DirectCache) {
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
         let (splits, size) = (splits(context.batch), self.backward_data.chunk * self.windows.image);
-        let (images, y) = (DisjointSlice::new(images), DisjointSlice::new(y));
+        let (images, y) = (DisjointSlice::new(&mut cache.images), DisjointSlice::new(y));
         let this = &*self;
         for_each(splits, |g| {
             // SAFETY: each group is one task's.
@@ -208,10 +221,14 @@ impl Layer for Direct {
         });
     }
 
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
-        let [images, gradients, sums, bias_sums, flipped] = &mut cache.floats[..] else {
-            unreachable!("made by `memory`")
-        };
+    fn backward(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        cache: &mut DirectCache,
+        grad_mode: GradMode,
+    ) {
+        let DirectCache { images, padded_grads, weight_grads: sums, bias_grads: bias_sums, flipped } = cache;
         let BackwardArgs { x, y, dy, dx } = args;
         let wants_dx = dx.is_some();
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());
@@ -222,7 +239,7 @@ impl Layer for Direct {
         }
         let parts = [
             DisjointSlice::new(images),
-            DisjointSlice::new(gradients),
+            DisjointSlice::new(padded_grads),
             DisjointSlice::new(sums),
             DisjointSlice::new(bias_sums),
             DisjointSlice::new(dx.unwrap_or_default()),

@@ -17,7 +17,7 @@ use inkling_schema::Initializer;
 
 use self::direct::Direct;
 use self::winograd::Winograd;
-use super::Layer;
+use super::DynLayer;
 use super::geometry::Geometry;
 use super::parameter::{MatrixLayout, ParamKind, Parameter};
 use crate::kernels::gemm::NR;
@@ -30,7 +30,7 @@ pub(crate) fn conv2d(
     relu: bool,
     initializer: Initializer,
     stream: &mut RngStream,
-) -> Box<dyn Layer> {
+) -> Box<dyn DynLayer> {
     match Winograd::new(geometry, relu, initializer, stream) {
         Some(winograd) => Box::new(winograd),
         None => Box::new(Direct::new(geometry, relu, initializer, stream)),

@@ -88,7 +88,7 @@ pub(super) fn plain_order(parameter: &Parameter, packed: &[f32]) -> Vec<f32> {
 
 /// Compares a layer with the definition on every instruction set.
 pub(super) fn check(
-    layer: &mut dyn Layer,
+    layer: &mut dyn DynLayer,
     g: &Geometry,
     relu: bool,
     batch: usize,

@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use super::forward::Active;
 use super::visit::LARGEST;
-use super::{Dense, Size};
+use super::{Dense, DenseCache, Size};
 use crate::kernels::gemm::{Gemm, MR, NR, Row, Segment, Tile, tiles};
 use crate::kernels::silent::read_rows;
 use crate::layers::parameter::{GradMode, GradSink, Parameter};
-use crate::layers::{BackwardArgs, Cache, Context};
+use crate::layers::{BackwardArgs, Context};
 use crate::parallel::{DisjointSlice, for_each};
 
 /// Tiles of dX that are summed side by side.
@@ -36,15 +36,18 @@ impl Dense {
         &mut self,
         context: &Context,
         args: BackwardArgs,
-        cache: &mut Cache,
+        cache: &mut DenseCache,
         grad_mode: GradMode,
     ) {
         let size = self.size;
-        let Cache { floats, indices } = cache;
-        let [panels, transposed, sums, compact] = &mut floats[..] else { unreachable!("made by `memory`") };
-        let (active, indices) = indices.split_at_mut(size.panels());
         let lanes = context.batch.next_multiple_of(16);
-        let mut dy = Arranged { panels, transposed, lanes, sums, active };
+        let mut dy = Arranged {
+            panels: &mut cache.packed_grad,
+            transposed: &mut cache.transposed_grad,
+            lanes,
+            sums: &mut cache.bias_grad,
+            active: &mut cache.active_panels,
+        };
         let [weight, bias] = &mut self.parameters;
         size.arrange(context, args.y, args.dy, &mut dy, &bias.grad_sink(context.isa, grad_mode));
         let dx = args.dx;
@@ -57,7 +60,7 @@ impl Dense {
                 {
                     weight.settle();
                 }
-                let active = Active::found(context.batch, args.x, indices, compact);
+                let active = Active::found(context.batch, args.x, &cache.active_inputs, &cache.compact);
                 size.visit(context, active, &dy, dx, weight, &param_groups.decay);
             }
             _ => {

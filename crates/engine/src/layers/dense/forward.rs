@@ -4,12 +4,12 @@
 //! sign of a sum that is zero, and that a weight that is infinite or no number does not show before it is needed.
 
 use super::visit::LARGEST;
-use super::{Dense, Size};
+use super::{Dense, DenseCache, Size};
 use crate::kernels::epilogue::Epilogue;
 use crate::kernels::gemm::{Gemm, MR, NR, Segment, Tile, tiles};
 use crate::kernels::silent::read_rows;
 use crate::kernels::update::prefetch_far;
-use crate::layers::{Cache, Context};
+use crate::layers::Context;
 use crate::parallel::{DisjointSlice, for_each};
 
 /// Inputs whose weights are read at a time.
@@ -77,12 +77,11 @@ impl<'a> Active<'a> {
 }
 
 impl Dense {
-    pub(super) fn forward_pass(&self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+    pub(super) fn forward_pass(&self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut DenseCache) {
         let size @ Size { inputs: all, units, relu, .. } = self.size;
         let [weight, bias] = &self.parameters;
         let deferred = weight.deferred.as_ref().expect("a dense layer's weights can wait");
-        let indices = &mut cache.indices[size.panels()..];
-        let active = Active::find(size, context.batch, x, indices, &mut cache.floats[3]);
+        let active = Active::find(size, context.batch, x, &mut cache.active_inputs, &mut cache.compact);
         let width = active.inputs.len();
         let (images, panels) = (tiles(context.batch).len(), size.panels());
         let group = if panels < MANY { 1 } else { GROUP };

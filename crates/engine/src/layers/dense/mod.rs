@@ -11,21 +11,34 @@ use inkling_schema::Initializer;
 
 use self::deferred::Deferred;
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
-use super::{BackwardArgs, Cache, Context, Layer};
+use super::{BackwardArgs, Context, Layer};
 use crate::aligned::AlignedVec;
 use crate::kernels::gemm::NR;
 use crate::random::RngStream;
 
 /// y = max(0, x·W + b) or x·W + b, for x of [batch, inputs], W of [inputs, units], b of [units].
-///
-/// `cache.floats` holds dY in panels of columns, [panels, batch, 32], dY transposed, [columns, batch], the gradient of b, all
-/// filled up with zeros, and x of the inputs that are not always zero; `cache.indices` has which panels of dY are not zero,
-/// and which inputs are not.
 #[derive(Debug)]
 pub(crate) struct Dense {
     size: Size,
     /// W in panels, b.
     parameters: [Parameter; 2],
+}
+
+/// What a pass keeps, and its scratch; matrices are filled up with zeros.
+#[derive(Debug)]
+pub(crate) struct DenseCache {
+    /// dY in panels of columns, [panels, batch, 32].
+    packed_grad: AlignedVec,
+    /// dY transposed, [columns, batch].
+    transposed_grad: AlignedVec,
+    /// The gradient of b, [columns].
+    bias_grad: AlignedVec,
+    /// Of each panel of dY, whether any number is not zero.
+    active_panels: Vec<u32>,
+    /// How many inputs are not zero in the whole batch, and then which.
+    active_inputs: Vec<u32>,
+    /// x of these inputs alone, [batch, active].
+    compact: AlignedVec,
 }
 
 /// What a dense layer is made for.
@@ -69,31 +82,46 @@ impl Dense {
 }
 
 impl Layer for Dense {
+    type Cache = DenseCache;
+
     fn outputs(&self) -> usize {
         self.size.units
     }
 
-    fn alloc_cache(&self, capacity: usize, backward: bool) -> Cache {
+    fn alloc_cache(&self, capacity: usize, backward: bool) -> DenseCache {
         let lanes = if backward { capacity.next_multiple_of(16) } else { 0 };
         let columns = self.size.panels() * NR;
         let gradient = || AlignedVec::zeros(columns * lanes);
-        let compact = AlignedVec::zeros(self.size.inputs * capacity);
-        Cache {
-            floats: vec![gradient(), gradient(), AlignedVec::zeros(columns), compact],
-            indices: vec![0; self.size.panels() + 1 + self.size.inputs],
+        DenseCache {
+            packed_grad: gradient(),
+            transposed_grad: gradient(),
+            bias_grad: AlignedVec::zeros(columns),
+            active_panels: vec![0; self.size.panels()],
+            active_inputs: vec![0; 1 + self.size.inputs],
+            compact: AlignedVec::zeros(self.size.inputs * capacity),
         }
     }
 
-    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut DenseCache) {
         self.forward_pass(context, x, y, cache);
     }
 
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
+    fn backward(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        cache: &mut DenseCache,
+        grad_mode: GradMode,
+    ) {
         self.backward_pass(context, args, cache, grad_mode);
     }
 
     fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
         self.size.relu
+    }
+
+    fn dense_size(&self) -> Option<Size> {
+        Some(self.size)
     }
 
     fn settle(&mut self) {

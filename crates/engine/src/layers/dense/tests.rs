@@ -138,7 +138,7 @@ fn go(
     isa: Isa,
     x: &[f32],
     dy: &[f32],
-    cache: &mut Cache,
+    cache: &mut DenseCache,
     grad_mode: GradMode,
 ) -> [Vec<f32>; 2] {
     let Size { inputs, units, .. } = layer.size;

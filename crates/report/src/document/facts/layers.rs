@@ -44,10 +44,10 @@ impl<'a> Worked<'a> {
         let asked = |network: &&NetworkResults| BRIEF.contains(&network.widths.as_slice());
         let network = task.networks.iter().find(asked).or(task.networks.first())?;
         let plan = network.spec.model.plan().ok()?;
-        let layers: Vec<WorkedLayer> = plan.layers.iter().filter_map(WorkedLayer::new).collect();
-        let dense = || plan.layers.iter().filter(|layer| matches!(layer.layer, LayerSpec::Dense { .. }));
+        let layers: Vec<WorkedLayer> = plan.all_layers().filter_map(WorkedLayer::new).collect();
+        let dense = || plan.all_layers().filter(|layer| matches!(layer.layer, LayerSpec::Dense { .. }));
         let convolutions =
-            || plan.layers.iter().filter(|layer| matches!(layer.layer, LayerSpec::Conv2d { .. }));
+            || plan.all_layers().filter(|layer| matches!(layer.layer, LayerSpec::Conv2d { .. }));
         let first = convolutions().next().map(|layer| layer.input);
         let images = first.into_iter().chain(convolutions().map(|layer| layer.output));
         let sides: Option<Vec<usize>> = images

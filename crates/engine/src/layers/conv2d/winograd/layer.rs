@@ -1,14 +1,16 @@
 //! The passes of a convolution by minimal filtering.
 
-use super::Winograd;
 use super::transform::{Gather, Scatter, Then};
+use super::{Winograd, WinogradCache};
 use crate::aligned::AlignedVec;
 use crate::layers::conv2d::{reduce_partials, split, splits};
 use crate::layers::parameter::{GradMode, Parameter};
-use crate::layers::{BackwardArgs, Cache, Context, Layer};
+use crate::layers::{BackwardArgs, Context, Layer};
 use crate::parallel::{DisjointSlice, for_each};
 
 impl Layer for Winograd {
+    type Cache = WinogradCache;
+
     fn outputs(&self) -> usize {
         self.plan.geometry.outputs()
     }
@@ -17,29 +19,28 @@ impl Layer for Winograd {
         self.relu
     }
 
-    fn alloc_cache(&self, capacity: usize, backward: bool) -> Cache {
+    fn alloc_cache(&self, capacity: usize, backward: bool) -> WinogradCache {
         let plan = &self.plan;
         let kept = if backward { capacity.div_ceil(plan.chunk).min(plan.span) } else { 0 };
         let chunks = kept.max(splits(capacity));
         let [inputs, outputs] = plan.spectra();
         let [filters, exchanged] = [0, 1].map(|i| plan.filters[i].len());
         let backward = |len: usize| AlignedVec::zeros(if backward { len } else { 0 });
-        let floats = vec![
-            AlignedVec::zeros(chunks * inputs),
-            AlignedVec::zeros(chunks * outputs),
-            AlignedVec::zeros(filters),
-            backward(kept * plan.padded_grad.image),
-            backward(kept * plan.geometry.filters),
-            backward(exchanged),
-            backward(filters),
-            backward(self.parameters[0].value.len()),
-            backward(plan.gradient_room()),
-        ];
-        Cache { floats, indices: Vec::new() }
+        WinogradCache {
+            input_spectra: AlignedVec::zeros(chunks * inputs),
+            output_spectra: AlignedVec::zeros(chunks * outputs),
+            filter_spectra: AlignedVec::zeros(filters),
+            padded_grads: backward(kept * plan.padded_grad.image),
+            bias_grads: backward(kept * plan.geometry.filters),
+            exchanged_spectra: backward(exchanged),
+            spectrum_grads: backward(filters),
+            exchanged: backward(self.parameters[0].value.len()),
+            weight_grads: backward(plan.gradient_room()),
+        }
     }
 
-    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Cache) {
-        let [v, m, filters, ..] = &mut cache.floats[..] else { unreachable!("made by `memory`") };
+    fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut WinogradCache) {
+        let WinogradCache { input_spectra: v, output_spectra: m, filter_spectra: filters, .. } = cache;
         let (this, relu) = (&self.plan, self.relu);
         let [weight, bias] = &self.parameters;
         this.transform_filters(context.isa, &weight.value, 0, filters);
@@ -73,10 +74,24 @@ impl Layer for Winograd {
         });
     }
 
-    fn backward(&mut self, context: &Context, args: BackwardArgs, cache: &mut Cache, grad_mode: GradMode) {
-        let [v, m, _, frames, bias_sums, filters, sums, exchanged, room] = &mut cache.floats[..] else {
-            unreachable!("made by `memory`")
-        };
+    fn backward(
+        &mut self,
+        context: &Context,
+        args: BackwardArgs,
+        cache: &mut WinogradCache,
+        grad_mode: GradMode,
+    ) {
+        let WinogradCache {
+            input_spectra: v,
+            output_spectra: m,
+            padded_grads: frames,
+            bias_grads: bias_sums,
+            exchanged_spectra: filters,
+            spectrum_grads: sums,
+            exchanged,
+            weight_grads: room,
+            filter_spectra: _,
+        } = cache;
         let BackwardArgs { x, y, dy, dx } = args;
         let wants_dx = dx.is_some();
         let wanted = !matches!(grad_mode, GradMode::Skip);

@@ -27,6 +27,7 @@ use self::scheme::Scheme;
 use self::transform::{Gather, Rows, Scatter, Then};
 use super::padded_grad::PaddedGrad;
 use super::parameters;
+use crate::aligned::AlignedVec;
 use crate::kernels::gemm::{NR, Segment};
 use crate::kernels::isa::Isa;
 use crate::layers::geometry::Geometry;
@@ -37,16 +38,34 @@ use crate::random::RngStream;
 /// The convolution of `conv2d/mod.rs` where channels and filters fill whole panels.
 ///
 /// Images are worked on in chunks, whose spectra stay in a core's cache, and backward in spans of chunks, whose spectra are
-/// kept for the weight gradient: its sums over all tiles, a plane after the other, need no sums of each thread. `cache.floats`
-/// holds the spectra of inputs and of outputs of each chunk that is worked on or kept; for each that is kept, an image's
-/// gradient and the sums of the biases' gradients; the transformed filters; those with channels and filters exchanged; the
-/// sums of their gradients; and room for the filters with channels and filters exchanged, and for their gradients.
+/// kept for the weight gradient: its sums over all tiles, a plane after the other, need no sums of each thread.
 #[derive(Debug)]
 pub(crate) struct Winograd {
     plan: Plan,
     relu: bool,
     /// W in panels, b.
     parameters: [Parameter; 2],
+}
+
+/// Scratch of the passes; what only the backward pass needs is empty where there is none.
+#[derive(Debug)]
+pub(crate) struct WinogradCache {
+    /// The spectra of each chunk that is worked on or kept, of inputs and of outputs.
+    input_spectra: AlignedVec,
+    output_spectra: AlignedVec,
+    /// The transformed filters.
+    filter_spectra: AlignedVec,
+    /// For each chunk that is kept, an image's gradient with its zeros, and the sums of the biases' gradients.
+    padded_grads: AlignedVec,
+    bias_grads: AlignedVec,
+    /// The transformed filters with channels and filters exchanged.
+    exchanged_spectra: AlignedVec,
+    /// The sums of the transformed filters' gradients.
+    spectrum_grads: AlignedVec,
+    /// The filters with channels and filters exchanged.
+    exchanged: AlignedVec,
+    /// The filters' gradients.
+    weight_grads: AlignedVec,
 }
 
 /// Which scheme computes a convolution, and where everything that it reads and writes lies.

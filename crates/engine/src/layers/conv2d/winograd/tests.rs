@@ -8,7 +8,7 @@ use super::*;
 use crate::layers::conv2d::direct::Direct;
 use crate::layers::conv2d::tests::{Plain, check, geometry, plain, plain_order, uniform};
 use crate::layers::testing::on_any_threads;
-use crate::layers::{BackwardArgs, Context, GradMode, Layer};
+use crate::layers::{BackwardArgs, Context, DynLayer, GradMode};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
@@ -51,7 +51,7 @@ fn agrees_with_the_definition_over_several_spans() {
 }
 
 /// y, dx and dw of a layer.
-fn found(layer: &mut dyn Layer, isa: Isa, [x, dy]: [&[f32]; 2], batch: usize) -> [Vec<f32>; 3] {
+fn found(layer: &mut dyn DynLayer, isa: Isa, [x, dy]: [&[f32]; 2], batch: usize) -> [Vec<f32>; 3] {
     let context = Context { isa, batch, training: true };
     let mut cache = layer.alloc_cache(batch, true);
     let (mut y, mut dx) = (vec![0.0; batch * layer.outputs()], vec![0.0; x.len()]);
