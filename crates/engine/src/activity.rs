@@ -44,6 +44,10 @@ fn of(name: String, weight: &Parameter) -> Option<ActivityStats> {
     let (MatrixLayout::Packed { rows, columns }, Some(_)) = (weight.layout, &weight.deferred) else {
         return None;
     };
+    if weight.first.is_empty() {
+        // Nothing is being trained.
+        return None;
+    }
     // Of each panel, how many inputs have a first moment at each of its columns.
     let mut moving = vec![[0_usize; NR]; columns.div_ceil(NR)];
     par_for_each(moving.par_iter_mut().zip(weight.first.par_chunks(rows * NR)), |(moving, first)| {

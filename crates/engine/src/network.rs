@@ -13,7 +13,7 @@ use crate::layers::cross_entropy::Metrics;
 use crate::layers::dense::deferred::Deferred;
 use crate::layers::identity::Identity;
 use crate::layers::parameter::{GradMode, ParamKind, Parameter};
-use crate::optimizer::ParamGroups;
+use crate::optimizers::StepRule;
 use crate::parallel::par_for_each;
 use crate::random::RngStream;
 use crate::sequential::{Activations, Builder, NamedLayer, Sequential};
@@ -112,9 +112,9 @@ impl TensorView<'_> {
 pub enum StateKind {
     /// What the network computes with.
     Values,
-    /// The optimiser's first moments.
+    /// The optimiser's first moments, where it keeps some.
     FirstMoments,
-    /// The optimiser's second moments.
+    /// The optimiser's second moments, where it keeps some.
     SecondMoments,
     /// Gradients kept by [`Network::gradients`].
     Gradients,
@@ -307,7 +307,7 @@ impl Network {
 
     /// Moves every parameter of the trunk and of the heads with a weight by its stored gradient, once the norm of all of them
     /// together is no larger than `norm`.
-    pub(crate) fn step_clipped(&mut self, norm: f64, targets: Targets, param_groups: &ParamGroups) {
+    pub(crate) fn step_clipped(&mut self, norm: f64, targets: Targets, rule: &dyn StepRule) {
         let isa = self.isa;
         let mut squares = 0.0;
         self.each_trained(targets, |parameter| squares += sum_of_squares(&parameter.gradient));
@@ -315,7 +315,7 @@ impl Network {
         self.each_trained(targets, |parameter| {
             let mut gradient = std::mem::take(&mut parameter.gradient);
             par_for_each(gradient.par_chunks_mut(CHUNK), |part| part.iter_mut().for_each(|g| *g *= factor));
-            let sink = parameter.grad_sink(isa, GradMode::Step(param_groups));
+            let sink = parameter.grad_sink(isa, GradMode::Step(rule));
             par_for_each(gradient.par_chunks(CHUNK).enumerate(), |(number, part)| {
                 // SAFETY: each chunk once.
                 #[expect(unsafe_code, reason = "tasks hand in disjoint chunks")]
@@ -359,9 +359,12 @@ impl Network {
     pub fn tensor_views(&self, part: StateKind) -> impl Iterator<Item = TensorView<'_>> {
         let mut views = Vec::new();
         self.visit(&mut |layer| {
-            let parameters = layer.op.parameters().iter();
-            let kept =
-                parameters.filter(|found| part == StateKind::Values || found.kind != ParamKind::Buffer);
+            let kept = layer.op.parameters().iter().filter(|found| match part {
+                StateKind::Values => true,
+                StateKind::FirstMoments => !found.first.is_empty(),
+                StateKind::SecondMoments => !found.second.is_empty(),
+                StateKind::Gradients => found.kind != ParamKind::Buffer,
+            });
             views.extend(kept.map(|parameter| TensorView {
                 name: format!("{}.{}", layer.name, parameter.name),
                 parameter,
@@ -400,8 +403,9 @@ impl Network {
                         &mut parameter.gradient
                     }
                 };
-                if result.is_err() {
-                    return;
+                // A moment that is not kept has nothing to set.
+                if result.is_err() || buffer.is_empty() {
+                    continue;
                 }
                 match find(&format!("{}.{}", layer.name, parameter.name), &parameter.shape) {
                     Err(error) => result = Err(error),
@@ -427,6 +431,13 @@ impl Network {
             backward,
         };
         layers.map(time).collect()
+    }
+
+    /// Begins the moments that an optimiser keeps at zero, and gives up all others.
+    pub(crate) fn alloc_moments(&mut self, kept: [bool; 2]) {
+        self.visit_mut(&mut |layer| {
+            layer.op.parameters_mut().iter_mut().for_each(|parameter| parameter.alloc_moments(kept));
+        });
     }
 
     /// Has every weight take the steps that its layer has put off.

@@ -38,6 +38,11 @@ impl<'a, T> DisjointSlice<'a, T> {
         DisjointSlice { start: numbers.as_mut_ptr(), len: numbers.len(), owner: PhantomData }
     }
 
+    /// Whether there are no numbers.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// `len` numbers from `start`.
     ///
     /// # Safety

@@ -5,7 +5,7 @@ use inkling_schema::Optimizer;
 use crate::layers::cross_entropy::cross_entropy;
 use crate::layers::parameter::GradMode;
 use crate::network::{LayerTime, Network, Targets, Workspace};
-use crate::optimizer::param_groups;
+use crate::optimizers::{Custom, StepRule, UpdateRule, step_rule};
 use crate::task_gradients::{GradientGram, TrunkScope};
 
 pub use crate::layers::cross_entropy::Metrics;
@@ -84,7 +84,7 @@ impl Dataset<'_> {
 #[derive(Debug)]
 pub struct Trainer {
     network: Network,
-    optimizer: Optimizer,
+    rule: Box<dyn StepRule>,
     workspace: Workspace,
     /// Labels of the batch, head after head.
     labels: Vec<u8>,
@@ -112,6 +112,24 @@ impl Trainer {
     /// # Panics
     /// If there is not a weight for each head.
     pub fn new(network: Network, optimizer: Optimizer, batch: usize, weights: &[f32]) -> Trainer {
+        Trainer::by(network, step_rule(&optimizer), batch, weights)
+    }
+
+    /// As [`Trainer::new`], with an optimiser of the program's own.
+    ///
+    /// # Panics
+    /// If there is not a weight for each head.
+    pub fn with_update_rule(
+        network: Network,
+        rule: Box<dyn UpdateRule>,
+        batch: usize,
+        weights: &[f32],
+    ) -> Trainer {
+        Trainer::by(network, Box::new(Custom(rule)), batch, weights)
+    }
+
+    fn by(mut network: Network, rule: Box<dyn StepRule>, batch: usize, weights: &[f32]) -> Trainer {
+        network.alloc_moments(rule.moments());
         let heads = network.num_classes().len();
         assert_eq!(weights.len(), heads, "a weight for each head");
         Trainer {
@@ -119,7 +137,7 @@ impl Trainer {
             labels: vec![0; batch * heads],
             weights: weights.to_vec(),
             network,
-            optimizer,
+            rule,
             clip_norm: None,
             step: 0,
         }
@@ -187,7 +205,7 @@ impl Trainer {
             labels.iter_mut().zip(order).for_each(|(label, &index)| *label = all[index as usize]);
         }
         self.step += 1;
-        let param_groups = param_groups(&self.optimizer, self.step, learning_rate);
+        self.rule.begin_step(self.step, learning_rate);
         let targets = Targets { labels, loss_weights: &self.weights };
         let trained = |head: usize| targets.loss_weights[head] != 0.0;
         self.network.forward_heads(x, true, &mut self.workspace, trained);
@@ -195,16 +213,18 @@ impl Trainer {
         let shares = shares.as_deref();
         match self.clip_norm {
             None => {
-                let grad_mode = GradMode::Step(&param_groups);
+                let grad_mode = GradMode::Step(&*self.rule);
                 self.network.backward(x, targets, shares, &mut self.workspace, None, grad_mode);
             }
             Some(norm) => {
                 self.network.backward(x, targets, shares, &mut self.workspace, None, GradMode::Store);
-                self.network.step_clipped(norm, targets, &param_groups);
+                self.network.step_clipped(norm, targets, &*self.rule);
             }
         }
         self.workspace.x = buffer;
-        if param_groups.settles {
+        // The optimiser and the number of the step alone decide, so that a training that is saved here and goes on later takes
+        // the steps of one that was never interrupted.
+        if self.step.is_multiple_of(self.rule.window(self.step)) {
             self.network.settle();
         }
         self.workspace.metrics()
@@ -217,9 +237,10 @@ impl Trainer {
         self.network.is_settled()
     }
 
-    /// The network, every weight of which has taken every step.
+    /// The network, every weight of which has taken every step, without the optimiser's moments.
     pub fn into_network(mut self) -> Network {
         self.network.settle();
+        self.network.alloc_moments([false, false]);
         self.network
     }
 
@@ -354,6 +375,8 @@ mod tests {
 
             let mut fused = Trainer::new(network(), optimizer, batch, &weights);
             let mut plain = network();
+            let mut rule = step_rule(&optimizer);
+            plain.alloc_moments(rule.moments());
             let mut workspace = plain.workspace(batch, true);
             let mut x = vec![0.0; pixels.len()];
             normalize_pixels(&pixels, &mut x);
@@ -362,7 +385,8 @@ mod tests {
                 fused.step(Dataset::new(&pixels, &heads), &order, 0.01);
                 plain.gradients(&x, Targets { labels: &labels, loss_weights: &weights }, &mut workspace);
                 let targets = Targets { labels: &labels, loss_weights: &weights };
-                plain.step_clipped(f64::INFINITY, targets, &param_groups(&optimizer, step, 0.01));
+                rule.begin_step(step, 0.01);
+                plain.step_clipped(f64::INFINITY, targets, &*rule);
                 for part in [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments] {
                     let (fused, plain) = (fused.network().state_dict(part), plain.state_dict(part));
                     // To the bit, but for dense weights that had no gradient: their steps are taken at once.
@@ -373,6 +397,75 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn moments_are_kept_only_where_the_optimiser_has_them() {
+        let held = |network: &Network, part: StateKind| network.tensor_views(part).count();
+        let both = |network: &Network| {
+            [StateKind::FirstMoments, StateKind::SecondMoments].map(|part| held(network, part))
+        };
+        assert_eq!(both(&network()), [0, 0], "a network that is not trained");
+        // All but the running mean and variance.
+        let all = held(&network(), StateKind::Values) - 2;
+        let sgd = Optimizer::Sgd { momentum: 0.9, nesterov: false };
+        let trainer = Trainer::new(network(), sgd, 4, &[0.5, 0.5]);
+        assert_eq!(both(trainer.network()), [all, 0]);
+        let rms_prop = Optimizer::RmsProp { alpha: 0.99, epsilon: 1e-8 };
+        let trainer = Trainer::new(trainer.into_network(), rms_prop, 4, &[0.5, 0.5]);
+        assert_eq!(both(trainer.network()), [0, all]);
+        assert_eq!(both(&trainer.into_network()), [0, 0]);
+    }
+
+    /// SGD with momentum and weight decay, as a program of its own might write it.
+    #[derive(Debug)]
+    struct Decaying {
+        rate: f32,
+    }
+
+    impl UpdateRule for Decaying {
+        fn moments(&self) -> usize {
+            1
+        }
+
+        fn begin_step(&mut self, _step: u64, learning_rate: f64) {
+            self.rate = learning_rate as f32;
+        }
+
+        fn update(&self, values: &mut [f32], moments: [&mut [f32]; 2], gradient: &[f32], decays: bool) {
+            let [velocity, nothing] = moments;
+            assert!(nothing.is_empty());
+            let decay = if decays { 0.01 } else { 0.0 };
+            for ((value, velocity), gradient) in values.iter_mut().zip(velocity).zip(gradient) {
+                *velocity = 0.9 * *velocity + gradient;
+                *value -= self.rate * (*velocity + decay * *value);
+            }
+        }
+    }
+
+    #[test]
+    fn an_optimiser_of_a_programs_own_moves_every_parameter() {
+        let mut stream = RngStream::new(1, "images");
+        let (batch, dim) = (11, 9 * 8 * 2);
+        let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.random_range(256) as u8).collect();
+        let labels: Vec<u8> = (0..2 * batch).map(|_| stream.random_range(3) as u8).collect();
+        let heads = [&labels[..batch], &labels[batch..]];
+        let order: Vec<u32> = (0..batch as u32).collect();
+        let sgd = Optimizer::Sgd { momentum: 0.9, nesterov: false };
+        let mut own =
+            Trainer::with_update_rule(network(), Box::new(Decaying { rate: 0.0 }), batch, &[0.5, 0.5]);
+        let mut plain = Trainer::new(network(), sgd, batch, &[0.5, 0.5]);
+        let before = network().state_dict(StateKind::Values);
+        for trainer in [&mut own, &mut plain] {
+            trainer.step(Dataset::new(&pixels, &heads), &order, 0.1);
+        }
+        let states = [&own, &plain].map(|trainer| trainer.network().state_dict(StateKind::Values));
+        for ((own, plain), before) in states[0].iter().zip(&states[1]).zip(&before) {
+            let decay = if own.name.ends_with("weight") { 0.001 } else { 0.0 };
+            for ((own, plain), before) in own.values.iter().zip(&plain.values).zip(&before.values) {
+                assert!((own - (plain - decay * before)).abs() < 1e-6, "{own} {plain} {before}");
             }
         }
     }

@@ -109,7 +109,7 @@ fn of_looking(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
         let mut network = Network::new(spec, 3).expect("a network");
         let mut workspace = network.workspace(BATCH, true);
         let layers = network.layer_handles();
-        let mut images = OptimizedTensor::new(&vec![0.5; BATCH * network.input_len()]);
+        let mut images = OptimizedTensor::new(&vec![0.5; BATCH * network.input_len()], &optimizer);
         let mut dx = vec![0.0; BATCH * network.input_len()];
         move |step| {
             network.forward(images.values(), false, &mut workspace);
@@ -117,7 +117,7 @@ fn of_looking(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
             let energy: f32 = network.output(layer, x, &workspace).iter().map(|y| y * y).sum();
             assert!(energy.is_finite());
             network.input_gradient(x, layer, &mut workspace, &mut dx, |y, dy| dy.copy_from_slice(y));
-            images.descend(&dx, &optimizer, 1e-3);
+            images.descend(&dx, 1e-3);
         }
     })
 }

@@ -82,7 +82,7 @@ fn looking_for_idle_weights_finds_them_and_changes_nothing() {
         train(&mut watched, &noise, step, step + 1);
         let idleness = watched.network().idleness();
         let names: Vec<&str> = idleness.iter().map(|layer| layer.name.as_str()).collect();
-        assert_eq!(names, ["trunk.14", "item.1", "item.4", "group.1"]);
+        assert_eq!(names, ["trunk.17", "item.1", "item.4", "group.1.1", "group.2"]);
         let moments = watched.network().state_dict(StateKind::FirstMoments);
         for layer in idleness {
             let moment = moments.iter().find(|array| array.name == format!("{}.weight", layer.name));

@@ -6,7 +6,27 @@ mod tests;
 use super::gemm::{NR, Row};
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
-use super::update::{ParamState, StepRule};
+use super::update::ParamState;
+
+/// A step of an optimiser without a gradient: m ← β₁·m, v ← β₂·v, w ← w − decay·w − rate·m / (√v·root + ε).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SilentStep {
+    pub(crate) beta_1: f64,
+    pub(crate) beta_2: f64,
+    pub(crate) rate: f64,
+    /// Zero where the optimiser has no second moment.
+    pub(crate) root: f64,
+    pub(crate) decay: f64,
+    pub(crate) epsilon: f32,
+}
+
+impl SilentStep {
+    /// Whether this step and others by the same optimiser can be taken at once.
+    pub(crate) fn joins(&self, other: &SilentStep) -> bool {
+        let optimizer = |of: &SilentStep| (of.beta_1, of.beta_2, of.epsilon, of.root == 0.0);
+        optimizer(self) == optimizer(other)
+    }
+}
 
 /// Steps without a gradient as one: w ← w − decay·w − rate·m / (√v·root + ε), m ← first·m, v ← second·v.
 ///
@@ -43,45 +63,32 @@ impl SilentSums {
     pub(crate) const NONE: SilentSums =
         SilentSums { first: 1.0, second: 1.0, decay: 0.0, sums: [0.0; 2], rates: 0.0 };
 
-    /// These steps and then one by `rule`, and what they do together.
-    pub(crate) fn then(&mut self, rule: &StepRule) -> SilentSteps {
-        match *rule {
-            StepRule::Adam { beta, epsilon, rate, root, decay, .. } => {
-                let [beta_1, beta_2, rate, root, decay] =
-                    [beta[0], beta[1], rate, root, decay].map(f64::from);
-                self.first *= beta_1;
-                self.second *= beta_2.sqrt();
-                let (alpha, gamma) = (rate * self.first, root * self.second);
-                let keep = 1.0 - decay;
-                self.sums =
-                    [self.sums[0] * keep + alpha / gamma, self.sums[1] * keep + alpha / (gamma * gamma)];
-                self.rates = self.rates * keep + alpha;
-                self.decay += decay * (1.0 - self.decay);
-                let [sum, square] = self.sums;
-                let (rate, root) = match () {
-                    // With β₂ = 0 the first step without a gradient clears v, and the weight moves by −m·Σ αⱼ/ε.
-                    () if gamma == 0.0 => (self.rates, 0.0),
-                    // Of a learning rate of zero nothing comes, and no quotient of sums either.
-                    () if square == 0.0 => (0.0, 1.0),
-                    () => (sum * (sum / square), sum / square),
-                };
-                SilentSteps {
-                    first: self.first as f32,
-                    second: (self.second * self.second) as f32,
-                    decay: self.decay as f32,
-                    rate: rate as f32,
-                    root: root as f32,
-                    epsilon,
-                }
-            }
-            StepRule::Sgd { momentum, nesterov, rate } => {
-                self.first *= f64::from(momentum);
-                let ahead = if nesterov { f64::from(momentum) } else { 1.0 };
-                self.sums[0] += f64::from(rate) * self.first * ahead;
-                let (first, rate) = (self.first as f32, self.sums[0] as f32);
-                SilentSteps { first, second: 1.0, decay: 0.0, rate, root: 0.0, epsilon: 1.0 }
-            }
-            StepRule::RmsProp { .. } | StepRule::Lion { .. } => unreachable!("their steps do not wait"),
+    /// These steps and then one more, and what they do together.
+    pub(crate) fn then(&mut self, step: &SilentStep) -> SilentSteps {
+        let SilentStep { beta_1, beta_2, rate, root, decay, epsilon } = *step;
+        self.first *= beta_1;
+        self.second *= beta_2.sqrt();
+        let (alpha, gamma) = (rate * self.first, root * self.second);
+        let keep = 1.0 - decay;
+        self.sums = [self.sums[0] * keep + alpha / gamma, self.sums[1] * keep + alpha / (gamma * gamma)];
+        self.rates = self.rates * keep + alpha;
+        self.decay += decay * (1.0 - self.decay);
+        let [sum, square] = self.sums;
+        let (rate, root) = match () {
+            // Without a second moment the steps are a sum; and with β₂ = 0 the first step without a gradient clears v, and the
+            // weight moves by −m·Σ αⱼ/ε.
+            () if gamma == 0.0 => (self.rates, 0.0),
+            // Of a learning rate of zero nothing comes, and no quotient of sums either.
+            () if square == 0.0 => (0.0, 1.0),
+            () => (sum * (sum / square), sum / square),
+        };
+        SilentSteps {
+            first: self.first as f32,
+            second: (self.second * self.second) as f32,
+            decay: self.decay as f32,
+            rate: rate as f32,
+            root: root as f32,
+            epsilon,
         }
     }
 }
@@ -152,19 +159,24 @@ impl<'s, I: Iterator<Item = Waiting<'s>>> Kernel for CatchUp<'_, '_, I> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let ParamState { value, first, second } = self.weights;
+        let has_second = !second.is_empty();
         for (start, steps) in self.rows {
             let row = start..start + NR;
-            let (w, m, v) = (&mut value[row.clone()], &mut first[row.clone()], &mut second[row]);
+            let (w, m) = (&mut value[row.clone()], &mut first[row.clone()]);
+            let v: &mut [f32] = if has_second { &mut second[row] } else { &mut [] };
             let (w, m, v) = (w.as_mut_ptr(), m.as_mut_ptr(), v.as_mut_ptr());
-            // SAFETY: three slices of 32 numbers; the caller has seen the instruction set.
+            // SAFETY: slices of 32 numbers, but for a second moment that is not there; the caller has seen the instruction set.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
                 for at in (0..NR).step_by(S::LANES) {
-                    let (first, second) = (S::load(m.add(at)), S::load(v.add(at)));
+                    let first = S::load(m.add(at));
+                    let second = if has_second { S::load(v.add(at)) } else { S::splat(0.0) };
                     S::store(steps.value(S::load(w.add(at)), first, second), w.add(at));
                     let [first, second] = steps.moments(first, second);
                     S::store(first, m.add(at));
-                    S::store(second, v.add(at));
+                    if has_second {
+                        S::store(second, v.add(at));
+                    }
                 }
             }
         }
@@ -199,6 +211,7 @@ impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>> Kernel for ReadRo
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let mut to = self.to.iter_mut();
+        let has_second = !self.numbers[2].is_empty();
         for (start, steps) in self.rows {
             let to = to.next().expect("room for every row");
             let row = start..start + NR;
@@ -207,13 +220,15 @@ impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>> Kernel for ReadRo
                 to.copy_from_slice(w);
                 continue;
             };
-            let (m, v) = (&self.numbers[1][row.clone()], &self.numbers[2][row]);
+            let m = &self.numbers[1][row.clone()];
+            let v: &[f32] = if has_second { &self.numbers[2][row] } else { &[] };
             let (w, m, v, to) = (w.as_ptr(), m.as_ptr(), v.as_ptr(), to.as_mut_ptr());
-            // SAFETY: four slices of 32 numbers; the caller has seen the instruction set.
+            // SAFETY: slices of 32 numbers, but for a second moment that is not there; the caller has seen the instruction set.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
                 for at in (0..NR).step_by(S::LANES) {
-                    let value = steps.value(S::load(w.add(at)), S::load(m.add(at)), S::load(v.add(at)));
+                    let second = if has_second { S::load(v.add(at)) } else { S::splat(0.0) };
+                    let value = steps.value(S::load(w.add(at)), S::load(m.add(at)), second);
                     S::store(value, to.add(at));
                 }
             }

@@ -7,29 +7,20 @@ use super::gemm::{NR, Row};
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
-/// An optimiser's rule at one step, its numbers resolved.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum StepRule {
-    /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − decay·w − rate·m / (√v·root + ε), in which `rate` and
-    /// `root` hold the corrections for the moments' start at zero, and `one_minus_beta` is 1 − β, which f32 numbers of β would
-    /// make inexact.
-    Adam { beta: [f32; 2], one_minus_beta: [f32; 2], epsilon: f32, rate: f32, root: f32, decay: f32 },
-    /// m ← μ·m + g, w ← w − rate·m, or with Nesterov's look ahead w ← w − rate·(g + μ·m).
-    Sgd { momentum: f32, nesterov: bool, rate: f32 },
-    /// v ← α·v + (1 − α)·g², w ← w − rate·g / (√v + ε).
-    RmsProp { alpha: f32, one_minus_alpha: f32, epsilon: f32, rate: f32 },
-    /// w ← w − decay·w − rate·sign(β₁·m + (1 − β₁)·g), m ← β₂·m + (1 − β₂)·g.
-    Lion { beta: [f32; 2], one_minus_beta: [f32; 2], rate: f32, decay: f32 },
+/// What an optimiser does to single weights, in vectors of them.
+pub(crate) trait LaneRule: Copy + Send + Sync {
+    /// Whether it has a first and a second moment. One that it has not is neither read nor written.
+    const MOMENTS: [bool; 2];
+
+    /// Weights and moments [w, m, v] after a step by this gradient. What would be denormal is to become zero.
+    ///
+    /// # Safety
+    /// The processor has the instruction set.
+    #[expect(unsafe_code, reason = "vector instructions")]
+    unsafe fn step<S: Simd>(&self, state: [S::V; 3], gradient: S::V) -> [S::V; 3];
 }
 
-impl StepRule {
-    /// Whether several steps without a gradient can be taken at once ([`SilentSteps`](super::silent::SilentSteps)).
-    pub(crate) fn can_wait(&self) -> bool {
-        matches!(self, StepRule::Adam { .. } | StepRule::Sgd { .. })
-    }
-}
-
-/// Weights with their moments, all of one layout and length. Without a rule that uses it, a moment rests.
+/// Weights with their moments, all of one layout and length; moments that the optimiser does not keep are empty.
 #[derive(Debug)]
 pub(crate) struct ParamState<'a> {
     pub(crate) value: &'a mut [f32],
@@ -38,15 +29,21 @@ pub(crate) struct ParamState<'a> {
 }
 
 impl ParamState<'_> {
-    /// Moves the weights by the gradient. What would be denormal becomes zero.
+    /// Whether there is each moment that the rule has for each weight.
+    fn has_moments<R: LaneRule>(&self) -> bool {
+        let lengths = [self.first.len(), self.second.len()];
+        R::MOMENTS.into_iter().zip(lengths).all(|(has, len)| !has || len == self.value.len())
+    }
+
+    /// Moves the weights by the gradient.
     ///
     /// # Panics
     /// If the lengths differ or are no multiple of 16.
     #[inline]
-    pub(crate) fn update(&mut self, isa: Isa, rule: &StepRule, gradient: &[f32]) {
-        let n = gradient.len();
-        let lengths = [self.value.len(), self.first.len(), self.second.len()];
-        assert!(lengths == [n; 3] && n.is_multiple_of(16), "{lengths:?} weights and {n} gradients");
+    pub(crate) fn update<R: LaneRule>(&mut self, isa: Isa, rule: R, gradient: &[f32]) {
+        let (n, weights) = (gradient.len(), self.value.len());
+        assert!(weights == n && n.is_multiple_of(16), "{weights} weights and {n} gradients");
+        assert!(self.has_moments::<R>(), "moments for each weight");
         isa.run(Update { weights: self, rule, gradient });
     }
 
@@ -55,9 +52,9 @@ impl ParamState<'_> {
     /// # Panics
     /// If the lengths differ, a row leads beyond them, or there are fewer gradients than rows.
     #[inline]
-    pub(crate) fn update_rows(&mut self, isa: Isa, rule: &StepRule, starts: &[usize], gradient: &[Row]) {
+    pub(crate) fn update_rows<R: LaneRule>(&mut self, isa: Isa, rule: R, starts: &[usize], gradient: &[Row]) {
         let n = self.value.len();
-        assert!([self.first.len(), self.second.len()] == [n; 2], "two moments for each weight");
+        assert!(self.has_moments::<R>(), "moments for each weight");
         assert!(starts.len() <= gradient.len(), "a gradient for every row");
         let end = starts.iter().fold(0, |end, &start| if start > end { start } else { end });
         assert!(end.checked_add(NR).is_some_and(|end| end <= n), "rows within the weights");
@@ -93,104 +90,60 @@ fn ask<const HINT: i32>(numbers: &[f32]) {
     let _ = numbers;
 }
 
-struct Update<'a, 'w> {
+struct Update<'a, 'w, R> {
     weights: &'a mut ParamState<'w>,
-    rule: &'a StepRule,
+    rule: R,
     gradient: &'a [f32],
 }
 
-/// One step of `n` numbers from the addresses w, m, v by the gradient from g on.
+/// Moves `n` weights w with moments m and v by their gradients g.
 ///
 /// # Safety
-/// The instruction set of `S` is there; the addresses are of so many numbers each, a multiple of the lanes.
+/// All hold `n` numbers, a multiple of the lanes, but for moments that the rule has not; the processor has the instruction set.
 #[inline(always)]
 #[expect(unsafe_code, reason = "vector instructions")]
-unsafe fn step<S: Simd>(rule: &StepRule, n: usize, g: *const f32, [w, m, v]: [*mut f32; 3]) {
+unsafe fn step<S: Simd, R: LaneRule>(rule: R, n: usize, g: *const f32, [w, m, v]: [*mut f32; 3]) {
     // SAFETY: by the caller's promise.
     unsafe {
-        match *rule {
-            StepRule::Adam { beta, one_minus_beta, epsilon, rate, root, decay } => {
-                let (beta, one_minus_beta) =
-                    (beta.map(|beta| S::splat(beta)), one_minus_beta.map(|less| S::splat(less)));
-                let (epsilon, rate) = (S::splat(epsilon), S::splat(rate));
-                let (root, decay) = (S::splat(root), S::splat(decay));
-                for at in (0..n).step_by(S::LANES) {
-                    let (value, gradient) = (S::load(w.add(at)), S::load(g.add(at)));
-                    let square = S::mul(S::mul(one_minus_beta[1], gradient), gradient);
-                    let first = S::mul_add(beta[0], S::load(m.add(at)), S::mul(one_minus_beta[0], gradient));
-                    let first = S::flush(first);
-                    let second = S::flush(S::mul_add(beta[1], S::load(v.add(at)), square));
-                    let spread = S::mul_add(S::sqrt(second), root, epsilon);
-                    let step = S::div(S::mul(rate, first), spread);
-                    S::store(first, m.add(at));
-                    S::store(second, v.add(at));
-                    S::store(S::flush(S::sub(value, S::mul_add(decay, value, step))), w.add(at));
-                }
+        for at in (0..n).step_by(S::LANES) {
+            let first = if R::MOMENTS[0] { S::load(m.add(at)) } else { S::splat(0.0) };
+            let second = if R::MOMENTS[1] { S::load(v.add(at)) } else { S::splat(0.0) };
+            let state = [S::load(w.add(at)), first, second];
+            let [value, first, second] = rule.step::<S>(state, S::load(g.add(at)));
+            if R::MOMENTS[0] {
+                S::store(first, m.add(at));
             }
-            StepRule::Sgd { momentum, nesterov, rate } => {
-                let (momentum, rate) = (S::splat(momentum), S::splat(-rate));
-                for at in (0..n).step_by(S::LANES) {
-                    let gradient = S::load(g.add(at));
-                    let first = S::flush(S::mul_add(momentum, S::load(m.add(at)), gradient));
-                    S::store(first, m.add(at));
-                    let by = if nesterov { S::mul_add(momentum, first, gradient) } else { first };
-                    S::store(S::flush(S::mul_add(rate, by, S::load(w.add(at)))), w.add(at));
-                }
+            if R::MOMENTS[1] {
+                S::store(second, v.add(at));
             }
-            StepRule::RmsProp { alpha, one_minus_alpha, epsilon, rate } => {
-                let (alpha, one_minus_alpha) = (S::splat(alpha), S::splat(one_minus_alpha));
-                let (epsilon, rate) = (S::splat(epsilon), S::splat(rate));
-                for at in (0..n).step_by(S::LANES) {
-                    let gradient = S::load(g.add(at));
-                    let square = S::mul(S::mul(one_minus_alpha, gradient), gradient);
-                    let second = S::flush(S::mul_add(alpha, S::load(v.add(at)), square));
-                    let step = S::div(S::mul(rate, gradient), S::add(S::sqrt(second), epsilon));
-                    S::store(second, v.add(at));
-                    S::store(S::flush(S::sub(S::load(w.add(at)), step)), w.add(at));
-                }
-            }
-            StepRule::Lion { beta, one_minus_beta, rate, decay } => {
-                let (beta, one_minus_beta) =
-                    (beta.map(|beta| S::splat(beta)), one_minus_beta.map(|less| S::splat(less)));
-                let (zero, rate, decay) = (S::splat(0.0), S::splat(rate), S::splat(decay));
-                for at in (0..n).step_by(S::LANES) {
-                    let (value, gradient, first) =
-                        (S::load(w.add(at)), S::load(g.add(at)), S::load(m.add(at)));
-                    let along = S::mul_add(beta[0], first, S::mul(one_minus_beta[0], gradient));
-                    // The rate where it is above zero, less the rate where it is below.
-                    let up = S::relu_mask_lanes(rate, along);
-                    let step = S::sub(up, S::relu_mask_lanes(rate, S::sub(zero, along)));
-                    let first = S::mul_add(beta[1], first, S::mul(one_minus_beta[1], gradient));
-                    S::store(S::flush(first), m.add(at));
-                    S::store(S::flush(S::sub(value, S::mul_add(decay, value, step))), w.add(at));
-                }
-            }
+            S::store(value, w.add(at));
         }
     }
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
-impl Kernel for Update<'_, '_> {
+impl<R: LaneRule> Kernel for Update<'_, '_, R> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let ParamState { value, first, second } = self.weights;
         let at = [value.as_mut_ptr(), first.as_mut_ptr(), second.as_mut_ptr()];
-        // SAFETY: four slices of one length, a multiple of the lanes; the caller has seen the instruction set.
-        unsafe { step::<S>(self.rule, self.gradient.len(), self.gradient.as_ptr(), at) }
+        // SAFETY: slices of one length, a multiple of the lanes, as `update` has checked; the caller has seen the instruction
+        // set.
+        unsafe { step::<S, R>(self.rule, self.gradient.len(), self.gradient.as_ptr(), at) }
     }
 }
 
-struct UpdateRows<'a, 'w> {
+struct UpdateRows<'a, 'w, R> {
     weights: &'a mut ParamState<'w>,
-    rule: &'a StepRule,
+    rule: R,
     starts: &'a [usize],
     gradient: &'a [Row],
 }
 
 #[expect(unsafe_code, reason = "vector instructions, and reads without a check of each")]
-impl Kernel for UpdateRows<'_, '_> {
+impl<R: LaneRule> Kernel for UpdateRows<'_, '_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -198,12 +151,12 @@ impl Kernel for UpdateRows<'_, '_> {
         let ParamState { value, first, second } = self.weights;
         let [w, m, v] = [value.as_mut_ptr(), first.as_mut_ptr(), second.as_mut_ptr()];
         for (&start, gradient) in self.starts.iter().zip(self.gradient) {
+            // Of a moment that is not there the pointer stays where it is, and is not read.
+            let along = |pointer: *mut f32, has: bool| pointer.wrapping_add(if has { start } else { 0 });
+            let at = [along(w, true), along(m, R::MOMENTS[0]), along(v, R::MOMENTS[1])];
             // SAFETY: `update_rows` has checked that every row ends within the slices; the caller has seen the
             // instruction set.
-            unsafe {
-                let at = [w.add(start), m.add(start), v.add(start)];
-                step::<S>(self.rule, NR, gradient.as_ptr(), at);
-            }
+            unsafe { step::<S, R>(self.rule, NR, gradient.as_ptr(), at) }
         }
     }
 }

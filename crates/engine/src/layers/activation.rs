@@ -303,6 +303,48 @@ mod tests {
         }
     }
 
+    /// x · tanh(ln(1 + eˣ)) (Misra 2019), which the library does not have.
+    #[derive(Debug, Clone)]
+    struct Mish;
+
+    impl Activation for Mish {
+        fn f(&self, x: f32) -> f32 {
+            x * libm::log1pf(libm::expf(x)).tanh()
+        }
+
+        fn df(&self, x: f32, _y: f32) -> f32 {
+            let t = libm::log1pf(libm::expf(x)).tanh();
+            t + x * (1.0 - t * t) * sigmoid(x)
+        }
+    }
+
+    #[test]
+    fn an_activation_of_a_programs_own_is_found_by_its_name() {
+        let text = r#"
+            input = [1, 1, 5]
+            trunk = [{ layer = "flatten" }, { layer = "custom", activation = "mish" }]
+            heads = [{ name = "a", layers = [{ layer = "dense", units = 2, initializer = "he-uniform" }] }]
+        "#;
+        let spec = inkling_schema::ModelSpec::from_toml("own.toml", text).unwrap();
+        let refused =
+            |registry: &ActivationRegistry| crate::Network::with_activations(&spec, 1, registry).unwrap_err();
+        let none = refused(&ActivationRegistry::new());
+        assert_eq!(none.to_string(), "trunk 2 (custom): no activation `mish` is registered");
+        let other = refused(&ActivationRegistry::new().with("swoosh", Mish));
+        let inkling_schema::ModelError::Layer { help, .. } = other else { panic!("a layer's error") };
+        assert_eq!(help, "the program has registered `swoosh`");
+        let registry = ActivationRegistry::new().with("mish", Mish);
+        let mut network = crate::Network::with_activations(&spec, 1, &registry).unwrap();
+        let x = [-2.0, -0.5, 0.0, 0.5, 2.0];
+        let mut workspace = network.workspace(1, true);
+        network.forward(&x, false, &mut workspace);
+        let handle = network.layer_handles()[0].clone();
+        let exact = x.map(|x: f32| x * (f64::from(x).exp().ln_1p().tanh() as f32));
+        for (found, exact) in network.output(&handle, &x, &workspace).iter().zip(exact) {
+            assert!((found - exact).abs() < 1e-6);
+        }
+    }
+
     #[test]
     fn are_the_same_on_any_threads() {
         let mut stream = RngStream::new(1, "test/activation");

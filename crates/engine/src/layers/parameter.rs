@@ -9,7 +9,7 @@ use crate::kernels::gemm::NR;
 use crate::kernels::isa::Isa;
 use crate::kernels::update::{ParamState, prefetch};
 use crate::network::StateKind;
-use crate::optimizer::ParamGroups;
+use crate::optimizers::StepRule;
 use crate::parallel::{DisjointSlice, par_for_each};
 use crate::random::RngStream;
 
@@ -19,7 +19,7 @@ pub(crate) enum GradMode<'a> {
     /// They are kept beside the weights: for checks, clipping, and methods that combine several.
     Store,
     /// They move the weights at once and never reach memory.
-    Step(&'a ParamGroups),
+    Step(&'a dyn StepRule),
     /// They are not made: only the gradient of the input is wanted.
     Skip,
 }
@@ -57,9 +57,9 @@ pub(crate) struct Parameter {
     pub(crate) value: AlignedVec,
     /// Empty until a gradient is kept.
     pub(crate) gradient: AlignedVec,
-    /// First moment; for stochastic gradient descent, the momentum. Empty for statistics.
+    /// First moment; for stochastic gradient descent, the momentum. Empty where it is not kept.
     pub(crate) first: AlignedVec,
-    /// Second moment. Empty for statistics.
+    /// Second moment. Empty where it is not kept.
     pub(crate) second: AlignedVec,
     /// Steps that parts of a matrix in panels have put off, where its layer has them wait: what `value` and the moments hold
     /// is as old. [`Parameter::settle`] brings them up to date, [`Parameter::read`] reads them so.
@@ -77,8 +77,8 @@ impl Parameter {
             MatrixLayout::RowMajor => shape.iter().product::<usize>().next_multiple_of(16),
             MatrixLayout::Packed { rows, columns } => rows * columns.next_multiple_of(NR),
         };
-        let moment = || AlignedVec::zeros(if kind == ParamKind::Buffer { 0 } else { len });
-        let (value, gradient) = (AlignedVec::zeros(len), AlignedVec::zeros(0));
+        let empty = || AlignedVec::zeros(0);
+        let (value, gradient) = (AlignedVec::zeros(len), empty());
         Parameter {
             name,
             shape,
@@ -86,10 +86,17 @@ impl Parameter {
             kind,
             value,
             gradient,
-            first: moment(),
-            second: moment(),
+            first: empty(),
+            second: empty(),
             deferred: None,
         }
+    }
+
+    /// Begins the moments that an optimiser keeps at zero, and gives up the others; what is measured has none.
+    pub(crate) fn alloc_moments(&mut self, kept: [bool; 2]) {
+        let kept = kept.map(|kept| kept && self.kind != ParamKind::Buffer);
+        let moment = |kept: bool| AlignedVec::zeros(if kept { self.value.len() } else { 0 });
+        [self.first, self.second] = kept.map(moment);
     }
 
     /// Takes all steps that were put off.
@@ -108,8 +115,8 @@ impl Parameter {
             StateKind::SecondMoments => &self.second,
             StateKind::Gradients => &self.gradient,
         };
-        if part == StateKind::Gradients && self.gradient.is_empty() {
-            // Of a head that was passed by.
+        if buffer.is_empty() {
+            // The gradient of a head that was passed by, or a moment that is not kept.
             plain.fill(0.0);
             return;
         }
@@ -188,7 +195,7 @@ pub(crate) struct GradSink<'a> {
     second: DisjointSlice<'a>,
 }
 
-impl GradSink<'_> {
+impl<'a> GradSink<'a> {
     /// Says that the gradient of `len` numbers from `start` on will be taken soon.
     ///
     /// # Safety
@@ -197,7 +204,7 @@ impl GradSink<'_> {
     #[expect(unsafe_code, reason = "tasks hand in disjoint parts")]
     pub(crate) unsafe fn expect(&self, start: usize, len: usize) {
         if let GradMode::Step(_) = self.grad_mode {
-            for numbers in [&self.value, &self.first, &self.second] {
+            for numbers in [&self.value, &self.first, &self.second].into_iter().filter(|of| !of.is_empty()) {
                 // SAFETY: disjoint by the caller's promise.
                 prefetch(unsafe { numbers.slice_mut(start, len) });
             }
@@ -216,18 +223,13 @@ impl GradSink<'_> {
         unsafe {
             match self.grad_mode {
                 GradMode::Store => self.gradient.slice_mut(start, n).copy_from_slice(gradient),
-                GradMode::Step(param_groups) => {
-                    let rule = if self.kind == ParamKind::Decay {
-                        &param_groups.decay
-                    } else {
-                        &param_groups.no_decay
+                GradMode::Step(rule) => {
+                    let moment = |of: &DisjointSlice<'a>| -> &mut [f32] {
+                        if of.is_empty() { &mut [] } else { of.slice_mut(start, n) }
                     };
-                    let mut weights = ParamState {
-                        value: self.value.slice_mut(start, n),
-                        first: self.first.slice_mut(start, n),
-                        second: self.second.slice_mut(start, n),
-                    };
-                    weights.update(self.isa, rule, gradient);
+                    let value = self.value.slice_mut(start, n);
+                    let part = ParamState { value, first: moment(&self.first), second: moment(&self.second) };
+                    rule.update(self.isa, part, gradient, self.kind == ParamKind::Decay);
                 }
                 GradMode::Skip => {}
             }

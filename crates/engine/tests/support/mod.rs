@@ -23,6 +23,17 @@ pub(crate) fn everything() -> ModelSpec {
             { layer = "relu" },
             { layer = "conv2d", filters = 32, kernel_size = [2, 2], stride = [1, 1], padding = "same", initializer = "he-uniform" },
             { layer = "relu" },
+            { layer = "residual", projection = "he-uniform", layers = [
+                { layer = "layer-norm", epsilon = 1e-5 },
+                { layer = "conv2d", filters = 19, kernel_size = [3, 3], stride = [1, 1], padding = "same", initializer = "he-uniform" },
+                { layer = "gelu" },
+                { layer = "dropout", rate = 0.2 },
+            ] },
+            { layer = "residual", layers = [
+                { layer = "conv2d", filters = 19, kernel_size = [1, 1], stride = [1, 1], padding = "same", initializer = "he-uniform" },
+                { layer = "relu" },
+            ] },
+            { layer = "avg-pool", pool_size = [2, 1], stride = [1, 1] },
             { layer = "conv2d", filters = 21, kernel_size = [4, 4], stride = [2, 2], padding = "same", initializer = "he-uniform" },
             { layer = "relu" },
             { layer = "flatten" },
@@ -40,7 +51,13 @@ pub(crate) fn everything() -> ModelSpec {
         ]
         [[heads]]
         name = "group"
-        layers = [{ layer = "dense", units = 3, initializer = "glorot-uniform" }]
+        layers = [
+            { layer = "residual", layers = [
+                { layer = "dense", units = 50, initializer = "he-uniform" },
+                { layer = "tanh" },
+            ] },
+            { layer = "dense", units = 3, initializer = "glorot-uniform" },
+        ]
     "#;
     ModelSpec::from_toml("everything", text).expect("a network")
 }

@@ -3,7 +3,8 @@
 use inkling_schema::Optimizer;
 
 use super::*;
-use crate::optimizer::param_groups;
+use crate::optimizers::step_rule;
+use crate::optimizers::tests::Scalar;
 
 /// Optimisers whose windows have several steps, and after them some whose v falls so fast that they have one.
 const OPTIMIZERS: [Optimizer; 13] = [
@@ -39,23 +40,17 @@ fn rate(kind: usize, step: u64) -> f64 {
 }
 
 /// A weight and its moments after a step without a gradient, by the definition in f64.
-fn step([w, m, v]: [f64; 3], t: u64, optimizer: &Optimizer, rate: f64) -> [f64; 3] {
-    let adam = |beta_1: f64, beta_2: f64, epsilon: f64, decay: f64| {
-        let (m, v, t) = (beta_1 * m, beta_2 * v, t as i32);
-        let (m_hat, v_hat) = (m / (1.0 - beta_1.powi(t)), v / (1.0 - beta_2.powi(t)));
-        [w - rate * decay * w - rate * m_hat / (v_hat.sqrt() + epsilon), m, v]
-    };
-    match *optimizer {
-        Optimizer::Adam { beta_1, beta_2, epsilon } => adam(beta_1, beta_2, epsilon, 0.0),
-        Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
-            adam(beta_1, beta_2, epsilon, weight_decay)
-        }
-        Optimizer::Sgd { momentum, nesterov } => {
-            let m = momentum * m;
-            [w - rate * if nesterov { momentum * m } else { m }, m, v]
-        }
-        Optimizer::RmsProp { .. } | Optimizer::Lion { .. } => unreachable!("their steps do not wait"),
-    }
+fn step([value, first, second]: [f64; 3], t: u64, optimizer: &Optimizer, rate: f64) -> [f64; 3] {
+    let mut weight = Scalar { value, first, second, is_open: false };
+    weight.step(t as i32, 0.0, optimizer, rate);
+    [weight.value, weight.first, weight.second]
+}
+
+/// What the optimiser does to a weight without a gradient in this step.
+fn silent_step(optimizer: &Optimizer, step: u64, learning_rate: f64) -> SilentStep {
+    let mut rule = step_rule(optimizer);
+    rule.begin_step(step, learning_rate);
+    rule.deferrable().expect("steps that can wait").silent_step()
 }
 
 /// All windows of the first thousands of steps, weights that begin to wait at any step of them: the move is off by at most 2e-4
@@ -70,12 +65,11 @@ fn steps_at_once_move_weights_within_the_bound() {
         for kind in 0..4 {
             let mut sums: Vec<(u64, SilentSums)> = Vec::new();
             for t in 1..=4200 {
-                let param_groups = param_groups(optimizer, t, rate(kind, t));
+                let silent = silent_step(optimizer, t, rate(kind, t));
                 sums.push((t, SilentSums::NONE));
                 let mut steps: Vec<(u64, SilentSteps)> = Vec::new();
-                sums.iter_mut()
-                    .for_each(|(first, sums)| steps.push((*first, sums.then(&param_groups.decay))));
-                if !param_groups.settles {
+                sums.iter_mut().for_each(|(first, sums)| steps.push((*first, sums.then(&silent))));
+                if !t.is_multiple_of(step_rule(optimizer).window(t)) {
                     continue;
                 }
                 sums.clear();
@@ -124,7 +118,7 @@ fn weights_decay_while_they_wait() {
     let optimizer = OPTIMIZERS[3];
     let (mut sums, mut steps, mut exact) = (SilentSums::NONE, None, [1.0, 0.0, 0.0]);
     for t in 1001..=1064 {
-        steps = Some(sums.then(&param_groups(&optimizer, t, 1e-3).decay));
+        steps = Some(sums.then(&silent_step(&optimizer, t, 1e-3)));
         exact = step(exact, t, &optimizer, 1e-3);
     }
     let [mut value, mut first, mut second] = [[1.0_f32; NR], [0.0; NR], [0.0; NR]];
@@ -136,8 +130,7 @@ fn weights_decay_while_they_wait() {
 #[test]
 fn paths_agree_and_reading_leaves_rows_as_they_are() {
     let mut sums = SilentSums::NONE;
-    let steps =
-        (900..930).map(|t| sums.then(&param_groups(&OPTIMIZERS[3], t, 1e-3).decay)).last().expect("steps");
+    let steps = (900..930).map(|t| sums.then(&silent_step(&OPTIMIZERS[3], t, 1e-3))).last().expect("steps");
     let numbers = |seed: u32| -> Vec<f32> {
         (0..3 * NR as u32).map(|i| ((i * 37 + seed) % 101) as f32 / 100.0).collect()
     };
@@ -162,7 +155,7 @@ fn paths_agree_and_reading_leaves_rows_as_they_are() {
 #[test]
 #[should_panic(expected = "range end index")]
 fn a_row_beyond_the_weights_is_refused() {
-    let steps = SilentSums::NONE.clone().then(&StepRule::Sgd { momentum: 0.9, nesterov: false, rate: 0.1 });
+    let steps = SilentSums::NONE.clone().then(&silent_step(&OPTIMIZERS[5], 1, 0.1));
     let [mut value, mut first, mut second] = [[0.0; 40]; 3];
     let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
     weights.catch_up(Isa::current(), std::iter::once((16, &steps)));

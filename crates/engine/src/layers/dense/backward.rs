@@ -52,16 +52,14 @@ impl Dense {
         size.arrange(context, args.y, args.dy, &mut dy, &bias.grad_sink(context.isa, grad_mode));
         let dx = args.dx;
         match grad_mode {
-            GradMode::Step(param_groups) if context.batch <= LARGEST && param_groups.decay.can_wait() => {
-                if !weight
-                    .deferred
-                    .as_ref()
-                    .is_some_and(|deferred| deferred.has_room_for(&param_groups.decay))
-                {
+            GradMode::Step(rule) if context.batch <= LARGEST && rule.deferrable().is_some() => {
+                let rule = rule.deferrable().expect("just seen");
+                let step = rule.silent_step();
+                if !weight.deferred.as_ref().is_some_and(|deferred| deferred.has_room_for(&step)) {
                     weight.settle();
                 }
                 let active = Active::found(context.batch, args.x, &cache.active_inputs, &cache.compact);
-                size.visit(context, active, &dy, dx, weight, &param_groups.decay);
+                size.visit(context, active, &dy, dx, weight, rule);
             }
             _ => {
                 if let Some(dx) = dx {

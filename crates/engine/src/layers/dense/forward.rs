@@ -91,8 +91,10 @@ impl Dense {
             let (panel, first_tile) = (task / groups, task % groups * group);
             let (first, columns) = (panel * NR, size.columns(panel));
             let span = first * all..(first + NR) * all;
+            // Moments that are not kept are empty.
+            let part = |of: &'_ [f32]| if of.is_empty() { 0..0 } else { span.clone() };
             let [value, moment, second] =
-                [&weight.value, &weight.first, &weight.second].map(|of| &of[span.clone()]);
+                [&weight.value, &weight.first, &weight.second].map(|of| &of[part(of)]);
             let mut sums = [Tile::ZERO; GROUP];
             let images = || tiles(context.batch).skip(first_tile).take(group);
             let multiply = |b: &[f32], from: usize, count: usize, sums: &mut [Tile]| {
@@ -119,7 +121,8 @@ impl Dense {
                     let row = input as usize * NR..(input as usize + 1) * NR;
                     prefetch_far(&value[row.clone()]);
                     if deferred.steps(panel, input as usize).is_some() {
-                        [moment, second].into_iter().for_each(|of| prefetch_far(&of[row.clone()]));
+                        let moments = [moment, second].into_iter().filter(|of| !of.is_empty());
+                        moments.for_each(|of| prefetch_far(&of[row.clone()]));
                     }
                 };
                 active.inputs.iter().take(AHEAD).for_each(|&input| ask(input));

@@ -9,6 +9,8 @@ use crate::kernels::isa::Isa;
 use crate::kernels::update::ParamState;
 use crate::layers::testing::on_any_threads;
 use crate::network::StateKind;
+use crate::optimizers::tests::Scalar;
+use crate::optimizers::{StepRule, step_rule};
 
 fn uniform(count: usize, name: &str) -> Vec<f32> {
     let mut stream = RngStream::new(1, name);
@@ -116,8 +118,18 @@ impl Sparse {
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 const PARTS: [StateKind; 3] = [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments];
 
+/// A layer that is to be trained.
 fn layer(size: Size) -> Dense {
-    Dense::new(size, Initializer::HeUniform, &mut RngStream::new(2, "weights"))
+    let mut layer = Dense::new(size, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
+    layer.parameters.iter_mut().for_each(|parameter| parameter.alloc_moments([true, true]));
+    layer
+}
+
+/// An optimiser that has begun a step.
+fn begun(optimizer: &Optimizer, step: u64, learning_rate: f64) -> Box<dyn StepRule> {
+    let mut rule = step_rule(optimizer);
+    rule.begin_step(step, learning_rate);
+    rule
 }
 
 /// Weights and moments as a file would have them.
@@ -165,7 +177,7 @@ proptest! {
             let mut memories = [visited.alloc_cache(150, true), plain.alloc_cache(150, true)];
             let mut sparse = Sparse { stream: RngStream::new(seed, "sparse"), size };
             for step in 1..6 {
-                let param_groups = crate::optimizer::param_groups(&ADAM, step as u64, 1e-3);
+                let rule = begun(&ADAM, step as u64, 1e-3);
                 let (x, dy) = sparse.draw(step, batch);
                 for (part, values) in PARTS.into_iter().zip(states(&visited)) {
                     let weight = &mut plain.parameters[0];
@@ -177,7 +189,7 @@ proptest! {
                     weight.layout.pack(&values, to);
                 }
                 plain.parameters[1].value = visited.parameters[1].value.clone();
-                let [y, dx] = go(&mut visited, isa, &x, &dy, &mut memories[0], GradMode::Step(&param_groups));
+                let [y, dx] = go(&mut visited, isa, &x, &dy, &mut memories[0], GradMode::Step(&*rule));
                 let [plain_y, mut plain_dx] = go(&mut plain, isa, &x, &dy, &mut memories[1], GradMode::Store);
                 for input in (0..inputs).filter(|_| skips_zeros) {
                     // Not asked for where an input is zero in the whole batch, unless nearly all others are there.
@@ -190,7 +202,7 @@ proptest! {
                 let weight = &mut plain.parameters[0];
                 let gradient = weight.gradient.clone();
                 let Parameter { value, first, second, .. } = weight;
-                ParamState { value, first, second }.update(isa, &param_groups.decay, &gradient);
+                rule.update(isa, ParamState { value, first, second }, &gradient, true);
                 let mut moved = vec![0.0; inputs * units];
                 weight.layout.unpack(&gradient, 0, &mut moved);
                 for (found, plain) in states(&visited).iter().zip(&states(&plain)) {
@@ -213,35 +225,17 @@ proptest! {
 
 /// Weights as their optimiser's definition moves them, in f64, and how far each has gone.
 struct Exact {
-    states: [Vec<f64>; 3],
+    weights: Vec<Scalar>,
     gone: Vec<f64>,
 }
 
 impl Exact {
     /// Step number `t` by this gradient.
     fn step(&mut self, t: i32, gradient: &[f64], optimizer: &Optimizer, rate: f64) {
-        let [value, first, second] = &mut self.states;
-        for (i, &g) in gradient.iter().enumerate() {
-            let (w, m, v) = (&mut value[i], &mut first[i], &mut second[i]);
-            let before = *w;
-            let mut adam = |beta_1: f64, beta_2: f64, epsilon: f64, decay: f64| {
-                *m = beta_1 * *m + (1.0 - beta_1) * g;
-                *v = beta_2 * *v + (1.0 - beta_2) * g * g;
-                let (m_hat, v_hat) = (*m / (1.0 - beta_1.powi(t)), *v / (1.0 - beta_2.powi(t)));
-                *w -= rate * decay * *w + rate * m_hat / (v_hat.sqrt() + epsilon);
-            };
-            match *optimizer {
-                Optimizer::Adam { beta_1, beta_2, epsilon } => adam(beta_1, beta_2, epsilon, 0.0),
-                Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
-                    adam(beta_1, beta_2, epsilon, weight_decay);
-                }
-                Optimizer::Sgd { momentum, nesterov } => {
-                    *m = momentum * *m + g;
-                    *w -= rate * if nesterov { g + momentum * *m } else { *m };
-                }
-                Optimizer::RmsProp { .. } | Optimizer::Lion { .. } => unreachable!("their steps do not wait"),
-            }
-            self.gone[i] += (*w - before).abs();
+        for ((weight, gone), &gradient) in self.weights.iter_mut().zip(&mut self.gone).zip(gradient) {
+            let before = weight.value;
+            weight.step(t, gradient, optimizer, rate);
+            *gone += (weight.value - before).abs();
         }
     }
 }
@@ -255,15 +249,16 @@ fn stay_by_the_definition(isa: Isa, optimizer: &Optimizer, steps: usize) {
     let mut sparse = Sparse { stream: RngStream::new(3, "sparse"), size };
     let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect::<Vec<f64>>();
     let states_of = |layer: &Dense| states(layer).map(wide);
-    let mut exact = Exact { states: states_of(&layer), gone: vec![0.0; inputs * units] };
-    let start = exact.states[0].clone();
+    let start = states_of(&layer)[0].clone();
+    let weights = start.iter().map(|&value| Scalar { value, ..Scalar::default() });
+    let mut exact = Exact { weights: weights.collect(), gone: vec![0.0; inputs * units] };
     let mut waited = 0;
     for step in 1..=steps {
         let rate = if step < steps / 2 { 1e-3 } else { 5e-3 } / (1.0 + step as f64 / 500.0);
-        let param_groups = crate::optimizer::param_groups(optimizer, step as u64, rate);
+        let rule = begun(optimizer, step as u64, rate);
         let batch = 1 + step % 17;
         let (x, dy) = sparse.draw(step, batch);
-        go(&mut layer, isa, &x, &dy, &mut cache, GradMode::Step(&param_groups));
+        go(&mut layer, isa, &x, &dy, &mut cache, GradMode::Step(&*rule));
         let mut gradient = vec![0.0; inputs * units];
         for (x, dy) in x.chunks(inputs).zip(dy.chunks(units)) {
             for (gradient, &x) in gradient.chunks_mut(units).zip(x).filter(|(_, x)| **x != 0.0) {
@@ -277,19 +272,20 @@ fn stay_by_the_definition(isa: Isa, optimizer: &Optimizer, steps: usize) {
         if step % 50 == 0 || step < 40 {
             let found = states_of(&layer);
             for i in 0..start.len() {
-                let error = (found[0][i] - exact.states[0][i]).abs();
+                let exactly = exact.weights[i];
+                let error = (found[0][i] - exactly.value).abs();
                 let bound = 5e-6 * (start[i].abs() + exact.gone[i]);
                 assert!(
                     error <= bound,
                     "{optimizer:?}, weight {i} at step {step}: off by {error}, not {bound}"
                 );
-                for (found, exact) in found[1..].iter().zip(&exact.states[1..]) {
-                    let error = (found[i] - exact[i]).abs();
-                    assert!(error <= 1e-5 * exact[i].abs() + 1e-6, "moment {i}: off by {error}");
+                for (found, exact) in found[1..].iter().zip([exactly.first, exactly.second]) {
+                    let error = (found[i] - exact).abs();
+                    assert!(error <= 1e-5 * exact.abs() + 1e-6, "moment {i}: off by {error}");
                 }
             }
         }
-        if param_groups.settles {
+        if (step as u64).is_multiple_of(rule.window(step as u64)) {
             layer.settle();
         }
     }
@@ -319,11 +315,11 @@ fn bits_of_steps(mut between: impl FnMut(&mut Dense, u64)) -> Vec<u32> {
     let mut sparse = Sparse { stream: RngStream::new(4, "sparse"), size: layer.size };
     let mut bits = Vec::new();
     for step in 1001..=1100 {
-        let param_groups = crate::optimizer::param_groups(&ADAM, step, 1e-3);
+        let rule = begun(&ADAM, step, 1e-3);
         let (x, dy) = sparse.draw(step as usize, 10);
-        let handed_on = go(&mut layer, Isa::current(), &x, &dy, &mut cache, GradMode::Step(&param_groups));
+        let handed_on = go(&mut layer, Isa::current(), &x, &dy, &mut cache, GradMode::Step(&*rule));
         bits.extend(handed_on.as_flattened_bits());
-        if param_groups.settles {
+        if step.is_multiple_of(rule.window(step)) {
             layer.settle();
         }
         between(&mut layer, step);

@@ -11,9 +11,10 @@ use super::backward::{Arranged, WIDE, write_columns};
 use super::deferred::Runs;
 use super::forward::Active;
 use crate::kernels::gemm::{MR, NR, Tile, tiles};
-use crate::kernels::update::{ParamState, StepRule, prefetch_far};
+use crate::kernels::update::{ParamState, prefetch_far};
 use crate::layers::Context;
 use crate::layers::parameter::Parameter;
+use crate::optimizers::Deferrable;
 use crate::parallel::{DisjointSlice, for_each};
 
 /// Weights of a task at least.
@@ -31,25 +32,35 @@ impl Size {
         dy: &Arranged,
         mut dx: Option<&mut [f32]>,
         weight: &mut Parameter,
-        rule: &StepRule,
+        rule: &dyn Deferrable,
     ) {
         if let Some(dx) = &mut dx
             && active.inputs.len() < self.inputs
         {
             dx.fill(0.0);
         }
+        let has_second = !weight.second.is_empty();
         let deferred = weight.deferred.as_mut().expect("a dense layer's weights can wait");
         let values =
             [&mut weight.value, &mut weight.first, &mut weight.second].map(|of| DisjointSlice::new(of));
         let (dx, runs) = (dx.map(DisjointSlice::new), deferred.open());
-        let visit =
-            Visit { size: self, context, active, dy, dx: dx.as_ref(), values: &values, runs: &runs, rule };
+        let visit = Visit {
+            size: self,
+            context,
+            active,
+            dy,
+            dx: dx.as_ref(),
+            values: &values,
+            has_second,
+            runs: &runs,
+            rule,
+        };
         let blocks = tiles(active.inputs.len()).len();
         let group = (TASK / (MR * NR * self.panels())).max(1);
         for_each(blocks.div_ceil(group), |task| {
             tiles(active.inputs.len()).skip(task * group).take(group).for_each(|range| visit.block(range));
         });
-        deferred.add(context.isa, rule);
+        deferred.add(context.isa, &rule.silent_step());
     }
 }
 
@@ -61,8 +72,10 @@ struct Visit<'a> {
     dy: &'a Arranged<'a>,
     dx: Option<&'a DisjointSlice<'a>>,
     values: &'a [DisjointSlice<'a>; 3],
+    /// Whether the optimiser keeps a second moment.
+    has_second: bool,
     runs: &'a Runs<'a>,
-    rule: &'a StepRule,
+    rule: &'a dyn Deferrable,
 }
 
 impl<'a> Visit<'a> {
@@ -73,7 +86,10 @@ impl<'a> Visit<'a> {
         let (start, len) = ((panel * self.size.inputs + first) * NR, (last + 1 - first) * NR);
         // SAFETY: blocks are parts of an ascending list, so that theirs do not overlap, and each is one task's.
         #[expect(unsafe_code, reason = "tasks write disjoint rows")]
-        let [value, first, second] = self.values.map(|of| unsafe { of.slice_mut(start, len) });
+        let [value, first] = [0, 1].map(|i| unsafe { self.values[i].slice_mut(start, len) });
+        // SAFETY: as above.
+        #[expect(unsafe_code, reason = "tasks write disjoint rows")]
+        let second = if self.has_second { unsafe { self.values[2].slice_mut(start, len) } } else { &mut [] };
         ParamState { value, first, second }
     }
 
@@ -87,7 +103,7 @@ impl<'a> Visit<'a> {
         let starts = &starts[..inputs.len()];
         let ask = |panel: usize| {
             let ParamState { value, first, second } = self.weights(panel, &range);
-            for numbers in [&*value, first, second] {
+            for numbers in [&*value, first, second].into_iter().filter(|numbers| !numbers.is_empty()) {
                 starts.iter().for_each(|&start| prefetch_far(&numbers[start..start + NR]));
             }
         };
@@ -110,7 +126,7 @@ impl<'a> Visit<'a> {
                 onto = true;
             }
             size.weight_tile(context, active.x, dy.panels, panel, range.clone(), &mut dw_tile);
-            weights.update_rows(context.isa, self.rule, starts, &dw_tile.0[..starts.len()]);
+            self.rule.update_rows(context.isa, &mut weights, starts, &dw_tile.0[..starts.len()]);
         }
         if let Some(dx) = self.dx {
             let column = |i: usize| inputs[i] as usize;

@@ -83,7 +83,7 @@ impl<'a> Ascent<'a> {
             .map(|(goal, parameters, stream)| {
                 let mut picture = zeros();
                 basis.picture(&parameters, &mut picture);
-                let variables = OptimizedTensor::new(&parameters);
+                let variables = OptimizedTensor::new(&parameters, &spec.optimizer);
                 let (slope, scratch) = (zeros(), zeros());
                 let drawn = Vec::new();
                 Climber { goal, variables, stream, drawn, picture, slope, scratch, diverged: None }
@@ -158,7 +158,7 @@ impl<'a> Ascent<'a> {
             // Down the negative gradient is up.
             slope.iter_mut().for_each(|slope| *slope = -*slope);
             basis.backward(picture, slope, scratch);
-            variables.descend(scratch, &spec.optimizer, spec.learning_rate);
+            variables.descend(scratch, spec.learning_rate);
             // The picture before is the last one that may be finite.
             scratch.copy_from_slice(picture);
             basis.picture(variables.values(), picture);

@@ -8,17 +8,17 @@
 //!
 //! Steps put off in one go are not, to the bit, the same steps put off in two. So that a training that is saved and goes on
 //! later has the bits of one that was never interrupted, all runs take all steps at the end of each window of steps, and
-//! [`ParamGroups::settles`] says where windows end: it depends on nothing but the optimiser and the step's number.
+//! [`StepRule::window`] says where windows end: it depends on nothing but the optimiser and the step's number.
 //!
-//! [`ParamGroups::settles`]: crate::optimizer::ParamGroups::settles
+//! [`StepRule::window`]: crate::optimizers::StepRule::window
 
 #[cfg(test)]
 mod tests;
 
 use crate::kernels::gemm::NR;
 use crate::kernels::isa::Isa;
-use crate::kernels::silent::{SilentSteps, SilentSums};
-use crate::kernels::update::{ParamState, StepRule};
+use crate::kernels::silent::{SilentStep, SilentSteps, SilentSums};
+use crate::kernels::update::ParamState;
 use crate::parallel::{DisjointSlice, for_each};
 
 /// Most steps that wait.
@@ -35,8 +35,8 @@ pub(crate) struct Deferred {
     /// For every number of steps taken, what the others of the window come to.
     steps: Vec<SilentSteps>,
     sums: Vec<SilentSums>,
-    /// Of the last step in the window.
-    rule: Option<StepRule>,
+    /// The last step in the window.
+    last: Option<SilentStep>,
     /// The instruction set of these steps, which is to take them.
     isa: Isa,
 }
@@ -55,7 +55,7 @@ impl Deferred {
             taken: vec![0; columns.div_ceil(NR) * rows],
             steps: Vec::with_capacity(MOST),
             sums: Vec::with_capacity(MOST),
-            rule: None,
+            last: None,
             isa: Isa::Portable,
         }
     }
@@ -77,18 +77,9 @@ impl Deferred {
         self.taken[panel * self.rows..][..self.rows].iter().any(|&taken| usize::from(taken) < now)
     }
 
-    /// Whether a step by this rule fits into the window.
-    pub(super) fn has_room_for(&self, rule: &StepRule) -> bool {
-        let alike = self.rule.is_none_or(|before| match (before, *rule) {
-            (StepRule::Adam { beta: a, epsilon: b, .. }, StepRule::Adam { beta, epsilon, .. }) => {
-                (a, b) == (beta, epsilon)
-            }
-            (StepRule::Sgd { momentum: a, nesterov: b, .. }, StepRule::Sgd { momentum, nesterov, .. }) => {
-                (a, b) == (momentum, nesterov)
-            }
-            _ => false,
-        });
-        alike && self.steps.len() < MOST
+    /// Whether this step fits into the window.
+    pub(super) fn has_room_for(&self, step: &SilentStep) -> bool {
+        self.last.is_none_or(|last| last.joins(step)) && self.steps.len() < MOST
     }
 
     /// The runs, for tasks that move some of them in a step that is added right after.
@@ -97,12 +88,12 @@ impl Deferred {
     }
 
     /// Adds a step, which all runs put off but those that were told to have taken it.
-    pub(super) fn add(&mut self, isa: Isa, rule: &StepRule) {
+    pub(super) fn add(&mut self, isa: Isa, step: &SilentStep) {
         self.isa = isa;
-        self.rule = Some(*rule);
+        self.last = Some(*step);
         self.sums.push(SilentSums::NONE);
         self.steps.clear();
-        self.steps.extend(self.sums.iter_mut().map(|sums| sums.then(rule)));
+        self.steps.extend(self.sums.iter_mut().map(|sums| sums.then(step)));
     }
 
     /// Has every run take every step: of these weights and moments.
@@ -111,6 +102,7 @@ impl Deferred {
             return;
         }
         let (panels, groups) = (self.taken.len() / self.rows, self.rows.div_ceil(MR));
+        let has_second = !numbers[2].is_empty();
         let numbers = numbers.map(DisjointSlice::new);
         for_each(panels * groups, |task| {
             let (panel, first) = (task / groups, task % groups * MR);
@@ -118,20 +110,27 @@ impl Deferred {
             let (start, len) = ((panel * self.rows + first) * NR, rows.len() * NR);
             // SAFETY: each task has rows of its own.
             #[expect(unsafe_code, reason = "tasks write disjoint rows")]
-            let [value, first, second] = numbers.map(|of| unsafe { of.slice_mut(start, len) });
+            let [value, first] = [0, 1].map(|i| unsafe { numbers[i].slice_mut(start, len) });
+            // SAFETY: as above.
+            #[expect(unsafe_code, reason = "tasks write disjoint rows")]
+            let second = if has_second { unsafe { numbers[2].slice_mut(start, len) } } else { &mut [] };
             let waiting = |(i, row)| self.steps(panel, row).map(|steps| (i * NR, steps));
             ParamState { value, first, second }.catch_up(self.isa, rows.enumerate().filter_map(waiting));
         });
         self.taken.fill(0);
         self.steps.clear();
         self.sums.clear();
-        self.rule = None;
+        self.last = None;
     }
 
     /// The weights and moments of a run, as they are when it has taken its steps.
     pub(crate) fn current(&self, panel: usize, row: usize, numbers: [&[f32]; 3]) -> [[f32; NR]; 3] {
         let start = (panel * self.rows + row) * NR;
-        let mut run = numbers.map(|of| of[start..start + NR].try_into().expect("a run of 32"));
+        let mut run = numbers.map(|of| {
+            // A moment that the optimiser does not keep is empty.
+            let numbers = if of.is_empty() { &[0.0; NR][..] } else { &of[start..start + NR] };
+            numbers.try_into().expect("a run of 32")
+        });
         let [value, first, second] = run.each_mut().map(<[f32; NR]>::as_mut_slice);
         let steps = self.steps(panel, row).map(|steps| (0, steps));
         ParamState { value, first, second }.catch_up(self.isa, steps.into_iter());

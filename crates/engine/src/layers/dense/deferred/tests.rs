@@ -2,9 +2,14 @@
 
 use super::*;
 
-fn rule(step: u64) -> StepRule {
-    let adam = inkling_schema::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
-    crate::optimizer::param_groups(&adam, step, 1e-3).decay
+fn rule(step: u64) -> SilentStep {
+    of(&inkling_schema::Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }, step)
+}
+
+fn of(optimizer: &inkling_schema::Optimizer, step: u64) -> SilentStep {
+    let mut rule = crate::optimizers::step_rule(optimizer);
+    rule.begin_step(step, 1e-3);
+    rule.deferrable().expect("steps that can wait").silent_step()
 }
 
 /// What steps from one to another come to.
@@ -57,5 +62,7 @@ fn a_window_holds_one_optimiser() {
     let mut deferred = Deferred::new(1, 1);
     deferred.add(Isa::Portable, &rule(1));
     assert!(deferred.has_room_for(&rule(2)));
-    assert!(!deferred.has_room_for(&StepRule::Sgd { momentum: 0.9, nesterov: false, rate: 0.1 }));
+    assert!(
+        !deferred.has_room_for(&of(&inkling_schema::Optimizer::Sgd { momentum: 0.9, nesterov: false }, 2))
+    );
 }
