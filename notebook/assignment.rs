@@ -758,7 +758,7 @@ fn mlp(hidden: &[usize]) -> ModelSpec {
     ModelSpec {
         input: [28, 28, 1],
         trunk,
-        heads: vec![Head { name: "digit".into(), layers: vec![scores(10)] }],
+        heads: vec![Head::new("digit", vec![scores(10)])],
     }
 }
 
@@ -1081,7 +1081,7 @@ fn cnn(of: &Convolutions) -> ModelSpec {
     ModelSpec {
         input: [28, 28, 1],
         trunk,
-        heads: vec![Head { name: "digit".into(), layers: vec![scores(10)] }],
+        heads: vec![Head::new("digit", vec![scores(10)])],
     }
 }
 
@@ -1513,7 +1513,7 @@ fn garments(
     trunk.extend(dense(shared));
     let head = |&(name, classes): &(&str, usize)| {
         let layers = own.iter().flat_map(|&units| dense(units)).chain([scores(classes)]).collect();
-        Head { name: name.into(), layers }
+        Head::new(name, layers)
     };
     ModelSpec { input: [28, 28, 1], trunk, heads: heads.iter().map(head).collect() }
 }

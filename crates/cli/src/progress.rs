@@ -431,7 +431,7 @@ mod tests {
         let (train, validation) = (found(9000), None);
         let mut outcome =
             EpochOutcome { epoch: 1, step: 9, train, validation, test: found(8812), further: Vec::new() };
-        let head = |name: &str| Head { name: name.into(), layers: Vec::new() };
+        let head = |name: &str| Head::new(name, Vec::new());
         let heads = [head("item"), head("group")];
         assert_eq!(test_accuracy(&outcome, &heads[..1]), "test accuracy 88.12 %");
         outcome.further.push(HeadOutcome { train, validation, test: found(9100) });

@@ -7,12 +7,13 @@ use rayon::prelude::*;
 
 use crate::aligned::AlignedVec;
 use crate::kernels::isa::Isa;
+use crate::labels::HeadTargets;
 use crate::layers::Context;
 use crate::layers::activation::ActivationRegistry;
-use crate::layers::cross_entropy::Metrics;
 use crate::layers::dense::deferred::Deferred;
 use crate::layers::identity::Identity;
 use crate::layers::parameter::{GradMode, ParamKind, Parameter};
+use crate::losses::Metrics;
 use crate::optimizers::StepRule;
 use crate::parallel::par_for_each;
 use crate::random::RngStream;
@@ -50,9 +51,9 @@ pub struct Workspace {
 /// What the heads should say of a batch, and how much each counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Targets<'a> {
-    /// The class of each image, head after head: [heads, batch].
-    pub labels: &'a [u8],
-    /// Share of each head's mean cross-entropy in the loss, `[heads]`.
+    /// The labels of the batch for each head.
+    pub labels: &'a [HeadTargets],
+    /// Share of each head's mean loss in the whole, `[heads]`.
     pub loss_weights: &'a [f32],
 }
 
@@ -228,7 +229,7 @@ impl Network {
             .for_each(|(_, (head, activations))| head.forward(&context, z, activations));
     }
 
-    /// The loss of the batch that went forward last, and its gradient: Σ over heads of weight times mean cross-entropy.
+    /// The loss of the batch that went forward last, and its gradient: Σ over heads of weight times mean loss.
     /// What becomes of the parameters' gradients is up to `grad_mode`; `dx` takes that of the images. What each head has
     /// judged is in the workspace. A head of weight zero is passed by: it judges nothing, and its parameters stay. On the
     /// trunk a head's gradient counts with its share where there are `shares`, else with its weight.
@@ -243,7 +244,7 @@ impl Network {
     ) {
         let batch = x.len() / self.inputs;
         assert_eq!(targets.loss_weights.len(), self.heads.len(), "a weight for each head");
-        assert_eq!(targets.labels.len(), self.heads.len() * batch, "a label for each head and image");
+        assert_eq!(targets.labels.len(), self.heads.len(), "labels for each head");
         assert!(targets.loss_weights.iter().any(|&weight| weight != 0.0), "a head that has a weight");
         let context = workspace.seen.expect("a pass that went forward");
         assert_eq!(context.batch, batch, "the images that went forward");
@@ -255,8 +256,10 @@ impl Network {
             if targets.loss_weights[h] == 0.0 {
                 continue;
             }
-            let labels = &targets.labels[h * batch..(h + 1) * batch];
-            metrics[h] = head.judge(activations, labels, targets.loss_weights[h]);
+            let labels = targets.labels[h].labels();
+            assert_eq!(labels.len(), batch, "a label for each image");
+            let kind = self.spec.heads[h].loss;
+            metrics[h] = head.loss(kind, activations, labels, targets.loss_weights[h]);
             let z = trunk.acts.last().map_or(x, |y| &y[..features]);
             let dz = trunk.grads.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
             let layers = (0..head.layers.len(), None);
@@ -505,9 +508,9 @@ impl Workspace {
         &self.metrics
     }
 
-    /// Σ over heads of weight times mean cross-entropy.
+    /// Σ over heads of weight times mean loss.
     fn loss(&self, targets: Targets) -> f64 {
-        let batch = targets.labels.len() / self.metrics.len();
+        let batch = targets.labels[0].labels().len();
         let parts = self.metrics.iter().zip(targets.loss_weights);
         parts.map(|(metrics, &weight)| f64::from(weight) * metrics.loss_sum / batch as f64).sum()
     }

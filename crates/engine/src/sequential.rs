@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use inkling_schema::{LayerSpec, ModelError, Padding, PlannedLayer, Shape};
+use inkling_schema::{LayerSpec, Loss, ModelError, Padding, PlannedLayer, Shape};
 
 use crate::aligned::AlignedVec;
+use crate::labels::Labels;
 use crate::layers::activation::{ActivationRegistry, activation};
 use crate::layers::avg_pool::AvgPool;
 use crate::layers::batch_norm::BatchNorm;
 use crate::layers::conv2d::conv2d;
-use crate::layers::cross_entropy::{Metrics, cross_entropy};
 use crate::layers::dense::{Dense, Size};
 use crate::layers::dropout::Dropout;
 use crate::layers::geometry::Geometry;
@@ -19,6 +19,7 @@ use crate::layers::max_pool::MaxPool;
 use crate::layers::parameter::GradMode;
 use crate::layers::residual::Residual;
 use crate::layers::{BackwardArgs, Cache, Context, DynLayer};
+use crate::losses::{Metrics, loss};
 use crate::random::RngStream;
 
 /// Layers one after the other.
@@ -235,13 +236,19 @@ impl Sequential {
 }
 
 impl Sequential {
-    /// As a head: judges the scores that came forward, and leaves weight times the gradient of the mean cross-entropy in
-    /// their place of `activations`.
-    pub(crate) fn judge(&self, activations: &mut Activations, labels: &[u8], weight: f32) -> Metrics {
-        let scores = labels.len() * self.outputs;
+    /// As a head: what the outputs that came forward come to beside their labels. Leaves weight times the gradient of the mean
+    /// loss in their place of `activations`.
+    pub(crate) fn loss(
+        &self,
+        kind: Loss,
+        activations: &mut Activations,
+        labels: Labels,
+        weight: f32,
+    ) -> Metrics {
+        let count = labels.len() * self.outputs;
         let last = activations.acts.len() - 1;
-        let (logits, dlogits) = (&activations.acts[last][..scores], &mut activations.grads[last][..scores]);
-        cross_entropy(self.outputs, logits, labels, weight / labels.len() as f32, Some(dlogits))
+        let (z, dz) = (&activations.acts[last][..count], &mut activations.grads[last][..count]);
+        loss(kind, self.outputs, z, labels, weight / labels.len() as f32, Some(dz))
     }
 }
 

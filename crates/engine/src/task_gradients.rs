@@ -4,6 +4,7 @@
 //! product of two heads' gradients a and b on it is Σₘₙ (1 + xₘ·xₙ)·(dyₘᵃ·dyₙᵇ). Where a batch is thinner than the matrix,
 //! that is less work than making them, and takes no memory.
 
+use inkling_schema::Loss;
 use rayon::prelude::*;
 
 use crate::layers::Context;
@@ -21,7 +22,7 @@ pub enum TrunkScope {
     Last,
 }
 
-/// Inner products of the heads' gradients on shared parameters, each of the head's own mean cross-entropy. Zero for a
+/// Inner products of the heads' gradients on shared parameters, each of the head's own mean loss. Zero for a
 /// head of weight zero.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GradientGram {
@@ -81,13 +82,14 @@ impl Network {
         };
         let Some(last) = self.trunk.layers.iter().rposition(parametrised) else { return found };
         let first = if over == TrunkScope::All { 0 } else { last };
+        let losses: Vec<Loss> = self.spec().heads.iter().map(|head| head.loss).collect();
         // Of each head that is trained, what is kept of each layer from the last one back to the first.
         let mut kept: Vec<(usize, Vec<Kept>)> = Vec::new();
         for h in (0..heads).filter(|&h| targets.loss_weights[h] != 0.0) {
             let Workspace { trunk, heads: caches, metrics, .. } = &mut *workspace;
             let mut of_head = Vec::new();
             let (head, activations) = (&mut self.heads[h], &mut caches[h]);
-            metrics[h] = head.judge(activations, &targets.labels[h * batch..(h + 1) * batch], 1.0);
+            metrics[h] = head.loss(losses[h], activations, targets.labels[h].labels(), 1.0);
             let z = trunk.acts.last().map_or(x, |y| &y[..features]);
             let dz = trunk.grads.last_mut().map(|dy| &mut dy[..features]);
             head.backward(&context, z, (0..head.layers.len(), None), activations, dz, GradMode::Skip);

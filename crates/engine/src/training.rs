@@ -2,13 +2,12 @@
 
 use inkling_schema::Optimizer;
 
-use crate::layers::cross_entropy::cross_entropy;
+use crate::labels::{HeadTargets, Labels};
 use crate::layers::parameter::GradMode;
+use crate::losses::{Metrics, loss};
 use crate::network::{LayerTime, Network, Targets, Workspace};
 use crate::optimizers::{Custom, StepRule, UpdateRule, step_rule};
 use crate::task_gradients::{GradientGram, TrunkScope};
-
-pub use crate::layers::cross_entropy::Metrics;
 
 /// Images, [n, dim], image after image, the last index the fastest.
 #[derive(Debug, Clone, Copy)]
@@ -57,21 +56,48 @@ impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Pixels<'a> {
 pub struct Dataset<'a> {
     /// Images, shape [n, dim].
     pub pixels: Pixels<'a>,
-    /// Labels of each head, `[n]` each.
-    pub labels: &'a [&'a [u8]],
+    /// Labels of each head.
+    pub labels: HeadLabels<'a>,
+}
+
+/// The labels of each head of a network.
+#[derive(Debug, Clone, Copy)]
+pub enum HeadLabels<'a> {
+    /// Classes, which bytes hold: `[n]` for each head.
+    Bytes(&'a [&'a [u8]]),
+    /// Labels of any kind.
+    Any(&'a [Labels<'a>]),
+}
+
+impl<'a> HeadLabels<'a> {
+    /// The labels of a head, by its number.
+    ///
+    /// # Panics
+    /// If there is no such head.
+    pub fn of(&self, head: usize) -> Labels<'a> {
+        match self {
+            HeadLabels::Bytes(labels) => Labels::Bytes(labels[head]),
+            HeadLabels::Any(labels) => labels[head],
+        }
+    }
 }
 
 impl<'a> Dataset<'a> {
-    /// These images with the labels of each head.
+    /// These images with a class for each head, which bytes hold: `[n]` for each.
     pub fn new(pixels: impl Into<Pixels<'a>>, labels: &'a [&'a [u8]]) -> Self {
-        Dataset { pixels: pixels.into(), labels }
+        Dataset { pixels: pixels.into(), labels: HeadLabels::Bytes(labels) }
+    }
+
+    /// These images with labels of any kind for each head.
+    pub fn with_labels(pixels: impl Into<Pixels<'a>>, labels: &'a [Labels<'a>]) -> Self {
+        Dataset { pixels: pixels.into(), labels: HeadLabels::Any(labels) }
     }
 }
 
 impl Dataset<'_> {
     /// Number of images.
     pub fn len(&self) -> usize {
-        self.labels[0].len()
+        self.labels.of(0).len()
     }
 
     /// Whether there are none.
@@ -86,8 +112,8 @@ pub struct Trainer {
     network: Network,
     rule: Box<dyn StepRule>,
     workspace: Workspace,
-    /// Labels of the batch, head after head.
-    labels: Vec<u8>,
+    /// Labels of the batch for each head.
+    labels: Vec<HeadTargets>,
     /// Share of each head in the loss.
     weights: Vec<f32>,
     /// The longest that the gradient of all parameters may be.
@@ -134,7 +160,7 @@ impl Trainer {
         assert_eq!(weights.len(), heads, "a weight for each head");
         Trainer {
             workspace: network.workspace(batch, true),
-            labels: vec![0; batch * heads],
+            labels: vec![HeadTargets::Classes(Vec::with_capacity(batch)); heads],
             weights: weights.to_vec(),
             network,
             rule,
@@ -200,13 +226,12 @@ impl Trainer {
         for (x, &index) in x.chunks_exact_mut(dim).zip(order) {
             images.pixels.read(index as usize * dim, x);
         }
-        let labels = &mut self.labels[..batch * self.weights.len()];
-        for (labels, all) in labels.chunks_exact_mut(batch).zip(images.labels) {
-            labels.iter_mut().zip(order).for_each(|(label, &index)| *label = all[index as usize]);
+        for (head, targets) in self.labels.iter_mut().enumerate() {
+            targets.gather(images.labels.of(head), order);
         }
         self.step += 1;
         self.rule.begin_step(self.step, learning_rate);
-        let targets = Targets { labels, loss_weights: &self.weights };
+        let targets = Targets { labels: &self.labels, loss_weights: &self.weights };
         let trained = |head: usize| targets.loss_weights[head] != 0.0;
         self.network.forward_heads(x, true, &mut self.workspace, trained);
         let shares = shares(&mut self.network, x, targets, &mut self.workspace);
@@ -314,8 +339,8 @@ pub fn evaluate(
         let batch = count / dim;
         for (head, &classes) in classes.iter().enumerate() {
             let logits = workspace.logits(head, batch * classes);
-            let labels = &images.labels[head][i * capacity..][..batch];
-            metrics[head] += cross_entropy(classes, logits, labels, 0.0, None);
+            let labels = images.labels.of(head).slice(i * capacity..i * capacity + batch);
+            metrics[head] += loss(network.spec().heads[head].loss, classes, logits, labels, 0.0, None);
             seen(head, logits);
         }
     }
@@ -383,8 +408,9 @@ mod tests {
             for step in 1..=5 {
                 let heads = [&labels[..batch], &labels[batch..]];
                 fused.step(Dataset::new(&pixels, &heads), &order, 0.01);
-                plain.gradients(&x, Targets { labels: &labels, loss_weights: &weights }, &mut workspace);
-                let targets = Targets { labels: &labels, loss_weights: &weights };
+                let targets = heads.map(|labels| HeadTargets::new(labels.into()));
+                let targets = Targets { labels: &targets, loss_weights: &weights };
+                plain.gradients(&x, targets, &mut workspace);
                 rule.begin_step(step, 0.01);
                 plain.step_clipped(f64::INFINITY, targets, &*rule);
                 for part in [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments] {

@@ -6,7 +6,7 @@ mod functions;
 use std::path::Path;
 
 use functions::{Function, gradient};
-use inkling_engine::{Dataset, NamedTensor, Network, StateKind, Targets, Trainer, evaluate};
+use inkling_engine::{Dataset, HeadTargets, NamedTensor, Network, StateKind, Targets, Trainer, evaluate};
 use inkling_schema::{ModelSpec, Optimizer, Shape};
 use safetensors::{SafeTensors, tensor::Metadata};
 
@@ -147,11 +147,16 @@ fn layers_agree_with_pytorch() {
     for case in golden.cases() {
         let name = case.name;
         let mut network = case.network("value");
-        let (x, labels) = (case.f32("x"), case.bytes("labels"));
-        let batch = labels.len();
+        let x = case.f32("x");
+        let targets = if case.has("targets") {
+            HeadTargets::Values { values: case.f32("targets"), outputs: network.num_classes()[0] }
+        } else {
+            HeadTargets::new(case.bytes("labels").into())
+        };
+        let batch = x.len() / network.input_len();
         // Room for more images than come, as in the last batch of an epoch.
         let mut workspace = network.workspace(batch + 1, true);
-        let targets = Targets { labels, loss_weights: &[1.0] };
+        let targets = Targets { labels: &[targets], loss_weights: &[1.0] };
 
         let loss = network.gradients(&x, targets, &mut workspace);
         differences.compare_number(&format!("{name}: loss"), loss, case.f64("loss")[0], 1e-5);
@@ -203,7 +208,8 @@ fn trainings_agree_with_pytorch() {
         let mut network = case.network("initial");
         let x: Vec<f32> =
             pixels[..BATCH * network.input_len()].iter().map(|&p| f32::from(p) / 255.0).collect();
-        let first: Vec<u8> = labels.iter().flat_map(|labels| &labels[..BATCH]).copied().collect();
+        let first: Vec<HeadTargets> =
+            labels.iter().map(|labels| HeadTargets::new((&labels[..BATCH]).into())).collect();
         let mut workspace = network.workspace(BATCH, true);
         let targets = Targets { labels: &first, loss_weights: &weights };
         let losses = case.f64("losses");

@@ -1,10 +1,12 @@
 //! Every gradient against differences of the plain reference network in f64.
 
+#[path = "../src/losses/reference.rs"]
+mod definition;
 mod reference;
 
 use inkling_engine::random::RngStream;
-use inkling_engine::{Network, StateKind, Targets};
-use inkling_schema::ModelSpec;
+use inkling_engine::{HeadTargets, Network, StateKind, Targets};
+use inkling_schema::{Head, Loss, ModelSpec};
 use reference::Reference;
 use reference::networks::{self, disturb, uniform};
 
@@ -15,16 +17,20 @@ const TOLERANCE: f64 = 1e-4;
 /// Error allowed where an array's gradients cancel, as a share of the largest gradient of all.
 const CANCELLED: f64 = 1e-6;
 
-/// Σ over heads of weight times mean cross-entropy; labels are [heads, batch].
-fn loss(reference: &Reference, x: &[f64], labels: &[u8], weights: &[f32]) -> f64 {
+/// Σ over heads of weight times mean loss.
+fn loss(reference: &Reference, spec: &ModelSpec, x: &[f64], labels: &[HeadTargets], weights: &[f32]) -> f64 {
     let parts = reference.outputs(x, true);
-    let scores = parts[1..].iter().map(|head| &head.last().expect("a layer").1);
-    let batch = labels.len() / weights.len();
     let mut loss = 0.0;
-    for ((scores, labels), &weight) in scores.zip(labels.chunks_exact(batch)).zip(weights) {
-        for (z, &label) in scores.iter().zip(labels) {
-            let sum: f64 = z.iter().map(|z| z.exp()).sum();
-            loss += f64::from(weight) * (sum.ln() - z[usize::from(label)]) / batch as f64;
+    for (h, head) in spec.heads.iter().enumerate() {
+        let outputs = &parts[1 + h].last().expect("a layer").1;
+        for (sample, z) in outputs.iter().enumerate() {
+            let targets: Vec<f64> = match &labels[h] {
+                HeadTargets::Classes(classes) => vec![classes[sample].into()],
+                HeadTargets::Values { values, outputs } => {
+                    values[sample * outputs..(sample + 1) * outputs].iter().map(|&t| t.into()).collect()
+                }
+            };
+            loss += f64::from(weights[h]) * definition::loss(head.loss, z, &targets) / outputs.len() as f64;
         }
     }
     loss
@@ -36,13 +42,20 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
     let mut network = Network::new(spec, seed).expect("a network");
     let x = uniform(&mut stream, batch * network.input_len(), 1.0);
     disturb(&mut network, &mut stream);
-    let labels: Vec<u8> = network
-        .num_classes()
-        .iter()
-        .flat_map(|&classes| {
-            (0..batch).map(|_| stream.random_range(classes as u32) as u8).collect::<Vec<u8>>()
-        })
-        .collect();
+    let sizes = network.num_classes();
+    let mut labels_of = |(head, &outputs): (&Head, &usize)| match head.loss {
+        Loss::CrossEntropy { .. } => {
+            HeadTargets::Classes((0..batch).map(|_| stream.random_range(outputs as u32)).collect())
+        }
+        _ => HeadTargets::Values { values: uniform(&mut stream, batch * outputs, 0.5), outputs },
+    };
+    let mut labels: Vec<HeadTargets> = spec.heads.iter().zip(&sizes).map(&mut labels_of).collect();
+    // From 0 to 1, which suits answers of yes or no too.
+    for targets in &mut labels {
+        if let HeadTargets::Values { values, .. } = targets {
+            values.iter_mut().for_each(|value| *value += 0.5);
+        }
+    }
     let weights: Vec<f32> = spec.heads.iter().map(|_| 0.25 + stream.uniform()).collect();
     let targets = Targets { labels: &labels, loss_weights: &weights };
 
@@ -50,7 +63,7 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
     let mut workspace = network.workspace(batch, true);
     let found = network.gradients(&x, targets, &mut workspace);
     let mut wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-    let exact = loss(&reference, &wide, &labels, &weights);
+    let exact = loss(&reference, spec, &wide, &labels, &weights);
     assert!((found - exact).abs() <= 1e-5 * exact, "the loss is {found}, not {exact}: {spec:?}");
 
     let mut compared = Vec::new();
@@ -61,7 +74,7 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
                     let values = reference.parameters.get_mut(&array.name).expect("the same parameters");
                     let before = values[i];
                     values[i] += by;
-                    let loss = loss(&reference, &wide, &labels, &weights);
+                    let loss = loss(&reference, spec, &wide, &labels, &weights);
                     reference.parameters.get_mut(&array.name).expect("as before")[i] = before;
                     loss
                 };
@@ -76,7 +89,7 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64) {
         let mut moved = |by: f64| {
             let before = wide[i];
             wide[i] += by;
-            let loss = loss(&reference, &wide, &labels, &weights);
+            let loss = loss(&reference, spec, &wide, &labels, &weights);
             wide[i] = before;
             loss
         };

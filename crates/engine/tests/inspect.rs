@@ -10,7 +10,9 @@ mod training;
 
 use functions::{Function, gradient};
 use inkling_engine::random::RngStream;
-use inkling_engine::{LayerHandle, NamedTensor, Network, StateKind, Targets, Trainer, Workspace};
+use inkling_engine::{
+    HeadTargets, LayerHandle, NamedTensor, Network, StateKind, Targets, Trainer, Workspace,
+};
 use inkling_schema::{ModelSpec, Shape};
 use reference::Reference;
 use reference::networks::{self, disturb, uniform};
@@ -82,7 +84,8 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64, every: usize) -> [usize; 2] 
     // More room than the batch needs, and what training with other images left there.
     let mut workspace = network.workspace(batch + 5, true);
     let other = uniform(&mut stream, (batch + 5) * dim, 1.0);
-    let (labels, weights) = (vec![0; (batch + 5) * spec.heads.len()], vec![1.0; spec.heads.len()]);
+    let zeros = HeadTargets::Classes(vec![0; batch + 5]);
+    let (labels, weights) = (vec![zeros; spec.heads.len()], vec![1.0; spec.heads.len()]);
     network.gradients(&other, Targets { labels: &labels, loss_weights: &weights }, &mut workspace);
 
     let reference = Reference::of(&network);
@@ -256,7 +259,7 @@ fn looking_changes_nothing() {
     let mut trainer = Trainer::new(network, ADAM, BATCH, &[0.6, 0.4]);
     train(&mut trainer, &noise, 0, 3);
     let (_, x) = network_and_images(BATCH);
-    let labels = [0; 2 * BATCH];
+    let labels = [0, 1].map(|_| HeadTargets::Classes(vec![0; BATCH]));
     let targets = Targets { labels: &labels, loss_weights: &[0.6, 0.4] };
     let mut workspace = trainer.network().workspace(BATCH, true);
     trainer.network_mut().gradients(&x, targets, &mut workspace);

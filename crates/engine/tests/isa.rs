@@ -5,7 +5,7 @@ mod support;
 #[path = "support/training.rs"]
 mod training;
 
-use inkling_engine::{Isa, NamedTensor, Network, StateKind, Targets, Trainer, Workspace};
+use inkling_engine::{HeadTargets, Isa, NamedTensor, Network, StateKind, Targets, Trainer, Workspace};
 use support::{ADAM, BATCH, Noise, everything};
 use training::{state, train};
 
@@ -36,7 +36,7 @@ fn compute(isa: Isa, noise: &Noise) -> Found {
     isa.set_default();
     let mut network = Network::new(&everything(), 5).expect("a network");
     let x: Vec<f32> = (0..BATCH * network.input_len()).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
-    let labels: Vec<u8> = (0..2 * BATCH as u8).map(|i| i % 3).collect();
+    let labels = [0, 1].map(|head| HeadTargets::Classes((0..BATCH as u32).map(|i| (head + i) % 3).collect()));
     let targets = Targets { labels: &labels, loss_weights: &[0.6, 0.4] };
     let mut workspace = network.workspace(BATCH, true);
     network.gradients(&x, targets, &mut workspace);

@@ -2,7 +2,7 @@
 //! as they are.
 
 use inkling_engine::random::RngStream;
-use inkling_engine::{Dataset, NamedTensor, Network, StateKind, Targets, Trainer, TrunkScope};
+use inkling_engine::{Dataset, HeadTargets, NamedTensor, Network, StateKind, Targets, Trainer, TrunkScope};
 use inkling_schema::{ModelSpec, Optimizer};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -113,8 +113,10 @@ fn products_are_those_of_the_heads_own_gradients() {
             let pixels: Vec<u8> =
                 order.iter().flat_map(|&i| &images.pixels[i as usize * 64..][..64]).copied().collect();
             inkling_engine::normalize_pixels(&pixels, &mut x);
-            let targets: Vec<u8> =
-                labels.iter().flat_map(|labels| order.iter().map(|&i| labels[i as usize])).collect();
+            let of_head = |labels: &&[u8]| {
+                HeadTargets::Classes(order.iter().map(|&i| u32::from(labels[i as usize])).collect())
+            };
+            let targets: Vec<HeadTargets> = labels.iter().map(of_head).collect();
             let mut weights = [0.0, 0.0];
             weights[head] = 1.0;
             network.gradients(&x, Targets { labels: &targets, loss_weights: &weights }, &mut workspace);

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (train, test) = (set.train.take(6000), set.test.take(2000));
     let even = |labels: &[u8]| labels.iter().map(|label| label % 2).collect::<Vec<u8>>();
     let (train_even, test_even) = (even(&train.labels), even(&test.labels));
-    let head = |name: &str, classes| Head { name: name.into(), layers: vec![layers::dense(classes)] };
+    let head = |name: &str, classes| Head::new(name, vec![layers::dense(classes)]);
     let spec = ModelSpec {
         input: [28, 28, 1],
         trunk: vec![layers::flatten(), layers::dense(200), layers::relu()],

@@ -64,6 +64,6 @@ impl Sequential {
     pub fn build(self) -> ModelSpec {
         let Sequential { input, mut layers } = self;
         let last = layers.pop().into_iter().collect();
-        ModelSpec { input, trunk: layers, heads: vec![Head { name: "class".into(), layers: last }] }
+        ModelSpec { input, trunk: layers, heads: vec![Head::new("class", last)] }
     }
 }

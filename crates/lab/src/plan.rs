@@ -300,7 +300,7 @@ mod tests {
             let convolution =
                 LayerSpec::Conv2d { filters: 1, kernel_size: kernel, stride, padding, initializer };
             let layers = vec![LayerSpec::Dense { units: 10, initializer }];
-            let heads = vec![Head { name: "class".into(), layers }];
+            let heads = vec![Head::new("class", layers)];
             let model = ModelSpec { input: [28, 28, 1], trunk: vec![convolution, LayerSpec::Flatten], heads };
             let data = DataSlice { set: "mnist".into(), train_images: 100, test_images: 100 };
             let spec = RunSpec::Train(TrainRun::of_classes(data, model, training.clone(), seed));

@@ -333,10 +333,8 @@ fn heads_labels_and_weights_that_do_not_belong_together_are_refused() {
     let beyond = Labels::Groups(vec![0, 0, 1, 2, 0, 0, 0, 0, 0, 0]);
     words(&|spec, _| spec.labels[1] = beyond.clone(), "the head `half` has 2 scores, and a label is 2");
     words(&|spec, _| spec.model.heads[1].layers.clear(), "the head `half` has no layers");
-    let none = Head {
-        name: "half".into(),
-        layers: vec![LayerSpec::Dense { units: 0, initializer: Initializer::GlorotUniform }],
-    };
+    let none =
+        Head::new("half", vec![LayerSpec::Dense { units: 0, initializer: Initializer::GlorotUniform }]);
     words(&|spec, _| spec.model.heads[1] = none.clone(), "it has no units");
 }
 

@@ -28,7 +28,7 @@ mod weighting;
 
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
 pub use inside::{InsideTask, JudgeSpec, PatternSpec};
-pub use model::{Head, Initializer, LayerSpec, ModelSpec, Padding};
+pub use model::{Head, Initializer, LayerSpec, Loss, ModelSpec, Padding};
 pub use models::MODELS;
 pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
 pub use networks::{CnnSpec, CnnTask, InitializerPair, MlpSpec, MlpTask};

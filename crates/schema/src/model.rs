@@ -26,8 +26,70 @@ pub struct ModelSpec {
 pub struct Head {
     /// Name of the task.
     pub name: String,
-    /// Layers; the last gives a score (logit) for each class.
+    /// Layers; the last gives a score (logit) for each class, or another number for each output.
     pub layers: Vec<LayerSpec>,
+    /// What is made smaller; where not given, the cross-entropy of classes.
+    #[serde(default, skip_serializing_if = "Loss::is_default")]
+    pub loss: Loss,
+}
+
+impl Head {
+    /// A head that tells classes apart by cross-entropy.
+    pub fn new(name: impl Into<String>, layers: Vec<LayerSpec>) -> Head {
+        Head { name: name.into(), layers, loss: Loss::default() }
+    }
+}
+
+/// What a head is trained to make small, of a batch as the mean over its samples.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Loss {
+    /// Of classes: the cross-entropy of the softmax of the scores (Goodfellow, Bengio and Courville 2016, section 6.2.2.3).
+    CrossEntropy {
+        /// Share of a target that is spread evenly over all classes (Szegedy et al. 2016).
+        #[serde(default, deserialize_with = "share")]
+        label_smoothing: f64,
+    },
+    /// Of numbers: the mean over the outputs of the squared differences.
+    MeanSquaredError,
+    /// Of outputs that each say yes or no: the mean over them of the cross-entropy of their sigmoid.
+    BinaryCrossEntropy,
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        Loss::CrossEntropy { label_smoothing: 0.0 }
+    }
+}
+
+impl Loss {
+    /// Whether it is what a head has that says nothing of it.
+    fn is_default(&self) -> bool {
+        *self == Loss::default()
+    }
+
+    /// Whether the head's outputs are scores of classes.
+    pub fn is_of_classes(&self) -> bool {
+        matches!(self, Loss::CrossEntropy { .. })
+    }
+
+    /// Its name in prose.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Loss::CrossEntropy { .. } => "cross-entropy",
+            Loss::MeanSquaredError => "mean squared error",
+            Loss::BinaryCrossEntropy => "binary cross-entropy",
+        }
+    }
+
+    /// What labels it needs, in prose.
+    pub fn labels(&self) -> &'static str {
+        match self {
+            Loss::CrossEntropy { .. } => "a class for each image",
+            Loss::MeanSquaredError => "a number for each output",
+            Loss::BinaryCrossEntropy => "a number from 0 to 1 for each output",
+        }
+    }
 }
 
 /// A layer. Aliases are the keys of version 0.1, which model files of that version hold; network files with them are refused.

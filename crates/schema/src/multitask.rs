@@ -105,7 +105,7 @@ impl MultitaskNetwork {
         let head = |&(name, units): &(&str, usize)| {
             let scores = LayerSpec::Dense { units, initializer: initializer.output };
             let layers = self.head.iter().flat_map(dense).chain([scores]).collect();
-            Head { name: name.into(), layers }
+            Head::new(name, layers)
         };
         ModelSpec { input, trunk, heads: heads.iter().map(head).collect() }
     }

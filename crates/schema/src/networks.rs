@@ -83,10 +83,7 @@ pub struct CnnSpec {
 const HEAD: &str = "class";
 
 fn output(classes: usize, initializer: InitializerPair) -> Vec<Head> {
-    vec![Head {
-        name: HEAD.into(),
-        layers: vec![LayerSpec::Dense { units: classes, initializer: initializer.output }],
-    }]
+    vec![Head::new(HEAD, vec![LayerSpec::Dense { units: classes, initializer: initializer.output }])]
 }
 
 impl MlpSpec {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const INITIAL: Initializer = Initializer::HeUniform;
 
 fn network(input: [usize; 3], trunk: Vec<LayerSpec>, heads: Vec<Vec<LayerSpec>>) -> ModelSpec {
-    let heads = heads.into_iter().enumerate().map(|(i, layers)| Head { name: format!("head {i}"), layers });
+    let heads = heads.into_iter().enumerate().map(|(i, layers)| Head::new(format!("head {i}"), layers));
     ModelSpec { input, trunk, heads: heads.collect() }
 }
 

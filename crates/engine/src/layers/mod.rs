@@ -7,7 +7,6 @@ pub(crate) mod activation;
 pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
 pub(crate) mod conv2d;
-pub(crate) mod cross_entropy;
 pub(crate) mod dense;
 pub(crate) mod dropout;
 pub(crate) mod geometry;

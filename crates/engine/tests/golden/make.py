@@ -38,6 +38,7 @@ from network import (
     norm,
     plain,
     pool,
+    residual,
     toml,
 )
 
@@ -46,6 +47,17 @@ HERE = Path(__file__).parent
 
 def loss_of(scores, labels, weights):
     return sum(w * F.cross_entropy(z, y) for z, y, w in zip(scores, labels, weights))
+
+
+def single_loss(loss, z, targets):
+    """The loss of a head that is not the plain cross-entropy, from its name in a ModelSpec."""
+    match loss["kind"]:
+        case "cross-entropy":
+            return F.cross_entropy(z, targets, label_smoothing=loss["label_smoothing"])
+        case "mean-squared-error":
+            return F.mse_loss(z, targets)
+        case "binary-cross-entropy":
+            return F.binary_cross_entropy_with_logits(z, targets)
 
 
 def seeded(name):
@@ -121,6 +133,53 @@ SINGLE = [
     ("silu", [1, 30, 1], [FLATTEN, dense(21), {"layer": "silu"}], 4, 2.0),
     ("sigmoid", [1, 30, 1], [FLATTEN, dense(21), {"layer": "sigmoid"}], 4, 2.0),
     ("tanh", [1, 30, 1], [FLATTEN, dense(21), {"layer": "tanh"}], 4, 2.0),
+    ("residual of images", [6, 5, 4], [residual([conv(7, (3, 3)), RELU, conv(4, (1, 1))]), FLATTEN], 4),
+    (
+        "residual with a projection of images",
+        [7, 6, 3],
+        [residual([norm(), conv(5, (3, 3), (2, 2)), RELU, conv(5, (2, 2))], projection=True), FLATTEN],
+        4,
+    ),
+    ("residual of vectors", [1, 17, 1], [FLATTEN, residual([dense(9), {"layer": "tanh"}, dense(17)])], 5),
+    (
+        "residual with a projection of vectors, within another",
+        [1, 17, 1],
+        [FLATTEN, residual([residual([dense(8), RELU], projection=True), dense(17)])],
+        5,
+    ),
+]
+
+
+def of_loss(name, outputs, loss, batch=6):
+    """Outputs of a dense layer under another loss than the plain cross-entropy."""
+    generator = seeded(name)
+    model = {"input": [1, 9, 1], "trunk": [], "heads": {"scores": [FLATTEN, dense(outputs)]}, "losses": {"scores": loss}}
+    network = Network(model, generator, 3.0)
+    x = torch.randn(batch, 1, 9, 1, generator=generator, dtype=torch.float32).double().requires_grad_(True)
+    arrays = {f"{name}/x": plain(x), **network.values(f"{name}/value")}
+    if loss["kind"] == "cross-entropy":
+        targets = torch.randint(outputs, (batch,), generator=generator)
+        arrays[f"{name}/labels"] = plain(targets, np.uint8)
+    else:
+        targets = torch.rand(batch, outputs, generator=generator, dtype=torch.float32).double()
+        arrays[f"{name}/targets"] = plain(targets)
+    (scores,) = network.forward(x)
+    found = single_loss(loss, scores, targets)
+    found.backward()
+    arrays |= {
+        f"{name}/scores": plain(scores),
+        f"{name}/loss": plain(found, np.float64).reshape(1),
+        f"{name}/dx": plain(x.grad),
+        **network.gradients(f"{name}/gradient"),
+        f"{name}/asked": plain(network.forward(x, training=False)[0]),
+    }
+    return arrays, {f"model/{name}": toml(model)}
+
+
+LOSSES = [
+    ("label smoothing", 7, {"kind": "cross-entropy", "label_smoothing": 0.1}),
+    ("mean squared error", 4, {"kind": "mean-squared-error"}),
+    ("binary cross-entropy", 5, {"kind": "binary-cross-entropy"}),
 ]
 
 
@@ -234,6 +293,18 @@ TWO_HEADS = {
     "trunk": [conv(5, (3, 3)), RELU, pool((2, 2), (2, 2)), FLATTEN, dense(18), RELU],
     "heads": {"item": [dense(9), RELU, dense(10)], "group": [dense(7), RELU, dense(3)]},
 }
+# A layer normalisation before each block, so that no bias is one whose gradient is rounding alone.
+RESIDUAL = {
+    "input": [9, 8, 2],
+    "trunk": [
+        conv(6, (3, 3)),
+        residual([layer_norm(), RELU, conv(6, (3, 3)), {"layer": "gelu"}, conv(6, (3, 3))]),
+        residual([layer_norm(), RELU, conv(9, (3, 3), (2, 2)), RELU, conv(9, (3, 3))], projection=True),
+        RELU,
+        GLOBAL_AVG_POOL,
+    ],
+    "heads": {"class": [residual([dense(9), {"layer": "tanh"}]), dense(5)]},
+}
 TRAINING = [
     ("mlp, adam", MLP),
     ("mlp, adamw", MLP, "adamw"),
@@ -241,6 +312,7 @@ TRAINING = [
     ("mlp, nesterov", MLP, "nesterov"),
     ("mlp, rms-prop", MLP, "rms-prop"),
     ("average pooling, layer normalisation, gelu", AVERAGED),
+    ("residual blocks", RESIDUAL),
     ("cnn, adam", CNN),
     ("cnn with pooling and normalisation, adam", POOLED),
     ("two heads, adam", TWO_HEADS, "adam", 10, (0.3, 0.7)),
@@ -340,9 +412,12 @@ def in_one_order(file):
     return len(text).to_bytes(8, "little") + text + file[8 + length :]
 
 
-FILES = {"layers": (single, SINGLE), "training": (training, TRAINING), "looking": (looking, LOOKING)}
+FILES = {
+    "layers": [(single, SINGLE), (of_loss, LOSSES)],
+    "training": [(training, TRAINING)],
+    "looking": [(looking, LOOKING)],
+}
 
 if __name__ == "__main__":
     for file in sys.argv[1:] or FILES:
-        make, cases = FILES[file]
-        write(f"{file}.safetensors", [make(*case) for case in cases])
+        write(f"{file}.safetensors", [make(*case) for make, cases in FILES[file] for case in cases])

@@ -44,6 +44,11 @@ def dropout(rate):
     return {"layer": "dropout", "rate": rate}
 
 
+def residual(layers, projection=False):
+    how = {"projection": "he-uniform"} if projection else {}
+    return {"layer": "residual", **how, "layers": layers}
+
+
 RELU, FLATTEN, GLOBAL_AVG_POOL = {"layer": "relu"}, {"layer": "flatten"}, {"layer": "global-avg-pool"}
 # Functions of each number by itself; GELU is the exact one.
 ACTIVATIONS = {
@@ -58,12 +63,22 @@ ACTIVATIONS = {
 
 
 def toml(model):
-    """The text of a ModelSpec; JSON's strings, numbers and lists are TOML too."""
-    table = lambda layer: "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in layer.items()) + " }"
-    layers = lambda name, layers: f"{name} = [{', '.join(map(table, layers))}]\n"
-    text = f"input = {json.dumps(model['input'])}\n" + layers("trunk", model["trunk"])
+    """The text of a ModelSpec; JSON's strings and numbers are TOML too."""
+
+    def value(of):
+        match of:
+            case dict():
+                return "{ " + ", ".join(f"{key} = {value(of)}" for key, of in of.items()) + " }"
+            case list():
+                return "[" + ", ".join(map(value, of)) + "]"
+            case _:
+                return json.dumps(of)
+
+    text = f"input = {value(model['input'])}\ntrunk = {value(model['trunk'])}\n"
     for name, head in model["heads"].items():
-        text += f'[[heads]]\nname = "{name}"\n' + layers("layers", head)
+        text += f'[[heads]]\nname = "{name}"\nlayers = {value(head)}\n'
+        if name in model.get("losses", {}):
+            text += f"loss = {value(model['losses'][name])}\n"
     return text
 
 
@@ -134,6 +149,19 @@ class Network:
                     last = x.movedim(1, -1)
                     last = F.layer_norm(last, last.shape[-1:], get("scale"), get("shift"), layer["epsilon"])
                     x = last.movedim(-1, 1)
+                case "residual":
+                    shortcut = x
+                    x = self.follow(name, layer["layers"], x, create, training)
+                    if "projection" in layer:
+                        if create:
+                            self.create(f"{name}.projection", projection_of(shortcut, x), shortcut)
+                        weight, bias = get("projection.weight"), get("projection.bias")
+                        if x.dim() == 4:
+                            stride = [-(-n // m) for n, m in zip(shortcut.shape[2:], x.shape[2:])]
+                            shortcut = F.conv2d(shortcut, weight, bias, stride=stride)
+                        else:
+                            shortcut = F.linear(shortcut, weight, bias)
+                    x = x + shortcut
                 case "dropout":
                     assert create or not training, "what is dropped would be nobody else's choice"
                 case "batch-norm":
@@ -161,6 +189,11 @@ class Network:
 
     def gradients(self, prefix):
         return self.arrays(prefix, {name: parameter.grad for name, parameter in self.parameters.items()})
+
+
+def projection_of(x, y):
+    """The layer that brings x into the shape of y."""
+    return conv(y.shape[1], (1, 1)) if y.dim() == 4 else dense(y.shape[1])
 
 
 def same(sizes, kernel, stride):

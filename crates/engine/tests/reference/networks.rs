@@ -2,7 +2,7 @@
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{Network, StateKind};
-use inkling_schema::{Head, Initializer, LayerSpec, ModelSpec, Padding};
+use inkling_schema::{Head, Initializer, LayerSpec, Loss, ModelSpec, Padding};
 
 fn dense(units: usize) -> LayerSpec {
     LayerSpec::Dense { units, initializer: Initializer::HeUniform }
@@ -30,7 +30,7 @@ fn layer_norm() -> LayerSpec {
 
 /// A network of one head.
 fn network(input: [usize; 3], trunk: Vec<LayerSpec>, head: Vec<LayerSpec>) -> ModelSpec {
-    ModelSpec { input, trunk, heads: vec![Head { name: "class".into(), layers: head }] }
+    ModelSpec { input, trunk, heads: vec![Head::new("class", head)] }
 }
 
 const PROJECTED: Option<Initializer> = Some(Initializer::HeUniform);
@@ -126,7 +126,7 @@ pub(crate) fn of_each_layer() -> Vec<ModelSpec> {
 
 /// Networks of two heads: one with a trunk, and one whose heads share nothing but the images.
 pub(crate) fn of_two_heads() -> [ModelSpec; 2] {
-    let head = |name: &str, layers| Head { name: name.into(), layers };
+    let head = |name: &str, layers| Head::new(name, layers);
     let trunk = vec![conv(3, [3, 3], [2, 2], Padding::Same), LayerSpec::Relu, LayerSpec::Flatten];
     let heads = vec![head("item", vec![dense(7), LayerSpec::Relu, dense(5)]), head("group", vec![dense(3)])];
     [
@@ -212,7 +212,14 @@ pub(crate) fn random(seed: u64) -> (ModelSpec, usize) {
             layers.extend([dense(choose(1, 10)), LayerSpec::Relu]);
         }
         layers.push(dense(choose(2, 5)));
-        heads.push(Head { name: name.into(), layers });
+        let mut head = Head::new(name, layers);
+        head.loss = match choose(0, 5) {
+            0 => Loss::MeanSquaredError,
+            1 => Loss::BinaryCrossEntropy,
+            2 => Loss::CrossEntropy { label_smoothing: 0.25 },
+            _ => Loss::default(),
+        };
+        heads.push(head);
     }
     (ModelSpec { input, trunk, heads }, choose(2, 5))
 }

@@ -68,11 +68,7 @@ pub(crate) fn model() -> ModelSpec {
         LayerSpec::Dropout { rate: 0.3 },
     ];
     let output = LayerSpec::Dense { units: usize::from(CLASSES), initializer: Initializer::GlorotUniform };
-    ModelSpec {
-        input: [SIDE, SIDE, 1],
-        trunk,
-        heads: vec![Head { name: "class".into(), layers: vec![output] }],
-    }
+    ModelSpec { input: [SIDE, SIDE, 1], trunk, heads: vec![Head::new("class", vec![output])] }
 }
 
 /// Adam under a cosine, seven steps and a short one in an epoch of 150 images.
@@ -107,7 +103,7 @@ pub(crate) fn with_validation(set: &DataSet, epochs: usize, patience: Option<usi
 pub(crate) fn two_headed(set: &DataSet, training: TrainingSpec, weighting: Weighting) -> PlannedRun {
     let RunSpec::Train(mut spec) = planned(set, training).spec else { unreachable!("a training") };
     let layers = vec![LayerSpec::Dense { units: 2, initializer: Initializer::GlorotUniform }];
-    spec.model.heads.push(Head { name: "half".into(), layers });
+    spec.model.heads.push(Head::new("half", layers));
     // Of the ten classes that the catalogue knows, the made-up images are of the first four.
     spec.labels = vec![Labels::Classes, Labels::Groups(vec![0, 0, 1, 1, 0, 0, 0, 0, 0, 0])];
     (spec.weighting, spec.gradients_every) = (weighting, Some(5));
