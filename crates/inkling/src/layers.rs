@@ -64,6 +64,22 @@ pub fn batch_norm() -> LayerSpec {
     LayerSpec::BatchNorm { epsilon: 1e-5, momentum: 0.1 }
 }
 
+/// What these layers make of x, plus x: they must give as many numbers as they take.
+pub fn residual(layers: Vec<LayerSpec>) -> LayerSpec {
+    LayerSpec::Residual { layers, projection: None }
+}
+
+/// As [`residual`], x being added through a linear projection that brings it into another shape; its weights start as He et
+/// al. (2015) have them.
+pub fn projected_residual(layers: Vec<LayerSpec>) -> LayerSpec {
+    LayerSpec::Residual { layers, projection: Some(Initializer::HeUniform) }
+}
+
+/// An activation of the program's own, by the name under which an [`ActivationRegistry`](crate::ActivationRegistry) has it.
+pub fn custom(activation: &str) -> LayerSpec {
+    LayerSpec::Custom { activation: activation.to_owned() }
+}
+
 /// Layer normalisation with the ε that PyTorch has by default.
 pub fn layer_norm() -> LayerSpec {
     LayerSpec::LayerNorm { epsilon: 1e-5 }

@@ -1,4 +1,4 @@
-//! Inkling as a library: build a network, train it on arrays of your own, ask it, look inside, save it.
+//! Inkling as a library: build a network, train it on arrays of your own, evaluate it, look inside, save it.
 //!
 //! ```
 //! use inkling::{Fit, Model, Sequential};
@@ -23,8 +23,8 @@ mod model;
 mod sequential;
 
 pub use inkling_engine as engine;
-pub use inkling_engine::Pixels;
+pub use inkling_engine::{Activation, ActivationRegistry, Labels, Pixels, UpdateRule};
 pub use inkling_schema as schema;
-pub use inkling_schema::{Head, Initializer, LayerSpec, ModelSpec, Optimizer, Padding, Schedule};
+pub use inkling_schema::{Head, Initializer, LayerSpec, Loss, ModelSpec, Optimizer, Padding, Schedule};
 pub use model::{Epoch, Error, Evaluation, Fit, Model};
 pub use sequential::Sequential;

@@ -1,7 +1,7 @@
 //! What a user of the library sees: training on one's own arrays, answers, files, and mistakes told in words.
 
 use inkling::schema::MODELS;
-use inkling::{Error, Fit, LayerSpec, Model, ModelSpec, Optimizer, Pixels, Sequential};
+use inkling::{Error, Fit, Labels, LayerSpec, Loss, Model, ModelSpec, Optimizer, Pixels, Sequential};
 
 /// Pictures of 6 × 6: light above, light below, light at the left.
 fn pictures(n: usize) -> (Vec<u8>, Vec<u8>) {
@@ -44,7 +44,7 @@ fn learns_and_keeps_what_it_learnt() {
     model.save(&path).unwrap();
     let mut again = Model::load(&path).unwrap();
     assert_eq!(again.spec(), model.spec());
-    assert_eq!(again.logits(&test).unwrap(), model.logits(&test).unwrap());
+    assert_eq!(again.outputs(&test).unwrap(), model.outputs(&test).unwrap());
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn bytes_and_numbers_give_the_same_bits_and_so_does_the_seed() {
     let logits = |images: Pixels| {
         let mut model = Model::new(&network(), 3).unwrap();
         model.fit(images, &labels, &Fit { epochs: 2, ..Fit::default() }).unwrap();
-        model.logits(images).unwrap()
+        model.outputs(images).unwrap()
     };
     let of_bytes = logits(Pixels::Bytes(&pixels));
     assert_eq!(of_bytes, logits(Pixels::Floats(&floats)));
@@ -84,7 +84,7 @@ fn every_optimiser_learns_with_clipping_and_without() {
 fn networks_of_textbooks_learn_digits() {
     let set = inkling_data::load("mnist", &inkling_data::Sources::new(None)).unwrap();
     let (train, test) = (set.train.take(3000), set.test.take(1000));
-    for (name, least) in [("lenet-5", 0.88), ("all-conv", 0.9)] {
+    for (name, least) in [("lenet-5", 0.88), ("all-conv", 0.9), ("resnet-8", 0.9)] {
         let text = MODELS.iter().find(|(known, _)| *known == name).unwrap().1;
         let mut model = Model::new(&ModelSpec::from_toml(name, text).unwrap(), 1).unwrap();
         let how = Fit { epochs: 3, learning_rate: 0.002, ..Fit::default() };
@@ -98,10 +98,10 @@ fn networks_of_textbooks_learn_digits() {
 fn validation_stops_a_training_and_so_does_a_callback() {
     let (held, answers) = pictures(30);
     let wrong: Vec<u8> = answers.iter().map(|&label| (label + 1) % 3).collect();
-    let validation = Some((Pixels::Bytes(&held), &wrong[..]));
+    let validation = Some((Pixels::Bytes(&held), Labels::Bytes(&wrong)));
     let (_, history) = fitted(&Fit { validation, patience: Some(2), ..Fit::default() });
     assert!(history.len() < 10 && history.iter().all(|epoch| epoch.validation.is_some()), "{history:?}");
-    let (_, history) = fitted(&Fit { on_epoch: Some(|epoch| epoch.epoch < 2), ..Fit::default() });
+    let (_, history) = fitted(&Fit { on_epoch: Some(&|epoch| epoch.epoch < 2), ..Fit::default() });
     assert_eq!(history.len(), 2);
 }
 
@@ -177,4 +177,84 @@ fn files_that_hold_no_model_are_told_for_what_they_lack() {
     spoilt[last..].copy_from_slice(&f32::NAN.to_le_bytes());
     std::fs::write(&path, spoilt).unwrap();
     assert!(told(&path).contains("holds numbers that are not finite"), "{}", told(&path));
+}
+
+#[test]
+fn labels_of_each_kind_are_learnt() {
+    let (pixels, labels) = pictures(300);
+    // Classes in more than a byte: of 300, the first three occur.
+    let network = Sequential::new([6, 6, 1]).flatten().dense(300).build();
+    let mut model = Model::new(&network, 1).unwrap();
+    let wide: Vec<u32> = labels.iter().map(|&label| 255 + u32::from(label)).collect();
+    let how = Fit { epochs: 10, learning_rate: 0.01, ..Fit::default() };
+    model.fit(&pixels, Labels::Classes(&wide), &how).unwrap();
+    assert!(model.evaluate(&pixels, Labels::Classes(&wide)).unwrap().accuracy > 0.9);
+    let right =
+        model.predict(&pixels).unwrap().iter().zip(&wide).filter(|(a, b)| **a == **b as usize).count();
+    assert!(right > 270, "{right}");
+
+    // Yes or no for each class.
+    let yes: Vec<f32> =
+        labels.iter().flat_map(|&l| (0..3).map(move |class| f32::from(u8::from(class == l)))).collect();
+    let answers = Labels::Values { values: &yes, outputs: 3 };
+    let network = Sequential::new([6, 6, 1]).flatten().dense(3).loss(Loss::BinaryCrossEntropy).build();
+    let mut model = Model::new(&network, 1).unwrap();
+    model.fit(&pixels, answers, &how).unwrap();
+    let found = model.evaluate(&pixels, answers).unwrap();
+    assert!(found.accuracy > 0.9, "{found:?}");
+    let probabilities = model.probabilities(&pixels).unwrap();
+    let near = probabilities.iter().zip(&yes).filter(|(p, y)| (*p - *y).abs() < 0.5).count();
+    assert!(near > 850, "{near} of 900");
+    assert!(model.predict(&pixels).unwrap_err().to_string().contains("does not tell classes apart"));
+
+    // A number.
+    let values: Vec<f32> = labels.iter().map(|&label| f32::from(label) - 1.0).collect();
+    let numbers = Labels::Values { values: &values, outputs: 1 };
+    let network = Sequential::new([6, 6, 1]).flatten().dense(1).loss(Loss::MeanSquaredError).build();
+    let mut model = Model::new(&network, 1).unwrap();
+    let history = model.fit(&pixels, numbers, &how).unwrap();
+    assert!(history[9].loss < 0.5 * history[0].loss && history[9].accuracy.is_nan(), "{history:?}");
+    assert!(model.probabilities(&pixels).unwrap_err().to_string().contains("gives numbers"));
+}
+
+#[test]
+fn labels_that_do_not_suit_the_loss_are_refused() {
+    let (pixels, labels) = pictures(30);
+    let of = |loss: Loss| {
+        Model::new(&Sequential::new([6, 6, 1]).flatten().dense(3).loss(loss).build(), 1).unwrap()
+    };
+    let told =
+        |loss: Loss, labels: Labels| of(loss).fit(&pixels, labels, &Fit::default()).unwrap_err().to_string();
+    let numbers = vec![0.5; 90];
+    let values = |values| Labels::Values { values, outputs: 3 };
+    let smooth = Loss::CrossEntropy { label_smoothing: 0.1 };
+    assert_eq!(
+        told(smooth, values(&numbers)),
+        "the loss of the network is cross-entropy, which needs a class for each image"
+    );
+    assert_eq!(
+        told(Loss::MeanSquaredError, Labels::Bytes(&labels)),
+        "the loss of the network is mean squared error, which needs a number for each output"
+    );
+    let narrow = Labels::Values { values: &numbers, outputs: 1 };
+    assert!(
+        told(Loss::BinaryCrossEntropy, narrow).contains("which needs a number from 0 to 1 for each output")
+    );
+    for (wrong, loss, words) in [
+        (f32::NAN, Loss::MeanSquaredError, "number 7 of the labels is NaN: only finite numbers"),
+        (
+            1.5,
+            Loss::BinaryCrossEntropy,
+            "number 7 of the labels is 1.5: answers are from 0 for no to 1 for yes",
+        ),
+    ] {
+        let mut numbers = numbers.clone();
+        numbers[7] = wrong;
+        let spoilt = Labels::Values { values: &numbers, outputs: 3 };
+        assert!(told(loss, spoilt).contains(words));
+    }
+    let wide = vec![3_u32; 30];
+    assert!(
+        told(smooth, Labels::Classes(&wide)).contains("label 0 is 3, and the network tells 3 classes apart")
+    );
 }
