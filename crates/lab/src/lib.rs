@@ -17,7 +17,7 @@ mod train;
 mod weighting;
 
 pub use error::LabError;
-pub use inside::{Brought, LookError, Material, Trained, Weights, check, look};
+pub use inside::{LookError, LookInputs, Trained, UserImage, Weights, check, look};
 pub use machine::machine;
 pub use runs::SOURCES;
 pub use study::{Event, Observer, StudyOptions, run_study};

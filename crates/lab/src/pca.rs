@@ -10,17 +10,17 @@ use inkling_schema::found::PcaOutcome;
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;
-use crate::runs::Bench;
+use crate::runs::RunContext;
 
 /// Dimensions of the scatter plot.
 const PLANE: usize = 2;
 
 pub(crate) fn run(
-    bench: &Bench,
+    context: &RunContext,
     run: &PcaRun,
     writer: &mut RunWriter,
 ) -> Result<Option<PcaOutcome>, LabError> {
-    let train = &bench.set().train;
+    let train = &context.set().train;
     let images = &train.images;
     let d = images.dim();
     let start = Instant::now();
@@ -29,7 +29,7 @@ pub(crate) fn run(
     let fit_seconds = start.elapsed().as_secs_f64();
 
     write_model(writer, &model, run.components)?;
-    write_arrays(writer, &model, &embedding, bench, run)?;
+    write_arrays(writer, &model, &embedding, context, run)?;
     Ok(Some(PcaOutcome {
         samples: model.samples,
         features: d,
@@ -63,12 +63,12 @@ fn write_arrays(
     writer: &RunWriter,
     model: &Pca,
     embedding: &[f64],
-    bench: &Bench,
+    context: &RunContext,
     run: &PcaRun,
 ) -> Result<(), LabError> {
-    let (train, test) = (&bench.set().train, &bench.set().test);
+    let (train, test) = (&context.set().train, &context.set().test);
     let (height, width) = (train.images.height, train.images.width);
-    let originals = first_of_each_class(test, bench.set().info.classes.len());
+    let originals = first_of_each_class(test, context.set().info.classes.len());
     let mut rebuilt = Vec::new();
     for &k in &run.reconstructions {
         let features = model.inverse_transform(&model.transform(&originals, k), k);

@@ -13,7 +13,7 @@ use crate::error::LabError;
 use crate::inside::run_inside;
 use crate::machine::origin;
 use crate::multitask::run_multitask;
-use crate::runs::{Bench, run_once};
+use crate::runs::{RunContext, run_once};
 use crate::train::train_in;
 use crate::{folder, pca, perceptron, plan, separability};
 
@@ -237,22 +237,22 @@ pub fn run_study(
     store.publish_json(STUDY, &record)?;
 
     let of = |task: Task| to_do.iter().copied().filter(|run| run.task == task).collect::<Vec<_>>();
-    let bench = |run: &PlannedRun| {
+    let context = |run: &PlannedRun| {
         let data = run.spec.data().expect("every run of these tasks has images");
         let (set, mixes_instructions) = (Some(&sets[data.set.as_str()]), options.mix_instructions);
-        Bench { store, set, observer, mixes_instructions }
+        RunContext { store, set, observer, mixes_instructions }
     };
     let tasks: Vec<(Task, Vec<&PlannedRun>)> =
         Task::ALL.into_iter().map(|task| (task, of(task))).filter(|(_, runs)| !runs.is_empty()).collect();
     for (number, (task, runs)) in tasks.iter().enumerate() {
         let was_done = folder::are_finished(runs.iter().copied(), store);
         let result = match task {
-            Task::Pca => run_pca(runs, store, observer, &bench),
-            Task::Perceptron => run_perceptrons(runs, observer, &bench),
+            Task::Pca => run_pca(runs, store, observer, &context),
+            Task::Perceptron => run_perceptrons(runs, observer, &context),
             // One network after the other: each takes all threads.
-            Task::Mlp | Task::Cnn => runs.iter().try_for_each(|run| train_in(&bench(run), run)),
-            Task::Inside => run_inside(&bench(runs[0]), runs),
-            Task::Multitask => run_multitask(&bench(runs[0]), runs),
+            Task::Mlp | Task::Cnn => runs.iter().try_for_each(|run| train_in(&context(run), run)),
+            Task::Inside => run_inside(&context(runs[0]), runs),
+            Task::Multitask => run_multitask(&context(runs[0]), runs),
         };
         // Also of a task that failed or was interrupted.
         record.seconds = before + start.elapsed().as_secs_f64();
@@ -301,23 +301,23 @@ fn run_pca<'a>(
     runs: &[&'a PlannedRun],
     store: &'a Store,
     observer: &'a dyn Observer,
-    bench: &impl Fn(&PlannedRun) -> Bench<'a>,
+    context: &impl Fn(&PlannedRun) -> RunContext<'a>,
 ) -> Result<(), LabError> {
     let mut embedding = None;
     for run in runs {
-        let bench = bench(run);
+        let context = context(run);
         match &run.spec {
             RunSpec::Pca(spec) => {
                 observer.event(Event::Stage { title: "principal components", steps: 1 });
-                run_once(&bench, run, |writer| pca::run(&bench, spec, writer))?;
+                run_once(&context, run, |writer| pca::run(&context, spec, writer))?;
                 embedding = Some(store.run(run.id.as_ref()));
             }
             RunSpec::Separability(spec) => {
                 let pca = embedding.as_ref().expect("the components are planned first");
-                let classes = bench.set().info.classes.len();
+                let classes = context.set().info.classes.len();
                 let steps = classes * (classes - 1) / 2;
                 observer.event(Event::Stage { title: "separability", steps });
-                run_once(&bench, run, |writer| separability::run(&bench, spec, pca, writer))?;
+                run_once(&context, run, |writer| separability::run(&context, spec, pca, writer))?;
             }
             _ => {}
         }
@@ -328,13 +328,13 @@ fn run_pca<'a>(
 fn run_perceptrons<'a>(
     runs: &[&PlannedRun],
     observer: &dyn Observer,
-    bench: &(impl Fn(&PlannedRun) -> Bench<'a> + Sync),
+    context: &(impl Fn(&PlannedRun) -> RunContext<'a> + Sync),
 ) -> Result<(), LabError> {
     if runs.is_empty() {
         return Ok(());
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
-    let classes = bench(runs[0]).set().info.classes;
+    let classes = context(runs[0]).set().info.classes;
     let done = one_vs_one(classes.len(), |a, b| {
         let (run, spec) = runs
             .iter()
@@ -343,8 +343,8 @@ fn run_perceptrons<'a>(
                 _ => None,
             })
             .expect("every pair is planned");
-        let bench = bench(run);
-        run_once(&bench, run, |writer| perceptron::run(&bench, spec, writer))
+        let context = context(run);
+        run_once(&context, run, |writer| perceptron::run(&context, spec, writer))
     });
     done.into_iter().collect()
 }

@@ -348,15 +348,15 @@ fn a_checkpoint_whose_weighting_is_another_is_unfit_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     assert!(train_in(folder.path(), &run, &set, &Ear::until(9)).is_err());
     let checkpoint = dir(folder.path(), &run).checkpoints().next().unwrap().unwrap();
-    let standing = checkpoint.tensors().metadata("standing").unwrap();
-    assert!(standing.contains("weighting"), "{standing}");
+    let state = checkpoint.tensors().metadata("standing").unwrap();
+    assert!(state.contains("weighting"), "{state}");
     // A network with one head keeps nothing of the kind, and its checkpoints stay as they were.
     let single = planned(&set, training(3));
     assert!(train_in(folder.path(), &single, &set, &Ear::until(9)).is_err());
     let held = dir(folder.path(), &single).checkpoints().next().unwrap().unwrap();
     assert!(!held.tensors().metadata("standing").unwrap().contains("weighting"));
 
-    let mut changed: serde_json::Value = serde_json::from_str(standing).unwrap();
+    let mut changed: serde_json::Value = serde_json::from_str(state).unwrap();
     changed["weighting"] = "3".into();
     let all: Vec<(String, Vec<usize>, Vec<f32>)> = checkpoint
         .tensors()

@@ -7,7 +7,7 @@ use inkling_engine::{LayerHandle, Network, Workspace};
 pub(crate) const BATCH: usize = 32;
 
 /// The gradient of the target's score with respect to the image x.
-pub(crate) fn gradient(
+pub(crate) fn saliency_map(
     network: &mut Network,
     workspace: &mut Workspace,
     scores: &LayerHandle,
@@ -26,7 +26,7 @@ pub(crate) fn gradient(
 
 /// x times the mean of the gradients on the straight path from black to x, at the middles of so many equal steps. Their
 /// sum is the difference of the target's scores at the path's ends, but for the error of the sum.
-pub(crate) fn integrated(
+pub(crate) fn integrated_gradients(
     network: &mut Network,
     workspace: &mut Workspace,
     scores: &LayerHandle,
@@ -39,7 +39,7 @@ pub(crate) fn integrated(
         let part = first..steps.min(first + BATCH);
         let shares = part.map(|step| ((step as f64 + 0.5) / steps as f64) as f32);
         let path: Vec<f32> = shares.flat_map(|share| x.iter().map(move |x| share * x)).collect();
-        let gradients = gradient(network, workspace, scores, target, &path);
+        let gradients = saliency_map(network, workspace, scores, target, &path);
         for gradients in gradients.chunks_exact(x.len()) {
             sums.iter_mut().zip(gradients).for_each(|(sum, &gradient)| *sum += f64::from(gradient));
         }
@@ -48,7 +48,7 @@ pub(crate) fn integrated(
 }
 
 /// The score of a head's target for a black image.
-pub(crate) fn black(
+pub(crate) fn baseline_logit(
     network: &mut Network,
     workspace: &mut Workspace,
     head: usize,

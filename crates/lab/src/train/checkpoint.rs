@@ -1,29 +1,28 @@
-//! What a training run goes on from: every number that the next step depends on, and what was found so far.
+//! Checkpoints of a training run: every number that the next step depends on, and the results so far.
 
 use inkling_engine::{Network, StateKind};
 use inkling_schema::found::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::step::Since;
+use super::step::MetricAccumulator;
 use super::training::Training;
 use crate::inside::BEST;
 
-/// Where a run stands, but for its tensors.
+/// The state of a training run, apart from its tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Standing {
+pub(crate) struct TrainState {
     /// Steps taken.
     pub(crate) steps: usize,
     /// Each epoch that ended.
     pub(crate) epochs: Vec<EpochOutcome>,
-    /// How far the stream has been drawn from that shuffles the images; within an epoch, before that epoch's order was
-    /// drawn.
+    /// Position of the stream that shuffles the images; within an epoch, its position before that epoch was shuffled.
     pub(crate) shuffle: u128,
-    /// Where the epoch stands that has begun and not ended; none between two epochs.
+    /// Progress of the epoch that has begun and not ended; none between two epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) within: Option<Within>,
-    /// How far the network's own streams have been drawn from, by layer.
+    /// Positions of the network's own random streams, by layer.
     pub(crate) streams: Vec<(String, u128)>,
     /// What the weighting of the heads has learnt; empty where it learns nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -41,18 +40,19 @@ pub(crate) struct Standing {
     pub(crate) origins: Vec<Origin>,
 }
 
-/// Where an epoch stands that has begun and not ended.
+/// Progress within an epoch that has begun and not ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Within {
     /// Batches of the epoch that are done.
     pub(crate) batches: usize,
     /// Sums that the next line of metrics begins with.
-    pub(crate) since: Since,
+    #[serde(rename = "since")]
+    pub(crate) accumulator: MetricAccumulator,
 }
 
-/// Key of the standing in the checkpoint's metadata, as JSON.
-const STANDING: &str = "standing";
+/// Key of the state in the checkpoint's metadata, where it is JSON.
+const STATE_KEY: &str = "standing";
 
 /// The parts of a network that are kept, and how their tensors' names begin.
 const PARTS: [(StateKind, &str); 3] = [
@@ -77,7 +77,7 @@ pub(crate) fn tensors<'a>(
     })
 }
 
-/// Where the weights are of the best epoch by the validation images.
+/// Where the weights of the best epoch, judged by the validation images, are kept.
 pub(crate) enum Best {
     /// There are no such images.
     None,
@@ -127,7 +127,7 @@ fn newest(dir: &RunDir) -> Result<Checkpoint, StoreError> {
 pub(crate) fn after_an_epoch(dir: &RunDir) -> Result<Checkpoint, StoreError> {
     for checkpoint in dir.checkpoints() {
         let checkpoint = checkpoint?;
-        if read_standing(&checkpoint)?.within.is_none() {
+        if read_state(&checkpoint)?.within.is_none() {
             return Ok(checkpoint);
         }
     }
@@ -139,33 +139,33 @@ fn gone(dir: &RunDir) -> StoreError {
     StoreError::Damaged { path: dir.path().to_owned(), reason }
 }
 
-/// Where a checkpoint stands.
-pub(crate) fn read_standing(checkpoint: &Checkpoint) -> Result<Standing, StoreError> {
+/// Reads the training state that a checkpoint holds.
+pub(crate) fn read_state(checkpoint: &Checkpoint) -> Result<TrainState, StoreError> {
     let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
-    let json = checkpoint.tensors().metadata(STANDING);
-    let json = json.ok_or_else(|| damaged(format!("it has no `{STANDING}`")))?;
+    let json = checkpoint.tensors().metadata(STATE_KEY);
+    let json = json.ok_or_else(|| damaged(format!("it has no `{STATE_KEY}`")))?;
     serde_json::from_str(json).map_err(|error| damaged(error.to_string()))
 }
 
-/// Writes where the run stands, right after an epoch or within one.
+/// Writes a checkpoint, right after an epoch or within one.
 ///
 /// A checkpoint within an epoch is the newest one only until the next is written, whichever that is: the one before it
 /// always follows a whole epoch.
 pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(), StoreError> {
-    let standing = training.standing();
+    let state = training.state();
     let best = Best::of(training, writer.dir())?;
     let network = training.trainer.network();
     let parts = PARTS.iter().flat_map(|&(part, prefix)| tensors(prefix, network, part));
     let all: Vec<Tensor> = parts.chain(best.tensors(network)).collect();
-    let json = serde_json::to_string(&standing).expect("a standing is plain data");
-    let metadata = Metadata::from([(STANDING.to_owned(), json)]);
+    let json = serde_json::to_string(&state).expect("a training state is plain data");
+    let metadata = Metadata::from([(STATE_KEY.to_owned(), json)]);
     if training.newest_is_within_an_epoch {
         writer.replace_checkpoint(&all, &metadata)?;
     } else {
         writer.write_checkpoint(&all, &metadata)?;
     }
     drop(all);
-    training.newest_is_within_an_epoch = standing.within.is_some();
+    training.newest_is_within_an_epoch = state.within.is_some();
     Ok(())
 }
 
@@ -187,7 +187,7 @@ fn restore_part(
     training.trainer.network_mut().load_state_dict(part, find)
 }
 
-/// Sets a fresh training to where `checkpoint` stands.
+/// Loads `checkpoint` into a fresh training.
 ///
 /// # Errors
 /// [`StoreError::WrongTensor`] and [`StoreError::Damaged`] where it is not of this network. Some of the training is then
@@ -195,26 +195,26 @@ fn restore_part(
 pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Result<(), StoreError> {
     let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
     let held = checkpoint.tensors();
-    let standing = read_standing(checkpoint)?;
+    let state = read_state(checkpoint)?;
     for part in PARTS {
         restore_part(training, checkpoint, part)?;
     }
     let trainer = &mut training.trainer;
     trainer.load_rng_state(|layer| {
-        let position = standing.streams.iter().find(|(name, _)| name == layer);
+        let position = state.streams.iter().find(|(name, _)| name == layer);
         position.map(|(_, position)| *position).ok_or_else(|| damaged(format!("it has no stream `{layer}`")))
     })?;
-    trainer.set_steps(standing.steps as u64);
-    let weighting = training.weighting.restore(&standing.weighting);
+    trainer.set_steps(state.steps as u64);
+    let weighting = training.weighting.restore(&state.weighting);
     weighting.map_err(|error| damaged(format!("its weighting of the heads: {error}")))?;
-    if standing.epochs.iter().any(|epoch| epoch.validation.is_some()) {
+    if state.epochs.iter().any(|epoch| epoch.validation.is_some()) {
         for view in training.trainer.network().tensor_views(StateKind::Values) {
             held.shape(&format!("{BEST}{}", view.name))?;
         }
     }
-    training.shuffle.seek(standing.shuffle);
-    training.newest_is_within_an_epoch = standing.within.is_some();
-    training.go_on_from(standing);
+    training.shuffle.seek(state.shuffle);
+    training.newest_is_within_an_epoch = state.within.is_some();
+    training.load_state(state);
     Ok(())
 }
 
@@ -223,14 +223,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_standing_comes_back_as_it_was_even_from_far_along_a_stream() {
-        let standing = Standing {
+    fn a_state_comes_back_as_it_was_even_from_far_along_a_stream() {
+        let state = TrainState {
             shuffle: u128::from(u64::MAX) + 7,
             streams: vec![("trunk.3".into(), 1 << 67)],
             train_seconds: 0.1 + 0.2,
-            ..Standing::default()
+            ..TrainState::default()
         };
-        let json = serde_json::to_string(&standing).unwrap();
-        assert_eq!(serde_json::from_str::<Standing>(&json).unwrap(), standing);
+        let json = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<TrainState>(&json).unwrap(), state);
     }
 }

@@ -9,7 +9,7 @@ use inkling_schema::found::TrainOutcome;
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use super::checkpoint::{Best, tensors};
-use super::judge::judge;
+use super::evaluate::evaluate;
 use super::training::Training;
 
 /// Version of what the files of a training run hold.
@@ -71,7 +71,7 @@ fn write_arrays(
     let (n, classes) = (test.len(), network.num_classes());
     let mut logits: Vec<Vec<f32>> = classes.iter().map(|classes| Vec::with_capacity(n * classes)).collect();
     let start = Instant::now();
-    judge(network, workspace, test, || true, |head, scores| logits[head].extend_from_slice(scores));
+    evaluate(network, workspace, test, || true, |head, scores| logits[head].extend_from_slice(scores));
     if outcome.epochs.is_empty() {
         outcome.test_seconds = start.elapsed().as_secs_f64();
     }

@@ -1,6 +1,6 @@
 //! Weights that stay: Σ w_h·L_h.
 
-use super::Weigh;
+use super::LossWeighting;
 
 #[derive(Debug)]
 pub(super) struct Fixed {
@@ -13,12 +13,12 @@ impl Fixed {
     }
 }
 
-impl Weigh for Fixed {
+impl LossWeighting for Fixed {
     fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    fn judging(&self) -> Vec<f64> {
+    fn validation_weights(&self) -> Vec<f64> {
         self.weights.clone()
     }
 }

@@ -8,7 +8,7 @@ use inkling_engine::TrunkScope;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
-use super::{Product, Weigh};
+use super::{GradDot, LossWeighting};
 
 /// The least weight before scaling. The method's own text lets weights cross zero, where a head would climb its loss.
 const FLOOR: f64 = 1e-3;
@@ -60,22 +60,22 @@ fn gradients(weights: &[f64], norms: &[f64], targets: &[f64]) -> Vec<f64> {
     .collect()
 }
 
-impl Weigh for GradNorm {
+impl LossWeighting for GradNorm {
     fn weights(&self) -> &[f64] {
         &self.state.weights.values
     }
 
-    fn compares(&self) -> Option<TrunkScope> {
+    fn gradient_scope(&self) -> Option<TrunkScope> {
         Some(TrunkScope::Last)
     }
 
-    fn learn(&mut self, losses: &[f64], product: Option<Product>) {
-        let product = product.expect("this method compares gradients");
+    fn update(&mut self, losses: &[f64], grad_dot: Option<GradDot>) {
+        let grad_dot = grad_dot.expect("this method compares gradients");
         let State { weights, first_losses } = &mut self.state;
         if first_losses.is_empty() {
             first_losses.extend(losses);
         }
-        let norms: Vec<f64> = (0..losses.len()).map(|head| product(head, head).sqrt()).collect();
+        let norms: Vec<f64> = (0..losses.len()).map(|head| grad_dot(head, head).sqrt()).collect();
         let targets = targets(&weights.values, &norms, losses, first_losses, self.alpha);
         let gradients = gradients(&weights.values, &norms, &targets);
         weights.step(&gradients, self.learning_rate);
@@ -145,8 +145,8 @@ mod tests {
         ) {
             let mut weighting = GradNorm::new(3, 1.5, 0.3);
             for (norms, losses) in steps {
-                let product = |a: usize, b: usize| norms[a] * norms[b];
-                weighting.learn(&losses, Some(&product));
+                let grad_dot = |a: usize, b: usize| norms[a] * norms[b];
+                weighting.update(&losses, Some(&grad_dot));
                 let weights = weighting.weights();
                 prop_assert!(weights.iter().all(|weight| *weight > 0.0), "{weights:?}");
                 prop_assert!((weights.iter().sum::<f64>() - 3.0).abs() < 1e-12);
@@ -157,15 +157,15 @@ mod tests {
     #[test]
     fn of_constant_norms_and_rates_weighted_norms_become_equal() {
         let mut weighting = GradNorm::new(2, 1.0, 0.001);
-        let product = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
+        let grad_dot = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
         for _ in 0..6000 {
-            weighting.learn(&[2.0, 1.0], Some(&product));
+            weighting.update(&[2.0, 1.0], Some(&grad_dot));
         }
         let weights = weighting.weights();
         assert!((weights[0] - 1.5).abs() < 0.01 && (weights[1] - 0.5).abs() < 0.01, "{weights:?}");
         // The second head's loss has come down to a tenth, the first one's not at all.
         for _ in 0..6000 {
-            weighting.learn(&[2.0, 0.1], Some(&product));
+            weighting.update(&[2.0, 0.1], Some(&grad_dot));
         }
         let weights = weighting.weights();
         assert!((weights[0] / (3.0 * weights[1]) - 10.0).abs() < 0.5, "{weights:?}");
@@ -177,9 +177,9 @@ mod tests {
             for losses in [[0.0, 0.0], [0.0, 2.3], [1e-300, 1e300], [2.3, 2.3]] {
                 for norms in [[0.0, 0.0], [0.0, 1.0], [1e-20, 1e20], [1e100, 1e100]] {
                     let mut weighting = GradNorm::new(2, alpha, rate);
-                    let product = |a: usize, b: usize| norms[a] * norms[b];
+                    let grad_dot = |a: usize, b: usize| norms[a] * norms[b];
                     for losses in [losses, [losses[1], losses[0]], losses] {
-                        weighting.learn(&losses, Some(&product));
+                        weighting.update(&losses, Some(&grad_dot));
                         let weights = weighting.weights();
                         let held = weights.iter().all(|weight| weight.is_finite() && *weight > 0.0);
                         assert!(held, "{alpha} {rate} {losses:?} {norms:?}: {weights:?}");
@@ -192,12 +192,12 @@ mod tests {
     #[test]
     fn a_state_comes_back_with_its_first_losses() {
         let mut first = GradNorm::new(2, 1.5, 0.01);
-        let product = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
-        first.learn(&[2.3, 1.1], Some(&product));
+        let grad_dot = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
+        first.update(&[2.3, 1.1], Some(&grad_dot));
         let mut second = GradNorm::new(2, 1.5, 0.01);
         second.restore(&first.state()).unwrap();
         for weighting in [&mut first, &mut second] {
-            weighting.learn(&[1.0, 1.0], Some(&product));
+            weighting.update(&[1.0, 1.0], Some(&grad_dot));
         }
         assert_eq!(first.state(), second.state());
         assert!(GradNorm::new(3, 1.5, 0.01).restore(&first.state()).is_err());

@@ -19,29 +19,29 @@ use uncertainty::Uncertainty;
 
 /// The inner product of two heads' gradients on shared layers, each of the head's own mean cross-entropy, by the heads'
 /// numbers.
-pub(crate) type Product<'a> = &'a dyn Fn(usize, usize) -> f64;
+pub(crate) type GradDot<'a> = &'a dyn Fn(usize, usize) -> f64;
 
 /// A method of weighting. Of h heads, all lists here have h entries.
-pub(crate) trait Weigh: Debug {
+pub(crate) trait LossWeighting: Debug {
     /// Weight of each head's mean cross-entropy in the next step; zero for a head that is not trained, which stays so.
     fn weights(&self) -> &[f64];
 
     /// On which shared layers the heads' gradients are to be compared in every step, where they are.
-    fn compares(&self) -> Option<TrunkScope> {
+    fn gradient_scope(&self) -> Option<TrunkScope> {
         None
     }
 
     /// With which share each head's gradient counts on the shared layers in this step, where that is not its weight.
     /// Asked once a step by methods that compare gradients.
-    fn shares(&mut self, _product: Product) -> Option<Vec<f32>> {
+    fn gradient_weights(&mut self, _grad_dot: GradDot) -> Option<Vec<f32>> {
         None
     }
 
     /// Learns from a step: each head's mean cross-entropy before it and, for methods that compare gradients, their products.
-    fn learn(&mut self, _losses: &[f64], _product: Option<Product>) {}
+    fn update(&mut self, _losses: &[f64], _grad_dot: Option<GradDot>) {}
 
     /// Weights by which heads' validation losses become one number. They never change, so that epochs can be compared.
-    fn judging(&self) -> Vec<f64> {
+    fn validation_weights(&self) -> Vec<f64> {
         vec![1.0; self.weights().len()]
     }
 
@@ -69,7 +69,7 @@ pub(crate) fn usable(weights: &[f64], trained: &[bool]) -> bool {
 }
 
 /// The method of a run, before its first step.
-pub(crate) fn start(run: &TrainRun) -> Box<dyn Weigh> {
+pub(crate) fn start(run: &TrainRun) -> Box<dyn LossWeighting> {
     let heads = run.model.heads.len();
     match &run.weighting {
         Weighting::Fixed { weights } => Box::new(Fixed::new(weights.clone())),

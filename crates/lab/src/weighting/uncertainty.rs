@@ -4,7 +4,7 @@
 //! For a constant loss the sum is least at exp(−s_h) = 1/(2·L_h): what is still uncertain counts less.
 
 use super::adam::Adam;
-use super::{Product, Weigh};
+use super::{GradDot, LossWeighting};
 
 #[derive(Debug)]
 pub(super) struct Uncertainty {
@@ -32,12 +32,12 @@ fn gradient(weight: f64, loss: f64) -> f64 {
     0.5 - weight * loss
 }
 
-impl Weigh for Uncertainty {
+impl LossWeighting for Uncertainty {
     fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    fn learn(&mut self, losses: &[f64], _: Option<Product>) {
+    fn update(&mut self, losses: &[f64], _: Option<GradDot>) {
         let gradients: Vec<f64> =
             self.weights.iter().zip(losses).map(|(&weight, &loss)| gradient(weight, loss)).collect();
         self.log_variances.step(&gradients, self.learning_rate);
@@ -66,7 +66,7 @@ mod tests {
     fn a_learning_rate_that_is_far_too_large_leaves_weights_that_are_known_to_be_of_no_use() {
         let mut weighting = Uncertainty::new(2, 10_000.0);
         assert!(usable(weighting.weights(), &[true, true]));
-        weighting.learn(&[2.3, 1.1], None);
+        weighting.update(&[2.3, 1.1], None);
         assert!(!usable(weighting.weights(), &[true, true]), "{:?}", weighting.weights());
         for weights in
             [[f64::NAN, 1.0], [f64::INFINITY, 1.0], [1e39, 1.0], [1e-40, 1.0], [0.0, 1.0], [-1.0, 1.0]]
@@ -87,7 +87,7 @@ mod tests {
         fn of_constant_losses_weights_go_to_half_their_inverse(a in 0.05..5.0_f64, b in 0.05..5.0_f64) {
             let mut weighting = Uncertainty::new(2, 0.01);
             for _ in 0..4000 {
-                weighting.learn(&[a, b], None);
+                weighting.update(&[a, b], None);
             }
             for (weight, loss) in weighting.weights().iter().zip([a, b]) {
                 // Adam comes as near as its step size.

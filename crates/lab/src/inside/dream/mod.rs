@@ -1,11 +1,11 @@
 //! Dreams: pictures that a trained network is made to see. They are composed of small parts, a file each, as in Lucent:
 //! a start, a parametrisation, transforms, an objective, regularisers; this file lets them climb.
 
+mod init;
 mod objective;
 mod parametrisation;
 mod regularisers;
 mod run;
-mod start;
 mod transforms;
 
 use inkling_engine::random::RngStream;
@@ -13,10 +13,10 @@ use inkling_engine::{LayerHandle, OptimizedTensor};
 use inkling_schema::AscentSpec;
 use rayon::prelude::*;
 
-pub(crate) use objective::Goal;
+pub(crate) use objective::ResolvedObjective;
 use parametrisation::Basis;
 pub(crate) use run::{check, run};
-use transforms::Drawn;
+use transforms::SampledTransform;
 
 use super::trained::Trained;
 
@@ -39,17 +39,17 @@ impl Size {
     }
 }
 
-/// A picture on its way up.
-struct Climber {
-    goal: Goal,
+/// One picture of the ascent.
+struct ImageState {
+    objective: ResolvedObjective,
     variables: OptimizedTensor,
     /// Draws the transforms.
     stream: RngStream,
     /// The transforms of this step.
-    drawn: Vec<Drawn>,
+    sampled: Vec<SampledTransform>,
     /// The picture, from 0 to 1.
     picture: Vec<f32>,
-    slope: Vec<f32>,
+    grad: Vec<f32>,
     scratch: Vec<f32>,
     /// The step at which it stopped being finite, from which on it stands still.
     diverged: Option<usize>,
@@ -61,10 +61,10 @@ pub(crate) struct Ascent<'a> {
     size: Size,
     basis: Basis,
     layer: LayerHandle,
-    climbers: Vec<Climber>,
-    /// What the network sees, and its gradient: [n, height, width, channels].
-    seen: Vec<f32>,
-    slopes: Vec<f32>,
+    states: Vec<ImageState>,
+    /// The network's input, which is the transformed pictures, and its gradient: [n, height, width, channels].
+    network_input: Vec<f32>,
+    grads: Vec<f32>,
 }
 
 impl<'a> Ascent<'a> {
@@ -74,40 +74,40 @@ impl<'a> Ascent<'a> {
         spec: &'a AscentSpec,
         size: Size,
         layer: LayerHandle,
-        pictures: Vec<(Goal, Vec<f32>, RngStream)>,
+        pictures: Vec<(ResolvedObjective, Vec<f32>, RngStream)>,
     ) -> Ascent<'a> {
         let basis = Basis::new(spec.parametrisation, size);
         let zeros = || vec![0.0; size.len()];
-        let climbers: Vec<Climber> = pictures
+        let states: Vec<ImageState> = pictures
             .into_iter()
-            .map(|(goal, parameters, stream)| {
+            .map(|(objective, parameters, stream)| {
                 let mut picture = zeros();
                 basis.picture(&parameters, &mut picture);
                 let variables = OptimizedTensor::new(&parameters);
-                let (slope, scratch) = (zeros(), zeros());
-                let drawn = Vec::new();
-                Climber { goal, variables, stream, drawn, picture, slope, scratch, diverged: None }
+                let (grad, scratch) = (zeros(), zeros());
+                let sampled = Vec::new();
+                ImageState { objective, variables, stream, sampled, picture, grad, scratch, diverged: None }
             })
             .collect();
-        let all = vec![0.0; climbers.len() * size.len()];
-        Ascent { spec, size, basis, layer, climbers, seen: all.clone(), slopes: all }
+        let all = vec![0.0; states.len() * size.len()];
+        Ascent { spec, size, basis, layer, states, network_input: all.clone(), grads: all }
     }
 
     /// The pictures as they are, without transforms, [n, height, width, channels].
     pub(crate) fn pictures(&self) -> Vec<f32> {
-        self.climbers.iter().flat_map(|climber| &climber.picture).copied().collect()
+        self.states.iter().flat_map(|state| &state.picture).copied().collect()
     }
 
     /// The step at which a picture stopped being finite, if it did.
     pub(crate) fn diverged(&self, number: usize) -> Option<usize> {
-        self.climbers[number].diverged
+        self.states[number].diverged
     }
 
     /// Stops a picture at this step, as it was when it was last finite.
     pub(crate) fn stop(&mut self, number: usize, step: usize, picture: &[f32]) {
-        let climber = &mut self.climbers[number];
-        climber.diverged = climber.diverged.or(Some(step));
-        climber.picture.copy_from_slice(picture);
+        let state = &mut self.states[number];
+        state.diverged = state.diverged.or(Some(step));
+        state.picture.copy_from_slice(picture);
     }
 
     /// Step number `step`, from 1, up. A picture that would not be finite after it stays as it is from then on.
@@ -117,47 +117,49 @@ impl<'a> Ascent<'a> {
         trained: &mut Trained,
         workspace: &mut inkling_engine::Workspace,
     ) {
-        let Ascent { spec, size, basis, layer, climbers, seen, slopes } = self;
+        let Ascent { spec, size, basis, layer, states, network_input, grads } = self;
         let (size, dim) = (*size, size.len());
-        climbers.par_iter_mut().zip(seen.par_chunks_mut(dim)).for_each(|(climber, seen)| {
-            let Climber { stream, drawn, picture, scratch, .. } = climber;
-            drawn.clear();
-            drawn.extend(spec.transforms.iter().map(|transform| Drawn::new(transform, size, stream)));
-            seen.copy_from_slice(picture);
-            for transform in drawn.iter() {
-                scratch.copy_from_slice(seen);
-                transform.apply(size, scratch, seen);
+        states.par_iter_mut().zip(network_input.par_chunks_mut(dim)).for_each(|(state, network_input)| {
+            let ImageState { stream, sampled, picture, scratch, .. } = state;
+            sampled.clear();
+            sampled.extend(
+                spec.transforms.iter().map(|transform| SampledTransform::new(transform, size, stream)),
+            );
+            network_input.copy_from_slice(picture);
+            for transform in sampled.iter() {
+                scratch.copy_from_slice(network_input);
+                transform.apply(size, scratch, network_input);
             }
         });
         let network = &mut trained.network;
-        network.forward(seen, false, workspace);
+        network.forward(network_input, false, workspace);
         let outputs = layer.shape.len();
         // A neuron that is silent at the start has no gradient of its own.
-        network.pre_activation_gradient(seen, layer, workspace, slopes, |y, dy| {
+        network.pre_activation_gradient(network_input, layer, workspace, grads, |y, dy| {
             let parts = y.chunks_exact(outputs).zip(dy.chunks_exact_mut(outputs));
-            climbers.iter_mut().zip(parts).for_each(|(climber, (y, dy))| {
-                climber.goal.slope(y, dy);
-                if !climber.goal.value(y).is_finite() {
-                    climber.diverged = climber.diverged.or(Some(step));
+            states.iter_mut().zip(parts).for_each(|(state, (y, dy))| {
+                state.objective.grad(y, dy);
+                if !state.objective.value(y).is_finite() {
+                    state.diverged = state.diverged.or(Some(step));
                 }
             });
         });
-        climbers.par_iter_mut().zip(slopes.par_chunks_mut(dim)).for_each(|(climber, seen_slope)| {
-            let Climber { variables, drawn, picture, slope, scratch, diverged, .. } = climber;
+        states.par_iter_mut().zip(grads.par_chunks_mut(dim)).for_each(|(state, input_grad)| {
+            let ImageState { variables, sampled, picture, grad, scratch, diverged, .. } = state;
             if diverged.is_some() {
                 return;
             }
-            slope.copy_from_slice(seen_slope);
-            for transform in drawn.iter().rev() {
-                scratch.copy_from_slice(slope);
-                transform.backward(size, scratch, slope);
+            grad.copy_from_slice(input_grad);
+            for transform in sampled.iter().rev() {
+                scratch.copy_from_slice(grad);
+                transform.backward(size, scratch, grad);
             }
             for regulariser in &spec.regularisers {
-                regularisers::take_off(regulariser, size, picture, slope);
+                regularisers::subtract_gradient(regulariser, size, picture, grad);
             }
             // Down the negative gradient is up.
-            slope.iter_mut().for_each(|slope| *slope = -*slope);
-            basis.backward(picture, slope, scratch);
+            grad.iter_mut().for_each(|grad| *grad = -*grad);
+            basis.backward(picture, grad, scratch);
             variables.descend(scratch, &spec.optimizer, spec.learning_rate);
             // The picture before is the last one that may be finite.
             scratch.copy_from_slice(picture);

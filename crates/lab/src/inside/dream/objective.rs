@@ -8,7 +8,7 @@ use crate::inside::trained::{Trained, as_image, log_probability, probability};
 
 /// An objective that the network has: a function of one layer's output for one picture.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Goal {
+pub(crate) enum ResolvedObjective {
     /// One number of the output.
     Number(usize),
     /// ln of the softmax probability of a class.
@@ -27,7 +27,7 @@ pub(crate) fn resolve(
     objective: &Objective,
     trained: &Trained,
     names: &[&str],
-) -> Result<(LayerHandle, Goal), LookError> {
+) -> Result<(LayerHandle, ResolvedObjective), LookError> {
     let no_unit = |layer: &LayerHandle, what: String, hint| {
         let (layer, shape) = (layer.name.clone(), layer.shape.to_string());
         LookError::NoUnit { layer, what, shape, hint }
@@ -35,11 +35,11 @@ pub(crate) fn resolve(
     match objective {
         Objective::ClassLogit { head, class } => {
             trained.check_class(head, *class, names)?;
-            Ok((trained.scores_of(head)?, Goal::Number(*class)))
+            Ok((trained.scores_of(head)?, ResolvedObjective::Number(*class)))
         }
         Objective::ClassProbability { head, class } => {
             trained.check_class(head, *class, names)?;
-            Ok((trained.scores_of(head)?, Goal::LogProbability(*class)))
+            Ok((trained.scores_of(head)?, ResolvedObjective::LogProbability(*class)))
         }
         Objective::Neuron { layer, position } => {
             let layer = trained.layer(layer)?;
@@ -58,7 +58,7 @@ pub(crate) fn resolve(
                     return Err(no_unit(&layer, format!("place {position:?}"), hint));
                 }
             };
-            Ok((layer, Goal::Number(number)))
+            Ok((layer, ResolvedObjective::Number(number)))
         }
         Objective::Channel { layer, channel } => {
             let layer = trained.layer(layer)?;
@@ -66,32 +66,34 @@ pub(crate) fn resolve(
             if *channel >= channels {
                 return Err(no_unit(&layer, format!("channel {channel}"), "; channels are counted from 0"));
             }
-            Ok((layer, Goal::Channel { channel: *channel, channels }))
+            Ok((layer, ResolvedObjective::Channel { channel: *channel, channels }))
         }
-        Objective::LayerMeanSquare { layer } => Ok((trained.layer(layer)?, Goal::MeanSquare)),
+        Objective::LayerMeanSquare { layer } => Ok((trained.layer(layer)?, ResolvedObjective::MeanSquare)),
     }
 }
 
-impl Goal {
+impl ResolvedObjective {
     /// The objective for the output y of one picture.
     pub(crate) fn value(&self, y: &[f32]) -> f64 {
         match *self {
-            Goal::Number(number) => f64::from(y[number]),
-            Goal::LogProbability(class) => log_probability(y, class),
-            Goal::Channel { channel, channels } => {
+            ResolvedObjective::Number(number) => f64::from(y[number]),
+            ResolvedObjective::LogProbability(class) => log_probability(y, class),
+            ResolvedObjective::Channel { channel, channels } => {
                 let numbers = y.iter().skip(channel).step_by(channels);
                 numbers.map(|&y| f64::from(y)).sum::<f64>() * channels as f64 / y.len() as f64
             }
-            Goal::MeanSquare => y.iter().map(|&y| f64::from(y).powi(2)).sum::<f64>() / y.len() as f64,
+            ResolvedObjective::MeanSquare => {
+                y.iter().map(|&y| f64::from(y).powi(2)).sum::<f64>() / y.len() as f64
+            }
         }
     }
 
-    /// Its gradient.
-    pub(crate) fn slope(&self, y: &[f32], dy: &mut [f32]) {
+    /// Writes the gradient of [`ResolvedObjective::value`] with respect to y to dy.
+    pub(crate) fn grad(&self, y: &[f32], dy: &mut [f32]) {
         dy.fill(0.0);
         match *self {
-            Goal::Number(number) => dy[number] = 1.0,
-            Goal::LogProbability(class) => {
+            ResolvedObjective::Number(number) => dy[number] = 1.0,
+            ResolvedObjective::LogProbability(class) => {
                 for (j, dy) in dy.iter_mut().enumerate() {
                     *dy = -probability(y, j) as f32;
                 }
@@ -99,11 +101,11 @@ impl Goal {
                 dy[class] = 0.0;
                 dy[class] = -dy.iter().sum::<f32>();
             }
-            Goal::Channel { channel, channels } => {
+            ResolvedObjective::Channel { channel, channels } => {
                 let share = channels as f32 / y.len() as f32;
                 dy.iter_mut().skip(channel).step_by(channels).for_each(|dy| *dy = share);
             }
-            Goal::MeanSquare => {
+            ResolvedObjective::MeanSquare => {
                 let share = 2.0 / y.len() as f32;
                 dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = share * y);
             }
@@ -113,7 +115,9 @@ impl Goal {
     /// The class that it is of, if it is of one: `scores` says whether the layer gives a head's scores.
     pub(crate) fn class(&self, scores: bool) -> Option<usize> {
         match *self {
-            Goal::Number(class) | Goal::LogProbability(class) if scores => Some(class),
+            ResolvedObjective::Number(class) | ResolvedObjective::LogProbability(class) if scores => {
+                Some(class)
+            }
             _ => None,
         }
     }

@@ -10,11 +10,11 @@ use super::Size;
 #[derive(Debug, Clone)]
 pub(crate) struct Basis {
     size: Size,
-    waves: Option<Waves>,
+    fourier: Option<FourierBasis>,
 }
 
 #[derive(Debug, Clone)]
-struct Waves {
+struct FourierBasis {
     /// Basis vectors of a column, [height, height], and of a row, [width, width], vector after vector.
     vertical: Vec<f32>,
     horizontal: Vec<f32>,
@@ -24,18 +24,18 @@ struct Waves {
 
 impl Basis {
     pub(crate) fn new(parametrisation: Parametrisation, size: Size) -> Basis {
-        let waves = match parametrisation {
+        let fourier = match parametrisation {
             Parametrisation::Pixels => None,
-            Parametrisation::Fourier { decay } => Some(Waves::new(size, decay)),
+            Parametrisation::Fourier { decay } => Some(FourierBasis::new(size, decay)),
         };
-        Basis { size, waves }
+        Basis { size, fourier }
     }
 
     /// x = σ(B·z).
     pub(crate) fn picture(&self, z: &[f32], x: &mut [f32]) {
-        match &self.waves {
+        match &self.fourier {
             None => x.copy_from_slice(z),
-            Some(waves) => waves.sum(self.size, z, x),
+            Some(fourier) => fourier.sum(self.size, z, x),
         }
         x.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
     }
@@ -43,25 +43,25 @@ impl Basis {
     /// dz from the picture x and dx, which is overwritten: dz = Bᵀ·(σ′·dx) with σ′ = x·(1 − x).
     pub(crate) fn backward(&self, x: &[f32], dx: &mut [f32], dz: &mut [f32]) {
         dx.iter_mut().zip(x).for_each(|(dx, x)| *dx *= x * (1.0 - x));
-        match &self.waves {
+        match &self.fourier {
             None => dz.copy_from_slice(dx),
-            Some(waves) => waves.project(self.size, dx, dz, |product, scale| product * scale),
+            Some(fourier) => fourier.project(self.size, dx, dz, |product, scale| product * scale),
         }
     }
 
     /// The parameters of a picture, whose numbers must lie strictly between 0 and 1: z = B⁻¹·σ⁻¹(x).
     pub(crate) fn parameters(&self, x: &[f32]) -> Vec<f32> {
         let u: Vec<f32> = x.iter().map(|x| (x / (1.0 - x)).ln()).collect();
-        let Some(waves) = &self.waves else { return u };
+        let Some(fourier) = &self.fourier else { return u };
         let mut z = vec![0.0; u.len()];
         // The basis vectors are orthonormal before they are scaled.
-        waves.project(self.size, &u, &mut z, |product, scale| product / scale);
+        fourier.project(self.size, &u, &mut z, |product, scale| product / scale);
         z
     }
 }
 
-impl Waves {
-    fn new(size: Size, decay: f64) -> Waves {
+impl FourierBasis {
+    fn new(size: Size, decay: f64) -> FourierBasis {
         let (height, width) = (size.height, size.width);
         let lowest = 1.0 / height.max(width) as f64;
         let frequency = |row: usize, column: usize| {
@@ -72,7 +72,7 @@ impl Waves {
             (0..height * width).map(|place| frequency(place / width, place % width).powf(-decay)).collect();
         let mean_square = scales.iter().map(|scale| scale * scale).sum::<f64>() / scales.len() as f64;
         let scales = scales.iter().map(|scale| (scale / mean_square.sqrt()) as f32).collect();
-        Waves { vertical: real_fourier(height), horizontal: real_fourier(width), scales }
+        FourierBasis { vertical: real_fourier(height), horizontal: real_fourier(width), scales }
     }
 
     /// u[i, j] = Σ over waves (k, l) of vertical[k, i] · horizontal[l, j] · scale[k, l] · z[k, l], channel by channel.
@@ -199,8 +199,8 @@ mod tests {
                     z[i] += by;
                     value(&z)
                 };
-                let slope = ((moved(0.01) - moved(-0.01)) / 0.02) as f32;
-                prop_assert!((dz[i] - slope).abs() <= 2e-3 * largest + 1e-5, "{} {}", dz[i], slope);
+                let grad = ((moved(0.01) - moved(-0.01)) / 0.02) as f32;
+                prop_assert!((dz[i] - grad).abs() <= 2e-3 * largest + 1e-5, "{} {}", dz[i], grad);
             }
         }
     }

@@ -7,21 +7,21 @@ use super::Size;
 /// Smooths the total variation where the picture is flat.
 const EPSILON: f32 = 1e-2;
 
-/// Takes the regulariser's gradient off `slope`, both of the picture x, [height, width, channels].
-pub(crate) fn take_off(regulariser: &Regulariser, size: Size, x: &[f32], slope: &mut [f32]) {
+/// Subtracts the gradient of the regulariser at the picture x from `grad`; both are [height, width, channels].
+pub(crate) fn subtract_gradient(regulariser: &Regulariser, size: Size, x: &[f32], grad: &mut [f32]) {
     match *regulariser {
         Regulariser::L2 { weight } => {
             let share = (2.0 * weight / x.len() as f64) as f32;
-            slope.iter_mut().zip(x).for_each(|(slope, x)| *slope -= share * x);
+            grad.iter_mut().zip(x).for_each(|(grad, x)| *grad -= share * x);
         }
         Regulariser::TotalVariation { weight } => {
             let share = (weight / (size.height * size.width) as f64) as f32;
             each_gradient(size, x, |here, [below, right], [down, across], length| {
                 // The gradient is [x[below] − x[here], x[right] − x[here]].
                 let (down, across) = (share * down / length, share * across / length);
-                slope[here] += down + across;
-                slope[below] -= down;
-                slope[right] -= across;
+                grad[here] += down + across;
+                grad[below] -= down;
+                grad[right] -= across;
             });
         }
     }
@@ -87,17 +87,17 @@ mod tests {
                 if l2 { Regulariser::L2 { weight: 3.0 } } else { Regulariser::TotalVariation { weight: 2.0 } };
             let mut stream = RngStream::new(seed, "test/regularisers");
             let x: Vec<f32> = (0..size.len()).map(|_| stream.uniform()).collect();
-            let mut slope = vec![0.0; size.len()];
-            take_off(&regulariser, size, &x, &mut slope);
+            let mut grad = vec![0.0; size.len()];
+            subtract_gradient(&regulariser, size, &x, &mut grad);
             let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-            for (i, &slope) in slope.iter().enumerate() {
+            for (i, &grad) in grad.iter().enumerate() {
                 let moved = |by: f64| {
                     let mut x = wide.clone();
                     x[i] += by;
                     plain(&regulariser, size, &x)
                 };
                 let exact = -(moved(1e-5) - moved(-1e-5)) / 2e-5;
-                prop_assert!((f64::from(slope) - exact).abs() <= 1e-4 * exact.abs() + 1e-5, "{} {}", slope, exact);
+                prop_assert!((f64::from(grad) - exact).abs() <= 1e-4 * exact.abs() + 1e-5, "{} {}", grad, exact);
             }
         }
     }

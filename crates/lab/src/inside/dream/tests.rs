@@ -57,10 +57,10 @@ fn climb(spec: &AscentSpec, objective: &Objective, numbers: &[u32]) -> (Vec<f32>
     let mut trained = trained();
     let size = Size::new(trained.input());
     let basis = Basis::new(spec.parametrisation, size);
-    let (layer, goal) = resolve(objective, &trained, &[]).unwrap();
+    let (layer, resolved) = resolve(objective, &trained, &[]).unwrap();
     let picture = |&number: &u32| {
         let stream = |purpose: &str| RngStream::new(7, &format!("{purpose}/{number}"));
-        (goal.clone(), start::grey(&basis, size, 0.5, 0.3, &mut stream("start")), stream("transforms"))
+        (resolved.clone(), init::grey(&basis, size, 0.5, 0.3, &mut stream("start")), stream("transforms"))
     };
     let mut ascent = Ascent::new(spec, size, layer.clone(), numbers.iter().map(picture).collect());
     let mut workspace = trained.network.workspace(numbers.len(), true);
@@ -68,7 +68,7 @@ fn climb(spec: &AscentSpec, objective: &Objective, numbers: &[u32]) -> (Vec<f32>
         let x = ascent.pictures();
         trained.network.forward(&x, false, workspace);
         let y = trained.network.output(&layer, &x, workspace);
-        y.chunks_exact(layer.shape.len()).map(|y| goal.value(y)).collect::<Vec<f64>>()
+        y.chunks_exact(layer.shape.len()).map(|y| resolved.value(y)).collect::<Vec<f64>>()
     };
     let before = values(&ascent, &mut trained, &mut workspace);
     for _ in 0..spec.steps {
@@ -127,13 +127,14 @@ fn a_step_goes_along_the_gradient_of_the_whole_objective() {
     let size = Size::new(trained.input());
     let basis = Basis::new(spec.parametrisation, size);
     for objective in &objectives()[..2] {
-        let (layer, goal) = resolve(objective, &trained, &[]).unwrap();
+        let (layer, resolved) = resolve(objective, &trained, &[]).unwrap();
         let stream = || RngStream::new(3, "test/whole");
-        let z = start::grey(&basis, size, 0.4, 0.3, &mut stream());
-        let mut ascent = Ascent::new(&spec, size, layer.clone(), vec![(goal.clone(), z.clone(), stream())]);
+        let z = init::grey(&basis, size, 0.4, 0.3, &mut stream());
+        let mut ascent =
+            Ascent::new(&spec, size, layer.clone(), vec![(resolved.clone(), z.clone(), stream())]);
         let mut workspace = trained.network.workspace(1, true);
         ascent.step(1, &mut trained, &mut workspace);
-        let moved: Vec<f32> = ascent.climbers[0]
+        let moved: Vec<f32> = ascent.states[0]
             .variables
             .values()
             .iter()
@@ -146,11 +147,11 @@ fn a_step_goes_along_the_gradient_of_the_whole_objective() {
             basis.picture(z, &mut x);
             let mut stream = stream();
             for transform in &spec.transforms {
-                Drawn::new(transform, size, &mut stream).apply(size, &x, &mut y);
+                SampledTransform::new(transform, size, &mut stream).apply(size, &x, &mut y);
                 x.copy_from_slice(&y);
             }
             trained.network.forward(&x, false, &mut workspace);
-            goal.value(trained.network.output(&layer, &x, &workspace))
+            resolved.value(trained.network.output(&layer, &x, &workspace))
         };
         let largest = moved.iter().fold(0.0_f32, |largest, step| largest.max(step.abs()));
         for i in (0..z.len()).step_by(7) {
@@ -159,12 +160,8 @@ fn a_step_goes_along_the_gradient_of_the_whole_objective() {
                 z[i] += by;
                 value(&z)
             };
-            let slope = ((at(3e-3) - at(-3e-3)) / 6e-3) as f32;
-            assert!(
-                (moved[i] - slope).abs() <= 0.02 * largest,
-                "{objective:?}, {i}: {} for {slope}",
-                moved[i]
-            );
+            let grad = ((at(3e-3) - at(-3e-3)) / 6e-3) as f32;
+            assert!((moved[i] - grad).abs() <= 0.02 * largest, "{objective:?}, {i}: {} for {grad}", moved[i]);
         }
     }
 }

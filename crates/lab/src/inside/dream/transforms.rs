@@ -5,9 +5,9 @@ use inkling_schema::Transform;
 
 use super::Size;
 
-/// A transform as drawn for one step.
+/// A transform with the parameters that were sampled for one step.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Drawn {
+pub(crate) enum SampledTransform {
     /// Rolled down and to the right by so many pixels, what leaves coming in at the other side.
     Roll { down: usize, right: usize },
     /// Resampled between the four nearest pixels: the place (row, column) shows what is at `matrix` times it, both from the
@@ -15,8 +15,8 @@ pub(crate) enum Drawn {
     Resample { matrix: [[f32; 2]; 2] },
 }
 
-impl Drawn {
-    pub(crate) fn new(transform: &Transform, size: Size, stream: &mut RngStream) -> Drawn {
+impl SampledTransform {
+    pub(crate) fn new(transform: &Transform, size: Size, stream: &mut RngStream) -> SampledTransform {
         // Evenly in ±bound.
         let mut within = |bound: f64| (2.0 * f64::from(stream.uniform()) - 1.0) * bound;
         match *transform {
@@ -26,16 +26,16 @@ impl Drawn {
                     let offset = i64::from(stream.random_range(count)) - pixels as i64;
                     offset.rem_euclid(side as i64) as usize
                 };
-                Drawn::Roll { down: shift(size.height), right: shift(size.width) }
+                SampledTransform::Roll { down: shift(size.height), right: shift(size.width) }
             }
             Transform::Rotation { degrees } => {
                 let (sin, cos) = within(degrees).to_radians().sin_cos();
                 let (sin, cos) = (sin as f32, cos as f32);
-                Drawn::Resample { matrix: [[cos, -sin], [sin, cos]] }
+                SampledTransform::Resample { matrix: [[cos, -sin], [sin, cos]] }
             }
             Transform::Scale { share } => {
                 let inverse = (1.0 / (1.0 + within(share))) as f32;
-                Drawn::Resample { matrix: [[inverse, 0.0], [0.0, inverse]] }
+                SampledTransform::Resample { matrix: [[inverse, 0.0], [0.0, inverse]] }
             }
         }
     }
@@ -64,7 +64,7 @@ impl Drawn {
     fn each(&self, size: Size, mut call: impl FnMut(usize, usize, f32)) {
         let Size { height, width, .. } = size;
         match *self {
-            Drawn::Roll { down, right } => {
+            SampledTransform::Roll { down, right } => {
                 for row in 0..height {
                     let to = (row + down) % height * width;
                     for column in 0..width {
@@ -72,7 +72,7 @@ impl Drawn {
                     }
                 }
             }
-            Drawn::Resample { matrix } => {
+            SampledTransform::Resample { matrix } => {
                 let centre = [(height as f32 - 1.0) / 2.0, (width as f32 - 1.0) / 2.0];
                 for row in 0..height {
                     for column in 0..width {
@@ -118,12 +118,12 @@ mod tests {
         ) {
             let size = Size { height, width, channels };
             let mut stream = RngStream::new(seed, "test/transforms");
-            let drawn = Drawn::new(&TRANSFORMS[which], size, &mut stream);
+            let sampled = SampledTransform::new(&TRANSFORMS[which], size, &mut stream);
             let mut numbers = || -> Vec<f32> { (0..size.len()).map(|_| stream.uniform() - 0.5).collect() };
             let (x, dy) = (numbers(), numbers());
             let (mut y, mut dx) = (vec![f32::NAN; size.len()], vec![f32::NAN; size.len()]);
-            drawn.apply(size, &x, &mut y);
-            drawn.backward(size, &dy, &mut dx);
+            sampled.apply(size, &x, &mut y);
+            sampled.backward(size, &dy, &mut dx);
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
             prop_assert!((dot(&y, &dy) - dot(&x, &dx)).abs() < 1e-4);
         }
@@ -134,7 +134,7 @@ mod tests {
         let size = Size { height: 5, width: 4, channels: 1 };
         let x: Vec<f32> = (0..20).map(|i| i as f32).collect();
         let mut y = vec![0.0; 20];
-        Drawn::Roll { down: 1, right: 3 }.apply(size, &x, &mut y);
+        SampledTransform::Roll { down: 1, right: 3 }.apply(size, &x, &mut y);
         assert_eq!(y[4 + 3], x[0], "down by one, right by three");
         let mut sorted = y.clone();
         sorted.sort_by(f32::total_cmp);
@@ -146,7 +146,7 @@ mod tests {
         let mut turned = vec![0.0; 49];
         let mut stream = RngStream::new(1, "test/turn");
         for transform in &TRANSFORMS[1..] {
-            Drawn::new(transform, size, &mut stream).apply(size, &dot, &mut turned);
+            SampledTransform::new(transform, size, &mut stream).apply(size, &dot, &mut turned);
             assert!((turned[24] - 1.0).abs() < 1e-5, "{transform:?}");
         }
     }
@@ -156,7 +156,7 @@ mod tests {
         let size = Size { height: 3, width: 3, channels: 1 };
         let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
         let mut y = [0.0; 9];
-        Drawn::Resample { matrix: [[0.0, -1.0], [1.0, 0.0]] }.apply(size, &x, &mut y);
+        SampledTransform::Resample { matrix: [[0.0, -1.0], [1.0, 0.0]] }.apply(size, &x, &mut y);
         assert_eq!(y, [7.0, 4.0, 1.0, 8.0, 5.0, 2.0, 9.0, 6.0, 3.0], "clockwise");
     }
 }

@@ -8,19 +8,19 @@ use inkling_schema::{Labels, ModelError, Shape, TrainRun};
 
 use crate::error::LabError;
 
-/// Images and, head after head, what each of the heads should say of them.
+/// Images with the labels of each head.
 #[derive(Debug)]
-pub(crate) struct Examples<'a> {
+pub(crate) struct LabelledDataset<'a> {
     pub(crate) samples: Cow<'a, Samples>,
     /// A label for each image, by head.
     pub(crate) labels: Vec<Vec<u8>>,
 }
 
-impl<'a> Examples<'a> {
-    /// The images with the labels that the heads of a run should give them.
-    pub(crate) fn new(samples: Cow<'a, Samples>, labels: &[Labels]) -> Examples<'a> {
+impl<'a> LabelledDataset<'a> {
+    /// The images with the labels that a run's heads are to predict.
+    pub(crate) fn new(samples: Cow<'a, Samples>, labels: &[Labels]) -> LabelledDataset<'a> {
         let labels = labels.iter().map(|labels| labels.of(&samples.labels)).collect();
-        Examples { samples, labels }
+        LabelledDataset { samples, labels }
     }
 
     /// Number of images.

@@ -1,4 +1,4 @@
-//! What dreams begin with.
+//! The initial parameters of dreams.
 
 use inkling_engine::random::RngStream;
 
@@ -45,8 +45,8 @@ mod tests {
     fn noise_is_normal() {
         let mut stream = RngStream::new(4, "test/normal");
         let n = 20_000;
-        let drawn: Vec<f64> = (0..n).map(|_| normal(&mut stream)).collect();
-        let moment = |k: i32| drawn.iter().map(|x| x.powi(k)).sum::<f64>() / f64::from(n);
+        let sampled: Vec<f64> = (0..n).map(|_| normal(&mut stream)).collect();
+        let moment = |k: i32| sampled.iter().map(|x| x.powi(k)).sum::<f64>() / f64::from(n);
         // Four standard errors of each.
         assert!(moment(1).abs() < 4.0 / f64::from(n).sqrt());
         assert!((moment(2) - 1.0).abs() < 4.0 * (2.0 / f64::from(n)).sqrt());
