@@ -19,6 +19,7 @@ pub mod separability;
 mod sequential;
 mod task_gradients;
 mod training;
+pub mod weighting;
 
 pub use activity::ActivityStats;
 pub use byte_matrix::{Affine, ByteMatrix};

@@ -14,7 +14,6 @@ mod runs;
 mod separability;
 mod study;
 mod train;
-mod weighting;
 
 pub use error::LabError;
 pub use inside::{LookError, LookInputs, Trained, UserImage, Weights, check, look};

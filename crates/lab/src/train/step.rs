@@ -1,10 +1,9 @@
 //! One step under a weighting, whatever the method, and the sums over steps that become lines.
 
+use inkling_engine::weighting::LossWeighting;
 use inkling_engine::{ActivityStats, Dataset, GradientGram, Metrics, Trainer, TrunkScope};
 use inkling_schema::found::{GradientsLine, HeadSteps, IdleLine, StepsLine};
 use serde::{Deserialize, Serialize};
-
-use crate::weighting::LossWeighting;
 
 /// What one training step reports.
 pub(crate) struct StepOutput {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use inkling_engine::random::RngStream;
+use inkling_engine::weighting::{self, LossWeighting};
 use inkling_engine::{Dataset, Isa, Network, StateKind, Trainer, Workspace};
 use inkling_schema::found::{
     Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
@@ -20,7 +21,6 @@ use crate::error::LabError;
 use crate::machine::origin;
 use crate::runs::RunContext;
 use crate::study::{Event, Observer};
-use crate::weighting::{self, LossWeighting};
 
 /// A network in training, with everything that its next step depends on.
 pub(crate) struct Training<'a> {
@@ -65,7 +65,7 @@ impl<'a> Training<'a> {
     pub(crate) fn new(context: &RunContext<'a>, run: &'a TrainRun) -> Result<Training<'a>, ModelError> {
         let network = Network::new(&run.model, run.seed)?;
         let set = context.set();
-        let weighting = weighting::start(run);
+        let weighting = weighting::loss_weighting(&run.weighting, run.model.heads.len(), run.seed);
         let weights: Vec<f32> = weighting.weights().iter().map(|&weight| weight as f32).collect();
         let Split { train, validation } = Split::new(&set.train, run);
         let workspace = network.workspace(EVALUATION_BATCH, false);
@@ -257,7 +257,7 @@ impl<'a> Training<'a> {
             writer.append_metrics(&TrainingLine::Idle(line))?;
         }
         accumulator.add(&output, batch.len(), self.state.steps, learning_rate);
-        if !weighting::usable(self.weighting.weights(), &self.trained) {
+        if !weighting::are_usable(self.weighting.weights(), &self.trained) {
             return diverged(self.state.steps, Diverged::Weighting);
         }
         if accumulator.steps == training.log_every {

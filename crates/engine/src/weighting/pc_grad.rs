@@ -1,30 +1,31 @@
-//! Projecting conflicting gradients (Yu et al. 2020): on the shared layers, each head's gradient loses its part along any
-//! other that it conflicts with, one other after the other in an order of chance; the results are added. The heads' own
-//! layers get their own gradients.
+//! PCGrad: projection of conflicting gradients (Yu et al. 2020). On the shared layers, each head's gradient is compared with
+//! those of the other heads, in a random order, and loses its component along each that it conflicts with; the results are
+//! added. The heads' own layers get their own gradients.
 //!
-//! A projected gradient is a sum of shares of the heads' gradients, and so is the whole: the inner products say all that is
-//! needed, and no gradient is ever made twice.
+//! A projected gradient is a linear combination of the heads' gradients, and so is their sum. The inner products therefore
+//! suffice to compute the factors, and no projected gradient is ever stored.
 
-use inkling_engine::TrunkScope;
-use inkling_engine::random::RngStream;
+use super::{GradDot, LossWeighting, StateError};
+use crate::random::RngStream;
+use crate::task_gradients::TrunkScope;
 
-use super::{GradDot, LossWeighting};
-
+/// Projection of conflicting gradients on the shared layers (Yu et al. 2020). Every head's own layers have weight one.
 #[derive(Debug)]
-pub(super) struct PcGrad {
+pub struct PcGrad {
     weights: Vec<f64>,
-    /// Draws the order in which a head meets the others.
+    /// Draws the order in which a head's gradient is projected against the others.
     stream: RngStream,
 }
 
 impl PcGrad {
-    pub(super) fn new(heads: usize, stream: RngStream) -> PcGrad {
+    /// `stream` draws the orders in which gradients are projected.
+    pub fn new(heads: usize, stream: RngStream) -> PcGrad {
         PcGrad { weights: vec![1.0; heads], stream }
     }
 }
 
-/// With which share each of so many gradients is in the sum of the projected ones; `others` gives the order in which a
-/// gradient meets the others.
+/// The factor of each of so many gradients in the sum of the projected ones; `others` returns the order in which a gradient
+/// is projected against the others.
 fn gradient_weights(
     heads: usize,
     grad_dot: GradDot,
@@ -69,7 +70,7 @@ impl LossWeighting for PcGrad {
         self.stream.position().to_string()
     }
 
-    fn restore(&mut self, state: &str) -> Result<(), serde_json::Error> {
+    fn restore(&mut self, state: &str) -> Result<(), StateError> {
         self.stream.seek(serde_json::from_str(state)?);
         Ok(())
     }

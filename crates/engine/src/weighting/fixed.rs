@@ -1,14 +1,16 @@
-//! Weights that stay: Σ w_h·L_h.
+//! Constant weights: Σ w_h·L_h.
 
 use super::LossWeighting;
 
+/// Constant weights: the loss is Σ w_h·L_h.
 #[derive(Debug)]
-pub(super) struct Fixed {
+pub struct Fixed {
     weights: Vec<f64>,
 }
 
 impl Fixed {
-    pub(super) fn new(weights: Vec<f64>) -> Fixed {
+    /// The weights of the heads. A head of weight zero is not trained.
+    pub fn new(weights: Vec<f64>) -> Fixed {
         Fixed { weights }
     }
 }

@@ -1,20 +1,22 @@
-//! Weighting by gradient norms (Chen, Badrinarayanan, Lee and Rabinovich 2018).
+//! GradNorm: weighting by gradient norms (Chen, Badrinarayanan, Lee and Rabinovich 2018).
 //!
-//! On the last shared layer, G_h = w_h·‖∇L_h‖ should be mean(G)·r_h^α, where r_h is the head's loss as a share of its first
-//! one, L_h(0), over the mean of these shares: heads that learn slowly are to have larger gradients. The weights go down
-//! Σ |G_h − target_h| with the targets held fixed, and are then scaled to sum to the number of heads.
+//! On the last shared layer, the norm G_h = w_h·‖∇L_h‖ is to be mean(G)·r_h^α. Here r_h is the head's loss relative to its
+//! first loss, L_h / L_h(0), divided by the mean of these ratios over the heads: heads that learn slowly get larger gradients.
+//! Each step of Adam decreases Σ |G_h − target_h| with the targets held fixed; the weights are then scaled to sum to the number
+//! of heads.
 
-use inkling_engine::TrunkScope;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
-use super::{GradDot, LossWeighting};
+use super::{GradDot, LossWeighting, StateError};
+use crate::task_gradients::TrunkScope;
 
-/// The least weight before scaling. The method's own text lets weights cross zero, where a head would climb its loss.
+/// The smallest weight before scaling. The paper lets weights become negative, and then a head's loss would be increased.
 const FLOOR: f64 = 1e-3;
 
+/// Weights trained so that the weighted gradient norms follow the heads' relative training rates (Chen et al. 2018).
 #[derive(Debug)]
-pub(super) struct GradNorm {
+pub struct GradNorm {
     alpha: f64,
     learning_rate: f64,
     state: State,
@@ -29,8 +31,9 @@ struct State {
 }
 
 impl GradNorm {
-    /// Every weight begins at one.
-    pub(super) fn new(heads: usize, alpha: f64, learning_rate: f64) -> GradNorm {
+    /// Every weight starts at one. `alpha` is the strength α with which slowly learning heads are favoured, and
+    /// `learning_rate` that of Adam for the weights.
+    pub fn new(heads: usize, alpha: f64, learning_rate: f64) -> GradNorm {
         let state = State { weights: Adam::new(vec![1.0; heads]), first_losses: Vec::new() };
         GradNorm { alpha, learning_rate, state }
     }
@@ -40,7 +43,7 @@ impl GradNorm {
 fn targets(weights: &[f64], norms: &[f64], losses: &[f64], first: &[f64], alpha: f64) -> Vec<f64> {
     let heads = weights.len() as f64;
     let mean_norm = weights.iter().zip(norms).map(|(weight, norm)| weight * norm).sum::<f64>() / heads;
-    // A loss that was zero from the start has nothing to come down from.
+    // A loss that was zero at the first step cannot decrease.
     let share = |(loss, first): (&f64, &f64)| if *first > 0.0 { loss / first } else { 1.0 };
     let shares: Vec<f64> = losses.iter().zip(first).map(share).collect();
     let mean_share = shares.iter().sum::<f64>() / heads;
@@ -88,10 +91,11 @@ impl LossWeighting for GradNorm {
         serde_json::to_string(&self.state).expect("numbers are plain data")
     }
 
-    fn restore(&mut self, state: &str) -> Result<(), serde_json::Error> {
+    fn restore(&mut self, state: &str) -> Result<(), StateError> {
         let kept: State = serde_json::from_str(state)?;
-        if ![0, self.state.weights.values.len()].contains(&kept.first_losses.len()) {
-            return Err(serde::de::Error::custom("first losses of other heads"));
+        let heads = self.state.weights.values.len();
+        if ![0, heads].contains(&kept.first_losses.len()) {
+            return Err(StateError::OtherHeads { lengths: vec![kept.first_losses.len()], heads });
         }
         self.state.weights.restore(kept.weights)?;
         self.state.first_losses = kept.first_losses;
