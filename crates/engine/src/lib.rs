@@ -1,13 +1,16 @@
-//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, and the training of networks.
+//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, the training of networks, and
+//! their interpretation.
 //! Slices in, slices out: no files, no data-set names. Whatever the number of threads, the same input gives the same bits.
 
 mod activity;
 mod aligned;
 mod byte_matrix;
 mod inspect;
+pub mod interpret;
 mod kernels;
 mod layers;
 mod linalg;
+pub mod logits;
 mod network;
 mod optimized_tensor;
 mod optimizer;

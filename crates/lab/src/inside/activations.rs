@@ -2,17 +2,22 @@
 
 use inkling_data::DataSet;
 use inkling_engine::LayerHandle;
+use inkling_engine::interpret::{baseline_logit, integrated_gradients, saliency_map};
+use inkling_engine::logits::{argmax, probability};
 use inkling_schema::ActivationsRun;
 use inkling_schema::found::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 
 use super::images::{Asked, InputImage};
-use super::trained::{Trained, as_image, predicted, probability};
-use super::{LookInputs, images, saliency};
+use super::trained::{Trained, as_image};
+use super::{LookInputs, images};
 use crate::error::LabError;
 use crate::study::Observer;
 use crate::train::EVALUATION_BATCH;
+
+/// Points of the path of integrated gradients that go through the network at a time.
+const INTEGRATION_BATCH: usize = 32;
 
 /// Looks at the run's images and writes its arrays; nothing where it was interrupted.
 pub(crate) fn run(
@@ -64,16 +69,15 @@ pub(crate) fn run(
     let found: Vec<ActivationLayer> = found.collect();
 
     let (mut gradients, mut integrated, mut looked) = (Vec::new(), Vec::new(), Vec::new());
-    let mut asked = trained.network.workspace(saliency::BATCH, true);
+    let mut asked = trained.network.workspace(INTEGRATION_BATCH, true);
     for ((image, x), logits) in input_images.iter().zip(x.chunks_exact(dim)).zip(logits.chunks_exact(classes))
     {
-        let predicted = predicted(logits);
+        let predicted = argmax(logits);
         // A label that the network does not know cannot be explained.
         let target = image.class.filter(|&class| class < classes).unwrap_or(predicted);
         let network = &mut trained.network;
-        gradients.extend(saliency::saliency_map(network, &mut asked, &scores, target, x));
-        let along =
-            saliency::integrated_gradients(network, &mut asked, &scores, target, x, run.integration_steps);
+        gradients.extend(saliency_map(network, &mut asked, &scores, target, x));
+        let along = integrated_gradients(network, &mut asked, &scores, target, x, run.integration_steps);
         looked.push(LookedAt {
             name: image.name.clone(),
             index: image.index,
@@ -82,7 +86,7 @@ pub(crate) fn run(
             logit: f64::from(logits[target]),
             probability: probability(logits, target),
             predicted,
-            black_logit: saliency::baseline_logit(network, &mut asked, number, target, dim),
+            black_logit: baseline_logit(network, &mut asked, &scores, target),
             integrated_sum: along.iter().map(|&share| f64::from(share)).sum(),
         });
         integrated.extend(along);

@@ -1,10 +1,11 @@
 //! The images that a network is looked into with: typical ones, ones by number, ones that a person brings.
 
 use inkling_data::{DataSet, Images};
+use inkling_engine::logits::argmax;
 use inkling_schema::{ImageChoice, Labels};
 
 use super::error::LookError;
-use super::trained::{Trained, predicted};
+use super::trained::Trained;
 
 /// An image file that a user supplies.
 #[derive(Debug, Clone)]
@@ -147,7 +148,7 @@ pub(crate) fn find(
             let class = usize::from(class);
             let typical = typical(scores, classes, &labels, class);
             let index = typical.ok_or(LookError::NoTypicalImage { class })?;
-            let wrong = predicted(&scores[index * classes..][..classes]) != class;
+            let wrong = argmax(&scores[index * classes..][..classes]) != class;
             let note = wrong.then(|| {
                 format!(
                     "the network gets no test image of class {class} right, so that {index} is typical of what it makes of \
@@ -173,7 +174,7 @@ fn typical(scores: &[f32], classes: usize, labels: &[Option<usize>], class: usiz
     let all = scores.chunks_exact(classes).enumerate().filter(|(i, _)| labels[*i] == Some(class));
     let all: Vec<(usize, &[f32])> = all.collect();
     let right: Vec<(usize, &[f32])> =
-        all.iter().filter(|(_, scores)| predicted(scores) == class).copied().collect();
+        all.iter().filter(|(_, scores)| argmax(scores) == class).copied().collect();
     let right = if right.is_empty() { all } else { right };
     let mean: Vec<f64> = (0..classes)
         .map(|j| right.iter().map(|(_, scores)| f64::from(scores[j])).sum::<f64>() / right.len() as f64)

@@ -7,7 +7,6 @@ mod error;
 mod filters;
 mod images;
 mod plan;
-mod saliency;
 mod study;
 mod trained;
 

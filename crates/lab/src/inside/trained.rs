@@ -245,26 +245,3 @@ pub(crate) fn as_image(shape: Shape) -> [usize; 3] {
         Shape::Vector(units) => [1, 1, units],
     }
 }
-
-/// The softmax probability of a class.
-pub(crate) fn probability(logits: &[f32], class: usize) -> f64 {
-    log_probability(logits, class).exp()
-}
-
-/// Its logarithm.
-pub(crate) fn log_probability(logits: &[f32], class: usize) -> f64 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
-    f64::from(logits[class] - largest) - sum.ln()
-}
-
-/// The class with the largest score; of equal ones the first.
-pub(crate) fn predicted(logits: &[f32]) -> usize {
-    let mut best = 0;
-    for (class, score) in logits.iter().enumerate() {
-        if *score > logits[best] {
-            best = class;
-        }
-    }
-    best
-}

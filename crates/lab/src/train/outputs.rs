@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use inkling_data::Images;
 use inkling_engine::StateKind;
+use inkling_engine::logits::argmax;
 use inkling_schema::ModelSpec;
 use inkling_schema::found::TrainOutcome;
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
@@ -79,7 +80,7 @@ fn write_arrays(
     let predictions: Vec<Vec<u8>> = logits
         .iter()
         .zip(&classes)
-        .map(|(logits, &classes)| logits.chunks_exact(classes).map(first_largest).collect())
+        .map(|(logits, &classes)| logits.chunks_exact(classes).map(predicted).collect())
         .collect();
     let wrong = most_confidently_wrong(&logits[0], classes[0], &predictions[0], &test.labels[0]);
     let Images { height, width, channels, .. } = test.samples.images;
@@ -102,19 +103,14 @@ fn write_arrays(
     writer.write_tensors(TensorFile::Arrays, &all, &Metadata::from([("format".into(), FORMAT.into())]))
 }
 
-/// The class with the largest score; of equal ones the first.
-fn first_largest(scores: &[f32]) -> u8 {
-    let mut best = 0;
-    for (class, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = class;
-        }
-    }
-    u8::try_from(best).expect("labels are bytes")
+/// The class with the largest score, as a label.
+fn predicted(scores: &[f32]) -> u8 {
+    u8::try_from(argmax(scores)).expect("a head has 256 classes at most")
 }
 
 /// The images predicted wrongly, by the softmax probability of what is predicted, largest first and then by number.
 fn most_confidently_wrong(logits: &[f32], classes: usize, predictions: &[u8], labels: &[u8]) -> Vec<u32> {
+    // Not `logits::probability`, whose differences of logits are f32: the order of images would depend on their rounding.
     let confidence = |index: usize| {
         let scores = &logits[index * classes..][..classes];
         let predicted = f64::from(scores[usize::from(predictions[index])]);
@@ -133,12 +129,6 @@ fn most_confidently_wrong(logits: &[f32], classes: usize, predictions: &[u8], la
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_equal_scores_the_first_is_predicted() {
-        assert_eq!(first_largest(&[0.0, 2.0, 2.0, -1.0]), 1);
-        assert_eq!(first_largest(&[-3.0]), 0);
-    }
 
     #[test]
     fn the_most_confident_mistakes_come_first_and_ties_by_number() {

@@ -1,19 +1,22 @@
-//! A dream run: pictures climb together, and what became of them is written down.
+//! A dream run: its pictures ascend together, and what became of them is written to the store.
 
 use std::time::Instant;
 
+use inkling_engine::interpret::{
+    FeatureVisualization, ImageBasis, ImageSize, InitialImage, ResolvedObjective, parameters_of_grey,
+    parameters_of_image,
+};
+use inkling_engine::logits::{argmax, probability};
 use inkling_engine::random::RngStream;
 use inkling_engine::{LayerHandle, Workspace};
 use inkling_schema::found::{DreamFound, DreamOutcome, Seen};
 use inkling_schema::{DreamPicture, DreamRun, Labels, Start};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
-use super::objective::{ResolvedObjective, resolve};
-use super::parametrisation::Basis;
-use super::{Ascent, Size, init};
+use super::resolve::resolve;
 use crate::error::LabError;
 use crate::inside::error::LookError;
-use crate::inside::trained::{Trained, predicted, probability};
+use crate::inside::trained::Trained;
 use crate::inside::{LookInputs, images};
 use crate::study::{Event, Observer};
 
@@ -29,24 +32,25 @@ pub(crate) fn run(
     writer: &RunWriter,
 ) -> Result<Option<DreamOutcome>, LabError> {
     let begin = Instant::now();
-    let size = Size::new(inputs.network.input());
-    let basis = Basis::new(run.ascent.parametrisation, size);
+    let size = ImageSize::new(inputs.network.input());
+    let basis = ImageBasis::new(run.ascent.parametrisation, size);
     let (layer, objectives) = objectives(&run.pictures, inputs)?;
     let (mut pictures, mut from) = (Vec::new(), Vec::new());
     for (picture, objective) in run.pictures.iter().zip(&objectives) {
         let stream = |purpose| RngStream::new(run.seed, &format!("dream/{purpose}/{}", picture.number));
-        let parameters = parameters(picture, &basis, size, inputs, &mut stream("start"), &mut from)?;
-        pictures.push((objective.clone(), parameters, stream("transforms")));
+        let parameters = parameters(picture, &basis, inputs, &mut stream("start"), &mut from)?;
+        let (objective, stream) = (objective.clone(), stream("transforms"));
+        pictures.push(InitialImage { objective, parameters, stream });
     }
     let n = pictures.len();
     let trained = &mut *inputs.network;
     let mut workspace = trained.network.workspace(n, true);
-    let mut ascent = Ascent::new(&run.ascent, size, layer.clone(), pictures);
-    let starts = ascent.pictures();
+    let mut ascent = FeatureVisualization::new(&run.ascent, size, layer.clone(), pictures);
+    let starts = ascent.images();
     let probe = Probe { layer: &layer, objectives: &objectives };
     let before = probe.measure(trained, &mut workspace, &starts);
     // What each picture was when it and what the network makes of it were last finite.
-    let dim = size.len();
+    let dim = size.num_values();
     let mut kept: Vec<(Seen, Vec<f32>)> =
         before.iter().map(|seen| held(*seen)).zip(starts.chunks_exact(dim).map(<[f32]>::to_vec)).collect();
 
@@ -59,10 +63,10 @@ pub(crate) fn run(
             return Ok(None);
         }
         if step > 0 {
-            ascent.step(step, trained, &mut workspace);
+            ascent.step(step, &mut trained.network, &mut workspace);
         }
         if path_steps.contains(&step) {
-            let pictures = ascent.pictures();
+            let pictures = ascent.images();
             let seen = probe.measure(trained, &mut workspace, &pictures);
             for (number, (seen, picture)) in seen.into_iter().zip(pictures.chunks_exact(dim)).enumerate() {
                 if is_held(&seen) {
@@ -74,11 +78,11 @@ pub(crate) fn run(
             trajectory.record(kept.iter().map(|(seen, _)| seen));
         }
         if frame_steps.contains(&step) {
-            trajectory.frames.extend(ascent.pictures());
+            trajectory.frames.extend(ascent.images());
         }
     }
     let seconds = begin.elapsed().as_secs_f64();
-    let dreams = ascent.pictures();
+    let dreams = ascent.images();
     for number in 0..n {
         let Some(step) = ascent.diverged(number) else { continue };
         let title = if n == 1 { title.to_owned() } else { format!("{title}, picture {}", number + 1) };
@@ -152,23 +156,22 @@ fn objectives(
 /// The numbers that a picture begins with; an image that it begins with is added to `from`.
 fn parameters(
     picture: &DreamPicture,
-    basis: &Basis,
-    size: Size,
+    basis: &ImageBasis,
     inputs: &mut LookInputs,
     stream: &mut RngStream,
     from: &mut Vec<images::InputImage>,
 ) -> Result<Vec<f32>, LookError> {
     Ok(match &picture.start {
-        Start::Grey { level } => init::grey(basis, size, *level, 0.0, stream),
-        Start::Noise { level, deviation } => init::grey(basis, size, *level, *deviation, stream),
+        Start::Grey { level } => parameters_of_grey(basis, *level, 0.0, stream),
+        Start::Noise { level, deviation } => parameters_of_grey(basis, *level, *deviation, stream),
         Start::Image { image } => {
             let head = inputs.network.first_head().to_owned();
             let asked = images::Asked { head: &head, labels: Some(&Labels::Classes) };
             let found = images::find(image, inputs.network, asked, inputs.set, inputs.user_images)?;
-            let mut x = vec![0.0; size.len()];
+            let mut x = vec![0.0; basis.size().num_values()];
             inkling_engine::normalize_pixels(&found.pixels, &mut x);
             from.push(found);
-            init::image(basis, &x)
+            parameters_of_image(basis, &x)
         }
     })
 }
@@ -218,7 +221,7 @@ impl Probe<'_> {
                 objective: objective.value(y),
                 logit: class.map(|class| f64::from(y[class])),
                 probability: class.map(|class| probability(y, class)),
-                predicted: predicted(scores),
+                predicted: argmax(scores),
             }
         };
         self.objectives.iter().zip(outputs).zip(scores).map(seen).collect()

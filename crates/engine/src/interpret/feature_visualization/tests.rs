@@ -1,11 +1,9 @@
-//! Dreams of small random networks: they rise, draw the same each time, and are each as if alone.
+//! Feature visualisation of small random networks: objectives rise, and images are the same each time and each alone.
 
-use inkling_engine::Network;
-use inkling_schema::{ModelSpec, Objective, Optimizer, Parametrisation, Regulariser, Transform};
+use inkling_schema::{ModelSpec, Optimizer, Parametrisation, Regulariser, Transform};
 
-use super::objective::resolve;
 use super::*;
-use crate::inside::trained::Trained;
+use crate::interpret::parameters_of_grey;
 
 const NETWORK: &str = r#"
     input = [9, 8, 2]
@@ -19,9 +17,13 @@ const NETWORK: &str = r#"
     heads = [{ name = "class", layers = [{ layer = "dense", units = 4, initializer = "glorot-uniform" }] }]
 "#;
 
-fn trained() -> Trained {
+fn network() -> Network {
     let spec = ModelSpec::from_toml("network", NETWORK).unwrap();
-    Trained::new(Network::new(&spec, 5).unwrap(), None)
+    Network::new(&spec, 5).unwrap()
+}
+
+fn layer(network: &Network, name: &str) -> LayerHandle {
+    network.layer_handles().into_iter().find(|layer| layer.name == name).unwrap()
 }
 
 fn spec() -> AscentSpec {
@@ -40,42 +42,48 @@ fn spec() -> AscentSpec {
     }
 }
 
-/// Every kind of objective that the network has.
-fn objectives() -> Vec<Objective> {
-    let (head, layer) = (String::from("class"), String::from("trunk.3"));
+/// Every kind of objective that the network has, with its layer.
+fn objectives() -> Vec<(&'static str, ResolvedObjective)> {
     vec![
-        Objective::ClassLogit { head: head.clone(), class: 1 },
-        Objective::ClassProbability { head, class: 2 },
-        Objective::Neuron { layer: layer.clone(), position: vec![1, 2, 3] },
-        Objective::Channel { layer: layer.clone(), channel: 2 },
-        Objective::LayerMeanSquare { layer },
+        ("class.1", ResolvedObjective::Number(1)),
+        ("class.1", ResolvedObjective::LogProbability(2)),
+        // Row 1, column 2, channel 3 of [4, 4, 5].
+        ("trunk.3", ResolvedObjective::Number((4 + 2) * 5 + 3)),
+        ("trunk.3", ResolvedObjective::Channel { channel: 2, channels: 5 }),
+        ("trunk.3", ResolvedObjective::MeanSquare),
     ]
 }
 
-/// The pictures after the ascent, and the objective's value before and after.
-fn climb(spec: &AscentSpec, objective: &Objective, numbers: &[u32]) -> (Vec<f32>, Vec<[f64; 2]>) {
-    let mut trained = trained();
-    let size = Size::new(trained.input());
-    let basis = Basis::new(spec.parametrisation, size);
-    let (layer, resolved) = resolve(objective, &trained, &[]).unwrap();
-    let picture = |&number: &u32| {
+/// The images after the ascent, and the objective's value before and after.
+fn climb(
+    spec: &AscentSpec,
+    (name, objective): &(&str, ResolvedObjective),
+    numbers: &[u32],
+) -> (Vec<f32>, Vec<[f64; 2]>) {
+    let mut network = network();
+    let size = ImageSize::new(network.spec().input);
+    let basis = ImageBasis::new(spec.parametrisation, size);
+    let layer = layer(&network, name);
+    let image = |&number: &u32| {
         let stream = |purpose: &str| RngStream::new(7, &format!("{purpose}/{number}"));
-        (resolved.clone(), init::grey(&basis, size, 0.5, 0.3, &mut stream("start")), stream("transforms"))
+        let parameters = parameters_of_grey(&basis, 0.5, 0.3, &mut stream("start"));
+        InitialImage { objective: objective.clone(), parameters, stream: stream("transforms") }
     };
-    let mut ascent = Ascent::new(spec, size, layer.clone(), numbers.iter().map(picture).collect());
-    let mut workspace = trained.network.workspace(numbers.len(), true);
-    let values = |ascent: &Ascent, trained: &mut Trained, workspace: &mut inkling_engine::Workspace| {
-        let x = ascent.pictures();
-        trained.network.forward(&x, false, workspace);
-        let y = trained.network.output(&layer, &x, workspace);
-        y.chunks_exact(layer.shape.len()).map(|y| resolved.value(y)).collect::<Vec<f64>>()
+    let images = numbers.iter().map(image).collect();
+    let mut ascent = FeatureVisualization::new(spec, size, layer.clone(), images);
+    let mut workspace = network.workspace(numbers.len(), true);
+    let values = |ascent: &FeatureVisualization, network: &mut Network, workspace: &mut Workspace| {
+        let x = ascent.images();
+        network.forward(&x, false, workspace);
+        let y = network.output(&layer, &x, workspace);
+        y.chunks_exact(layer.shape.len()).map(|y| objective.value(y)).collect::<Vec<f64>>()
     };
-    let before = values(&ascent, &mut trained, &mut workspace);
+    let before = values(&ascent, &mut network, &mut workspace);
     for _ in 0..spec.steps {
-        ascent.step(1, &mut trained, &mut workspace);
+        ascent.step(1, &mut network, &mut workspace);
     }
-    let after = values(&ascent, &mut trained, &mut workspace);
-    (ascent.pictures(), before.into_iter().zip(after).map(|(before, after)| [before, after]).collect())
+    let after = values(&ascent, &mut network, &mut workspace);
+    (ascent.images(), before.into_iter().zip(after).map(|(before, after)| [before, after]).collect())
 }
 
 #[test]
@@ -88,8 +96,8 @@ fn objectives_rise_with_all_parts_and_with_none() {
     };
     for spec in [spec(), bare] {
         for objective in objectives() {
-            let (pictures, values) = climb(&spec, &objective, &[0, 1, 2]);
-            assert!(pictures.iter().all(|x| (0.0..=1.0).contains(x)));
+            let (images, values) = climb(&spec, &objective, &[0, 1, 2]);
+            assert!(images.iter().all(|x| (0.0..=1.0).contains(x)));
             for [before, after] in values {
                 assert!(after > before + 0.05 * before.abs(), "{objective:?}: {before} to {after}");
             }
@@ -98,7 +106,7 @@ fn objectives_rise_with_all_parts_and_with_none() {
 }
 
 #[test]
-fn a_dream_is_the_same_again_alone_and_on_any_threads() {
+fn an_image_is_the_same_again_alone_and_on_any_threads() {
     for objective in objectives() {
         let on = |threads: usize, numbers: &[u32]| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
@@ -109,7 +117,7 @@ fn a_dream_is_the_same_again_alone_and_on_any_threads() {
         assert!(all == on(3, &[0, 1, 2, 3, 4, 5, 6, 7]), "on three threads");
         let dim = all.len() / 8;
         assert!(all[3 * dim..4 * dim] == on(2, &[3]), "{objective:?} alone");
-        assert!(all[..dim] != all[dim..2 * dim], "another number draws another dream");
+        assert!(all[..dim] != all[dim..2 * dim], "another number leads to another image");
     }
 }
 
@@ -123,35 +131,30 @@ fn a_step_goes_along_the_gradient_of_the_whole_objective() {
         regularisers: Vec::new(),
         ..spec()
     };
-    let mut trained = trained();
-    let size = Size::new(trained.input());
-    let basis = Basis::new(spec.parametrisation, size);
-    for objective in &objectives()[..2] {
-        let (layer, resolved) = resolve(objective, &trained, &[]).unwrap();
+    let mut network = network();
+    let size = ImageSize::new(network.spec().input);
+    let basis = ImageBasis::new(spec.parametrisation, size);
+    for (name, objective) in &objectives()[..2] {
+        let layer = layer(&network, name);
         let stream = || RngStream::new(3, "test/whole");
-        let z = init::grey(&basis, size, 0.4, 0.3, &mut stream());
-        let mut ascent =
-            Ascent::new(&spec, size, layer.clone(), vec![(resolved.clone(), z.clone(), stream())]);
-        let mut workspace = trained.network.workspace(1, true);
-        ascent.step(1, &mut trained, &mut workspace);
-        let moved: Vec<f32> = ascent.states[0]
-            .variables
-            .values()
-            .iter()
-            .zip(&z)
-            .map(|(after, before)| after - before)
-            .collect();
+        let z = parameters_of_grey(&basis, 0.4, 0.3, &mut stream());
+        let image = InitialImage { objective: objective.clone(), parameters: z.clone(), stream: stream() };
+        let mut ascent = FeatureVisualization::new(&spec, size, layer.clone(), vec![image]);
+        let mut workspace = network.workspace(1, true);
+        ascent.step(1, &mut network, &mut workspace);
+        let moved: Vec<f32> =
+            ascent.parameters(0).iter().zip(&z).map(|(after, before)| after - before).collect();
 
         let mut value = |z: &[f32]| {
             let (mut x, mut y) = (vec![0.0; z.len()], vec![0.0; z.len()]);
-            basis.picture(z, &mut x);
+            basis.image(z, &mut x);
             let mut stream = stream();
             for transform in &spec.transforms {
                 SampledTransform::new(transform, size, &mut stream).apply(size, &x, &mut y);
                 x.copy_from_slice(&y);
             }
-            trained.network.forward(&x, false, &mut workspace);
-            resolved.value(trained.network.output(&layer, &x, &workspace))
+            network.forward(&x, false, &mut workspace);
+            objective.value(network.output(&layer, &x, &workspace))
         };
         let largest = moved.iter().fold(0.0_f32, |largest, step| largest.max(step.abs()));
         for i in (0..z.len()).step_by(7) {

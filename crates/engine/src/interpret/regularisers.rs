@@ -1,14 +1,15 @@
-//! What is taken off a dream's objective, so that it looks like something.
+//! Regularisers of feature visualisation: penalties that keep images from becoming noise.
 
 use inkling_schema::Regulariser;
 
-use super::Size;
+use super::image_size::ImageSize;
 
-/// Smooths the total variation where the picture is flat.
+/// Smooths the total variation where the image is constant.
 const EPSILON: f32 = 1e-2;
 
-/// Subtracts the gradient of the regulariser at the picture x from `grad`; both are [height, width, channels].
-pub(crate) fn subtract_gradient(regulariser: &Regulariser, size: Size, x: &[f32], grad: &mut [f32]) {
+/// Subtracts the gradient of a regulariser's penalty at the image x from `grad`, the gradient of what the ascent increases;
+/// both are [height, width, channels].
+pub fn subtract_gradient(regulariser: &Regulariser, size: ImageSize, x: &[f32], grad: &mut [f32]) {
     match *regulariser {
         Regulariser::L2 { weight } => {
             let share = (2.0 * weight / x.len() as f64) as f32;
@@ -29,8 +30,8 @@ pub(crate) fn subtract_gradient(regulariser: &Regulariser, size: Size, x: &[f32]
 
 /// Calls for every number with its own place, those below and to the right of it (its own at the edge), the differences
 /// to them, and the smoothed length of the two.
-fn each_gradient(size: Size, x: &[f32], mut call: impl FnMut(usize, [usize; 2], [f32; 2], f32)) {
-    let Size { height, width, channels } = size;
+fn each_gradient(size: ImageSize, x: &[f32], mut call: impl FnMut(usize, [usize; 2], [f32; 2], f32)) {
+    let ImageSize { height, width, channels } = size;
     for row in 0..height {
         for column in 0..width {
             for channel in 0..channels {
@@ -47,13 +48,13 @@ fn each_gradient(size: Size, x: &[f32], mut call: impl FnMut(usize, [usize; 2], 
 
 #[cfg(test)]
 mod tests {
-    use inkling_engine::random::RngStream;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::random::RngStream;
 
     /// The definition, in f64.
-    fn plain(regulariser: &Regulariser, size: Size, x: &[f64]) -> f64 {
+    fn plain(regulariser: &Regulariser, size: ImageSize, x: &[f64]) -> f64 {
         let at = |row: usize, column: usize, channel: usize| {
             let (row, column) = (row.min(size.height - 1), column.min(size.width - 1));
             x[(row * size.width + column) * size.channels + channel]
@@ -82,12 +83,12 @@ mod tests {
         fn gradients_are_those_of_the_definition(
             height in 1_usize..6, width in 1_usize..6, channels in 1_usize..4, l2: bool, seed in 0_u64..500,
         ) {
-            let size = Size { height, width, channels };
+            let size = ImageSize { height, width, channels };
             let regulariser =
                 if l2 { Regulariser::L2 { weight: 3.0 } } else { Regulariser::TotalVariation { weight: 2.0 } };
             let mut stream = RngStream::new(seed, "test/regularisers");
-            let x: Vec<f32> = (0..size.len()).map(|_| stream.uniform()).collect();
-            let mut grad = vec![0.0; size.len()];
+            let x: Vec<f32> = (0..size.num_values()).map(|_| stream.uniform()).collect();
+            let mut grad = vec![0.0; size.num_values()];
             subtract_gradient(&regulariser, size, &x, &mut grad);
             let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
             for (i, &grad) in grad.iter().enumerate() {
