@@ -1,6 +1,6 @@
-//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, the training of networks, and
-//! their interpretation.
-//! Slices in, slices out: no files, no data-set names. Whatever the number of threads, the same input gives the same bits.
+//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, the training of networks,
+//! and their interpretation. Slices in, slices out: no files, no data-set names. Whatever the number of threads, the
+//! same input gives the same bits.
 
 mod activity;
 mod aligned;

@@ -9,8 +9,8 @@ use inkling_schema::{PerceptronRule, PerceptronRun};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use crate::error::LabError;
+use crate::observer::Event;
 use crate::runs::RunContext;
-use crate::study::Event;
 
 pub(crate) fn run(
     context: &RunContext,

@@ -1,4 +1,4 @@
-//! What every run does alike: not doing again what is done, and the record that it leaves.
+//! What all runs have in common: finished ones are skipped, and each leaves a record.
 
 use std::time::Instant;
 
@@ -11,19 +11,16 @@ use serde::de::DeserializeOwned;
 
 use crate::error::LabError;
 use crate::machine::origin;
-use crate::study::{Event, Observer};
-
-/// Digest of the sources that compute, by which results of two programs of one version are told apart.
-pub const SOURCES: &str = env!("INKLING_SOURCES");
+use crate::observer::{Event, Observer};
 
 /// What every run works with: the store, its data set, the observer.
 #[derive(Clone, Copy)]
 pub(crate) struct RunContext<'a> {
     pub(crate) store: &'a Store,
-    /// The data set, if the run has to do with one.
+    /// The data set, if the run uses one.
     pub(crate) set: Option<&'a DataSet>,
     pub(crate) observer: &'a dyn Observer,
-    /// Whether a run may begin anew whose checkpoint was computed with other instructions.
+    /// Whether a run whose checkpoint was computed with other instructions may start from the beginning.
     pub(crate) mixes_instructions: bool,
 }
 
@@ -34,7 +31,7 @@ impl<'a> RunContext<'a> {
     }
 }
 
-/// Does a run unless it is done: `work` fits, writes the run's files and gives the outcome, or nothing where it was
+/// Does a run unless it is finished: `work` fits, writes the run's files and returns the outcome, or none if it was
 /// interrupted.
 pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
     context: &RunContext,
@@ -53,9 +50,9 @@ pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
     Ok(())
 }
 
-/// The outcome of a run that is done already.
+/// The outcome of a run that is already finished; none if it is not.
 ///
-/// A run whose files are damaged is not done, and the observer hears why.
+/// A run whose files are damaged does not count as finished; the observer is told why.
 pub(crate) fn finished<O: DeserializeOwned>(
     context: &RunContext,
     run: &PlannedRun,
@@ -84,12 +81,12 @@ pub(crate) fn finished<O: DeserializeOwned>(
     }
 }
 
-/// What the data set's bytes have for a checksum; empty where a run has to do with none.
+/// The checksum of the data set; empty for a run without one.
 fn checksum(set: Option<&DataSet>) -> &str {
     set.map_or("", |set| &set.checksum)
 }
 
-/// What a run leaves that took so many seconds, and of which `earlier` did parts.
+/// The record of a run that took so many seconds, of which `earlier` programs and machines did parts.
 pub(crate) fn record<O>(
     set: Option<&DataSet>,
     spec: &RunSpec,

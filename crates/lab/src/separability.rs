@@ -8,8 +8,8 @@ use inkling_schema::found::{PairSeparability, SeparabilityOutcome};
 use inkling_store::{Metadata, RunDir, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;
+use crate::observer::Event;
 use crate::runs::RunContext;
-use crate::study::Event;
 
 /// `pca` is the finished run whose embedding is looked at.
 pub(crate) fn run(

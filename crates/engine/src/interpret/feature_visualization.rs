@@ -41,8 +41,8 @@ struct ImageState {
     diverged: Option<usize>,
 }
 
-/// Images that raise functions of one layer's output by gradient ascent. They share the network's passes, but each image is
-/// the same as it would be alone: nothing of one depends on the others.
+/// Images that raise functions of one layer's output by gradient ascent. They share the network's passes, but each
+/// image is the same as it would be alone: nothing of one depends on the others.
 #[derive(Debug)]
 pub struct FeatureVisualization<'a> {
     spec: &'a AscentSpec,
@@ -106,11 +106,11 @@ impl<'a> FeatureVisualization<'a> {
         state.image.copy_from_slice(image);
     }
 
-    /// One step of the ascent for every image; `step` is its number, counted from 1. An image that would not be finite after
-    /// it stays as it is from then on.
+    /// One step of the ascent for every image; `step` is its number, counted from 1. An image that would not be finite
+    /// after it stays as it is from then on.
     ///
-    /// The gradient is taken with respect to the layer's response before its ReLU, because a neuron that is silent at the
-    /// start has no gradient otherwise ([`Network::pre_activation_gradient`]).
+    /// The gradient is taken with respect to the layer's response before its ReLU, because a neuron that is silent at
+    /// the start has no gradient otherwise ([`Network::pre_activation_gradient`]).
     ///
     /// # Panics
     /// If `workspace` was not made for training or has no room for all images.

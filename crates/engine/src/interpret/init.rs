@@ -3,7 +3,8 @@
 use super::parametrisation::ImageBasis;
 use crate::random::RngStream;
 
-/// How close to black and white an initial image may be: at 0 and 1 themselves the logistic function has no finite argument.
+/// How close to black and white an initial image may be: at 0 and 1 themselves the logistic function has no finite
+/// argument.
 const MARGIN: f32 = 0.02;
 
 /// The parameters of an image of one level, from 0 to 1, with normal noise of this standard deviation added to them.

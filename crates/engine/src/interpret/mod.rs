@@ -1,8 +1,8 @@
 //! Interpretation of trained networks: saliency of pixels for a score, and feature visualisation, images that raise a
 //! function of a layer's output.
 //!
-//! Feature visualisation is composed of small parts, a file each, as in Lucent: a parametrisation and initial parameters,
-//! transforms, an objective, regularisers, and the ascent that combines them.
+//! Feature visualisation is composed of small parts, a file each, as in Lucent: a parametrisation and initial
+//! parameters, transforms, an objective, regularisers, and the ascent that combines them.
 
 mod feature_visualization;
 mod image_size;

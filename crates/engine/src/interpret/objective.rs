@@ -2,8 +2,8 @@
 
 use crate::logits::{log_probability, probability};
 
-/// A function of the output of one layer for one image. Images are stored with their channels last, so that the numbers of
-/// an output are counted as (row · width + column) · channels + channel.
+/// A function of the output of one layer for one image. Images are stored with their channels last, so that the numbers
+/// of an output are counted as (row · width + column) · channels + channel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ResolvedObjective {
     /// One number of the output.
@@ -67,8 +67,8 @@ impl ResolvedObjective {
         }
     }
 
-    /// The class whose score or probability it is, if it is one; `is_output` says whether the layer's output is a head's
-    /// logits.
+    /// The class whose score or probability it is, if it is one; `is_output` says whether the layer's output is a
+    /// head's logits.
     pub fn class(&self, is_output: bool) -> Option<usize> {
         match *self {
             ResolvedObjective::Number(class) | ResolvedObjective::LogProbability(class) if is_output => {

@@ -4,11 +4,13 @@ use inkling_schema::Parametrisation;
 
 use super::image_size::ImageSize;
 
-/// Converts parameters z to an image x = σ(B·z) and back. An image is [height, width, channels], and z has as many numbers.
+/// Converts parameters z to an image x = σ(B·z) and back. An image is [height, width, channels], and z has as many
+/// numbers.
 ///
-/// With [`Parametrisation::Pixels`], B is the identity. With [`Parametrisation::Fourier`], B is the real Fourier basis of the
-/// rows and columns. Its basis vectors are of length one and scaled by frequency^−decay, with the lowest frequency of the image
-/// in place of zero, so that the mean square of the scales is one: noise on z has the same deviation on u.
+/// With [`Parametrisation::Pixels`], B is the identity. With [`Parametrisation::Fourier`], B is the real Fourier basis
+/// of the rows and columns. Its basis vectors are of length one and scaled by frequency^−decay, with the lowest
+/// frequency of the image in place of zero, so that the mean square of the scales is one: noise on z has the same
+/// deviation on u.
 #[derive(Debug, Clone)]
 pub struct ImageBasis {
     size: ImageSize,

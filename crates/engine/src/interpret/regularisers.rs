@@ -7,8 +7,8 @@ use super::image_size::ImageSize;
 /// Smooths the total variation where the image is constant.
 const EPSILON: f32 = 1e-2;
 
-/// Subtracts the gradient of a regulariser's penalty at the image x from `grad`, the gradient of what the ascent increases;
-/// both are [height, width, channels].
+/// Subtracts the gradient of a regulariser's penalty at the image x from `grad`, the gradient of what the ascent
+/// increases; both are [height, width, channels].
 pub fn subtract_gradient(regulariser: &Regulariser, size: ImageSize, x: &[f32], grad: &mut [f32]) {
     match *regulariser {
         Regulariser::L2 { weight } => {

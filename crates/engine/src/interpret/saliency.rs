@@ -1,11 +1,11 @@
-//! Which pixels a class's score depends on: the gradient of the score (Simonyan, Vedaldi and Zisserman 2014) and integrated
-//! gradients (Sundararajan, Taly and Yan 2017). The network is as in evaluation.
+//! Which pixels a class's score depends on: the gradient of the score (Simonyan, Vedaldi and Zisserman 2014) and
+//! integrated gradients (Sundararajan, Taly and Yan 2017). The network is as in evaluation.
 
 use crate::inspect::LayerHandle;
 use crate::network::{Network, Workspace};
 
-/// The gradient of the score of class `target` with respect to each of the images x, [n, inputs]. `scores` is the last layer
-/// of a head.
+/// The gradient of the score of class `target` with respect to each of the images x, [n, inputs]. `scores` is the last
+/// layer of a head.
 ///
 /// # Panics
 /// If `workspace` was not made for training or has no room for n images, or there is no such class.
@@ -27,11 +27,12 @@ pub fn saliency_map(
     dx
 }
 
-/// Integrated gradients of one image x, [inputs], with a black image as the baseline: x times the mean of the gradients on the
-/// straight path from black to x, at the midpoints of `steps` equal parts. Their sum is the difference of the target's scores
-/// at the path's ends, apart from the error of the numerical integral.
+/// Integrated gradients of one image x, [inputs], with a black image as the baseline: x times the mean of the gradients
+/// on the straight path from black to x, at the midpoints of `steps` equal parts. Their sum is the difference of the
+/// target's scores at the path's ends, apart from the error of the numerical integral.
 ///
-/// As many points of the path go through the network at a time as `workspace` has room for; their number changes no result.
+/// As many points of the path go through the network at a time as `workspace` has room for; their number changes no
+/// result.
 ///
 /// # Panics
 /// As [`saliency_map`], and if `steps` is zero.

@@ -16,8 +16,8 @@ pub enum SampledTransform {
         /// Columns.
         right: usize,
     },
-    /// Resamples the image with bilinear interpolation: the pixel at (row, column) is taken from `matrix` times (row, column),
-    /// both relative to the image's centre. What lies outside of the image is black.
+    /// Resamples the image with bilinear interpolation: the pixel at (row, column) is taken from `matrix` times (row,
+    /// column), both relative to the image's centre. What lies outside of the image is black.
     Resample {
         /// From a pixel to where it is taken from.
         matrix: [[f32; 2]; 2],

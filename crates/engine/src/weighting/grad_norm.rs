@@ -1,9 +1,9 @@
 //! GradNorm: weighting by gradient norms (Chen, Badrinarayanan, Lee and Rabinovich 2018).
 //!
-//! On the last shared layer, the norm G_h = w_h·‖∇L_h‖ is to be mean(G)·r_h^α. Here r_h is the head's loss relative to its
-//! first loss, L_h / L_h(0), divided by the mean of these ratios over the heads: heads that learn slowly get larger gradients.
-//! Each step of Adam decreases Σ |G_h − target_h| with the targets held fixed; the weights are then scaled to sum to the number
-//! of heads.
+//! On the last shared layer, the norm G_h = w_h·‖∇L_h‖ is to be mean(G)·r_h^α. Here r_h is the head's loss relative to
+//! its first loss, L_h / L_h(0), divided by the mean of these ratios over the heads: heads that learn slowly get larger
+//! gradients. Each step of Adam decreases Σ |G_h − target_h| with the targets held fixed; the weights are then scaled
+//! to sum to the number of heads.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,8 @@ use super::adam::Adam;
 use super::{GradDot, LossWeighting, StateError};
 use crate::task_gradients::TrunkScope;
 
-/// The smallest weight before scaling. The paper lets weights become negative, and then a head's loss would be increased.
+/// The smallest weight before scaling. The paper lets weights become negative, and then a head's loss would be
+/// increased.
 const FLOOR: f64 = 1e-3;
 
 /// Weights trained so that the weighted gradient norms follow the heads' relative training rates (Chen et al. 2018).

@@ -1,5 +1,5 @@
-//! Loss weightings: how the losses of several heads are combined into one training step. Each method has a file of its own
-//! and implements [`LossWeighting`]; [`loss_weighting`] makes the one that a spec asks for.
+//! Loss weightings: how the losses of several heads are combined into one training step. Each method has a file of its
+//! own and implements [`LossWeighting`]; [`loss_weighting`] makes the one that a spec asks for.
 
 mod adam;
 mod error;
@@ -20,8 +20,9 @@ pub use grad_norm::GradNorm;
 pub use pc_grad::PcGrad;
 pub use uncertainty::Uncertainty;
 
-/// The inner product of two heads' gradients on shared layers, by the heads' numbers. Each gradient is that of the head's
-/// own mean cross-entropy, without its weight. [`GradientGram::product`](crate::GradientGram::product) is such a function.
+/// The inner product of two heads' gradients on shared layers, by the heads' numbers. Each gradient is that of the
+/// head's own mean cross-entropy, without its weight. [`GradientGram::product`](crate::GradientGram::product) is such a
+/// function.
 pub type GradDot<'a> = &'a dyn Fn(usize, usize) -> f64;
 
 /// A method of weighting the losses of h heads. All lists have one entry for each head.
@@ -33,10 +34,12 @@ pub type GradDot<'a> = &'a dyn Fn(usize, usize) -> f64;
 /// 3. reports the losses, and the inner products of the gradients that were compared, to
 ///    [`update`](LossWeighting::update).
 pub trait LossWeighting: Debug {
-    /// The weight of each head's mean cross-entropy in the next step. A head that is not trained has weight zero, always.
+    /// The weight of each head's mean cross-entropy in the next step. A head that is not trained has weight zero,
+    /// always.
     fn weights(&self) -> &[f64];
 
-    /// The shared layers on which the heads' gradients are compared in every step; none if the method needs no gradients.
+    /// The shared layers on which the heads' gradients are compared in every step; none if the method needs no
+    /// gradients.
     fn gradient_scope(&self) -> Option<TrunkScope> {
         None
     }
@@ -47,21 +50,21 @@ pub trait LossWeighting: Debug {
         None
     }
 
-    /// Updates the method after a step. `losses` are the heads' mean cross-entropies before the step; `grad_dot` is there for
-    /// methods that compare gradients.
+    /// Updates the method after a step. `losses` are the heads' mean cross-entropies before the step; `grad_dot` is
+    /// there for methods that compare gradients.
     ///
     /// # Panics
     /// If the method compares gradients and `grad_dot` is none.
     fn update(&mut self, _losses: &[f64], _grad_dot: Option<GradDot>) {}
 
-    /// The weights with which the heads' validation losses are added to choose the best epoch. They never change, so that
-    /// epochs can be compared.
+    /// The weights with which the heads' validation losses are added to choose the best epoch. They never change, so
+    /// that epochs can be compared.
     fn validation_weights(&self) -> Vec<f64> {
         vec![1.0; self.weights().len()]
     }
 
-    /// Everything that the next step depends on and the method's hyperparameters do not say, as JSON; empty for a method that
-    /// learns nothing. [`restore`](LossWeighting::restore) continues from it to the bit.
+    /// Everything that the next step depends on and the method's hyperparameters do not say, as JSON; empty for a
+    /// method that learns nothing. [`restore`](LossWeighting::restore) continues from it to the bit.
     fn state(&self) -> String {
         String::new()
     }
@@ -93,8 +96,8 @@ pub fn loss_weighting(weighting: &Weighting, heads: usize, seed: u64) -> Box<dyn
     }
 }
 
-/// Whether every head that is trained has a weight that is positive and normal in 32-bit arithmetic. With any other weight
-/// the next step would leave the head untrained or make the network's weights infinite.
+/// Whether every head that is trained has a weight that is positive and normal in 32-bit arithmetic. With any other
+/// weight the next step would leave the head untrained or make the network's weights infinite.
 pub fn are_usable(weights: &[f64], trained: &[bool]) -> bool {
     weights
         .iter()

@@ -1,9 +1,9 @@
-//! PCGrad: projection of conflicting gradients (Yu et al. 2020). On the shared layers, each head's gradient is compared with
-//! those of the other heads, in a random order, and loses its component along each that it conflicts with; the results are
-//! added. The heads' own layers get their own gradients.
+//! PCGrad: projection of conflicting gradients (Yu et al. 2020). On the shared layers, each head's gradient is compared
+//! with those of the other heads, in a random order, and loses its component along each that it conflicts with; the
+//! results are added. The heads' own layers get their own gradients.
 //!
-//! A projected gradient is a linear combination of the heads' gradients, and so is their sum. The inner products therefore
-//! suffice to compute the factors, and no projected gradient is ever stored.
+//! A projected gradient is a linear combination of the heads' gradients, and so is their sum. The inner products
+//! therefore suffice to compute the factors, and no projected gradient is ever stored.
 
 use super::{GradDot, LossWeighting, StateError};
 use crate::random::RngStream;
@@ -24,8 +24,8 @@ impl PcGrad {
     }
 }
 
-/// The factor of each of so many gradients in the sum of the projected ones; `others` returns the order in which a gradient
-/// is projected against the others.
+/// The factor of each of so many gradients in the sum of the projected ones; `others` returns the order in which a
+/// gradient is projected against the others.
 fn gradient_weights(
     heads: usize,
     grad_dot: GradDot,

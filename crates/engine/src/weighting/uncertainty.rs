@@ -1,5 +1,5 @@
-//! Weighting by uncertainty (Kendall, Gal and Cipolla 2018): for classification, Σ exp(−s_h)·L_h + s_h/2 with s_h = ln σ_h²
-//! trained beside the network.
+//! Weighting by uncertainty (Kendall, Gal and Cipolla 2018): for classification, Σ exp(−s_h)·L_h + s_h/2 with s_h = ln
+//! σ_h² trained beside the network.
 //!
 //! For constant losses the sum is smallest at exp(−s_h) = 1/(2·L_h): a head with a larger loss has a smaller weight.
 

@@ -9,12 +9,13 @@ use inkling_schema::found::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 
+use super::images;
 use super::images::{Asked, InputImage};
+use super::inputs::LookInputs;
 use super::trained::{Trained, as_image};
-use super::{LookInputs, images};
+use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
-use crate::study::Observer;
-use crate::train::EVALUATION_BATCH;
+use crate::observer::Observer;
 
 /// Points of the path of integrated gradients that go through the network at a time.
 const INTEGRATION_BATCH: usize = 32;
@@ -208,8 +209,8 @@ fn count(y: &[f32], channels: usize) -> (usize, Vec<bool>) {
     (zeros, alive)
 }
 
-/// The root mean square over the places of the difference between two images' outputs, channel by channel; nothing unless
-/// there are two.
+/// The root mean square over the places of the difference between two images' outputs, channel by channel; nothing
+/// unless there are two.
 fn differences(y: &[f32], channels: usize, images: usize) -> Vec<f32> {
     if images != 2 {
         return Vec::new();

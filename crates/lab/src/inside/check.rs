@@ -4,7 +4,8 @@ use inkling_schema::{Labels, RunSpec, Start};
 
 use super::error::LookError;
 use super::images::Asked;
-use super::{LookInputs, dream, filters, images};
+use super::inputs::LookInputs;
+use super::{dream, filters, images};
 
 /// Refuses a look that cannot be done. [`look`](super::look) does this too, and it is quick: to ask before a store is
 /// opened spares a person the folder.

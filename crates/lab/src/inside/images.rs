@@ -1,4 +1,5 @@
-//! The images that a network is looked into with: typical ones, ones by number, ones that a person brings.
+//! The images that a network is given in a look: typical test images, test images by number, and image files of the
+//! user.
 
 use inkling_data::{DataSet, Images};
 use inkling_engine::logits::argmax;
@@ -32,7 +33,7 @@ pub(crate) fn notes<'a>(
     notes
 }
 
-/// An image that the network is given.
+/// An image that the network is given in a look.
 #[derive(Debug, Clone)]
 pub(crate) struct InputImage {
     pub(crate) name: String,
@@ -64,8 +65,8 @@ impl Asked<'_> {
     }
 }
 
-/// Refuses an image that does not exist or has another size than the network takes. Classes are those of the head that is
-/// asked. Whether any image of a class is typical is only known once the network has seen them all.
+/// Refuses an image that does not exist or has another size than the network takes. Classes are those of the head that
+/// is asked. Whether any image of a class is typical is only known once the network has seen them all.
 ///
 /// # Errors
 /// [`LookError`].

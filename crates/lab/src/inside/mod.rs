@@ -3,14 +3,14 @@
 mod activations;
 mod check;
 mod dream;
-mod error;
+pub(crate) mod error;
 mod filters;
 mod images;
+mod inputs;
 mod plan;
 mod study;
 mod trained;
 
-use inkling_data::DataSet;
 use inkling_schema::RunSpec;
 use inkling_schema::found::PlannedRun;
 use inkling_store::Store;
@@ -18,34 +18,14 @@ use inkling_store::Store;
 pub use check::check;
 pub use error::LookError;
 pub use images::UserImage;
+pub use inputs::LookInputs;
 pub(crate) use plan::expand;
 pub(crate) use study::run_inside;
-pub(crate) use trained::BEST;
 pub use trained::{Trained, Weights};
 
 use crate::error::LabError;
+use crate::observer::Observer;
 use crate::runs::{RunContext, run_once};
-use crate::study::Observer;
-
-/// What a look takes beside its run's spec.
-#[derive(Debug)]
-pub struct LookInputs<'a> {
-    /// The network that is looked into.
-    pub network: &'a mut Trained,
-    /// An independently trained network that is asked about dreams, if there is one.
-    pub judge: Option<&'a mut Trained>,
-    /// The data set of the run, with as many images as it says.
-    pub set: Option<&'a DataSet>,
-    /// The images that a person brings and the run names.
-    pub user_images: &'a [UserImage],
-}
-
-impl LookInputs<'_> {
-    /// The classes' names, where they are known.
-    pub(crate) fn names(&self) -> &[&str] {
-        self.set.map_or(&[], |set| set.info.classes)
-    }
-}
 
 /// Does one look, a run of filters, activations or dreams, unless `store` holds it already.
 ///

@@ -4,10 +4,12 @@ use inkling_schema::found::PlannedRun;
 use inkling_schema::{RunId, RunSpec};
 use inkling_store::TensorFile;
 
-use super::{LookInputs, Trained, look};
+use super::inputs::LookInputs;
+use super::look;
+use super::trained::Trained;
 use crate::error::LabError;
+use crate::observer::Event;
 use crate::runs::RunContext;
-use crate::study::Event;
 use crate::train::train_in;
 
 /// Does the runs of task 5 that `store` does not hold yet; the network they look into is trained.

@@ -1,13 +1,12 @@
 //! Checkpoints of a training run: every number that the next step depends on, and the results so far.
 
-use inkling_engine::{Network, StateKind};
+use inkling_engine::{Network, StateKind, Trainer};
 use inkling_schema::found::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::step::MetricAccumulator;
-use super::training::Training;
-use crate::inside::BEST;
+use crate::model_file::BEST;
 
 /// The state of a training run, apart from its tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -15,7 +14,7 @@ use crate::inside::BEST;
 pub(crate) struct TrainState {
     /// Steps taken.
     pub(crate) steps: usize,
-    /// Each epoch that ended.
+    /// The results of each epoch that has ended.
     pub(crate) epochs: Vec<EpochOutcome>,
     /// Position of the stream that shuffles the images; within an epoch, its position before that epoch was shuffled.
     pub(crate) shuffle: u128,
@@ -24,18 +23,18 @@ pub(crate) struct TrainState {
     pub(crate) within: Option<Within>,
     /// Positions of the network's own random streams, by layer.
     pub(crate) streams: Vec<(String, u128)>,
-    /// What the weighting of the heads has learnt; empty where it learns nothing.
+    /// The state of the loss weighting; empty for a method that learns nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) weighting: String,
     /// Seconds of training steps.
     pub(crate) train_seconds: f64,
     /// Seconds to classify the test images, epoch by epoch.
     pub(crate) test_seconds: Vec<f64>,
-    /// Seconds of everything.
+    /// Seconds of the whole run.
     pub(crate) seconds: f64,
-    /// Instructions that the network was computed with: others may end with other last digits.
+    /// Instructions that the network was computed with: others may give other last digits.
     pub(crate) instructions: String,
-    /// The programs and machines that did the run so far, each once; absent in what older programs made.
+    /// The programs and machines that did the run so far, each once; absent in checkpoints of older versions.
     #[serde(default)]
     pub(crate) origins: Vec<Origin>,
 }
@@ -81,18 +80,23 @@ pub(crate) fn tensors<'a>(
 pub(crate) enum Best {
     /// There are no such images.
     None,
-    /// It is the last one: the network has them.
+    /// The best epoch is the last one: they are in the network.
     Last,
-    /// The newest checkpoint has them.
+    /// They are in the newest checkpoint.
     Kept(Box<Checkpoint>),
 }
 
 impl Best {
-    /// Of a training whose newest checkpoint is that of the last epoch, of the one before, or within the present one.
-    pub(crate) fn of(training: &Training, dir: &RunDir) -> Result<Best, StoreError> {
-        Ok(match training.best_epoch() {
+    /// Of a training in this state, whose best epoch is `best_epoch` and whose newest checkpoint is that of the last
+    /// epoch, of the one before, or within the present one.
+    pub(crate) fn of(
+        best_epoch: Option<usize>,
+        state: &TrainState,
+        dir: &RunDir,
+    ) -> Result<Best, StoreError> {
+        Ok(match best_epoch {
             None => Best::None,
-            Some(epoch) if epoch == training.epochs() && !training.is_within_an_epoch() => Best::Last,
+            Some(epoch) if epoch == state.epochs.len() && state.within.is_none() => Best::Last,
             Some(_) => Best::Kept(Box::new(newest(dir)?)),
         })
     }
@@ -141,81 +145,84 @@ fn gone(dir: &RunDir) -> StoreError {
 
 /// Reads the training state that a checkpoint holds.
 pub(crate) fn read_state(checkpoint: &Checkpoint) -> Result<TrainState, StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
     let json = checkpoint.tensors().metadata(STATE_KEY);
-    let json = json.ok_or_else(|| damaged(format!("it has no `{STATE_KEY}`")))?;
-    serde_json::from_str(json).map_err(|error| damaged(error.to_string()))
+    let json = json.ok_or_else(|| damaged(checkpoint, format!("it has no `{STATE_KEY}`")))?;
+    serde_json::from_str(json).map_err(|error| damaged(checkpoint, error.to_string()))
 }
 
-/// Writes a checkpoint, right after an epoch or within one.
+/// Writes a checkpoint of a training in this state, right after an epoch or within one.
 ///
 /// A checkpoint within an epoch is the newest one only until the next is written, whichever that is: the one before it
-/// always follows a whole epoch.
-pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(), StoreError> {
-    let state = training.state();
-    let best = Best::of(training, writer.dir())?;
-    let network = training.trainer.network();
+/// always follows a whole epoch. So `replace_newest` says whether the newest one was written within an epoch.
+pub(crate) fn write(
+    trainer: &Trainer,
+    state: &TrainState,
+    best_epoch: Option<usize>,
+    replace_newest: bool,
+    writer: &mut RunWriter,
+) -> Result<(), StoreError> {
+    let best = Best::of(best_epoch, state, writer.dir())?;
+    let network = trainer.network();
     let parts = PARTS.iter().flat_map(|&(part, prefix)| tensors(prefix, network, part));
     let all: Vec<Tensor> = parts.chain(best.tensors(network)).collect();
-    let json = serde_json::to_string(&state).expect("a training state is plain data");
+    let json = serde_json::to_string(state).expect("a training state is plain data");
     let metadata = Metadata::from([(STATE_KEY.to_owned(), json)]);
-    if training.newest_is_within_an_epoch {
-        writer.replace_checkpoint(&all, &metadata)?;
+    if replace_newest {
+        writer.replace_checkpoint(&all, &metadata)
     } else {
-        writer.write_checkpoint(&all, &metadata)?;
+        writer.write_checkpoint(&all, &metadata)
     }
-    drop(all);
-    training.newest_is_within_an_epoch = state.within.is_some();
-    Ok(())
 }
 
-/// Sets the weights of a training to those of `checkpoint`.
+/// Sets the weights of a network to those of `checkpoint`.
 ///
 /// # Errors
 /// [`StoreError::WrongTensor`] where they are not of this network. Some are then set and some not.
-pub(crate) fn restore_weights(training: &mut Training, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-    restore_part(training, checkpoint, PARTS[0])
+pub(crate) fn restore_weights(trainer: &mut Trainer, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    restore_part(trainer, checkpoint, PARTS[0])
 }
 
 fn restore_part(
-    training: &mut Training,
+    trainer: &mut Trainer,
     checkpoint: &Checkpoint,
     (part, prefix): (StateKind, &str),
 ) -> Result<(), StoreError> {
     let held = checkpoint.tensors();
     let find = |name: &str, shape: &[usize]| held.values(&format!("{prefix}{name}"), shape);
-    training.trainer.network_mut().load_state_dict(part, find)
+    trainer.network_mut().load_state_dict(part, find)
 }
 
-/// Loads `checkpoint` into a fresh training.
+/// Loads the weights, moments, random streams and steps of `checkpoint`, whose state is `state`, into a fresh trainer.
 ///
 /// # Errors
-/// [`StoreError::WrongTensor`] and [`StoreError::Damaged`] where it is not of this network. Some of the training is then
+/// [`StoreError::WrongTensor`] and [`StoreError::Damaged`] where it is not of this network. Some of the trainer is then
 /// set and some not.
-pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
-    let held = checkpoint.tensors();
-    let state = read_state(checkpoint)?;
+pub(crate) fn restore(
+    trainer: &mut Trainer,
+    state: &TrainState,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
     for part in PARTS {
-        restore_part(training, checkpoint, part)?;
+        restore_part(trainer, checkpoint, part)?;
     }
-    let trainer = &mut training.trainer;
     trainer.load_rng_state(|layer| {
         let position = state.streams.iter().find(|(name, _)| name == layer);
-        position.map(|(_, position)| *position).ok_or_else(|| damaged(format!("it has no stream `{layer}`")))
+        position
+            .map(|(_, position)| *position)
+            .ok_or_else(|| damaged(checkpoint, format!("it has no stream `{layer}`")))
     })?;
     trainer.set_steps(state.steps as u64);
-    let weighting = training.weighting.restore(&state.weighting);
-    weighting.map_err(|error| damaged(format!("its weighting of the heads: {error}")))?;
     if state.epochs.iter().any(|epoch| epoch.validation.is_some()) {
-        for view in training.trainer.network().tensor_views(StateKind::Values) {
-            held.shape(&format!("{BEST}{}", view.name))?;
+        for view in trainer.network().tensor_views(StateKind::Values) {
+            checkpoint.tensors().shape(&format!("{BEST}{}", view.name))?;
         }
     }
-    training.shuffle.seek(state.shuffle);
-    training.newest_is_within_an_epoch = state.within.is_some();
-    training.load_state(state);
     Ok(())
+}
+
+/// The error for a checkpoint that a training cannot continue from.
+pub(crate) fn damaged(checkpoint: &Checkpoint, reason: String) -> StoreError {
+    StoreError::Damaged { path: checkpoint.path().to_owned(), reason }
 }
 
 #[cfg(test)]

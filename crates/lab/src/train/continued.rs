@@ -6,11 +6,11 @@ use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{RunDir, RunWriter};
 
 use crate::error::LabError;
+use crate::observer::Event;
 use crate::runs::RunContext;
-use crate::study::Event;
 
-/// Begins the run with what the longest finished run left that did its first epochs, and says how many those were. Where
-/// there is such a run and this one cannot go on from it, the observer hears why.
+/// Begins the run with what the longest finished run left that did its first epochs, and says how many those were.
+/// Where there is such a run and this one cannot go on from it, the observer hears why.
 pub(super) fn begin<'a>(
     context: &RunContext<'a>,
     run: &PlannedRun,

@@ -5,14 +5,11 @@ use inkling_schema::found::Evaluation;
 
 use super::labelled_dataset::LabelledDataset;
 
-/// Images in a batch of evaluation: enough to keep every thread busy, few enough to stay in the cache.
-pub const EVALUATION_BATCH: usize = 250;
-
-/// Batches between two looks at whether the study should stop.
+/// Batches between two checks whether the study should stop.
 const BATCHES: usize = 50;
 
-/// Evaluates every head on all images, in one pass. `on_logits` gets each batch's logits, [batch, classes], with the number
-/// of their head, in the images' order. None if `go_on` returns false.
+/// Evaluates every head on all images, in one pass. `on_logits` gets each batch's logits, [batch, classes], with the
+/// number of their head, in the images' order. None if `go_on` returns false.
 pub(crate) fn evaluate(
     network: &mut Network,
     workspace: &mut Workspace,

@@ -17,19 +17,17 @@ use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
 
 use crate::error::LabError;
+use crate::observer::{Event, Observer};
 use crate::runs::{self, RunContext};
-use crate::study::{Event, Observer};
-pub use evaluate::EVALUATION_BATCH;
 pub(crate) use labelled_dataset::check;
-pub(crate) use outputs::{DIVERGED, FORMAT};
 use training::{FitOutcome, Training};
 
 /// Does one training run, whatever its network's layers, unless `store` holds it already; from its newest whole
 /// checkpoint where there is one. `set` holds as many images as the run's spec says.
 ///
 /// # Errors
-/// [`LabError::Network`], [`LabError::Labels`], [`LabError::OtherInstructions`], [`LabError::Interrupted`], and those of
-/// the store.
+/// [`LabError::Network`], [`LabError::Labels`], [`LabError::OtherInstructions`], [`LabError::Interrupted`], and those
+/// of the store.
 ///
 /// # Panics
 /// If the run is of another kind, or asks for more images than the set has.
@@ -114,7 +112,8 @@ fn fresh<'a>(
     Training::new(context, spec).map_err(|error| LabError::network(run, error))
 }
 
-/// Returns a training that has diverged to the weights of its last whole epoch, or to its initial ones: both are finite.
+/// Returns a training that has diverged to the weights of its last whole epoch, or to its initial ones: both are
+/// finite.
 fn rollback<'a>(
     mut training: Training<'a>,
     context: &RunContext<'a>,
@@ -122,18 +121,18 @@ fn rollback<'a>(
     spec: &'a TrainRun,
     dir: &RunDir,
 ) -> Result<Training<'a>, LabError> {
-    let state = training.state();
-    // Two networks are never held.
+    let state = training.snapshot();
+    // Never hold two networks in memory.
     drop(training);
     let mut training = fresh(context, run, spec)?;
     if !state.epochs.is_empty() {
-        checkpoint::restore_weights(&mut training, &checkpoint::after_an_epoch(dir)?)?;
+        checkpoint::restore_weights(&mut training.trainer, &checkpoint::after_an_epoch(dir)?)?;
     }
     training.load_state(state);
     Ok(training)
 }
 
-/// The training and its writer, as far as the newest checkpoint leads that is fit to go on from.
+/// The training and its writer, continued from the newest usable checkpoint if there is one.
 fn start<'a>(
     context: &RunContext<'a>,
     run: &PlannedRun,
@@ -164,7 +163,7 @@ fn start<'a>(
     Ok((fresh()?, context.store.begin(id, &run.spec)?))
 }
 
-/// The training as far as the newest checkpoint leads that is fit to go on from; `None` where none is.
+/// The training continued from the newest usable checkpoint; `None` if there is none.
 fn resume<'a>(
     mut writer: RunWriter<'a>,
     fresh: impl Fn() -> Result<Training<'a>, LabError>,
@@ -187,7 +186,7 @@ fn resume<'a>(
         }
         let mut training = fresh()?;
         let resumed = checkpoint.and_then(|checkpoint| {
-            checkpoint::restore(&mut training, &checkpoint)?;
+            training.restore(&checkpoint)?;
             writer.go_on_from(&checkpoint)
         });
         match resumed {

@@ -1,4 +1,4 @@
-//! What a training run leaves for readers: the model, and the scores on the test images.
+//! The results that a training run writes: the model, and the scores on the test images.
 
 use std::time::Instant;
 
@@ -12,18 +12,13 @@ use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 use super::checkpoint::{Best, tensors};
 use super::evaluate::evaluate;
 use super::training::Training;
-
-/// Version of what the files of a training run hold.
-pub(crate) const FORMAT: &str = "1";
-
-/// Key under which a model's file says that its training diverged.
-pub(crate) const DIVERGED: &str = "diverged";
+use crate::model_file::{DIVERGED, FORMAT};
 
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
 
-/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights; `data` names the
-/// data set.
+/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights; `data` names
+/// the data set.
 pub(crate) fn write(
     training: &mut Training,
     model: &ModelSpec,
@@ -43,7 +38,7 @@ fn write_model(
     outcome: &TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    let best = Best::of(training, writer.dir())?;
+    let best = Best::of(training.best_epoch(), &training.state, writer.dir())?;
     let network = training.trainer.network();
     let all: Vec<Tensor> = tensors("", network, StateKind::Values).chain(best.tensors(network)).collect();
     let json = serde_json::to_string(model).expect("a network's spec is plain data");
@@ -110,7 +105,8 @@ fn predicted(scores: &[f32]) -> u8 {
 
 /// The images predicted wrongly, by the softmax probability of what is predicted, largest first and then by number.
 fn most_confidently_wrong(logits: &[f32], classes: usize, predictions: &[u8], labels: &[u8]) -> Vec<u32> {
-    // Not `logits::probability`, whose differences of logits are f32: the order of images would depend on their rounding.
+    // Not `logits::probability`, which subtracts logits in f32: images whose probabilities are close would change
+    // places.
     let confidence = |index: usize| {
         let scores = &logits[index * classes..][..classes];
         let predicted = f64::from(scores[usize::from(predictions[index])]);

@@ -10,17 +10,18 @@ use inkling_schema::found::{
     Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
 };
 use inkling_schema::{ModelError, TrainRun};
-use inkling_store::RunWriter;
+use inkling_store::{Checkpoint, RunWriter, StoreError};
 
 use super::checkpoint::{self, TrainState, Within};
-use super::evaluate::{EVALUATION_BATCH, evaluate};
+use super::evaluate::evaluate;
 use super::labelled_dataset::LabelledDataset;
 use super::split::{Split, arange};
 use super::step::{MetricAccumulator, gradients_line, idle_line, step};
+use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
 use crate::machine::origin;
+use crate::observer::{Event, Observer};
 use crate::runs::RunContext;
-use crate::study::{Event, Observer};
 
 /// A network in training, with everything that its next step depends on.
 pub(crate) struct Training<'a> {
@@ -30,18 +31,18 @@ pub(crate) struct Training<'a> {
     train: LabelledDataset<'a>,
     validation: Option<LabelledDataset<'a>>,
     pub(crate) trainer: Trainer,
-    pub(crate) weighting: Box<dyn LossWeighting>,
+    weighting: Box<dyn LossWeighting>,
     /// Which heads are trained at all.
     trained: Vec<bool>,
     /// For evaluation, whose batches are larger than the trainer's.
     pub(crate) workspace: Workspace,
-    pub(crate) shuffle: RngStream,
-    state: TrainState,
+    shuffle: RngStream,
+    pub(crate) state: TrainState,
     /// Whether the newest checkpoint was written within an epoch.
     pub(crate) newest_is_within_an_epoch: bool,
-    /// When the newest checkpoint was written or, before the first, when this sitting began.
+    /// When the newest checkpoint was written or, before the first, when this process began the run.
     kept: Instant,
-    /// When this sitting began.
+    /// When this process began the run.
     start: Instant,
 }
 
@@ -52,11 +53,11 @@ enum Epoch {
     Interrupted,
 }
 
-/// How training ended.
+/// How an attempt to train to the end has ended.
 pub(crate) enum FitOutcome {
-    /// As it should: here is what was found.
+    /// Training is complete.
     Done(TrainOutcome),
-    /// The observer asked for it.
+    /// The observer asked for an interruption.
     Interrupted,
 }
 
@@ -90,7 +91,7 @@ impl<'a> Training<'a> {
     }
 
     /// The state of the run, to be written with its tensors.
-    pub(crate) fn state(&mut self) -> TrainState {
+    pub(crate) fn snapshot(&mut self) -> TrainState {
         let shuffle = if self.is_within_an_epoch() { self.state.shuffle } else { self.shuffle.position() };
         let mut origins = self.state.origins.clone();
         if !origins.contains(&origin()) {
@@ -107,6 +108,24 @@ impl<'a> Training<'a> {
         }
     }
 
+    /// Loads `checkpoint` into a fresh training.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongTensor`] and [`StoreError::Damaged`] where it is not of this run. Some of the training is
+    /// then set and some not.
+    pub(crate) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let state = checkpoint::read_state(checkpoint)?;
+        checkpoint::restore(&mut self.trainer, &state, checkpoint)?;
+        let weighting = self.weighting.restore(&state.weighting);
+        weighting.map_err(|error| {
+            checkpoint::damaged(checkpoint, format!("its weighting of the heads: {error}"))
+        })?;
+        self.shuffle.seek(state.shuffle);
+        self.newest_is_within_an_epoch = state.within.is_some();
+        self.load_state(state);
+        Ok(())
+    }
+
     /// Continues from the state that an earlier process left.
     pub(crate) fn load_state(&mut self, state: TrainState) {
         self.state = state;
@@ -117,7 +136,7 @@ impl<'a> Training<'a> {
         self.state.within.is_some()
     }
 
-    /// Programs and machines that did parts of the run in earlier sittings, and are others than this one.
+    /// Other programs and machines that did earlier parts of the run.
     pub(crate) fn earlier(&self) -> Vec<Origin> {
         let this = origin();
         self.state.origins.iter().filter(|other| **other != this).cloned().collect()
@@ -133,13 +152,13 @@ impl<'a> Training<'a> {
         self.state.steps
     }
 
-    /// Seconds over all sittings.
+    /// Seconds that the run took in all processes.
     pub(crate) fn seconds(&self) -> f64 {
         self.state.seconds + self.start.elapsed().as_secs_f64()
     }
 
-    /// Trains until the last epoch, until the validation loss falls no more, or until the loss is not finite: then the
-    /// weights are spoilt.
+    /// Trains until the last epoch, until early stopping, or until the loss is not finite, which makes the weights
+    /// unusable.
     pub(crate) fn train(&mut self, writer: &mut RunWriter) -> Result<FitOutcome, LabError> {
         let mut diverged = None;
         while self.epochs() < self.run.training.epochs && !self.should_stop_early() {
@@ -176,7 +195,7 @@ impl<'a> Training<'a> {
         patience.zip(best).is_some_and(|(patience, best)| self.epochs() - best >= patience)
     }
 
-    /// Trains what is left of an epoch.
+    /// Trains the rest of an epoch.
     fn epoch(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let Within { batches, mut accumulator } = self.state.within.take().unwrap_or_default();
         // Shuffled from the set's own order each time, so that the stream's position says it all.
@@ -186,8 +205,8 @@ impl<'a> Training<'a> {
         let whole = order.len().div_ceil(self.run.training.batch_size);
         let done_before = batches;
         for (done, batch) in order.chunks(self.run.training.batch_size).enumerate().skip(batches) {
-            // A training goes on from where its weights have taken all steps, which they do every few steps: whoever
-            // interrupts it waits for that.
+            // A checkpoint needs weights that have taken all their steps, which is so every few steps: an interruption
+            // waits until then.
             let settled = self.trainer.is_settled();
             let interrupted = settled && self.observer.interrupted();
             if settled
@@ -217,7 +236,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// One step on a batch of an epoch of `per_epoch`; where its loss is not finite, the weights are spoilt.
+    /// One step on a batch of an epoch of `per_epoch` batches. If its loss is not finite, the weights are unusable.
     fn step(
         &mut self,
         batch: &[u32],
@@ -228,7 +247,7 @@ impl<'a> Training<'a> {
         let training = &self.run.training;
         let labels = self.train.by_head();
         let images = Dataset::new(&self.train.samples.images.pixels, &labels);
-        // There is nothing to compare where fewer than two heads are trained.
+        // With fewer than two trained heads there are no gradients to compare.
         let is_comparable = self.trained.iter().filter(|trained| **trained).count() > 1;
         let learning_rate =
             training.learning_rate_at(self.state.steps, training.epochs * per_epoch, per_epoch);
@@ -290,13 +309,15 @@ impl<'a> Training<'a> {
     }
 
     fn write_checkpoint(&mut self, writer: &mut RunWriter) -> Result<(), LabError> {
-        checkpoint::write(self, writer)?;
+        let (state, best_epoch) = (self.snapshot(), self.best_epoch());
+        checkpoint::write(&self.trainer, &state, best_epoch, self.newest_is_within_an_epoch, writer)?;
+        self.newest_is_within_an_epoch = state.within.is_some();
         self.kept = Instant::now();
         Ok(())
     }
 
-    /// Evaluates the network on all images after an epoch. The epoch counts if every weight and every loss is finite, because
-    /// files hold finite numbers only; a weight that is not finite may hide behind a silent unit.
+    /// Evaluates the network on all images after an epoch. The epoch counts if every weight and every loss is finite,
+    /// because files hold finite numbers only; a weight that is not finite may hide behind a silent unit.
     fn end_epoch(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let epoch = self.epochs() + 1;
         let Training { trainer, workspace, train, validation, test, observer, .. } = self;
@@ -327,8 +348,7 @@ impl<'a> Training<'a> {
         Ok(Epoch::Whole)
     }
 
-    /// The epoch with the lowest loss on the validation images, the trained heads' losses weighted; of equal ones the
-    /// first.
+    /// The epoch with the lowest weighted sum of the heads' validation losses; the first of several that are equal.
     pub(crate) fn best_epoch(&self) -> Option<usize> {
         let weights = self.weighting.validation_weights();
         let loss = |epoch: &EpochOutcome| {
@@ -341,7 +361,8 @@ impl<'a> Training<'a> {
     }
 }
 
-/// Whether every weight is finite, and every moment that the optimiser keeps of it: with one that is not, it never moves again.
+/// Whether every weight and every moment of the optimiser is finite: a weight whose moment is not finite would never
+/// change again.
 fn finite(network: &Network) -> bool {
     /// Numbers at a time, in whole rows.
     const SOME: usize = 1 << 12;

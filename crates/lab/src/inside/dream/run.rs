@@ -16,9 +16,10 @@ use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use super::resolve::resolve;
 use crate::error::LabError;
 use crate::inside::error::LookError;
+use crate::inside::images;
+use crate::inside::inputs::LookInputs;
 use crate::inside::trained::Trained;
-use crate::inside::{LookInputs, images};
-use crate::study::{Event, Observer};
+use crate::observer::{Event, Observer};
 
 /// Parts of the ascent at whose ends the pictures are measured.
 const PARTS: usize = 64;
@@ -49,7 +50,7 @@ pub(crate) fn run(
     let starts = ascent.images();
     let probe = Probe { layer: &layer, objectives: &objectives };
     let before = probe.measure(trained, &mut workspace, &starts);
-    // What each picture was when it and what the network makes of it were last finite.
+    // Each picture and its measurements when both were last finite.
     let dim = size.num_values();
     let mut kept: Vec<(Seen, Vec<f32>)> =
         before.iter().map(|seen| held(*seen)).zip(starts.chunks_exact(dim).map(<[f32]>::to_vec)).collect();
@@ -139,7 +140,7 @@ pub(crate) fn check(pictures: &[DreamPicture], inputs: &LookInputs) -> Result<()
     objectives(pictures, inputs).map(|_| ())
 }
 
-/// The layer that all pictures look at, and what each raises there.
+/// The layer that all objectives are functions of, and each picture's objective.
 fn objectives(
     pictures: &[DreamPicture],
     inputs: &LookInputs,
@@ -153,7 +154,7 @@ fn objectives(
     Ok((layer, resolved.into_iter().map(|(_, objective)| objective).collect()))
 }
 
-/// The numbers that a picture begins with; an image that it begins with is added to `from`.
+/// A picture's initial parameters; an image that it starts from is added to `from`.
 fn parameters(
     picture: &DreamPicture,
     basis: &ImageBasis,
