@@ -1,8 +1,8 @@
-//! One step under a weighting, whatever the method, and the sums over steps that become lines.
+//! One training step with any loss weighting, and the sums over steps that become lines of metrics.
 
 use inkling_engine::weighting::LossWeighting;
 use inkling_engine::{ActivityStats, Dataset, GradientGram, Metrics, Trainer, TrunkScope};
-use inkling_schema::found::{GradientsLine, HeadSteps, IdleLine, StepsLine};
+use inkling_schema::found::{GradientsLine, HeadPair, HeadSteps, IdleLine, StepsLine};
 use serde::{Deserialize, Serialize};
 
 /// What one training step reports.
@@ -48,16 +48,25 @@ pub(crate) fn step(
     StepOutput { metrics, weights, products }
 }
 
-/// The line of the gradients at a step; none where they are not finite.
-pub(crate) fn gradients_line(products: &GradientGram, heads: usize, step: usize) -> Option<GradientsLine> {
+/// The metrics of the heads' gradients at a step; none if a gradient is not finite. `trained` says which heads are
+/// trained.
+pub(crate) fn gradients_line(
+    products: &GradientGram,
+    trained: &[bool],
+    step: usize,
+) -> Option<GradientsLine> {
+    let heads = trained.len();
     let norms: Vec<f64> = (0..heads).map(|head| products.norm(head)).collect();
+    let pair = |a: usize, b: usize| HeadPair { a, b, cosine: products.cosine(a, b) };
+    let pairs = (0..heads).flat_map(|a| (a + 1..heads).map(move |b| (a, b)));
+    let pairs = pairs.filter(|&(a, b)| heads > 2 && trained[a] && trained[b]).map(|(a, b)| pair(a, b));
     let finite = norms.iter().all(|norm| norm.is_finite());
-    finite.then(|| GradientsLine { step, norms, cosine: products.cosine(0, 1) })
+    finite.then(|| GradientsLine { step, norms, cosine: products.cosine(0, 1), pairs: pairs.collect() })
 }
 
-/// The line of what stands still in the largest dense layer at a step; none where there is no dense layer.
+/// The metrics of idle weights in the largest dense layer at a step; none if there is no dense layer.
 pub(crate) fn idle_line(layers: &[ActivityStats], step: usize) -> Option<IdleLine> {
-    // Of equal ones the first.
+    // The first of several that are equally large.
     let ActivityStats { name, inputs, silent, units, dead, row_panels, idle } =
         layers.iter().rev().max_by_key(|layer| layer.inputs * layer.units)?;
     let share = |part: usize, whole: usize| part as f64 / whole as f64;
@@ -94,7 +103,7 @@ struct HeadMetrics {
     /// Images classified correctly.
     correct: usize,
     first_weight: f64,
-    /// Σ of how far its weight is from the first step's: exactly zero for a weight that stays.
+    /// Σ of the differences of its weight from that of the first step: exactly zero for a constant weight.
     drift: f64,
 }
 
@@ -115,7 +124,7 @@ impl MetricAccumulator {
         (self.step, self.learning_rate) = (step, learning_rate);
     }
 
-    /// The line of these steps, where there are any; `trained` says which heads are.
+    /// The line of metrics of these steps, if there are any; `trained` says which heads are trained.
     pub(crate) fn line(&self, trained: &[bool]) -> Option<StepsLine> {
         let (steps, images) = (self.steps as f64, self.images as f64);
         let accuracy = |head: &HeadMetrics| head.correct as f64 / images;
@@ -132,7 +141,7 @@ impl MetricAccumulator {
         (self.steps > 0).then(|| StepsLine {
             step: self.step,
             loss: self.loss / images,
-            // Of the first head that is trained: another's is what its weights at the start make of the images.
+            // Of the first head that is trained: the accuracy of another is that of its initial weights.
             accuracy: accuracy(&self.heads[trained.iter().position(|&trained| trained).unwrap_or(0)]),
             learning_rate: self.learning_rate,
             heads,

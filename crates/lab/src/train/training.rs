@@ -267,7 +267,7 @@ impl<'a> Training<'a> {
             return diverged(self.state.steps, Diverged::Network);
         }
         let compared = output.products.as_ref();
-        let line = compared.and_then(|found| gradients_line(found, labels.len(), self.state.steps));
+        let line = compared.and_then(|found| gradients_line(found, &self.trained, self.state.steps));
         if let Some(line) = line {
             writer.append_metrics(&TrainingLine::Gradients(line))?;
         }
