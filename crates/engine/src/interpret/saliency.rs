@@ -27,9 +27,9 @@ pub fn saliency_map(
     dx
 }
 
-/// Integrated gradients of one image x, [inputs], with a black image as the baseline: x times the mean of the gradients
-/// on the straight path from black to x, at the midpoints of `steps` equal parts. Their sum is the difference of the
-/// target's scores at the path's ends, apart from the error of the numerical integral.
+/// Integrated gradients of one image x with a black image as the baseline: x times the mean of the gradients on the straight
+/// path from black to x, at the midpoints of `steps` equal parts. Their sum is the difference of the target's scores at the
+/// path's ends, apart from the error of the numerical integral.
 ///
 /// As many points of the path go through the network at a time as `workspace` has room for; their number changes no
 /// result.
@@ -114,7 +114,7 @@ mod tests {
         let mut workspace = network.workspace(2, true);
         for (head, target) in [(0, 2), (1, 1)] {
             let scores = scores_of(&network, head);
-            let two = [&x[..], &vec![0.25; 30]].concat();
+            let two = [&x[..], &[0.25; 30]].concat();
             let map = saliency_map(&mut network, &mut workspace, &scores, target, &two);
             assert_eq!(map[..30], saliency_map(&mut network, &mut workspace, &scores, target, &x));
             let mut score = |x: &[f32]| {
