@@ -1,14 +1,17 @@
-//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, and the training of networks.
-//! Slices in, slices out: no files, no data-set names. Whatever the number of threads, the same input gives the same bits.
+//! Compute on the CPU: principal components, perceptrons, separating lines and hyperplanes, the training of networks,
+//! and their interpretation. Slices in, slices out: no files, no data-set names. Whatever the number of threads, the
+//! same input gives the same bits.
 
 mod activity;
 mod aligned;
 mod byte_matrix;
 mod inspect;
+pub mod interpret;
 mod kernels;
 mod labels;
 mod layers;
 mod linalg;
+pub mod logits;
 mod losses;
 mod network;
 mod optimized_tensor;
@@ -21,6 +24,7 @@ pub mod separability;
 mod sequential;
 mod task_gradients;
 mod training;
+pub mod weighting;
 
 pub use activity::ActivityStats;
 pub use byte_matrix::{Affine, ByteMatrix};

@@ -8,7 +8,7 @@ use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::inside::LookError;
+use crate::inside::error::LookError;
 
 /// Why a study ended before its end.
 #[derive(Debug, Error, Diagnostic)]

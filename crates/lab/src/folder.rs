@@ -9,7 +9,8 @@ use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;
 
 use crate::error::LabError;
-use crate::study::{Event, Observer, STUDY, StudyOptions};
+use crate::observer::{Event, Observer};
+use crate::options::{STUDY, StudyOptions};
 use crate::train::instructions_of_checkpoint;
 
 /// Name of the file that holds a study which no preset and no file of the person's is.

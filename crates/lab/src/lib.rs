@@ -2,11 +2,15 @@
 //!
 //! This crate draws nothing and prints nothing. What it has to say while it works goes to an [`Observer`].
 
+mod batch;
 mod error;
 mod folder;
 mod inside;
 mod machine;
+mod model_file;
 mod multitask;
+mod observer;
+mod options;
 mod pca;
 mod perceptron;
 mod plan;
@@ -14,11 +18,12 @@ mod runs;
 mod separability;
 mod study;
 mod train;
-mod weighting;
 
+pub use batch::EVALUATION_BATCH;
 pub use error::LabError;
-pub use inside::{Brought, LookError, Material, Trained, Weights, check, look};
-pub use machine::machine;
-pub use runs::SOURCES;
-pub use study::{Event, Observer, StudyOptions, run_study};
-pub use train::{EVALUATION_BATCH, train};
+pub use inside::{LookError, LookInputs, Trained, UserImage, Weights, check, look};
+pub use machine::{SOURCES, machine};
+pub use observer::{Event, Observer};
+pub use options::StudyOptions;
+pub use study::run_study;
+pub use train::train;

@@ -3,7 +3,8 @@
 use inkling_engine::Isa;
 use inkling_schema::found::{Machine, Origin};
 
-use crate::runs::SOURCES;
+/// Digest of the sources that compute, by which results of two programs of one version are told apart.
+pub const SOURCES: &str = env!("INKLING_SOURCES");
 
 /// This machine, with the number of threads that compute.
 pub fn machine() -> Machine {

@@ -5,19 +5,19 @@ use inkling_schema::{RunSpec, TrainRun, Weighting};
 use inkling_store::{Store, StoreError, TensorFile};
 
 use crate::error::LabError;
-use crate::runs::Bench;
+use crate::runs::RunContext;
 use crate::train::train_in;
 
 /// Name of the file that says what holds between the runs.
 const CHECKS: &str = "checks.json";
 
 /// Does the runs of task 6 that `store` does not hold yet, and leaves `checks.json`.
-pub(crate) fn run_multitask(bench: &Bench, runs: &[&PlannedRun]) -> Result<(), LabError> {
-    let store = bench.store;
+pub(crate) fn run_multitask(context: &RunContext, runs: &[&PlannedRun]) -> Result<(), LabError> {
+    let store = context.store;
     // One network after the other: each takes all threads. All are begun on one of the pool's, because what a thread gives
     // back is what the same thread is given again: begun on another, the next network would come on top of up to 64 MiB
     // that no one uses.
-    rayon::scope(|_| runs.iter().try_for_each(|run| train_in(bench, run)))?;
+    rayon::scope(|_| runs.iter().try_for_each(|run| train_in(context, run)))?;
     let mut same_bits = Vec::new();
     for single in runs {
         for two_headed in runs.iter().filter(|other| ends_alike(trained(single), trained(other))) {

@@ -9,11 +9,11 @@ use inkling_schema::{PerceptronRule, PerceptronRun};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use crate::error::LabError;
-use crate::runs::Bench;
-use crate::study::Event;
+use crate::observer::Event;
+use crate::runs::RunContext;
 
 pub(crate) fn run(
-    bench: &Bench,
+    context: &RunContext,
     run: &PerceptronRun,
     writer: &mut RunWriter,
 ) -> Result<Option<PerceptronOutcome>, LabError> {
@@ -29,25 +29,25 @@ pub(crate) fn run(
         tolerance: run.tolerance,
         seed: run.seed,
     };
-    let images = &bench.set().train.images;
-    let (train_pixels, train_y) = bench.set().train.pair(run.a, run.b);
+    let images = &context.set().train.images;
+    let (train_pixels, train_y) = context.set().train.pair(run.a, run.b);
     let train = ByteMatrix::new(&train_pixels, images.dim(), Affine::SIGNED_UNIT);
 
     let written: RefCell<(&mut RunWriter, Result<(), StoreError>)> = RefCell::new((writer, Ok(())));
     let fit = optimize(&train, &train_y, &settings, &|iteration, train_error| {
         let (writer, result) = &mut *written.borrow_mut();
         *result = writer.append_metrics(&PerceptronPass { iteration, train_error });
-        result.is_ok() && !bench.observer.interrupted()
+        result.is_ok() && !context.observer.interrupted()
     });
     let (writer, result) = written.into_inner();
     result?;
-    if bench.observer.interrupted() {
+    if context.observer.interrupted() {
         return Ok(None);
     }
 
     if let Some(pass) = fit.diverged {
-        let class = |label: u8| bench.set().info.classes[usize::from(label)];
-        bench.observer.event(Event::Diverged {
+        let class = |label: u8| context.set().info.classes[usize::from(label)];
+        context.observer.event(Event::Diverged {
             title: &format!("perceptron {} or {}", class(run.a), class(run.b)),
             place: &format!("in pass {pass}"),
             kept: "the weights before that pass are kept",
@@ -59,7 +59,7 @@ pub(crate) fn run(
     let tensors = [Tensor::new("w", &shape, &fit.w), Tensor::new("b", &[1], std::slice::from_ref(&fit.b))];
     writer.write_tensors(TensorFile::Model, &tensors, &Metadata::new())?;
 
-    let (test_pixels, test_y) = bench.set().test.pair(run.a, run.b);
+    let (test_pixels, test_y) = context.set().test.pair(run.a, run.b);
     let test = ByteMatrix::new(&test_pixels, images.dim(), Affine::SIGNED_UNIT);
     Ok(Some(PerceptronOutcome {
         iterations: fit.errors.len(),

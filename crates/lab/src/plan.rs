@@ -14,7 +14,7 @@ use inkling_schema::{
 };
 
 use crate::error::LabError;
-use crate::study::{Event, Observer};
+use crate::observer::{Event, Observer};
 use crate::{inside, machine};
 
 /// The data sets of a study, limited to the images it asks for, by name.

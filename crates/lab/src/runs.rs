@@ -1,4 +1,4 @@
-//! What every run does alike: not doing again what is done, and the record that it leaves.
+//! What all runs have in common: finished ones are skipped, and each leaves a record.
 
 use std::time::Instant;
 
@@ -11,68 +11,68 @@ use serde::de::DeserializeOwned;
 
 use crate::error::LabError;
 use crate::machine::origin;
-use crate::study::{Event, Observer};
+use crate::observer::{Event, Observer};
 
-/// Digest of the sources that compute, by which results of two programs of one version are told apart.
-pub const SOURCES: &str = env!("INKLING_SOURCES");
-
-/// What a run works with.
+/// What every run works with: the store, its data set, the observer.
 #[derive(Clone, Copy)]
-pub(crate) struct Bench<'a> {
+pub(crate) struct RunContext<'a> {
     pub(crate) store: &'a Store,
-    /// The data set, if the run has to do with one.
+    /// The data set, if the run uses one.
     pub(crate) set: Option<&'a DataSet>,
     pub(crate) observer: &'a dyn Observer,
-    /// Whether a run may begin anew whose checkpoint was computed with other instructions.
+    /// Whether a run whose checkpoint was computed with other instructions may start from the beginning.
     pub(crate) mixes_instructions: bool,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> RunContext<'a> {
     /// The data set of a run that is fitted to one.
     pub(crate) fn set(&self) -> &'a DataSet {
         self.set.expect("a run that is fitted has images")
     }
 }
 
-/// Does a run unless it is done: `work` fits, writes the run's files and gives the outcome, or nothing where it was
+/// Does a run unless it is finished: `work` fits, writes the run's files and returns the outcome, or none if it was
 /// interrupted.
 pub(crate) fn run_once<O: Serialize + DeserializeOwned>(
-    bench: &Bench,
+    context: &RunContext,
     run: &PlannedRun,
     work: impl FnOnce(&mut RunWriter) -> Result<Option<O>, LabError>,
 ) -> Result<(), LabError> {
-    if finished::<O>(bench, run)?.is_some() {
+    if finished::<O>(context, run)?.is_some() {
         return Ok(());
     }
     let start = Instant::now();
-    let mut writer = bench.store.begin(run.id.as_ref(), &run.spec)?;
+    let mut writer = context.store.begin(run.id.as_ref(), &run.spec)?;
     let Some(outcome) = work(&mut writer)? else { return Err(LabError::Interrupted) };
     let seconds = start.elapsed().as_secs_f64();
-    writer.finish(&record(bench.set, &run.spec, seconds, Vec::new(), outcome))?;
-    bench.observer.event(Event::Finished);
+    writer.finish(&record(context.set, &run.spec, seconds, Vec::new(), outcome))?;
+    context.observer.event(Event::Finished);
     Ok(())
 }
 
-/// The outcome of a run that is done already.
+/// The outcome of a run that is already finished; none if it is not.
 ///
-/// A run whose files are damaged is not done, and the observer hears why.
-pub(crate) fn finished<O: DeserializeOwned>(bench: &Bench, run: &PlannedRun) -> Result<Option<O>, LabError> {
-    if bench.observer.interrupted() {
+/// A run whose files are damaged does not count as finished; the observer is told why.
+pub(crate) fn finished<O: DeserializeOwned>(
+    context: &RunContext,
+    run: &PlannedRun,
+) -> Result<Option<O>, LabError> {
+    if context.observer.interrupted() {
         return Err(LabError::Interrupted);
     }
-    let dir = bench.store.run(run.id.as_ref());
+    let dir = context.store.run(run.id.as_ref());
     let again = |problem: &str| {
-        bench.observer.event(Event::Damaged { title: &run.title, problem });
-        bench.store.withdraw(run.id.as_ref())?;
+        context.observer.event(Event::Damaged { title: &run.title, problem });
+        context.store.withdraw(run.id.as_ref())?;
         Ok(None)
     };
     match dir.finished::<RunResult<O>>() {
         // Somebody copied it to this place.
-        Ok(Some(result)) if result.spec_hash != run.spec.hash(checksum(bench.set)) => {
+        Ok(Some(result)) if result.spec_hash != run.spec.hash(checksum(context.set)) => {
             again(&format!("`{}` holds the result of another run", dir.path().display()))
         }
         Ok(Some(result)) => {
-            bench.observer.event(Event::Skipped);
+            context.observer.event(Event::Skipped);
             Ok(Some(result.outcome))
         }
         Ok(None) => Ok(None),
@@ -81,12 +81,12 @@ pub(crate) fn finished<O: DeserializeOwned>(bench: &Bench, run: &PlannedRun) -> 
     }
 }
 
-/// What the data set's bytes have for a checksum; empty where a run has to do with none.
+/// The checksum of the data set; empty for a run without one.
 fn checksum(set: Option<&DataSet>) -> &str {
     set.map_or("", |set| &set.checksum)
 }
 
-/// What a run leaves that took so many seconds, and of which `earlier` did parts.
+/// The record of a run that took so many seconds, of which `earlier` programs and machines did parts.
 pub(crate) fn record<O>(
     set: Option<&DataSet>,
     spec: &RunSpec,

@@ -8,19 +8,19 @@ use inkling_schema::found::{PairSeparability, SeparabilityOutcome};
 use inkling_store::{Metadata, RunDir, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;
-use crate::runs::Bench;
-use crate::study::Event;
+use crate::observer::Event;
+use crate::runs::RunContext;
 
 /// `pca` is the finished run whose embedding is looked at.
 pub(crate) fn run(
-    bench: &Bench,
+    context: &RunContext,
     run: &SeparabilityRun,
     pca: &RunDir,
     writer: &mut RunWriter,
 ) -> Result<Option<SeparabilityOutcome>, LabError> {
-    let train = &bench.set().train;
+    let train = &context.set().train;
     let embedding = pca.tensors(TensorFile::Arrays)?.values::<f64>("embedding", &[train.len(), 2])?;
-    let classes = bench.set().info.classes.len();
+    let classes = context.set().info.classes.len();
     let clouds: Vec<Vec<[f64; 2]>> = (0..classes)
         .map(|class| {
             let points = embedding.as_chunks::<2>().0.iter().zip(&train.labels);
@@ -29,16 +29,16 @@ pub(crate) fn run(
         .collect();
 
     let found = one_vs_one(classes, |a, b| {
-        if bench.observer.interrupted() {
+        if context.observer.interrupted() {
             return None;
         }
         let (cloud_a, cloud_b) = (&clouds[usize::from(a)], &clouds[usize::from(b)]);
         let line = best_line(cloud_a, cloud_b, run.directions);
         let (pixels, y) = train.pair(a, b);
         let hyperplane =
-            separating_hyperplane(&pixels, &y, run.max_passes, &|| !bench.observer.interrupted());
+            separating_hyperplane(&pixels, &y, run.max_passes, &|| !context.observer.interrupted());
         let images = y.len();
-        bench.observer.event(Event::Advanced);
+        context.observer.event(Event::Advanced);
         let summary = PairSeparability {
             a,
             b,
@@ -51,7 +51,7 @@ pub(crate) fn run(
         };
         Some((summary, line, hyperplane.hyperplane))
     });
-    if bench.observer.interrupted() {
+    if context.observer.interrupted() {
         return Ok(None);
     }
     let found: Vec<_> = found.into_iter().flatten().collect();

@@ -1,11 +1,11 @@
 //! A whole study: load, plan, run what is not done yet.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::one_vs_one;
-use inkling_schema::found::{EpochOutcome, Origin, PlannedRun, RunResult, StepsLine, StudyRecord};
-use inkling_schema::{Head, RunSpec, Study, Task};
+use inkling_schema::found::{Origin, PlannedRun, RunResult, StudyRecord};
+use inkling_schema::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;
 
@@ -13,178 +13,11 @@ use crate::error::LabError;
 use crate::inside::run_inside;
 use crate::machine::origin;
 use crate::multitask::run_multitask;
-use crate::runs::{Bench, run_once};
+use crate::observer::{Event, Observer};
+use crate::options::{STUDY, StudyOptions};
+use crate::runs::{RunContext, run_once};
 use crate::train::train_in;
 use crate::{folder, pca, perceptron, plan, separability};
-
-/// Hears how a study goes, and can end it.
-pub trait Observer: Sync {
-    /// Something happened. Called from any thread.
-    fn event(&self, event: Event);
-
-    /// Whether the study should stop as soon as it can. What is finished is kept.
-    fn interrupted(&self) -> bool;
-
-    /// Whether a network that has trained for so long since its last checkpoint should write one, though its epoch has not
-    /// ended: every three minutes, so that a kill costs no more even where an epoch takes hours.
-    fn checkpoint_is_due(&self, since_last: Duration) -> bool {
-        since_last >= Duration::from_secs(180)
-    }
-}
-
-/// What happens in a study.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Event<'a> {
-    /// The data is in memory.
-    Loaded {
-        /// Training and test images of all sets.
-        images: usize,
-        /// Seconds it took.
-        seconds: f64,
-    },
-    /// A data set has fewer images than the study asks for: all are used.
-    Smaller {
-        /// The set's title.
-        set: &'a str,
-        /// "training" or "test".
-        part: &'static str,
-        /// Images that the study asks for.
-        asked: usize,
-        /// Images that there are.
-        there: usize,
-    },
-    /// A stage of a task begins: several small runs, or a large one.
-    Stage {
-        /// What is done, as a person reads it.
-        title: &'a str,
-        /// Steps that [`Event::Advanced`] will count, or else [`Event::Finished`] and [`Event::Skipped`].
-        steps: usize,
-    },
-    /// A network of the study does not read all of its images.
-    Unread {
-        /// The network's task and name.
-        title: &'a str,
-        /// How much, and which layers.
-        warning: &'a str,
-    },
-    /// A step within a run is done.
-    Advanced,
-    /// What the last steps of training made of their images.
-    Steps(&'a StepsLine),
-    /// An epoch of training ended.
-    Epoch {
-        /// All epochs of the run.
-        epochs: usize,
-        /// What the network makes of all images now.
-        outcome: &'a EpochOutcome,
-        /// Its heads.
-        heads: &'a [Head],
-    },
-    /// Only some tasks are done; these others, which the folder holds, stay part of the study and of its report.
-    Keeps {
-        /// The tasks that stay, in words.
-        tasks: &'a str,
-        /// Name of the study that they are of.
-        preset: &'a str,
-    },
-    /// The folder held another study, some of whose runs are none of this one: they stay where they are, but leave the
-    /// report.
-    Replaces {
-        /// Name of the other study.
-        preset: &'a str,
-        /// Its runs that are none of this one.
-        runs: usize,
-    },
-    /// The folder's record of its study is damaged or gone, and these runs in it are none of this study: they leave the
-    /// report.
-    Unlisted {
-        /// Finished runs that are none of this study.
-        runs: usize,
-    },
-    /// A training run goes on from a checkpoint.
-    Resumed {
-        /// What it is.
-        title: &'a str,
-        /// Whole epochs that an earlier sitting did.
-        epochs: usize,
-        /// Steps of the stage that an earlier sitting did.
-        steps: usize,
-        /// Whether the last of these steps are of an epoch that had not ended.
-        within_an_epoch: bool,
-    },
-    /// A training run goes on from where a finished one ended that was to train for fewer epochs.
-    Continued {
-        /// What it is.
-        title: &'a str,
-        /// Epochs that the finished run did.
-        epochs: usize,
-        /// Steps of the stage that it did.
-        steps: usize,
-    },
-    /// A finished run did some of this run's epochs, but this run cannot go on from it: it trains from the beginning.
-    NotContinued {
-        /// What it is.
-        title: &'a str,
-        /// Epochs that the finished run did.
-        epochs: usize,
-        /// Why.
-        reason: &'a str,
-    },
-    /// A checkpoint cannot be gone on from. What is done instead, another event says.
-    UnfitCheckpoint {
-        /// The training run.
-        title: &'a str,
-        /// What is wrong with which file.
-        problem: &'a str,
-    },
-    /// No checkpoint of a training run was fit to go on from: it begins anew.
-    BegunAnew {
-        /// What it is.
-        title: &'a str,
-    },
-    /// Something in a run stopped being finite, now or in an earlier sitting. The run is done, with the last numbers that
-    /// were finite.
-    Diverged {
-        /// What it is.
-        title: &'a str,
-        /// Where: "at step 12, in epoch 1".
-        place: &'a str,
-        /// What is kept of it, as a clause: "the weights that it began with are kept".
-        kept: &'a str,
-        /// What may help, or what the cause is, in words: "a smaller `learning_rate` may help".
-        advice: &'a str,
-    },
-    /// A task of which something was to be done is done; what was found is in the store.
-    TaskEnded {
-        /// The task.
-        task: Task,
-        /// Whether other tasks are still to come.
-        more: bool,
-    },
-    /// A run is done.
-    Finished,
-    /// A run was done already.
-    Skipped,
-    /// A run was done already, but its files are not what it wrote: it is done again.
-    Damaged {
-        /// What it is.
-        title: &'a str,
-        /// What is wrong.
-        problem: &'a str,
-    },
-}
-
-/// Name of the file that says which runs belong to a study.
-pub(crate) const STUDY: &str = "study.json";
-
-/// What may be said of a study beside what it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StudyOptions {
-    /// The tasks to do; all of them where there are none. What the folder holds of the others stays part of the study.
-    pub only: Vec<Task>,
-    /// Whether to go on in a folder whose networks were computed with instructions that end with other last digits.
-    pub mix_instructions: bool,
-}
 
 /// Does every run of `study` that `store` does not hold yet, and leaves `study.json` for whoever reads the results.
 /// `preset` is the name that the study goes by.
@@ -237,22 +70,22 @@ pub fn run_study(
     store.publish_json(STUDY, &record)?;
 
     let of = |task: Task| to_do.iter().copied().filter(|run| run.task == task).collect::<Vec<_>>();
-    let bench = |run: &PlannedRun| {
+    let context = |run: &PlannedRun| {
         let data = run.spec.data().expect("every run of these tasks has images");
         let (set, mixes_instructions) = (Some(&sets[data.set.as_str()]), options.mix_instructions);
-        Bench { store, set, observer, mixes_instructions }
+        RunContext { store, set, observer, mixes_instructions }
     };
     let tasks: Vec<(Task, Vec<&PlannedRun>)> =
         Task::ALL.into_iter().map(|task| (task, of(task))).filter(|(_, runs)| !runs.is_empty()).collect();
     for (number, (task, runs)) in tasks.iter().enumerate() {
         let was_done = folder::are_finished(runs.iter().copied(), store);
         let result = match task {
-            Task::Pca => run_pca(runs, store, observer, &bench),
-            Task::Perceptron => run_perceptrons(runs, observer, &bench),
+            Task::Pca => run_pca(runs, store, observer, &context),
+            Task::Perceptron => run_perceptrons(runs, observer, &context),
             // One network after the other: each takes all threads.
-            Task::Mlp | Task::Cnn => runs.iter().try_for_each(|run| train_in(&bench(run), run)),
-            Task::Inside => run_inside(&bench(runs[0]), runs),
-            Task::Multitask => run_multitask(&bench(runs[0]), runs),
+            Task::Mlp | Task::Cnn => runs.iter().try_for_each(|run| train_in(&context(run), run)),
+            Task::Inside => run_inside(&context(runs[0]), runs),
+            Task::Multitask => run_multitask(&context(runs[0]), runs),
         };
         // Also of a task that failed or was interrupted.
         record.seconds = before + start.elapsed().as_secs_f64();
@@ -275,8 +108,8 @@ fn is_to_do(run: &PlannedRun, study: &Study, options: &StudyOptions) -> bool {
     is_asked(run.task) || is_looked_into()
 }
 
-/// Seconds that earlier sittings of the same study took; of another one, those of the runs that this one keeps, each by its
-/// own clock.
+/// Seconds that earlier sittings of the same study took; of another one, those of the runs that this one keeps, each by
+/// its own clock.
 fn seconds_before(
     store: &Store,
     record: &StudyRecord,
@@ -301,23 +134,23 @@ fn run_pca<'a>(
     runs: &[&'a PlannedRun],
     store: &'a Store,
     observer: &'a dyn Observer,
-    bench: &impl Fn(&PlannedRun) -> Bench<'a>,
+    context: &impl Fn(&PlannedRun) -> RunContext<'a>,
 ) -> Result<(), LabError> {
     let mut embedding = None;
     for run in runs {
-        let bench = bench(run);
+        let context = context(run);
         match &run.spec {
             RunSpec::Pca(spec) => {
                 observer.event(Event::Stage { title: "principal components", steps: 1 });
-                run_once(&bench, run, |writer| pca::run(&bench, spec, writer))?;
+                run_once(&context, run, |writer| pca::run(&context, spec, writer))?;
                 embedding = Some(store.run(run.id.as_ref()));
             }
             RunSpec::Separability(spec) => {
                 let pca = embedding.as_ref().expect("the components are planned first");
-                let classes = bench.set().info.classes.len();
+                let classes = context.set().info.classes.len();
                 let steps = classes * (classes - 1) / 2;
                 observer.event(Event::Stage { title: "separability", steps });
-                run_once(&bench, run, |writer| separability::run(&bench, spec, pca, writer))?;
+                run_once(&context, run, |writer| separability::run(&context, spec, pca, writer))?;
             }
             _ => {}
         }
@@ -328,13 +161,13 @@ fn run_pca<'a>(
 fn run_perceptrons<'a>(
     runs: &[&PlannedRun],
     observer: &dyn Observer,
-    bench: &(impl Fn(&PlannedRun) -> Bench<'a> + Sync),
+    context: &(impl Fn(&PlannedRun) -> RunContext<'a> + Sync),
 ) -> Result<(), LabError> {
     if runs.is_empty() {
         return Ok(());
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
-    let classes = bench(runs[0]).set().info.classes;
+    let classes = context(runs[0]).set().info.classes;
     let done = one_vs_one(classes.len(), |a, b| {
         let (run, spec) = runs
             .iter()
@@ -343,8 +176,8 @@ fn run_perceptrons<'a>(
                 _ => None,
             })
             .expect("every pair is planned");
-        let bench = bench(run);
-        run_once(&bench, run, |writer| perceptron::run(&bench, spec, writer))
+        let context = context(run);
+        run_once(&context, run, |writer| perceptron::run(&context, spec, writer))
     });
     done.into_iter().collect()
 }

@@ -1,4 +1,5 @@
-//! Task 6: networks of several heads, whatever weighs their losses; those that must end alike do; what cannot be is refused.
+//! Task 6: networks of several heads, whatever weighs their losses; those that must end alike do; what cannot be is
+//! refused.
 
 mod common;
 
@@ -174,7 +175,7 @@ fn two_heads_leave_what_readers_need_of_both() {
             }
             TrainingLine::Gradients(line) => {
                 assert!(line.norms.len() == 2 && line.norms.iter().all(|norm| *norm > 0.0), "{line:?}");
-                assert!(line.cosine.unwrap().abs() <= 1.0);
+                assert!(line.cosine.unwrap().abs() <= 1.0 && line.pairs.is_empty());
                 looked_at.push(line.step);
             }
             TrainingLine::Idle(line) => idle_at.push(line.step),
@@ -183,6 +184,36 @@ fn two_heads_leave_what_readers_need_of_both() {
     }
     assert_eq!(looked_at, [1, 6, 11, 16, 21]);
     assert_eq!(idle_at, looked_at);
+}
+
+#[test]
+fn gradients_of_every_pair_of_trained_heads_are_compared() {
+    let set = set(150, 60);
+    // The first line of gradients of a network with three heads under these weights.
+    let line = |weights: [f64; 3]| {
+        let mut run = two_headed(&set, training(1), Weighting::Fixed { weights: weights.into() });
+        let RunSpec::Train(spec) = &mut run.spec else { unreachable!() };
+        let head = Head { name: "parity".into(), ..spec.model.heads[1].clone() };
+        spec.model.heads.push(head);
+        spec.labels.push(Labels::Groups(vec![0, 1, 0, 1, 0, 1, 0, 1, 0, 1]));
+        let metrics = uninterrupted(&run, &set).metrics;
+        let lines = metrics.lines().map(|line| serde_json::from_str::<TrainingLine>(line).unwrap());
+        let mut gradients = lines.filter_map(|line| match line {
+            TrainingLine::Gradients(line) => Some(line),
+            _ => None,
+        });
+        gradients.next().expect("two heads are trained at least")
+    };
+    let all = line([0.5, 0.25, 0.25]);
+    let pairs: Vec<_> = all.pairs.iter().map(|pair| (pair.a, pair.b)).collect();
+    assert_eq!(pairs, [(0, 1), (0, 2), (1, 2)]);
+    assert!(all.pairs.iter().all(|pair| pair.cosine.is_some_and(|cosine| cosine.abs() <= 1.0)), "{all:?}");
+    assert_eq!(all.cosine, all.pairs[0].cosine);
+
+    // What is compared are the heads' own gradients, which their weights do not change.
+    let outer = line([0.5, 0.0, 0.5]);
+    assert_eq!((outer.norms[1], outer.cosine), (0.0, None));
+    assert_eq!(outer.pairs, [all.pairs[1]]);
 }
 
 #[test]
@@ -336,6 +367,11 @@ fn heads_labels_and_weights_that_do_not_belong_together_are_refused() {
     let none =
         Head::new("half", vec![LayerSpec::Dense { units: 0, initializer: Initializer::GlorotUniform }]);
     words(&|spec, _| spec.model.heads[1] = none.clone(), "it has no units");
+    let units = |units| vec![LayerSpec::Dense { units, initializer: Initializer::GlorotUniform }];
+    words(
+        &|spec, _| spec.model.heads[1].layers = units(300),
+        "the head `half` has 300 classes, and a study's heads have 256 at most",
+    );
 }
 
 #[test]
@@ -346,15 +382,15 @@ fn a_checkpoint_whose_weighting_is_another_is_unfit_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     assert!(train_in(folder.path(), &run, &set, &Ear::until(9)).is_err());
     let checkpoint = dir(folder.path(), &run).checkpoints().next().unwrap().unwrap();
-    let standing = checkpoint.tensors().metadata("standing").unwrap();
-    assert!(standing.contains("weighting"), "{standing}");
+    let state = checkpoint.tensors().metadata("standing").unwrap();
+    assert!(state.contains("weighting"), "{state}");
     // A network with one head keeps nothing of the kind, and its checkpoints stay as they were.
     let single = planned(&set, training(3));
     assert!(train_in(folder.path(), &single, &set, &Ear::until(9)).is_err());
     let held = dir(folder.path(), &single).checkpoints().next().unwrap().unwrap();
     assert!(!held.tensors().metadata("standing").unwrap().contains("weighting"));
 
-    let mut changed: serde_json::Value = serde_json::from_str(standing).unwrap();
+    let mut changed: serde_json::Value = serde_json::from_str(state).unwrap();
     changed["weighting"] = "3".into();
     let all: Vec<(String, Vec<usize>, Vec<f32>)> = checkpoint
         .tensors()

@@ -266,9 +266,8 @@ fn a_sound_checkpoint_that_does_not_hold_what_training_needs_is_unfit_too() {
     let run = planned(&set, training(4));
     let whole = uninterrupted(&run, &set);
     let folder = tempfile::tempdir().unwrap();
-    for (standing, words) in [(None, "no `standing`"), (Some("{}"), "missing field"), (Some("[1"), "column")]
-    {
-        let metadata = standing.map(|text| ("standing".to_owned(), text.to_owned())).into_iter().collect();
+    for (state, words) in [(None, "no `standing`"), (Some("{}"), "missing field"), (Some("[1"), "column")] {
+        let metadata = state.map(|text| ("standing".to_owned(), text.to_owned())).into_iter().collect();
         let store = Store::open(folder.path()).unwrap();
         let mut writer = store.begin(run.id.as_ref(), &run.spec).unwrap();
         writer.write_checkpoint(&[], &metadata).unwrap();
@@ -284,11 +283,10 @@ fn a_sound_checkpoint_that_does_not_hold_what_training_needs_is_unfit_too() {
     // All of it but for one array, as another version of the program might name it.
     let folder = tempfile::tempdir().unwrap();
     let dir = interrupted(folder.path(), &run, &set);
-    let standing =
-        dir.checkpoints().next().unwrap().unwrap().tensors().metadata("standing").unwrap().to_owned();
+    let state = dir.checkpoints().next().unwrap().unwrap().tensors().metadata("standing").unwrap().to_owned();
     let store = Store::open(folder.path()).unwrap();
     let mut writer = store.resume(run.id.as_ref(), &run.spec).unwrap().unwrap();
-    writer.write_checkpoint(&[], &Metadata::from([("standing".to_owned(), standing)])).unwrap();
+    writer.write_checkpoint(&[], &Metadata::from([("standing".to_owned(), state)])).unwrap();
     drop(writer);
     drop(store);
     let ear = Ear::new();

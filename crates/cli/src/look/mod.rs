@@ -6,7 +6,7 @@ mod subject;
 mod tell;
 mod wanted;
 
-use inkling_lab::{Event, LabError, Material, Observer};
+use inkling_lab::{Event, LabError, LookInputs, Observer};
 use inkling_schema::RunSpec;
 use inkling_schema::found::{ActivationsOutcome, DataSetFacts, DreamOutcome, FiltersOutcome, RunResult};
 use inkling_store::{RunDir, Store};
@@ -36,17 +36,21 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
         message::warning(&format!("this is not a trained network: {said}"));
     }
     let progress = Progress::new(&STOP);
-    let Wanted { run, set, brought, head } = Wanted::new(command, &subject, &progress)?;
+    let Wanted { run, set, user_images, head } = Wanted::new(command, &subject, &progress)?;
     let names: Vec<String> = subject.names(&head).into_iter().map(str::to_owned).collect();
-    let material =
-        Material { network: &mut subject.network, judge: None, set: set.as_ref(), brought: &brought };
+    let inputs = LookInputs {
+        network: &mut subject.network,
+        judge: None,
+        set: set.as_ref(),
+        user_images: &user_images,
+    };
     // Before there is a folder: what cannot be done leaves nothing behind.
-    inkling_lab::check(&run.spec, &material)?;
+    inkling_lab::check(&run.spec, &inputs)?;
 
     let store = Store::open(&args.out)?;
     progress.notes(&store);
     progress.event(Event::Stage { title: &run.title, steps: 1 });
-    let looked = inkling_lab::look(&run, material, &store, &progress);
+    let looked = inkling_lab::look(&run, inputs, &store, &progress);
     progress.close(looked.is_ok());
     looked.map_err(failure)?;
     interrupt::check()?;

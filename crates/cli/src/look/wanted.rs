@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use inkling_data::{DataSet, FetchEvent, Sources, catalogue};
-use inkling_lab::{Brought, Event, Observer};
+use inkling_lab::{Event, Observer, UserImage};
 use inkling_schema::found::PlannedRun;
 use inkling_schema::{
     ActivationsRun, AscentSpec, DataSlice, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
@@ -26,7 +26,7 @@ const CLASSES: [usize; 2] = [2, 9];
 pub(crate) struct Wanted {
     pub(crate) run: PlannedRun,
     pub(crate) set: Option<DataSet>,
-    pub(crate) brought: Vec<Brought>,
+    pub(crate) user_images: Vec<UserImage>,
     /// The head whose classes it is about.
     pub(crate) head: String,
 }
@@ -38,7 +38,7 @@ impl Wanted {
         progress: &Progress,
     ) -> Result<Wanted, Failure> {
         let mut wanting =
-            Wanting { subject, args: command.common(), progress, set: None, brought: Vec::new() };
+            Wanting { subject, args: command.common(), progress, set: None, user_images: Vec::new() };
         let first = subject.network.first_head().to_owned();
         let (title, head, spec) = match command {
             LookCommand::Filters(_) => (
@@ -58,9 +58,9 @@ impl Wanted {
                 (title, head, RunSpec::Dream(run))
             }
         };
-        let Wanting { set, brought, .. } = wanting;
+        let Wanting { set, user_images, .. } = wanting;
         let id = spec.id(set.as_ref().map_or("", |set| &set.checksum));
-        Ok(Wanted { run: PlannedRun { id, task: Task::Inside, title, spec }, set, brought, head })
+        Ok(Wanted { run: PlannedRun { id, task: Task::Inside, title, spec }, set, user_images, head })
     }
 }
 
@@ -70,7 +70,7 @@ struct Wanting<'a> {
     args: &'a LookArgs,
     progress: &'a Progress<'a>,
     set: Option<DataSet>,
-    brought: Vec<Brought>,
+    user_images: Vec<UserImage>,
 }
 
 impl Wanting<'_> {
@@ -186,7 +186,7 @@ impl Wanting<'_> {
         let notes: Vec<String> = notes.iter().map(|note| format!("`{name}`: {note}")).collect();
         notes.iter().for_each(|note| self.progress.say(&format!("note: {note}")));
         let checksum = picture.checksum;
-        self.brought.push(Brought { checksum: checksum.clone(), image: picture.image, notes });
+        self.user_images.push(UserImage { checksum: checksum.clone(), image: picture.image, notes });
         Ok(ImageChoice::File { name, checksum, inverted })
     }
 

@@ -2,31 +2,37 @@
 
 use inkling_data::DataSet;
 use inkling_engine::LayerHandle;
+use inkling_engine::interpret::{baseline_logit, integrated_gradients, saliency_map};
+use inkling_engine::logits::{argmax, probability};
 use inkling_schema::ActivationsRun;
 use inkling_schema::found::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 
-use super::images::{Asked, Shown};
-use super::trained::{Trained, as_image, predicted, probability};
-use super::{Material, images, saliency};
+use super::images;
+use super::images::{Asked, InputImage};
+use super::inputs::LookInputs;
+use super::trained::{Trained, as_image};
+use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
-use crate::study::Observer;
-use crate::train::EVALUATION_BATCH;
+use crate::observer::Observer;
+
+/// Points of the path of integrated gradients that go through the network at a time.
+const INTEGRATION_BATCH: usize = 32;
 
 /// Looks at the run's images and writes its arrays; nothing where it was interrupted.
 pub(crate) fn run(
     run: &ActivationsRun,
-    material: &mut Material,
+    inputs: &mut LookInputs,
     observer: &dyn Observer,
     writer: &RunWriter,
 ) -> Result<Option<ActivationsOutcome>, LabError> {
-    let (set, brought) = (material.set, material.brought);
-    let trained = &mut *material.network;
+    let (set, user_images) = (inputs.set, inputs.user_images);
+    let trained = &mut *inputs.network;
     let head = run.head.clone().unwrap_or_else(|| trained.first_head().to_owned());
     let asked = Asked { head: &head, labels: run.labels() };
-    let shown = run.images.iter().map(|choice| images::find(choice, trained, asked, set, brought));
-    let shown: Vec<Shown> = shown.collect::<Result<_, _>>()?;
+    let input_images = run.images.iter().map(|choice| images::find(choice, trained, asked, set, user_images));
+    let input_images: Vec<InputImage> = input_images.collect::<Result<_, _>>()?;
     let layers = looked_at(trained);
     let Some(silence) = set.map_or(Some(None), |set| measure(trained, &layers, set, observer).map(Some))
     else {
@@ -34,8 +40,8 @@ pub(crate) fn run(
     };
 
     let [height, width, channels] = trained.input();
-    let (n, dim) = (shown.len(), height * width * channels);
-    let pixels: Vec<u8> = shown.iter().flat_map(|shown| &shown.pixels).copied().collect();
+    let (n, dim) = (input_images.len(), height * width * channels);
+    let pixels: Vec<u8> = input_images.iter().flat_map(|image| &image.pixels).copied().collect();
     let mut x = vec![0.0; n * dim];
     inkling_engine::normalize_pixels(&pixels, &mut x);
     let mut workspace = trained.network.workspace(n, false);
@@ -64,23 +70,24 @@ pub(crate) fn run(
     let found: Vec<ActivationLayer> = found.collect();
 
     let (mut gradients, mut integrated, mut looked) = (Vec::new(), Vec::new(), Vec::new());
-    let mut asked = trained.network.workspace(saliency::BATCH, true);
-    for ((shown, x), logits) in shown.iter().zip(x.chunks_exact(dim)).zip(logits.chunks_exact(classes)) {
-        let predicted = predicted(logits);
+    let mut asked = trained.network.workspace(INTEGRATION_BATCH, true);
+    for ((image, x), logits) in input_images.iter().zip(x.chunks_exact(dim)).zip(logits.chunks_exact(classes))
+    {
+        let predicted = argmax(logits);
         // A label that the network does not know cannot be explained.
-        let target = shown.class.filter(|&class| class < classes).unwrap_or(predicted);
+        let target = image.class.filter(|&class| class < classes).unwrap_or(predicted);
         let network = &mut trained.network;
-        gradients.extend(saliency::gradient(network, &mut asked, &scores, target, x));
-        let along = saliency::integrated(network, &mut asked, &scores, target, x, run.integration_steps);
+        gradients.extend(saliency_map(network, &mut asked, &scores, target, x));
+        let along = integrated_gradients(network, &mut asked, &scores, target, x, run.integration_steps);
         looked.push(LookedAt {
-            name: shown.name.clone(),
-            index: shown.index,
-            class: shown.class,
+            name: image.name.clone(),
+            index: image.index,
+            class: image.class,
             target,
             logit: f64::from(logits[target]),
             probability: probability(logits, target),
             predicted,
-            black_logit: saliency::black(network, &mut asked, number, target, dim),
+            black_logit: baseline_logit(network, &mut asked, &scores, target),
             integrated_sum: along.iter().map(|&share| f64::from(share)).sum(),
         });
         integrated.extend(along);
@@ -121,7 +128,7 @@ pub(crate) fn run(
     tensors.push(Tensor::new("integrated", &shape, &integrated));
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     let test_images = set.map_or(0, |set| set.test.len());
-    let notes = images::notes(brought, &shown);
+    let notes = images::notes(user_images, &input_images);
     Ok(Some(ActivationsOutcome { images: looked, layers: found, test_images, overflow, notes }))
 }
 
@@ -202,8 +209,8 @@ fn count(y: &[f32], channels: usize) -> (usize, Vec<bool>) {
     (zeros, alive)
 }
 
-/// The root mean square over the places of the difference between two images' outputs, channel by channel; nothing unless
-/// there are two.
+/// The root mean square over the places of the difference between two images' outputs, channel by channel; nothing
+/// unless there are two.
 fn differences(y: &[f32], channels: usize, images: usize) -> Vec<f32> {
     if images != 2 {
         return Vec::new();

@@ -4,7 +4,8 @@ use inkling_schema::{Labels, RunSpec, Start};
 
 use super::error::LookError;
 use super::images::Asked;
-use super::{Material, dream, filters, images};
+use super::inputs::LookInputs;
+use super::{dream, filters, images};
 
 /// Refuses a look that cannot be done. [`look`](super::look) does this too, and it is quick: to ask before a store is
 /// opened spares a person the folder.
@@ -15,12 +16,12 @@ use super::{Material, dream, filters, images};
 ///
 /// # Panics
 /// If the run is no look.
-pub fn check(run: &RunSpec, material: &Material) -> Result<(), LookError> {
-    let (trained, set) = (&*material.network, material.set);
+pub fn check(run: &RunSpec, inputs: &LookInputs) -> Result<(), LookError> {
+    let (trained, set) = (&*inputs.network, inputs.set);
     if let Some(set) = set.filter(|_| run.data().is_some()) {
         images::check_set(set, trained)?;
     }
-    let image = |asked| move |choice| images::check(choice, trained, asked, set, material.brought);
+    let image = |asked| move |choice| images::check(choice, trained, asked, set, inputs.user_images);
     match run {
         RunSpec::Filters(_) => filters::check(trained),
         RunSpec::Activations(run) => {
@@ -29,7 +30,7 @@ pub fn check(run: &RunSpec, material: &Material) -> Result<(), LookError> {
             run.images.iter().try_for_each(image(Asked { head, labels: run.labels() }))
         }
         RunSpec::Dream(run) => {
-            dream::check(&run.pictures, material)?;
+            dream::check(&run.pictures, inputs)?;
             let starts = run.pictures.iter().map(|picture| &picture.start);
             starts
                 .filter_map(|start| if let Start::Image { image } = start { Some(image) } else { None })

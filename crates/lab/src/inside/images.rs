@@ -1,26 +1,31 @@
-//! The images that a network is looked into with: typical ones, ones by number, ones that a person brings.
+//! The images that a network is given in a look: typical test images, test images by number, and image files of the
+//! user.
 
 use inkling_data::{DataSet, Images};
+use inkling_engine::logits::argmax;
 use inkling_schema::{ImageChoice, Labels};
 
 use super::error::LookError;
-use super::trained::{Trained, predicted};
+use super::trained::Trained;
 
-/// An image that a person brings.
+/// An image file that a user supplies.
 #[derive(Debug, Clone)]
-pub struct Brought {
+pub struct UserImage {
     /// SHA-256 of its file, in hexadecimal: how runs name it.
     pub checksum: String,
     /// The image alone.
     pub image: Images,
-    /// What is to be known of it, each in a sentence that begins with its name.
+    /// Notes on it for the reader, each a sentence that begins with its name.
     pub notes: Vec<String>,
 }
 
-/// What is to be known of the images that a person brought, and of those that were found among the test images.
-pub(crate) fn notes<'a>(brought: &[Brought], shown: impl IntoIterator<Item = &'a Shown>) -> Vec<String> {
-    let mut notes: Vec<String> = brought.iter().flat_map(|brought| &brought.notes).cloned().collect();
-    for note in shown.into_iter().filter_map(|shown| shown.note.as_ref()) {
+/// The notes on the images that a user supplied, and on those that were found among the test images.
+pub(crate) fn notes<'a>(
+    user_images: &[UserImage],
+    input_images: impl IntoIterator<Item = &'a InputImage>,
+) -> Vec<String> {
+    let mut notes: Vec<String> = user_images.iter().flat_map(|image| &image.notes).cloned().collect();
+    for note in input_images.into_iter().filter_map(|image| image.note.as_ref()) {
         if !notes.contains(note) {
             notes.push(note.clone());
         }
@@ -28,9 +33,9 @@ pub(crate) fn notes<'a>(brought: &[Brought], shown: impl IntoIterator<Item = &'a
     notes
 }
 
-/// An image to look at.
+/// An image that the network is given in a look.
 #[derive(Debug, Clone)]
-pub(crate) struct Shown {
+pub(crate) struct InputImage {
     pub(crate) name: String,
     /// Its number among the test images, if it is one.
     pub(crate) index: Option<usize>,
@@ -38,7 +43,7 @@ pub(crate) struct Shown {
     pub(crate) class: Option<usize>,
     /// Bytes, [height, width, channels].
     pub(crate) pixels: Vec<u8>,
-    /// What is to be known of it, in a sentence.
+    /// A note on it for the reader, a sentence.
     pub(crate) note: Option<String>,
 }
 
@@ -60,8 +65,8 @@ impl Asked<'_> {
     }
 }
 
-/// Refuses an image that does not exist or has another size than the network takes. Classes are those of the head that is
-/// asked. Whether any image of a class is typical is only known once the network has seen them all.
+/// Refuses an image that does not exist or has another size than the network takes. Classes are those of the head that
+/// is asked. Whether any image of a class is typical is only known once the network has seen them all.
 ///
 /// # Errors
 /// [`LookError`].
@@ -70,10 +75,10 @@ pub(crate) fn check(
     trained: &Trained,
     asked: Asked,
     set: Option<&DataSet>,
-    brought: &[Brought],
+    user_images: &[UserImage],
 ) -> Result<(), LookError> {
     if let ImageChoice::File { name, checksum, .. } = choice {
-        return check_size(&format!("`{name}`"), find_brought(checksum, brought), trained, false);
+        return check_size(&format!("`{name}`"), find_user_image(checksum, user_images), trained, false);
     }
     let set = set.ok_or(LookError::NoDataSet)?;
     check_set(set, trained)?;
@@ -110,8 +115,8 @@ fn check_size(image: &str, images: &Images, trained: &Trained, of_set: bool) -> 
     Err(LookError::ImageSize { image: image.into(), found, expected, of_set })
 }
 
-fn find_brought<'a>(checksum: &str, brought: &'a [Brought]) -> &'a Images {
-    let found = brought.iter().find(|brought| brought.checksum == *checksum);
+fn find_user_image<'a>(checksum: &str, user_images: &'a [UserImage]) -> &'a Images {
+    let found = user_images.iter().find(|image| image.checksum == *checksum);
     &found.expect("every image that a run names is brought").image
 }
 
@@ -124,13 +129,13 @@ pub(crate) fn find(
     trained: &mut Trained,
     asked: Asked,
     set: Option<&DataSet>,
-    brought: &[Brought],
-) -> Result<Shown, LookError> {
-    check(choice, trained, asked, set, brought)?;
+    user_images: &[UserImage],
+) -> Result<InputImage, LookError> {
+    check(choice, trained, asked, set, user_images)?;
     if let ImageChoice::File { name, checksum, inverted } = choice {
-        let pixels = find_brought(checksum, brought).pixels.clone();
+        let pixels = find_user_image(checksum, user_images).pixels.clone();
         let name = if *inverted { format!("{name}, inverted") } else { name.clone() };
-        return Ok(Shown { name, index: None, class: None, pixels, note: None });
+        return Ok(InputImage { name, index: None, class: None, pixels, note: None });
     }
     let set = set.ok_or(LookError::NoDataSet)?;
     let head = trained.head(asked.head)?;
@@ -144,7 +149,7 @@ pub(crate) fn find(
             let class = usize::from(class);
             let typical = typical(scores, classes, &labels, class);
             let index = typical.ok_or(LookError::NoTypicalImage { class })?;
-            let wrong = predicted(&scores[index * classes..][..classes]) != class;
+            let wrong = argmax(&scores[index * classes..][..classes]) != class;
             let note = wrong.then(|| {
                 format!(
                     "the network gets no test image of class {class} right, so that {index} is typical of what it makes of \
@@ -155,7 +160,7 @@ pub(crate) fn find(
         }
         ImageChoice::File { .. } => unreachable!("files are found above"),
     };
-    Ok(Shown {
+    Ok(InputImage {
         name: format!("test image {index}"),
         index: Some(index),
         class: asked.label(set.test.labels[index]),
@@ -170,7 +175,7 @@ fn typical(scores: &[f32], classes: usize, labels: &[Option<usize>], class: usiz
     let all = scores.chunks_exact(classes).enumerate().filter(|(i, _)| labels[*i] == Some(class));
     let all: Vec<(usize, &[f32])> = all.collect();
     let right: Vec<(usize, &[f32])> =
-        all.iter().filter(|(_, scores)| predicted(scores) == class).copied().collect();
+        all.iter().filter(|(_, scores)| argmax(scores) == class).copied().collect();
     let right = if right.is_empty() { all } else { right };
     let mean: Vec<f64> = (0..classes)
         .map(|j| right.iter().map(|(_, scores)| f64::from(scores[j])).sum::<f64>() / right.len() as f64)

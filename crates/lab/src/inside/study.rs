@@ -4,18 +4,20 @@ use inkling_schema::found::PlannedRun;
 use inkling_schema::{RunId, RunSpec};
 use inkling_store::TensorFile;
 
-use super::{Material, Trained, look};
+use super::inputs::LookInputs;
+use super::look;
+use super::trained::Trained;
 use crate::error::LabError;
-use crate::runs::Bench;
-use crate::study::Event;
+use crate::observer::Event;
+use crate::runs::RunContext;
 use crate::train::train_in;
 
 /// Does the runs of task 5 that `store` does not hold yet; the network they look into is trained.
-pub(crate) fn run_inside(bench: &Bench, runs: &[&PlannedRun]) -> Result<(), LabError> {
-    let Bench { store, observer, .. } = *bench;
+pub(crate) fn run_inside(context: &RunContext, runs: &[&PlannedRun]) -> Result<(), LabError> {
+    let RunContext { store, observer, .. } = *context;
     let is_training = |run: &&&PlannedRun| matches!(run.spec, RunSpec::Train(_));
     for run in runs.iter().filter(is_training) {
-        train_in(bench, run)?;
+        train_in(context, run)?;
     }
     let looks = || runs.iter().filter(|run| !is_training(run));
     observer.event(Event::Stage { title: "looking inside", steps: looks().count() });
@@ -37,7 +39,7 @@ pub(crate) fn run_inside(bench: &Bench, runs: &[&PlannedRun]) -> Result<(), LabE
             judge = Some(read(asked)?);
         }
         let judge = judge.as_mut().filter(|_| asked.is_some());
-        look(run, Material { network, judge, set: bench.set, brought: &[] }, store, observer)?;
+        look(run, LookInputs { network, judge, set: context.set, user_images: &[] }, store, observer)?;
     }
     Ok(())
 }

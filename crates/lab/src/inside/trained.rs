@@ -12,14 +12,12 @@ use inkling_schema::{LayerSpec, ModelSpec, Shape};
 use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
+use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
-use crate::train::{DIVERGED, EVALUATION_BATCH, FORMAT};
+use crate::model_file::{BEST, DIVERGED, FORMAT};
 
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
-
-/// How the names of a model's best weights begin.
-pub(crate) const BEST: &str = "best/";
 
 /// Which of a trained network's weights are meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -212,8 +210,8 @@ impl Trained {
     }
 }
 
-/// The error for a file that cannot be read as tensors: where it is of another kind, that says more than what is wrong with
-/// its first bytes.
+/// The error for a file that cannot be read as tensors: where it is of another kind, that says more than what is wrong
+/// with its first bytes.
 fn of_another_kind(path: &Path, error: StoreError) -> LabError {
     let StoreError::Damaged { .. } = error else { return error.into() };
     let mut start = Vec::new();
@@ -244,27 +242,4 @@ pub(crate) fn as_image(shape: Shape) -> [usize; 3] {
         Shape::Image { height, width, channels } => [height, width, channels],
         Shape::Vector(units) => [1, 1, units],
     }
-}
-
-/// The softmax probability of a class.
-pub(crate) fn probability(logits: &[f32], class: usize) -> f64 {
-    log_probability(logits, class).exp()
-}
-
-/// Its logarithm.
-pub(crate) fn log_probability(logits: &[f32], class: usize) -> f64 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|&z| f64::from(z - largest).exp()).sum();
-    f64::from(logits[class] - largest) - sum.ln()
-}
-
-/// The class with the largest score; of equal ones the first.
-pub(crate) fn predicted(logits: &[f32]) -> usize {
-    let mut best = 0;
-    for (class, score) in logits.iter().enumerate() {
-        if *score > logits[best] {
-            best = class;
-        }
-    }
-    best
 }

@@ -1,58 +1,57 @@
-//! What a training run goes on from: every number that the next step depends on, and what was found so far.
+//! Checkpoints of a training run: every number that the next step depends on, and the results so far.
 
-use inkling_engine::{Network, StateKind};
+use inkling_engine::{Network, StateKind, Trainer};
 use inkling_schema::found::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::step::Since;
-use super::training::Training;
-use crate::inside::BEST;
+use super::step::MetricAccumulator;
+use crate::model_file::BEST;
 
-/// Where a run stands, but for its tensors.
+/// The state of a training run, apart from its tensors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Standing {
+pub(crate) struct TrainState {
     /// Steps taken.
     pub(crate) steps: usize,
-    /// Each epoch that ended.
+    /// The results of each epoch that has ended.
     pub(crate) epochs: Vec<EpochOutcome>,
-    /// How far the stream has been drawn from that shuffles the images; within an epoch, before that epoch's order was
-    /// drawn.
+    /// Position of the stream that shuffles the images; within an epoch, its position before that epoch was shuffled.
     pub(crate) shuffle: u128,
-    /// Where the epoch stands that has begun and not ended; none between two epochs.
+    /// Progress of the epoch that has begun and not ended; none between two epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) within: Option<Within>,
-    /// How far the network's own streams have been drawn from, by layer.
+    /// Positions of the network's own random streams, by layer.
     pub(crate) streams: Vec<(String, u128)>,
-    /// What the weighting of the heads has learnt; empty where it learns nothing.
+    /// The state of the loss weighting; empty for a method that learns nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) weighting: String,
     /// Seconds of training steps.
     pub(crate) train_seconds: f64,
     /// Seconds to classify the test images, epoch by epoch.
     pub(crate) test_seconds: Vec<f64>,
-    /// Seconds of everything.
+    /// Seconds of the whole run.
     pub(crate) seconds: f64,
-    /// Instructions that the network was computed with: others may end with other last digits.
+    /// Instructions that the network was computed with: others may give other last digits.
     pub(crate) instructions: String,
-    /// The programs and machines that did the run so far, each once; absent in what older programs made.
+    /// The programs and machines that did the run so far, each once; absent in checkpoints of older versions.
     #[serde(default)]
     pub(crate) origins: Vec<Origin>,
 }
 
-/// Where an epoch stands that has begun and not ended.
+/// Progress within an epoch that has begun and not ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Within {
     /// Batches of the epoch that are done.
     pub(crate) batches: usize,
     /// Sums that the next line of metrics begins with.
-    pub(crate) since: Since,
+    #[serde(rename = "since")]
+    pub(crate) accumulator: MetricAccumulator,
 }
 
-/// Key of the standing in the checkpoint's metadata, as JSON.
-const STANDING: &str = "standing";
+/// Key of the state in the checkpoint's metadata, where it is JSON.
+const STATE_KEY: &str = "standing";
 
 /// The parts of a network that are kept, and how their tensors' names begin.
 const PARTS: [(StateKind, &str); 3] = [
@@ -77,22 +76,27 @@ pub(crate) fn tensors<'a>(
     })
 }
 
-/// Where the weights are of the best epoch by the validation images.
+/// Where the weights of the best epoch, judged by the validation images, are kept.
 pub(crate) enum Best {
     /// There are no such images.
     None,
-    /// It is the last one: the network has them.
+    /// The best epoch is the last one: they are in the network.
     Last,
-    /// The newest checkpoint has them.
+    /// They are in the newest checkpoint.
     Kept(Box<Checkpoint>),
 }
 
 impl Best {
-    /// Of a training whose newest checkpoint is that of the last epoch, of the one before, or within the present one.
-    pub(crate) fn of(training: &Training, dir: &RunDir) -> Result<Best, StoreError> {
-        Ok(match training.best_epoch() {
+    /// Of a training in this state, whose best epoch is `best_epoch` and whose newest checkpoint is that of the last
+    /// epoch, of the one before, or within the present one.
+    pub(crate) fn of(
+        best_epoch: Option<usize>,
+        state: &TrainState,
+        dir: &RunDir,
+    ) -> Result<Best, StoreError> {
+        Ok(match best_epoch {
             None => Best::None,
-            Some(epoch) if epoch == training.epochs() && !training.is_within_an_epoch() => Best::Last,
+            Some(epoch) if epoch == state.epochs.len() && state.within.is_none() => Best::Last,
             Some(_) => Best::Kept(Box::new(newest(dir)?)),
         })
     }
@@ -127,7 +131,7 @@ fn newest(dir: &RunDir) -> Result<Checkpoint, StoreError> {
 pub(crate) fn after_an_epoch(dir: &RunDir) -> Result<Checkpoint, StoreError> {
     for checkpoint in dir.checkpoints() {
         let checkpoint = checkpoint?;
-        if read_standing(&checkpoint)?.within.is_none() {
+        if read_state(&checkpoint)?.within.is_none() {
             return Ok(checkpoint);
         }
     }
@@ -139,83 +143,86 @@ fn gone(dir: &RunDir) -> StoreError {
     StoreError::Damaged { path: dir.path().to_owned(), reason }
 }
 
-/// Where a checkpoint stands.
-pub(crate) fn read_standing(checkpoint: &Checkpoint) -> Result<Standing, StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
-    let json = checkpoint.tensors().metadata(STANDING);
-    let json = json.ok_or_else(|| damaged(format!("it has no `{STANDING}`")))?;
-    serde_json::from_str(json).map_err(|error| damaged(error.to_string()))
+/// Reads the training state that a checkpoint holds.
+pub(crate) fn read_state(checkpoint: &Checkpoint) -> Result<TrainState, StoreError> {
+    let json = checkpoint.tensors().metadata(STATE_KEY);
+    let json = json.ok_or_else(|| damaged(checkpoint, format!("it has no `{STATE_KEY}`")))?;
+    serde_json::from_str(json).map_err(|error| damaged(checkpoint, error.to_string()))
 }
 
-/// Writes where the run stands, right after an epoch or within one.
+/// Writes a checkpoint of a training in this state, right after an epoch or within one.
 ///
 /// A checkpoint within an epoch is the newest one only until the next is written, whichever that is: the one before it
-/// always follows a whole epoch.
-pub(crate) fn write(training: &mut Training, writer: &mut RunWriter) -> Result<(), StoreError> {
-    let standing = training.standing();
-    let best = Best::of(training, writer.dir())?;
-    let network = training.trainer.network();
+/// always follows a whole epoch. So `replace_newest` says whether the newest one was written within an epoch.
+pub(crate) fn write(
+    trainer: &Trainer,
+    state: &TrainState,
+    best_epoch: Option<usize>,
+    replace_newest: bool,
+    writer: &mut RunWriter,
+) -> Result<(), StoreError> {
+    let best = Best::of(best_epoch, state, writer.dir())?;
+    let network = trainer.network();
     let parts = PARTS.iter().flat_map(|&(part, prefix)| tensors(prefix, network, part));
     let all: Vec<Tensor> = parts.chain(best.tensors(network)).collect();
-    let json = serde_json::to_string(&standing).expect("a standing is plain data");
-    let metadata = Metadata::from([(STANDING.to_owned(), json)]);
-    if training.newest_is_within_an_epoch {
-        writer.replace_checkpoint(&all, &metadata)?;
+    let json = serde_json::to_string(state).expect("a training state is plain data");
+    let metadata = Metadata::from([(STATE_KEY.to_owned(), json)]);
+    if replace_newest {
+        writer.replace_checkpoint(&all, &metadata)
     } else {
-        writer.write_checkpoint(&all, &metadata)?;
+        writer.write_checkpoint(&all, &metadata)
     }
-    drop(all);
-    training.newest_is_within_an_epoch = standing.within.is_some();
-    Ok(())
 }
 
-/// Sets the weights of a training to those of `checkpoint`.
+/// Sets the weights of a network to those of `checkpoint`.
 ///
 /// # Errors
 /// [`StoreError::WrongTensor`] where they are not of this network. Some are then set and some not.
-pub(crate) fn restore_weights(training: &mut Training, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-    restore_part(training, checkpoint, PARTS[0])
+pub(crate) fn restore_weights(trainer: &mut Trainer, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    restore_part(trainer, checkpoint, PARTS[0])
 }
 
 fn restore_part(
-    training: &mut Training,
+    trainer: &mut Trainer,
     checkpoint: &Checkpoint,
     (part, prefix): (StateKind, &str),
 ) -> Result<(), StoreError> {
     let held = checkpoint.tensors();
     let find = |name: &str, shape: &[usize]| held.values(&format!("{prefix}{name}"), shape);
-    training.trainer.network_mut().load_state_dict(part, find)
+    trainer.network_mut().load_state_dict(part, find)
 }
 
-/// Sets a fresh training to where `checkpoint` stands.
+/// Loads the weights, moments, random streams and steps of `checkpoint`, whose state is `state`, into a fresh trainer.
 ///
 /// # Errors
-/// [`StoreError::WrongTensor`] and [`StoreError::Damaged`] where it is not of this network. Some of the training is then
+/// [`StoreError::WrongTensor`] and [`StoreError::Damaged`] where it is not of this network. Some of the trainer is then
 /// set and some not.
-pub(crate) fn restore(training: &mut Training, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { path: checkpoint.path().to_owned(), reason };
-    let held = checkpoint.tensors();
-    let standing = read_standing(checkpoint)?;
+pub(crate) fn restore(
+    trainer: &mut Trainer,
+    state: &TrainState,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
     for part in PARTS {
-        restore_part(training, checkpoint, part)?;
+        restore_part(trainer, checkpoint, part)?;
     }
-    let trainer = &mut training.trainer;
     trainer.load_rng_state(|layer| {
-        let position = standing.streams.iter().find(|(name, _)| name == layer);
-        position.map(|(_, position)| *position).ok_or_else(|| damaged(format!("it has no stream `{layer}`")))
+        let position = state.streams.iter().find(|(name, _)| name == layer);
+        position
+            .map(|(_, position)| *position)
+            .ok_or_else(|| damaged(checkpoint, format!("it has no stream `{layer}`")))
     })?;
-    trainer.set_steps(standing.steps as u64);
-    let weighting = training.weighting.restore(&standing.weighting);
-    weighting.map_err(|error| damaged(format!("its weighting of the heads: {error}")))?;
-    if standing.epochs.iter().any(|epoch| epoch.validation.is_some()) {
-        for view in training.trainer.network().tensor_views(StateKind::Values) {
-            held.shape(&format!("{BEST}{}", view.name))?;
+    trainer.set_steps(state.steps as u64);
+    if state.epochs.iter().any(|epoch| epoch.validation.is_some()) {
+        for view in trainer.network().tensor_views(StateKind::Values) {
+            checkpoint.tensors().shape(&format!("{BEST}{}", view.name))?;
         }
     }
-    training.shuffle.seek(standing.shuffle);
-    training.newest_is_within_an_epoch = standing.within.is_some();
-    training.go_on_from(standing);
     Ok(())
+}
+
+/// The error for a checkpoint that a training cannot continue from.
+pub(crate) fn damaged(checkpoint: &Checkpoint, reason: String) -> StoreError {
+    StoreError::Damaged { path: checkpoint.path().to_owned(), reason }
 }
 
 #[cfg(test)]
@@ -223,14 +230,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_standing_comes_back_as_it_was_even_from_far_along_a_stream() {
-        let standing = Standing {
+    fn a_state_comes_back_as_it_was_even_from_far_along_a_stream() {
+        let state = TrainState {
             shuffle: u128::from(u64::MAX) + 7,
             streams: vec![("trunk.3".into(), 1 << 67)],
             train_seconds: 0.1 + 0.2,
-            ..Standing::default()
+            ..TrainState::default()
         };
-        let json = serde_json::to_string(&standing).unwrap();
-        assert_eq!(serde_json::from_str::<Standing>(&json).unwrap(), standing);
+        let json = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<TrainState>(&json).unwrap(), state);
     }
 }

@@ -6,20 +6,20 @@ use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{RunDir, RunWriter};
 
 use crate::error::LabError;
-use crate::runs::Bench;
-use crate::study::Event;
+use crate::observer::Event;
+use crate::runs::RunContext;
 
-/// Begins the run with what the longest finished run left that did its first epochs, and says how many those were. Where
-/// there is such a run and this one cannot go on from it, the observer hears why.
+/// Begins the run with what the longest finished run left that did its first epochs, and says how many those were.
+/// Where there is such a run and this one cannot go on from it, the observer hears why.
 pub(super) fn begin<'a>(
-    bench: &Bench<'a>,
+    context: &RunContext<'a>,
     run: &PlannedRun,
     spec: &TrainRun,
     title: &str,
 ) -> Result<Option<(RunWriter<'a>, usize)>, LabError> {
-    let Some((shorter, epochs)) = longest_shorter(bench, spec) else { return Ok(None) };
+    let Some((shorter, epochs)) = longest_shorter(context, spec) else { return Ok(None) };
     let cannot = |reason: &str| {
-        bench.observer.event(Event::NotContinued { title, epochs, reason });
+        context.observer.event(Event::NotContinued { title, epochs, reason });
         Ok(None)
     };
     if spec.training.schedule.depends_on_length() {
@@ -32,15 +32,15 @@ pub(super) fn begin<'a>(
     {
         return cannot("it was computed with other instructions, which end with other last digits");
     }
-    match bench.store.begin_from(run.id.as_ref(), &run.spec, &shorter)? {
+    match context.store.begin_from(run.id.as_ref(), &run.spec, &shorter)? {
         Some(writer) => Ok(Some((writer, epochs))),
         None => cannot("its last checkpoint is gone or damaged"),
     }
 }
 
 /// The finished run that is `spec` with fewer epochs, of several the one with the most, and its epochs.
-fn longest_shorter(bench: &Bench, spec: &TrainRun) -> Option<(RunDir, usize)> {
-    let found = bench.store.reader().runs().filter_map(|dir| {
+fn longest_shorter(context: &RunContext, spec: &TrainRun) -> Option<(RunDir, usize)> {
+    let found = context.store.reader().runs().filter_map(|dir| {
         let Ok(Some(RunSpec::Train(mut other))) = dir.spec::<RunSpec>() else { return None };
         let epochs = std::mem::replace(&mut other.training.epochs, spec.training.epochs);
         let shorter = RunSpec::Train(TrainRun {
@@ -48,7 +48,7 @@ fn longest_shorter(bench: &Bench, spec: &TrainRun) -> Option<(RunDir, usize)> {
             ..spec.clone()
         });
         // The id holds the checksum of the data, which the spec does not.
-        let is_of_this_data = dir.id() == shorter.id(&bench.set().checksum).as_ref();
+        let is_of_this_data = dir.id() == shorter.id(&context.set().checksum).as_ref();
         let is_finished = || matches!(dir.result::<serde_json::Value>(), Ok(Some(_)));
         let fits = epochs < spec.training.epochs && other == *spec && is_of_this_data && is_finished();
         fits.then_some((dir, epochs))

@@ -3,8 +3,8 @@
 
 mod checkpoint;
 mod continued;
-mod examples;
-mod judge;
+mod evaluate;
+mod labelled_dataset;
 mod outputs;
 mod split;
 mod step;
@@ -17,19 +17,17 @@ use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
 
 use crate::error::LabError;
-use crate::runs::{self, Bench};
-use crate::study::{Event, Observer};
-pub(crate) use examples::check;
-pub use judge::EVALUATION_BATCH;
-pub(crate) use outputs::{DIVERGED, FORMAT};
-use training::{Ending, Training};
+use crate::observer::{Event, Observer};
+use crate::runs::{self, RunContext};
+pub(crate) use labelled_dataset::check;
+use training::{FitOutcome, Training};
 
 /// Does one training run, whatever its network's layers, unless `store` holds it already; from its newest whole
 /// checkpoint where there is one. `set` holds as many images as the run's spec says.
 ///
 /// # Errors
-/// [`LabError::Network`], [`LabError::Labels`], [`LabError::OtherInstructions`], [`LabError::Interrupted`], and those of
-/// the store.
+/// [`LabError::Network`], [`LabError::Labels`], [`LabError::OtherInstructions`], [`LabError::Interrupted`], and those
+/// of the store.
 ///
 /// # Panics
 /// If the run is of another kind, or asks for more images than the set has.
@@ -39,51 +37,56 @@ pub fn train(
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
-    train_in(&Bench { store, set: Some(set), observer, mixes_instructions: false }, run)
+    train_in(&RunContext { store, set: Some(set), observer, mixes_instructions: false }, run)
 }
 
-/// As [`train`], on a bench that holds the data set.
-pub(crate) fn train_in(bench: &Bench, run: &PlannedRun) -> Result<(), LabError> {
+/// As [`train`], in a context that holds the data set.
+pub(crate) fn train_in(context: &RunContext, run: &PlannedRun) -> Result<(), LabError> {
     let RunSpec::Train(spec) = &run.spec else { panic!("a {:?} run is not trained", run.task) };
-    let set = bench.set();
+    let set = context.set();
     assert_eq!((spec.data.train_images, spec.data.test_images), (set.train.len(), set.test.len()), "images");
     check(run, spec, set)?;
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
-    rayon::scope(|_| run_once(bench, run, spec))
+    rayon::scope(|_| run_once(context, run, spec))
 }
 
-fn run_once(bench: &Bench, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabError> {
+fn run_once(context: &RunContext, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabError> {
     let title = format!("{} {}", run.task.name(), run.title);
     let trained = spec.data.train_images - spec.training.validation.as_ref().map_or(0, |held| held.images);
     let steps = spec.training.epochs * trained.div_ceil(spec.training.batch_size);
-    bench.observer.event(Event::Stage { title: &title, steps });
+    context.observer.event(Event::Stage { title: &title, steps });
     let tell = |outcome: &TrainOutcome| {
         let Some(diverged @ Divergence { what, .. }) = outcome.diverged else { return };
         let (place, kept, advice) = (place(diverged), kept(outcome.epochs.len()), spec.advice(what));
-        bench.observer.event(Event::Diverged { title: &title, place: &place, kept: &kept, advice: &advice });
+        context.observer.event(Event::Diverged {
+            title: &title,
+            place: &place,
+            kept: &kept,
+            advice: &advice,
+        });
     };
-    if let Some(outcome) = runs::finished::<TrainOutcome>(bench, run)? {
+    if let Some(outcome) = runs::finished::<TrainOutcome>(context, run)? {
         tell(&outcome);
         return Ok(());
     }
 
-    let (mut training, mut writer) = start(bench, run, spec, &title)?;
+    let (mut training, mut writer) = start(context, run, spec, &title)?;
     let mut outcome = match training.train(&mut writer)? {
-        Ending::Done(outcome) => outcome,
-        Ending::Interrupted => return Err(LabError::Interrupted),
+        FitOutcome::Done(outcome) => outcome,
+        FitOutcome::Interrupted => return Err(LabError::Interrupted),
     };
     if outcome.diverged.is_some() {
-        training = step_back(training, bench, run, spec, writer.dir())?;
+        training = rollback(training, context, run, spec, writer.dir())?;
     }
     outputs::write(&mut training, &spec.model, &spec.data.set, &mut outcome, &writer)?;
     tell(&outcome);
-    let record = runs::record(bench.set, &run.spec, training.seconds(), training.earlier(), outcome);
+    let record = runs::record(context.set, &run.spec, training.seconds(), training.earlier(), outcome);
     if spec.training.schedule.depends_on_length() {
         writer.finish(&record)?;
     } else {
         writer.finish_for_more(&record)?;
     }
-    bench.observer.event(Event::Finished);
+    context.observer.event(Event::Finished);
     Ok(())
 }
 
@@ -101,42 +104,47 @@ fn kept(epochs: usize) -> String {
 }
 
 /// A training before its first step.
-fn fresh<'a>(bench: &Bench<'a>, run: &PlannedRun, spec: &'a TrainRun) -> Result<Training<'a>, LabError> {
-    Training::new(bench, spec).map_err(|error| LabError::network(run, error))
+fn fresh<'a>(
+    context: &RunContext<'a>,
+    run: &PlannedRun,
+    spec: &'a TrainRun,
+) -> Result<Training<'a>, LabError> {
+    Training::new(context, spec).map_err(|error| LabError::network(run, error))
 }
 
-/// A training that has diverged, with the weights of its last whole epoch, or those at the start: finite ones.
-fn step_back<'a>(
+/// Returns a training that has diverged to the weights of its last whole epoch, or to its initial ones: both are
+/// finite.
+fn rollback<'a>(
     mut training: Training<'a>,
-    bench: &Bench<'a>,
+    context: &RunContext<'a>,
     run: &PlannedRun,
     spec: &'a TrainRun,
     dir: &RunDir,
 ) -> Result<Training<'a>, LabError> {
-    let standing = training.standing();
-    // Two networks are never held.
+    let state = training.snapshot();
+    // Never hold two networks in memory.
     drop(training);
-    let mut training = fresh(bench, run, spec)?;
-    if !standing.epochs.is_empty() {
-        checkpoint::restore_weights(&mut training, &checkpoint::after_an_epoch(dir)?)?;
+    let mut training = fresh(context, run, spec)?;
+    if !state.epochs.is_empty() {
+        checkpoint::restore_weights(&mut training.trainer, &checkpoint::after_an_epoch(dir)?)?;
     }
-    training.go_on_from(standing);
+    training.load_state(state);
     Ok(training)
 }
 
-/// The training and its writer, as far as the newest checkpoint leads that is fit to go on from.
+/// The training and its writer, continued from the newest usable checkpoint if there is one.
 fn start<'a>(
-    bench: &Bench<'a>,
+    context: &RunContext<'a>,
     run: &PlannedRun,
     spec: &'a TrainRun,
     title: &str,
 ) -> Result<(Training<'a>, RunWriter<'a>), LabError> {
-    let fresh = || fresh(bench, run, spec);
+    let fresh = || fresh(context, run, spec);
     let id = run.id.as_ref();
-    if let Some(writer) = bench.store.resume(id, &run.spec)? {
-        match resume(writer, fresh, bench, title)? {
+    if let Some(writer) = context.store.resume(id, &run.spec)? {
+        match resume(writer, fresh, context, title)? {
             Some((training, writer)) => {
-                bench.observer.event(Event::Resumed {
+                context.observer.event(Event::Resumed {
                     title,
                     epochs: training.epochs(),
                     steps: training.steps(),
@@ -144,22 +152,22 @@ fn start<'a>(
                 });
                 return Ok((training, writer));
             }
-            None => bench.observer.event(Event::BegunAnew { title }),
+            None => context.observer.event(Event::BegunAnew { title }),
         }
-    } else if let Some((writer, epochs)) = continued::begin(bench, run, spec, title)?
-        && let Some((training, writer)) = resume(writer, fresh, bench, title)?
+    } else if let Some((writer, epochs)) = continued::begin(context, run, spec, title)?
+        && let Some((training, writer)) = resume(writer, fresh, context, title)?
     {
-        bench.observer.event(Event::Continued { title, epochs, steps: training.steps() });
+        context.observer.event(Event::Continued { title, epochs, steps: training.steps() });
         return Ok((training, writer));
     }
-    Ok((fresh()?, bench.store.begin(id, &run.spec)?))
+    Ok((fresh()?, context.store.begin(id, &run.spec)?))
 }
 
-/// The training as far as the newest checkpoint leads that is fit to go on from; `None` where none is.
+/// The training continued from the newest usable checkpoint; `None` if there is none.
 fn resume<'a>(
     mut writer: RunWriter<'a>,
     fresh: impl Fn() -> Result<Training<'a>, LabError>,
-    bench: &Bench,
+    context: &RunContext,
     title: &str,
 ) -> Result<Option<(Training<'a>, RunWriter<'a>)>, LabError> {
     let dir = writer.dir().clone();
@@ -168,17 +176,17 @@ fn resume<'a>(
             && let Some(theirs) = other_instructions(checkpoint)
         {
             let ours = Isa::current().name();
-            if !bench.mixes_instructions {
+            if !context.mixes_instructions {
                 return Err(LabError::OtherInstructions { run: format!("{title} was"), theirs, ours });
             }
             let path = checkpoint.path().display();
             let problem = format!("`{path}` was computed with {theirs} instructions, not with {ours}");
-            bench.observer.event(Event::UnfitCheckpoint { title, problem: &problem });
+            context.observer.event(Event::UnfitCheckpoint { title, problem: &problem });
             continue;
         }
         let mut training = fresh()?;
         let resumed = checkpoint.and_then(|checkpoint| {
-            checkpoint::restore(&mut training, &checkpoint)?;
+            training.restore(&checkpoint)?;
             writer.go_on_from(&checkpoint)
         });
         match resumed {
@@ -188,7 +196,7 @@ fn resume<'a>(
                 | StoreError::ForeignCheckpoint { .. }
                 | StoreError::WrongTensor { .. }),
             ) => {
-                bench.observer.event(Event::UnfitCheckpoint { title, problem: &unfit.to_string() });
+                context.observer.event(Event::UnfitCheckpoint { title, problem: &unfit.to_string() });
             }
             Err(other) => return Err(other.into()),
         }
@@ -198,12 +206,12 @@ fn resume<'a>(
 
 /// The instructions that a checkpoint was computed with, where they end with other bits than those of this process.
 fn other_instructions(checkpoint: &Checkpoint) -> Option<String> {
-    let theirs = checkpoint::read_standing(checkpoint).ok()?.instructions;
+    let theirs = checkpoint::read_state(checkpoint).ok()?.instructions;
     (!Isa::current().has_the_bits_of(&theirs)).then_some(theirs)
 }
 
 /// The instructions that an unfinished run was computed with, as far as a whole checkpoint says.
 pub(crate) fn instructions_of_checkpoint(dir: &RunDir) -> Option<String> {
     let checkpoint = dir.checkpoints().find_map(Result::ok)?;
-    checkpoint::read_standing(&checkpoint).ok().map(|standing| standing.instructions)
+    checkpoint::read_state(&checkpoint).ok().map(|state| state.instructions)
 }

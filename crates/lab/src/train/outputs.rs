@@ -1,28 +1,24 @@
-//! What a training run leaves for readers: the model, and the scores on the test images.
+//! The results that a training run writes: the model, and the scores on the test images.
 
 use std::time::Instant;
 
 use inkling_data::Images;
 use inkling_engine::StateKind;
+use inkling_engine::logits::argmax;
 use inkling_schema::ModelSpec;
 use inkling_schema::found::TrainOutcome;
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use super::checkpoint::{Best, tensors};
-use super::judge::judge;
+use super::evaluate::evaluate;
 use super::training::Training;
-
-/// Version of what the files of a training run hold.
-pub(crate) const FORMAT: &str = "1";
-
-/// Key under which a model's file says that its training diverged.
-pub(crate) const DIVERGED: &str = "diverged";
+use crate::model_file::{DIVERGED, FORMAT};
 
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
 
-/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights; `data` names the
-/// data set.
+/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights; `data` names
+/// the data set.
 pub(crate) fn write(
     training: &mut Training,
     model: &ModelSpec,
@@ -42,7 +38,7 @@ fn write_model(
     outcome: &TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    let best = Best::of(training, writer.dir())?;
+    let best = Best::of(training.best_epoch(), &training.state, writer.dir())?;
     let network = training.trainer.network();
     let all: Vec<Tensor> = tensors("", network, StateKind::Values).chain(best.tensors(network)).collect();
     let json = serde_json::to_string(model).expect("a network's spec is plain data");
@@ -71,7 +67,7 @@ fn write_arrays(
     let (n, classes) = (test.len(), network.num_classes());
     let mut logits: Vec<Vec<f32>> = classes.iter().map(|classes| Vec::with_capacity(n * classes)).collect();
     let start = Instant::now();
-    judge(network, workspace, test, || true, |head, scores| logits[head].extend_from_slice(scores));
+    evaluate(network, workspace, test, || true, |head, scores| logits[head].extend_from_slice(scores));
     if outcome.epochs.is_empty() {
         outcome.test_seconds = start.elapsed().as_secs_f64();
     }
@@ -79,7 +75,7 @@ fn write_arrays(
     let predictions: Vec<Vec<u8>> = logits
         .iter()
         .zip(&classes)
-        .map(|(logits, &classes)| logits.chunks_exact(classes).map(first_largest).collect())
+        .map(|(logits, &classes)| logits.chunks_exact(classes).map(predicted).collect())
         .collect();
     let wrong = most_confidently_wrong(&logits[0], classes[0], &predictions[0], &test.labels[0]);
     let Images { height, width, channels, .. } = test.samples.images;
@@ -102,19 +98,15 @@ fn write_arrays(
     writer.write_tensors(TensorFile::Arrays, &all, &Metadata::from([("format".into(), FORMAT.into())]))
 }
 
-/// The class with the largest score; of equal ones the first.
-fn first_largest(scores: &[f32]) -> u8 {
-    let mut best = 0;
-    for (class, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = class;
-        }
-    }
-    u8::try_from(best).expect("labels are bytes")
+/// The class with the largest score, as a label.
+fn predicted(scores: &[f32]) -> u8 {
+    u8::try_from(argmax(scores)).expect("a head has 256 classes at most")
 }
 
 /// The images predicted wrongly, by the softmax probability of what is predicted, largest first and then by number.
 fn most_confidently_wrong(logits: &[f32], classes: usize, predictions: &[u8], labels: &[u8]) -> Vec<u32> {
+    // Not `logits::probability`, which subtracts logits in f32: images whose probabilities are close would change
+    // places.
     let confidence = |index: usize| {
         let scores = &logits[index * classes..][..classes];
         let predicted = f64::from(scores[usize::from(predictions[index])]);
@@ -133,12 +125,6 @@ fn most_confidently_wrong(logits: &[f32], classes: usize, predictions: &[u8], la
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_equal_scores_the_first_is_predicted() {
-        assert_eq!(first_largest(&[0.0, 2.0, 2.0, -1.0]), 1);
-        assert_eq!(first_largest(&[-3.0]), 0);
-    }
 
     #[test]
     fn the_most_confident_mistakes_come_first_and_ties_by_number() {

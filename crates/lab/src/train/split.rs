@@ -22,7 +22,7 @@ impl<'a> Split<'a> {
         let Some(validation) = &run.training.validation else {
             return Split { train: Cow::Borrowed(samples), validation: None };
         };
-        let mut order = identity(samples.len());
+        let mut order = arange(samples.len());
         RngStream::new(run.seed, "validation").shuffle(&mut order);
         let (held_out, rest) = order.split_at_mut(validation.images);
         held_out.sort_unstable();
@@ -31,8 +31,8 @@ impl<'a> Split<'a> {
     }
 }
 
-/// 0, 1, … of so many images.
-pub(crate) fn identity(images: usize) -> Vec<u32> {
+/// The numbers 0, 1, … of `images` images.
+pub(crate) fn arange(images: usize) -> Vec<u32> {
     (0..u32::try_from(images).expect("fewer than 2³² images")).collect()
 }
 

@@ -1,47 +1,48 @@
-//! The training loop: shuffle, step by step through the images, judge, keep.
+//! The training loop: shuffle the images, step through their batches, evaluate, write a checkpoint.
 
 use std::borrow::Cow;
 use std::time::Instant;
 
 use inkling_engine::random::RngStream;
+use inkling_engine::weighting::{self, LossWeighting};
 use inkling_engine::{Dataset, Isa, Network, StateKind, Trainer, Workspace};
 use inkling_schema::found::{
     Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
 };
 use inkling_schema::{ModelError, TrainRun};
-use inkling_store::RunWriter;
+use inkling_store::{Checkpoint, RunWriter, StoreError};
 
-use super::checkpoint::{self, Standing, Within};
-use super::examples::Examples;
-use super::judge::{EVALUATION_BATCH, judge};
-use super::split::{Split, identity};
-use super::step::{Since, gradients_line, idle_line, step};
+use super::checkpoint::{self, TrainState, Within};
+use super::evaluate::evaluate;
+use super::labelled_dataset::LabelledDataset;
+use super::split::{Split, arange};
+use super::step::{MetricAccumulator, gradients_line, idle_line, step};
+use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
 use crate::machine::origin;
-use crate::runs::Bench;
-use crate::study::{Event, Observer};
-use crate::weighting::{self, Weigh};
+use crate::observer::{Event, Observer};
+use crate::runs::RunContext;
 
-/// A network on its way.
+/// A network in training, with everything that its next step depends on.
 pub(crate) struct Training<'a> {
     run: &'a TrainRun,
     observer: &'a dyn Observer,
-    pub(crate) test: Examples<'a>,
-    train: Examples<'a>,
-    validation: Option<Examples<'a>>,
+    pub(crate) test: LabelledDataset<'a>,
+    train: LabelledDataset<'a>,
+    validation: Option<LabelledDataset<'a>>,
     pub(crate) trainer: Trainer,
-    pub(crate) weighting: Box<dyn Weigh>,
+    weighting: Box<dyn LossWeighting>,
     /// Which heads are trained at all.
     trained: Vec<bool>,
-    /// For judging; its batches are larger than the trainer's.
+    /// For evaluation, whose batches are larger than the trainer's.
     pub(crate) workspace: Workspace,
-    pub(crate) shuffle: RngStream,
-    standing: Standing,
+    shuffle: RngStream,
+    pub(crate) state: TrainState,
     /// Whether the newest checkpoint was written within an epoch.
     pub(crate) newest_is_within_an_epoch: bool,
-    /// When the newest checkpoint was written or, before the first, when this sitting began.
+    /// When the newest checkpoint was written or, before the first, when this process began the run.
     kept: Instant,
-    /// When this sitting began.
+    /// When this process began the run.
     start: Instant,
 }
 
@@ -52,20 +53,20 @@ enum Epoch {
     Interrupted,
 }
 
-/// Why training ended.
-pub(crate) enum Ending {
-    /// As it should: here is what was found.
+/// How an attempt to train to the end has ended.
+pub(crate) enum FitOutcome {
+    /// Training is complete.
     Done(TrainOutcome),
-    /// The observer asked for it.
+    /// The observer asked for an interruption.
     Interrupted,
 }
 
 impl<'a> Training<'a> {
     /// A network before its first step.
-    pub(crate) fn new(bench: &Bench<'a>, run: &'a TrainRun) -> Result<Training<'a>, ModelError> {
+    pub(crate) fn new(context: &RunContext<'a>, run: &'a TrainRun) -> Result<Training<'a>, ModelError> {
         let network = Network::new(&run.model, run.seed)?;
-        let set = bench.set();
-        let weighting = weighting::start(run);
+        let set = context.set();
+        let weighting = weighting::loss_weighting(&run.weighting, run.model.heads.len(), run.seed);
         let weights: Vec<f32> = weighting.weights().iter().map(|&weight| weight as f32).collect();
         let Split { train, validation } = Split::new(&set.train, run);
         let workspace = network.workspace(EVALUATION_BATCH, false);
@@ -73,90 +74,108 @@ impl<'a> Training<'a> {
         trainer.set_clip_norm(run.training.clip_norm);
         Ok(Training {
             run,
-            observer: bench.observer,
-            test: Examples::new(Cow::Borrowed(&set.test), &run.labels),
-            train: Examples::new(train, &run.labels),
-            validation: validation.map(|samples| Examples::new(Cow::Owned(samples), &run.labels)),
+            observer: context.observer,
+            test: LabelledDataset::new(Cow::Borrowed(&set.test), &run.labels),
+            train: LabelledDataset::new(train, &run.labels),
+            validation: validation.map(|samples| LabelledDataset::new(Cow::Owned(samples), &run.labels)),
             trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
             weighting,
             workspace,
             trainer,
             shuffle: RngStream::new(run.seed, "shuffle"),
-            standing: Standing::default(),
+            state: TrainState::default(),
             newest_is_within_an_epoch: false,
             kept: Instant::now(),
             start: Instant::now(),
         })
     }
 
-    /// Where the run stands.
-    pub(crate) fn standing(&mut self) -> Standing {
-        let shuffle = if self.is_within_an_epoch() { self.standing.shuffle } else { self.shuffle.position() };
-        let mut origins = self.standing.origins.clone();
+    /// The state of the run, to be written with its tensors.
+    pub(crate) fn snapshot(&mut self) -> TrainState {
+        let shuffle = if self.is_within_an_epoch() { self.state.shuffle } else { self.shuffle.position() };
+        let mut origins = self.state.origins.clone();
         if !origins.contains(&origin()) {
             origins.push(origin());
         }
-        Standing {
+        TrainState {
             shuffle,
             origins,
             streams: self.trainer.rng_state(),
             weighting: self.weighting.state(),
             seconds: self.seconds(),
             instructions: Isa::current().name().into(),
-            ..self.standing.clone()
+            ..self.state.clone()
         }
     }
 
-    /// Takes over from an earlier sitting.
-    pub(crate) fn go_on_from(&mut self, standing: Standing) {
-        self.standing = standing;
+    /// Loads `checkpoint` into a fresh training.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongTensor`] and [`StoreError::Damaged`] where it is not of this run. Some of the training is
+    /// then set and some not.
+    pub(crate) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let state = checkpoint::read_state(checkpoint)?;
+        checkpoint::restore(&mut self.trainer, &state, checkpoint)?;
+        let weighting = self.weighting.restore(&state.weighting);
+        weighting.map_err(|error| {
+            checkpoint::damaged(checkpoint, format!("its weighting of the heads: {error}"))
+        })?;
+        self.shuffle.seek(state.shuffle);
+        self.newest_is_within_an_epoch = state.within.is_some();
+        self.load_state(state);
+        Ok(())
+    }
+
+    /// Continues from the state that an earlier process left.
+    pub(crate) fn load_state(&mut self, state: TrainState) {
+        self.state = state;
     }
 
     /// Whether an epoch has begun and not ended, as far as a checkpoint is concerned.
     pub(crate) fn is_within_an_epoch(&self) -> bool {
-        self.standing.within.is_some()
+        self.state.within.is_some()
     }
 
-    /// Programs and machines that did parts of the run in earlier sittings, and are others than this one.
+    /// Other programs and machines that did earlier parts of the run.
     pub(crate) fn earlier(&self) -> Vec<Origin> {
         let this = origin();
-        self.standing.origins.iter().filter(|other| **other != this).cloned().collect()
+        self.state.origins.iter().filter(|other| **other != this).cloned().collect()
     }
 
     /// Epochs that ended.
     pub(crate) fn epochs(&self) -> usize {
-        self.standing.epochs.len()
+        self.state.epochs.len()
     }
 
     /// Steps taken.
     pub(crate) fn steps(&self) -> usize {
-        self.standing.steps
+        self.state.steps
     }
 
-    /// Seconds over all sittings.
+    /// Seconds that the run took in all processes.
     pub(crate) fn seconds(&self) -> f64 {
-        self.standing.seconds + self.start.elapsed().as_secs_f64()
+        self.state.seconds + self.start.elapsed().as_secs_f64()
     }
 
-    /// Trains until the last epoch, until the validation loss falls no more, or until the loss is not finite: then the
-    /// weights are spoilt.
-    pub(crate) fn train(&mut self, writer: &mut RunWriter) -> Result<Ending, LabError> {
+    /// Trains until the last epoch, until early stopping, or until the loss is not finite, which makes the weights
+    /// unusable.
+    pub(crate) fn train(&mut self, writer: &mut RunWriter) -> Result<FitOutcome, LabError> {
         let mut diverged = None;
-        while self.epochs() < self.run.training.epochs && !self.stalls() {
+        while self.epochs() < self.run.training.epochs && !self.should_stop_early() {
             match self.epoch(writer)? {
                 Epoch::Whole => self.write_checkpoint(writer)?,
-                Epoch::Interrupted => return Ok(Ending::Interrupted),
+                Epoch::Interrupted => return Ok(FitOutcome::Interrupted),
                 Epoch::Diverged(place) => {
                     diverged = Some(place);
                     break;
                 }
             }
         }
-        Ok(Ending::Done(self.outcome(diverged)))
+        Ok(FitOutcome::Done(self.outcome(diverged)))
     }
 
     fn outcome(&self, diverged: Option<Divergence>) -> TrainOutcome {
-        let Standing { steps, epochs, train_seconds, test_seconds, .. } = self.standing.clone();
+        let TrainState { steps, epochs, train_seconds, test_seconds, .. } = self.state.clone();
         TrainOutcome {
             parameters: self.trainer.network().num_parameters(),
             steps,
@@ -169,47 +188,47 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Whether the validation loss has fallen no more for as many epochs as the run has patience for.
-    fn stalls(&self) -> bool {
+    /// Whether the validation loss has not fallen for as many epochs as the run has patience for.
+    fn should_stop_early(&self) -> bool {
         let patience = self.run.training.validation.as_ref().and_then(|validation| validation.patience);
         let best = self.best_epoch();
         patience.zip(best).is_some_and(|(patience, best)| self.epochs() - best >= patience)
     }
 
-    /// Trains what is left of an epoch.
+    /// Trains the rest of an epoch.
     fn epoch(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
-        let Within { batches, mut since } = self.standing.within.take().unwrap_or_default();
+        let Within { batches, mut accumulator } = self.state.within.take().unwrap_or_default();
         // Shuffled from the set's own order each time, so that the stream's position says it all.
-        self.standing.shuffle = self.shuffle.position();
-        let mut order = identity(self.train.len());
+        self.state.shuffle = self.shuffle.position();
+        let mut order = arange(self.train.len());
         self.shuffle.shuffle(&mut order);
         let whole = order.len().div_ceil(self.run.training.batch_size);
         let done_before = batches;
         for (done, batch) in order.chunks(self.run.training.batch_size).enumerate().skip(batches) {
-            // A training goes on from where its weights have taken all steps, which they do every few steps: whoever
-            // interrupts it waits for that.
+            // A checkpoint needs weights that have taken all their steps, which is so every few steps: an interruption
+            // waits until then.
             let settled = self.trainer.is_settled();
             let interrupted = settled && self.observer.interrupted();
             if settled
                 && done > done_before
                 && (interrupted || self.observer.checkpoint_is_due(self.kept.elapsed()))
             {
-                self.write_checkpoint_within(done, &since, writer)?;
+                self.write_checkpoint_within(done, &accumulator, writer)?;
             }
             if interrupted {
                 return Ok(Epoch::Interrupted);
             }
-            if let Some(divergence) = self.step(batch, whole, &mut since, writer)? {
-                self.write_line(&since, writer)?;
+            if let Some(divergence) = self.step(batch, whole, &mut accumulator, writer)? {
+                self.write_line(&accumulator, writer)?;
                 return Ok(Epoch::Diverged(divergence));
             }
             self.observer.event(Event::Advanced);
         }
-        self.write_line(&since, writer)?;
-        match self.close(writer)? {
+        self.write_line(&accumulator, writer)?;
+        match self.end_epoch(writer)? {
             Epoch::Interrupted => {
                 if whole > done_before {
-                    self.write_checkpoint_within(whole, &Since::default(), writer)?;
+                    self.write_checkpoint_within(whole, &MetricAccumulator::default(), writer)?;
                 }
                 Ok(Epoch::Interrupted)
             }
@@ -217,59 +236,59 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// One step on a batch of an epoch of `per_epoch`; where its loss is not finite, the weights are spoilt.
+    /// One step on a batch of an epoch of `per_epoch` batches. If its loss is not finite, the weights are unusable.
     fn step(
         &mut self,
         batch: &[u32],
         per_epoch: usize,
-        since: &mut Since,
+        accumulator: &mut MetricAccumulator,
         writer: &mut RunWriter,
     ) -> Result<Option<Divergence>, LabError> {
         let training = &self.run.training;
         let labels = self.train.by_head();
         let images = Dataset::new(&self.train.samples.images.pixels, &labels);
-        // There is nothing to compare where fewer than two heads are trained.
+        // With fewer than two trained heads there are no gradients to compare.
         let is_comparable = self.trained.iter().filter(|trained| **trained).count() > 1;
         let learning_rate =
-            training.learning_rate_at(self.standing.steps, training.epochs * per_epoch, per_epoch);
+            training.learning_rate_at(self.state.steps, training.epochs * per_epoch, per_epoch);
         let epoch = self.epochs() + 1;
         let diverged = |step, what| Ok(Some(Divergence { epoch, step, what }));
         if !(learning_rate as f32).is_finite() {
-            return diverged(self.standing.steps + 1, Diverged::Network);
+            return diverged(self.state.steps + 1, Diverged::Network);
         }
-        let look = self.run.gradients_every.is_some_and(|every| self.standing.steps.is_multiple_of(every));
+        let look = self.run.gradients_every.is_some_and(|every| self.state.steps.is_multiple_of(every));
         let start = Instant::now();
         let (trainer, weighting) = (&mut self.trainer, &mut *self.weighting);
-        let stepped = step(trainer, weighting, images, batch, learning_rate, look && is_comparable);
-        self.standing.train_seconds += start.elapsed().as_secs_f64();
-        self.standing.steps += 1;
-        let mut trained = stepped.judged.iter().zip(&self.trained).filter(|(_, trained)| **trained);
-        if trained.any(|(judged, _)| !judged.loss_sum.is_finite()) {
-            return diverged(self.standing.steps, Diverged::Network);
+        let output = step(trainer, weighting, images, batch, learning_rate, look && is_comparable);
+        self.state.train_seconds += start.elapsed().as_secs_f64();
+        self.state.steps += 1;
+        let mut trained = output.metrics.iter().zip(&self.trained).filter(|(_, trained)| **trained);
+        if trained.any(|(metrics, _)| !metrics.loss_sum.is_finite()) {
+            return diverged(self.state.steps, Diverged::Network);
         }
-        let compared = stepped.products.as_ref();
-        let line = compared.and_then(|found| gradients_line(found, labels.len(), self.standing.steps));
+        let compared = output.products.as_ref();
+        let line = compared.and_then(|found| gradients_line(found, &self.trained, self.state.steps));
         if let Some(line) = line {
             writer.append_metrics(&TrainingLine::Gradients(line))?;
         }
         let idleness = if look { self.trainer.network().idleness() } else { Vec::new() };
-        if let Some(line) = idle_line(&idleness, self.standing.steps) {
+        if let Some(line) = idle_line(&idleness, self.state.steps) {
             writer.append_metrics(&TrainingLine::Idle(line))?;
         }
-        since.add(&stepped, batch.len(), self.standing.steps, learning_rate);
-        if !weighting::usable(self.weighting.weights(), &self.trained) {
-            return diverged(self.standing.steps, Diverged::Weighting);
+        accumulator.add(&output, batch.len(), self.state.steps, learning_rate);
+        if !weighting::are_usable(self.weighting.weights(), &self.trained) {
+            return diverged(self.state.steps, Diverged::Weighting);
         }
-        if since.steps == training.log_every {
-            self.write_line(since, writer)?;
-            *since = Since::default();
+        if accumulator.steps == training.log_every {
+            self.write_line(accumulator, writer)?;
+            *accumulator = MetricAccumulator::default();
         }
         Ok(None)
     }
 
-    /// Writes the line of the steps since the last one, where there are any.
-    fn write_line(&self, since: &Since, writer: &mut RunWriter) -> Result<(), LabError> {
-        let Some(line) = since.line(&self.trained) else { return Ok(()) };
+    /// Writes the metrics of the steps since the last line, if there are any.
+    fn write_line(&self, accumulator: &MetricAccumulator, writer: &mut RunWriter) -> Result<(), LabError> {
+        let Some(line) = accumulator.line(&self.trained) else { return Ok(()) };
         writer.append_metrics(&TrainingLine::Steps(line.clone()))?;
         writer.flush_metrics()?;
         self.observer.event(Event::Steps(&line));
@@ -280,68 +299,70 @@ impl<'a> Training<'a> {
     fn write_checkpoint_within(
         &mut self,
         batches: usize,
-        since: &Since,
+        accumulator: &MetricAccumulator,
         writer: &mut RunWriter,
     ) -> Result<(), LabError> {
-        self.standing.within = Some(Within { batches, since: since.clone() });
+        self.state.within = Some(Within { batches, accumulator: accumulator.clone() });
         let written = self.write_checkpoint(writer);
-        self.standing.within = None;
+        self.state.within = None;
         written
     }
 
     fn write_checkpoint(&mut self, writer: &mut RunWriter) -> Result<(), LabError> {
-        checkpoint::write(self, writer)?;
+        let (state, best_epoch) = (self.snapshot(), self.best_epoch());
+        checkpoint::write(&self.trainer, &state, best_epoch, self.newest_is_within_an_epoch, writer)?;
+        self.newest_is_within_an_epoch = state.within.is_some();
         self.kept = Instant::now();
         Ok(())
     }
 
-    /// Judges the network on all images after an epoch, which counts if every weight and every loss is finite: a file can hold
-    /// no other. A weight that is not may hide behind a unit that is silent.
-    fn close(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
+    /// Evaluates the network on all images after an epoch. The epoch counts if every weight and every loss is finite,
+    /// because files hold finite numbers only; a weight that is not finite may hide behind a silent unit.
+    fn end_epoch(&mut self, writer: &mut RunWriter) -> Result<Epoch, LabError> {
         let epoch = self.epochs() + 1;
         let Training { trainer, workspace, train, validation, test, observer, .. } = self;
-        let mut on = |examples: &Examples| {
-            judge(trainer.network_mut(), workspace, examples, || !observer.interrupted(), |_, _| {})
+        let mut on = |dataset: &LabelledDataset| {
+            evaluate(trainer.network_mut(), workspace, dataset, || !observer.interrupted(), |_, _| {})
         };
         let Some(train) = on(train) else { return Ok(Epoch::Interrupted) };
         let validation = validation.as_ref().map(&mut on);
         let start = Instant::now();
         let Some(test) = on(test) else { return Ok(Epoch::Interrupted) };
         let test_seconds = start.elapsed().as_secs_f64();
-        let Some(validation) = validation.map_or(Some(None), |judged| judged.map(Some)) else {
+        let Some(validation) = validation.map_or(Some(None), |metrics| metrics.map(Some)) else {
             return Ok(Epoch::Interrupted);
         };
 
-        let step = self.standing.steps;
+        let step = self.state.steps;
         let all = [Some(&train), validation.as_ref(), Some(&test)].into_iter().flatten().flatten();
-        let finite = all.into_iter().all(|judged| judged.loss.is_finite()) && finite(trainer.network());
+        let finite = all.into_iter().all(|metrics| metrics.loss.is_finite()) && finite(trainer.network());
         if !finite {
             return Ok(Epoch::Diverged(Divergence { epoch, step, what: Diverged::Network }));
         }
         let outcome = epoch_outcome(epoch, step, &train, validation.as_deref(), &test);
         writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
-        self.standing.epochs.push(outcome.clone());
-        self.standing.test_seconds.push(test_seconds);
+        self.state.epochs.push(outcome.clone());
+        self.state.test_seconds.push(test_seconds);
         let (epochs, heads) = (self.run.training.epochs, &self.run.model.heads[..]);
         self.observer.event(Event::Epoch { epochs, outcome: &outcome, heads });
         Ok(Epoch::Whole)
     }
 
-    /// The epoch with the lowest loss on the validation images, the trained heads' losses weighted; of equal ones the
-    /// first.
+    /// The epoch with the lowest weighted sum of the heads' validation losses; the first of several that are equal.
     pub(crate) fn best_epoch(&self) -> Option<usize> {
-        let weights = self.weighting.judging();
+        let weights = self.weighting.validation_weights();
         let loss = |epoch: &EpochOutcome| {
             let further = epoch.further.iter().map(|head| head.validation);
             let heads = std::iter::once(epoch.validation).chain(further).zip(&weights);
             heads.map(|(head, weight)| head.map(|head| weight * head.loss)).sum::<Option<f64>>()
         };
-        let losses = self.standing.epochs.iter().filter_map(|epoch| Some((epoch.epoch, loss(epoch)?)));
+        let losses = self.state.epochs.iter().filter_map(|epoch| Some((epoch.epoch, loss(epoch)?)));
         losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch)
     }
 }
 
-/// Whether every weight is finite, and every moment that the optimiser keeps of it: with one that is not, it never moves again.
+/// Whether every weight and every moment of the optimiser is finite: a weight whose moment is not finite would never
+/// change again.
 fn finite(network: &Network) -> bool {
     /// Numbers at a time, in whole rows.
     const SOME: usize = 1 << 12;

@@ -220,6 +220,7 @@ impl Asked {
                 step: steps * part / 30,
                 norms: goals.iter().map(|&goal| norm(goal)).collect(),
                 cosine: both.then(|| 0.7 - 0.5 * part as f64 / 30.0 + 0.5 * (chance(part * 7 + salt) - 0.5)),
+                pairs: Vec::new(),
             }
         });
         let idle = (1..=30).map(|part| {

@@ -266,6 +266,21 @@ pub struct GradientsLine {
     pub norms: Vec<f64>,
     /// Cosine of the angle between the first two heads' gradients; absent where either is zero.
     pub cosine: Option<f64>,
+    /// The same for every pair of trained heads, where there are more than two heads; empty where there are two, of which
+    /// `cosine` says all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<HeadPair>,
+}
+
+/// How the gradients of two heads lie to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HeadPair {
+    /// Number of the first head.
+    pub a: usize,
+    /// Number of the second head, which is larger.
+    pub b: usize,
+    /// Cosine of the angle between their gradients; absent where either is zero.
+    pub cosine: Option<f64>,
 }
 
 /// What stands still in the largest dense layer: weights whose first moment, under an optimiser with momentum, has come

@@ -1,69 +1,74 @@
-//! A dream run: pictures climb together, and what became of them is written down.
+//! A dream run: its pictures ascend together, and what became of them is written to the store.
 
 use std::time::Instant;
 
+use inkling_engine::interpret::{
+    FeatureVisualization, ImageBasis, ImageSize, InitialImage, ResolvedObjective, parameters_of_grey,
+    parameters_of_image,
+};
+use inkling_engine::logits::{argmax, probability};
 use inkling_engine::random::RngStream;
 use inkling_engine::{LayerHandle, Workspace};
 use inkling_schema::found::{DreamFound, DreamOutcome, Seen};
 use inkling_schema::{DreamPicture, DreamRun, Labels, Start};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
-use super::objective::{Goal, resolve};
-use super::parametrisation::Basis;
-use super::{Ascent, Size, start};
+use super::resolve::resolve;
 use crate::error::LabError;
 use crate::inside::error::LookError;
-use crate::inside::trained::{Trained, predicted, probability};
-use crate::inside::{Material, images};
-use crate::study::{Event, Observer};
+use crate::inside::images;
+use crate::inside::inputs::LookInputs;
+use crate::inside::trained::Trained;
+use crate::observer::{Event, Observer};
 
-/// Parts of the way at whose ends it is measured.
+/// Parts of the ascent at whose ends the pictures are measured.
 const PARTS: usize = 64;
 
 /// Makes the run's dreams and writes its arrays; nothing where it was interrupted.
 pub(crate) fn run(
     title: &str,
     run: &DreamRun,
-    material: &mut Material,
+    inputs: &mut LookInputs,
     observer: &dyn Observer,
     writer: &RunWriter,
 ) -> Result<Option<DreamOutcome>, LabError> {
     let begin = Instant::now();
-    let size = Size::new(material.network.input());
-    let basis = Basis::new(run.ascent.parametrisation, size);
-    let (layer, goals) = goals(&run.pictures, material)?;
+    let size = ImageSize::new(inputs.network.input());
+    let basis = ImageBasis::new(run.ascent.parametrisation, size);
+    let (layer, objectives) = objectives(&run.pictures, inputs)?;
     let (mut pictures, mut from) = (Vec::new(), Vec::new());
-    for (picture, goal) in run.pictures.iter().zip(&goals) {
+    for (picture, objective) in run.pictures.iter().zip(&objectives) {
         let stream = |purpose| RngStream::new(run.seed, &format!("dream/{purpose}/{}", picture.number));
-        let parameters = parameters(picture, &basis, size, material, &mut stream("start"), &mut from)?;
-        pictures.push((goal.clone(), parameters, stream("transforms")));
+        let parameters = parameters(picture, &basis, inputs, &mut stream("start"), &mut from)?;
+        let (objective, stream) = (objective.clone(), stream("transforms"));
+        pictures.push(InitialImage { objective, parameters, stream });
     }
     let n = pictures.len();
-    let trained = &mut *material.network;
+    let trained = &mut *inputs.network;
     let mut workspace = trained.network.workspace(n, true);
-    let mut ascent = Ascent::new(&run.ascent, size, layer.clone(), pictures);
-    let starts = ascent.pictures();
-    let judging = Judging { layer: &layer, goals: &goals };
-    let before = judging.seen(trained, &mut workspace, &starts);
-    // What each picture was when it and what the network makes of it were last finite.
-    let dim = size.len();
+    let mut ascent = FeatureVisualization::new(&run.ascent, size, layer.clone(), pictures);
+    let starts = ascent.images();
+    let probe = Probe { layer: &layer, objectives: &objectives };
+    let before = probe.measure(trained, &mut workspace, &starts);
+    // Each picture and its measurements when both were last finite.
+    let dim = size.num_values();
     let mut kept: Vec<(Seen, Vec<f32>)> =
         before.iter().map(|seen| held(*seen)).zip(starts.chunks_exact(dim).map(<[f32]>::to_vec)).collect();
 
     let steps = run.ascent.steps;
     let frame_steps = evenly(steps, run.ascent.frames);
     let path_steps = evenly(steps, PARTS.min(steps) + 1);
-    let mut way = Way::default();
+    let mut trajectory = Trajectory::default();
     for step in 0..=steps {
         if observer.interrupted() {
             return Ok(None);
         }
         if step > 0 {
-            ascent.step(step, trained, &mut workspace);
+            ascent.step(step, &mut trained.network, &mut workspace);
         }
         if path_steps.contains(&step) {
-            let pictures = ascent.pictures();
-            let seen = judging.seen(trained, &mut workspace, &pictures);
+            let pictures = ascent.images();
+            let seen = probe.measure(trained, &mut workspace, &pictures);
             for (number, (seen, picture)) in seen.into_iter().zip(pictures.chunks_exact(dim)).enumerate() {
                 if is_held(&seen) {
                     kept[number] = (seen, picture.to_vec());
@@ -71,14 +76,14 @@ pub(crate) fn run(
                     ascent.stop(number, step, &kept[number].1);
                 }
             }
-            way.measure(kept.iter().map(|(seen, _)| seen));
+            trajectory.record(kept.iter().map(|(seen, _)| seen));
         }
         if frame_steps.contains(&step) {
-            way.frames.extend(ascent.pictures());
+            trajectory.frames.extend(ascent.images());
         }
     }
     let seconds = begin.elapsed().as_secs_f64();
-    let dreams = ascent.pictures();
+    let dreams = ascent.images();
     for number in 0..n {
         let Some(step) = ascent.diverged(number) else { continue };
         let title = if n == 1 { title.to_owned() } else { format!("{title}, picture {}", number + 1) };
@@ -92,7 +97,7 @@ pub(crate) fn run(
         };
         observer.event(Event::Diverged { title: &title, place: &place, kept, advice });
     }
-    let judge = match &mut material.judge {
+    let judge = match &mut inputs.judge {
         // It may be another network: asked only what it knows.
         Some(judge) => asked(judge, &run.pictures, &dreams)?,
         None => vec![None; n],
@@ -106,14 +111,14 @@ pub(crate) fn run(
     let mut tensors = vec![
         Tensor::new("pictures", &shape, &dreams),
         Tensor::new("starts", &shape, &starts),
-        Tensor::new("frames", &frames, &way.frames),
+        Tensor::new("frames", &frames, &trajectory.frames),
         Tensor::new("frame_steps", &[frame_steps.len()], &frame_steps),
         Tensor::new("path_steps", &[t], &path_steps),
-        Tensor::new("path_objective", &[t, n], &way.objectives),
+        Tensor::new("path_objective", &[t, n], &trajectory.objectives),
     ];
-    if way.logits.len() == way.objectives.len() {
-        tensors.push(Tensor::new("path_logit", &[t, n], &way.logits));
-        tensors.push(Tensor::new("path_probability", &[t, n], &way.probabilities));
+    if trajectory.logits.len() == trajectory.objectives.len() {
+        tensors.push(Tensor::new("path_logit", &[t, n], &trajectory.logits));
+        tensors.push(Tensor::new("path_probability", &[t, n], &trajectory.probabilities));
     }
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     let found = before.into_iter().zip(kept).zip(judge).enumerate();
@@ -124,49 +129,50 @@ pub(crate) fn run(
         diverged: ascent.diverged(number),
     });
     let pictures = found.collect();
-    Ok(Some(DreamOutcome { pictures, seconds, notes: images::notes(material.brought, &from) }))
+    Ok(Some(DreamOutcome { pictures, seconds, notes: images::notes(inputs.user_images, &from) }))
 }
 
 /// Refuses pictures whose objectives the network does not have, or that look at several layers.
 ///
 /// # Errors
 /// [`LookError`].
-pub(crate) fn check(pictures: &[DreamPicture], material: &Material) -> Result<(), LookError> {
-    goals(pictures, material).map(|_| ())
+pub(crate) fn check(pictures: &[DreamPicture], inputs: &LookInputs) -> Result<(), LookError> {
+    objectives(pictures, inputs).map(|_| ())
 }
 
-/// The layer that all pictures look at, and what each raises there.
-fn goals(pictures: &[DreamPicture], material: &Material) -> Result<(LayerHandle, Vec<Goal>), LookError> {
-    let resolved =
-        pictures.iter().map(|picture| resolve(&picture.objective, material.network, material.names()));
-    let resolved: Vec<(LayerHandle, Goal)> = resolved.collect::<Result<_, _>>()?;
+/// The layer that all objectives are functions of, and each picture's objective.
+fn objectives(
+    pictures: &[DreamPicture],
+    inputs: &LookInputs,
+) -> Result<(LayerHandle, Vec<ResolvedObjective>), LookError> {
+    let resolved = pictures.iter().map(|picture| resolve(&picture.objective, inputs.network, inputs.names()));
+    let resolved: Vec<(LayerHandle, ResolvedObjective)> = resolved.collect::<Result<_, _>>()?;
     let layer = resolved.first().expect("a run has pictures").0.clone();
     if let Some((other, _)) = resolved.iter().find(|(other, _)| *other != layer) {
         return Err(LookError::SeveralLayers { one: layer.name, other: other.name.clone() });
     }
-    Ok((layer, resolved.into_iter().map(|(_, goal)| goal).collect()))
+    Ok((layer, resolved.into_iter().map(|(_, objective)| objective).collect()))
 }
 
-/// The numbers that a picture begins with; an image that it begins with is added to `from`.
+/// A picture's initial parameters; an image that it starts from is added to `from`.
 fn parameters(
     picture: &DreamPicture,
-    basis: &Basis,
-    size: Size,
-    material: &mut Material,
+    basis: &ImageBasis,
+    inputs: &mut LookInputs,
     stream: &mut RngStream,
-    from: &mut Vec<images::Shown>,
+    from: &mut Vec<images::InputImage>,
 ) -> Result<Vec<f32>, LookError> {
     Ok(match &picture.start {
-        Start::Grey { level } => start::grey(basis, size, *level, 0.0, stream),
-        Start::Noise { level, deviation } => start::grey(basis, size, *level, *deviation, stream),
+        Start::Grey { level } => parameters_of_grey(basis, *level, 0.0, stream),
+        Start::Noise { level, deviation } => parameters_of_grey(basis, *level, *deviation, stream),
         Start::Image { image } => {
-            let head = material.network.first_head().to_owned();
+            let head = inputs.network.first_head().to_owned();
             let asked = images::Asked { head: &head, labels: Some(&Labels::Classes) };
-            let shown = images::find(image, material.network, asked, material.set, material.brought)?;
-            let mut x = vec![0.0; size.len()];
-            inkling_engine::normalize_pixels(&shown.pixels, &mut x);
-            from.push(shown);
-            start::image(basis, &x)
+            let found = images::find(image, inputs.network, asked, inputs.set, inputs.user_images)?;
+            let mut x = vec![0.0; basis.size().num_values()];
+            inkling_engine::normalize_pixels(&found.pixels, &mut x);
+            from.push(found);
+            parameters_of_image(basis, &x)
         }
     })
 }
@@ -194,32 +200,32 @@ fn evenly(last: usize, count: usize) -> Vec<usize> {
     numbers
 }
 
-/// What a network is asked about pictures.
-struct Judging<'a> {
+/// Measures what a network makes of pictures: each objective's value, and what the head that it is in predicts.
+struct Probe<'a> {
     layer: &'a LayerHandle,
-    goals: &'a [Goal],
+    objectives: &'a [ResolvedObjective],
 }
 
-impl Judging<'_> {
-    fn seen(&self, trained: &mut Trained, workspace: &mut Workspace, pictures: &[f32]) -> Vec<Seen> {
+impl Probe<'_> {
+    fn measure(&self, trained: &mut Trained, workspace: &mut Workspace, pictures: &[f32]) -> Vec<Seen> {
         let network = &mut trained.network;
         network.forward(pictures, false, workspace);
         let classes = network.num_classes();
-        let n = self.goals.len();
+        let n = self.objectives.len();
         let outputs = network.output(self.layer, pictures, workspace).chunks_exact(self.layer.shape.len());
         // The head that the objective is in says what the picture is; of layers that all share, the first.
         let head = self.layer.head().unwrap_or(0);
         let scores = workspace.logits(head, n * classes[head]).chunks_exact(classes[head]);
-        let seen = |((goal, y), scores): ((&Goal, &[f32]), &[f32])| {
-            let class = goal.class(self.layer.scores_of.is_some());
+        let seen = |((objective, y), scores): ((&ResolvedObjective, &[f32]), &[f32])| {
+            let class = objective.class(self.layer.scores_of.is_some());
             Seen {
-                objective: goal.value(y),
+                objective: objective.value(y),
                 logit: class.map(|class| f64::from(y[class])),
                 probability: class.map(|class| probability(y, class)),
-                predicted: predicted(scores),
+                predicted: argmax(scores),
             }
         };
-        self.goals.iter().zip(outputs).zip(scores).map(seen).collect()
+        self.objectives.iter().zip(outputs).zip(scores).map(seen).collect()
     }
 }
 
@@ -232,23 +238,23 @@ fn asked(
     let resolved: Result<Vec<_>, _> =
         pictures.iter().map(|picture| resolve(&picture.objective, judge, &[])).collect();
     let Ok(resolved) = resolved else { return Ok(vec![None; pictures.len()]) };
-    let (layers, goals): (Vec<LayerHandle>, Vec<Goal>) = resolved.into_iter().unzip();
+    let (layers, objectives): (Vec<LayerHandle>, Vec<ResolvedObjective>) = resolved.into_iter().unzip();
     let mut workspace = judge.network.workspace(pictures.len(), false);
-    let judging = Judging { layer: &layers[0], goals: &goals };
-    Ok(judging.seen(judge, &mut workspace, dreams).into_iter().map(Some).collect())
+    let probe = Probe { layer: &layers[0], objectives: &objectives };
+    Ok(probe.measure(judge, &mut workspace, dreams).into_iter().map(Some).collect())
 }
 
-/// What was measured on the way.
+/// Frames and measurements along the ascent.
 #[derive(Default)]
-struct Way {
+struct Trajectory {
     frames: Vec<f32>,
     objectives: Vec<f32>,
     logits: Vec<f32>,
     probabilities: Vec<f32>,
 }
 
-impl Way {
-    fn measure<'a>(&mut self, seen: impl Iterator<Item = &'a Seen>) {
+impl Trajectory {
+    fn record<'a>(&mut self, seen: impl Iterator<Item = &'a Seen>) {
         for seen in seen {
             self.objectives.push(seen.objective as f32);
             self.logits.extend(seen.logit.map(|logit| logit as f32));

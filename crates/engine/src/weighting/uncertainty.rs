@@ -1,13 +1,14 @@
-//! Weighting by uncertainty (Kendall, Gal and Cipolla 2018): for classification, Σ exp(−s_h)·L_h + s_h/2 with s_h = ln σ_h²
-//! trained beside the network.
+//! Weighting by uncertainty (Kendall, Gal and Cipolla 2018): for classification, Σ exp(−s_h)·L_h + s_h/2 with s_h = ln
+//! σ_h² trained beside the network.
 //!
-//! For a constant loss the sum is least at exp(−s_h) = 1/(2·L_h): what is still uncertain counts less.
+//! For constant losses the sum is smallest at exp(−s_h) = 1/(2·L_h): a head with a larger loss has a smaller weight.
 
 use super::adam::Adam;
-use super::{Product, Weigh};
+use super::{GradDot, LossWeighting, StateError};
 
+/// Weights exp(−s_h) with trained log-variances s_h = ln σ_h² (Kendall, Gal and Cipolla 2018). All losses are in nats.
 #[derive(Debug)]
-pub(super) struct Uncertainty {
+pub struct Uncertainty {
     /// The log-variances s.
     log_variances: Adam,
     learning_rate: f64,
@@ -16,13 +17,13 @@ pub(super) struct Uncertainty {
 }
 
 impl Uncertainty {
-    /// Every s begins at zero, every weight at one.
-    pub(super) fn new(heads: usize, learning_rate: f64) -> Uncertainty {
+    /// Every s starts at zero, so every weight at one. `learning_rate` is that of Adam for the s.
+    pub fn new(heads: usize, learning_rate: f64) -> Uncertainty {
         let log_variances = Adam::new(vec![0.0; heads]);
         Uncertainty { log_variances, learning_rate, weights: vec![1.0; heads] }
     }
 
-    fn weigh(&mut self) {
+    fn compute_weights(&mut self) {
         self.weights = self.log_variances.values.iter().map(|s| (-s).exp()).collect();
     }
 }
@@ -32,25 +33,25 @@ fn gradient(weight: f64, loss: f64) -> f64 {
     0.5 - weight * loss
 }
 
-impl Weigh for Uncertainty {
+impl LossWeighting for Uncertainty {
     fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    fn learn(&mut self, losses: &[f64], _: Option<Product>) {
+    fn update(&mut self, losses: &[f64], _: Option<GradDot>) {
         let gradients: Vec<f64> =
             self.weights.iter().zip(losses).map(|(&weight, &loss)| gradient(weight, loss)).collect();
         self.log_variances.step(&gradients, self.learning_rate);
-        self.weigh();
+        self.compute_weights();
     }
 
     fn state(&self) -> String {
         serde_json::to_string(&self.log_variances).expect("numbers are plain data")
     }
 
-    fn restore(&mut self, state: &str) -> Result<(), serde_json::Error> {
+    fn restore(&mut self, state: &str) -> Result<(), StateError> {
         self.log_variances.restore(serde_json::from_str(state)?)?;
-        self.weigh();
+        self.compute_weights();
         Ok(())
     }
 }
@@ -60,18 +61,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::weighting::usable;
+    use crate::weighting::are_usable;
 
     #[test]
-    fn a_learning_rate_that_is_far_too_large_leaves_weights_that_are_known_to_be_of_no_use() {
+    fn weights_that_a_far_too_large_learning_rate_leaves_are_not_usable() {
         let mut weighting = Uncertainty::new(2, 10_000.0);
-        assert!(usable(weighting.weights(), &[true, true]));
-        weighting.learn(&[2.3, 1.1], None);
-        assert!(!usable(weighting.weights(), &[true, true]), "{:?}", weighting.weights());
+        assert!(are_usable(weighting.weights(), &[true, true]));
+        weighting.update(&[2.3, 1.1], None);
+        assert!(!are_usable(weighting.weights(), &[true, true]), "{:?}", weighting.weights());
         for weights in
             [[f64::NAN, 1.0], [f64::INFINITY, 1.0], [1e39, 1.0], [1e-40, 1.0], [0.0, 1.0], [-1.0, 1.0]]
         {
-            assert!(!usable(&weights, &[true, true]) && usable(&weights, &[false, true]), "{weights:?}");
+            assert!(
+                !are_usable(&weights, &[true, true]) && are_usable(&weights, &[false, true]),
+                "{weights:?}"
+            );
         }
     }
 
@@ -87,7 +91,7 @@ mod tests {
         fn of_constant_losses_weights_go_to_half_their_inverse(a in 0.05..5.0_f64, b in 0.05..5.0_f64) {
             let mut weighting = Uncertainty::new(2, 0.01);
             for _ in 0..4000 {
-                weighting.learn(&[a, b], None);
+                weighting.update(&[a, b], None);
             }
             for (weight, loss) in weighting.weights().iter().zip([a, b]) {
                 // Adam comes as near as its step size.

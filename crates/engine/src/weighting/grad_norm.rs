@@ -1,20 +1,23 @@
-//! Weighting by gradient norms (Chen, Badrinarayanan, Lee and Rabinovich 2018).
+//! GradNorm: weighting by gradient norms (Chen, Badrinarayanan, Lee and Rabinovich 2018).
 //!
-//! On the last shared layer, G_h = w_h·‖∇L_h‖ should be mean(G)·r_h^α, where r_h is the head's loss as a share of its first
-//! one, L_h(0), over the mean of these shares: heads that learn slowly are to have larger gradients. The weights go down
-//! Σ |G_h − target_h| with the targets held fixed, and are then scaled to sum to the number of heads.
+//! On the last shared layer, the norm G_h = w_h·‖∇L_h‖ is to be mean(G)·r_h^α. Here r_h is the head's loss relative to
+//! its first loss, L_h / L_h(0), divided by the mean of these ratios over the heads: heads that learn slowly get larger
+//! gradients. Each step of Adam decreases Σ |G_h − target_h| with the targets held fixed; the weights are then scaled
+//! to sum to the number of heads.
 
-use inkling_engine::TrunkScope;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
-use super::{Product, Weigh};
+use super::{GradDot, LossWeighting, StateError};
+use crate::task_gradients::TrunkScope;
 
-/// The least weight before scaling. The method's own text lets weights cross zero, where a head would climb its loss.
+/// The smallest weight before scaling. The paper lets weights become negative, and then a head's loss would be
+/// increased.
 const FLOOR: f64 = 1e-3;
 
+/// Weights trained so that the weighted gradient norms follow the heads' relative training rates (Chen et al. 2018).
 #[derive(Debug)]
-pub(super) struct GradNorm {
+pub struct GradNorm {
     alpha: f64,
     learning_rate: f64,
     state: State,
@@ -29,8 +32,9 @@ struct State {
 }
 
 impl GradNorm {
-    /// Every weight begins at one.
-    pub(super) fn new(heads: usize, alpha: f64, learning_rate: f64) -> GradNorm {
+    /// Every weight starts at one. `alpha` is the strength α with which slowly learning heads are favoured, and
+    /// `learning_rate` that of Adam for the weights.
+    pub fn new(heads: usize, alpha: f64, learning_rate: f64) -> GradNorm {
         let state = State { weights: Adam::new(vec![1.0; heads]), first_losses: Vec::new() };
         GradNorm { alpha, learning_rate, state }
     }
@@ -40,7 +44,7 @@ impl GradNorm {
 fn targets(weights: &[f64], norms: &[f64], losses: &[f64], first: &[f64], alpha: f64) -> Vec<f64> {
     let heads = weights.len() as f64;
     let mean_norm = weights.iter().zip(norms).map(|(weight, norm)| weight * norm).sum::<f64>() / heads;
-    // A loss that was zero from the start has nothing to come down from.
+    // A loss that was zero at the first step cannot decrease.
     let share = |(loss, first): (&f64, &f64)| if *first > 0.0 { loss / first } else { 1.0 };
     let shares: Vec<f64> = losses.iter().zip(first).map(share).collect();
     let mean_share = shares.iter().sum::<f64>() / heads;
@@ -60,22 +64,22 @@ fn gradients(weights: &[f64], norms: &[f64], targets: &[f64]) -> Vec<f64> {
     .collect()
 }
 
-impl Weigh for GradNorm {
+impl LossWeighting for GradNorm {
     fn weights(&self) -> &[f64] {
         &self.state.weights.values
     }
 
-    fn compares(&self) -> Option<TrunkScope> {
+    fn gradient_scope(&self) -> Option<TrunkScope> {
         Some(TrunkScope::Last)
     }
 
-    fn learn(&mut self, losses: &[f64], product: Option<Product>) {
-        let product = product.expect("this method compares gradients");
+    fn update(&mut self, losses: &[f64], grad_dot: Option<GradDot>) {
+        let grad_dot = grad_dot.expect("this method compares gradients");
         let State { weights, first_losses } = &mut self.state;
         if first_losses.is_empty() {
             first_losses.extend(losses);
         }
-        let norms: Vec<f64> = (0..losses.len()).map(|head| product(head, head).sqrt()).collect();
+        let norms: Vec<f64> = (0..losses.len()).map(|head| grad_dot(head, head).sqrt()).collect();
         let targets = targets(&weights.values, &norms, losses, first_losses, self.alpha);
         let gradients = gradients(&weights.values, &norms, &targets);
         weights.step(&gradients, self.learning_rate);
@@ -88,10 +92,11 @@ impl Weigh for GradNorm {
         serde_json::to_string(&self.state).expect("numbers are plain data")
     }
 
-    fn restore(&mut self, state: &str) -> Result<(), serde_json::Error> {
+    fn restore(&mut self, state: &str) -> Result<(), StateError> {
         let kept: State = serde_json::from_str(state)?;
-        if ![0, self.state.weights.values.len()].contains(&kept.first_losses.len()) {
-            return Err(serde::de::Error::custom("first losses of other heads"));
+        let heads = self.state.weights.values.len();
+        if ![0, heads].contains(&kept.first_losses.len()) {
+            return Err(StateError::OtherHeads { lengths: vec![kept.first_losses.len()], heads });
         }
         self.state.weights.restore(kept.weights)?;
         self.state.first_losses = kept.first_losses;
@@ -145,8 +150,8 @@ mod tests {
         ) {
             let mut weighting = GradNorm::new(3, 1.5, 0.3);
             for (norms, losses) in steps {
-                let product = |a: usize, b: usize| norms[a] * norms[b];
-                weighting.learn(&losses, Some(&product));
+                let grad_dot = |a: usize, b: usize| norms[a] * norms[b];
+                weighting.update(&losses, Some(&grad_dot));
                 let weights = weighting.weights();
                 prop_assert!(weights.iter().all(|weight| *weight > 0.0), "{weights:?}");
                 prop_assert!((weights.iter().sum::<f64>() - 3.0).abs() < 1e-12);
@@ -157,15 +162,15 @@ mod tests {
     #[test]
     fn of_constant_norms_and_rates_weighted_norms_become_equal() {
         let mut weighting = GradNorm::new(2, 1.0, 0.001);
-        let product = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
+        let grad_dot = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
         for _ in 0..6000 {
-            weighting.learn(&[2.0, 1.0], Some(&product));
+            weighting.update(&[2.0, 1.0], Some(&grad_dot));
         }
         let weights = weighting.weights();
         assert!((weights[0] - 1.5).abs() < 0.01 && (weights[1] - 0.5).abs() < 0.01, "{weights:?}");
         // The second head's loss has come down to a tenth, the first one's not at all.
         for _ in 0..6000 {
-            weighting.learn(&[2.0, 0.1], Some(&product));
+            weighting.update(&[2.0, 0.1], Some(&grad_dot));
         }
         let weights = weighting.weights();
         assert!((weights[0] / (3.0 * weights[1]) - 10.0).abs() < 0.5, "{weights:?}");
@@ -177,9 +182,9 @@ mod tests {
             for losses in [[0.0, 0.0], [0.0, 2.3], [1e-300, 1e300], [2.3, 2.3]] {
                 for norms in [[0.0, 0.0], [0.0, 1.0], [1e-20, 1e20], [1e100, 1e100]] {
                     let mut weighting = GradNorm::new(2, alpha, rate);
-                    let product = |a: usize, b: usize| norms[a] * norms[b];
+                    let grad_dot = |a: usize, b: usize| norms[a] * norms[b];
                     for losses in [losses, [losses[1], losses[0]], losses] {
-                        weighting.learn(&losses, Some(&product));
+                        weighting.update(&losses, Some(&grad_dot));
                         let weights = weighting.weights();
                         let held = weights.iter().all(|weight| weight.is_finite() && *weight > 0.0);
                         assert!(held, "{alpha} {rate} {losses:?} {norms:?}: {weights:?}");
@@ -192,12 +197,12 @@ mod tests {
     #[test]
     fn a_state_comes_back_with_its_first_losses() {
         let mut first = GradNorm::new(2, 1.5, 0.01);
-        let product = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
-        first.learn(&[2.3, 1.1], Some(&product));
+        let grad_dot = |a: usize, b: usize| [1.0, 3.0][a] * [1.0, 3.0][b];
+        first.update(&[2.3, 1.1], Some(&grad_dot));
         let mut second = GradNorm::new(2, 1.5, 0.01);
         second.restore(&first.state()).unwrap();
         for weighting in [&mut first, &mut second] {
-            weighting.learn(&[1.0, 1.0], Some(&product));
+            weighting.update(&[1.0, 1.0], Some(&grad_dot));
         }
         assert_eq!(first.state(), second.state());
         assert!(GradNorm::new(3, 1.5, 0.01).restore(&first.state()).is_err());

@@ -8,19 +8,22 @@ use inkling_schema::{Labels, ModelError, Shape, TrainRun};
 
 use crate::error::LabError;
 
-/// Images and, head after head, what each of the heads should say of them.
+/// The most classes that a head of a study may have.
+const MAX_CLASSES: usize = 256;
+
+/// Images with the labels of each head.
 #[derive(Debug)]
-pub(crate) struct Examples<'a> {
+pub(crate) struct LabelledDataset<'a> {
     pub(crate) samples: Cow<'a, Samples>,
     /// A label for each image, by head.
     pub(crate) labels: Vec<Vec<u8>>,
 }
 
-impl<'a> Examples<'a> {
-    /// The images with the labels that the heads of a run should give them.
-    pub(crate) fn new(samples: Cow<'a, Samples>, labels: &[Labels]) -> Examples<'a> {
+impl<'a> LabelledDataset<'a> {
+    /// The images with the labels that a run's heads are to predict.
+    pub(crate) fn new(samples: Cow<'a, Samples>, labels: &[Labels]) -> LabelledDataset<'a> {
         let labels = labels.iter().map(|labels| labels.of(&samples.labels)).collect();
-        Examples { samples, labels }
+        LabelledDataset { samples, labels }
     }
 
     /// Number of images.
@@ -42,6 +45,14 @@ pub(crate) fn check(run: &PlannedRun, spec: &TrainRun, set: &DataSet) -> Result<
     let scores = scores(spec).map_err(|error| LabError::network(run, error))?;
     let refuse = |problem: String| Err(LabError::Labels { network: run.title.clone(), problem });
     let heads = scores.len();
+    // The labels and predictions that a study keeps are bytes.
+    let too_many = spec.model.heads.iter().zip(&scores).find(|&(_, &scores)| scores > MAX_CLASSES);
+    if let Some((head, scores)) = too_many {
+        return refuse(format!(
+            "the head `{}` has {scores} classes, and a study's heads have {MAX_CLASSES} at most",
+            head.name
+        ));
+    }
     for (what, count) in [("labels", Some(spec.labels.len())), ("weights", spec.weighting.heads())] {
         if let Some(count) = count.filter(|&count| count != heads) {
             return refuse(format!("it has {heads} heads, and {what} for {count}"));

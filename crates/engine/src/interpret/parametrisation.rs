@@ -1,20 +1,24 @@
-//! What the ascent changes: a picture is x = σ(u), u = B·z, with the logistic function σ and a basis B.
+//! The parameters that the ascent changes: an image is x = σ(u), u = B·z, with the logistic function σ and a basis B.
 
 use inkling_schema::Parametrisation;
 
-use super::Size;
+use super::image_size::ImageSize;
 
-/// From parameters z to a picture and back. With `Fourier`, B is the real Fourier basis of the rows and columns, each
-/// basis vector of length one, scaled by frequency^−decay (with the lowest frequency that the picture has in place of
-/// zero) so that the mean square of the scales is one: noise of some deviation on z is noise of that deviation on u.
+/// Converts parameters z to an image x = σ(B·z) and back. An image is [height, width, channels], and z has as many
+/// numbers.
+///
+/// With [`Parametrisation::Pixels`], B is the identity. With [`Parametrisation::Fourier`], B is the real Fourier basis
+/// of the rows and columns. Its basis vectors are of length one and scaled by frequency^−decay, with the lowest
+/// frequency of the image in place of zero, so that the mean square of the scales is one: noise on z has the same
+/// deviation on u.
 #[derive(Debug, Clone)]
-pub(crate) struct Basis {
-    size: Size,
-    waves: Option<Waves>,
+pub struct ImageBasis {
+    size: ImageSize,
+    fourier: Option<FourierBasis>,
 }
 
 #[derive(Debug, Clone)]
-struct Waves {
+struct FourierBasis {
     /// Basis vectors of a column, [height, height], and of a row, [width, width], vector after vector.
     vertical: Vec<f32>,
     horizontal: Vec<f32>,
@@ -22,46 +26,60 @@ struct Waves {
     scales: Vec<f32>,
 }
 
-impl Basis {
-    pub(crate) fn new(parametrisation: Parametrisation, size: Size) -> Basis {
-        let waves = match parametrisation {
+impl ImageBasis {
+    /// The basis of images of this size.
+    pub fn new(parametrisation: Parametrisation, size: ImageSize) -> ImageBasis {
+        let fourier = match parametrisation {
             Parametrisation::Pixels => None,
-            Parametrisation::Fourier { decay } => Some(Waves::new(size, decay)),
+            Parametrisation::Fourier { decay } => Some(FourierBasis::new(size, decay)),
         };
-        Basis { size, waves }
+        ImageBasis { size, fourier }
     }
 
-    /// x = σ(B·z).
-    pub(crate) fn picture(&self, z: &[f32], x: &mut [f32]) {
-        match &self.waves {
+    /// The size of the images.
+    pub fn size(&self) -> ImageSize {
+        self.size
+    }
+
+    /// The image of the parameters z: x = σ(B·z).
+    ///
+    /// # Panics
+    /// If z or x has other than [`ImageSize::num_values`] numbers.
+    pub fn image(&self, z: &[f32], x: &mut [f32]) {
+        assert_eq!(
+            (z.len(), x.len()),
+            (self.size.num_values(), self.size.num_values()),
+            "numbers of an image"
+        );
+        match &self.fourier {
             None => x.copy_from_slice(z),
-            Some(waves) => waves.sum(self.size, z, x),
+            Some(fourier) => fourier.sum(self.size, z, x),
         }
         x.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
     }
 
-    /// dz from the picture x and dx, which is overwritten: dz = Bᵀ·(σ′·dx) with σ′ = x·(1 − x).
-    pub(crate) fn backward(&self, x: &[f32], dx: &mut [f32], dz: &mut [f32]) {
+    /// The gradient dz from the image x and its gradient dx, which is overwritten: dz = Bᵀ·(σ′·dx) with σ′ = x·(1 − x).
+    pub fn backward(&self, x: &[f32], dx: &mut [f32], dz: &mut [f32]) {
         dx.iter_mut().zip(x).for_each(|(dx, x)| *dx *= x * (1.0 - x));
-        match &self.waves {
+        match &self.fourier {
             None => dz.copy_from_slice(dx),
-            Some(waves) => waves.project(self.size, dx, dz, |product, scale| product * scale),
+            Some(fourier) => fourier.project(self.size, dx, dz, |product, scale| product * scale),
         }
     }
 
-    /// The parameters of a picture, whose numbers must lie strictly between 0 and 1: z = B⁻¹·σ⁻¹(x).
-    pub(crate) fn parameters(&self, x: &[f32]) -> Vec<f32> {
+    /// The parameters of an image, z = B⁻¹·σ⁻¹(x). They are finite if every number of x lies strictly between 0 and 1.
+    pub fn parameters(&self, x: &[f32]) -> Vec<f32> {
         let u: Vec<f32> = x.iter().map(|x| (x / (1.0 - x)).ln()).collect();
-        let Some(waves) = &self.waves else { return u };
+        let Some(fourier) = &self.fourier else { return u };
         let mut z = vec![0.0; u.len()];
         // The basis vectors are orthonormal before they are scaled.
-        waves.project(self.size, &u, &mut z, |product, scale| product / scale);
+        fourier.project(self.size, &u, &mut z, |product, scale| product / scale);
         z
     }
 }
 
-impl Waves {
-    fn new(size: Size, decay: f64) -> Waves {
+impl FourierBasis {
+    fn new(size: ImageSize, decay: f64) -> FourierBasis {
         let (height, width) = (size.height, size.width);
         let lowest = 1.0 / height.max(width) as f64;
         let frequency = |row: usize, column: usize| {
@@ -72,12 +90,12 @@ impl Waves {
             (0..height * width).map(|place| frequency(place / width, place % width).powf(-decay)).collect();
         let mean_square = scales.iter().map(|scale| scale * scale).sum::<f64>() / scales.len() as f64;
         let scales = scales.iter().map(|scale| (scale / mean_square.sqrt()) as f32).collect();
-        Waves { vertical: real_fourier(height), horizontal: real_fourier(width), scales }
+        FourierBasis { vertical: real_fourier(height), horizontal: real_fourier(width), scales }
     }
 
     /// u[i, j] = Σ over waves (k, l) of vertical[k, i] · horizontal[l, j] · scale[k, l] · z[k, l], channel by channel.
-    fn sum(&self, size: Size, z: &[f32], u: &mut [f32]) {
-        let Size { height, width, channels } = size;
+    fn sum(&self, size: ImageSize, z: &[f32], u: &mut [f32]) {
+        let ImageSize { height, width, channels } = size;
         // Rows first: half[k, j] = Σ over l.
         let mut half = vec![0.0; u.len()];
         for (k, half) in half.chunks_exact_mut(width * channels).enumerate() {
@@ -100,8 +118,8 @@ impl Waves {
     }
 
     /// z[k, l] = finish(Σ over places (i, j) of vertical[k, i] · horizontal[l, j] · u[i, j], scale[k, l]).
-    fn project(&self, size: Size, u: &[f32], z: &mut [f32], finish: impl Fn(f32, f32) -> f32) {
-        let Size { height, width, channels } = size;
+    fn project(&self, size: ImageSize, u: &[f32], z: &mut [f32], finish: impl Fn(f32, f32) -> f32) {
+        let ImageSize { height, width, channels } = size;
         let mut half = vec![0.0; u.len()];
         for (k, half) in half.chunks_exact_mut(width * channels).enumerate() {
             let wave = &self.vertical[k * height..][..height];
@@ -142,10 +160,10 @@ fn real_fourier(n: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use inkling_engine::random::RngStream;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::random::RngStream;
 
     fn numbers(stream: &mut RngStream, count: usize) -> Vec<f32> {
         (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
@@ -168,28 +186,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parameters_are_those_of_their_picture_and_gradients_those_of_the_definition(
+        fn parameters_are_those_of_their_image_and_gradients_those_of_the_definition(
             height in 1_usize..7, width in 1_usize..8, channels in 1_usize..4, fourier: bool, seed in 0_u64..500,
         ) {
-            let size = Size { height, width, channels };
+            let size = ImageSize { height, width, channels };
             let parametrisation =
                 if fourier { Parametrisation::Fourier { decay: 1.3 } } else { Parametrisation::Pixels };
-            let basis = Basis::new(parametrisation, size);
+            let basis = ImageBasis::new(parametrisation, size);
             let mut stream = RngStream::new(seed, "test/basis");
-            let z = numbers(&mut stream, size.len());
-            let mut x = vec![f32::NAN; size.len()];
-            basis.picture(&z, &mut x);
+            let z = numbers(&mut stream, size.num_values());
+            let mut x = vec![f32::NAN; size.num_values()];
+            basis.image(&z, &mut x);
             for (back, z) in basis.parameters(&x).iter().zip(&z) {
                 prop_assert!((back - z).abs() < 1e-3, "{} for {}", back, z);
             }
 
             // d(dy·x)/dz by differences.
-            let dy = numbers(&mut stream, size.len());
-            let mut dz = vec![f32::NAN; size.len()];
+            let dy = numbers(&mut stream, size.num_values());
+            let mut dz = vec![f32::NAN; size.num_values()];
             basis.backward(&x, &mut dy.clone(), &mut dz);
             let value = |z: &[f32]| {
                 let mut x = vec![0.0; z.len()];
-                basis.picture(z, &mut x);
+                basis.image(z, &mut x);
                 x.iter().zip(&dy).map(|(x, dy)| f64::from(x * dy)).sum::<f64>()
             };
             let largest = dz.iter().fold(0.0_f32, |largest, dz| largest.max(dz.abs()));
@@ -199,8 +217,8 @@ mod tests {
                     z[i] += by;
                     value(&z)
                 };
-                let slope = ((moved(0.01) - moved(-0.01)) / 0.02) as f32;
-                prop_assert!((dz[i] - slope).abs() <= 2e-3 * largest + 1e-5, "{} {}", dz[i], slope);
+                let grad = ((moved(0.01) - moved(-0.01)) / 0.02) as f32;
+                prop_assert!((dz[i] - grad).abs() <= 2e-3 * largest + 1e-5, "{} {}", dz[i], grad);
             }
         }
     }

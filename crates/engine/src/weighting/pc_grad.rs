@@ -1,40 +1,45 @@
-//! Projecting conflicting gradients (Yu et al. 2020): on the shared layers, each head's gradient loses its part along any
-//! other that it conflicts with, one other after the other in an order of chance; the results are added. The heads' own
-//! layers get their own gradients.
+//! PCGrad: projection of conflicting gradients (Yu et al. 2020). On the shared layers, each head's gradient is compared
+//! with those of the other heads, in a random order, and loses its component along each that it conflicts with; the
+//! results are added. The heads' own layers get their own gradients.
 //!
-//! A projected gradient is a sum of shares of the heads' gradients, and so is the whole: the inner products say all that is
-//! needed, and no gradient is ever made twice.
+//! A projected gradient is a linear combination of the heads' gradients, and so is their sum. The inner products
+//! therefore suffice to compute the factors, and no projected gradient is ever stored.
 
-use inkling_engine::TrunkScope;
-use inkling_engine::random::RngStream;
+use super::{GradDot, LossWeighting, StateError};
+use crate::random::RngStream;
+use crate::task_gradients::TrunkScope;
 
-use super::{Product, Weigh};
-
+/// Projection of conflicting gradients on the shared layers (Yu et al. 2020). Every head's own layers have weight one.
 #[derive(Debug)]
-pub(super) struct PcGrad {
+pub struct PcGrad {
     weights: Vec<f64>,
-    /// Draws the order in which a head meets the others.
+    /// Draws the order in which a head's gradient is projected against the others.
     stream: RngStream,
 }
 
 impl PcGrad {
-    pub(super) fn new(heads: usize, stream: RngStream) -> PcGrad {
+    /// `stream` draws the orders in which gradients are projected.
+    pub fn new(heads: usize, stream: RngStream) -> PcGrad {
         PcGrad { weights: vec![1.0; heads], stream }
     }
 }
 
-/// With which share each of so many gradients is in the sum of the projected ones; `others` gives the order in which a
-/// gradient meets the others.
-fn shares(heads: usize, product: Product, mut others: impl FnMut(usize) -> Vec<usize>) -> Vec<f64> {
+/// The factor of each of so many gradients in the sum of the projected ones; `others` returns the order in which a
+/// gradient is projected against the others.
+fn gradient_weights(
+    heads: usize,
+    grad_dot: GradDot,
+    mut others: impl FnMut(usize) -> Vec<usize>,
+) -> Vec<f64> {
     let mut sum = vec![0.0; heads];
     for head in 0..heads {
         let mut own = vec![0.0; heads];
         own[head] = 1.0;
         for other in others(head) {
-            let conflict: f64 = own.iter().enumerate().map(|(k, share)| share * product(k, other)).sum();
+            let conflict: f64 = own.iter().enumerate().map(|(k, share)| share * grad_dot(k, other)).sum();
             // A gradient of zero conflicts with none.
             if conflict < 0.0 {
-                own[other] -= conflict / product(other, other);
+                own[other] -= conflict / grad_dot(other, other);
             }
         }
         sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
@@ -42,30 +47,30 @@ fn shares(heads: usize, product: Product, mut others: impl FnMut(usize) -> Vec<u
     sum
 }
 
-impl Weigh for PcGrad {
+impl LossWeighting for PcGrad {
     fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    fn compares(&self) -> Option<TrunkScope> {
+    fn gradient_scope(&self) -> Option<TrunkScope> {
         Some(TrunkScope::All)
     }
 
-    fn shares(&mut self, product: Product) -> Option<Vec<f32>> {
+    fn gradient_weights(&mut self, grad_dot: GradDot) -> Option<Vec<f32>> {
         let (heads, stream) = (self.weights.len(), &mut self.stream);
         let others = |head: usize| {
             let mut others: Vec<usize> = (0..heads).filter(|&other| other != head).collect();
             stream.shuffle(&mut others);
             others
         };
-        Some(shares(heads, product, others).into_iter().map(|share| share as f32).collect())
+        Some(gradient_weights(heads, grad_dot, others).into_iter().map(|share| share as f32).collect())
     }
 
     fn state(&self) -> String {
         self.stream.position().to_string()
     }
 
-    fn restore(&mut self, state: &str) -> Result<(), serde_json::Error> {
+    fn restore(&mut self, state: &str) -> Result<(), StateError> {
         self.stream.seek(serde_json::from_str(state)?);
         Ok(())
     }
@@ -117,11 +122,11 @@ mod tests {
                 }
             };
             let explicit = projected(&gradients, order(seed));
-            let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
-            let shares = PcGrad::new(heads, RngStream::new(seed, "order")).shares(&product).unwrap();
+            let grad_dot = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
+            let gradient_weights = PcGrad::new(heads, RngStream::new(seed, "order")).gradient_weights(&grad_dot).unwrap();
             for (i, explicit) in explicit.iter().enumerate() {
-                let parts = shares.iter().zip(&gradients).map(|(&share, gradient)| f64::from(share) * gradient[i]);
-                let size: f64 = shares.iter().map(|share| f64::from(share.abs())).sum();
+                let parts = gradient_weights.iter().zip(&gradients).map(|(&share, gradient)| f64::from(share) * gradient[i]);
+                let size: f64 = gradient_weights.iter().map(|share| f64::from(share.abs())).sum();
                 let sum: f64 = parts.sum();
                 prop_assert!((sum - explicit).abs() < 1e-6 * (1.0 + size), "{sum} {explicit}");
             }
@@ -129,36 +134,39 @@ mod tests {
 
         #[test]
         fn two_projected_gradients_conflict_with_neither(gradients in some_gradients()) {
-            let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
-            let shares = shares(2, &product, |head| vec![1 - head]);
+            let grad_dot = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
+            let gradient_weights = gradient_weights(2, &grad_dot, |head| vec![1 - head]);
             for head in 0..2 {
-                let along = shares[0] * product(0, head) + shares[1] * product(1, head);
+                let along = gradient_weights[0] * grad_dot(0, head) + gradient_weights[1] * grad_dot(1, head);
                 prop_assert!(along >= -1e-12, "{along}");
             }
-            if product(0, 1) >= 0.0 {
-                prop_assert_eq!(shares, vec![1.0, 1.0]);
+            if grad_dot(0, 1) >= 0.0 {
+                prop_assert_eq!(gradient_weights, vec![1.0, 1.0]);
             }
         }
     }
 
     #[test]
     fn a_gradient_of_zero_changes_nothing() {
-        let product = |a: usize, b: usize| if (a, b) == (0, 0) { 2.0 } else { 0.0 };
-        assert_eq!(PcGrad::new(2, RngStream::new(1, "order")).shares(&product).unwrap(), [1.0, 1.0]);
+        let grad_dot = |a: usize, b: usize| if (a, b) == (0, 0) { 2.0 } else { 0.0 };
+        assert_eq!(
+            PcGrad::new(2, RngStream::new(1, "order")).gradient_weights(&grad_dot).unwrap(),
+            [1.0, 1.0]
+        );
     }
 
     #[test]
     fn a_state_leads_to_the_same_orders() {
         let gradients = [[1.0, 0.2, -0.4], [-0.9, 0.3, 0.1], [0.1, -1.0, 0.2], [-0.2, 0.1, -0.8]];
-        let product = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
+        let grad_dot = |a: usize, b: usize| dot(&gradients[a], &gradients[b]);
         let mut first = PcGrad::new(4, RngStream::new(1, "order"));
         for _ in 0..5 {
-            first.shares(&product);
+            first.gradient_weights(&grad_dot);
         }
         let mut second = PcGrad::new(4, RngStream::new(1, "order"));
         second.restore(&first.state()).unwrap();
         for _ in 0..5 {
-            assert_eq!(first.shares(&product), second.shares(&product));
+            assert_eq!(first.gradient_weights(&grad_dot), second.gradient_weights(&grad_dot));
         }
         assert!(second.restore("here").is_err());
     }

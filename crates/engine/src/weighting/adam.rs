@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StateError;
+
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
-/// Numbers with their moments.
+/// The numbers and their moments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Adam {
@@ -22,7 +24,7 @@ impl Adam {
         Adam { first: zeros.clone(), second: zeros, values, steps: 0 }
     }
 
-    /// One step against `gradient`. A gradient that is not finite is passed by: what made it shows in a loss.
+    /// One step against `gradient`. A gradient that is not finite is skipped; what caused it shows in a loss.
     pub(super) fn step(&mut self, gradient: &[f64], learning_rate: f64) {
         if gradient.iter().any(|g| !g.is_finite()) {
             return;
@@ -37,12 +39,12 @@ impl Adam {
         }
     }
 
-    /// Goes on from what was kept, if it is as many numbers.
-    pub(super) fn restore(&mut self, kept: Adam) -> Result<(), serde_json::Error> {
+    /// Continues from a state that was kept, if it has as many numbers.
+    pub(super) fn restore(&mut self, kept: Adam) -> Result<(), StateError> {
         let lengths = [kept.values.len(), kept.first.len(), kept.second.len()];
-        if lengths != [self.values.len(); 3] {
-            let heads = self.values.len();
-            return Err(serde::de::Error::custom(format!("{lengths:?} numbers for {heads} heads")));
+        let heads = self.values.len();
+        if lengths != [heads; 3] {
+            return Err(StateError::OtherHeads { lengths: lengths.to_vec(), heads });
         }
         *self = kept;
         Ok(())

@@ -1,27 +1,28 @@
-//! What is taken off a dream's objective, so that it looks like something.
+//! Regularisers of feature visualisation: penalties that keep images from becoming noise.
 
 use inkling_schema::Regulariser;
 
-use super::Size;
+use super::image_size::ImageSize;
 
-/// Smooths the total variation where the picture is flat.
+/// Smooths the total variation where the image is constant.
 const EPSILON: f32 = 1e-2;
 
-/// Takes the regulariser's gradient off `slope`, both of the picture x, [height, width, channels].
-pub(crate) fn take_off(regulariser: &Regulariser, size: Size, x: &[f32], slope: &mut [f32]) {
+/// Subtracts the gradient of a regulariser's penalty at the image x from `grad`, the gradient of what the ascent
+/// increases; both are [height, width, channels].
+pub fn subtract_gradient(regulariser: &Regulariser, size: ImageSize, x: &[f32], grad: &mut [f32]) {
     match *regulariser {
         Regulariser::L2 { weight } => {
             let share = (2.0 * weight / x.len() as f64) as f32;
-            slope.iter_mut().zip(x).for_each(|(slope, x)| *slope -= share * x);
+            grad.iter_mut().zip(x).for_each(|(grad, x)| *grad -= share * x);
         }
         Regulariser::TotalVariation { weight } => {
             let share = (weight / (size.height * size.width) as f64) as f32;
             each_gradient(size, x, |here, [below, right], [down, across], length| {
                 // The gradient is [x[below] − x[here], x[right] − x[here]].
                 let (down, across) = (share * down / length, share * across / length);
-                slope[here] += down + across;
-                slope[below] -= down;
-                slope[right] -= across;
+                grad[here] += down + across;
+                grad[below] -= down;
+                grad[right] -= across;
             });
         }
     }
@@ -29,8 +30,8 @@ pub(crate) fn take_off(regulariser: &Regulariser, size: Size, x: &[f32], slope: 
 
 /// Calls for every number with its own place, those below and to the right of it (its own at the edge), the differences
 /// to them, and the smoothed length of the two.
-fn each_gradient(size: Size, x: &[f32], mut call: impl FnMut(usize, [usize; 2], [f32; 2], f32)) {
-    let Size { height, width, channels } = size;
+fn each_gradient(size: ImageSize, x: &[f32], mut call: impl FnMut(usize, [usize; 2], [f32; 2], f32)) {
+    let ImageSize { height, width, channels } = size;
     for row in 0..height {
         for column in 0..width {
             for channel in 0..channels {
@@ -47,13 +48,13 @@ fn each_gradient(size: Size, x: &[f32], mut call: impl FnMut(usize, [usize; 2], 
 
 #[cfg(test)]
 mod tests {
-    use inkling_engine::random::RngStream;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::random::RngStream;
 
     /// The definition, in f64.
-    fn plain(regulariser: &Regulariser, size: Size, x: &[f64]) -> f64 {
+    fn plain(regulariser: &Regulariser, size: ImageSize, x: &[f64]) -> f64 {
         let at = |row: usize, column: usize, channel: usize| {
             let (row, column) = (row.min(size.height - 1), column.min(size.width - 1));
             x[(row * size.width + column) * size.channels + channel]
@@ -82,22 +83,22 @@ mod tests {
         fn gradients_are_those_of_the_definition(
             height in 1_usize..6, width in 1_usize..6, channels in 1_usize..4, l2: bool, seed in 0_u64..500,
         ) {
-            let size = Size { height, width, channels };
+            let size = ImageSize { height, width, channels };
             let regulariser =
                 if l2 { Regulariser::L2 { weight: 3.0 } } else { Regulariser::TotalVariation { weight: 2.0 } };
             let mut stream = RngStream::new(seed, "test/regularisers");
-            let x: Vec<f32> = (0..size.len()).map(|_| stream.uniform()).collect();
-            let mut slope = vec![0.0; size.len()];
-            take_off(&regulariser, size, &x, &mut slope);
+            let x: Vec<f32> = (0..size.num_values()).map(|_| stream.uniform()).collect();
+            let mut grad = vec![0.0; size.num_values()];
+            subtract_gradient(&regulariser, size, &x, &mut grad);
             let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-            for (i, &slope) in slope.iter().enumerate() {
+            for (i, &grad) in grad.iter().enumerate() {
                 let moved = |by: f64| {
                     let mut x = wide.clone();
                     x[i] += by;
                     plain(&regulariser, size, &x)
                 };
                 let exact = -(moved(1e-5) - moved(-1e-5)) / 2e-5;
-                prop_assert!((f64::from(slope) - exact).abs() <= 1e-4 * exact.abs() + 1e-5, "{} {}", slope, exact);
+                prop_assert!((f64::from(grad) - exact).abs() <= 1e-4 * exact.abs() + 1e-5, "{} {}", grad, exact);
             }
         }
     }
