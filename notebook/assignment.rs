@@ -1308,7 +1308,7 @@ fn probabilities(network: &mut Network, x: &[f32]) -> Vec<Vec<f64>> {
         let powers: Vec<f64> = z.iter().map(|&z| f64::from(z - most).exp()).collect();
         powers.iter().map(|power| power / powers.iter().sum::<f64>()).collect()
     };
-    workspace.logits(0, 10 * n).chunks(10).map(softmax).collect()
+    workspace.logits(0).chunks(10).map(softmax).collect()
 }
 
 /// An image of 28 × 28, shifted down and right; what leaves at one side enters at the other.

@@ -38,6 +38,8 @@ pub struct Workspace {
     pub(crate) x: AlignedVec,
     pub(crate) trunk: Activations,
     pub(crate) heads: Vec<Activations>,
+    /// Outputs of each head.
+    outputs: Vec<usize>,
     /// The last pass that went forward.
     pub(crate) seen: Option<Context>,
     /// Ones, in place of a ReLU's output, as many as were needed so far.
@@ -194,6 +196,7 @@ impl Network {
             trunk: self.trunk.activations(capacity, training),
             metrics: vec![Metrics::default(); heads.len()],
             heads,
+            outputs: self.num_classes(),
             seen: None,
             ones: AlignedVec::zeros(0),
             dtrunk: AlignedVec::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
@@ -498,9 +501,14 @@ impl Workspace {
         self.capacity
     }
 
-    /// The scores of a head for the last batch: `count` numbers, [batch, classes].
-    pub fn logits(&self, head: usize, count: usize) -> &[f32] {
-        self.heads[head].output(&[], count)
+    /// What a head gave for the images of the last forward pass, [batch, outputs]: the scores (logits) of classes, or other
+    /// outputs as its loss has them.
+    ///
+    /// # Panics
+    /// If there was no forward pass, or there is no such head.
+    pub fn logits(&self, head: usize) -> &[f32] {
+        let context = self.seen.expect("images that went forward first");
+        self.heads[head].output(&[], context.batch * self.outputs[head])
     }
 
     /// What each head made of the last batch that went backward.

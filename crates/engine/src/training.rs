@@ -338,7 +338,7 @@ pub fn evaluate(
         network.forward(x, false, workspace);
         let batch = count / dim;
         for (head, &classes) in classes.iter().enumerate() {
-            let logits = workspace.logits(head, batch * classes);
+            let logits = workspace.logits(head);
             let labels = images.labels.of(head).slice(i * capacity..i * capacity + batch);
             metrics[head] += loss(network.spec().heads[head].loss, classes, logits, labels, 0.0, None);
             seen(head, logits);

@@ -41,8 +41,7 @@ fn compute(isa: Isa, noise: &Noise) -> Found {
     let mut workspace = network.workspace(BATCH, true);
     network.gradients(&x, targets, &mut workspace);
     let gradients = network.state_dict(StateKind::Gradients);
-    let logits =
-        [0, 1].map(|head| workspace.logits(head, BATCH * network.num_classes()[head]).to_vec()).concat();
+    let logits = [0, 1].map(|head| workspace.logits(head).to_vec()).concat();
     let mut dx = vec![f32::NAN; x.len()];
     network.image_gradients(&x, targets, &mut workspace, &mut dx);
     let looked = look(&mut network, &x, &mut workspace);

@@ -18,13 +18,19 @@
 //! The parts that this crate is made of are open to whoever needs more: [`engine`] trains and computes,
 //! [`schema`] describes networks.
 
+mod error;
+mod file;
+mod fit;
+mod interpret;
 pub mod layers;
 mod model;
 mod sequential;
 
+pub use error::Error;
+pub use fit::{Epoch, Evaluation, Fit};
 pub use inkling_engine as engine;
 pub use inkling_engine::{Activation, ActivationRegistry, Labels, Pixels, UpdateRule};
 pub use inkling_schema as schema;
 pub use inkling_schema::{Head, Initializer, LayerSpec, Loss, ModelSpec, Optimizer, Padding, Schedule};
-pub use model::{Epoch, Error, Evaluation, Fit, Model};
+pub use model::Model;
 pub use sequential::Sequential;

@@ -1,215 +1,14 @@
-//! A network of one head that is trained on a user's own arrays, evaluated, and kept in a file.
+//! A network of one head that is trained on a user's own arrays and evaluated.
 
-use std::path::{Path, PathBuf};
+use inkling_engine::logits::argmax;
+use inkling_engine::{ActivationRegistry, Dataset, Labels, Network, Pixels, Trainer, UpdateRule};
+use inkling_schema::{Loss, ModelSpec};
 
-use inkling_engine::random::RngStream;
-use inkling_engine::{
-    ActivationRegistry, Dataset, Labels, Network, Pixels, StateKind, Trainer, UpdateRule, Workspace, evaluate,
-};
-use inkling_schema::{Loss, ModelError, ModelSpec, Optimizer, Schedule};
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensors, serialize};
-use thiserror::Error;
+use crate::error::Error;
+use crate::fit::{Epoch, Evaluation, Fit, evaluation, train};
 
 /// Images that are evaluated at a time.
 const EVALUATED: usize = 250;
-/// The format of the files, as the program writes them for studies.
-const FORMAT: &str = "1";
-
-/// What can be wrong with what a model is given.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// The layers do not fit each other.
-    #[error("{0}")]
-    Layers(#[from] ModelError),
-
-    /// The network has several heads, and this needs one.
-    #[error("the network has {0} heads, and this is for networks of one: use `inkling::engine::Trainer`")]
-    Heads(usize),
-
-    /// There is no image.
-    #[error("there are no images")]
-    Empty,
-
-    /// The numbers are not those of whole images.
-    #[error(
-        "{numbers} numbers are not whole images of {input:?} (height, width, channels), which have {each} each"
-    )]
-    Shape {
-        /// Numbers that were given.
-        numbers: usize,
-        /// Height, width and channels of an image.
-        input: [usize; 3],
-        /// Numbers of an image.
-        each: usize,
-    },
-
-    /// There are not as many labels as images.
-    #[error("there are {labels} labels for {images} images")]
-    Labels {
-        /// Labels.
-        labels: usize,
-        /// Images.
-        images: usize,
-    },
-
-    /// A label is beyond the classes.
-    #[error("label {index} is {label}, and the network tells {classes} classes apart, 0 to {}", classes - 1)]
-    Class {
-        /// Number of the label, from 0.
-        index: usize,
-        /// The label.
-        label: u32,
-        /// Classes of the network.
-        classes: usize,
-    },
-
-    /// The labels are not of the kind that the loss of the head needs.
-    #[error("the loss of the network is {}, which needs {}", .0.name(), .0.labels())]
-    LabelKind(Loss),
-
-    /// A number that an output should be is not finite, or not from 0 to 1 where the output answers yes or no.
-    #[error("number {index} of the labels is {value}: {expected}")]
-    Target {
-        /// Its place, from 0.
-        index: usize,
-        /// The number.
-        value: f32,
-        /// What it should be.
-        expected: &'static str,
-    },
-
-    /// A number of the images is not finite.
-    #[error("number {index} of the images is {value}: only finite numbers can be trained on")]
-    NotFinite {
-        /// Its place, from 0.
-        index: usize,
-        /// The number.
-        value: f32,
-    },
-
-    /// A setting makes no sense.
-    #[error("{0}")]
-    Setting(String),
-
-    /// The loss is no finite number any more.
-    #[error(
-        "the training diverged in epoch {epoch}: a smaller learning rate may help. The weights are spoilt"
-    )]
-    Diverged {
-        /// The epoch, from 1.
-        epoch: usize,
-    },
-
-    /// A file cannot be read or written.
-    #[error("cannot {what} `{}`: {source}", .path.display())]
-    Io {
-        /// "read" or "write".
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-
-    /// A file holds no model that this version reads.
-    #[error("`{}` holds no model: {reason}", .path.display())]
-    NotAModel {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-/// How a model is trained; [`Fit::default`] has ten epochs of batches of 50 with Adam at a learning rate of 0.001.
-///
-/// ```
-/// use inkling::{Fit, Optimizer};
-///
-/// let sgd = Optimizer::Sgd { momentum: 0.9, nesterov: true };
-/// let how = Fit { epochs: 3, optimizer: sgd, learning_rate: 0.05, ..Fit::default() };
-/// assert_eq!(how.batch_size, 50);
-/// ```
-#[derive(Clone)]
-pub struct Fit<'a> {
-    /// Passes over the images.
-    pub epochs: usize,
-    /// Images of a step.
-    pub batch_size: usize,
-    /// How gradients become steps.
-    pub optimizer: Optimizer,
-    /// Step size at the start.
-    pub learning_rate: f64,
-    /// How the step size changes.
-    pub schedule: Schedule,
-    /// Gradients whose norm is larger are shortened to it.
-    pub clip_norm: Option<f64>,
-    /// Images and labels that are not trained on: their loss tells how it goes.
-    pub validation: Option<(Pixels<'a>, Labels<'a>)>,
-    /// Epochs without a lower validation loss after which training stops.
-    pub patience: Option<usize>,
-    /// Seed of the order of the images.
-    pub seed: u64,
-    /// Called after each epoch; training stops where it says `false`.
-    pub on_epoch: Option<&'a dyn Fn(&Epoch) -> bool>,
-}
-
-impl std::fmt::Debug for Fit<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fit")
-            .field("epochs", &self.epochs)
-            .field("batch_size", &self.batch_size)
-            .field("optimizer", &self.optimizer)
-            .field("learning_rate", &self.learning_rate)
-            .field("schedule", &self.schedule)
-            .field("clip_norm", &self.clip_norm)
-            .field("validation", &self.validation.map(|(images, labels)| (images.len(), labels.len())))
-            .field("patience", &self.patience)
-            .field("seed", &self.seed)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Default for Fit<'_> {
-    fn default() -> Self {
-        Fit {
-            epochs: 10,
-            batch_size: 50,
-            optimizer: Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
-            learning_rate: 0.001,
-            schedule: Schedule::Constant,
-            clip_norm: None,
-            validation: None,
-            patience: None,
-            seed: 1,
-            on_epoch: None,
-        }
-    }
-}
-
-/// What an epoch came to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Epoch {
-    /// Its number, from 1.
-    pub epoch: usize,
-    /// Mean loss of the images, each before its step.
-    pub loss: f64,
-    /// Share of them that were right, as in [`Evaluation::accuracy`].
-    pub accuracy: f64,
-    /// The same of the validation images after the epoch, where there are some.
-    pub validation: Option<Evaluation>,
-}
-
-/// What a model makes of images whose labels are known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Evaluation {
-    /// Mean loss.
-    pub loss: f64,
-    /// Share of the images that are right: of classes, those whose largest score is that of their class; of outputs that answer
-    /// yes or no, those of which each is right. Not a number where the network gives numbers.
-    pub accuracy: f64,
-}
 
 /// A network of one head.
 ///
@@ -230,7 +29,7 @@ pub struct Evaluation {
 /// ```
 #[derive(Debug)]
 pub struct Model {
-    network: Network,
+    pub(crate) network: Network,
 }
 
 impl Model {
@@ -309,7 +108,7 @@ impl Model {
         if let Some((images, labels)) = how.validation {
             self.check(images, labels)?;
         }
-        check_settings(how)?;
+        how.check()?;
         let batch = how.batch_size.min(n);
         let mut trainer = begin(std::mem::replace(&mut self.network, empty()), batch);
         trainer.set_clip_norm(how.clip_norm);
@@ -350,7 +149,7 @@ impl Model {
             let x = &mut x[..count * dim];
             images.read(first * dim, x);
             self.network.forward(x, false, &mut workspace);
-            found.extend_from_slice(workspace.logits(0, count * outputs));
+            found.extend_from_slice(workspace.logits(0));
         }
         Ok(found)
     }
@@ -384,86 +183,10 @@ impl Model {
             return Err(Error::Setting(words.into()));
         }
         let classes = self.num_outputs();
-        let best = |scores: &[f32]| {
-            (1..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best })
-        };
-        Ok(self.outputs(images)?.chunks_exact(classes).map(best).collect())
+        Ok(self.outputs(images)?.chunks_exact(classes).map(argmax).collect())
     }
 
-    /// Writes the network to a file, its layers in the metadata: `inkling look` reads it, as [`Model::load`] does.
-    ///
-    /// # Errors
-    /// [`Error::Io`] where the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let tensors = self.network.state_dict(StateKind::Values);
-        let views = tensors.iter().map(|tensor| {
-            let bytes = bytemuck::cast_slice(&tensor.values);
-            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes);
-            (&tensor.name, view.expect("as many numbers as the shape has"))
-        });
-        let json = serde_json::to_string(self.spec()).expect("a network's spec is plain data");
-        let metadata = [("format".to_owned(), FORMAT.to_owned()), ("model".to_owned(), json)];
-        let bytes = serialize(views, Some(metadata.into())).expect("named tensors can be written");
-        std::fs::write(path, bytes).map_err(|source| Error::Io {
-            what: "write",
-            path: path.to_owned(),
-            source,
-        })
-    }
-
-    /// Reads a network from a file of [`Model::save`], or of a study (`runs/*/model.safetensors`).
-    ///
-    /// # Errors
-    /// [`Error::Io`] and [`Error::NotAModel`], which says what is wrong.
-    pub fn load(path: impl AsRef<Path>) -> Result<Model, Error> {
-        Model::load_with_activations(path, &ActivationRegistry::new())
-    }
-
-    /// As [`Model::load`], with activations of the program's own for layers of the kind `custom`.
-    ///
-    /// # Errors
-    /// As [`Model::load`]; [`Error::NotAModel`] also where an activation is not known.
-    pub fn load_with_activations(
-        path: impl AsRef<Path>,
-        activations: &ActivationRegistry,
-    ) -> Result<Model, Error> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| Error::Io {
-            what: "read",
-            path: path.to_owned(),
-            source,
-        })?;
-        let not = |reason: String| Error::NotAModel { path: path.to_owned(), reason };
-        let (_, head) = SafeTensors::read_metadata(&bytes).map_err(|error| not(error.to_string()))?;
-        let metadata = head.metadata().clone().unwrap_or_default();
-        match metadata.get("format").map(String::as_str) {
-            Some(FORMAT) => {}
-            Some(other) => return Err(not(format!("it has the format {other}, and this reads {FORMAT}"))),
-            None => return Err(not("it does not say its format, as the files of this program do".into())),
-        }
-        let json = metadata.get("model").ok_or_else(|| not("it describes no layers".into()))?;
-        let spec: ModelSpec = serde_json::from_str(json).map_err(|error| not(error.to_string()))?;
-        let model = Model::with_activations(&spec, 0, activations);
-        let mut model = model.map_err(|error| not(error.to_string()))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| not(error.to_string()))?;
-        model.network.load_state_dict(StateKind::Values, |name, shape| {
-            let tensor = tensors.tensor(name).map_err(|_| not(format!("it has no tensor `{name}`")))?;
-            if tensor.shape() != shape || tensor.dtype() != Dtype::F32 {
-                let found = (tensor.dtype(), tensor.shape());
-                return Err(not(format!("`{name}` is {found:?}, and f32 of {shape:?} was expected")));
-            }
-            let bytes = tensor.data().as_chunks::<4>().0;
-            let values: Vec<f32> = bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            match values.iter().all(|value| value.is_finite()) {
-                true => Ok(values),
-                false => Err(not(format!("`{name}` holds numbers that are not finite"))),
-            }
-        })?;
-        Ok(model)
-    }
-
-    fn num_outputs(&self) -> usize {
+    pub(crate) fn num_outputs(&self) -> usize {
         self.network.num_classes()[0]
     }
 
@@ -472,7 +195,7 @@ impl Model {
     }
 
     /// Checks images, and gives their number.
-    fn check_images(&self, images: Pixels) -> Result<usize, Error> {
+    pub(crate) fn check_images(&self, images: Pixels) -> Result<usize, Error> {
         let (numbers, each) = (images.len(), self.network.input_len());
         if numbers == 0 {
             return Err(Error::Empty);
@@ -535,79 +258,6 @@ fn softmax(scores: &mut [f32]) {
     let exponential = |z: f32| f64::from(z - largest).exp();
     let sum: f64 = scores.iter().map(|&z| exponential(z)).sum();
     scores.iter_mut().for_each(|z| *z = (exponential(*z) / sum) as f32);
-}
-
-fn check_settings(how: &Fit) -> Result<(), Error> {
-    let wrong = |words: &str| Err(Error::Setting(words.to_owned()));
-    match how {
-        Fit { epochs: 0, .. } => wrong("`epochs` is zero"),
-        Fit { batch_size: 0, .. } => wrong("`batch_size` is zero"),
-        Fit { learning_rate, .. } if !(learning_rate.is_finite() && *learning_rate > 0.0) => {
-            wrong("`learning_rate` is no finite number above zero")
-        }
-        Fit { clip_norm: Some(norm), .. } if !(norm.is_finite() && *norm > 0.0) => {
-            wrong("`clip_norm` is no finite number above zero")
-        }
-        Fit { patience: Some(_), validation: None, .. } => wrong("`patience` needs `validation` images"),
-        _ => Ok(()),
-    }
-}
-
-fn train(
-    trainer: &mut Trainer,
-    images: Dataset,
-    how: &Fit,
-    batch: usize,
-    workspace: &mut Workspace,
-) -> Result<Vec<Epoch>, Error> {
-    let n = images.len();
-    let is_numbers = trainer.network().spec().heads[0].loss == Loss::MeanSquaredError;
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    let mut shuffle = RngStream::new(how.seed, "shuffle");
-    let steps_per_epoch = n.div_ceil(batch);
-    let (mut epochs, mut step, mut lowest) = (Vec::new(), 0, (f64::INFINITY, 0));
-    for epoch in 1..=how.epochs {
-        shuffle.shuffle(&mut order);
-        let (mut loss, mut correct) = (0.0, 0);
-        for batch in order.chunks(batch) {
-            let factor = how.schedule.factor(step, how.epochs * steps_per_epoch, steps_per_epoch);
-            let metrics = trainer.step(images, batch, how.learning_rate * factor)[0];
-            loss += metrics.loss_sum;
-            correct += metrics.correct;
-            step += 1;
-        }
-        if !loss.is_finite() {
-            return Err(Error::Diverged { epoch });
-        }
-        let validation = how
-            .validation
-            .map(|(images, labels)| evaluation(trainer.network_mut(), workspace, images, labels));
-        let accuracy = if is_numbers { f64::NAN } else { correct as f64 / n as f64 };
-        let done = Epoch { epoch, loss: loss / n as f64, accuracy, validation };
-        let goes_on = how.on_epoch.is_none_or(|tell| tell(&done));
-        if let Some(found) = validation.filter(|found| found.loss < lowest.0) {
-            lowest = (found.loss, epoch);
-        }
-        epochs.push(done);
-        let stalls = how.patience.is_some_and(|patience| epoch - lowest.1 >= patience);
-        if !goes_on || stalls {
-            break;
-        }
-    }
-    Ok(epochs)
-}
-
-fn evaluation(
-    network: &mut Network,
-    workspace: &mut Workspace,
-    images: Pixels,
-    labels: Labels,
-) -> Evaluation {
-    let is_numbers = network.spec().heads[0].loss == Loss::MeanSquaredError;
-    let metrics = evaluate(network, workspace, Dataset::with_labels(images, &[labels]), |_, _| {})[0];
-    let n = labels.len() as f64;
-    let accuracy = if is_numbers { f64::NAN } else { metrics.correct as f64 / n };
-    Evaluation { loss: metrics.loss_sum / n, accuracy }
 }
 
 /// What stands in a model's place while its network is trained.

@@ -258,3 +258,30 @@ fn labels_that_do_not_suit_the_loss_are_refused() {
         told(smooth, Labels::Classes(&wide)).contains("label 0 is 3, and the network tells 3 classes apart")
     );
 }
+
+#[test]
+fn a_model_is_looked_into_by_the_names_of_its_layers() {
+    let (pixels, _) = pictures(40);
+    let (mut model, _) = fitted(&Fit { epochs: 2, ..Fit::default() });
+    let names: Vec<String> = model.layers().into_iter().map(|layer| layer.name).collect();
+    assert_eq!(names, ["trunk.1", "trunk.3", "class.1"]);
+    assert_eq!(model.layer_output("class.1", &pixels).unwrap(), model.outputs(&pixels).unwrap());
+    assert_eq!(model.layer_output("trunk.1", &pixels).unwrap().len(), 40 * 6 * 6 * 6);
+    let told = model.layer_output("trunk.2", &pixels).unwrap_err().to_string();
+    assert_eq!(told, "no layer is called `trunk.2`; there are trunk.1, trunk.3, class.1");
+
+    let image = &pixels[36..72];
+    let saliency = model.saliency(image, 1).unwrap();
+    let shares = model.integrated_gradients(image, 1, 200).unwrap();
+    assert_eq!((saliency.len(), shares.len()), (36, 36));
+    let black = [0_u8; 36];
+    let difference = model.outputs(image).unwrap()[1] - model.outputs(&black).unwrap()[1];
+    assert!((shares.iter().sum::<f32>() - difference).abs() < 0.02 * difference.abs().max(1.0));
+    for (told, words) in [
+        (model.saliency(image, 3), "there is no output 3: the network has 3, from 0"),
+        (model.saliency(&pixels, 0), "there are 40 images, and this takes one"),
+        (model.integrated_gradients(image, 0, 0), "`steps` is zero"),
+    ] {
+        assert_eq!(told.unwrap_err().to_string(), words);
+    }
+}

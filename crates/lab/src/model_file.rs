@@ -1,8 +1,5 @@
 //! What the files of trained networks have beside their layers' tensors: written by trainings, read by looks.
 
-/// Version of what the files of a training run hold.
-pub(crate) const FORMAT: &str = "1";
-
 /// Key under which a model's file says that its training diverged.
 pub(crate) const DIVERGED: &str = "diverged";
 

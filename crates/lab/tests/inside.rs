@@ -143,7 +143,7 @@ fn what_is_found_inside_agrees_with_the_network() {
                 assert_eq!(frames[frames.len() - pictures.len()..], pictures, "the last frame is the dream");
                 let mut workspace = trained.network.workspace(n, false);
                 trained.network.forward(&pictures, false, &mut workspace);
-                let logits = workspace.logits(0, n * 10).chunks_exact(10);
+                let logits = workspace.logits(0).chunks_exact(10);
                 for ((found, logits), picture) in found.pictures.iter().zip(logits).zip(&dream.pictures) {
                     assert!(found.after.objective > found.before.objective, "{}: {found:?}", run.title);
                     if let inkling_schema::Objective::ClassLogit { class, .. } = picture.objective {

@@ -12,8 +12,8 @@ use inkling_data::{DataSet, Sources, catalogue};
 use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_schema::found::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
 use inkling_schema::{
-    Head, Initializer, Labels, LayerSpec, Optimizer, RunSpec, Schedule, Study, Task, TrainRun, TrainingSpec,
-    ValidationSpec, Weighting, preset,
+    Head, Initializer, Labels, LayerSpec, Loss, Optimizer, RunSpec, Schedule, Study, Task, TrainRun,
+    TrainingSpec, ValidationSpec, Weighting, preset,
 };
 use inkling_store::{Reader, Store, TensorFile, Tensors};
 use miette::Diagnostic;
@@ -364,6 +364,10 @@ fn heads_labels_and_weights_that_do_not_belong_together_are_refused() {
     let beyond = Labels::Groups(vec![0, 0, 1, 2, 0, 0, 0, 0, 0, 0]);
     words(&|spec, _| spec.labels[1] = beyond.clone(), "the head `half` has 2 scores, and a label is 2");
     words(&|spec, _| spec.model.heads[1].layers.clear(), "the head `half` has no layers");
+    words(
+        &|spec, _| spec.model.heads[1].loss = Loss::MeanSquaredError,
+        "the head `half` is trained by mean squared error, and the data sets of a study have classes",
+    );
     let none =
         Head::new("half", vec![LayerSpec::Dense { units: 0, initializer: Initializer::GlorotUniform }]);
     words(&|spec, _| spec.model.heads[1] = none.clone(), "it has no units");

@@ -29,7 +29,7 @@ mod weighting;
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
 pub use inside::{InsideTask, JudgeSpec, PatternSpec};
 pub use model::{Head, Initializer, LayerSpec, Loss, ModelSpec, Padding};
-pub use models::MODELS;
+pub use models::{MODEL_FORMAT, MODELS};
 pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
 pub use networks::{CnnSpec, CnnTask, InitializerPair, MlpSpec, MlpTask};
 pub use numbers::{Interval, apart, legible};

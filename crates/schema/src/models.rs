@@ -1,5 +1,8 @@
 //! The brief's networks, and some of the textbooks: files like any other network, held in the binary.
 
+/// The version of the format of model files, which they have in their metadata.
+pub const MODEL_FORMAT: &str = "1";
+
 /// Every network that ships with the program, as (name, TOML text).
 pub const MODELS: [(&str, &str); 7] = [
     ("mlp", include_str!("../models/mlp.toml")),

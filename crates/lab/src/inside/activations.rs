@@ -48,7 +48,7 @@ pub(crate) fn run(
     trained.network.forward(&x, false, &mut workspace);
     let (scores, number) = (trained.scores_of(&head)?, trained.head(&head)?);
     let classes = trained.network.num_classes()[number];
-    let logits = workspace.logits(number, n * classes).to_vec();
+    let logits = workspace.logits(number).to_vec();
     let outputs: Vec<&[f32]> =
         layers.iter().map(|layer| trained.network.output(layer, &x, &workspace)).collect();
     let differences: Vec<Vec<f32>> =
@@ -137,11 +137,11 @@ fn finite(number: f64) -> f64 {
     if number.is_nan() { 0.0 } else { number.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) }
 }
 
-/// Every convolution; in a network without one, every layer of the trunk, or what there is.
+/// Every convolution and residual block of images; in a network without one, every layer of the trunk, or what there is.
 fn looked_at(trained: &Trained) -> Vec<LayerHandle> {
-    let convolutions = trained.convolutions();
-    if !convolutions.is_empty() {
-        return convolutions;
+    let maps = trained.feature_maps();
+    if !maps.is_empty() {
+        return maps;
     }
     let all = trained.network.layer_handles();
     let trunk: Vec<LayerHandle> = all.iter().filter(|layer| layer.in_trunk()).cloned().collect();

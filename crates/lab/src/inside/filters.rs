@@ -49,7 +49,7 @@ pub(crate) fn run(
         arrays.iter().find(|array| array.name == name).expect("a convolution has weights")
     };
     let looked: Vec<Looked> =
-        convolutions.iter().map(|layer| Looked::at(patterns, &layer.name, weights(&layer.name))).collect();
+        convolutions.iter().map(|name| Looked::at(patterns, name, weights(name))).collect();
     let tensors: Vec<Tensor> = looked.iter().flat_map(Looked::tensors).collect();
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     Ok(FiltersOutcome { layers: looked.iter().map(|looked| looked.layer(patterns)).collect() })

@@ -8,13 +8,13 @@ use std::path::Path;
 use inkling_data::DataSet;
 use inkling_data::kind::{ENOUGH, kind};
 use inkling_engine::{LayerHandle, Network, StateKind};
-use inkling_schema::{LayerSpec, ModelSpec, Shape};
+use inkling_schema::{LayerSpec, MODEL_FORMAT, ModelSpec, Shape};
 use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
 use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
-use crate::model_file::{BEST, DIVERGED, FORMAT};
+use crate::model_file::{BEST, DIVERGED};
 
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
@@ -62,8 +62,9 @@ impl Trained {
             return Err(LookError::NoBestWeights { path: path.to_owned() }.into());
         }
         let not_a_model = |reason: String| LookError::NotAModel { path: path.to_owned(), reason };
-        if let Some(format) = tensors.metadata("format").filter(|format| *format != FORMAT) {
-            let reason = format!("it has the format `{format}`, and this program reads the format {FORMAT}");
+        if let Some(format) = tensors.metadata("format").filter(|format| *format != MODEL_FORMAT) {
+            let reason =
+                format!("it has the format `{format}`, and this program reads the format {MODEL_FORMAT}");
             return Err(not_a_model(reason).into());
         }
         let json = tensors.metadata("model").ok_or_else(|| {
@@ -80,6 +81,12 @@ impl Trained {
         let (described, held) = (spec.plan().map_err(cannot)?.parameters, held(&tensors));
         if described > held.max(FEW) {
             let reason = format!("its layers have {described} parameters, and it holds {held} numbers");
+            return Err(not_a_model(reason).into());
+        }
+        if let Some(head) = spec.heads.iter().find(|head| !head.loss.is_of_classes()) {
+            let (name, loss) = (&head.name, head.loss.name());
+            let reason =
+                format!("its head `{name}` is trained by {loss}, and only classes can be looked into");
             return Err(not_a_model(reason).into());
         }
         let mut network = Network::new(&spec, 0).map_err(cannot)?;
@@ -174,17 +181,27 @@ impl Trained {
         Err(LookError::NoClass { class, head: head.into(), last: classes - 1, names })
     }
 
-    /// The layers that are convolutions, in order.
-    pub fn convolutions(&self) -> Vec<LayerHandle> {
-        let spec = self.network.spec();
-        let parts = std::iter::once(("trunk", &spec.trunk))
-            .chain(spec.heads.iter().map(|head| (head.name.as_str(), &head.layers)));
-        let named = |(part, layers): (&str, &Vec<LayerSpec>)| -> Vec<String> {
-            let is_one = |(_, layer): &(usize, &LayerSpec)| matches!(layer, LayerSpec::Conv2d { .. });
-            layers.iter().enumerate().filter(is_one).map(|(i, _)| format!("{part}.{}", i + 1)).collect()
-        };
-        let names: Vec<String> = parts.flat_map(named).collect();
-        self.network.layer_handles().into_iter().filter(|layer| names.contains(&layer.name)).collect()
+    /// The names of the convolutions, those within residual blocks too, in order.
+    pub fn convolutions(&self) -> Vec<String> {
+        self.names_of(|layer| matches!(layer, LayerSpec::Conv2d { .. }))
+    }
+
+    /// The layers whose outputs are the feature maps of a convolution or of a residual block of convolutions, in order.
+    pub fn feature_maps(&self) -> Vec<LayerHandle> {
+        let names =
+            self.names_of(|layer| matches!(layer, LayerSpec::Conv2d { .. } | LayerSpec::Residual { .. }));
+        let is_one =
+            |layer: &LayerHandle| matches!(layer.shape, Shape::Image { .. }) && names.contains(&layer.name);
+        self.network.layer_handles().into_iter().filter(is_one).collect()
+    }
+
+    /// The names of all layers of a kind, those within blocks too.
+    fn names_of(&self, is_one: impl Fn(&LayerSpec) -> bool) -> Vec<String> {
+        let plan = self.network.spec().plan().expect("a network that was built");
+        let found = plan.all_layers().filter(|layer| is_one(&layer.layer));
+        // A place is the part and the number of the layer in it, "trunk 3"; a name has a full stop between them.
+        let name = |place: &str| place.rsplit_once(' ').map(|(part, number)| format!("{part}.{number}"));
+        found.filter_map(|layer| name(&layer.place)).collect()
     }
 
     /// Scores of a head, by its number, on all test images, [n, classes].
@@ -192,16 +209,16 @@ impl Trained {
         if self.scores.get().is_none() {
             // Not `evaluate`, which wants a label that it knows for every head.
             let network = &mut self.network;
-            let (dim, classes) = (network.input_len(), network.num_classes());
+            let (dim, heads) = (network.input_len(), network.num_classes().len());
             let mut workspace = network.workspace(EVALUATION_BATCH, false);
             let mut x = vec![0.0; EVALUATION_BATCH * dim];
-            let mut scores = vec![Vec::new(); classes.len()];
+            let mut scores = vec![Vec::new(); heads];
             for pixels in set.test.images.pixels.chunks(x.len()) {
                 let x = &mut x[..pixels.len()];
                 inkling_engine::normalize_pixels(pixels, x);
                 network.forward(x, false, &mut workspace);
-                for ((head, scores), classes) in scores.iter_mut().enumerate().zip(&classes) {
-                    scores.extend_from_slice(workspace.logits(head, pixels.len() / dim * classes));
+                for (head, scores) in scores.iter_mut().enumerate() {
+                    scores.extend_from_slice(workspace.logits(head));
                 }
             }
             let _ = self.scores.set(scores);
@@ -241,5 +258,30 @@ pub(crate) fn as_image(shape: Shape) -> [usize; 3] {
     match shape {
         Shape::Image { height, width, channels } => [height, width, channels],
         Shape::Vector(units) => [1, 1, units],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::MODELS;
+
+    use super::*;
+
+    #[test]
+    fn convolutions_within_blocks_have_filters_and_blocks_have_feature_maps() {
+        let of = |name: &str| {
+            let text = MODELS.iter().find(|(known, _)| *known == name).unwrap().1;
+            let spec = ModelSpec::from_toml(name, text).unwrap();
+            Trained::new(Network::new(&spec, 1).unwrap(), None)
+        };
+        let names = |layers: Vec<LayerHandle>| layers.into_iter().map(|layer| layer.name).collect::<Vec<_>>();
+        let residual = of("resnet-8");
+        let filters = residual.convolutions();
+        assert_eq!(filters[..3], ["trunk.1", "trunk.4.1", "trunk.4.4"]);
+        assert_eq!(filters[5..], ["trunk.6.projection", "trunk.8.1", "trunk.8.4", "trunk.8.projection"]);
+        assert_eq!(names(residual.feature_maps()), ["trunk.1", "trunk.4", "trunk.6", "trunk.8"]);
+        let plain = of("cnn");
+        assert_eq!(plain.convolutions(), names(plain.feature_maps()));
+        assert!(of("mlp").convolutions().is_empty() && of("mlp").feature_maps().is_empty());
     }
 }

@@ -45,6 +45,13 @@ pub(crate) fn check(run: &PlannedRun, spec: &TrainRun, set: &DataSet) -> Result<
     let scores = scores(spec).map_err(|error| LabError::network(run, error))?;
     let refuse = |problem: String| Err(LabError::Labels { network: run.title.clone(), problem });
     let heads = scores.len();
+    if let Some(head) = spec.model.heads.iter().find(|head| !head.loss.is_of_classes()) {
+        return refuse(format!(
+            "the head `{}` is trained by {}, and the data sets of a study have classes",
+            head.name,
+            head.loss.name()
+        ));
+    }
     // The labels and predictions that a study keeps are bytes.
     let too_many = spec.model.heads.iter().zip(&scores).find(|&(_, &scores)| scores > MAX_CLASSES);
     if let Some((head, scores)) = too_many {

@@ -5,14 +5,14 @@ use std::time::Instant;
 use inkling_data::Images;
 use inkling_engine::StateKind;
 use inkling_engine::logits::argmax;
-use inkling_schema::ModelSpec;
 use inkling_schema::found::TrainOutcome;
+use inkling_schema::{MODEL_FORMAT, ModelSpec};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use super::checkpoint::{Best, tensors};
 use super::evaluate::evaluate;
 use super::training::Training;
-use crate::model_file::{DIVERGED, FORMAT};
+use crate::model_file::DIVERGED;
 
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
@@ -43,7 +43,7 @@ fn write_model(
     let all: Vec<Tensor> = tensors("", network, StateKind::Values).chain(best.tensors(network)).collect();
     let json = serde_json::to_string(model).expect("a network's spec is plain data");
     let mut metadata = Metadata::from([
-        ("format".into(), FORMAT.into()),
+        ("format".into(), MODEL_FORMAT.into()),
         ("model".into(), json),
         ("data".into(), data.into()),
     ]);
@@ -95,7 +95,7 @@ fn write_arrays(
         all.push(Tensor::new("wrong_index", &[wrong.len()], &wrong));
         all.push(Tensor::new("wrong_images", &[wrong.len(), height, width, channels], &images));
     }
-    writer.write_tensors(TensorFile::Arrays, &all, &Metadata::from([("format".into(), FORMAT.into())]))
+    writer.write_tensors(TensorFile::Arrays, &all, &Metadata::from([("format".into(), MODEL_FORMAT.into())]))
 }
 
 /// The class with the largest score, as a label.

@@ -211,11 +211,10 @@ impl Probe<'_> {
         let network = &mut trained.network;
         network.forward(pictures, false, workspace);
         let classes = network.num_classes();
-        let n = self.objectives.len();
         let outputs = network.output(self.layer, pictures, workspace).chunks_exact(self.layer.shape.len());
         // The head that the objective is in says what the picture is; of layers that all share, the first.
         let head = self.layer.head().unwrap_or(0);
-        let scores = workspace.logits(head, n * classes[head]).chunks_exact(classes[head]);
+        let scores = workspace.logits(head).chunks_exact(classes[head]);
         let seen = |((objective, y), scores): ((&ResolvedObjective, &[f32]), &[f32])| {
             let class = objective.class(self.layer.scores_of.is_some());
             Seen {
