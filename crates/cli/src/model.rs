@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use inkling_schema::{Initializer, LayerSpec, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
+use inkling_schema::{Initializer, LayerSpec, Loss, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
 use serde_json::json;
 
 use crate::args::ModelArgs;
@@ -16,19 +16,25 @@ const F32: u64 = 4;
 
 pub(crate) fn model(args: &ModelArgs) -> Result<(), Failure> {
     let (file, text) = text(&args.model)?;
-    let plan = ModelSpec::from_toml(&file, &text)?.plan()?;
+    let spec = ModelSpec::from_toml(&file, &text)?;
+    let plan = spec.plan()?;
     if args.toml {
         output::bytes(text.as_bytes());
     } else if args.json {
         let layers = serde_json::to_value(&plan.layers).expect("a plan is plain data");
+        let losses: Vec<_> =
+            spec.heads.iter().map(|head| json!({ "head": head.name, "loss": head.loss })).collect();
         let memory = activation_bytes(&plan, args.batch.get());
         let summary = json!({
             "parameters": plan.parameters, "batch": args.batch, "activation_bytes": memory,
-            "unread_pixels": plan.unread_pixels, "layers": layers,
+            "unread_pixels": plan.unread_pixels, "layers": layers, "losses": losses,
         });
         output::line(&serde_json::to_string_pretty(&summary).expect("plain data"));
     } else {
         table(&plan, args.batch.get());
+        for head in spec.heads.iter().filter(|head| head.loss != Loss::default()) {
+            output::line(&format!("The head `{}` is trained by {}.", head.name, loss(head.loss)));
+        }
     }
     if let Some(warning) = plan.unread_warning() {
         message::warning(&warning);
@@ -95,6 +101,16 @@ fn table(plan: &Plan, batch: usize) {
     output::line(&format!("\nMultiply-adds of one image, forward; activations in f32 for {images}."));
     if holes {
         output::line("Never read: of each layer's input; in the last line, of the image's pixels.");
+    }
+}
+
+/// A loss in words.
+fn loss(loss: Loss) -> String {
+    match loss {
+        Loss::CrossEntropy { label_smoothing } if label_smoothing > 0.0 => {
+            format!("cross-entropy with labels smoothed by {label_smoothing}")
+        }
+        loss => loss.name().to_owned(),
     }
 }
 
