@@ -14,10 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network =
         Sequential::new([28, 28, 1]).flatten().dense(300).relu().dense(100).relu().dense(10).build();
     let mut model = Model::new(&network, 1)?;
-    let validation = Some((Pixels::Bytes(held_out), Labels::Bytes(held_out_labels)));
+    let validation = Some((Pixels::Bytes(held_out), vec![Labels::Bytes(held_out_labels)]));
     let history = model.fit(pixels, labels, &Fit { epochs: 3, validation, ..Fit::default() })?;
     for epoch in history {
-        let held_out = epoch.validation.expect("images are held out").accuracy;
+        let held_out = epoch.validation.expect("images are held out")[0].accuracy;
         println!(
             "epoch {}: loss {:.4}, {:.2} % of those held out",
             epoch.epoch,
@@ -26,6 +26,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     let found = model.evaluate(&test.images.pixels, &test.labels)?;
-    println!("{:.2} % of the test images are right", 100.0 * found.accuracy);
+    println!("{:.2} % of the test images are right", 100.0 * found[0].accuracy);
     Ok(())
 }

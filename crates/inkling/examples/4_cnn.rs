@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::temp_dir().join("inkling_example_cnn.safetensors");
     model.save(&path)?;
     let found = Model::load(&path)?.evaluate(&test.images.pixels, &test.labels)?;
-    println!("test accuracy {:.2} %, loss {:.4}", 100.0 * found.accuracy, found.loss);
+    println!("test accuracy {:.2} %, loss {:.4}", 100.0 * found[0].accuracy, found[0].loss);
     println!("`inkling look filters {}` looks inside", path.display());
     Ok(())
 }

@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut model = Model::with_activations(&network.build(), 1, &registry)?;
         model.fit(&train.images.pixels, &train.labels, &Fit { epochs: 3, ..Fit::default() })?;
         let found = model.evaluate(&test.images.pixels, &test.labels)?;
-        println!("{name}: {:.2} % right", 100.0 * found.accuracy);
+        println!("{name}: {:.2} % right", 100.0 * found[0].accuracy);
 
         let file = std::env::temp_dir().join(format!("inkling-mish-{}.safetensors", std::process::id()));
         model.save(&file)?;

@@ -38,13 +38,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network = Sequential::new([28, 28, 1]).flatten().dense(100).relu().dense(10).build();
     let mut model = Model::new(&network, 1)?;
     let told = |epoch: &inkling::Epoch| {
-        println!("epoch {}: loss {:.3}, {:.1} % right", epoch.epoch, epoch.loss, 100.0 * epoch.accuracy);
+        println!("epoch {}: loss {:.3}, {:.1} % right", epoch.epoch, epoch.loss, 100.0 * epoch.accuracy());
         true
     };
     let how = Fit { epochs: 3, learning_rate: 0.02, on_epoch: Some(&told), ..Fit::default() };
     let rule = Box::new(AdaGrad { learning_rate: 0.0 });
     model.fit_with_update_rule(&train.images.pixels, &train.labels, rule, &how)?;
     let found = model.evaluate(&test.images.pixels, &test.labels)?;
-    println!("{:.2} % of the test images are right", 100.0 * found.accuracy);
+    println!("{:.2} % of the test images are right", 100.0 * found[0].accuracy);
     Ok(())
 }

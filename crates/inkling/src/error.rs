@@ -12,9 +12,23 @@ pub enum Error {
     #[error("{0}")]
     Layers(#[from] ModelError),
 
-    /// The network has several heads, and this needs one.
-    #[error("the network has {0} heads, and this is for networks of one: use `inkling::engine::Trainer`")]
-    Heads(usize),
+    /// There are not labels for each head.
+    #[error("the network has {heads} {}, and there are labels for {given}", if *.heads == 1 { "head" } else { "heads" })]
+    Heads {
+        /// Heads of the network.
+        heads: usize,
+        /// Heads that there are labels for.
+        given: usize,
+    },
+
+    /// No head has this name.
+    #[error("no head is called `{head}`; there are {known}")]
+    NoHead {
+        /// The name.
+        head: String,
+        /// Names of the heads that there are.
+        known: String,
+    },
 
     /// There is no image.
     #[error("there are no images")]
@@ -54,8 +68,13 @@ pub enum Error {
     },
 
     /// The labels are not of the kind that the loss of the head needs.
-    #[error("the loss of the network is {}, which needs {}", .0.name(), .0.labels())]
-    LabelKind(Loss),
+    #[error("the loss of the head `{head}` is {}, which needs {}", .loss.name(), .loss.labels())]
+    LabelKind {
+        /// Name of the head.
+        head: String,
+        /// Its loss.
+        loss: Loss,
+    },
 
     /// A number that an output should be is not finite, or not from 0 to 1 where the output answers yes or no.
     #[error("number {index} of the labels is {value}: {expected}")]

@@ -22,15 +22,17 @@ mod error;
 mod file;
 mod fit;
 mod interpret;
+mod into_labels;
 pub mod layers;
 mod model;
 mod sequential;
 
 pub use error::Error;
-pub use fit::{Epoch, Evaluation, Fit};
+pub use fit::{Epoch, Evaluation, Fit, Step};
 pub use inkling_engine as engine;
 pub use inkling_engine::{Activation, ActivationRegistry, Labels, Pixels, UpdateRule};
 pub use inkling_schema as schema;
 pub use inkling_schema::{Head, Initializer, LayerSpec, Loss, ModelSpec, Optimizer, Padding, Schedule};
+pub use into_labels::IntoLabels;
 pub use model::Model;
 pub use sequential::Sequential;
