@@ -17,7 +17,8 @@
 // for one network, on MNIST and Fashion-MNIST.
 //
 // The notebook lies beside the folder `Assignment2_Group_N.code`, from which it takes the crates of *Inkling*, our
-// laboratory for small networks: `inkling-data` reads images, `inkling-schema` describes networks, `inkling-engine` computes.
+// laboratory for small networks: `inkling-data` reads images, `inkling` builds, trains and opens networks, and `inkling-engine`,
+// on which it rests, computes.
 // Whatever the tasks ask us to implement is written out in the cells; what they let us import, we import. It runs in
 // Jupyter with the kernel [evcxr](https://github.com/evcxr/evcxr) and Rust 1.92 or newer.
 //
@@ -27,7 +28,7 @@
 // A panic ends the notebook, instead of being a line among others.
 :preserve_vars_on_panic 0
 :opt 3
-:dep inkling-schema = { path = "Assignment2_Group_N.code/crates/schema" }
+:dep inkling = { path = "Assignment2_Group_N.code/crates/inkling" }
 :dep inkling-data = { path = "Assignment2_Group_N.code/crates/data" }
 :dep inkling-engine = { path = "Assignment2_Group_N.code/crates/engine" }
 :dep kuva = { version = "=0.6.0", default-features = false }
@@ -706,13 +707,13 @@ fn five_pairs(perceptrons: &[Perceptron]) -> Table {
 five_pairs(&perceptrons)
 
 // %% [markdown]
-// **Why some pairs are harder.** A perceptron sums evidence pixel by pixel. Digits that share most of their strokes differ
-// in few pixels, and those that do differ move with the writer's hand: 4 and 9 are told apart by whether the top is
-// closed, 3 and 5 by the side on which a stroke turns, and a slant is enough to put the ink elsewhere. Digits that share
-// little ink, such as 0 and 1, differ in many pixels at once, whatever the hand. Hard pairs are known by their curves too:
-// more iterations, and an error that jumps, for a correction that mends one image spoils others near the hyperplane. A
-// training error of zero beside a lower test accuracy is the price of any separating hyperplane: among the many that
-// separate the training images the rule takes the first it meets, not the one with the widest margin.
+// **Why some pairs are harder.** A perceptron sums evidence pixel by pixel. Digits that share most of their strokes
+// differ in few pixels, and those that do differ move with the writer's hand: 4 and 9 are told apart by whether the top
+// is closed, 3 and 5 by the side on which a stroke turns, and a slant is enough to put the ink elsewhere. Digits that
+// share little ink, such as 0 and 1, differ in many pixels at once, whatever the hand. In the curves, look for hard
+// pairs by their many iterations and by an error that jumps: near the hyperplane a correction that mends one image
+// spoils others. A training error of zero beside a lower test accuracy is the price of any separating hyperplane: among
+// the many that separate the training images the rule takes the first it meets, not the one with the widest margin.
 
 // %% [markdown]
 // ---
@@ -732,46 +733,36 @@ five_pairs(&perceptrons)
 // $$m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \quad
 //   w \leftarrow w - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \varepsilon} .$$
 //
-// The network is a value; the engine computes its passes. Weights before a ReLU start uniform in $\pm\sqrt{6/n_\text{in}}$
-// (He et al. 2015), those of the output layer in $\pm\sqrt{6/(n_\text{in} + n_\text{out})}$ (Glorot and Bengio 2010), biases
-// at zero.
+// The network is a value, from which a model draws its weights: those before a ReLU uniform in $\pm\sqrt{6/n_\text{in}}$
+// (He et al. 2015), those of the output layer in $\pm\sqrt{6/(n_\text{in} + n_\text{out})}$ (Glorot and Bengio 2010), biases at
+// zero.
 
 // %%
-use inkling_schema::{Head, Initializer, LayerSpec, ModelSpec, Optimizer};
+use inkling::{Fit, Head, Initializer, Labels, LayerSpec, Model, ModelSpec, Optimizer, Pixels, layers};
 
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 
 /// A dense layer and its ReLU.
 fn dense(units: usize) -> [LayerSpec; 2] {
-    [LayerSpec::Dense { units, initializer: Initializer::HeUniform }, LayerSpec::Relu]
+    [LayerSpec::Dense { units, initializer: Initializer::HeUniform }, layers::relu()]
 }
 
-/// The layer that gives a score for each class.
-fn scores(classes: usize) -> LayerSpec {
-    LayerSpec::Dense { units: classes, initializer: Initializer::GlorotUniform }
+/// A network for images of 28 × 28 with one head for the ten digits.
+fn for_digits(trunk: Vec<LayerSpec>) -> ModelSpec {
+    ModelSpec { input: [28, 28, 1], trunk, heads: vec![Head::new("digit", vec![layers::dense(10)])] }
 }
 
 /// A multilayer perceptron for the ten digits.
 fn mlp(hidden: &[usize]) -> ModelSpec {
-    let mut trunk = vec![LayerSpec::Flatten];
-    trunk.extend(hidden.iter().flat_map(|&units| dense(units)));
-    ModelSpec {
-        input: [28, 28, 1],
-        trunk,
-        heads: vec![Head::new("digit", vec![scores(10)])],
-    }
+    for_digits([layers::flatten()].into_iter().chain(hidden.iter().flat_map(|&units| dense(units))).collect())
 }
 
 /// The layers of a network, with what comes out of them and what they have to learn.
-fn layers(spec: &ModelSpec) -> Table {
+fn layer_table(spec: &ModelSpec) -> Table {
     let plan = spec.plan().unwrap();
-    let row = |layer: &inkling_schema::PlannedLayer| {
-        vec![
-            layer.place.clone(),
-            layer.layer.kind().into(),
-            layer.output.to_string(),
-            layer.parameters.to_string(),
-        ]
+    let row = |layer: &inkling::schema::PlannedLayer| {
+        let (output, parameters) = (layer.output.to_string(), layer.parameters.to_string());
+        vec![layer.place.clone(), layer.layer.kind().into(), output, parameters]
     };
     let mut rows: Vec<Vec<String>> = plan.layers.iter().map(row).collect();
     rows.push(vec!["all".into(), String::new(), String::new(), plan.parameters.to_string()]);
@@ -780,80 +771,78 @@ fn layers(spec: &ModelSpec) -> Table {
 
 // The assignment's own, whatever the sizes.
 assert_eq!(mlp(&[1000, 1000]).plan().unwrap().parameters, 1_796_010);
-layers(&mlp(&[1000, 1000]))
+layer_table(&mlp(&[1000, 1000]))
 
 // %% [markdown]
-// **Training.** Each epoch goes over the images once in a new order, a batch a step: forward, loss, backward, Adam. The
-// engine's `step` does these four for a batch and says what it made of it. After each epoch all training and test images
-// are judged with the weights as they are then. A network may have several heads, each with its own labels and its own
+// **Training.** Each epoch goes over the images once in a new order, a batch a step: forward, loss, backward, Adam. `fit` does
+// these four and says what each epoch came to: on the training images as they went by, each before its step, and on the test
+// images, which nothing is chosen by, after it. A network may have several heads, each with its own labels and its own
 // weight in the loss; in this task there is one.
 
 // %%
-use inkling_engine::{Dataset, Network, Trainer, evaluate};
+use std::cell::RefCell;
 use std::time::Instant;
 
 /// What training a network left behind.
 struct Trained {
-    trainer: Trainer,
+    model: Model,
     /// Mean loss of each step's batch, all heads together.
     losses: Vec<f64>,
-    /// Accuracies of the heads on the training and on the test images, after each epoch.
+    /// Accuracies of the heads on the training images, as they went by, and on the test images, after each epoch.
     epochs: Vec<[Vec<f64>; 2]>,
+    /// Accuracies of the heads on the training images at the end.
+    train_accuracies: Vec<f64>,
     train_seconds: f64,
     /// One pass over the test images.
     test_seconds: f64,
 }
 
-/// Share of the images that each head classifies rightly; `seen` gets each head's number and scores, batch by batch.
-fn accuracies(network: &mut Network, images: Dataset, seen: impl FnMut(usize, &[f32])) -> Vec<f64> {
-    let mut workspace = network.workspace(500, false);
-    let judged = evaluate(network, &mut workspace, images, seen);
-    judged.iter().map(|head| head.correct as f64 / images.len() as f64).collect()
-}
+/// Images with the labels of each head.
+type Labelled<'a> = (&'a [u8], Vec<Labels<'a>>);
 
-/// Trains the network from weights drawn anew; `weights` has the share of each head in the loss.
-fn fit(spec: &ModelSpec, weights: &[f32], images: [Dataset; 2], recipe: Recipe) -> Trained {
-    let mut trainer = Trainer::new(Network::new(spec, SEED).unwrap(), ADAM, recipe.batch, weights);
-    let mut random = RngStream::new(SEED, "notebook/batches");
-    let mut order: Vec<u32> = (0..images[0].len() as u32).collect();
-    let (mut losses, mut epochs, mut train_seconds, mut test_seconds) =
-        (Vec::new(), Vec::new(), 0.0, 0.0);
-    for _ in 0..recipe.epochs {
-        let start = Instant::now();
-        random.shuffle(&mut order);
-        for batch in order.chunks(recipe.batch) {
-            let judged = trainer.step(images[0], batch, recipe.learning_rate);
-            let losses_of_heads =
-                judged.iter().zip(weights).map(|(head, &weight)| f64::from(weight) * head.loss_sum);
-            losses.push(losses_of_heads.sum::<f64>() / batch.len() as f64);
-        }
-        train_seconds += start.elapsed().as_secs_f64();
-        let train = accuracies(trainer.network_mut(), images[0], |_, _| ());
-        let start = Instant::now();
-        let test = accuracies(trainer.network_mut(), images[1], |_, _| ());
-        test_seconds = start.elapsed().as_secs_f64();
-        epochs.push([train, test]);
-    }
-    Trained { trainer, losses, epochs, train_seconds, test_seconds }
+/// Trains a network from weights drawn anew; `weights` has the share of each head in the loss.
+fn fit(spec: &ModelSpec, weights: &[f32], [train, test]: [&Labelled; 2], recipe: Recipe) -> Trained {
+    let mut model = Model::new(spec, SEED).unwrap();
+    let losses = RefCell::new(Vec::new());
+    let note = |step: &inkling::Step| losses.borrow_mut().push(step.loss);
+    let how = Fit {
+        epochs: recipe.epochs,
+        batch_size: recipe.batch,
+        optimizer: ADAM,
+        learning_rate: recipe.learning_rate,
+        loss_weights: weights.to_vec(),
+        validation: Some((Pixels::Bytes(test.0), test.1.clone())),
+        seed: SEED,
+        on_step: Some(&note),
+        ..Fit::default()
+    };
+    let history = model.fit(train.0, &train.1[..], &how).unwrap();
+    let accuracies = |found: Vec<inkling::Evaluation>| -> Vec<f64> { found.iter().map(|f| f.accuracy).collect() };
+    let train_accuracies = accuracies(model.evaluate(train.0, &train.1[..]).unwrap());
+    let start = Instant::now();
+    model.evaluate(test.0, &test.1[..]).unwrap();
+    let test_seconds = start.elapsed().as_secs_f64();
+    let train_seconds = history.iter().map(|epoch| epoch.seconds).sum();
+    let epochs = history
+        .into_iter()
+        .map(|epoch| [accuracies(epoch.heads), accuracies(epoch.validation.unwrap())])
+        .collect();
+    let losses = losses.into_inner();
+    Trained { model, losses, epochs, train_accuracies, train_seconds, test_seconds }
 }
 
 /// Trains a network with one head for the digits.
 fn fit_digits(spec: &ModelSpec, train: &Samples, test: &Samples, recipe: Recipe) -> Trained {
-    let labels = [[&train.labels[..]], [&test.labels[..]]];
-    let images = [
-        Dataset::new(&train.images.pixels, &labels[0]),
-        Dataset::new(&test.images.pixels, &labels[1]),
-    ];
-    fit(spec, &[1.0], images, recipe)
+    let [train, test] = [train, test].map(|s| (&s.images.pixels[..], vec![Labels::Bytes(&s.labels)]));
+    fit(spec, &[1.0], [&train, &test], recipe)
 }
 
 let mut mlps: Vec<Trained> = vec![fit_digits(&mlp(sizes.mlps[0]), &train, &test, sizes.recipe)];
-let [on_train, on_test] = mlps[0].epochs.last().unwrap().clone();
 println!(
     "{:?} hidden units: right on {} of the training and {} of the test images",
     sizes.mlps[0],
-    percent(on_train[0]),
-    with_interval(on_test[0], test.len())
+    percent(mlps[0].train_accuracies[0]),
+    with_interval(mlps[0].epochs.last().unwrap()[1][0], test.len())
 );
 
 // %%
@@ -883,7 +872,7 @@ fn curves_of(title: &str, trained: &Trained) -> Figure {
             .with_size(5.0);
         [Plot::from(line), marks.with_legend(name).into()]
     };
-    let mut accuracy = Vec::from(curve(0, "training images", "#0072b2", MarkerShape::Circle));
+    let mut accuracy = Vec::from(curve(0, "training images, while trained on", "#0072b2", MarkerShape::Circle));
     accuracy.extend(curve(1, "test images", "#d55e00", MarkerShape::Square));
     let layouts = vec![
         layout(&loss, "Loss", "step", "cross-entropy").with_y_axis_min(0.0),
@@ -930,14 +919,13 @@ struct Summary {
 }
 
 fn summary(kind: &'static str, name: String, depth: usize, trained: &Trained) -> Summary {
-    let [train, test] = trained.epochs.last().unwrap();
     Summary {
         kind,
         name,
         depth,
-        parameters: trained.trainer.network().num_parameters(),
-        train_accuracy: train[0],
-        test_accuracy: test[0],
+        parameters: trained.model.spec().plan().unwrap().parameters,
+        train_accuracy: trained.train_accuracies[0],
+        test_accuracy: trained.epochs.last().unwrap()[1][0],
         train_seconds: trained.train_seconds,
         test_seconds: trained.test_seconds,
     }
@@ -1035,11 +1023,11 @@ fn against(title: &str, found: &[Summary], tested: usize) -> Figure {
 against("MLPs: test accuracy with 95 % intervals", &mlp_summaries, test.len())
 
 // %% [markdown]
-// **Does depth help, or size?** Read the table by pairs of one budget: where their intervals overlap widely, the difference
-// is within the noise of a test set of this size, and one seed each cannot rank them. More parameters cost time nearly in
-// proportion; more layers of the same total size cost little time and make training harder, for gradients pass through more
-// ReLUs. For images of this kind two hidden layers can express what is needed, so depth alone is not where accuracy comes
-// from.
+// **Does depth help, or size?** Read the table by pairs of one budget: where their intervals overlap widely, the
+// difference is within the noise of a test set of this size, and one seed each cannot rank them. More parameters cost
+// time nearly in proportion; more layers of the same total size cost little time and make training harder, for
+// gradients pass through more ReLUs. Two hidden layers can express much of what images of this kind need; whether more
+// layers helped here, the table says.
 
 // %% [markdown]
 // ---
@@ -1054,48 +1042,33 @@ against("MLPs: test accuracy with 95 % intervals", &mlp_summaries, test.len())
 // $16 C + 1$ parameters a filter. After the convolutions, each with a ReLU, a dense layer gives the scores.
 
 // %%
-use inkling_schema::Padding;
+use inkling::Padding;
 
 /// A convolution with square kernels, and its ReLU.
 fn convolution(filters: usize, kernel: usize, stride: usize) -> [LayerSpec; 2] {
-    let (kernel, stride) = ([kernel; 2], [stride; 2]);
-    [
-        LayerSpec::Conv2d {
-            filters,
-            kernel_size: kernel,
-            stride,
-            padding: Padding::Same,
-            initializer: Initializer::HeUniform,
-        },
-        LayerSpec::Relu,
-    ]
+    let (kernel_size, stride, padding) = ([kernel; 2], [stride; 2], Padding::Same);
+    let initializer = Initializer::HeUniform;
+    [LayerSpec::Conv2d { filters, kernel_size, stride, padding, initializer }, layers::relu()]
 }
 
 /// A convolutional network for the ten digits.
 fn cnn(of: &Convolutions) -> ModelSpec {
     let shapes = of.filters.iter().zip(of.kernels).zip(of.strides);
-    let mut trunk: Vec<LayerSpec> = shapes
-        .flat_map(|((&filters, &kernel), &stride)| convolution(filters, kernel, stride))
-        .collect();
-    trunk.push(LayerSpec::Flatten);
-    ModelSpec {
-        input: [28, 28, 1],
-        trunk,
-        heads: vec![Head::new("digit", vec![scores(10)])],
-    }
+    let convolutions =
+        shapes.flat_map(|((&filters, &kernel), &stride)| convolution(filters, kernel, stride));
+    for_digits(convolutions.chain([layers::flatten()]).collect())
 }
 
 assert_eq!(cnn(&BRIEF.cnns[0]).plan().unwrap().parameters, 227_306);
-layers(&cnn(&BRIEF.cnns[0]))
+layer_table(&cnn(&BRIEF.cnns[0]))
 
 // %%
 let mut cnns: Vec<Trained> = vec![fit_digits(&cnn(&sizes.cnns[0]), &train, &test, sizes.recipe)];
-let [on_train, on_test] = cnns[0].epochs.last().unwrap().clone();
 println!(
     "filters {:?}: right on {} of the training and {} of the test images",
     sizes.cnns[0].filters,
-    percent(on_train[0]),
-    with_interval(on_test[0], test.len())
+    percent(cnns[0].train_accuracies[0]),
+    with_interval(cnns[0].epochs.last().unwrap()[1][0], test.len())
 );
 curves_of(&format!("CNN with {:?} filters", sizes.cnns[0].filters), &cnns[0])
 
@@ -1152,9 +1125,10 @@ compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(),
 
 // %% [markdown]
 // A CNN knows from the start what an MLP has to learn: that neighbouring pixels belong together, and that a stroke is a
-// stroke wherever it lies. So it needs fewer parameters for the same accuracy. It does not need less time: each weight of
-// a filter is used at every place of the image, so a parameter of a convolution costs hundreds of multiplications where one
-// of a dense layer costs one; training and testing time follow the multiplications, not the parameters.
+// stroke wherever it lies. So it can reach the same accuracy with fewer parameters; whether it did here, the lines
+// above say. It need not be faster: each weight of a filter is used at every place of the image, so a parameter of a
+// convolution costs hundreds of multiplications where one of a dense layer costs one; training and testing time follow
+// the multiplications, not the parameters.
 
 // %% [markdown]
 // ---
@@ -1166,7 +1140,7 @@ compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(),
 // over a spot of ink. Deeper ones look at channels, and can only be read together with what those show.
 
 // %%
-use inkling_engine::{LayerHandle, StateKind};
+use inkling_engine::{Network, StateKind};
 
 /// Small tiles as one picture, so many in a row, with a line between them.
 fn mosaic(label: impl Into<String>, tiles: &[Tile], per_row: usize) -> Tile {
@@ -1234,7 +1208,7 @@ fn filters(network: &Network) -> Vec<Tile> {
 
 stack(
     "Filters: red where they want ink, blue where they want none",
-    &filters(cnns[0].trainer.network()),
+    &filters(cnns[0].model.network()),
     700.0,
 )
 
@@ -1244,30 +1218,20 @@ stack(
 
 // %%
 /// The outputs of the convolutions for one image.
-fn activations(network: &mut Network, pixels: &[u8]) -> Vec<Tile> {
-    let mut x = vec![0.0; pixels.len()];
-    inkling_engine::normalize_pixels(pixels, &mut x);
-    let mut workspace = network.workspace(1, false);
-    network.forward(&x, false, &mut workspace);
-    let mut tiles = vec![grey("the image", 28, &x, [0.0, 1.0])];
-    for layer in network.layer_handles().iter().filter(|layer| layer.in_trunk()) {
-        let inkling_schema::Shape::Image { height, width, channels } = layer.shape else { continue };
-        let y = network.output(layer, &x, &workspace);
+fn activations(model: &mut Model, pixels: &[u8]) -> Vec<Tile> {
+    let ink: Vec<f32> = pixels.iter().map(|&p| f32::from(p)).collect();
+    let mut tiles = vec![grey("the image", 28, &ink, [0.0, 255.0])];
+    for layer in model.layers().iter().filter(|layer| layer.in_trunk()) {
+        let inkling::schema::Shape::Image { height, width, channels } = layer.shape else { continue };
+        let y = model.layer_output(&layer.name, pixels).unwrap();
         let most = y.iter().fold(0.0_f32, |most, &value| most.max(value));
-        let channel = |k: usize| -> Vec<f32> {
-            (0..height * width).map(|place| y[place * channels + k]).collect()
-        };
+        let channel = |k: usize| -> Vec<f32> { y.iter().skip(k).step_by(channels).copied().collect() };
         let silent = (0..channels).filter(|&k| channel(k).iter().all(|&value| value == 0.0)).count();
         let channel_tiles: Vec<Tile> =
             (0..channels).map(|k| grey("", width, &channel(k), [0.0, most])).collect();
-        tiles.push(mosaic(
-            format!(
-                "{}: {channels} channels of {height} × {width}, {silent} of them silent",
-                layer.name
-            ),
-            &channel_tiles,
-            16,
-        ));
+        let label =
+            format!("{}: {channels} channels of {height} × {width}, {silent} of them silent", layer.name);
+        tiles.push(mosaic(label, &channel_tiles, 16));
     }
     tiles
 }
@@ -1277,17 +1241,17 @@ fn image_of(samples: &Samples, class: u8) -> &[u8] {
     samples.images.image(samples.labels.iter().position(|&label| label == class).unwrap())
 }
 
-stack("A 2", &activations(cnns[0].trainer.network_mut(), image_of(&test, 2)), 700.0)
+stack("A 2", &activations(&mut cnns[0].model, image_of(&test, 2)), 700.0)
 
 // %%
-stack("A 9", &activations(cnns[0].trainer.network_mut(), image_of(&test, 9)), 700.0)
+stack("A 9", &activations(&mut cnns[0].model, image_of(&test, 9)), 700.0)
 
 // %% [markdown]
 // The first layer keeps the shape of the digit, once for each kind of edge. The deeper the layer, the coarser the place and
 // the more particular the pattern: most of a deep channel is dark, and which channels are bright differs between the 2 and
 // the 9. A silent channel found nothing of its pattern in this image.
 //
-// **Dreams.** Which image does the network take for a 2 more than any other? Gradient ascent on the image asks it:
+// **Dreams.** Which image raises the network's score for a 2 the most? Gradient ascent on the image looks for it:
 //
 // $$x^* = \arg\max_x\; z_c(x) - \alpha \lVert x \rVert^2 - \beta \sum_{\text{neighbours}} (x_p - x_q)^2 , \qquad x = \sigma(u),$$
 //
@@ -1296,20 +1260,7 @@ stack("A 9", &activations(cnns[0].trainer.network_mut(), image_of(&test, 9)), 70
 // patterns survive that do not hang on exact places. With $\alpha = \beta = 0$ and without shifts this is the plain method.
 
 // %%
-use inkling_engine::{OptimizedTensor, Workspace};
-
-/// Probabilities of the ten digits for each image of x, [n, 784].
-fn probabilities(network: &mut Network, x: &[f32]) -> Vec<Vec<f64>> {
-    let n = x.len() / 784;
-    let mut workspace = network.workspace(n, false);
-    network.forward(x, false, &mut workspace);
-    let softmax = |z: &[f32]| {
-        let most = z.iter().fold(f32::NEG_INFINITY, |most, &z| most.max(z));
-        let powers: Vec<f64> = z.iter().map(|&z| f64::from(z - most).exp()).collect();
-        powers.iter().map(|power| power / powers.iter().sum::<f64>()).collect()
-    };
-    workspace.logits(0).chunks(10).map(softmax).collect()
-}
+use inkling_engine::OptimizedTensor;
 
 /// An image of 28 × 28, shifted down and right; what leaves at one side enters at the other.
 fn shifted(x: &[f32], [down, right]: [usize; 2]) -> Vec<f32> {
@@ -1327,12 +1278,13 @@ struct Taste {
 }
 
 /// Images that raise the scores of these classes, one for each, from the same faint noise: [classes, 784].
-fn dream(network: &mut Network, classes: &[usize], steps: usize, taste: Taste) -> Vec<f32> {
-    let scores: LayerHandle = network.layer_handles().pop().unwrap();
-    let mut workspace: Workspace = network.workspace(classes.len(), true);
+fn dream(model: &mut Model, classes: &[usize], steps: usize, taste: Taste) -> Vec<f32> {
+    let network = model.network_mut();
+    let scores = network.layer_handles().pop().unwrap();
+    let mut workspace = network.workspace(classes.len(), true);
     let mut random = RngStream::new(SEED, "notebook/dream");
     let noise: Vec<f32> = (0..784).map(|_| 0.2 * (random.uniform() - 0.5)).collect();
-    let mut u = OptimizedTensor::new(&noise.repeat(classes.len()));
+    let mut u = OptimizedTensor::new(&noise.repeat(classes.len()), &ADAM);
     let ink_of = |u: &[f32]| -> Vec<f32> { u.iter().map(|u| 1.0 / (1.0 + (-u).exp())).collect() };
     for _ in 0..steps {
         let x = ink_of(u.values());
@@ -1359,7 +1311,7 @@ fn dream(network: &mut Network, classes: &[usize], steps: usize, taste: Taste) -
                 *d = -ascent * image[place] * (1.0 - image[place]);
             }
         }
-        u.descend(&descent, &ADAM, 0.1);
+        u.descend(&descent, 0.1);
     }
     ink_of(u.values())
 }
@@ -1368,9 +1320,9 @@ const PLAIN: Taste = Taste { ink: 0.0, roughness: 0.0, shift: 0 };
 const SMOOTH: Taste = Taste { ink: 0.01, roughness: 0.1, shift: 2 };
 
 let classes: Vec<usize> = (0..10).collect();
-let plain_dreams: Vec<f32> = dream(cnns[0].trainer.network_mut(), &classes, sizes.dream_steps, PLAIN);
+let plain_dreams: Vec<f32> = dream(&mut cnns[0].model, &classes, sizes.dream_steps, PLAIN);
 let smooth_dreams: Vec<f32> =
-    dream(cnns[0].trainer.network_mut(), &classes, sizes.dream_steps, SMOOTH);
+    dream(&mut cnns[0].model, &classes, sizes.dream_steps, SMOOTH);
 let tiles: Vec<Tile> = [("plain", &plain_dreams), ("smooth", &smooth_dreams)]
     .iter()
     .flat_map(|(how, dreams)| {
@@ -1392,17 +1344,15 @@ gallery("Smooth dreams of every digit", &tiles, 10, 3.0)
 // the MLP of task 3, which never saw a filter.
 
 // %%
-fn judged(dreamer: &mut Network, judge: &mut Network, dreams: [(&str, &[f32]); 2]) -> Table {
+fn judged(dreamer: &mut Model, judge: &mut Model, dreams: [(&str, &[f32]); 2]) -> Table {
     let mut rows = Vec::new();
     for (how, dreams) in dreams {
-        let (own, other) = (probabilities(dreamer, dreams), probabilities(judge, dreams));
+        // [10 dreams, 10 classes].
+        let [own, other] =
+            [&mut *dreamer, &mut *judge].map(|model| model.probabilities(Pixels::Floats(dreams)).unwrap());
         rows.extend([2, 9].map(|class: usize| {
-            vec![
-                class.to_string(),
-                how.into(),
-                percent(own[class][class]),
-                percent(other[class][class]),
-            ]
+            let of = |probabilities: &[f32]| percent(f64::from(probabilities[10 * class + class]));
+            vec![class.to_string(), how.into(), of(&own), of(&other)]
         }));
     }
     table(
@@ -1412,19 +1362,20 @@ fn judged(dreamer: &mut Network, judge: &mut Network, dreams: [(&str, &[f32]); 2
 }
 
 judged(
-    cnns[0].trainer.network_mut(),
-    mlps[0].trainer.network_mut(),
+    &mut cnns[0].model,
+    &mut mlps[0].model,
     [("plain", &plain_dreams), ("smooth", &smooth_dreams)],
 )
 
 // %% [markdown]
-// The plain dream convinces the network that dreamt it and looks like noise: it is a sum of many small patterns in fine
-// detail, each of which adds to the score, and no natural image has them. Smoothness, thrift with ink and shifts take those
-// ways out away, and what is left are strokes. What a class
-// is sensitive to is where ink comes back in its dream from one seed to the next. What to look for: in a 2 the turn at the
-// top right and the stroke along the bottom, in a 9 the ring at the top and the stroke that goes down from it, for there
-// they differ from the digits closest to them. Parts that come twice, or in the wrong place, show that the network knows
-// the parts better than their arrangement; and where the judge does not agree, the dream is the network's own.
+// A plain dream is free to be a sum of many small patterns in fine detail, each of which adds to the score; such a
+// picture convinces the network that dreamt it, looks like noise to us, and need not convince another network.
+// Smoothness, thrift with ink and shifts take those ways out away, and what is left are strokes. What a class is
+// sensitive to is where ink comes back in its dream from one seed to the next. What to look for: in a 2 the turn at the
+// top right and the stroke along the bottom, in a 9 the ring at the top and the stroke that goes down from it, for
+// there they differ from the digits closest to them. Parts that come twice, or in the wrong place, show that the
+// network knows the parts better than their arrangement; and where the judge does not agree, the dream is the network's
+// own.
 
 // %% [markdown]
 // ---
@@ -1503,17 +1454,17 @@ fn garments(
     &(filters, shared, own): &(&[usize], usize, &[usize]),
     heads: &[(&str, usize)],
 ) -> ModelSpec {
-    let pool = || LayerSpec::MaxPool { pool_size: [2, 2], stride: [2, 2] };
+    let pool = || layers::max_pool(2);
     let mut trunk = Vec::new();
     for (k, &filters) in filters.iter().enumerate() {
         trunk.extend(convolution(filters, 3, 1));
         trunk.extend((k < 2).then(pool));
     }
-    trunk.push(LayerSpec::Flatten);
+    trunk.push(layers::flatten());
     trunk.extend(dense(shared));
     let head = |&(name, classes): &(&str, usize)| {
-        let layers = own.iter().flat_map(|&units| dense(units)).chain([scores(classes)]).collect();
-        Head::new(name, layers)
+        let hidden = own.iter().flat_map(|&units| dense(units));
+        Head::new(name, hidden.chain([layers::dense(classes)]).collect())
     };
     ModelSpec { input: [28, 28, 1], trunk, heads: heads.iter().map(head).collect() }
 }
@@ -1523,7 +1474,7 @@ const GROUP: (&str, usize) = ("group", 3);
 
 assert_eq!(garments(&BRIEF.two_tasks, &[ITEM]).plan().unwrap().parameters, 23_080_598);
 assert_eq!(garments(&BRIEF.two_tasks, &[ITEM, GROUP]).plan().unwrap().parameters, 26_395_689);
-layers(&garments(&BRIEF.two_tasks, &[ITEM, GROUP]))
+layer_table(&garments(&BRIEF.two_tasks, &[ITEM, GROUP]))
 
 // %% [markdown]
 // Two single-task networks, then the two-headed one for five $\lambda$, all from the same weights and with the same batches.
@@ -1539,72 +1490,37 @@ struct Outcome {
     seconds: f64,
 }
 
-/// The class with the largest score, image by image.
-fn answers(scores: &[f32], classes: usize) -> impl Iterator<Item = u8> {
-    let largest = |z: &[f32]| (0..z.len()).max_by(|&a, &b| z[a].total_cmp(&z[b])).unwrap() as u8;
-    scores.chunks(classes).map(largest)
-}
-
 /// Both single-task networks, and the two-headed one for each λ.
 fn two_tasks(train: &Garments, test: &Garments, lambdas: &[f64], sizes: &Sizes) -> Vec<Outcome> {
-    let labels = [train, test].map(|garments| garments.labels.each_ref().map(|labels| &labels[..]));
-    // The images with the labels of these tasks.
-    let images = |tasks: std::ops::Range<usize>| {
-        [(train, &labels[0]), (test, &labels[1])].map(|(garments, labels)| {
-            Dataset::new(&garments.samples.images.pixels, &labels[tasks.clone()])
-        })
+    let train_and_fit = |heads: &[(&str, usize)], weights: &[f32], tasks: std::ops::Range<usize>| {
+        // The images with the labels of these tasks.
+        let [train, test] = [train, test].map(|of| {
+            (&of.samples.images.pixels[..], of.labels[tasks.clone()].iter().map(Labels::from).collect())
+        });
+        fit(&garments(&sizes.two_tasks, heads), weights, [&train, &test], sizes.two_tasks_recipe)
     };
-    let single = |task: usize, head| {
-        fit(
-            &garments(&sizes.two_tasks, &[head]),
-            &[1.0],
-            images(task..task + 1),
-            sizes.two_tasks_recipe,
-        )
-    };
+    let last = |trained: &Trained, head: usize| Some(trained.epochs.last().unwrap()[1][head]);
     let mut outcomes = Vec::new();
 
-    let mut alone = single(0, ITEM);
-    let mut found = Vec::new();
-    let item = accuracies(alone.trainer.network_mut(), images(0..1)[1], |_, scores| {
-        found.extend(answers(scores, ITEM.1))
-    })[0];
+    let mut alone = train_and_fit(&[ITEM], &[1.0], 0..1);
     // The group comes for free with the item.
-    let right =
-        found.iter().zip(&test.labels[1]).filter(|(item, group)| group_of(**item) == **group).count();
-    let looked_up = Some(right as f64 / found.len() as f64);
-    outcomes.push(Outcome {
-        name: "item alone, the group looked up".into(),
-        lambda: None,
-        item: Some(item),
-        group: looked_up,
-        seconds: alone.train_seconds,
-    });
+    let items = alone.model.predict(&test.samples.images.pixels[..]).unwrap();
+    let right = items.iter().zip(&test.labels[1]).filter(|(item, group)| group_of(**item as u8) == **group);
+    let looked_up = Some(right.count() as f64 / items.len() as f64);
+    let (name, seconds) = ("item alone, the group looked up".into(), alone.train_seconds);
+    outcomes.push(Outcome { name, lambda: None, item: last(&alone, 0), group: looked_up, seconds });
 
-    let alone = single(1, GROUP);
-    let group = Some(alone.epochs.last().unwrap()[1][0]);
-    outcomes.push(Outcome {
-        name: "group alone".into(),
-        lambda: None,
-        item: None,
-        group,
-        seconds: alone.train_seconds,
-    });
+    let alone = train_and_fit(&[GROUP], &[1.0], 1..2);
+    let (name, seconds) = ("group alone".into(), alone.train_seconds);
+    outcomes.push(Outcome { name, lambda: None, item: None, group: last(&alone, 0), seconds });
 
     for &lambda in lambdas {
-        let weights = [lambda as f32, 1.0 - lambda as f32];
-        let both = fit(
-            &garments(&sizes.two_tasks, &[ITEM, GROUP]),
-            &weights,
-            images(0..2),
-            sizes.two_tasks_recipe,
-        );
-        let accuracy = &both.epochs.last().unwrap()[1];
+        let both = train_and_fit(&[ITEM, GROUP], &[lambda as f32, 1.0 - lambda as f32], 0..2);
         outcomes.push(Outcome {
             name: format!("both, λ = {lambda}"),
             lambda: Some(lambda),
-            item: (lambda > 0.0).then_some(accuracy[0]),
-            group: (lambda < 1.0).then_some(accuracy[1]),
+            item: last(&both, 0).filter(|_| lambda > 0.0),
+            group: last(&both, 1).filter(|_| lambda < 1.0),
             seconds: both.train_seconds,
         });
     }
@@ -1698,9 +1614,9 @@ both_by_lambda(&outcomes, fashion_test.samples.len())
 // its untrained head is no example of negative transfer.
 //
 // **Beside the single-task networks.** A difference that is smaller than the intervals is within the noise of the test
-// images, and another seed would move it as much. The group is the easier task, and knowing the item is knowing the group;
-// so the item's gradient teaches the shared layers all that the group needs, while the group's adds little that the item
-// has not asked for. What λ does move is the balance: a head with little weight has little say in what the shared layers
+// images, and another seed would move it as much. The group has fewer answers, and knowing the item is knowing the
+// group; so the item's gradient teaches the shared layers what the group needs, while the group's adds little to what
+// the item needs. What λ does move is the balance: a head with little weight has little say in what the shared layers
 // learn.
 //
 // **For multi-task learning:** one network, one pass and nearly one set of parameters do the work of two; what one task

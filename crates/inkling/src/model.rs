@@ -59,7 +59,12 @@ impl Model {
         self.network.spec()
     }
 
-    /// The network itself, for all that this type does not do: to look inside, say.
+    /// The network itself: its arrays, say ([`Network::state_dict`]).
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The network itself, for all that this type does not do.
     pub fn network_mut(&mut self) -> &mut Network {
         &mut self.network
     }
