@@ -1,4 +1,4 @@
-//! How much of a network's dense layers stands still.
+//! How many weights of a network's dense layers no longer change.
 
 use rayon::prelude::*;
 
@@ -7,28 +7,28 @@ use crate::layers::parameter::{MatrixLayout, Parameter};
 use crate::network::Network;
 use crate::parallel::par_for_each;
 
-/// How much of a dense layer stands still under its optimiser.
+/// How many weights of a dense layer no longer change under its optimiser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityStats {
     /// Name of the layer, such as "trunk.10".
     pub name: String,
-    /// Numbers that come in.
+    /// Number of inputs.
     pub inputs: usize,
-    /// Inputs whose weights all have a first moment of zero: they were zero in all batches for hundreds of steps.
+    /// Inputs all of whose weights have a first moment of zero, because they were zero in all batches for hundreds of steps.
     pub silent: usize,
-    /// Units.
+    /// Number of units.
     pub units: usize,
-    /// Units whose weights all have a first moment of zero: none of their gradients was anything for hundreds of steps.
+    /// Units all of whose weights have a first moment of zero, because their gradient was zero for hundreds of steps.
     pub dead: usize,
-    /// Runs of 32 weights of one input, the units in the order of how many of their first moments are zero.
+    /// Number of runs of 32 weights that belong to one input, with units sorted by how many of their first moments are zero.
     pub row_panels: usize,
-    /// Those in which all first moments are zero, so that Adam leaves their weights as they are.
+    /// Runs in which all first moments are zero, so that Adam does not change their weights.
     pub idle: usize,
 }
 
 impl Network {
-    /// How much of each dense layer stands still, not counting what came to rest in the last few steps. Reads all first
-    /// moments, in about the time of a few steps.
+    /// The activity of each dense layer that is being trained. Weights that stopped changing in the last few steps may not be
+    /// counted yet. Reads all first moments, in about the time of a few steps.
     pub fn idleness(&self) -> Vec<ActivityStats> {
         let mut stats = Vec::new();
         self.visit(&mut |layer| {
@@ -39,7 +39,7 @@ impl Network {
     }
 }
 
-/// Of a weight in panels whose steps can wait, which only dense layers have.
+/// The activity of a weight whose steps can be deferred, which only dense layers have.
 fn of(name: String, weight: &Parameter) -> Option<ActivityStats> {
     let (MatrixLayout::Packed { rows, columns }, Some(_)) = (weight.layout, &weight.deferred) else {
         return None;

@@ -12,10 +12,10 @@ struct Line([f32; 16]);
 /// Bytes from which on numbers lie in pages of their own.
 const LARGE: usize = 4 << 20;
 
-/// f32 numbers that start at a cache line, zero at first, laid out once and never grown.
+/// A vector of f32 that starts at a cache line. It is zero at first and never grows.
 ///
-/// Many of them lie in huge pages where the system has some (on Linux, only who asks gets them): weights are asked for a
-/// little before they are needed, which is of no use while the processor still looks for their page. Pages that nobody has
+/// Large ones lie in huge pages where the system has them (Linux gives them only on request): weights are prefetched a little
+/// before they are needed, which does not help as long as the processor still looks up their page. Pages that have not been
 /// written take no memory.
 #[derive(Debug)]
 pub(crate) struct AlignedVec {

@@ -9,15 +9,15 @@ use crate::layers::parameter::GradMode;
 use crate::network::{Network, Workspace};
 use crate::sequential::{NamedLayer, Sequential};
 
-/// A layer whose output can be looked at. A ReLU right after a dense or convolutional layer is part of that layer; to
-/// flatten is no layer here, for it changes no number, unless a head does nothing else.
+/// A layer whose output can be read. A ReLU right after a dense or convolutional layer is part of that layer, and a residual
+/// block is one layer. Flattening is not a layer here, because it changes no value, unless a head consists of nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerHandle {
     /// Name of the layer in files, such as "trunk.3" or "class.1".
     pub name: String,
-    /// What comes out of it for one image.
+    /// Shape of its output for one image.
     pub shape: Shape,
-    /// The head, by its number, whose scores it gives, if it is a head's last layer.
+    /// The number of the head whose outputs it computes, if it is the last layer of a head.
     pub scores_of: Option<usize>,
     /// The trunk, or a head by its number.
     head: Option<usize>,
@@ -38,7 +38,7 @@ impl LayerHandle {
 }
 
 impl Network {
-    /// Every layer whose output can be looked at: the trunk's, then each head's; the last one of a head gives its scores.
+    /// Every layer whose output can be read: those of the trunk, then those of each head.
     pub fn layer_handles(&self) -> Vec<LayerHandle> {
         let of = |(head, chain): (Option<usize>, &Sequential)| {
             let layer = move |(layer, of): (usize, &NamedLayer)| LayerHandle {
@@ -54,13 +54,13 @@ impl Network {
         std::iter::once((None, &self.trunk)).chain(heads).flat_map(of).collect()
     }
 
-    /// The output of a layer for the images x, [batch, inputs], that [`Network::forward`] has just seen: [batch, outputs],
-    /// images with their channels last.
+    /// The output of a layer, [batch, outputs], for the images x, [batch, inputs], of the last forward pass. Images have their
+    /// channels last.
     ///
     /// # Panics
-    /// If [`Network::forward`] has seen another number of images.
+    /// If the last forward pass was of another number of images.
     pub fn output<'a>(&self, layer: &LayerHandle, x: &[f32], workspace: &'a Workspace) -> &'a [f32] {
-        let Context { batch, .. } = self.seen(x, workspace);
+        let Context { batch, .. } = self.context_of(x, workspace);
         let activations = match layer.head {
             None => &workspace.trunk,
             Some(head) => &workspace.heads[head],
@@ -68,13 +68,13 @@ impl Network {
         &activations.acts[layer.layer][..batch * layer.shape.len()]
     }
 
-    /// The gradient, dx of [batch, inputs], of a function of a layer's output with respect to the images x that
-    /// [`Network::forward`] has just seen without training. `output_grad` is given the layer's output y, [batch, outputs], and
-    /// zeros in whose place it writes the function's gradient with respect to y.
+    /// The gradient dx, [batch, inputs], of a function of a layer's output with respect to the images x of the last forward pass,
+    /// which was without training. `output_grad` is called with the layer's output y, [batch, outputs], and zeros as many, in
+    /// whose place it writes the gradient of the function with respect to y.
     ///
     /// # Panics
-    /// If [`Network::forward`] has seen another number of images or was training, the workspace was not made for training,
-    /// or `dx` is not as long as `x`.
+    /// If the last forward pass was of another number of images or with training, the workspace was not made for training, or
+    /// `dx` is not as long as `x`.
     pub fn input_gradient(
         &mut self,
         x: &[f32],
@@ -86,9 +86,9 @@ impl Network {
         self.backward_from(x, layer, workspace, dx, output_grad, false);
     }
 
-    /// As [`Network::input_gradient`], but of the function of the layer's response before its ReLU, if it has one: `output_grad`
-    /// is given what came out of the ReLU, and what it writes goes on through numbers that the ReLU has silenced. A unit
-    /// that is silent so far can be woken along this gradient; its own is zero.
+    /// As [`Network::input_gradient`], but of a function of the layer's values before its ReLU, if it has one. `output_grad` is
+    /// called with the output of the ReLU, and the gradient that it writes also passes where that is zero. A unit that is
+    /// inactive can be activated along this gradient, whereas the gradient of its output is zero.
     ///
     /// # Panics
     /// As [`Network::input_gradient`].
@@ -113,7 +113,7 @@ impl Network {
         before_relu: bool,
     ) {
         assert_eq!(x.len(), dx.len(), "a gradient for every number");
-        let context = self.seen(x, workspace);
+        let context = self.context_of(x, workspace);
         assert!(!context.training, "images that were seen without training");
         let (count, features) = (context.batch * layer.shape.len(), context.batch * self.trunk.outputs);
         if before_relu && workspace.ones.len() < count {
@@ -142,9 +142,9 @@ impl Network {
         self.trunk.backward(&context, x, layers, trunk, dx, GradMode::Skip);
     }
 
-    /// The pass of [`Network::forward`] that saw these images, as far as their number tells.
-    fn seen(&self, x: &[f32], workspace: &Workspace) -> Context {
-        let context = workspace.seen.expect("images that went forward first");
+    /// The last forward pass, which must have been of as many images.
+    fn context_of(&self, x: &[f32], workspace: &Workspace) -> Context {
+        let context = workspace.context.expect("images that went forward first");
         assert_eq!(x.len(), context.batch * self.input_len(), "the images that went forward");
         context
     }

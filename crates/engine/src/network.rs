@@ -19,7 +19,32 @@ use crate::parallel::par_for_each;
 use crate::random::RngStream;
 use crate::sequential::{Activations, Builder, NamedLayer, Sequential};
 
-/// A network that can be trained and asked.
+/// A network: a trunk of layers, whose output goes through each of one or more heads. It computes in f32, on batches of images
+/// with their channels last.
+///
+/// ```
+/// use inkling_engine::Network;
+/// use inkling_schema::ModelSpec;
+///
+/// let text = r#"
+///     input = [28, 28, 1]
+///     trunk = [
+///         { layer = "flatten" },
+///         { layer = "dense", units = 64, initializer = "he-uniform" },
+///         { layer = "relu" },
+///     ]
+///     heads = [{ name = "digit", layers = [{ layer = "dense", units = 10, initializer = "glorot-uniform" }] }]
+/// "#;
+/// let spec = ModelSpec::from_toml("mlp.toml", text)?;
+/// let mut network = Network::new(&spec, 1)?;
+/// assert_eq!(network.num_parameters(), 784 * 64 + 64 + 64 * 10 + 10);
+///
+/// let images = vec![0.5; 3 * 784];
+/// let mut workspace = network.workspace(3, false);
+/// network.forward(&images, false, &mut workspace);
+/// assert_eq!(workspace.logits(0).len(), 3 * 10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Network {
     spec: ModelSpec,
@@ -30,36 +55,36 @@ pub struct Network {
     pub(crate) heads: Vec<Sequential>,
 }
 
-/// All memory that a network needs for batches of up to a capacity: made once, so that a step allocates nothing.
+/// The memory that a network needs for batches of up to a capacity. It is allocated once, so that a step allocates nothing.
 #[derive(Debug)]
 pub struct Workspace {
     capacity: usize,
-    /// Pixels of a batch as numbers, [capacity, inputs].
+    /// The images of a batch, [capacity, inputs].
     pub(crate) x: AlignedVec,
     pub(crate) trunk: Activations,
     pub(crate) heads: Vec<Activations>,
     /// Outputs of each head.
     outputs: Vec<usize>,
-    /// The last pass that went forward.
-    pub(crate) seen: Option<Context>,
-    /// Ones, in place of a ReLU's output, as many as were needed so far.
+    /// The last forward pass.
+    pub(crate) context: Option<Context>,
+    /// Ones, which stand for a ReLU's output where its gradient passes unmasked; as many as were needed so far.
     pub(crate) ones: AlignedVec,
-    /// Gradient of the trunk's output as one head gives it, where there are several.
+    /// The gradient of the trunk's output from one of several heads, [capacity, features].
     dtrunk: AlignedVec,
-    /// What each head made of the last batch that went backward.
+    /// The metrics of each head in the last backward pass.
     pub(crate) metrics: Vec<Metrics>,
 }
 
-/// What the heads should say of a batch, and how much each counts.
+/// The labels of a batch, and the weight of each head in the loss.
 #[derive(Debug, Clone, Copy)]
 pub struct Targets<'a> {
     /// The labels of the batch for each head.
     pub labels: &'a [HeadTargets],
-    /// Share of each head's mean loss in the whole, `[heads]`.
+    /// The weight of each head's mean loss in the loss of the network, `[heads]`.
     pub loss_weights: &'a [f32],
 }
 
-/// How long a layer took in the last batch of a workspace; ReLU right after it is part of it.
+/// The time that a layer took for the last batch of a workspace. A ReLU right after it is part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerTime {
     /// Name of the layer, such as "trunk.2".
@@ -70,7 +95,7 @@ pub struct LayerTime {
     pub backward: Duration,
 }
 
-/// An array of a network under its name, row by row.
+/// A named array of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedTensor {
     /// Layer and parameter, such as "trunk.2.weight".
@@ -81,25 +106,25 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
-/// An array of a network, to be read when it is needed.
+/// A view of an array of a network, whose values are read when they are needed.
 #[derive(Debug)]
 pub struct TensorView<'a> {
-    /// As an [`NamedTensor`]'s.
+    /// As that of a [`NamedTensor`].
     pub name: String,
     parameter: &'a Parameter,
     part: StateKind,
 }
 
 impl TensorView<'_> {
-    /// As an [`NamedTensor`]'s.
+    /// As that of a [`NamedTensor`].
     pub fn shape(&self) -> &[usize] {
         &self.parameter.shape
     }
 
-    /// Writes values from the one with this number on, the last index the fastest.
+    /// Copies values from number `first` on to `values`, the last index the fastest.
     ///
     /// # Panics
-    /// If the array has not so many, or a matrix is not read by whole rows.
+    /// If the array has fewer values, or a matrix is not read in whole rows.
     pub fn read(&self, first: usize, values: &mut [f32]) {
         assert!(
             first + values.len() <= self.shape().iter().product(),
@@ -110,10 +135,10 @@ impl TensorView<'_> {
     }
 }
 
-/// Which arrays of a network's parameters are meant.
+/// A kind of array that every parameter has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateKind {
-    /// What the network computes with.
+    /// The parameters themselves.
     Values,
     /// The optimiser's first moments, where it keeps some.
     FirstMoments,
@@ -185,7 +210,7 @@ impl Network {
         self.heads.iter().map(|head| head.outputs).collect()
     }
 
-    /// Memory for batches of up to `capacity` images; less where the network is not to be trained with it.
+    /// Memory for batches of up to `capacity` images. Without `training` it takes less, and has no room for gradients.
     pub fn workspace(&self, capacity: usize, training: bool) -> Workspace {
         let heads: Vec<Activations> =
             self.heads.iter().map(|head| head.activations(capacity, training)).collect();
@@ -197,21 +222,21 @@ impl Network {
             metrics: vec![Metrics::default(); heads.len()],
             heads,
             outputs: self.num_classes(),
-            seen: None,
+            context: None,
             ones: AlignedVec::zeros(0),
             dtrunk: AlignedVec::zeros(if several { capacity * self.trunk.outputs } else { 0 }),
         }
     }
 
-    /// Computes the scores (logits) of every head for images x of [batch, inputs]; [`Workspace::logits`] has them.
+    /// Computes the outputs of every head for images x, [batch, inputs]. [`Workspace::logits`] returns them.
     ///
     /// # Panics
-    /// If x holds no whole images or more than the workspace has room for.
+    /// If x does not hold whole images, or more than the workspace has room for.
     pub fn forward(&mut self, x: &[f32], training: bool, workspace: &mut Workspace) {
         self.forward_heads(x, training, workspace, |_| true);
     }
 
-    /// As [`Network::forward`], of some of the heads, by their numbers; the others' scores are left as they were.
+    /// As [`Network::forward`], for some of the heads by their numbers. The outputs of the others are left as they were.
     pub(crate) fn forward_heads(
         &mut self,
         x: &[f32],
@@ -223,7 +248,7 @@ impl Network {
         assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
         assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
         let context = Context { isa: self.isa, batch, training };
-        workspace.seen = Some(context);
+        workspace.context = Some(context);
         self.trunk.forward(&context, x, &mut workspace.trunk);
         let z = workspace.trunk.output(x, batch * self.trunk.outputs);
         let heads = self.heads.iter_mut().zip(&mut workspace.heads).enumerate();
@@ -232,10 +257,10 @@ impl Network {
             .for_each(|(_, (head, activations))| head.forward(&context, z, activations));
     }
 
-    /// The loss of the batch that went forward last, and its gradient: Σ over heads of weight times mean loss.
-    /// What becomes of the parameters' gradients is up to `grad_mode`; `dx` takes that of the images. What each head has
-    /// judged is in the workspace. A head of weight zero is passed by: it judges nothing, and its parameters stay. On the
-    /// trunk a head's gradient counts with its share where there are `shares`, else with its weight.
+    /// The backward pass of the batch of the last forward pass, for the loss Σ over heads of weight times mean loss.
+    /// `grad_mode` says what becomes of the parameters' gradients; `dx` takes that of the images. The metrics of each head are
+    /// left in the workspace. A head of weight zero is left out: it has no metrics, and its parameters stay. On the trunk a
+    /// head's gradient is multiplied by its entry of `shares` if there are `shares`, else by its weight.
     pub(crate) fn backward(
         &mut self,
         x: &[f32],
@@ -249,7 +274,7 @@ impl Network {
         assert_eq!(targets.loss_weights.len(), self.heads.len(), "a weight for each head");
         assert_eq!(targets.labels.len(), self.heads.len(), "labels for each head");
         assert!(targets.loss_weights.iter().any(|&weight| weight != 0.0), "a head that has a weight");
-        let context = workspace.seen.expect("a pass that went forward");
+        let context = workspace.context.expect("a pass that went forward");
         assert_eq!(context.batch, batch, "the images that went forward");
         let features = batch * self.trunk.outputs;
         let Workspace { trunk, heads, dtrunk, metrics, .. } = workspace;
@@ -285,9 +310,9 @@ impl Network {
         self.trunk.backward(&context, x, layers, trunk, dx, grad_mode);
     }
 
-    /// Mean loss over the batch and the gradient of every parameter, which [`Network::state_dict`] gives. The network is as in
-    /// training: dropout drops and draws from its stream, batch normalisation uses the batch's statistics and moves its
-    /// running ones. The weights stay.
+    /// The loss of a batch of images x, [batch, inputs], as the sum over heads of weight times mean loss, and the gradient of
+    /// every parameter, which [`Network::state_dict`] returns. The network computes as in training: dropout draws masks from its
+    /// stream, batch normalisation uses the statistics of the batch and updates its running ones. The weights do not change.
     pub fn gradients(&mut self, x: &[f32], targets: Targets, workspace: &mut Workspace) -> f64 {
         self.forward(x, true, workspace);
         self.backward(x, targets, None, workspace, None, GradMode::Store);
@@ -295,7 +320,7 @@ impl Network {
     }
 
     /// The gradient of the images, [batch, inputs], for the loss of [`Network::gradients`], with the same side effects.
-    /// [`Network::input_gradient`] has none, and is of the network as in evaluation.
+    /// [`Network::input_gradient`] has no side effects, and computes as in evaluation.
     ///
     /// # Panics
     /// If `dx` is not as long as `x`.
@@ -311,8 +336,8 @@ impl Network {
         self.backward(x, targets, None, workspace, Some(dx), GradMode::Skip);
     }
 
-    /// Moves every parameter of the trunk and of the heads with a weight by its stored gradient, once the norm of all of them
-    /// together is no larger than `norm`.
+    /// Updates every parameter of the trunk and of the heads with a weight by its stored gradient. Where the norm of all these
+    /// gradients together is larger than `norm`, they are first scaled down to it.
     pub(crate) fn step_clipped(&mut self, norm: f64, targets: Targets, rule: &dyn StepRule) {
         let isa = self.isa;
         let mut squares = 0.0;
@@ -333,7 +358,7 @@ impl Network {
         });
     }
 
-    /// Does something with every trained parameter of the trunk and of the heads with a weight.
+    /// Calls `work` with every trained parameter of the trunk and of the heads with a weight.
     fn each_trained(&mut self, targets: Targets, mut work: impl FnMut(&mut Parameter)) {
         let heads = self.heads.iter_mut().zip(targets.loss_weights).filter(|(_, weight)| **weight != 0.0);
         let parts = std::iter::once(&mut self.trunk).chain(heads.map(|(head, _)| head));
@@ -345,10 +370,10 @@ impl Network {
         }
     }
 
-    /// The arrays of this part in the order of the layers.
+    /// The arrays of this kind in the order of the layers.
     ///
     /// # Panics
-    /// If it is the gradients, and none were stored ([`Network::gradients`]).
+    /// If the gradients are asked for and none were stored ([`Network::gradients`]).
     pub fn state_dict(&self, part: StateKind) -> Vec<NamedTensor> {
         let array = |view: TensorView| {
             let mut values = vec![0.0; view.shape().iter().product()];
@@ -358,7 +383,7 @@ impl Network {
         self.tensor_views(part).map(array).collect()
     }
 
-    /// As [`Network::state_dict`], without a copy of the values: a large network's parts are better read one by one.
+    /// As [`Network::state_dict`], without copying the values: those of a large network are better read one by one.
     ///
     /// # Panics
     /// As [`Network::state_dict`].
@@ -384,13 +409,13 @@ impl Network {
         views.into_iter()
     }
 
-    /// Sets the arrays of this part: `find` gives the values of a name and shape.
+    /// Sets the arrays of this kind: `find` returns the values for a name and a shape.
     ///
     /// # Errors
-    /// The first error of `find`; what came before is set.
+    /// The first error of `find`; arrays before it have been set.
     ///
     /// # Panics
-    /// If `find` gives another number of values than the shape has.
+    /// If `find` returns another number of values than the shape has.
     pub fn load_state_dict<E>(
         &mut self,
         part: StateKind,
@@ -426,7 +451,7 @@ impl Network {
         result
     }
 
-    /// How long each layer took in the last batch of this workspace.
+    /// The time that each layer took for the last batch of this workspace.
     pub fn timings(&self, workspace: &Workspace) -> Vec<LayerTime> {
         let chains =
             std::iter::once((&self.trunk, &workspace.trunk)).chain(self.heads.iter().zip(&workspace.heads));
@@ -446,12 +471,12 @@ impl Network {
         });
     }
 
-    /// Has every weight take the steps that its layer has put off.
+    /// Applies the optimiser's steps that layers have deferred.
     pub(crate) fn settle(&mut self) {
         self.visit_mut(&mut |layer| layer.op.settle());
     }
 
-    /// Whether no layer has put steps off.
+    /// Whether no layer has deferred steps.
     pub(crate) fn is_settled(&self) -> bool {
         let mut is_settled = true;
         self.visit(&mut |layer| {
@@ -501,17 +526,17 @@ impl Workspace {
         self.capacity
     }
 
-    /// What a head gave for the images of the last forward pass, [batch, outputs]: the scores (logits) of classes, or other
-    /// outputs as its loss has them.
+    /// The outputs of a head for the images of the last forward pass, [batch, outputs]: logits of classes, or what its loss is
+    /// computed from otherwise.
     ///
     /// # Panics
     /// If there was no forward pass, or there is no such head.
     pub fn logits(&self, head: usize) -> &[f32] {
-        let context = self.seen.expect("images that went forward first");
+        let context = self.context.expect("images that went forward first");
         self.heads[head].output(&[], context.batch * self.outputs[head])
     }
 
-    /// What each head made of the last batch that went backward.
+    /// The metrics of each head in the last backward pass.
     pub(crate) fn metrics(&self) -> &[Metrics] {
         &self.metrics
     }

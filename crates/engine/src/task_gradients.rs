@@ -1,8 +1,8 @@
-//! The heads' gradients on the layers that they share, and how they lie to each other.
+//! Inner products of the heads' gradients on the layers that they share.
 //!
 //! A dense layer's gradient is a sum of outer products, dW = Σₙ xₙ·dyₙᵀ and db = Σₙ dyₙ over the images n, so that the inner
-//! product of two heads' gradients a and b on it is Σₘₙ (1 + xₘ·xₙ)·(dyₘᵃ·dyₙᵇ). Where a batch is thinner than the matrix,
-//! that is less work than making them, and takes no memory.
+//! product of two heads' gradients a and b on it is Σₘₙ (1 + xₘ·xₙ)·(dyₘᵃ·dyₙᵇ). For a batch that is small beside the matrix,
+//! that is less work than computing the gradients, and takes no memory.
 
 use inkling_schema::Loss;
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use crate::layers::parameter::{GradMode, ParamKind};
 use crate::network::{Network, Targets, Workspace};
 use crate::sequential::NamedLayer;
 
-/// On which shared parameters gradients are compared.
+/// The shared parameters on which gradients are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrunkScope {
     /// All of the trunk's.
@@ -52,7 +52,7 @@ impl GradientGram {
     }
 }
 
-/// What is kept of one head's gradient on a layer.
+/// What is stored of one head's gradient on a layer.
 #[derive(Clone)]
 enum Kept {
     /// The gradient of every parameter, one after the other.
@@ -62,8 +62,8 @@ enum Kept {
 }
 
 impl Network {
-    /// The products of the heads' gradients for the batch that went forward last, in training. Weights, moments and
-    /// random streams stay; kept gradients of the trunk are overwritten or dropped.
+    /// The inner products of the heads' gradients for the batch of the last forward pass, which was with training. Weights,
+    /// moments and random streams do not change; stored gradients of the trunk are overwritten.
     pub(crate) fn gradient_products(
         &mut self,
         x: &[f32],
@@ -150,8 +150,8 @@ impl Network {
         found
     }
 
-    /// Whether a layer of the trunk is a dense layer on which gradients of so thin a batch are compared without being made;
-    /// then, whether ReLU is part of it.
+    /// If a layer of the trunk is a dense layer whose gradients are compared without being computed, because the batch is small:
+    /// whether ReLU is part of it.
     fn thin_dense(&self, layer: usize, batch: usize) -> Option<bool> {
         let Size { inputs, units, relu, .. } = self.trunk.layers[layer].op.dense_size()?;
         (batch * (inputs + units) < inputs * units).then_some(relu)

@@ -1,4 +1,4 @@
-//! Training by gradient descent and judging a network on images kept as bytes.
+//! Training by gradient descent, and evaluation.
 
 use inkling_schema::Optimizer;
 
@@ -12,14 +12,14 @@ use crate::task_gradients::{GradientGram, TrunkScope};
 /// Images, [n, dim], image after image, the last index the fastest.
 #[derive(Debug, Clone, Copy)]
 pub enum Pixels<'a> {
-    /// Bytes, which networks see as shares of 255.
+    /// Bytes, which networks take as x/255.
     Bytes(&'a [u8]),
-    /// Numbers, which networks see as they are.
+    /// Numbers, which networks take as they are.
     Floats(&'a [f32]),
 }
 
 impl Pixels<'_> {
-    /// Numbers in all.
+    /// Number of values in all images.
     pub fn len(&self) -> usize {
         match self {
             Pixels::Bytes(bytes) => bytes.len(),
@@ -32,10 +32,10 @@ impl Pixels<'_> {
         self.len() == 0
     }
 
-    /// Writes the numbers from `start` on as networks see them.
+    /// Copies values from number `start` on to `x`, bytes as x/255.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there are fewer values.
     pub fn read(&self, start: usize, x: &mut [f32]) {
         let range = start..start + x.len();
         match self {
@@ -51,7 +51,7 @@ impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Pixels<'a> {
     }
 }
 
-/// Images, each with a label for every head.
+/// Images with labels for every head.
 #[derive(Debug, Clone, Copy)]
 pub struct Dataset<'a> {
     /// Images, shape [n, dim].
@@ -63,7 +63,7 @@ pub struct Dataset<'a> {
 /// The labels of each head of a network.
 #[derive(Debug, Clone, Copy)]
 pub enum HeadLabels<'a> {
-    /// Classes, which bytes hold: `[n]` for each head.
+    /// Classes as bytes, `[n]` for each head.
     Bytes(&'a [&'a [u8]]),
     /// Labels of any kind.
     Any(&'a [Labels<'a>]),
@@ -83,12 +83,12 @@ impl<'a> HeadLabels<'a> {
 }
 
 impl<'a> Dataset<'a> {
-    /// These images with a class for each head, which bytes hold: `[n]` for each.
+    /// Images with a class for each head, as bytes, `[n]` for each.
     pub fn new(pixels: impl Into<Pixels<'a>>, labels: &'a [&'a [u8]]) -> Self {
         Dataset { pixels: pixels.into(), labels: HeadLabels::Bytes(labels) }
     }
 
-    /// These images with labels of any kind for each head.
+    /// Images with labels of any kind for each head.
     pub fn with_labels(pixels: impl Into<Pixels<'a>>, labels: &'a [Labels<'a>]) -> Self {
         Dataset { pixels: pixels.into(), labels: HeadLabels::Any(labels) }
     }
@@ -106,7 +106,33 @@ impl Dataset<'_> {
     }
 }
 
-/// A network being trained.
+/// Trains a network with an optimiser, step by step.
+///
+/// ```
+/// use inkling_engine::{Dataset, Network, Trainer};
+/// use inkling_schema::{ModelSpec, Optimizer};
+///
+/// let text = r#"
+///     input = [2, 2, 1]
+///     trunk = [{ layer = "flatten" }]
+///     heads = [{ name = "class", layers = [{ layer = "dense", units = 2, initializer = "glorot-uniform" }] }]
+/// "#;
+/// let network = Network::new(&ModelSpec::from_toml("network.toml", text)?, 1)?;
+/// // Light above, light below.
+/// let (pixels, labels) = ([255, 255, 0, 0, 0, 0, 255, 255_u8], [0, 1_u8]);
+/// let heads = [&labels[..]];
+/// let images = Dataset::new(&pixels, &heads);
+///
+/// let adam = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+/// let mut trainer = Trainer::new(network, adam, 2, &[1.0]);
+/// let first = trainer.step(images, &[0, 1], 0.1)[0];
+/// for _ in 0..50 {
+///     trainer.step(images, &[0, 1], 0.1);
+/// }
+/// let last = trainer.step(images, &[0, 1], 0.1)[0];
+/// assert!(last.loss_sum < first.loss_sum && last.correct == 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer {
     network: Network,
@@ -114,17 +140,17 @@ pub struct Trainer {
     workspace: Workspace,
     /// Labels of the batch for each head.
     labels: Vec<HeadTargets>,
-    /// Share of each head in the loss.
+    /// Weight of each head in the loss.
     weights: Vec<f32>,
-    /// The longest that the gradient of all parameters may be.
+    /// The largest norm that the gradient of all parameters together may have.
     clip_norm: Option<f64>,
     step: u64,
 }
 
-/// Pixels as networks see them: x/255, number by number.
+/// Converts pixels from bytes to x/255, `x` being as long as `pixels`.
 ///
 /// # Panics
-/// If there are not as many of both.
+/// If the lengths differ.
 pub fn normalize_pixels(pixels: &[u8], x: &mut [f32]) {
     assert_eq!(pixels.len(), x.len(), "a number for every pixel");
     for (x, &pixel) in x.iter_mut().zip(pixels) {
@@ -133,7 +159,7 @@ pub fn normalize_pixels(pixels: &[u8], x: &mut [f32]) {
 }
 
 impl Trainer {
-    /// Trains `network` in batches of up to `batch` images; `weights` holds the share of each head in the loss.
+    /// A trainer of `network` for batches of up to `batch` images. `weights` are the weights of the heads in the loss.
     ///
     /// # Panics
     /// If there is not a weight for each head.
@@ -169,33 +195,34 @@ impl Trainer {
         }
     }
 
-    /// Shortens gradients whose norm over all trained parameters is larger than this, from the next step on (Pascanu, Mikolov
-    /// and Bengio 2013). Every gradient is then kept before a weight moves, which takes as much memory as the weights.
+    /// Scales gradients down to this norm where their norm over all trained parameters is larger, from the next step on (Pascanu,
+    /// Mikolov and Bengio 2013). All gradients are then stored before any weight is updated, which takes as much memory as the
+    /// weights.
     pub fn set_clip_norm(&mut self, norm: Option<f64>) {
         self.clip_norm = norm;
     }
 
-    /// Sets the share of each head in the loss, from the next step on. A head of share zero is not trained, and costs
-    /// nothing.
+    /// Sets the weight of each head in the loss, from the next step on. A head of weight zero is not trained, and takes no time.
     ///
     /// # Panics
-    /// If there is not a share for each head.
+    /// If there is not a weight for each head.
     pub fn set_weights(&mut self, weights: &[f32]) {
         self.weights.copy_from_slice(weights);
     }
 
-    /// One step on the images whose numbers are in `order`, at this learning rate. What each head made of the batch,
-    /// before the step. A loss that is not finite shows here; the step has then spoilt the weights.
+    /// Takes one step on the images whose indices are in `order`, and returns the metrics of each head for this batch before
+    /// the step, summed over the batch. If a loss is not finite, the step has made the weights useless.
     ///
     /// # Panics
-    /// If there are more images than the batch has room for, or a number is beyond the last image.
+    /// If `order` is longer than a batch, an index is beyond the last image, or all heads have weight zero.
     pub fn step(&mut self, images: Dataset, order: &[u32], learning_rate: f64) -> &[Metrics] {
         self.step_with(images, order, learning_rate, |_, _, _, _| None)
     }
 
-    /// As [`Trainer::step`], with a look at how the heads' gradients on shared layers lie to each other before the weights
-    /// move. `combine` is told that and what each head made of the batch, and may say with which share each head's
-    /// gradient counts there instead of its weight. Where it says nothing, the step has the bits of [`Trainer::step`].
+    /// As [`Trainer::step`], comparing the heads' gradients on shared layers before the weights are updated. `combine` is called
+    /// with the metrics of each head and the inner products of their gradients, and may return factors of the heads' gradients
+    /// on the shared layers, which then stand in for their weights. If it returns none, the step has the bits of
+    /// [`Trainer::step`].
     ///
     /// # Panics
     /// As [`Trainer::step`].
@@ -255,56 +282,56 @@ impl Trainer {
         self.workspace.metrics()
     }
 
-    /// Whether every weight has taken every step. Layers put steps off in which some of their weights have no gradient, for
-    /// 64 steps at most. What [`Network::state_dict`] reads is right at any time, but only where this holds does a training that
-    /// is set to it ([`Trainer::set_steps`]) go on with the bits of this one.
+    /// Whether no step is deferred. Layers defer steps of the optimiser for weights without a gradient, for 64 steps at most.
+    /// [`Network::state_dict`] returns current values at any time, but a training that continues from them
+    /// ([`Trainer::set_steps`]) has the bits of this one only if no step was deferred.
     pub fn is_settled(&self) -> bool {
         self.network.is_settled()
     }
 
-    /// The network, every weight of which has taken every step, without the optimiser's moments.
+    /// The network with all deferred steps applied and without the optimiser's moments.
     pub fn into_network(mut self) -> Network {
         self.network.settle();
         self.network.alloc_moments([false, false]);
         self.network
     }
 
-    /// The network as it is now.
+    /// The network.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// The network as it is now, to be asked or changed. Every weight has taken every step, so that steps after this have
-    /// other last bits than without it, unless [they had](Trainer::is_settled).
+    /// The network, for evaluation or changes. Deferred steps are applied first, so that later steps have other last bits than
+    /// without this call, unless [none was deferred](Trainer::is_settled).
     pub fn network_mut(&mut self) -> &mut Network {
         self.network.settle();
         &mut self.network
     }
 
-    /// How long each layer took in the last step.
+    /// The time that each layer took in the last step.
     pub fn timings(&self) -> Vec<LayerTime> {
         self.network.timings(&self.workspace)
     }
 
-    /// Steps taken.
+    /// Number of steps taken.
     pub fn steps(&self) -> u64 {
         self.step
     }
 
-    /// Goes on as if so many steps had been taken: with the moments set by [`Network::load_state_dict`] and the streams by
-    /// [`Trainer::load_rng_state`], what follows has the same bits.
+    /// Sets the number of steps taken. With the parameters and moments set by [`Network::load_state_dict`] and the streams by
+    /// [`Trainer::load_rng_state`], training continues to the bit.
     pub fn set_steps(&mut self, steps: u64) {
         self.step = steps;
     }
 
-    /// How far each random stream has been drawn from, by the layer's name.
+    /// The position of each random stream, with the name of its layer.
     pub fn rng_state(&mut self) -> Vec<(String, u128)> {
         let mut positions = Vec::new();
         self.network.visit_streams(&mut |name, stream| positions.push((name.to_owned(), stream.position())));
         positions
     }
 
-    /// Sets how far each random stream has been drawn from: `find` knows it by the layer's name.
+    /// Sets the position of each random stream, which `find` returns for the name of its layer.
     ///
     /// # Errors
     /// The first error of `find`.
@@ -319,13 +346,16 @@ impl Trainer {
     }
 }
 
-/// What each head of the network makes of all the images, batch by batch of the workspace's capacity; `seen` gets the
-/// scores of each batch, [batch, classes], with the head's number.
+/// The metrics of each head for all images, summed over them. Images go through the network in batches of the workspace's
+/// capacity; `on_outputs` is called with the number of each head and its outputs for each batch, [batch, outputs].
+///
+/// # Panics
+/// If a head has fewer labels than there are images, or a label is not a class of its head.
 pub fn evaluate(
     network: &mut Network,
     workspace: &mut Workspace,
     images: Dataset,
-    mut seen: impl FnMut(usize, &[f32]),
+    mut on_outputs: impl FnMut(usize, &[f32]),
 ) -> Vec<Metrics> {
     let (dim, classes) = (network.input_len(), network.num_classes());
     let mut metrics = vec![Metrics::default(); classes.len()];
@@ -341,7 +371,7 @@ pub fn evaluate(
             let logits = workspace.logits(head);
             let labels = images.labels.of(head).slice(i * capacity..i * capacity + batch);
             metrics[head] += loss(network.spec().heads[head].loss, classes, logits, labels, 0.0, None);
-            seen(head, logits);
+            on_outputs(head, logits);
         }
     }
     workspace.x = buffer;
