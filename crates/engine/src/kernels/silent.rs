@@ -143,38 +143,42 @@ impl ParamState<'_> {
     /// If a row leads beyond the weights or their moments.
     #[inline]
     pub(crate) fn catch_up<'s>(&mut self, isa: Isa, rows: impl Iterator<Item = Waiting<'s>>) {
-        isa.run(CatchUp { weights: self, rows });
+        if self.second.is_empty() {
+            isa.run(CatchUp::<_, false> { weights: self, rows });
+        } else {
+            isa.run(CatchUp::<_, true> { weights: self, rows });
+        }
     }
 }
 
-struct CatchUp<'a, 'w, I> {
+/// With a second moment or without one: a branch in the loop would cost time.
+struct CatchUp<'a, 'w, I, const HAS_SECOND: bool> {
     weights: &'a mut ParamState<'w>,
     rows: I,
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
-impl<'s, I: Iterator<Item = Waiting<'s>>> Kernel for CatchUp<'_, '_, I> {
+impl<'s, I: Iterator<Item = Waiting<'s>>, const HAS_SECOND: bool> Kernel for CatchUp<'_, '_, I, HAS_SECOND> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let ParamState { value, first, second } = self.weights;
-        let has_second = !second.is_empty();
         for (start, steps) in self.rows {
             let row = start..start + NR;
             let (w, m) = (&mut value[row.clone()], &mut first[row.clone()]);
-            let v: &mut [f32] = if has_second { &mut second[row] } else { &mut [] };
+            let v: &mut [f32] = if HAS_SECOND { &mut second[row] } else { &mut [] };
             let (w, m, v) = (w.as_mut_ptr(), m.as_mut_ptr(), v.as_mut_ptr());
             // SAFETY: slices of 32 numbers, but for a second moment that is not there; the caller has seen the instruction set.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
                 for at in (0..NR).step_by(S::LANES) {
                     let first = S::load(m.add(at));
-                    let second = if has_second { S::load(v.add(at)) } else { S::splat(0.0) };
+                    let second = if HAS_SECOND { S::load(v.add(at)) } else { S::splat(0.0) };
                     S::store(steps.value(S::load(w.add(at)), first, second), w.add(at));
                     let [first, second] = steps.moments(first, second);
                     S::store(first, m.add(at));
-                    if has_second {
+                    if HAS_SECOND {
                         S::store(second, v.add(at));
                     }
                 }
@@ -195,23 +199,29 @@ pub(crate) fn read_rows<'s>(
     rows: impl Iterator<Item = (usize, Option<&'s SilentSteps>)>,
     to: &mut [Row],
 ) {
-    isa.run(ReadRows { numbers, rows, to });
+    if numbers[2].is_empty() {
+        isa.run(ReadRows::<_, false> { numbers, rows, to });
+    } else {
+        isa.run(ReadRows::<_, true> { numbers, rows, to });
+    }
 }
 
-struct ReadRows<'a, I> {
+/// As [`CatchUp`].
+struct ReadRows<'a, I, const HAS_SECOND: bool> {
     numbers: [&'a [f32]; 3],
     rows: I,
     to: &'a mut [Row],
 }
 
 #[expect(unsafe_code, reason = "vector instructions")]
-impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>> Kernel for ReadRows<'_, I> {
+impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>, const HAS_SECOND: bool> Kernel
+    for ReadRows<'_, I, HAS_SECOND>
+{
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let mut to = self.to.iter_mut();
-        let has_second = !self.numbers[2].is_empty();
         for (start, steps) in self.rows {
             let to = to.next().expect("room for every row");
             let row = start..start + NR;
@@ -221,13 +231,13 @@ impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>> Kernel for ReadRo
                 continue;
             };
             let m = &self.numbers[1][row.clone()];
-            let v: &[f32] = if has_second { &self.numbers[2][row] } else { &[] };
+            let v: &[f32] = if HAS_SECOND { &self.numbers[2][row] } else { &[] };
             let (w, m, v, to) = (w.as_ptr(), m.as_ptr(), v.as_ptr(), to.as_mut_ptr());
             // SAFETY: slices of 32 numbers, but for a second moment that is not there; the caller has seen the instruction set.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
                 for at in (0..NR).step_by(S::LANES) {
-                    let second = if has_second { S::load(v.add(at)) } else { S::splat(0.0) };
+                    let second = if HAS_SECOND { S::load(v.add(at)) } else { S::splat(0.0) };
                     let value = steps.value(S::load(w.add(at)), S::load(m.add(at)), second);
                     S::store(value, to.add(at));
                 }
