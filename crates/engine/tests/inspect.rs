@@ -13,7 +13,7 @@ use inkling_engine::random::RngStream;
 use inkling_engine::{
     HeadTargets, LayerHandle, NamedTensor, Network, StateKind, Targets, Trainer, Workspace,
 };
-use inkling_schema::{ModelSpec, Shape};
+use inkling_schema::{Loss, ModelSpec, Shape};
 use reference::Reference;
 use reference::networks::{self, disturb, uniform};
 use support::{ADAM, BATCH, Noise, everything};
@@ -84,8 +84,12 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64, every: usize) -> [usize; 2] 
     // More room than the batch needs, and what training with other images left there.
     let mut workspace = network.workspace(batch + 5, true);
     let other = uniform(&mut stream, (batch + 5) * dim, 1.0);
-    let zeros = HeadTargets::Classes(vec![0; batch + 5]);
-    let (labels, weights) = (vec![zeros; spec.heads.len()], vec![1.0; spec.heads.len()]);
+    let sizes = network.num_classes();
+    let zeros = spec.heads.iter().zip(&sizes).map(|(head, &outputs)| match head.loss {
+        Loss::CrossEntropy { .. } => HeadTargets::Classes(vec![0; batch + 5]),
+        _ => HeadTargets::Values { values: vec![0.0; (batch + 5) * outputs], outputs },
+    });
+    let (labels, weights) = (zeros.collect::<Vec<HeadTargets>>(), vec![1.0; spec.heads.len()]);
     network.gradients(&other, Targets { labels: &labels, loss_weights: &weights }, &mut workspace);
 
     let reference = Reference::of(&network);

@@ -104,7 +104,8 @@ mod tests {
 
     use super::*;
     use crate::kernels::isa::Isa;
-    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform};
+    use crate::layers::reference::avg_pool;
+    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform, wide, windows};
     use crate::random::RngStream;
 
     fn geometry(input: [usize; 3], kernel: [usize; 2], stride: [usize; 2]) -> Geometry {
@@ -124,23 +125,9 @@ mod tests {
         (y, dx)
     }
 
-    /// The mean over each window, by its definition.
+    /// The definition, of a batch.
     fn plain(g: &Geometry, x: &[f64]) -> Vec<f64> {
-        let at = |image: usize, row: usize, column: usize, channel: usize| {
-            x[image * g.inputs() + (row * g.input[1] + column) * g.channels + channel]
-        };
-        let mut y = Vec::new();
-        for image in 0..x.len() / g.inputs() {
-            for (i, j) in (0..g.output[0]).flat_map(|i| (0..g.output[1]).map(move |j| (i, j))) {
-                for channel in 0..g.channels {
-                    let window = (0..g.kernel[0]).flat_map(|u| (0..g.kernel[1]).map(move |v| (u, v)));
-                    let numbers =
-                        window.map(|(u, v)| at(image, i * g.stride[0] + u, j * g.stride[1] + v, channel));
-                    y.push(numbers.sum::<f64>() / (g.kernel[0] * g.kernel[1]) as f64);
-                }
-            }
-        }
-        y
+        avg_pool::forward(&windows(g), g.channels, x)
     }
 
     proptest! {
@@ -156,8 +143,7 @@ mod tests {
             let x = uniform(&mut stream, batch * g.inputs());
             let dy = uniform(&mut stream, batch * g.outputs());
             let (y, dx) = run(g, batch, &x, dy.clone());
-            let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
-            assert_close(&y, &plain(&g, &wide), 1e-6);
+            assert_close(&y, &plain(&g, &wide(&x)), 1e-6);
             assert_close(&dx, &numerical_gradient(&x, &dy, |x| plain(&g, x)), 2e-6);
         }
     }

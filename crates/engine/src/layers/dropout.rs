@@ -115,7 +115,8 @@ impl Layer for Dropout {
 mod tests {
     use super::*;
     use crate::kernels::isa::Isa;
-    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform};
+    use crate::layers::reference::dropout as definition;
+    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform, wide};
 
     fn dropout(outputs: usize, rate: f64) -> Dropout {
         Dropout::new(outputs, rate, RngStream::new(7, "dropout/test"))
@@ -134,10 +135,10 @@ mod tests {
     }
 
     /// The mask, drawn number after number.
-    fn plain(rate: f32, skip: usize, count: usize) -> Vec<f32> {
+    fn plain_mask(rate: f32, skip: usize, count: usize) -> Vec<f64> {
         let mut stream = RngStream::new(7, "dropout/test");
         let words = (0..skip + count).map(|_| if stream.uniform() < rate { 0.0 } else { 1.0 / (1.0 - rate) });
-        words.skip(skip).collect()
+        wide(&words.skip(skip).collect::<Vec<f32>>())
     }
 
     #[test]
@@ -146,11 +147,12 @@ mod tests {
         let (x, dy) = (uniform(&mut stream, 6 * 13), uniform(&mut stream, 6 * 13));
         let mut dropout = dropout(13, 0.3);
         for step in 0..3 {
-            let mask = plain(0.3, step * x.len(), x.len());
+            let mask = plain_mask(0.3, step * x.len(), x.len());
             let (y, dx) = run(&mut dropout, true, &x, &dy);
-            assert!(y.iter().zip(mask.iter().zip(&x)).all(|(&y, (&mask, &x))| y == mask * x));
-            let masked = |x: &[f64]| x.iter().zip(&mask).map(|(x, &mask)| x * f64::from(mask)).collect();
-            assert_close(&dx, &numerical_gradient(&x, &dy, masked), 1e-6);
+            // In f64 a product of two f32 numbers is exact.
+            let exact = definition::forward(&wide(&x), &mask);
+            assert!(y.iter().zip(exact).all(|(&y, exact)| y == exact as f32));
+            assert_close(&dx, &numerical_gradient(&x, &dy, |x| definition::forward(x, &mask)), 1e-6);
         }
         assert_eq!(dropout.stream.position(), 3 * 6 * 13, "a word for each number");
     }
@@ -203,7 +205,10 @@ mod tests {
         };
         let [first, second] = on_any_threads(steps);
         assert_ne!(first, second);
-        let masked = plain(0.25, 0, x.len()).into_iter().zip(&x).map(|(mask, x)| mask * x);
-        assert!(first.0.into_iter().eq(masked), "each task draws from its own place");
+        let exact = definition::forward(&wide(&x), &plain_mask(0.25, 0, x.len()));
+        assert!(
+            first.0.iter().zip(exact).all(|(&y, exact)| y == exact as f32),
+            "each task draws from its own place"
+        );
     }
 }

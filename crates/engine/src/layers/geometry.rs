@@ -71,3 +71,29 @@ impl Geometry {
         self.output[0] * self.output[1]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::reference::windows::Windows;
+    use crate::layers::testing::windows;
+
+    #[test]
+    fn windows_lie_where_the_definition_has_them() {
+        let pairs = |from: usize, to: usize| (from..to).flat_map(move |i| (from..to).map(move |j| [i, j]));
+        for (input, kernel, stride) in pairs(1, 7)
+            .flat_map(|input| pairs(1, 5).map(move |kernel| (input, kernel)))
+            .flat_map(|(input, kernel)| pairs(1, 5).map(move |stride| (input, kernel, stride)))
+        {
+            for padding in [Padding::Valid, Padding::Same] {
+                if padding == Padding::Valid && (kernel[0] > input[0] || kernel[1] > input[1]) {
+                    continue;
+                }
+                let definition = Windows::new(input, kernel, stride, padding);
+                let image = |[height, width]: [usize; 2]| Shape::Image { height, width, channels: 1 };
+                let g = Geometry::new(image(input), image(definition.output), kernel, stride, padding);
+                assert_eq!(windows(&g), definition);
+            }
+        }
+    }
+}

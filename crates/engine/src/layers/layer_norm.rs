@@ -171,3 +171,84 @@ impl Layer for LayerNorm {
         &mut self.parameters
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::isa::Isa;
+    use crate::layers::reference::layer_norm;
+    use crate::layers::testing::{numerical_gradient, on_any_threads, uniform, wide};
+    use crate::random::RngStream;
+
+    const EPSILON: f64 = 1e-3;
+
+    /// y, dx, dscale and dshift of a batch of samples of so many rows.
+    fn run(rows: usize, x: &[f32], mut dy: Vec<f32>, scale: &[f32], shift: &[f32]) -> [Vec<f32>; 4] {
+        let features = scale.len();
+        let mut norm = LayerNorm::new(rows * features, features, EPSILON);
+        norm.parameters[0].value[..features].copy_from_slice(scale);
+        norm.parameters[1].value[..features].copy_from_slice(shift);
+        let batch = x.len() / norm.outputs;
+        let context = Context { isa: Isa::current(), batch, training: true };
+        let mut cache = norm.alloc_cache(batch + 1, true);
+        let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+        norm.forward(&context, x, &mut y, &mut cache);
+        let args = BackwardArgs { x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
+        norm.backward(&context, args, &mut cache, GradMode::Store);
+        let gradient = |i: usize| norm.parameters[i].gradient[..features].to_vec();
+        [y, dx, gradient(0), gradient(1)]
+    }
+
+    /// Fails if two arrays differ by more than `bound` anywhere.
+    fn assert_within(found: &[f32], exact: &[f64], bound: f64) {
+        assert_eq!(found.len(), exact.len());
+        for (i, (&found, exact)) in found.iter().zip(exact).enumerate() {
+            assert!((f64::from(found) - exact).abs() <= bound, "number {i}: {found} for {exact}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_definition_and_its_differences(
+            batch in 1_usize..5, rows in 1_usize..5, features in 1_usize..40, mean in -3.0_f32..3.0, seed in 0_u64..1000,
+        ) {
+            let mut stream = RngStream::new(seed, "test/layer_norm");
+            let len = batch * rows * features;
+            let x: Vec<f32> = uniform(&mut stream, len).iter().map(|x| x + mean).collect();
+            let dy = uniform(&mut stream, len);
+            let (scale, shift) = (uniform(&mut stream, features), uniform(&mut stream, features));
+            let [y, dx, dscale, dshift] = run(rows, &x, dy.clone(), &scale, &shift);
+            let (wide_x, wide_scale, wide_shift) = (wide(&x), wide(&scale), wide(&shift));
+            // As for batch normalisation: the mean is rounded to 2⁻²³ of at most 4, and x̂ divides that by √ε at least.
+            let total = (batch * rows) as f64;
+            assert_within(&y, &layer_norm::forward(&wide_x, &wide_scale, &wide_shift, EPSILON), 3e-5);
+            let by_scale = |scale: &[f64]| layer_norm::forward(&wide_x, scale, &wide_shift, EPSILON);
+            assert_within(&dscale, &numerical_gradient(&scale, &dy, by_scale), 3e-5 * total);
+            let by_shift = |shift: &[f64]| layer_norm::forward(&wide_x, &wide_scale, shift, EPSILON);
+            assert_within(&dshift, &numerical_gradient(&shift, &dy, by_shift), 1e-6 * total);
+            // dx is a difference of numbers as large as dy · scale / √(variance + ε), relative to which its error is bounded.
+            let by_x = |x: &[f64]| layer_norm::forward(x, &wide_scale, &wide_shift, EPSILON);
+            let exact = numerical_gradient(&x, &dy, by_x);
+            let parts = dx.chunks(features).zip(exact.chunks(features)).zip(wide_x.chunks(features));
+            for ((dx, exact), x) in parts {
+                let mean = x.iter().sum::<f64>() / features as f64;
+                let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / features as f64;
+                assert_within(dx, exact, 1e-4 / (variance + EPSILON).sqrt() + 1e-8);
+            }
+        }
+    }
+
+    #[test]
+    fn is_the_same_on_any_threads() {
+        for (batch, rows, features) in [(6, 900, 7), (3, 500, 33)] {
+            let mut stream = RngStream::new(5, "test/layer_norm");
+            let len = batch * rows * features;
+            let (x, dy) = (uniform(&mut stream, len), uniform(&mut stream, len));
+            let (scale, shift) = (uniform(&mut stream, features), uniform(&mut stream, features));
+            let found = on_any_threads(|| run(rows, &x, dy.clone(), &scale, &shift));
+            assert!(found.iter().flatten().all(|number| number.is_finite()));
+        }
+    }
+}

@@ -156,7 +156,8 @@ mod tests {
 
     use super::*;
     use crate::kernels::isa::Isa;
-    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform};
+    use crate::layers::reference::max_pool;
+    use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform, wide, windows};
     use crate::random::RngStream;
 
     fn geometry(input: [usize; 2], channels: usize, size: [usize; 2], stride: [usize; 2]) -> Geometry {
@@ -165,21 +166,9 @@ mod tests {
         Geometry::new(image(input), image(output), size, stride, Padding::Valid)
     }
 
-    /// The definition, for a batch.
+    /// The definition, of a batch.
     fn plain(g: &Geometry, x: &[f64]) -> Vec<f64> {
-        let mut y = Vec::new();
-        for x in x.chunks_exact(g.inputs()) {
-            for pixel in 0..g.output_pixels() {
-                let (top, left) = (pixel / g.output[1] * g.stride[0], pixel % g.output[1] * g.stride[1]);
-                for channel in 0..g.channels {
-                    let at =
-                        |i: usize, j: usize| x[((top + i) * g.input[1] + left + j) * g.channels + channel];
-                    let window = (0..g.kernel[0]).flat_map(|i| (0..g.kernel[1]).map(move |j| (i, j)));
-                    y.push(window.map(|(i, j)| at(i, j)).fold(f64::NEG_INFINITY, f64::max));
-                }
-            }
-        }
-        y
+        max_pool::forward(&windows(g), g.channels, x)
     }
 
     /// y and dx.
@@ -218,8 +207,7 @@ mod tests {
             let x: Vec<f32> = order.iter().map(|&i| i as f32 / 64.0 - 1.0).collect();
             let dy = uniform(&mut stream, batch * g.outputs());
             let (y, dx) = run(&g, batch, &x, dy.clone());
-            let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-            prop_assert!(y.iter().map(|&y| f64::from(y)).eq(plain(&g, &wide)));
+            prop_assert!(wide(&y) == plain(&g, &wide(&x)));
             assert_close(&dx, &numerical_gradient(&x, &dy, |x| plain(&g, x)), 1e-6);
         }
     }

@@ -1,4 +1,5 @@
-//! The layers that networks are made of, each in a file of its own: forward, backward, the plain version, tests.
+//! The layers that networks are made of, each in a file or folder of its own: forward, backward, tests. The definitions that the
+//! tests compare them with, plain loops in f64, are in `reference/`, a file for each layer.
 //!
 //! A layer works on a batch: x is [batch, inputs], y is [batch, outputs], row by row, images with their channels
 //! last (NHWC). Gradients are named as what they belong to with a `d` in front.
@@ -14,6 +15,8 @@ pub(crate) mod identity;
 pub(crate) mod layer_norm;
 pub(crate) mod max_pool;
 pub(crate) mod parameter;
+#[cfg(test)]
+pub(crate) mod reference;
 pub(crate) mod residual;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -119,3 +119,84 @@ impl Layer for Residual {
         self.layers.layers.iter_mut().chain(&mut self.projection).for_each(visit);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::{Initializer, Padding, Shape};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::isa::Isa;
+    use crate::layers::conv2d::conv2d;
+    use crate::layers::geometry::Geometry;
+    use crate::layers::parameter::Parameter;
+    use crate::layers::reference::windows::Windows;
+    use crate::layers::reference::{conv2d as conv2d_definition, residual as definition};
+    use crate::layers::testing::{assert_close, numerical_gradient, uniform, wide};
+    use crate::random::RngStream;
+
+    const KERNEL: [usize; 2] = [3, 3];
+
+    /// A convolution of a block, and its weights and biases in the order of files.
+    fn convolution(g: Geometry, stream: &mut RngStream) -> (NamedLayer, [Vec<f64>; 2]) {
+        let mut op = conv2d(g, false, Initializer::HeUniform, stream);
+        let bias = &mut op.parameters_mut()[1];
+        bias.layout.pack(&uniform(stream, g.filters), &mut bias.value);
+        let plain = |parameter: &Parameter| {
+            let mut values = vec![0.0; parameter.shape.iter().product()];
+            parameter.layout.unpack(&parameter.value, 0, &mut values);
+            wide(&values)
+        };
+        let parameters = [0, 1].map(|i| plain(&op.parameters()[i]));
+        let output = Shape::Image { height: g.output[0], width: g.output[1], channels: g.filters };
+        (NamedLayer { name: "block".into(), output, op }, parameters)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+        /// A block of one convolution, with and without a projection.
+        #[test]
+        fn agrees_with_the_definition_and_its_differences(
+            input in [1_usize..6, 1_usize..6], channels in 1_usize..4, more in 0_usize..3,
+            stride in [1_usize..3, 1_usize..3], projected: bool, batch in 1_usize..4, seed in 0_u64..1000,
+        ) {
+            let (stride, filters) = if projected { (stride, channels + more) } else { ([1, 1], channels) };
+            let output = [0, 1].map(|side| input[side].div_ceil(stride[side]));
+            let image = |[height, width]: [usize; 2], channels| Shape::Image { height, width, channels };
+            let geometry = |kernel| {
+                Geometry::new(image(input, channels), image(output, filters), kernel, stride, Padding::Same)
+            };
+            let (g, mut stream) = (geometry(KERNEL), RngStream::new(seed, "test/residual"));
+            let (layer, [w, b]) = convolution(g, &mut stream);
+            let (projection, projection_parameters) = convolution(geometry([1, 1]), &mut stream);
+            let layers = Sequential {
+                inputs: g.inputs(),
+                outputs: g.outputs(),
+                ignores_gradient_of_zeros: false,
+                layers: vec![layer],
+            };
+            let mut block = Residual::new(layers, projected.then_some(projection));
+            let plain = |x: &[f64]| {
+                let windows = Windows::new(input, KERNEL, stride, Padding::Same);
+                let layers = conv2d_definition::forward(&windows, x, &w, &b);
+                if !projected {
+                    return definition::forward(&layers, x);
+                }
+                let [w, b] = &projection_parameters;
+                definition::forward(&layers, &definition::projection(input, output, x, w, b))
+            };
+
+            let x = uniform(&mut stream, batch * g.inputs());
+            let dy = uniform(&mut stream, batch * g.outputs());
+            let context = Context { isa: Isa::current(), batch, training: true };
+            let mut cache = block.alloc_cache(batch + 1, true);
+            let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+            block.forward(&context, &x, &mut y, &mut cache);
+            let args = BackwardArgs { x: &x, y: &y, dy: &mut dy.clone(), dx: Some(&mut dx) };
+            block.backward(&context, args, &mut cache, GradMode::Store);
+            assert_close(&y, &plain(&wide(&x)), 1e-5);
+            assert_close(&dx, &numerical_gradient(&x, &dy, plain), 1e-5);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What the tests of layers share: random numbers, differences in f64, pools of several sizes.
 
+use super::geometry::Geometry;
+use super::reference::windows::Windows;
 use crate::random::RngStream;
 
 /// `count` numbers uniform in ±1, none of which are equal or zero but by rare chance.
@@ -7,10 +9,27 @@ pub(crate) fn uniform(stream: &mut RngStream, count: usize) -> Vec<f32> {
     (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
 }
 
+/// The same numbers in f64.
+pub(crate) fn wide(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|&number| f64::from(number)).collect()
+}
+
+/// The windows of a convolution or a pooling, as the definitions take them.
+pub(crate) fn windows(g: &Geometry) -> Windows {
+    let Geometry { input, kernel, stride, before, output, .. } = *g;
+    Windows { input, kernel, stride, before, output }
+}
+
+/// dy where it passes the ReLU of a layer that has one, else zero. Where the sum before the ReLU is nothing but rounding, the
+/// layer's own y decides on which side of zero it lies.
+pub(crate) fn through_relu(relu: bool, y: &[f32], dy: &[f32]) -> Vec<f64> {
+    y.iter().zip(dy).map(|(&y, &dy)| if relu && y <= 0.0 { 0.0 } else { f64::from(dy) }).collect()
+}
+
 /// The gradient of Σ dyᵢ·f(x)ᵢ by central differences in f64.
 pub(crate) fn numerical_gradient(x: &[f32], dy: &[f32], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
     const STEP: f64 = 1e-6;
-    let mut x: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    let mut x = wide(x);
     let mut numerical_gradient = Vec::with_capacity(x.len());
     for i in 0..x.len() {
         let before = x[i];

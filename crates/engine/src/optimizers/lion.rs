@@ -56,8 +56,9 @@ impl LaneRule for LionStep {
     unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
         // SAFETY: the caller has seen the instruction set.
         unsafe {
-            let [beta_1, beta_2] = self.beta.map(|beta| S::splat(beta));
-            let [less_1, less_2] = self.one_minus_beta.map(|less| S::splat(less));
+            // Not `map`: its closure would be compiled without the instructions.
+            let [beta_1, beta_2] = [S::splat(self.beta[0]), S::splat(self.beta[1])];
+            let [less_1, less_2] = [S::splat(self.one_minus_beta[0]), S::splat(self.one_minus_beta[1])];
             let (zero, rate) = (S::splat(0.0), S::splat(self.rate));
             let along = S::mul_add(beta_1, m, S::mul(less_1, gradient));
             // The rate where it is above zero, less the rate where it is below.

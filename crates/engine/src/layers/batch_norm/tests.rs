@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::kernels::isa::Isa;
-use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform};
+use crate::layers::reference::batch_norm::{self, moments as moments_of};
+use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, uniform, wide};
 use crate::random::RngStream;
 
 const EPSILON: f64 = 1e-3;
@@ -52,28 +53,9 @@ impl Case {
     }
 }
 
-fn wide(numbers: &[f32]) -> Vec<f64> {
-    numbers.iter().map(|&number| f64::from(number)).collect()
-}
-
-/// Mean and biased variance of each feature.
-fn moments_of(features: usize, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let rows = (x.len() / features) as f64;
-    let of = |i: usize| x.iter().skip(i).step_by(features);
-    let mean: Vec<f64> = (0..features).map(|i| of(i).sum::<f64>() / rows).collect();
-    let square = |i: usize| of(i).map(|x| (x - mean[i]).powi(2)).sum::<f64>() / rows;
-    let variance = (0..features).map(square).collect();
-    (mean, variance)
-}
-
 /// The definition with this mean and variance.
 fn plain(x: &[f64], mean: &[f64], variance: &[f64], scale: &[f64], shift: &[f64]) -> Vec<f64> {
-    let normal = |i: usize, x: f64| (x - mean[i]) / (variance[i] + EPSILON).sqrt();
-    let feature = |at: usize| at % mean.len();
-    x.iter()
-        .enumerate()
-        .map(|(at, &x)| scale[feature(at)] * normal(feature(at), x) + shift[feature(at)])
-        .collect()
+    batch_norm::forward(x, scale, shift, mean, variance, EPSILON)
 }
 
 /// Fails if two arrays differ by more than `bound` anywhere.
@@ -94,7 +76,7 @@ proptest! {
         let case = Case::new(batch * pixels, features, mean, seed);
         let (x, scale, shift) = (wide(&case.x), wide(&case.scale), wide(&case.shift));
         let by_batch = |x: &[f64], scale: &[f64], shift: &[f64]| {
-            let (mean, variance) = moments_of(features, x);
+            let (mean, variance) = moments_of(x, features);
             plain(x, &mean, &variance, scale, shift)
         };
         let mut norm = case.layer(pixels);
@@ -107,20 +89,22 @@ proptest! {
         assert_within(&dscale, &by_scale, 3e-5 * rows);
         let by_shift = numerical_gradient(&case.shift, &case.dy, |shift| by_batch(&x, &scale, shift));
         assert_within(&dshift, &by_shift, 1e-6 * rows);
-        // dx is a difference of numbers as large as scale · dy / √(variance + ε), by which its error is to be judged.
+        // dx is a difference of numbers as large as scale · dy / √(variance + ε), relative to which its error is bounded.
         let exact = numerical_gradient(&case.x, &case.dy, |x| by_batch(x, &scale, &shift));
-        let (mean, variance) = moments_of(features, &x);
+        let (mean, variance) = moments_of(&x, features);
         for (at, (&dx, exact)) in dx.iter().zip(exact).enumerate() {
             let i = at % features;
             let size = scale[i].abs() / (variance[i] + EPSILON).sqrt();
             prop_assert!((f64::from(dx) - exact).abs() <= 1e-4 * size + 1e-8, "{}: {} for {}", at, dx, exact);
         }
 
-        let running = |start: f64, batch: f64| (1.0 - MOMENTUM) * start + MOMENTUM * batch;
-        let exact: Vec<f64> = mean.iter().map(|&mean| running(0.0, mean)).collect();
-        assert_close(&norm.parameters[2].value[..features], &exact, 1e-6);
-        let exact: Vec<f64> = variance.iter().map(|v| running(1.0, v * rows / (rows - 1.0))).collect();
-        assert_close(&norm.parameters[3].value[..features], &exact, 1e-6);
+        let running: Vec<[f64; 2]> = mean.iter().zip(&variance)
+            .map(|(&mean, &variance)| batch_norm::running([0.0, 1.0], [mean, variance], rows, MOMENTUM))
+            .collect();
+        for part in [0, 1] {
+            let exact: Vec<f64> = running.iter().map(|running| running[part]).collect();
+            assert_close(&norm.parameters[2 + part].value[..features], &exact, 1e-6);
+        }
     }
 
     #[test]
@@ -163,11 +147,12 @@ fn one_number_a_feature_gives_the_shift_and_no_gradient() {
 fn a_large_mean_leaves_the_variance_right() {
     // Multiples of 2⁻⁶, which f32 holds exactly beside 4096.
     let x: Vec<f32> = (0..1000_u16).map(|i| 4096.0 + f32::from(i * 37 % 64) / 64.0).collect();
-    let (_, variance) = moments_of(1, &wide(&x));
+    let (mean, variance) = moments_of(&wide(&x), 1);
+    let running = batch_norm::running([0.0, 1.0], [mean[0], variance[0]], 1000.0, 1.0);
     let mut norm = BatchNorm::new(1, 1, 1e-5, 1.0);
     let (mut mean, mut inverse) = ([0.0], [0.0]);
     norm.measure(&x, &mut mean, &mut inverse);
-    assert_close(&norm.parameters[3].value[..1], &[variance[0] * 1000.0 / 999.0], 1e-7);
+    assert_close(&norm.parameters[3].value[..1], &running[1..], 1e-7);
     assert_close(&inverse, &[(variance[0] + 1e-5).sqrt().recip()], 1e-7);
 }
 

@@ -6,64 +6,19 @@ use proptest::prelude::*;
 use super::*;
 use crate::kernels::isa::Isa;
 use crate::layers::parameter::{GradMode, Parameter};
+use crate::layers::reference::conv2d as definition;
+use crate::layers::testing::{assert_close, numerical_gradient, through_relu, wide, windows};
 use crate::layers::{BackwardArgs, Context};
 
-/// The definition in f64: y, and with dy also dx, dw and db. All row-major.
-pub(super) struct Plain {
-    pub(super) y: Vec<f64>,
-    pub(super) dx: Vec<f64>,
-    pub(super) dw: Vec<f64>,
-    db: Vec<f64>,
-}
-
-pub(super) fn plain(g: &Geometry, [x, w, b, y, dy]: [&[f32]; 5], relu: bool) -> Plain {
-    let batch = x.len() / g.inputs();
-    let wide = |numbers: &[f32]| numbers.iter().map(|&n| f64::from(n)).collect::<Vec<f64>>();
-    let (x, w, b, dy) = (wide(x), wide(w), wide(b), wide(dy));
-    let mut found = Plain {
-        y: vec![0.0; batch * g.outputs()],
-        dx: vec![0.0; x.len()],
-        dw: vec![0.0; w.len()],
-        db: vec![0.0; b.len()],
-    };
-    for n in 0..batch {
-        for i in 0..g.output[0] {
-            for j in 0..g.output[1] {
-                for (f, bias) in b.iter().enumerate() {
-                    // (index into x, index into w) of every term.
-                    let mut terms = Vec::new();
-                    for u in 0..g.kernel[0] {
-                        for v in 0..g.kernel[1] {
-                            let row = (i * g.stride[0] + u).wrapping_sub(g.before[0]);
-                            let column = (j * g.stride[1] + v).wrapping_sub(g.before[1]);
-                            if row >= g.input[0] || column >= g.input[1] {
-                                continue;
-                            }
-                            for c in 0..g.channels {
-                                terms.push((
-                                    ((n * g.input[0] + row) * g.input[1] + column) * g.channels + c,
-                                    ((u * g.kernel[1] + v) * g.channels + c) * g.filters + f,
-                                ));
-                            }
-                        }
-                    }
-                    let at = ((n * g.output[0] + i) * g.output[1] + j) * g.filters + f;
-                    let sum: f64 = bias + terms.iter().map(|&(p, q)| x[p] * w[q]).sum::<f64>();
-                    found.y[at] = if relu { sum.max(0.0) } else { sum };
-                    // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
-                    if relu && y[at] <= 0.0 {
-                        continue;
-                    }
-                    found.db[f] += dy[at];
-                    for (p, q) in terms {
-                        found.dx[p] += dy[at] * w[q];
-                        found.dw[q] += dy[at] * x[p];
-                    }
-                }
-            }
-        }
+/// The definition: y, dx, dw and db, all row-major. `y` is what the layer gave.
+pub(super) fn plain(g: &Geometry, [x, w, b, y, dy]: [&[f32]; 5], relu: bool) -> [Vec<f64>; 4] {
+    let (windows, x, w) = (windows(g), wide(x), wide(w));
+    let mut exact = definition::forward(&windows, &x, &w, &wide(b));
+    if relu {
+        exact.iter_mut().for_each(|y| *y = y.max(0.0));
     }
-    found
+    let [dx, dw, db] = definition::backward(&windows, &x, &w, &through_relu(relu, y, dy), g.filters);
+    [exact, dx, dw, db]
 }
 
 fn close(found: &[f32], exact: &[f64], what: &str) -> Result<(), TestCaseError> {
@@ -105,13 +60,13 @@ pub(super) fn check(
         // Twice, so that what a pass leaves in the memory is seen not to matter.
         for _ in 0..2 {
             layer.forward(&context, &x, &mut y, &mut cache);
-            let exact = plain(g, [&x, &weight, &bias, &y, &dy], relu);
+            let [exact_y, exact_dx, dw, db] = plain(g, [&x, &weight, &bias, &y, &dy], relu);
             let (mut dy, mut dx) = (dy.clone(), vec![f32::NAN; x.len()]);
             let args = BackwardArgs { x: &x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
             layer.backward(&context, args, &mut cache, GradMode::Store);
-            close(&y, &exact.y, "y")?;
-            close(&dx, &exact.dx, "dx")?;
-            for (parameter, exact) in layer.parameters().iter().zip([&exact.dw, &exact.db]) {
+            close(&y, &exact_y, "y")?;
+            close(&dx, &exact_dx, "dx")?;
+            for (parameter, exact) in layer.parameters().iter().zip([&dw, &db]) {
                 close(&plain_order(parameter, &parameter.gradient), exact, parameter.name)?;
             }
         }
@@ -158,6 +113,28 @@ proptest! {
         let g = geometry(input, channels, filters, kernel, stride.into(), padding);
         let mut layer = conv2d(g, relu, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
         check(&mut *layer, &g, relu, batch)?;
+    }
+}
+
+#[test]
+fn the_gradients_of_the_definition_are_its_differences() {
+    for (kernel, stride, padding) in
+        [([3, 2], [1, 2], Padding::Same), ([2, 3], [2, 1], Padding::Valid), ([4, 4], [3, 2], Padding::Same)]
+    {
+        let g = geometry([5, 4], 2, 3, kernel, stride, padding);
+        let (windows, batch) = (windows(&g), 2);
+        let [x, dy] =
+            [(batch * g.inputs(), "x"), (batch * g.outputs(), "dy")].map(|(n, name)| uniform(n, name));
+        let [w, b] = [(kernel[0] * kernel[1] * 6, "w"), (3, "b")].map(|(n, name)| uniform(n, name));
+        let [wide_x, wide_w, wide_b] = [&x, &w, &b].map(|numbers| wide(numbers));
+        let narrow = |numbers: Vec<f64>| numbers.iter().map(|&number| number as f32).collect::<Vec<f32>>();
+        let [dx, dw, db] = definition::backward(&windows, &wide_x, &wide_w, &wide(&dy), 3).map(narrow);
+        let of_x = |x: &[f64]| definition::forward(&windows, x, &wide_w, &wide_b);
+        assert_close(&dx, &numerical_gradient(&x, &dy, of_x), 1e-6);
+        let of_w = |w: &[f64]| definition::forward(&windows, &wide_x, w, &wide_b);
+        assert_close(&dw, &numerical_gradient(&w, &dy, of_w), 1e-6);
+        let of_b = |b: &[f64]| definition::forward(&windows, &wide_x, &wide_w, b);
+        assert_close(&db, &numerical_gradient(&b, &dy, of_b), 1e-6);
     }
 }
 

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::kernels::isa::Isa;
 use crate::kernels::update::ParamState;
-use crate::layers::testing::on_any_threads;
+use crate::layers::reference::dense as definition;
+use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, through_relu, wide};
 use crate::network::StateKind;
 use crate::optimizers::tests::Scalar;
 use crate::optimizers::{StepRule, step_rule};
@@ -43,34 +44,17 @@ proptest! {
         };
         let w = plain_order(&layer.parameters[0], &layer.parameters[0].value);
         let (x, dy) = (uniform(batch * inputs, "x"), uniform(batch * units, "dy"));
+        let mut exact_y = definition::forward(&wide(&x), &wide(&w), &wide(&b));
+        if relu {
+            exact_y.iter_mut().for_each(|y| *y = y.max(0.0));
+        }
 
         for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             let context = Context { isa, batch, training: true };
             let mut cache = layer.alloc_cache(batch + 5, true);
             let mut y = vec![0.0; batch * units];
             layer.forward(&context, &x, &mut y, &mut cache);
-
-        let wide = f64::from;
-        let (mut exact_y, mut dx) = (vec![0.0; batch * units], vec![0.0; batch * inputs]);
-        let (mut dw, mut db) = (vec![0.0; inputs * units], vec![0.0; units]);
-        for n in 0..batch {
-            for j in 0..units {
-                let terms = (0..inputs).map(|k| wide(x[n * inputs + k]) * wide(w[k * units + j]));
-                let sum = wide(b[j]) + terms.sum::<f64>();
-                exact_y[n * units + j] = if relu { sum.max(0.0) } else { sum };
-                // Of a sum that is nothing but rounding, the layer says on which side of zero it is.
-                if relu && y[n * units + j] <= 0.0 {
-                    continue;
-                }
-                let dy = wide(dy[n * units + j]);
-                db[j] += dy;
-                for k in 0..inputs {
-                    dx[n * inputs + k] += dy * wide(w[k * units + j]);
-                    dw[k * units + j] += dy * wide(x[n * inputs + k]);
-                }
-            }
-        }
-
+            let [dx, dw, db] = definition::backward(&wide(&x), &wide(&w), &through_relu(relu, &y, &dy), units);
             let (mut dy, mut found_dx) = (dy.clone(), vec![f32::NAN; x.len()]);
             let args = BackwardArgs { x: &x, y: &y, dy: &mut dy, dx: Some(&mut found_dx) };
             layer.backward(&context, args, &mut cache, GradMode::Store);
@@ -81,6 +65,22 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_gradients_of_the_definition_are_its_differences() {
+    let (inputs, units, batch) = (5, 4, 3);
+    let [x, w] = [(batch * inputs, "x"), (inputs * units, "w")].map(|(count, name)| uniform(count, name));
+    let [b, dy] = [(units, "b"), (batch * units, "dy")].map(|(count, name)| uniform(count, name));
+    let [wide_x, wide_w, wide_b] = [&x, &w, &b].map(|numbers| wide(numbers));
+    let narrow = |numbers: Vec<f64>| numbers.iter().map(|&number| number as f32).collect::<Vec<f32>>();
+    let [dx, dw, db] = definition::backward(&wide_x, &wide_w, &wide(&dy), units).map(narrow);
+    let of_x = |x: &[f64]| definition::forward(x, &wide_w, &wide_b);
+    assert_close(&dx, &numerical_gradient(&x, &dy, of_x), 1e-6);
+    let of_w = |w: &[f64]| definition::forward(&wide_x, w, &wide_b);
+    assert_close(&dw, &numerical_gradient(&w, &dy, of_w), 1e-6);
+    let of_b = |b: &[f64]| definition::forward(&wide_x, &wide_w, b);
+    assert_close(&db, &numerical_gradient(&b, &dy, of_b), 1e-6);
 }
 
 /// Inputs and gradients in which inputs and units fall silent, for a step or for hundreds, and wake again.
@@ -247,8 +247,7 @@ fn stay_by_the_definition(isa: Isa, optimizer: &Optimizer, steps: usize) {
     let mut layer = layer(size);
     let mut cache = layer.alloc_cache(20, true);
     let mut sparse = Sparse { stream: RngStream::new(3, "sparse"), size };
-    let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect::<Vec<f64>>();
-    let states_of = |layer: &Dense| states(layer).map(wide);
+    let states_of = |layer: &Dense| states(layer).map(|numbers| wide(&numbers));
     let start = states_of(&layer)[0].clone();
     let weights = start.iter().map(|&value| Scalar { value, ..Scalar::default() });
     let mut exact = Exact { weights: weights.collect(), gone: vec![0.0; inputs * units] };
@@ -259,12 +258,7 @@ fn stay_by_the_definition(isa: Isa, optimizer: &Optimizer, steps: usize) {
         let batch = 1 + step % 17;
         let (x, dy) = sparse.draw(step, batch);
         go(&mut layer, isa, &x, &dy, &mut cache, GradMode::Step(&*rule));
-        let mut gradient = vec![0.0; inputs * units];
-        for (x, dy) in x.chunks(inputs).zip(dy.chunks(units)) {
-            for (gradient, &x) in gradient.chunks_mut(units).zip(x).filter(|(_, x)| **x != 0.0) {
-                gradient.iter_mut().zip(dy).for_each(|(sum, &dy)| *sum += f64::from(x) * f64::from(dy));
-            }
-        }
+        let [_, gradient, _] = definition::backward(&wide(&x), &vec![0.0; inputs * units], &wide(&dy), units);
         exact.step(step as i32, &gradient, optimizer, rate);
         waited += usize::from(
             (0..inputs).any(|row| layer.parameters[0].deferred.as_ref().unwrap().steps(0, row).is_some()),

@@ -1,0 +1,27 @@
+//! Max pooling: the largest number of each window, channel by channel.
+//!
+//! x is [batch, height, width, channels], y is [batch, output height, output width, channels]; no window leaves the image.
+
+use super::windows::Windows;
+
+pub(crate) fn forward(windows: &Windows, channels: usize, x: &[f64]) -> Vec<f64> {
+    let Windows { input, kernel, output, .. } = *windows;
+    let mut y = Vec::new();
+    for x in x.chunks_exact(input[0] * input[1] * channels) {
+        for i in 0..output[0] {
+            for j in 0..output[1] {
+                for c in 0..channels {
+                    let mut largest = f64::NEG_INFINITY;
+                    for u in 0..kernel[0] {
+                        for v in 0..kernel[1] {
+                            let pixel = windows.pixel([i, j], [u, v]).expect("a pixel of the image");
+                            largest = largest.max(x[pixel * channels + c]);
+                        }
+                    }
+                    y.push(largest);
+                }
+            }
+        }
+    }
+    y
+}
