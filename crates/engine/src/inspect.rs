@@ -6,8 +6,9 @@ use inkling_schema::Shape;
 use crate::aligned::AlignedVec;
 use crate::layers::Context;
 use crate::layers::parameter::GradMode;
-use crate::network::{Network, Workspace};
-use crate::sequential::{NamedLayer, Sequential};
+use crate::layers::sequential::{NamedLayer, Sequential};
+use crate::network::Network;
+use crate::workspace::Workspace;
 
 /// A layer whose output can be read. A ReLU right after a dense or convolutional layer is part of that layer, and a residual
 /// block is one layer. Flattening is not a layer here, because it changes no value, unless a head consists of nothing else.

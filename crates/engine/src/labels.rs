@@ -125,6 +125,15 @@ impl HeadTargets {
     }
 }
 
+/// The labels of a batch, and the weight of each head in the loss.
+#[derive(Debug, Clone, Copy)]
+pub struct Targets<'a> {
+    /// The labels of the batch for each head.
+    pub labels: &'a [HeadTargets],
+    /// The weight of each head's mean loss in the loss of the network, `[heads]`.
+    pub loss_weights: &'a [f32],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,18 +6,20 @@ use inkling_schema::{ModelError, ModelSpec, Shape};
 use rayon::prelude::*;
 
 use crate::aligned::AlignedVec;
+use crate::builder::Builder;
 use crate::kernels::isa::Isa;
-use crate::labels::HeadTargets;
+use crate::labels::Targets;
 use crate::layers::Context;
 use crate::layers::activation::ActivationRegistry;
 use crate::layers::dense::deferred::Deferred;
 use crate::layers::identity::Identity;
 use crate::layers::parameter::{GradMode, ParamKind, Parameter};
+use crate::layers::sequential::{Activations, NamedLayer, Sequential};
 use crate::losses::Metrics;
 use crate::optimizers::StepRule;
 use crate::parallel::par_for_each;
 use crate::random::RngStream;
-use crate::sequential::{Activations, Builder, NamedLayer, Sequential};
+use crate::workspace::{LayerTime, Workspace};
 
 /// A network: a trunk of layers, whose output goes through each of one or more heads. It computes in f32, on batches of images
 /// with their channels last.
@@ -53,99 +55,6 @@ pub struct Network {
     inputs: usize,
     pub(crate) trunk: Sequential,
     pub(crate) heads: Vec<Sequential>,
-}
-
-/// The memory that a network needs for batches of up to a capacity. It is allocated once, so that a step allocates nothing.
-#[derive(Debug)]
-pub struct Workspace {
-    capacity: usize,
-    /// The images of a batch, [capacity, inputs].
-    pub(crate) x: AlignedVec,
-    pub(crate) trunk: Activations,
-    pub(crate) heads: Vec<Activations>,
-    /// Outputs of each head.
-    outputs: Vec<usize>,
-    /// The last forward pass.
-    pub(crate) context: Option<Context>,
-    /// Ones, which stand for a ReLU's output where its gradient passes unmasked; as many as were needed so far.
-    pub(crate) ones: AlignedVec,
-    /// The gradient of the trunk's output from one of several heads, [capacity, features].
-    dtrunk: AlignedVec,
-    /// The metrics of each head in the last backward pass.
-    pub(crate) metrics: Vec<Metrics>,
-}
-
-/// The labels of a batch, and the weight of each head in the loss.
-#[derive(Debug, Clone, Copy)]
-pub struct Targets<'a> {
-    /// The labels of the batch for each head.
-    pub labels: &'a [HeadTargets],
-    /// The weight of each head's mean loss in the loss of the network, `[heads]`.
-    pub loss_weights: &'a [f32],
-}
-
-/// The time that a layer took for the last batch of a workspace. A ReLU right after it is part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerTime {
-    /// Name of the layer, such as "trunk.2".
-    pub name: String,
-    /// The forward pass.
-    pub forward: Duration,
-    /// The backward pass with the update of the weights; zero where there was none.
-    pub backward: Duration,
-}
-
-/// A named array of a network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedTensor {
-    /// Layer and parameter, such as "trunk.2.weight".
-    pub name: String,
-    /// A dense weight is [inputs, units], a convolution's [kernel height, kernel width, channels, filters].
-    pub shape: Vec<usize>,
-    /// Values, the last index the fastest.
-    pub values: Vec<f32>,
-}
-
-/// A view of an array of a network, whose values are read when they are needed.
-#[derive(Debug)]
-pub struct TensorView<'a> {
-    /// As that of a [`NamedTensor`].
-    pub name: String,
-    parameter: &'a Parameter,
-    part: StateKind,
-}
-
-impl TensorView<'_> {
-    /// As that of a [`NamedTensor`].
-    pub fn shape(&self) -> &[usize] {
-        &self.parameter.shape
-    }
-
-    /// Copies values from number `first` on to `values`, the last index the fastest.
-    ///
-    /// # Panics
-    /// If the array has fewer values, or a matrix is not read in whole rows.
-    pub fn read(&self, first: usize, values: &mut [f32]) {
-        assert!(
-            first + values.len() <= self.shape().iter().product(),
-            "values of {} beyond its last",
-            self.name
-        );
-        self.parameter.read(self.part, first, values);
-    }
-}
-
-/// A kind of array that every parameter has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StateKind {
-    /// The parameters themselves.
-    Values,
-    /// The optimiser's first moments, where it keeps some.
-    FirstMoments,
-    /// The optimiser's second moments, where it keeps some.
-    SecondMoments,
-    /// Gradients kept by [`Network::gradients`].
-    Gradients,
 }
 
 impl Network {
@@ -246,7 +155,11 @@ impl Network {
     ) {
         let batch = x.len() / self.inputs;
         assert!(x.len().is_multiple_of(self.inputs) && batch > 0, "images of {} numbers", self.inputs);
-        assert!(batch <= workspace.capacity, "a batch of {batch} in a workspace for {}", workspace.capacity);
+        assert!(
+            batch <= workspace.capacity(),
+            "a batch of {batch} in a workspace for {}",
+            workspace.capacity()
+        );
         let context = Context { isa: self.isa, batch, training };
         workspace.context = Some(context);
         self.trunk.forward(&context, x, &mut workspace.trunk);
@@ -370,87 +283,6 @@ impl Network {
         }
     }
 
-    /// The arrays of this kind in the order of the layers.
-    ///
-    /// # Panics
-    /// If the gradients are asked for and none were stored ([`Network::gradients`]).
-    pub fn state_dict(&self, part: StateKind) -> Vec<NamedTensor> {
-        let array = |view: TensorView| {
-            let mut values = vec![0.0; view.shape().iter().product()];
-            view.read(0, &mut values);
-            NamedTensor { shape: view.shape().to_vec(), values, name: view.name }
-        };
-        self.tensor_views(part).map(array).collect()
-    }
-
-    /// As [`Network::state_dict`], without copying the values: those of a large network are better read one by one.
-    ///
-    /// # Panics
-    /// As [`Network::state_dict`].
-    pub fn tensor_views(&self, part: StateKind) -> impl Iterator<Item = TensorView<'_>> {
-        let mut views = Vec::new();
-        self.visit(&mut |layer| {
-            let kept = layer.op.parameters().iter().filter(|found| match part {
-                StateKind::Values => true,
-                StateKind::FirstMoments => !found.first.is_empty(),
-                StateKind::SecondMoments => !found.second.is_empty(),
-                StateKind::Gradients => found.kind != ParamKind::Buffer,
-            });
-            views.extend(kept.map(|parameter| TensorView {
-                name: format!("{}.{}", layer.name, parameter.name),
-                parameter,
-                part,
-            }));
-        });
-        let is_lacking = part == StateKind::Gradients
-            && !views.is_empty()
-            && views.iter().all(|view| view.parameter.gradient.is_empty());
-        assert!(!is_lacking, "no gradient was stored: `Network::gradients` does");
-        views.into_iter()
-    }
-
-    /// Sets the arrays of this kind: `find` returns the values for a name and a shape.
-    ///
-    /// # Errors
-    /// The first error of `find`; arrays before it have been set.
-    ///
-    /// # Panics
-    /// If `find` returns another number of values than the shape has.
-    pub fn load_state_dict<E>(
-        &mut self,
-        part: StateKind,
-        mut find: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
-    ) -> Result<(), E> {
-        let mut result = Ok(());
-        self.visit_mut(&mut |layer| {
-            for parameter in layer.op.parameters_mut() {
-                let buffer = match part {
-                    StateKind::Values => &mut parameter.value,
-                    _ if parameter.kind == ParamKind::Buffer => continue,
-                    StateKind::FirstMoments => &mut parameter.first,
-                    StateKind::SecondMoments => &mut parameter.second,
-                    StateKind::Gradients => {
-                        parameter.store_gradient();
-                        &mut parameter.gradient
-                    }
-                };
-                // A moment that is not kept has nothing to set.
-                if result.is_err() || buffer.is_empty() {
-                    continue;
-                }
-                match find(&format!("{}.{}", layer.name, parameter.name), &parameter.shape) {
-                    Err(error) => result = Err(error),
-                    Ok(values) => {
-                        let len: usize = parameter.shape.iter().product();
-                        assert_eq!(values.len(), len, "values for the shape");
-                        parameter.layout.pack(&values, buffer);
-                    }
-                }
-            }
-        });
-        result
-    }
-
     /// The time that each layer took for the last batch of this workspace.
     pub fn timings(&self, workspace: &Workspace) -> Vec<LayerTime> {
         let chains =
@@ -518,33 +350,4 @@ fn sum_of_squares(gradient: &[f32]) -> f64 {
     let parts = sums.par_iter_mut().zip(gradient.par_chunks(part));
     par_for_each(parts, |(sum, part)| *sum = part.iter().map(|&g| f64::from(g) * f64::from(g)).sum());
     sums.iter().sum()
-}
-
-impl Workspace {
-    /// Most images of a batch.
-    pub fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    /// The outputs of a head for the images of the last forward pass, [batch, outputs]: logits of classes, or what its loss is
-    /// computed from otherwise.
-    ///
-    /// # Panics
-    /// If there was no forward pass, or there is no such head.
-    pub fn logits(&self, head: usize) -> &[f32] {
-        let context = self.context.expect("images that went forward first");
-        self.heads[head].output(&[], context.batch * self.outputs[head])
-    }
-
-    /// The metrics of each head in the last backward pass.
-    pub(crate) fn metrics(&self) -> &[Metrics] {
-        &self.metrics
-    }
-
-    /// Σ over heads of weight times mean loss.
-    fn loss(&self, targets: Targets) -> f64 {
-        let batch = targets.labels[0].labels().len();
-        let parts = self.metrics.iter().zip(targets.loss_weights);
-        parts.map(|(metrics, &weight)| f64::from(weight) * metrics.loss_sum / batch as f64).sum()
-    }
 }

@@ -7,11 +7,13 @@
 use inkling_schema::Loss;
 use rayon::prelude::*;
 
+use crate::labels::Targets;
 use crate::layers::Context;
 use crate::layers::dense::Size;
 use crate::layers::parameter::{GradMode, ParamKind};
-use crate::network::{Network, Targets, Workspace};
-use crate::sequential::NamedLayer;
+use crate::layers::sequential::NamedLayer;
+use crate::network::Network;
+use crate::workspace::Workspace;
 
 /// The shared parameters on which gradients are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

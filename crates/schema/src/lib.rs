@@ -19,6 +19,7 @@ mod presets;
 mod reading;
 mod report;
 mod run;
+mod shape;
 mod shapes;
 mod shell;
 mod study;
@@ -40,7 +41,8 @@ pub use run::{
     ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, PcaRun,
     PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
 };
-pub use shapes::{ModelError, Plan, PlannedLayer, Shape};
+pub use shape::{PlannedLayer, Shape};
+pub use shapes::{ModelError, Plan};
 pub use shell::{printable, quoted, quoted_path};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use text::{TextError, text_from_bytes};

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::names::check_names;
 use crate::numbers::{count, epsilon_of_variance, positive, share, sides, some_share};
 use crate::parse::SpecError;
-use crate::shapes::{ModelError, Plan};
 
 /// A network: images go through the trunk, and what comes out of it through each head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -271,13 +270,5 @@ impl ModelSpec {
             SpecError::at_key(file, text, &path, &message, help)
         })?;
         Ok(spec)
-    }
-
-    /// Shapes, parameters and costs of every layer.
-    ///
-    /// # Errors
-    /// The first layer that cannot be built, by its place and kind, and why.
-    pub fn plan(&self) -> Result<Plan, ModelError> {
-        Plan::new(self)
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{LayerSpec, ModelSpec, Padding};
-use crate::shapes::{PlannedLayer, Shape};
+use crate::shape::{PlannedLayer, Shape};
 
 /// The longest side for which it is computed which pixels are read; no image is longer.
 const LONGEST: usize = 1 << 16;

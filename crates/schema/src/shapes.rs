@@ -1,7 +1,5 @@
 //! Shape inference: what comes out of each layer of a network, what it costs, and why some networks cannot be.
 
-use std::fmt;
-
 use miette::Diagnostic;
 use serde::Serialize;
 use thiserror::Error;
@@ -9,82 +7,7 @@ use thiserror::Error;
 use crate::model::{Initializer, LayerSpec, ModelSpec, Padding};
 use crate::numbers::Interval;
 use crate::reading;
-
-/// What one sample looks like between two layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// An image, channels last.
-    Image {
-        /// Pixels from top to bottom.
-        height: usize,
-        /// Pixels from left to right.
-        width: usize,
-        /// Values of a pixel.
-        channels: usize,
-    },
-    /// A vector of so many values.
-    Vector(usize),
-}
-
-impl Shape {
-    /// Number of values.
-    pub fn len(self) -> usize {
-        match self {
-            Shape::Image { height, width, channels } => product(&[height, width, channels]),
-            Shape::Vector(units) => units,
-        }
-    }
-
-    /// Whether it holds no value.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    /// Values that normalisation scales each by itself: channels of an image, units of a vector.
-    pub fn features(self) -> usize {
-        match self {
-            Shape::Image { channels, .. } => channels,
-            Shape::Vector(units) => units,
-        }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Shape::Image { height, width, channels } => write!(f, "{height}×{width}×{channels}"),
-            Shape::Vector(units) => write!(f, "{units}"),
-        }
-    }
-}
-
-/// A product that stops at the largest number rather than overflow.
-fn product(factors: &[usize]) -> usize {
-    factors.iter().fold(1, |product, &factor| product.saturating_mul(factor))
-}
-
-/// A layer in its place.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PlannedLayer {
-    /// The trunk or a head, and the layer's number in it from 1: "trunk 3", "item 1"; within a block "trunk 3.1".
-    pub place: String,
-    /// What the layer does.
-    pub layer: LayerSpec,
-    /// What goes in, for one sample.
-    pub input: Shape,
-    /// What comes out, for one sample.
-    pub output: Shape,
-    /// Trainable parameters.
-    pub parameters: usize,
-    /// Multiplications with additions in the forward pass of one sample.
-    pub multiply_adds: usize,
-    /// Share of the input that none of the layer's outputs depends on.
-    pub unread: f64,
-    /// Of a residual block, its layers and then the projection of its shortcut, if it has one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub inner: Vec<PlannedLayer>,
-}
+use crate::shape::{PlannedLayer, Shape, product};
 
 /// A network that can be built.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -132,13 +55,6 @@ pub enum ModelError {
 const VALUE: u64 = 4;
 /// Numbers that training holds for each parameter: its value and the optimiser's two moments.
 const KEPT: u64 = 3;
-
-impl PlannedLayer {
-    /// This layer, and then the layers within it.
-    pub fn with_inner(&self) -> Vec<&PlannedLayer> {
-        std::iter::once(self).chain(self.inner.iter().flat_map(PlannedLayer::with_inner)).collect()
-    }
-}
 
 impl Plan {
     /// Every layer, those within blocks after the block.
@@ -443,5 +359,15 @@ fn projected(input: Shape, output: Shape, initializer: Initializer) -> Result<La
             format!("{input} goes in and {output} comes out of its layers, an image and a vector"),
             "flatten before the block or after it".into(),
         )),
+    }
+}
+
+impl ModelSpec {
+    /// Shapes, parameters and costs of every layer.
+    ///
+    /// # Errors
+    /// The first layer that cannot be built, by its place and kind, and why.
+    pub fn plan(&self) -> Result<Plan, ModelError> {
+        Plan::new(self)
     }
 }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Wrong;
 use crate::inside::InsideTask;
 use crate::multitask::MultitaskTask;
 use crate::networks::{CnnTask, MlpTask};
@@ -170,7 +169,7 @@ impl Study {
         let study: Study = crate::parse::from_toml(file, text)?;
         study
             .check()
-            .map_err(|Wrong { path, message, help }| SpecError::at_key(file, text, &path, &message, help))?;
+            .map_err(|wrong| SpecError::at_key(file, text, &wrong.path, &wrong.message, wrong.help))?;
         Ok(study)
     }
 

@@ -9,9 +9,10 @@ use super::parametrisation::ImageBasis;
 use super::regularisers;
 use super::transforms::SampledTransform;
 use crate::inspect::LayerHandle;
-use crate::network::{Network, Workspace};
+use crate::network::Network;
 use crate::optimized_tensor::OptimizedTensor;
 use crate::random::RngStream;
+use crate::workspace::Workspace;
 
 /// What an image of a feature visualisation starts from.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 //! integrated gradients (Sundararajan, Taly and Yan 2017). The network is as in evaluation.
 
 use crate::inspect::LayerHandle;
-use crate::network::{Network, Workspace};
+use crate::network::Network;
+use crate::workspace::Workspace;
 
 /// The gradient of the score of class `target` with respect to each of the images x, [n, inputs]. `scores` is the last
 /// layer of a head.

@@ -18,16 +18,17 @@ pub(crate) mod parameter;
 #[cfg(test)]
 pub(crate) mod reference;
 pub(crate) mod residual;
+pub(crate) mod sequential;
 #[cfg(test)]
 pub(crate) mod testing;
 
 use std::any::Any;
 
 use parameter::{GradMode, Parameter};
+use sequential::NamedLayer;
 
 use crate::kernels::isa::Isa;
 use crate::random::RngStream;
-use crate::sequential::NamedLayer;
 
 /// One pass over a batch.
 #[derive(Debug, Clone, Copy)]

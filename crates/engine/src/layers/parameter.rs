@@ -8,7 +8,6 @@ use crate::aligned::AlignedVec;
 use crate::kernels::gemm::NR;
 use crate::kernels::isa::Isa;
 use crate::kernels::update::{ParamState, prefetch};
-use crate::network::StateKind;
 use crate::optimizers::StepRule;
 use crate::parallel::{DisjointSlice, par_for_each};
 use crate::random::RngStream;
@@ -43,6 +42,19 @@ pub(crate) enum ParamKind {
     NoDecay,
     /// Measured, not trained: the running mean and variance of batch normalisation.
     Buffer,
+}
+
+/// A kind of array that every parameter has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateKind {
+    /// The parameters themselves.
+    Values,
+    /// The optimiser's first moments, where it keeps some.
+    FirstMoments,
+    /// The optimiser's second moments, where it keeps some.
+    SecondMoments,
+    /// Gradients, where some are stored ([`Network::gradients`](crate::Network::gradients)).
+    Gradients,
 }
 
 /// A named array of trained numbers with its moments.

@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::parameter::GradMode;
+use super::sequential::{Activations, NamedLayer, Sequential};
 use super::{BackwardArgs, Cache, Context, Layer, flushed};
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
-use crate::sequential::{Activations, NamedLayer, Sequential};
 
 /// Numbers of a task: enough to be worth a thread.
 const TASK: usize = 1 << 14;

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::kernels::isa::Isa;
 use crate::kernels::update::ParamState;
+use crate::layers::parameter::StateKind;
 use crate::layers::reference::dense as definition;
 use crate::layers::testing::{assert_close, numerical_gradient, on_any_threads, through_relu, wide};
-use crate::network::StateKind;
 use crate::optimizers::tests::Scalar;
 use crate::optimizers::{StepRule, step_rule};
 
