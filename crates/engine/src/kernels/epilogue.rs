@@ -1,30 +1,30 @@
-//! What happens to a tile of sums before it is an output: bias, ReLU, and its place.
+//! The last step of a layer: a tile of sums gets its bias and ReLU and is written to the output.
 
 use super::gemm::{NR, Row};
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
-/// A tile of sums on its way to y.
+/// A tile of sums that is to be written to the output y.
 #[derive(Debug)]
 pub(crate) struct Epilogue<'a> {
-    /// A row of sums for each of `starts`.
+    /// The rows of sums: at least one for each of `starts`.
     pub(crate) tile: &'a [Row],
-    /// Columns that are wanted.
+    /// The number of columns to write, at most [`NR`].
     pub(crate) columns: usize,
-    /// What is added to every row, if anything: a number for each column.
+    /// The bias of each column, if there is one.
     pub(crate) bias: Option<&'a [f32]>,
-    /// Whether what is below zero becomes zero.
+    /// Whether ReLU is applied.
     pub(crate) relu: bool,
-    /// Where in y each row goes.
+    /// The index in y at which each row begins.
     pub(crate) starts: &'a [usize],
     pub(crate) y: &'a mut [f32],
 }
 
 impl Epilogue<'_> {
-    /// Writes y.
+    /// Writes the tile to y.
     ///
     /// # Panics
-    /// If a row ends after y does, or there are fewer sums or biases than asked for.
+    /// If a row reaches beyond y, or there are fewer sums or biases than columns and rows to write.
     #[inline]
     pub(crate) fn write(self, isa: Isa) {
         let end = self.starts.iter().fold(0, |end, &start| if start > end { start } else { end });
@@ -36,7 +36,8 @@ impl Epilogue<'_> {
     }
 }
 
-/// A tile that `write` has checked. Checks in the kernel itself make it a third slower, which shows where products are small.
+/// A tile that `write` has checked. With the checks inside, the kernel would be slower by a third, which matters for
+/// small products.
 struct Write<'a>(Epilogue<'a>);
 
 #[expect(unsafe_code, reason = "vector instructions, and writes without a check of each")]
@@ -51,7 +52,8 @@ impl Kernel for Write<'_> {
         if let Some(bias) = bias {
             biases[..columns].copy_from_slice(&bias[..columns]);
         }
-        // SAFETY: `write` has checked that every row ends in y; the caller has seen the instruction set.
+        // SAFETY: `write` has checked that no row reaches beyond y; the caller has checked that the instruction set is
+        // available.
         unsafe {
             for (row, &start) in tile.iter().zip(starts) {
                 let (row, y) = (row.as_ptr(), y.as_mut_ptr().add(start));
@@ -61,7 +63,7 @@ impl Kernel for Write<'_> {
                 }
                 for (j, bias) in biases[..columns].iter().enumerate().skip(whole) {
                     let sum = *row.add(j) + bias;
-                    // As in a vector: NaN stays NaN, so that a lost sum shows.
+                    // As in vectors, NaN stays NaN.
                     *y.add(j) = if relu && sum < 0.0 { 0.0 } else { sum };
                 }
             }

@@ -1,18 +1,18 @@
-//! The one product that dense and convolutional layers are made of: a tile of a matrix product whose left factor is read
-//! through offsets, so that an image is multiplied where it lies, without a matrix of its patches.
+//! The matrix product of dense and convolutional layers, tile by tile. The left factor is read through offsets, so that
+//! convolutions multiply images in place instead of a matrix of patches.
 
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
-/// Columns of a panel: two of the widest vectors.
+/// The number of columns of a panel: two of the widest vectors.
 pub(crate) const NR: usize = 32;
-/// Most rows of a tile.
+/// The most rows of a tile.
 pub(crate) const MR: usize = 14;
 
 /// A row of a tile.
 pub(crate) type Row = [f32; NR];
 
-/// Room for a tile of a product.
+/// The memory for a tile of a product.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Tile(pub(crate) [Row; MR]);
@@ -21,23 +21,25 @@ impl Tile {
     pub(crate) const ZERO: Tile = Tile([[0.0; NR]; MR]);
 }
 
-/// Divides `total` rows into the fewest tiles, as evenly as can be: the tiles' bounds.
+/// Divides `total` rows into the fewest possible tiles, as evenly as possible. Yields the range of rows of each tile.
 pub(crate) fn tiles(total: usize) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> {
     let count = total.div_ceil(MR);
     (0..count).map(move |i| i * total / count..(i + 1) * total / count)
 }
 
-/// Where a run of terms starts in a and in b.
+/// The start of a series of terms in a and in b.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Segment {
     pub(crate) a: usize,
     pub(crate) b: usize,
 }
 
-/// tile[i][j] = Σ over segments s, Σ over t < count: a[rows[i] + s.a + t·a_step] · b[s.b + t·b_step + j].
+/// A tile of a matrix product, summed over all segments s and all t < count:
 ///
-/// The terms are added in this order, each with one rounding where there is fused multiply-add, whatever the shape of
-/// the tile: a number does not depend on how the work was divided.
+/// tile[i][j] = Σ a[rows[i] + s.a + t·a_step] · b[s.b + t·b_step + j].
+///
+/// Terms are added in this order, with one rounding each if there is fused multiply-add. So a sum does not depend on the
+/// shape of the tile or on how the work is divided among tasks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gemm<'a> {
     pub(crate) a: &'a [f32],
@@ -47,16 +49,16 @@ pub(crate) struct Gemm<'a> {
     pub(crate) count: usize,
     pub(crate) a_step: usize,
     pub(crate) b_step: usize,
-    /// Columns that are wanted, at most [`NR`]. b is read for 16 of them or for all 32.
+    /// The number of columns to compute, at most [`NR`]. Rows of b are read up to the next multiple of 16.
     pub(crate) columns: usize,
 }
 
 impl Gemm<'_> {
-    /// Writes the product to the rows of `tile`, or adds it to what they hold if `onto`. Columns that are not wanted are
-    /// left as they are or filled with anything.
+    /// Writes the product to the rows of `tile` or, if `onto`, adds it to them. The content of columns beyond `columns` is
+    /// unspecified afterwards.
     ///
     /// # Panics
-    /// If an offset leads out of a or b, or there are too many rows or columns.
+    /// If an offset leads beyond a or b, if there are more than [`MR`] rows or [`NR`] columns, or if there are no terms.
     #[inline]
     pub(crate) fn multiply(&self, isa: Isa, tile: &mut [Row], onto: bool) {
         let [a_end, b_end] = self.ends().expect("a product of something, within the address space");
@@ -69,7 +71,7 @@ impl Gemm<'_> {
 }
 
 impl Gemm<'_> {
-    /// Where the numbers that are read of a and of b end; nothing for a product without terms, or too large a one.
+    /// The ends of the parts of a and of b that are read; `None` for a product without terms, or if an offset overflows.
     #[inline]
     fn ends(&self) -> Option<[usize; 2]> {
         let largest = |largest: usize, value: usize| if value > largest { value } else { largest };
@@ -104,7 +106,7 @@ impl Kernel for Multiply<'_> {
     unsafe fn run<S: Simd>(mut self) {
         let mut column = 0;
         let columns = self.product.columns.next_multiple_of(16);
-        // SAFETY: `multiply` has checked every offset, and the caller the instruction set.
+        // SAFETY: `multiply` has checked every offset; the caller has checked that the instruction set is available.
         unsafe {
             while column < columns {
                 if columns - column >= 2 * S::LANES {
@@ -121,7 +123,10 @@ impl Kernel for Multiply<'_> {
 
 #[expect(unsafe_code, reason = "vector instructions, and reads without a check of each")]
 impl Multiply<'_> {
-    /// All rows of N vectors of columns, as many rows at a time as fit in the registers.
+    /// Computes all rows of N vectors of columns, as many rows at a time as fit into the registers.
+    ///
+    /// # Safety
+    /// As for `run`, after the checks of `multiply`.
     #[inline(always)]
     unsafe fn rows<S: Simd, const N: usize>(&mut self, column: usize) {
         let rows = self.product.rows.len();
@@ -151,7 +156,10 @@ impl Multiply<'_> {
         }
     }
 
-    /// R rows of N vectors, in registers.
+    /// Computes R rows of N vectors in registers.
+    ///
+    /// # Safety
+    /// As for `run`, after the checks of `multiply`.
     #[inline(always)]
     #[expect(clippy::needless_range_loop, reason = "with iterators the compiler keeps the sums in memory")]
     unsafe fn block<S: Simd, const N: usize, const R: usize>(&mut self, row: usize, column: usize) {
@@ -207,7 +215,7 @@ mod tests {
 
     use super::*;
 
-    /// The definition, in f64, with the sum of the terms' sizes.
+    /// The definition in f64, and the sum of the absolute values of the terms.
     fn plain(p: &Gemm, i: usize, j: usize) -> (f64, f64) {
         let terms = p.segments.iter().flat_map(|s| {
             (0..p.count).map(|t| {
@@ -256,7 +264,7 @@ mod tests {
         }
     }
 
-    /// A product of 64 numbers with themselves.
+    /// Multiplies an array of 64 numbers by itself.
     fn multiply(rows: &[usize], count: usize, [a_step, b_step]: [usize; 2]) {
         let (numbers, segments) = ([0.0; 64], [Segment { a: 0, b: 0 }]);
         let (a, b) = (&numbers, &numbers);

@@ -1,4 +1,4 @@
-//! Which instruction set computes: chosen once at run time, or forced.
+//! The instruction set that kernels run on: chosen once at run time, or set by the program.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::simd::{Avx2, Avx512};
 use super::simd::{Portable, Simd};
 
-/// An instruction set that kernels are compiled for.
+/// An instruction set for which kernels are compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Isa {
-    /// Plain arithmetic, which compilers make NEON, SSE or wasm vectors of.
+    /// Plain arithmetic, which the compiler may turn into NEON, SSE or Wasm vectors.
     Portable = 1,
     /// AVX2 with fused multiply-add.
     Avx2 = 2,
@@ -23,10 +23,10 @@ pub enum Isa {
 static FORCED: AtomicU8 = AtomicU8::new(0);
 
 impl Isa {
-    /// Every instruction set, the fastest first.
+    /// All instruction sets, the fastest first.
     pub const ALL: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
 
-    /// Its name on the command line.
+    /// The name, as on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Isa::Portable => "portable",
@@ -35,7 +35,7 @@ impl Isa {
         }
     }
 
-    /// Whether this processor has the instructions.
+    /// Whether this processor has the instruction set.
     pub fn is_available(self) -> bool {
         match self {
             Isa::Portable => true,
@@ -52,21 +52,23 @@ impl Isa {
         }
     }
 
-    /// The instruction set that networks made from now on compute with: the forced one, or the fastest that is available.
+    /// The instruction set of networks that are made from now on: the one set by [`Isa::set_default`], or the fastest
+    /// available.
     pub fn current() -> Isa {
         let forced = FORCED.load(Ordering::Relaxed);
         let is_chosen = |isa: &Isa| forced == *isa as u8 || (forced == 0 && isa.is_available());
         Isa::ALL.into_iter().find(is_chosen).expect("portable code is always available")
     }
 
-    /// Whether a network that is computed with this instruction set has the same bits as with the one of that name. AVX2 and
-    /// AVX-512 round once in a multiply-add and sum in one order (tested in `tests/isa.rs`); the portable one may round twice.
+    /// Whether networks have the same bits with this instruction set as with the one called `name`. That is so for AVX2
+    /// and AVX-512, which round once in a multiply-add and sum in the same order (tested in `tests/isa.rs`);
+    /// [`Isa::Portable`] may round twice.
     pub fn has_the_bits_of(self, name: &str) -> bool {
         let is_portable = |name: &str| name == Isa::Portable.name();
         Isa::ALL.iter().any(|known| known.name() == name) && is_portable(self.name()) == is_portable(name)
     }
 
-    /// Makes this the default of the process: networks made from now on compute with it. To test it or to time it.
+    /// Makes this the instruction set of networks that are made from now on, for example to test or to time it.
     ///
     /// # Panics
     /// If the instruction set is not available.
@@ -83,18 +85,18 @@ impl Isa {
     #[expect(unsafe_code, reason = "calls functions compiled for instruction sets")]
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
-            // SAFETY: the portable one needs no instruction set.
+            // SAFETY: portable kernels need no instruction set.
             Isa::Portable => unsafe { kernel.run::<Portable>() },
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => {
                 assert!(self.is_available());
-                // SAFETY: the instruction set is there.
+                // SAFETY: the instruction set is available.
                 unsafe { run_avx2(kernel) }
             }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => {
                 assert!(self.is_available());
-                // SAFETY: the instruction set is there.
+                // SAFETY: the instruction set is available.
                 unsafe { run_avx512(kernel) }
             }
             #[cfg(not(target_arch = "x86_64"))]
@@ -114,14 +116,15 @@ impl FromStr for Isa {
     }
 }
 
-/// Code that is compiled for each instruction set. `run` must be `#[inline(always)]`, as must all that it calls, or it
-/// is compiled without the instructions.
+/// A function that is compiled for each instruction set. `run` and every function that it calls with vectors must be
+/// `#[inline(always)]`; otherwise they are compiled without the instruction set. Closures are such functions too, and
+/// cannot be marked, so kernels use loops instead.
 #[expect(unsafe_code, reason = "vector instructions")]
 pub(crate) trait Kernel {
     type Output;
 
     /// # Safety
-    /// The instruction set of `S` must be there.
+    /// The instruction set of `S` must be available.
     unsafe fn run<S: Simd>(self) -> Self::Output;
 }
 
@@ -129,7 +132,7 @@ pub(crate) trait Kernel {
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "compiled for an instruction set")]
 unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe { kernel.run::<Avx2>() }
 }
 
@@ -137,6 +140,6 @@ unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 #[expect(unsafe_code, reason = "compiled for an instruction set")]
 unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe { kernel.run::<Avx512>() }
 }

@@ -1,7 +1,8 @@
-//! What the fast layers are made of: vectors for each instruction set, the tile product, the update of weights.
+//! The kernels of the fast layers: vectors for each instruction set, the matrix product of tiles, the update of weights.
 //!
-//! Each kernel checks its slices before it reads them without further checks, so that who calls it needs no `unsafe` code.
-//! Kernels of a single layer lie with the layer (`layers/conv2d`: `padded_grad.rs`, `winograd/transform.rs`).
+//! Each kernel checks the bounds of its slices once, before it reads them without further checks, so that its callers
+//! need no `unsafe` code. A kernel of a single layer is beside that layer (`layers/conv2d`: `padded_grad.rs`,
+//! `winograd/transform.rs`).
 
 pub(crate) mod epilogue;
 pub(crate) mod gemm;

@@ -1,4 +1,4 @@
-//! The machine's peak, to set what a layer reaches beside it.
+//! The peak arithmetic rate of the machine, with which the rates of layers can be compared.
 
 use std::time::Instant;
 
@@ -6,8 +6,12 @@ use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 use crate::parallel::for_each;
 
-/// The most multiplications and additions a second that this instruction set's fused multiply-adds reach on all threads of the
-/// current pool, when nothing is read or written: the best of some rounds of a few milliseconds.
+/// Measures the peak rate of this instruction set, in floating-point operations per second, on all threads of the current
+/// pool: fused multiply-adds, which count as two operations, without any memory access. The result is the best of 12
+/// rounds of a few milliseconds.
+///
+/// # Panics
+/// If the instruction set is not available.
 pub fn peak_flops(isa: Isa) -> f64 {
     const STEPS: usize = 1 << 20;
     let threads = rayon::current_num_threads();
@@ -27,7 +31,7 @@ pub fn peak_flops(isa: Isa) -> f64 {
     (0..12).map(|_| round()).fold(0.0, f64::max)
 }
 
-/// Independent sums: enough to hide the latency of two fused multiply-adds a cycle.
+/// The number of independent sums: enough to hide the latency at two fused multiply-adds per cycle.
 const SUMS: usize = 12;
 
 struct MultiplyAdds {
@@ -42,7 +46,7 @@ impl Kernel for MultiplyAdds {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) -> f32 {
         let mut numbers = [0.0_f32; 16];
-        // SAFETY: the caller has seen the instruction set; 16 numbers hold a vector.
+        // SAFETY: the caller has checked that the instruction set is available; a vector has at most 16 lanes.
         unsafe {
             let factor = S::splat(0.5);
             let mut sums = [S::splat(self.start); SUMS];
@@ -51,7 +55,7 @@ impl Kernel for MultiplyAdds {
                     *sum = S::mul_add(*sum, factor, factor);
                 }
             }
-            // A loop, not `fold`: its closure would be compiled without the instructions.
+            // A loop rather than `fold`, whose closure would be compiled without the instruction set.
             let mut total = S::splat(0.0);
             for sum in sums {
                 total = S::add(total, sum);

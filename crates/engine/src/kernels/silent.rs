@@ -1,4 +1,4 @@
-//! Several steps of an optimiser without a gradient, taken at once.
+//! Several optimiser steps with a zero gradient (silent steps), combined into one.
 
 #[cfg(test)]
 mod tests;
@@ -8,33 +8,33 @@ use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 use super::update::ParamState;
 
-/// A step of an optimiser without a gradient: m ← β₁·m, v ← β₂·v, w ← w − decay·w − rate·m / (√v·root + ε).
+/// An optimiser step with a zero gradient: m ← β₁·m, v ← β₂·v, w ← w − decay·w − rate·m / (√v·root + ε).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SilentStep {
     pub(crate) beta_1: f64,
     pub(crate) beta_2: f64,
     pub(crate) rate: f64,
-    /// Zero where the optimiser has no second moment.
+    /// Zero if the optimiser has no second moment.
     pub(crate) root: f64,
     pub(crate) decay: f64,
     pub(crate) epsilon: f32,
 }
 
 impl SilentStep {
-    /// Whether this step and others by the same optimiser can be taken at once.
+    /// Whether this step can be combined with the other one: both must be steps of the same optimiser.
     pub(crate) fn joins(&self, other: &SilentStep) -> bool {
         let optimizer = |of: &SilentStep| (of.beta_1, of.beta_2, of.epsilon, of.root == 0.0);
         optimizer(self) == optimizer(other)
     }
 }
 
-/// Steps without a gradient as one: w ← w − decay·w − rate·m / (√v·root + ε), m ← first·m, v ← second·v.
+/// Several steps with a zero gradient, combined: w ← w − decay·w − rate·m / (√v·root + ε), m ← first·m, v ← second·v.
 ///
-/// Adam's steps move a weight by −m·Σⱼ αⱼ / (√v·γⱼ + ε), where m and v are those before the first step, αⱼ = rateⱼ·β₁ʲ and
-/// γⱼ = rootⱼ·√β₂ʲ. With S₁ = Σ αⱼ/γⱼ and S₂ = Σ αⱼ/γⱼ², one fraction with root = S₁/S₂ and rate = S₁·root agrees with that
-/// sum to the second order in ε/√v. For other v its relative error is at most the variance of 1/γ, each weighted by its α,
-/// over the mean of its square: no more than (d/2)² where the γ differ by a share d. The steps of an optimiser without
-/// such a root are a sum, and have no such error.
+/// Together the steps of Adam move a weight by −m·Σⱼ αⱼ / (√v·γⱼ + ε), where m and v are the moments before the first
+/// step, αⱼ = rateⱼ·β₁ʲ and γⱼ = rootⱼ·√β₂ʲ. With S₁ = Σ αⱼ/γⱼ and S₂ = Σ αⱼ/γⱼ², a single fraction with root = S₁/S₂ and
+/// rate = S₁·root agrees with that sum to second order in ε/√v. In general its relative error is at most the variance of
+/// 1/γ divided by the mean of its square, both weighted by α, which is at most (d/2)² if the γ differ by a share d. The
+/// steps of an optimiser without a second moment are a plain sum, which has no such error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SilentSteps {
     pub(crate) first: f32,
@@ -45,7 +45,7 @@ pub(crate) struct SilentSteps {
     pub(crate) epsilon: f32,
 }
 
-/// The sums from which [`SilentSteps`] follow, step after step.
+/// The sums from which [`SilentSteps`] are computed, step by step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SilentSums {
     /// β₁ᵏ or μᵏ, and √β₂ᵏ.
@@ -59,11 +59,11 @@ pub(crate) struct SilentSums {
 }
 
 impl SilentSums {
-    /// No step.
+    /// The sums of no steps.
     pub(crate) const NONE: SilentSums =
         SilentSums { first: 1.0, second: 1.0, decay: 0.0, sums: [0.0; 2], rates: 0.0 };
 
-    /// These steps and then one more, and what they do together.
+    /// Adds a step after these, and returns all of them combined.
     pub(crate) fn then(&mut self, step: &SilentStep) -> SilentSteps {
         let SilentStep { beta_1, beta_2, rate, root, decay, epsilon } = *step;
         self.first *= beta_1;
@@ -75,10 +75,10 @@ impl SilentSums {
         self.decay += decay * (1.0 - self.decay);
         let [sum, square] = self.sums;
         let (rate, root) = match () {
-            // Without a second moment the steps are a sum; and with β₂ = 0 the first step without a gradient clears v, and the
-            // weight moves by −m·Σ αⱼ/ε.
+            // Without a second moment the steps are a plain sum. With β₂ = 0 the first silent step sets v to zero, and
+            // the weight moves by −m·Σ αⱼ/ε.
             () if gamma == 0.0 => (self.rates, 0.0),
-            // Of a learning rate of zero nothing comes, and no quotient of sums either.
+            // With a learning rate of zero the weight does not move, and the quotient of the sums is undefined.
             () if square == 0.0 => (0.0, 1.0),
             () => (sum * (sum / square), sum / square),
         };
@@ -93,7 +93,7 @@ impl SilentSums {
     }
 }
 
-/// The numbers of [`SilentSteps`] in every lane.
+/// The values of [`SilentSteps`], each broadcast to all lanes of a vector.
 struct Lanes<S: Simd>([S::V; 6]);
 
 #[expect(unsafe_code, reason = "vector instructions")]
@@ -101,7 +101,7 @@ impl<S: Simd> Lanes<S> {
     #[inline(always)]
     unsafe fn new(steps: &SilentSteps) -> Self {
         let SilentSteps { first, second, decay, rate, root, epsilon } = *steps;
-        // SAFETY: the caller has seen the instruction set.
+        // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
             Lanes([
                 S::splat(first),
@@ -118,7 +118,7 @@ impl<S: Simd> Lanes<S> {
     #[inline(always)]
     unsafe fn value(&self, w: S::V, m: S::V, v: S::V) -> S::V {
         let [_, _, decay, rate, root, epsilon] = self.0;
-        // SAFETY: the caller has seen the instruction set.
+        // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
             let step = S::div(S::mul(rate, m), S::mul_add(S::sqrt(v), root, epsilon));
             S::flush(S::sub(w, S::mul_add(decay, w, step)))
@@ -128,19 +128,19 @@ impl<S: Simd> Lanes<S> {
     /// The moments after the steps.
     #[inline(always)]
     unsafe fn moments(&self, m: S::V, v: S::V) -> [S::V; 2] {
-        // SAFETY: the caller has seen the instruction set.
+        // SAFETY: the caller has checked that the instruction set is available.
         unsafe { [S::flush(S::mul(self.0[0], m)), S::flush(S::mul(self.0[1], v))] }
     }
 }
 
-/// A row of 32 weights that has steps without a gradient to take.
+/// A row of 32 weights that has deferred steps: the index at which it begins, and the steps.
 pub(crate) type Waiting<'a> = (usize, &'a SilentSteps);
 
 impl ParamState<'_> {
-    /// Takes these steps: of each row of 32 weights, where it begins and what it has to take.
+    /// Takes the deferred steps of these rows of 32 weights.
     ///
     /// # Panics
-    /// If a row leads beyond the weights or their moments.
+    /// If a row reaches beyond the weights or their moments.
     #[inline]
     pub(crate) fn catch_up<'s>(&mut self, isa: Isa, rows: impl Iterator<Item = Waiting<'s>>) {
         if self.second.is_empty() {
@@ -169,7 +169,8 @@ impl<'s, I: Iterator<Item = Waiting<'s>>, const HAS_SECOND: bool> Kernel for Cat
             let (w, m) = (&mut value[row.clone()], &mut first[row.clone()]);
             let v: &mut [f32] = if HAS_SECOND { &mut second[row] } else { &mut [] };
             let (w, m, v) = (w.as_mut_ptr(), m.as_mut_ptr(), v.as_mut_ptr());
-            // SAFETY: slices of 32 numbers, but for a second moment that is not there; the caller has seen the instruction set.
+            // SAFETY: slices of 32 values, except a second moment that is not kept; the caller has checked that the
+            // instruction set is available.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
                 for at in (0..NR).step_by(S::LANES) {
@@ -187,11 +188,12 @@ impl<'s, I: Iterator<Item = Waiting<'s>>, const HAS_SECOND: bool> Kernel for Cat
     }
 }
 
-/// Rows of 32 weights as they are when they have taken their steps; the rows themselves stay. Of each, where it begins and
-/// what it has to take, if anything.
+/// Writes rows of 32 weights as they are after their deferred steps to `to`, without changing the weights. `numbers` are
+/// the weights and their first and second moments; `rows` gives the index at which each row begins, and its deferred
+/// steps, if there are any.
 ///
 /// # Panics
-/// If a row leads beyond the weights or their moments, or there are more than rows to write.
+/// If a row reaches beyond the weights or their moments, or `to` has fewer rows.
 #[inline]
 pub(crate) fn read_rows<'s>(
     isa: Isa,
@@ -233,7 +235,8 @@ impl<'s, I: Iterator<Item = (usize, Option<&'s SilentSteps>)>, const HAS_SECOND:
             let m = &self.numbers[1][row.clone()];
             let v: &[f32] = if HAS_SECOND { &self.numbers[2][row] } else { &[] };
             let (w, m, v, to) = (w.as_ptr(), m.as_ptr(), v.as_ptr(), to.as_mut_ptr());
-            // SAFETY: slices of 32 numbers, but for a second moment that is not there; the caller has seen the instruction set.
+            // SAFETY: slices of 32 values, except a second moment that is not kept; the caller has checked that the
+            // instruction set is available.
             unsafe {
                 let steps = Lanes::<S>::new(steps);
                 for at in (0..NR).step_by(S::LANES) {

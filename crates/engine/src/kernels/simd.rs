@@ -1,33 +1,34 @@
-//! Vectors of f32, each instruction set a type. Every operation rounds as IEEE 754 says, once: the sets with fused
-//! multiply-add give the same bits.
+//! Vectors of f32, with a type for each instruction set. Every operation rounds once, as IEEE 754 defines it, so the
+//! instruction sets with fused multiply-add give the same bits.
 
-/// The operations that kernels are written in.
+/// The vector operations of an instruction set, in which kernels are written.
 ///
 /// # Safety
-/// All of them may only run where the instruction set is there: inside [`super::isa::Isa::run`].
+/// The operations may run only where the instruction set is available: inside [`super::isa::Isa::run`].
 #[expect(unsafe_code, reason = "vector instructions")]
 pub(crate) unsafe trait Simd {
-    /// f32 numbers in a vector; a divisor of 16.
+    /// The number of f32 lanes of a vector, a divisor of 16.
     const LANES: usize;
-    /// Rows and vectors of a register tile: what fits in the registers with a row of b and a broadcast number.
+    /// The most rows of a tile of sums, two vectors wide, that fits into the registers beside a row of b and a broadcast
+    /// value.
     const MR: usize;
     type V: Copy;
 
     unsafe fn splat(number: f32) -> Self::V;
     unsafe fn load(from: *const f32) -> Self::V;
     unsafe fn store(vector: Self::V, to: *mut f32);
-    /// a·b + c, rounded once where the instruction set can.
+    /// a·b + c, rounded once if the instruction set has fused multiply-add.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sqrt(a: Self::V) -> Self::V;
-    /// The larger of zero and `a`; NaN stays NaN, so that a lost sum shows.
+    /// The larger of zero and `a`. NaN stays NaN, so that it is noticed.
     unsafe fn relu_lanes(a: Self::V) -> Self::V;
-    /// `value` where `by` is above zero, else zero.
+    /// `value` in the lanes where `by` is above zero, else zero.
     unsafe fn relu_mask_lanes(value: Self::V, by: Self::V) -> Self::V;
-    /// Zero in place of denormal numbers, on which many processors compute a hundred times slower.
+    /// `a` with zero in place of denormal numbers, with which many processors compute a hundred times slower.
     unsafe fn flush(a: Self::V) -> Self::V;
 }
 
@@ -38,8 +39,8 @@ macro_rules! x86 {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
 
-        // SAFETY (the trait and every function): the caller runs inside `Isa::run`, which has seen the instruction set,
-        // and gives addresses that hold a vector.
+        // SAFETY (the trait and every function): callers run inside `Isa::run`, which has checked that the instruction
+        // set is available, and give addresses of whole vectors.
         #[expect(unsafe_code, clippy::undocumented_unsafe_blocks, reason = "vector instructions")]
         unsafe impl Simd for $name {
             const LANES: usize = $lanes;
@@ -84,7 +85,7 @@ macro_rules! x86 {
             }
             #[inline(always)]
             unsafe fn relu_lanes(a: Self::V) -> Self::V {
-                // Of two operands of which one is NaN, the instruction gives the second.
+                // If one operand is NaN, the instruction returns the second one.
                 unsafe { std::arch::x86_64::$max(std::arch::x86_64::$zero(), a) }
             }
             #[inline(always)]
@@ -108,7 +109,7 @@ unsafe fn positive_512(
     by: std::arch::x86_64::__m512,
 ) -> std::arch::x86_64::__m512 {
     use std::arch::x86_64::{_CMP_GT_OQ, _mm512_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_setzero_ps};
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(by, _mm512_setzero_ps()), value) }
 }
 
@@ -121,7 +122,7 @@ unsafe fn positive_256(
     by: std::arch::x86_64::__m256,
 ) -> std::arch::x86_64::__m256 {
     use std::arch::x86_64::{_CMP_GT_OQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_setzero_ps};
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(by, _mm256_setzero_ps()), value) }
 }
 
@@ -133,7 +134,7 @@ unsafe fn flush_512(a: std::arch::x86_64::__m512) -> std::arch::x86_64::__m512 {
     use std::arch::x86_64::{
         _CMP_NLT_UQ, _mm512_abs_ps, _mm512_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_set1_ps,
     };
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe {
         let normal = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(_mm512_abs_ps(a), _mm512_set1_ps(f32::MIN_POSITIVE));
         _mm512_maskz_mov_ps(normal, a)
@@ -146,7 +147,7 @@ unsafe fn flush_512(a: std::arch::x86_64::__m512) -> std::arch::x86_64::__m512 {
 #[expect(unsafe_code, reason = "vector instructions")]
 unsafe fn flush_256(a: std::arch::x86_64::__m256) -> std::arch::x86_64::__m256 {
     use std::arch::x86_64::{_CMP_NLT_UQ, _mm256_and_ps, _mm256_andnot_ps, _mm256_cmp_ps, _mm256_set1_ps};
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe {
         let size = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
         _mm256_and_ps(_mm256_cmp_ps::<_CMP_NLT_UQ>(size, _mm256_set1_ps(f32::MIN_POSITIVE)), a)
@@ -195,7 +196,7 @@ x86!(
     flush_256
 );
 
-/// Arrays of numbers, which a compiler makes vectors of on any processor.
+/// Arrays of numbers, which the compiler may turn into vectors on any processor.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Portable;
 
@@ -204,7 +205,7 @@ fn each(f: impl Fn(usize) -> f32) -> [f32; 4] {
     [f(0), f(1), f(2), f(3)]
 }
 
-// SAFETY (the trait and every function): needs no instruction set; the caller gives addresses that hold four numbers.
+// SAFETY (the trait and every function): no instruction set is needed; callers give addresses of four numbers.
 #[expect(
     unsafe_code,
     clippy::undocumented_unsafe_blocks,
@@ -229,7 +230,7 @@ unsafe impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        // Without an instruction for it, a fused multiply-add is a slow function.
+        // Without an instruction for it, fused multiply-add is a slow function call.
         if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
             each(|i| a[i].mul_add(b[i], c[i]))
         } else {

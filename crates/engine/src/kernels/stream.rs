@@ -1,4 +1,4 @@
-//! The machine's streaming rate, to set what a step moves beside it.
+//! The memory bandwidth of the machine, with which the traffic of training steps can be compared.
 
 use std::time::Instant;
 
@@ -9,13 +9,17 @@ use super::simd::Simd;
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 
-/// Numbers of each array: 128 MiB of them, more than the caches of any processor of today.
+/// The number of values of each array: 128 MiB, more than the caches of today's processors hold.
 const LEN: usize = 1 << 25;
-/// Numbers of each array that a task passes over.
+/// The number of values of each array that a task updates.
 const PART: usize = 1 << 16;
 
-/// The most bytes a second that a pass moves in which Adam's three arrays are each read and written, on all threads of the
-/// current pool, with next to no arithmetic: the best of some rounds over arrays that no cache holds.
+/// Measures the bandwidth of this machine in bytes per second, on all threads of the current pool, when three arrays are
+/// read and written as in a step of Adam, with hardly any arithmetic. The arrays do not fit into any cache. The result is
+/// the best of 7 rounds.
+///
+/// # Panics
+/// If the instruction set is not available.
 pub fn peak_bandwidth(isa: Isa) -> f64 {
     let mut state_dict = [1.0_f32, 0.5, 0.25].map(|start| {
         let mut array = AlignedVec::zeros(LEN);
@@ -33,7 +37,7 @@ pub fn peak_bandwidth(isa: Isa) -> f64 {
     (0..7).map(|_| round()).fold(0.0, f64::max)
 }
 
-/// What a step with no gradient leaves of Adam's arithmetic, but for root and quotient.
+/// A step of Adam with a zero gradient, without the square root and the division.
 struct Decay<'a> {
     value: &'a mut [f32],
     first: &'a mut [f32],
@@ -52,7 +56,8 @@ impl Kernel for Decay<'_> {
         for ((value, first), second) in parts.zip(second.chunks_exact_mut(LANES)) {
             let lanes = size_of::<S::V>() / size_of::<f32>();
             for i in (0..LANES).step_by(lanes) {
-                // SAFETY: the caller has seen the instruction set; a vector from i on ends within the 16 numbers.
+                // SAFETY: the caller has checked that the instruction set is available; a vector that begins at i ends
+                // within the 16 values.
                 unsafe {
                     let [value, first, second] =
                         [value.as_mut_ptr().add(i), first.as_mut_ptr().add(i), second.as_mut_ptr().add(i)];

@@ -1,4 +1,4 @@
-//! The update of weights: what the sink of a gradient does with it.
+//! The update of weights by their gradient.
 
 #[cfg(test)]
 mod tests;
@@ -7,20 +7,21 @@ use super::gemm::{NR, Row};
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
-/// What an optimiser does to single weights, in vectors of them.
+/// The arithmetic of an optimiser, applied to a vector of weights.
 pub(crate) trait LaneRule: Copy + Send + Sync {
-    /// Whether it has a first and a second moment. One that it has not is neither read nor written.
+    /// Whether it keeps a first and a second moment. A moment that it does not keep is neither read nor written.
     const MOMENTS: [bool; 2];
 
-    /// Weights and moments [w, m, v] after a step by this gradient. What would be denormal is to become zero.
+    /// The weights and moments [w, m, v] after a step with this gradient. Implementations must replace denormal results
+    /// by zero.
     ///
     /// # Safety
-    /// The processor has the instruction set.
+    /// The instruction set of `S` must be available.
     #[expect(unsafe_code, reason = "vector instructions")]
     unsafe fn step<S: Simd>(&self, state: [S::V; 3], gradient: S::V) -> [S::V; 3];
 }
 
-/// Weights with their moments, all of one layout and length; moments that the optimiser does not keep are empty.
+/// Weights with their moments, all of the same layout and length. Moments that the optimiser does not keep are empty.
 #[derive(Debug)]
 pub(crate) struct ParamState<'a> {
     pub(crate) value: &'a mut [f32],
@@ -29,16 +30,16 @@ pub(crate) struct ParamState<'a> {
 }
 
 impl ParamState<'_> {
-    /// Whether there is each moment that the rule has for each weight.
+    /// Whether there is a value for each weight of each moment that the rule keeps.
     fn has_moments<R: LaneRule>(&self) -> bool {
         let lengths = [self.first.len(), self.second.len()];
         R::MOMENTS.into_iter().zip(lengths).all(|(has, len)| !has || len == self.value.len())
     }
 
-    /// Moves the weights by the gradient.
+    /// Updates the weights with their gradient.
     ///
     /// # Panics
-    /// If the lengths differ or are no multiple of 16.
+    /// If the lengths differ or are not a multiple of 16.
     #[inline]
     pub(crate) fn update<R: LaneRule>(&mut self, isa: Isa, rule: R, gradient: &[f32]) {
         let (n, weights) = (gradient.len(), self.value.len());
@@ -47,10 +48,11 @@ impl ParamState<'_> {
         isa.run(Update { weights: self, rule, gradient });
     }
 
-    /// Moves rows of 32 weights, which begin at `starts`, by a row of the gradient each.
+    /// Updates rows of 32 weights, which begin at the indices `starts`, with a row of the gradient each.
     ///
     /// # Panics
-    /// If the lengths differ, a row leads beyond them, or there are fewer gradients than rows.
+    /// If the lengths of weights and moments differ, a row reaches beyond them, or there are fewer rows of the gradient
+    /// than `starts`.
     #[inline]
     pub(crate) fn update_rows<R: LaneRule>(&mut self, isa: Isa, rule: R, starts: &[usize], gradient: &[Row]) {
         let n = self.value.len();
@@ -62,25 +64,24 @@ impl ParamState<'_> {
     }
 }
 
-/// Asks for numbers that will soon be read, so that they come from memory while something else is computed.
+/// Prefetches values that will be read soon into the first-level cache.
 #[inline]
 pub(crate) fn prefetch(numbers: &[f32]) {
-    ask::<3>(numbers);
+    prefetch_hint::<3>(numbers);
 }
 
-/// As [`prefetch`], for numbers that are read somewhat later: they come to the second cache, which can wait for more of
-/// them at once than the first.
+/// Prefetches values that will be read somewhat later into the second-level cache, which can have more loads in flight.
 #[inline]
 pub(crate) fn prefetch_far(numbers: &[f32]) {
-    ask::<2>(numbers);
+    prefetch_hint::<2>(numbers);
 }
 
-/// With a hint of the processor's: 3 for the first cache, 2 for the second.
+/// Prefetches with a hint of the processor: 3 for the first-level cache, 2 for the second-level cache.
 #[inline]
-fn ask<const HINT: i32>(numbers: &[f32]) {
+fn prefetch_hint<const HINT: i32>(numbers: &[f32]) {
     #[cfg(target_arch = "x86_64")]
     for line in numbers.chunks(16) {
-        // SAFETY: any address may be asked for, and this is one of a number.
+        // SAFETY: a prefetch may be given any address.
         #[expect(unsafe_code, reason = "an instruction")]
         unsafe {
             std::arch::x86_64::_mm_prefetch::<HINT>(line.as_ptr().cast());
@@ -96,10 +97,11 @@ struct Update<'a, 'w, R> {
     gradient: &'a [f32],
 }
 
-/// Moves `n` weights w with moments m and v by their gradients g.
+/// Updates `n` weights w with moments m and v by their gradients g.
 ///
 /// # Safety
-/// All hold `n` numbers, a multiple of the lanes, but for moments that the rule has not; the processor has the instruction set.
+/// Each pointer must be valid for `n` values, except those of moments that the rule does not keep; `n` must be a multiple
+/// of the lanes, and the instruction set of `S` must be available.
 #[inline(always)]
 #[expect(unsafe_code, reason = "vector instructions")]
 unsafe fn step<S: Simd, R: LaneRule>(rule: R, n: usize, g: *const f32, [w, m, v]: [*mut f32; 3]) {
@@ -129,8 +131,8 @@ impl<R: LaneRule> Kernel for Update<'_, '_, R> {
     unsafe fn run<S: Simd>(self) {
         let ParamState { value, first, second } = self.weights;
         let at = [value.as_mut_ptr(), first.as_mut_ptr(), second.as_mut_ptr()];
-        // SAFETY: slices of one length, a multiple of the lanes, as `update` has checked; the caller has seen the instruction
-        // set.
+        // SAFETY: `update` has checked that the slices have the same length, a multiple of the lanes; the caller has
+        // checked that the instruction set is available.
         unsafe { step::<S, R>(self.rule, self.gradient.len(), self.gradient.as_ptr(), at) }
     }
 }
@@ -151,11 +153,11 @@ impl<R: LaneRule> Kernel for UpdateRows<'_, '_, R> {
         let ParamState { value, first, second } = self.weights;
         let [w, m, v] = [value.as_mut_ptr(), first.as_mut_ptr(), second.as_mut_ptr()];
         for (&start, gradient) in self.starts.iter().zip(self.gradient) {
-            // Of a moment that is not there the pointer stays where it is, and is not read.
+            // The pointer of a moment that is not kept stays where it is; it is not read from.
             let along = |pointer: *mut f32, has: bool| pointer.wrapping_add(if has { start } else { 0 });
             let at = [along(w, true), along(m, R::MOMENTS[0]), along(v, R::MOMENTS[1])];
-            // SAFETY: `update_rows` has checked that every row ends within the slices; the caller has seen the
-            // instruction set.
+            // SAFETY: `update_rows` has checked that every row ends within the slices; the caller has checked that the
+            // instruction set is available.
             unsafe { step::<S, R>(self.rule, NR, gradient.as_ptr(), at) }
         }
     }

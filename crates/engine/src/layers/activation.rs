@@ -1,4 +1,4 @@
-//! Activations: y = f(x), number by number.
+//! Activations: y = f(x), element by element.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,22 +10,21 @@ use super::parameter::GradMode;
 use super::{BackwardArgs, Context, DynLayer, Layer, flushed};
 use crate::parallel::par_for_each;
 
-/// Numbers of a task: enough to be worth a thread.
+/// The number of values of a task: enough to be worth a thread.
 const TASK: usize = 1 << 12;
 
-/// A function of one number and its derivative: an activation of the library's, or of a program's own
-/// ([`ActivationRegistry`]).
+/// An activation: a function of one number and its derivative. A program can define its own ([`ActivationRegistry`]).
 ///
-/// Both let what is not a number through, so that a spoilt network shows in its loss.
+/// Both functions must return NaN for NaN, so that it reaches the loss and is noticed.
 pub trait Activation: Debug + Send + Sync {
     /// f(x).
     fn f(&self, x: f32) -> f32;
 
-    /// f′(x), for y = f(x).
+    /// f′(x), given y = f(x).
     fn df(&self, x: f32, y: f32) -> f32;
 
-    /// Whether f′(x) is zero wherever f(x) is, as it is of ReLU. The weights that read such zeros then need no gradient for
-    /// them, which makes training faster; `false` is always right.
+    /// Whether f′(x) is zero wherever f(x) is zero, as for ReLU. A dense layer after it can then skip the weights of
+    /// inputs that are zero, which makes training faster. The default, `false`, is always correct.
     fn is_flat_at_zeros(&self) -> bool {
         false
     }
@@ -49,7 +48,7 @@ impl Activation for Relu {
     }
 }
 
-/// x where it is positive, else slope · x (Maas, Hannun and Ng 2013).
+/// x where x is positive, else slope · x (Maas, Hannun and Ng 2013).
 #[derive(Debug)]
 struct LeakyRelu(f32);
 
@@ -63,7 +62,7 @@ impl Activation for LeakyRelu {
     }
 }
 
-/// x where it is positive, else alpha · (eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016).
+/// x where x is positive, else alpha · (eˣ − 1) (Clevert, Unterthiner and Hochreiter 2016).
 #[derive(Debug)]
 struct Elu(f32);
 
@@ -77,13 +76,14 @@ impl Activation for Elu {
     }
 }
 
-/// x · Φ(x), Φ being the distribution function of the standard normal distribution (Hendrycks and Gimpel 2016).
+/// x · Φ(x), where Φ is the cumulative distribution function of the standard normal distribution (Hendrycks and Gimpel
+/// 2016).
 #[derive(Debug)]
 struct Gelu;
 
 impl Gelu {
     fn phi(x: f32) -> f32 {
-        // Not 1 + erf, which cancels where x is negative.
+        // Not 1 + erf, which cancels for negative x.
         0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2)
     }
 }
@@ -147,13 +147,13 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-x))
 }
 
-/// Activations of a program's own, by the names under which networks have them: as layers of the kind `custom`.
+/// The activations that a program defines itself, by name. A network uses them in layers of the kind `custom`.
 #[derive(Debug, Clone, Default)]
 pub struct ActivationRegistry {
     known: Vec<(String, Arc<dyn MakeLayer>)>,
 }
 
-/// Makes the layer of an activation, whose type it alone knows.
+/// Makes the layer of an activation whose type is erased.
 trait MakeLayer: Debug + Send + Sync {
     fn make(&self, outputs: usize) -> Box<dyn DynLayer>;
 }
@@ -165,31 +165,31 @@ impl<A: Activation + Clone + 'static> MakeLayer for A {
 }
 
 impl ActivationRegistry {
-    /// No activation.
+    /// A registry without activations.
     pub fn new() -> ActivationRegistry {
         ActivationRegistry::default()
     }
 
-    /// These and one more; of several of one name, the last counts.
+    /// Adds an activation. Of several with the same name, the last one is used.
     #[must_use]
     pub fn with(mut self, name: &str, activation: impl Activation + Clone + 'static) -> ActivationRegistry {
         self.known.push((name.to_owned(), Arc::new(activation)));
         self
     }
 
-    /// The names that are known.
+    /// The names of all registered activations, in the order in which they were added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.known.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The layer of an activation on samples of so many numbers, where its name is known.
+    /// The layer of the activation of this name for samples of `outputs` values; `None` if the name is not registered.
     pub(crate) fn layer(&self, name: &str, outputs: usize) -> Option<Box<dyn DynLayer>> {
         let found = self.known.iter().rev().find(|(known, _)| known == name);
         found.map(|(_, activation)| activation.make(outputs))
     }
 }
 
-/// The layer of an activation on samples of so many numbers; `None` where the layer is something else.
+/// The layer of an activation of the library's for samples of `outputs` values; `None` if `layer` is of another kind.
 pub(crate) fn activation(layer: &LayerSpec, outputs: usize) -> Option<Box<dyn DynLayer>> {
     fn of(activation: impl Activation + 'static, outputs: usize) -> Option<Box<dyn DynLayer>> {
         Some(Box::new(Elementwise { activation, outputs }))
@@ -206,7 +206,7 @@ pub(crate) fn activation(layer: &LayerSpec, outputs: usize) -> Option<Box<dyn Dy
     }
 }
 
-/// An activation of every number of a sample.
+/// A layer that applies an activation to each value.
 #[derive(Debug)]
 struct Elementwise<A> {
     activation: A,
@@ -234,7 +234,7 @@ impl<A: Activation> Layer for Elementwise<A> {
         });
     }
 
-    /// dx = dy · f′(x); all are [batch, outputs].
+    /// dx = dy · f′(x). All arrays are [batch, outputs].
     fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut (), _grad_mode: GradMode) {
         let BackwardArgs { x, y, dy, dx: Some(dx) } = args else { return };
         let parts = dx.par_chunks_mut(TASK).zip(dy.par_chunks(TASK));

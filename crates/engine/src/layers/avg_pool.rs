@@ -1,4 +1,4 @@
-//! The mean of each window, channel by channel.
+//! Average pooling: the mean of each window, channel by channel.
 
 use inkling_schema::{Padding, Shape};
 use rayon::prelude::*;
@@ -8,8 +8,8 @@ use super::parameter::GradMode;
 use super::{BackwardArgs, Context, Layer};
 use crate::parallel::par_for_each;
 
-/// Average pooling without padding (LeCun et al. 1998). Windows may overlap; one as large as the image is global average
-/// pooling (Lin, Chen and Yan 2014).
+/// Average pooling without padding (LeCun et al. 1998). Windows may overlap. With a single window as large as the image
+/// it is global average pooling (Lin, Chen and Yan 2014).
 #[derive(Debug)]
 pub(crate) struct AvgPool {
     geometry: Geometry,
@@ -17,14 +17,15 @@ pub(crate) struct AvgPool {
 
 impl AvgPool {
     /// # Panics
-    /// If windows leave the image.
+    /// If a window reaches beyond the image, or the numbers of input and output channels differ.
     pub(crate) fn new(geometry: Geometry) -> AvgPool {
         assert_eq!(geometry.padded, geometry.input, "windows stay inside the image");
         assert_eq!(geometry.filters, geometry.channels, "each channel is pooled by itself");
         AvgPool { geometry }
     }
 
-    /// Calls `visit` with the first number of each window's output and that of each of its pixels, window by window.
+    /// Calls `visit` for every pixel of every window, window by window: with the index of the window's first output, and
+    /// that of the pixel's first input.
     fn each(&self, mut visit: impl FnMut(usize, usize)) {
         let Geometry { input, output, channels, kernel, stride, .. } = self.geometry;
         for pixel in 0..self.geometry.output_pixels() {
@@ -37,10 +38,10 @@ impl AvgPool {
         }
     }
 
-    /// The mean of each channel of whole images.
+    /// Global average pooling: the mean of each channel over the whole image.
     ///
     /// # Panics
-    /// If the shape is no image.
+    /// If `input` is not the shape of an image.
     pub(crate) fn global(input: Shape) -> AvgPool {
         let Shape::Image { height, width, channels } = input else {
             panic!("images are pooled, not vectors")
@@ -49,7 +50,7 @@ impl AvgPool {
         AvgPool::new(Geometry::new(input, output, [height, width], [height, width], Padding::Valid))
     }
 
-    /// What each pixel counts for.
+    /// The weight of each pixel in the mean: one over the number of pixels of a window.
     fn share(&self) -> f32 {
         1.0 / (self.geometry.kernel[0] * self.geometry.kernel[1]) as f32
     }
@@ -63,7 +64,7 @@ impl Layer for AvgPool {
     }
 
     fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
-        // A mean of zero may be one of numbers that are not.
+        // A mean can be zero although the inputs are not.
         false
     }
 
@@ -83,7 +84,8 @@ impl Layer for AvgPool {
         });
     }
 
-    /// Each dy goes to all pixels of its window alike; where windows overlap, sums run in the order of the windows.
+    /// Each dy is distributed equally to all pixels of its window. Where windows overlap, dx is summed in the order of the
+    /// windows. dx and dy have the shapes of x and y.
     fn backward(&mut self, _context: &Context, args: BackwardArgs, _cache: &mut (), _grad_mode: GradMode) {
         let BackwardArgs { dy, dx: Some(dx), .. } = args else { return };
         let (inputs, outputs) = (self.geometry.inputs(), self.geometry.outputs());

@@ -7,28 +7,28 @@ use super::{BackwardArgs, Context, Layer};
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 
-/// Features whose sums a task takes: a cache line of them.
+/// The number of features that a task sums: a cache line of them.
 const FEATURES: usize = 16;
-/// Numbers of a task that goes row by row: enough to be worth a thread.
+/// The number of values of a task that goes row by row: enough to be worth a thread.
 const TASK: usize = 1 << 14;
 
-/// y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), feature by feature.
+/// Batch normalisation: y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), feature by feature.
 ///
-/// A feature is a channel of an image or a unit of a vector: x is [rows, features], a row for each pixel of each image.
-/// Training takes the mean and the biased variance of the batch, and moves the running ones towards its mean and
-/// unbiased variance by `momentum`; evaluation takes the running ones.
+/// A feature is a channel of an image or a unit of a vector: x is [rows, features], with a row for each pixel of each
+/// image. Training uses the mean and the biased variance of the batch, and moves the running statistics towards the mean
+/// and the unbiased variance of the batch by the share `momentum`; evaluation uses the running statistics.
 #[derive(Debug)]
 pub(crate) struct BatchNorm {
     outputs: usize,
     features: usize,
     epsilon: f64,
     momentum: f64,
-    /// Scale, shift, running mean, running variance: [features] each.
+    /// Scale, shift, running mean and running variance, [features] each.
     parameters: [Parameter; 4],
 }
 
-/// What the forward pass keeps of each feature of the batch, and the gradients of scale and shift, [features] each; all filled up to whole
-/// cache lines.
+/// The statistics of each feature from the forward pass, and the gradients of scale and shift, [features] each. All
+/// arrays are padded to whole cache lines.
 #[derive(Debug)]
 pub(crate) struct NormCache {
     /// Mean, [features].
@@ -40,10 +40,10 @@ pub(crate) struct NormCache {
 }
 
 impl BatchNorm {
-    /// For samples of `outputs` numbers.
+    /// A layer for samples of `outputs` values.
     ///
     /// # Panics
-    /// If a sample holds no whole rows of features.
+    /// If `outputs` is not a multiple of `features`.
     pub(crate) fn new(outputs: usize, features: usize, epsilon: f64, momentum: f64) -> BatchNorm {
         assert!(outputs.is_multiple_of(features), "{outputs} numbers of {features} features");
         let parameter = |name, role| Parameter::new(name, vec![features], MatrixLayout::RowMajor, role);
@@ -58,7 +58,8 @@ impl BatchNorm {
         BatchNorm { outputs, features, epsilon, momentum, parameters }
     }
 
-    /// Mean and 1 / √(variance + ε) of the rows of x, into `mean` and `inverse`; moves the running ones.
+    /// Writes the mean of the rows of x to `mean` and 1 / √(variance + ε) to `inverse`, [features] each, and updates the
+    /// running statistics.
     fn measure(&mut self, x: &[f32], mean: &mut [f32], inverse: &mut [f32]) {
         let (features, rows) = (self.features, (x.len() / self.features) as f64);
         let (epsilon, momentum) = (self.epsilon, self.momentum);
@@ -78,11 +79,11 @@ impl BatchNorm {
                 inverse[i] = (deviation / rows + epsilon).sqrt().recip() as f32;
                 let follow = |running: &mut f32, batch: f64| {
                     *running = ((1.0 - momentum) * f64::from(*running) + momentum * batch) as f32;
-                    // A feature that is always zero, whose statistics would decay for ever.
+                    // The statistics of a feature that is always zero would decay into denormal numbers.
                     *running = if running.abs() < f32::MIN_POSITIVE { 0.0 } else { *running };
                 };
                 follow(&mut running.0[i], average);
-                // One number alone says nothing about the variance.
+                // A single row gives no estimate of the variance.
                 if rows > 1.0 {
                     follow(&mut running.1[i], deviation / (rows - 1.0));
                 }
@@ -90,7 +91,7 @@ impl BatchNorm {
         });
     }
 
-    /// The running mean and 1 / √(running variance + ε).
+    /// Writes the running mean to `mean` and 1 / √(running variance + ε) to `inverse`.
     fn recall(&self, mean: &mut [f32], inverse: &mut [f32]) {
         mean.copy_from_slice(&self.parameters[2].value);
         for (inverse, &variance) in inverse.iter_mut().zip(&self.parameters[3].value[..]) {
@@ -98,14 +99,15 @@ impl BatchNorm {
         }
     }
 
-    /// Rows of a task.
+    /// The number of values of a task: those of whole rows.
     fn task(&self) -> usize {
         TASK.div_ceil(self.features) * self.features
     }
 }
 
-/// Σ d and Σ d² of up to [`FEATURES`] features from the first on, with d = x − the feature's number in the first row,
-/// which keeps Σ d² − (Σ d)² / rows from cancelling (Chan, Golub and LeVeque 1983). Row after row, in f64.
+/// Σ d and Σ d² over the rows, in f64, for the first `count` features of x, at most [`FEATURES`]. d is the difference
+/// between x and the feature's value in the first row, which keeps Σ d² − (Σ d)² / rows from cancelling (Chan, Golub and
+/// LeVeque 1983).
 fn moments(x: &[f32], features: usize, count: usize) -> [[f64; 2]; FEATURES] {
     let mut moments = [[0.0; 2]; FEATURES];
     let first: [f64; FEATURES] = std::array::from_fn(|i| if i < count { f64::from(x[i]) } else { 0.0 });
@@ -157,9 +159,9 @@ impl Layer for BatchNorm {
         });
     }
 
-    /// With sums over the rows, dshift = Σ dy and dscale = Σ dy·x̂. Where the mean and the variance are the batch's own,
-    /// dx = scale / √(variance + ε) · (dy − (dshift + x̂·dscale) / rows); where they are the running ones, the bracket
-    /// is dy. dx and dy are [rows, features].
+    /// dshift = Σ dy and dscale = Σ dy · x̂, summed over the rows. With the statistics of the batch,
+    /// dx = scale / √(variance + ε) · (dy − (dshift + x̂ · dscale) / rows); with the running statistics,
+    /// dx = scale / √(variance + ε) · dy. dx and dy are [rows, features].
     fn backward(
         &mut self,
         context: &Context,
@@ -201,19 +203,19 @@ impl Layer for BatchNorm {
                 for ((dx, dy), x) in rows.zip(x.chunks_exact(features)) {
                     for i in 0..features {
                         let normal = (x[i] - mean[i]) * inverse[i];
-                        // Constants have no share in the gradient, and no image one in another's.
+                        // In evaluation the statistics are constants, so rows do not depend on each other.
                         let common = if training { (dshift[i] + normal * dscale[i]) * share } else { 0.0 };
                         dx[i] = scale[i] * inverse[i] * (dy[i] - common);
                     }
                 }
             });
         }
-        // After dx, which needs the scale as it was.
+        // After dx, which needs the scale of the forward pass.
         if !matches!(grad_mode, GradMode::Skip) {
             let [scale, shift, ..] = &mut self.parameters;
             for (parameter, gradient) in [(scale, dscale), (shift, dshift)] {
-                // SAFETY: the whole gradient at once.
-                #[expect(unsafe_code, reason = "hands in the whole gradient")]
+                // SAFETY: no other task passes on a part of this gradient.
+                #[expect(unsafe_code, reason = "passes on the whole gradient at once")]
                 unsafe {
                     parameter.grad_sink(context.isa, grad_mode).take(0, gradient);
                 }

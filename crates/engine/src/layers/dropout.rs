@@ -1,5 +1,5 @@
-//! Dropout (Srivastava et al. 2014): while training, a share of the numbers is set to zero and the others are scaled up
-//! by as much, so that evaluation needs no scale.
+//! Dropout (Srivastava et al. 2014): in training, a share of the values is set to zero and the others are scaled up so
+//! that the mean stays the same; evaluation then needs no scaling.
 
 use rayon::prelude::*;
 
@@ -9,13 +9,13 @@ use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 use crate::random::RngStream;
 
-/// Numbers of a task: enough to be worth a thread and a jump in the stream.
+/// The number of values of a task: enough to be worth a thread and a seek in the stream.
 const TASK: usize = 1 << 13;
 
-/// y = mask · x, in which a number of the mask is 0 with probability `rate`, else 1 / (1 − rate).
+/// Dropout: y = mask · x, where each element of the mask is 0 with probability `rate` and 1 / (1 − rate) otherwise.
 ///
-/// Every number takes one word of the stream, its own by its place in the batch: a pass moves the stream by
-/// batch · outputs words whatever the threads.
+/// Each value has its own word of the random stream, determined by its place in the batch, so a pass advances the stream by
+/// batch · outputs words, whatever the number of threads.
 #[derive(Debug)]
 pub(crate) struct Dropout {
     outputs: usize,
@@ -28,6 +28,8 @@ pub(crate) struct Dropout {
 pub(crate) struct Mask(AlignedVec);
 
 impl Dropout {
+    /// A layer for samples of `outputs` values.
+    ///
     /// # Panics
     /// If the rate is not in [0, 1).
     pub(crate) fn new(outputs: usize, rate: f64, stream: RngStream) -> Dropout {
@@ -35,7 +37,7 @@ impl Dropout {
         Dropout { outputs, rate: rate as f32, stream }
     }
 
-    /// Draws the mask of a batch and moves the stream on.
+    /// Draws the mask of a batch and advances the stream.
     fn draw(&mut self, mask: &mut [f32]) {
         let start = self.stream.position();
         self.stream.seek(start + mask.len() as u128);
@@ -44,14 +46,14 @@ impl Dropout {
             let mut stream = self.stream.clone();
             stream.seek(start + (task * TASK) as u128);
             for mask in mask {
-                // Not `if`: every other guess of the branch would be wrong.
+                // A product rather than `if`, because the branch would be mispredicted often.
                 *mask = scale * f32::from(u8::from(stream.uniform() >= rate));
             }
         });
     }
 }
 
-/// product = mask · x.
+/// product = mask · x, element by element.
 fn mask(mask: &[f32], x: &[f32], product: &mut [f32]) {
     assert!(mask.len() == x.len() && x.len() == product.len(), "a mask for every number");
     let parts = product.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).zip(mask.par_chunks(TASK));
@@ -70,11 +72,11 @@ impl Layer for Dropout {
     }
 
     fn ignores_gradient_of_zeros(&self, of_inputs: bool) -> bool {
-        // A zero that it lets out came in or was dropped, and then lets no gradient through.
+        // An output that is zero is either an input that is zero, or dropped, in which case its gradient does not pass.
         of_inputs
     }
 
-    // Also where nothing goes backward: to drop while evaluating, on purpose, is a method too (Gal and Ghahramani 2016).
+    // Even without a backward pass: a forward pass of training alone is a use of dropout too (Gal and Ghahramani 2016).
     fn alloc_cache(&self, capacity: usize, _backward: bool) -> Mask {
         Mask(AlignedVec::zeros(capacity * self.outputs))
     }
@@ -134,7 +136,7 @@ mod tests {
         (y, dx)
     }
 
-    /// The mask, drawn number after number.
+    /// The mask, drawn one element after the other.
     fn plain_mask(rate: f32, skip: usize, count: usize) -> Vec<f64> {
         let mut stream = RngStream::new(7, "dropout/test");
         let words = (0..skip + count).map(|_| if stream.uniform() < rate { 0.0 } else { 1.0 / (1.0 - rate) });
@@ -188,7 +190,7 @@ mod tests {
         let mut resumed = dropout(7, 0.4);
         resumed.stream().expect("it draws").seek(position);
         assert_eq!(run(&mut resumed, true, &x, &dy), second);
-        // Two small batches draw what one large one does.
+        // Two small batches draw the same mask as one large batch.
         let mut halves = dropout(7, 0.4);
         let first = run(&mut halves, true, &x[..14], &dy[..14]).0;
         let rest = run(&mut halves, true, &x[14..], &dy[14..]).0;

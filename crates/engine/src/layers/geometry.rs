@@ -2,30 +2,30 @@
 
 use inkling_schema::{Padding, Shape};
 
-/// An image, the windows that slide over it, and the image that comes out; lengths in pixels.
+/// The shapes of an input image, of the windows that slide over it, and of the output image. Lengths are in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Geometry {
     /// Height and width of the input.
     pub(crate) input: [usize; 2],
-    /// Channels of the input.
+    /// The number of channels of the input.
     pub(crate) channels: usize,
     /// Height and width of the output.
     pub(crate) output: [usize; 2],
-    /// Channels of the output.
+    /// The number of channels of the output.
     pub(crate) filters: usize,
     /// Height and width of a window.
     pub(crate) kernel: [usize; 2],
-    /// Steps down and to the right between two windows.
+    /// The distances between neighbouring windows, down and to the right.
     pub(crate) stride: [usize; 2],
-    /// Rows of zeros above the input and columns to the left of it.
+    /// The numbers of rows of zeros above the input and of columns of zeros to the left of it.
     pub(crate) before: [usize; 2],
-    /// Height and width of the input with its zeros: what the windows reach.
+    /// Height and width of the input with its padding, which the windows cover.
     pub(crate) padded: [usize; 2],
 }
 
 impl Geometry {
     /// # Panics
-    /// If the shapes are no images.
+    /// If a shape is not that of an image.
     pub(crate) fn new(
         input: Shape,
         output: Shape,
@@ -38,7 +38,7 @@ impl Geometry {
             Shape::Vector(_) => panic!("shape inference lets windows slide over images only"),
         };
         let ((input, channels), (output, filters)) = (image(input), image(output));
-        // As TensorFlow pads: what the last window needs, half of it before, the odd one after.
+        // As in TensorFlow: the last window determines the padding, of which the smaller half goes before the image.
         let reach = |side: usize| (output[side] - 1) * stride[side] + kernel[side];
         let missing = |side: usize| match padding {
             Padding::Same => reach(side).saturating_sub(input[side]),
@@ -56,17 +56,17 @@ impl Geometry {
         }
     }
 
-    /// Numbers of one input image.
+    /// The number of values of one input image.
     pub(crate) fn inputs(&self) -> usize {
         self.input[0] * self.input[1] * self.channels
     }
 
-    /// Numbers of one output image.
+    /// The number of values of one output image.
     pub(crate) fn outputs(&self) -> usize {
         self.output_pixels() * self.filters
     }
 
-    /// Windows on one image.
+    /// The number of pixels of one output image, which is the number of windows on the input.
     pub(crate) fn output_pixels(&self) -> usize {
         self.output[0] * self.output[1]
     }

@@ -1,9 +1,9 @@
-//! y = x, for a head that has nothing else to compute: its scores are the trunk's output, flattened.
+//! The identity, y = x: the only layer of a head that has no others, whose scores are the flattened output of the trunk.
 
 use super::parameter::GradMode;
 use super::{BackwardArgs, Context, Layer};
 
-/// y = x.
+/// The identity: y = x.
 #[derive(Debug)]
 pub(crate) struct Identity {
     outputs: usize,

@@ -7,26 +7,26 @@ use super::{BackwardArgs, Context, Layer};
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 
-/// Features whose sums a task takes: a cache line of them.
+/// The number of features that a task sums: a cache line of them.
 const FEATURES: usize = 16;
-/// Numbers of a task that goes row by row: enough to be worth a thread.
+/// The number of values of a task that goes row by row: enough to be worth a thread.
 const TASK: usize = 1 << 14;
 
-/// y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), row by row.
+/// Layer normalisation: y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), row by row.
 ///
-/// A row is a vector, or the channels of a pixel: x is [rows, features]. Mean and biased variance are those of the row, in
-/// training as in evaluation.
+/// A row is a vector or the channels of one pixel: x is [rows, features]. The mean and the biased variance are those of the
+/// row, in training and in evaluation alike.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
     outputs: usize,
     features: usize,
     epsilon: f64,
-    /// Scale, shift: [features] each.
+    /// Scale and shift, [features] each.
     parameters: [Parameter; 2],
 }
 
-/// What the forward pass keeps of each row, and the gradients of scale and shift, [features] each; all filled up to whole
-/// cache lines.
+/// The statistics of each row from the forward pass, and the gradients of scale and shift, [features] each. All arrays are
+/// padded to whole cache lines.
 #[derive(Debug)]
 pub(crate) struct NormCache {
     /// Mean, [rows].
@@ -38,10 +38,10 @@ pub(crate) struct NormCache {
 }
 
 impl LayerNorm {
-    /// For samples of `outputs` numbers.
+    /// A layer for samples of `outputs` values.
     ///
     /// # Panics
-    /// If a sample holds no whole rows of features.
+    /// If `outputs` is not a multiple of `features`.
     pub(crate) fn new(outputs: usize, features: usize, epsilon: f64) -> LayerNorm {
         assert!(outputs.is_multiple_of(features), "{outputs} numbers of {features} features");
         let parameter =
@@ -51,7 +51,7 @@ impl LayerNorm {
         LayerNorm { outputs, features, epsilon, parameters }
     }
 
-    /// Rows of a task.
+    /// The number of rows of a task.
     fn task(&self) -> usize {
         TASK.div_ceil(self.features)
     }
@@ -94,8 +94,8 @@ impl Layer for LayerNorm {
         });
     }
 
-    /// With g = dy · scale and means over the features of a row, dx = (g − mean(g) − x̂ · mean(g · x̂)) / √(variance + ε); sums
-    /// over the rows give dshift = Σ dy and dscale = Σ dy · x̂. dx and dy are [rows, features].
+    /// dx = (g − mean(g) − x̂ · mean(g · x̂)) / √(variance + ε) with g = dy · scale and means over the features of a row;
+    /// dshift = Σ dy and dscale = Σ dy · x̂, summed over the rows. dx and dy are [rows, features].
     fn backward(
         &mut self,
         context: &Context,
@@ -150,12 +150,12 @@ impl Layer for LayerNorm {
                 }
             });
         }
-        // After dx, which needs the scale as it was.
+        // After dx, which needs the scale of the forward pass.
         if !matches!(grad_mode, GradMode::Skip) {
             let [scale, shift] = &mut self.parameters;
             for (parameter, gradient) in [(scale, dscale), (shift, dshift)] {
-                // SAFETY: the whole gradient at once.
-                #[expect(unsafe_code, reason = "hands in the whole gradient")]
+                // SAFETY: no other task passes on a part of this gradient.
+                #[expect(unsafe_code, reason = "passes on the whole gradient at once")]
                 unsafe {
                     parameter.grad_sink(context.isa, grad_mode).take(0, gradient);
                 }
@@ -184,7 +184,7 @@ mod tests {
 
     const EPSILON: f64 = 1e-3;
 
-    /// y, dx, dscale and dshift of a batch of samples of so many rows.
+    /// Runs the layer on samples of `rows` rows; returns y, dx, dscale and dshift.
     fn run(rows: usize, x: &[f32], mut dy: Vec<f32>, scale: &[f32], shift: &[f32]) -> [Vec<f32>; 4] {
         let features = scale.len();
         let mut norm = LayerNorm::new(rows * features, features, EPSILON);
@@ -228,7 +228,8 @@ mod tests {
             assert_within(&dscale, &numerical_gradient(&scale, &dy, by_scale), 3e-5 * total);
             let by_shift = |shift: &[f64]| layer_norm::forward(&wide_x, &wide_scale, shift, EPSILON);
             assert_within(&dshift, &numerical_gradient(&shift, &dy, by_shift), 1e-6 * total);
-            // dx is a difference of numbers as large as dy · scale / √(variance + ε), relative to which its error is bounded.
+            // dx is a difference of numbers as large as dy · scale / √(variance + ε), relative to which its error is
+            // bounded.
             let by_x = |x: &[f64]| layer_norm::forward(x, &wide_scale, &wide_shift, EPSILON);
             let exact = numerical_gradient(&x, &dy, by_x);
             let parts = dx.chunks(features).zip(exact.chunks(features)).zip(wide_x.chunks(features));

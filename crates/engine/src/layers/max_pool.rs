@@ -1,4 +1,4 @@
-//! The largest value of each window, channel by channel.
+//! Max pooling: the largest value of each window, channel by channel.
 
 use rayon::prelude::*;
 
@@ -7,7 +7,7 @@ use super::parameter::GradMode;
 use super::{BackwardArgs, Context, Layer};
 use crate::parallel::par_for_each;
 
-/// Channels that are compared at once.
+/// The number of channels that are compared at once.
 const LANES: usize = 16;
 
 /// Max pooling without padding (Goodfellow, Bengio and Courville 2016, section 9.3). Windows may overlap.
@@ -16,14 +16,15 @@ pub(crate) struct MaxPool {
     geometry: Geometry,
 }
 
-/// Which number of the image was the largest of each window: of equals the first, row by row. [capacity, outputs]; empty
-/// where nothing goes backward.
+/// The index in the image of the largest value of each window, [capacity, outputs]. Among equal values it is the first,
+/// row by row. Empty if there is no backward pass.
 #[derive(Debug)]
 pub(crate) struct Places(Vec<u32>);
 
 impl MaxPool {
     /// # Panics
-    /// If windows leave the image, or an image has more numbers than an index can tell apart.
+    /// If a window reaches beyond the image, the numbers of input and output channels differ, or an image has 2³² values
+    /// or more.
     pub(crate) fn new(geometry: Geometry) -> MaxPool {
         assert_eq!(geometry.padded, geometry.input, "windows stay inside the image");
         assert_eq!(geometry.filters, geometry.channels, "each channel is pooled by itself");
@@ -31,8 +32,8 @@ impl MaxPool {
         MaxPool { geometry }
     }
 
-    /// y [output height, output width, channels] of an image x [height, width, channels], and the places of the
-    /// maxima, as many, where they are wanted.
+    /// Computes y, [output height, output width, channels], of an image x, [height, width, channels]; and, if given, the
+    /// `places` of the maxima, of the same shape as y.
     fn forward_image(&self, x: &[f32], y: &mut [f32], mut places: Option<&mut [u32]>) {
         let Geometry { input, output, channels, stride, .. } = self.geometry;
         for (pixel, y) in y.chunks_exact_mut(channels).enumerate() {
@@ -53,7 +54,7 @@ impl MaxPool {
         }
     }
 
-    /// The maxima of N channels in the window whose first number is number `start` of the image; gives N.
+    /// Computes the maxima of N channels of the window that begins at index `start` of the image. Returns N.
     #[inline]
     fn window<const N: usize>(
         &self,
@@ -63,7 +64,7 @@ impl MaxPool {
         places: Option<&mut [u32]>,
     ) -> usize {
         let Geometry { input, channels, kernel, .. } = self.geometry;
-        // In registers, which the slices would not let them be.
+        // Local arrays stay in registers; the slices would not.
         let mut largest = [f32::NEG_INFINITY; N];
         let mut place: [u32; N] = std::array::from_fn(|i| (start + i) as u32);
         for row in 0..kernel[0] {
@@ -85,7 +86,7 @@ impl MaxPool {
     }
 }
 
-/// What is not a number counts as larger, so that a spoilt network shows in its loss.
+/// Whether x replaces the largest value so far. NaN counts as larger, so that it reaches the loss and is noticed.
 fn is_larger(x: f32, largest: f32) -> bool {
     // Not `||`: a branch would keep the compiler from comparing whole vectors.
     (x > largest) | x.is_nan()
@@ -99,7 +100,7 @@ impl Layer for MaxPool {
     }
 
     fn ignores_gradient_of_zeros(&self, of_inputs: bool) -> bool {
-        // A zero that it lets out is one that came in, or a window of zeros whose gradient goes to one of them.
+        // An output that is zero is an input that is zero, and its gradient goes to that input alone.
         of_inputs
     }
 
@@ -124,7 +125,8 @@ impl Layer for MaxPool {
         }
     }
 
-    /// Each dy goes to the place of its maximum; where windows overlap, sums run in the order of the windows.
+    /// Each dy goes to the place of its window's maximum. Where windows overlap, dx is summed in the order of the
+    /// windows. dx and dy have the shapes of x and y.
     fn backward(
         &mut self,
         context: &Context,
@@ -175,21 +177,21 @@ mod tests {
     fn run(g: &Geometry, batch: usize, x: &[f32], mut dy: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
         let mut pool = MaxPool::new(*g);
         let context = Context { isa: Isa::current(), batch, training: true };
-        // Room for more images than come.
+        // Memory for one image more than the batch has.
         let mut cache = pool.alloc_cache(batch + 1, true);
         let (mut y, mut dx) = (vec![f32::NAN; batch * g.outputs()], vec![f32::NAN; x.len()]);
         pool.forward(&context, x, &mut y, &mut cache);
         let args = BackwardArgs { x, y: &y, dy: &mut dy, dx: Some(&mut dx) };
         pool.backward(&context, args, &mut cache, GradMode::Store);
 
-        let mut asked = vec![f32::NAN; y.len()];
+        let mut evaluated = vec![f32::NAN; y.len()];
         pool.forward(
             &Context { training: false, ..context },
             x,
-            &mut asked,
+            &mut evaluated,
             &mut pool.alloc_cache(batch, false),
         );
-        assert_eq!(asked, y, "without places the values are the same");
+        assert_eq!(evaluated, y, "without places the values are the same");
         (y, dx)
     }
 
@@ -201,7 +203,7 @@ mod tests {
         ) {
             let g = geometry([size[0] + more[0], size[1] + more[1]], channels, size, stride);
             let mut stream = RngStream::new(seed, "test/pool");
-            // A permutation of numbers that are further apart than the differences' step.
+            // A permutation of numbers that are further apart than the step of the differences.
             let mut order: Vec<u32> = (0..(batch * g.inputs()) as u32).collect();
             stream.shuffle(&mut order);
             let x: Vec<f32> = order.iter().map(|&i| i as f32 / 64.0 - 1.0).collect();

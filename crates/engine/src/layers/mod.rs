@@ -1,8 +1,8 @@
-//! The layers that networks are made of, each in a file or folder of its own: forward, backward, tests. The definitions that the
-//! tests compare them with, plain loops in f64, are in `reference/`, a file for each layer.
+//! The layers that networks are made of, each in a file or folder of its own: forward, backward, tests. The definitions
+//! that the tests compare them with, plain loops in f64, are in `reference/`, a file for each layer.
 //!
-//! A layer works on a batch: x is [batch, inputs], y is [batch, outputs], row by row, images with their channels
-//! last (NHWC). Gradients are named as what they belong to with a `d` in front.
+//! A layer works on a batch: x is [batch, inputs] and y is [batch, outputs], both row-major; images have their channels
+//! last (NHWC). The gradient of the loss with respect to x is called dx, and so on.
 
 pub(crate) mod activation;
 pub(crate) mod avg_pool;
@@ -30,33 +30,34 @@ use sequential::NamedLayer;
 use crate::kernels::isa::Isa;
 use crate::random::RngStream;
 
-/// One pass over a batch.
+/// The settings of one forward or backward pass over a batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
-    /// The instruction set.
+    /// The instruction set that kernels run on.
     pub(crate) isa: Isa,
-    /// Samples of the batch.
+    /// The number of samples in the batch.
     pub(crate) batch: usize,
-    /// Whether the network is being trained: dropout drops, batch normalisation measures the batch.
+    /// Whether this is a pass of training, in which dropout drops and batch normalisation uses the statistics of the batch.
     pub(crate) training: bool,
 }
 
-/// What every layer can do. Networks hold layers as [`DynLayer`].
+/// A layer of a network. Networks hold layers of all kinds as [`DynLayer`].
 pub(crate) trait Layer: Send + Sync + std::fmt::Debug {
-    /// What the layer keeps from the forward pass of a batch to the backward pass, and its scratch.
+    /// What the layer keeps from the forward pass of a batch for the backward pass, and its scratch memory.
     type Cache: std::fmt::Debug + Send + Sync + 'static;
 
-    /// Numbers of one sample that come out.
+    /// The number of values that the layer gives for one sample.
     fn outputs(&self) -> usize;
 
-    /// Memory for batches of up to `capacity` samples; less where nothing goes backward.
+    /// Allocates the memory for batches of up to `capacity` samples; less of it unless there will be a `backward` pass.
     fn alloc_cache(&self, capacity: usize, backward: bool) -> Self::Cache;
 
-    /// y from x.
+    /// Computes y from x.
     fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut Self::Cache);
 
-    /// Hands in the gradients of the parameters, and computes dx, where it is wanted, with the parameters as they were
-    /// in the forward pass. x, y and `cache` are those of the forward pass; dy may be overwritten.
+    /// Computes the gradients of the parameters, which go where `grad_mode` says, and dx if it is given. dx is computed
+    /// with the parameters of the forward pass, even where the gradients move them. x, y and `cache` must be those of the
+    /// forward pass; dy may be overwritten.
     fn backward(
         &mut self,
         context: &Context,
@@ -65,16 +66,17 @@ pub(crate) trait Layer: Send + Sync + std::fmt::Debug {
         grad_mode: GradMode,
     );
 
-    /// Whether the gradient of an output that is zero changes nothing in a step of training, given that the same holds for
-    /// inputs: a ReLU lets none through, for example. A dense layer leaves out the weights of inputs that need none.
+    /// Whether a training step is the same whatever the gradient of an output that is zero. `of_inputs` says whether that
+    /// holds for the inputs of the layer. It holds for ReLU, for example, whose derivative is zero there. The next dense
+    /// layer then skips the weights of inputs that are zero. The default, `false`, is always correct.
     fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {
         false
     }
 
-    /// Takes all steps of the optimiser that were put off.
+    /// Takes all optimiser steps that were deferred.
     fn settle(&mut self) {}
 
-    /// The trained numbers, if there are any, in the order in which files have them.
+    /// The parameters of the layer, in the order in which files store them.
     fn parameters(&self) -> &[Parameter] {
         &[]
     }
@@ -84,24 +86,25 @@ pub(crate) trait Layer: Send + Sync + std::fmt::Debug {
         &mut []
     }
 
-    /// The stream of random numbers that training draws from, if it does.
+    /// The stream of random numbers that training draws from, if the layer needs one.
     fn stream(&mut self) -> Option<&mut RngStream> {
         None
     }
 
-    /// Visits the layers that this one is made of, if it is a block of layers, in the order in which files have them.
+    /// Visits the layers within this one, if it is a block of layers, in the order in which files store them.
     fn visit_inner<'a>(&'a self, _visit: &mut dyn FnMut(&'a NamedLayer)) {}
 
     /// As [`Layer::visit_inner`].
     fn visit_inner_mut(&mut self, _visit: &mut dyn FnMut(&mut NamedLayer)) {}
 
-    /// The shape of a dense layer, whose gradients can be compared without being made.
+    /// The size of the layer if it is a dense one: inner products of its weight gradients can be computed without the
+    /// gradients.
     fn dense_size(&self) -> Option<dense::Size> {
         None
     }
 }
 
-/// A [`Layer`] whose cache has any type, so that a network can hold layers of all kinds. Every layer is one.
+/// A [`Layer`] whose cache type is erased, so that a network can hold layers of all kinds. Every [`Layer`] implements it.
 pub(crate) trait DynLayer: Send + Sync + std::fmt::Debug {
     /// As [`Layer::outputs`].
     fn outputs(&self) -> usize;
@@ -129,7 +132,7 @@ pub(crate) trait DynLayer: Send + Sync + std::fmt::Debug {
     fn dense_size(&self) -> Option<dense::Size>;
 }
 
-/// A layer's [`Layer::Cache`].
+/// A [`Layer::Cache`] of any layer.
 pub(crate) struct Cache(Box<dyn Any + Send + Sync>);
 
 impl Cache {
@@ -194,17 +197,18 @@ impl<L: Layer> DynLayer for L {
     }
 }
 
-/// The number, or zero where it is denormal: tails of functions and sums that cancel would else slow what follows.
+/// Returns x, or zero if x is denormal. Denormal numbers arise in the tails of functions and in sums that cancel, and would
+/// slow down all computations that follow.
 pub(crate) fn flushed(x: f32) -> f32 {
     if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
 }
 
-/// What flows backward through a layer.
+/// The arguments of a backward pass: x, y and the gradient dy of y, and where to write the gradient dx of x.
 #[derive(Debug)]
 pub(crate) struct BackwardArgs<'a> {
     pub(crate) x: &'a [f32],
     pub(crate) y: &'a [f32],
     pub(crate) dy: &'a mut [f32],
-    /// `None` for the first layer, whose input is the data.
+    /// `None` if it is not needed, as for the first layer in training, whose input is the data.
     pub(crate) dx: Option<&'a mut [f32]>,
 }

@@ -1,4 +1,4 @@
-//! Trained numbers: where they lie in memory, how they start, and who receives their gradients.
+//! Parameters: their layout in memory, their initialisation, and what becomes of their gradients.
 
 use inkling_schema::Initializer;
 use rayon::prelude::*;
@@ -12,35 +12,35 @@ use crate::optimizers::StepRule;
 use crate::parallel::{DisjointSlice, par_for_each};
 use crate::random::RngStream;
 
-/// What becomes of gradients when they are ready.
+/// What a backward pass does with the gradients of parameters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum GradMode<'a> {
-    /// They are kept beside the weights: for checks, clipping, and methods that combine several.
+    /// Stores them beside the weights: for tests, for clipping, and for methods that combine several gradients.
     Store,
-    /// They move the weights at once and never reach memory.
+    /// Updates the weights with them at once, so that they are never written to memory.
     Step(&'a dyn StepRule),
-    /// They are not made: only the gradient of the input is wanted.
+    /// Does not compute them: only the gradient of the input is needed.
     Skip,
 }
 
-/// How a matrix lies in memory.
+/// The layout of a parameter in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MatrixLayout {
-    /// One number after the other, filled up with zeros to whole cache lines.
+    /// Row-major, padded with zeros to whole cache lines.
     RowMajor,
-    /// A matrix [rows, columns] in panels of 32 columns, each panel row by row, the last filled up with zeros: as the
-    /// product reads it.
+    /// A matrix [rows, columns] in panels of 32 columns, as the matrix product reads it. Each panel is row-major, and the
+    /// last one is padded with zeros.
     Packed { rows: usize, columns: usize },
 }
 
-/// What a parameter is, which decides whether and how it is trained.
+/// The kind of a parameter, which decides whether and how it is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ParamKind {
-    /// A weight: decays where the optimiser lets weights decay.
+    /// A weight, to which the optimiser applies its weight decay.
     Decay,
-    /// A bias, scale or shift: does not decay.
+    /// A bias, scale or shift, which does not decay.
     NoDecay,
-    /// Measured, not trained: the running mean and variance of batch normalisation.
+    /// A running mean or variance of batch normalisation, which is measured, not trained.
     Buffer,
 }
 
@@ -57,24 +57,25 @@ pub enum StateKind {
     Gradients,
 }
 
-/// A named array of trained numbers with its moments.
+/// A named array of parameters with the optimiser's moments.
 #[derive(Debug, Clone)]
 pub(crate) struct Parameter {
-    /// Name within its layer: "weight", "bias".
+    /// Name within its layer, such as "weight" or "bias".
     pub(crate) name: &'static str,
     /// Shape in files.
     pub(crate) shape: Vec<usize>,
     pub(crate) layout: MatrixLayout,
     pub(crate) kind: ParamKind,
     pub(crate) value: AlignedVec,
-    /// Empty until a gradient is kept.
+    /// Empty until a gradient is stored.
     pub(crate) gradient: AlignedVec,
-    /// First moment; for stochastic gradient descent, the momentum. Empty where it is not kept.
+    /// First moment; for stochastic gradient descent, the momentum. Empty if the optimiser has none.
     pub(crate) first: AlignedVec,
-    /// Second moment. Empty where it is not kept.
+    /// Second moment. Empty if the optimiser has none.
     pub(crate) second: AlignedVec,
-    /// Steps that parts of a matrix in panels have put off, where its layer has them wait: what `value` and the moments hold
-    /// is as old. [`Parameter::settle`] brings them up to date, [`Parameter::read`] reads them so.
+    /// The optimiser steps that parts of a matrix in panels have deferred, if its layer defers steps. `value` and the
+    /// moments are then out of date; [`Parameter::settle`] brings them up to date, and [`Parameter::read`] gives
+    /// up-to-date values.
     pub(crate) deferred: Option<Deferred>,
 }
 
@@ -104,22 +105,23 @@ impl Parameter {
         }
     }
 
-    /// Begins the moments that an optimiser keeps at zero, and gives up the others; what is measured has none.
+    /// Allocates the moments that the optimiser keeps, first and second, as zeros, and frees the others. Buffers have no
+    /// moments.
     pub(crate) fn alloc_moments(&mut self, kept: [bool; 2]) {
         let kept = kept.map(|kept| kept && self.kind != ParamKind::Buffer);
         let moment = |kept: bool| AlignedVec::zeros(if kept { self.value.len() } else { 0 });
         [self.first, self.second] = kept.map(moment);
     }
 
-    /// Takes all steps that were put off.
+    /// Takes all deferred steps.
     pub(crate) fn settle(&mut self) {
         if let Some(deferred) = &mut self.deferred {
             deferred.settle([&mut self.value, &mut self.first, &mut self.second]);
         }
     }
 
-    /// Writes numbers of this part in the order in files from the number `start` on, of matrices whole rows, as they are
-    /// when all steps have been taken.
+    /// Writes the values of this part to `plain`, in the order of files, from index `start` on and as they are after all
+    /// deferred steps. Of matrices whole rows are read.
     pub(crate) fn read(&self, part: StateKind, start: usize, plain: &mut [f32]) {
         let buffer = match part {
             StateKind::Values => &self.value,
@@ -128,7 +130,7 @@ impl Parameter {
             StateKind::Gradients => &self.gradient,
         };
         if buffer.is_empty() {
-            // The gradient of a head that was passed by, or a moment that is not kept.
+            // The gradient of a head that was skipped, or a moment that the optimiser does not keep.
             plain.fill(0.0);
             return;
         }
@@ -153,7 +155,8 @@ impl Parameter {
         });
     }
 
-    /// Draws the weights of a layer with so many inputs and outputs for each unit.
+    /// Draws the weights of a layer in which each unit has `inputs` inputs (fan-in) and each input `outputs` outputs
+    /// (fan-out).
     pub(crate) fn draw(
         &mut self,
         initializer: Initializer,
@@ -171,14 +174,14 @@ impl Parameter {
         self.layout.pack(&drawn, &mut self.value);
     }
 
-    /// Makes room for a kept gradient.
+    /// Allocates the memory for a stored gradient, if that has not been done.
     pub(crate) fn store_gradient(&mut self) {
         if self.gradient.len() != self.value.len() {
             self.gradient = AlignedVec::zeros(self.value.len());
         }
     }
 
-    /// A handle through which tasks hand in parts of the gradient.
+    /// The sink to which tasks pass the parts of the gradient.
     pub(crate) fn grad_sink<'a>(&'a mut self, isa: Isa, grad_mode: GradMode<'a>) -> GradSink<'a> {
         if let GradMode::Store = grad_mode {
             self.store_gradient();
@@ -195,7 +198,7 @@ impl Parameter {
     }
 }
 
-/// Takes a parameter's gradient part by part, from any thread, and does with it what was asked.
+/// Receives the gradient of a parameter, part by part and from any thread, and does with it what its [`GradMode`] says.
 #[derive(Clone, Copy)]
 pub(crate) struct GradSink<'a> {
     isa: Isa,
@@ -208,12 +211,13 @@ pub(crate) struct GradSink<'a> {
 }
 
 impl<'a> GradSink<'a> {
-    /// Says that the gradient of `len` numbers from `start` on will be taken soon.
+    /// Announces that the gradient of the `len` parameters from index `start` on will follow soon, so that they are
+    /// prefetched.
     ///
     /// # Safety
     /// As for [`GradSink::take`].
     #[inline]
-    #[expect(unsafe_code, reason = "tasks hand in disjoint parts")]
+    #[expect(unsafe_code, reason = "tasks pass on disjoint parts")]
     pub(crate) unsafe fn expect(&self, start: usize, len: usize) {
         if let GradMode::Step(_) = self.grad_mode {
             for numbers in [&self.value, &self.first, &self.second].into_iter().filter(|of| !of.is_empty()) {
@@ -223,12 +227,13 @@ impl<'a> GradSink<'a> {
         }
     }
 
-    /// Takes the gradient of the numbers from `start` on, in the parameter's own layout; a multiple of 16 of them.
+    /// Takes the gradient of the parameters from index `start` on, in the layout of the parameter. Its length must be a
+    /// multiple of 16.
     ///
     /// # Safety
-    /// No two calls that run at once overlap.
+    /// Calls that run at the same time must not overlap.
     #[inline]
-    #[expect(unsafe_code, reason = "tasks hand in disjoint parts")]
+    #[expect(unsafe_code, reason = "tasks pass on disjoint parts")]
     pub(crate) unsafe fn take(&self, start: usize, gradient: &[f32]) {
         let n = gradient.len();
         // SAFETY: disjoint by the caller's promise.
@@ -250,7 +255,7 @@ impl<'a> GradSink<'a> {
 }
 
 impl MatrixLayout {
-    /// From the order in files (row-major) to this layout.
+    /// Converts from the order of files, row-major, to this layout.
     pub(crate) fn pack(self, plain: &[f32], packed: &mut [f32]) {
         packed.fill(0.0);
         match self {
@@ -268,7 +273,10 @@ impl MatrixLayout {
         }
     }
 
-    /// From this layout to the order in files, from the number `start` on; of matrices whole rows.
+    /// Converts from this layout to the order of files, row-major, from index `start` on. Of matrices whole rows are read.
+    ///
+    /// # Panics
+    /// If `start` and the length of `plain` are not multiples of the columns of a matrix, or lead beyond it.
     pub(crate) fn unpack(self, packed: &[f32], start: usize, plain: &mut [f32]) {
         match self {
             MatrixLayout::RowMajor => plain.copy_from_slice(&packed[start..start + plain.len()]),

@@ -8,38 +8,38 @@ use super::{BackwardArgs, Cache, Context, Layer, flushed};
 use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
 
-/// Numbers of a task: enough to be worth a thread.
+/// The number of values of a task: enough to be worth a thread.
 const TASK: usize = 1 << 14;
 
-/// y = F(x) + P(x), F being layers one after the other. The shortcut P is the identity, or a linear projection that brings x
-/// into the shape of F(x): a convolution of single pixels, or a dense layer.
+/// A residual block: y = F(x) + P(x), where F is a sequence of layers. The shortcut P is the identity or a linear
+/// projection that gives x the shape of F(x): a 1 × 1 convolution, or a dense layer.
 #[derive(Debug)]
 pub(crate) struct Residual {
     layers: Sequential,
     projection: Option<NamedLayer>,
 }
 
-/// What the layers of a block keep, and what its shortcut does; empty where there is no projection.
+/// The memory of the layers of a block and of its shortcut. The arrays of the shortcut are empty without a projection.
 #[derive(Debug)]
 pub(crate) struct ResidualCache {
     activations: Activations,
     /// P(x), [capacity, outputs].
     projected: AlignedVec,
-    /// The gradient of x along the shortcut, [capacity, inputs].
+    /// The gradient of x through the shortcut, [capacity, inputs].
     dx: AlignedVec,
     projection: Option<Cache>,
 }
 
 impl Residual {
     /// # Panics
-    /// If there is no layer.
+    /// If the block has no layers.
     pub(crate) fn new(layers: Sequential, projection: Option<NamedLayer>) -> Residual {
         assert!(!layers.layers.is_empty(), "a block has layers");
         Residual { layers, projection }
     }
 }
 
-/// sum += addend, number by number.
+/// sum += addend, element by element.
 fn add(sum: &mut [f32], addend: &[f32]) {
     assert_eq!(sum.len(), addend.len(), "a number for every number");
     par_for_each(sum.par_chunks_mut(TASK).zip(addend.par_chunks(TASK)), |(sum, addend)| {
@@ -80,7 +80,8 @@ impl Layer for Residual {
         }
     }
 
-    /// dx is the sum of what comes through the layers and along the shortcut.
+    /// dx, [batch, inputs], is the sum of the gradients through the layers and through the shortcut. dy is [batch,
+    /// outputs].
     fn backward(
         &mut self,
         context: &Context,

@@ -1,10 +1,10 @@
-//! What the tests of layers share: random numbers, differences in f64, pools of several sizes.
+//! What the tests of layers share: random numbers, numerical gradients in f64, thread pools of several sizes.
 
 use super::geometry::Geometry;
 use super::reference::windows::Windows;
 use crate::random::RngStream;
 
-/// `count` numbers uniform in ±1, none of which are equal or zero but by rare chance.
+/// `count` numbers uniform in ±1; that one is zero, or two are equal, is unlikely.
 pub(crate) fn uniform(stream: &mut RngStream, count: usize) -> Vec<f32> {
     (0..count).map(|_| 2.0 * stream.uniform() - 1.0).collect()
 }
@@ -20,8 +20,8 @@ pub(crate) fn windows(g: &Geometry) -> Windows {
     Windows { input, kernel, stride, before, output }
 }
 
-/// dy where it passes the ReLU of a layer that has one, else zero. Where the sum before the ReLU is nothing but rounding, the
-/// layer's own y decides on which side of zero it lies.
+/// dy where it passes the ReLU of a layer that has one, else zero. Where the sum before the ReLU is nothing but rounding,
+/// the layer's own y decides on which side of zero it lies.
 pub(crate) fn through_relu(relu: bool, y: &[f32], dy: &[f32]) -> Vec<f64> {
     y.iter().zip(dy).map(|(&y, &dy)| if relu && y <= 0.0 { 0.0 } else { f64::from(dy) }).collect()
 }
@@ -54,7 +54,7 @@ pub(crate) fn assert_close(found: &[f32], exact: &[f64], tolerance: f64) {
     }
 }
 
-/// What `work` gives on pools of 1, 2, 3 and 8 threads, which must be the same.
+/// Runs `work` on pools of 1, 2, 3 and 8 threads, checks that the results are equal, and returns the result.
 pub(crate) fn on_any_threads<T: PartialEq + std::fmt::Debug + Send>(work: impl Fn() -> T + Sync) -> T {
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");

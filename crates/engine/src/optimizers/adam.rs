@@ -1,4 +1,4 @@
-//! Adam (Kingma and Ba 2015), and AdamW, which lets weights decay apart from the gradient (Loshchilov and Hutter 2019).
+//! Adam (Kingma and Ba 2015), and AdamW, whose weight decay is decoupled from the gradient (Loshchilov and Hutter 2019).
 
 use super::{Deferrable, StepRule, WINDOW};
 use crate::kernels::gemm::Row;
@@ -7,7 +7,7 @@ use crate::kernels::silent::SilentStep;
 use crate::kernels::simd::Simd;
 use crate::kernels::update::{LaneRule, ParamState};
 
-/// How far, as a share, √v may fall from one step after which no weight waits to the next.
+/// The share by which √v may fall within a window of deferred steps.
 const SPREAD: f64 = 1.0 / 24.0;
 
 #[derive(Debug)]
@@ -15,12 +15,12 @@ pub(crate) struct Adam {
     betas: [f64; 2],
     epsilon: f64,
     weight_decay: f64,
-    /// Of weights, and of what does not decay.
+    /// The current step of weights, and of parameters without weight decay.
     steps: [AdamStep; 2],
 }
 
-/// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − decay·w − rate·m / (√v·root + ε), in which `rate` and `root` hold the
-/// corrections for the moments' start at zero, and `one_minus_beta` is 1 − β, which f32 numbers of β would make inexact.
+/// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − decay·w − rate·m / (√v·root + ε). `rate` and `root` include the
+/// bias corrections. `one_minus_beta` is computed in f64, because 1 − β would be inexact in f32.
 #[derive(Debug, Clone, Copy, Default)]
 struct AdamStep {
     beta: [f32; 2],
@@ -32,7 +32,7 @@ struct AdamStep {
 }
 
 impl Adam {
-    /// `betas` are the decays of the mean of the gradients and of that of their squares.
+    /// `betas` are the decay rates β₁ and β₂ of the first and the second moment.
     pub(crate) fn new(betas: [f64; 2], epsilon: f64, weight_decay: f64) -> Adam {
         Adam { betas, epsilon, weight_decay, steps: [AdamStep::default(); 2] }
     }
@@ -65,8 +65,9 @@ impl StepRule for Adam {
         Some(self)
     }
 
-    /// While a weight waits, its √v falls by √β₂ a step, and so does, at the first steps, the correction for its start at
-    /// zero. Steps are taken at once with a relative error of the square of how far the two fall ([`SilentStep`]).
+    /// While steps are deferred, √v falls by the factor √β₂ in each step, and in early steps its bias correction falls
+    /// too. The relative error of combined steps grows with the square of that fall
+    /// ([`SilentSteps`](crate::kernels::silent::SilentSteps)).
     fn window(&self, step: u64) -> u64 {
         let beta_2 = self.betas[1];
         let correction = |step: u64| 1.0 - beta_2.powf(step as f64);
@@ -94,9 +95,9 @@ impl LaneRule for AdamStep {
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
     unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
-        // SAFETY: the caller has seen the instruction set.
+        // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
-            // Not `map`: its closure would be compiled without the instructions.
+            // Not `map`, whose closure would be compiled without the instruction set.
             let [beta_1, beta_2] = [S::splat(self.beta[0]), S::splat(self.beta[1])];
             let [less_1, less_2] = [S::splat(self.one_minus_beta[0]), S::splat(self.one_minus_beta[1])];
             let square = S::mul(S::mul(less_2, gradient), gradient);
@@ -110,7 +111,7 @@ impl LaneRule for AdamStep {
     }
 }
 
-/// The definition, of one weight in f64.
+/// The definition, for one weight in f64.
 #[cfg(test)]
 pub(super) mod reference {
     use crate::optimizers::tests::Scalar;

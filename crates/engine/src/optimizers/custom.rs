@@ -1,4 +1,4 @@
-//! Optimisers of a program's own.
+//! Optimisers that a program defines itself.
 
 use std::fmt::Debug;
 
@@ -6,20 +6,21 @@ use super::StepRule;
 use crate::kernels::isa::Isa;
 use crate::kernels::update::ParamState;
 
-/// An optimiser of a program's own, for [`Trainer::with_update_rule`](crate::Trainer::with_update_rule).
+/// An optimiser that a program defines itself, for [`Trainer::with_update_rule`](crate::Trainer::with_update_rule).
 ///
-/// A step of training calls [`begin_step`](UpdateRule::begin_step) once and then [`update`](UpdateRule::update) for parts of
-/// the parameters as their gradients become ready, from several threads and in any order. What `update` does with a number
-/// must not depend on the others, so that results are the same on any number of threads.
+/// A training step calls [`begin_step`](UpdateRule::begin_step) once, and then [`update`](UpdateRule::update) for parts
+/// of the parameters as their gradients become available, on several threads and in any order. The update of a value must
+/// not depend on other values, so that results are the same with any number of threads.
 pub trait UpdateRule: Debug + Send + Sync {
-    /// How many moments it keeps of every parameter: 0, 1 or 2. They start at zero.
+    /// The number of moments that it keeps of every parameter: 0, 1 or 2. They start at zero.
     fn moments(&self) -> usize;
 
     /// Prepares step number `step`, counted from 1, at this learning rate.
     fn begin_step(&mut self, step: u64, learning_rate: f64);
 
-    /// Moves `values` against their `gradient`, which is as long, as each of the moments is that it keeps; the others are
-    /// empty. `decays` says whether these are weights, which may decay, and not biases, scales or shifts.
+    /// Updates `values` with their `gradient`. The gradient and the moments that the optimiser keeps are as long as
+    /// `values`; other moments are empty. `decays` says whether weight decay applies: it does to weights, but not to
+    /// biases, scales and shifts.
     fn update(&self, values: &mut [f32], moments: [&mut [f32]; 2], gradient: &[f32], decays: bool);
 }
 

@@ -1,4 +1,4 @@
-//! Lion (Chen et al. 2023): steps of one length, in the direction of a sign.
+//! Lion (Chen et al. 2023): steps of the same length for all weights, in the direction of a sign.
 
 use super::StepRule;
 use crate::kernels::isa::Isa;
@@ -9,7 +9,7 @@ use crate::kernels::update::{LaneRule, ParamState};
 pub(crate) struct Lion {
     betas: [f64; 2],
     weight_decay: f64,
-    /// Of weights, and of what does not decay.
+    /// The current step of weights, and of parameters without weight decay.
     steps: [LionStep; 2],
 }
 
@@ -23,7 +23,7 @@ struct LionStep {
 }
 
 impl Lion {
-    /// `betas` are the share of m in a step's direction, and its decay.
+    /// `betas` are the share β₁ of m in the direction of a step, and the decay rate β₂ of m.
     pub(crate) fn new(betas: [f64; 2], weight_decay: f64) -> Lion {
         Lion { betas, weight_decay, steps: [LionStep::default(); 2] }
     }
@@ -54,14 +54,14 @@ impl LaneRule for LionStep {
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
     unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
-        // SAFETY: the caller has seen the instruction set.
+        // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
-            // Not `map`: its closure would be compiled without the instructions.
+            // Not `map`, whose closure would be compiled without the instruction set.
             let [beta_1, beta_2] = [S::splat(self.beta[0]), S::splat(self.beta[1])];
             let [less_1, less_2] = [S::splat(self.one_minus_beta[0]), S::splat(self.one_minus_beta[1])];
             let (zero, rate) = (S::splat(0.0), S::splat(self.rate));
             let along = S::mul_add(beta_1, m, S::mul(less_1, gradient));
-            // The rate where it is above zero, less the rate where it is below.
+            // rate · sign: the rate where the direction is positive, minus the rate where it is negative.
             let up = S::relu_mask_lanes(rate, along);
             let step = S::sub(up, S::relu_mask_lanes(rate, S::sub(zero, along)));
             let first = S::flush(S::mul_add(beta_2, m, S::mul(less_2, gradient)));
@@ -71,7 +71,7 @@ impl LaneRule for LionStep {
     }
 }
 
-/// The definition, of one weight in f64.
+/// The definition, for one weight in f64.
 #[cfg(test)]
 pub(super) mod reference {
     use crate::optimizers::tests::Scalar;
@@ -85,7 +85,7 @@ pub(super) mod reference {
         let terms = [beta_1 * w.first, (1.0 - beta_1) * gradient];
         let along = terms[0] + terms[1];
         let sign = if along == 0.0 { 0.0 } else { along.signum() };
-        // Rounding decides the sign of what nearly cancels.
+        // If the terms nearly cancel, rounding decides the sign.
         w.is_open |= along.abs() < 1e-5 * (terms[0].abs() + terms[1].abs());
         w.value -= learning_rate * (sign + weight_decay * w.value);
         w.first = beta_2 * w.first + (1.0 - beta_2) * gradient;

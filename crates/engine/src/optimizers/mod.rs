@@ -1,7 +1,7 @@
-//! Optimisers, a file each with its definition in f64: how a gradient becomes a step.
+//! Optimisers, each in a file of its own with its definition in f64.
 //!
-//! An optimiser is told the number of each step and the learning rate ([`StepRule::begin_step`]), and then moves the parameters
-//! part by part as their gradients become ready, from any thread.
+//! Each step begins with its number and the learning rate ([`StepRule::begin_step`]). Then the optimiser updates the
+//! parameters part by part, as their gradients become available, on any thread.
 
 mod adam;
 mod custom;
@@ -23,45 +23,47 @@ use crate::kernels::isa::Isa;
 use crate::kernels::silent::SilentStep;
 use crate::kernels::update::ParamState;
 
-/// An optimiser at one of its steps.
+/// An optimiser and its current step.
 pub(crate) trait StepRule: Debug + Send + Sync {
-    /// Whether it keeps a first and a second moment of every parameter; one that it does not keep is empty everywhere.
+    /// Whether it keeps a first and a second moment of every parameter. A moment that it does not keep is empty everywhere.
     fn moments(&self) -> [bool; 2];
 
     /// Prepares step number `step`, counted from 1, at this learning rate.
     fn begin_step(&mut self, step: u64, learning_rate: f64);
 
-    /// Moves a part of a parameter by its gradient. Weights decay where the optimiser lets them; biases, scales and shifts do
-    /// not.
+    /// Updates a part of a parameter with its gradient. `decays` says whether weight decay applies: it does to weights,
+    /// but not to biases, scales and shifts.
     ///
     /// # Panics
-    /// If the lengths differ or are no multiple of 16.
+    /// If the lengths differ or are not a multiple of 16.
     fn update(&self, isa: Isa, part: ParamState, gradient: &[f32], decays: bool);
 
-    /// Where several of its steps without a gradient can be taken at once: how.
+    /// How steps with a zero gradient are deferred and combined; `None` if the optimiser does not support it.
     fn deferrable(&self) -> Option<&dyn Deferrable> {
         None
     }
 
-    /// For how many steps weights may wait around this step: a power of two, so that windows of several lengths end together.
+    /// The length in steps of the window around this step, at whose end all deferred steps are taken. It is a power of
+    /// two, so that windows of different lengths end together.
     fn window(&self, _step: u64) -> u64 {
         1
     }
 }
 
-/// An optimiser whose steps without a gradient can wait.
+/// An optimiser whose steps with a zero gradient can be deferred.
 pub(crate) trait Deferrable: Send + Sync {
-    /// The step that has begun, of a weight without a gradient.
+    /// The current step, for a weight with a zero gradient.
     fn silent_step(&self) -> SilentStep;
 
-    /// Moves rows of 32 weights, which begin at `starts`, by a row of the gradient each.
+    /// Updates rows of 32 weights, which begin at the indices `starts`, with a row of the gradient each.
     ///
     /// # Panics
-    /// If the lengths differ, a row leads beyond them, or there are fewer gradients than rows.
+    /// If the lengths of weights and moments differ, a row reaches beyond them, or there are fewer rows of the gradient
+    /// than `starts`.
     fn update_rows(&self, isa: Isa, part: &mut ParamState, starts: &[usize], gradient: &[Row]);
 }
 
-/// Most steps between two after which no weight waits any more.
+/// The most steps of a window.
 const WINDOW: u64 = 64;
 
 /// The optimiser of a study, before its first step.

@@ -15,7 +15,7 @@ pub(crate) struct RmsProp {
 }
 
 impl RmsProp {
-    /// `alpha` is the decay of the mean of the squares.
+    /// `alpha` is the decay rate of the mean of the squared gradients.
     pub(crate) fn new(alpha: f64, epsilon: f64) -> RmsProp {
         let (alpha, one_minus_alpha) = (alpha as f32, (1.0 - alpha) as f32);
         RmsProp { alpha, one_minus_alpha, epsilon: epsilon as f32, rate: 0.0 }
@@ -42,7 +42,7 @@ impl LaneRule for RmsProp {
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
     unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
-        // SAFETY: the caller has seen the instruction set.
+        // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
             let square = S::mul(S::mul(S::splat(self.one_minus_alpha), gradient), gradient);
             let second = S::flush(S::mul_add(S::splat(self.alpha), v, square));
@@ -53,7 +53,7 @@ impl LaneRule for RmsProp {
     }
 }
 
-/// The definition, of one weight in f64.
+/// The definition, for one weight in f64.
 #[cfg(test)]
 pub(super) mod reference {
     use crate::optimizers::tests::Scalar;

@@ -7,7 +7,7 @@ use crate::kernels::silent::SilentStep;
 use crate::kernels::simd::Simd;
 use crate::kernels::update::{LaneRule, ParamState};
 
-/// m ← μ·m + g, w ← w − rate·m, or with Nesterov's look ahead w ← w − rate·(g + μ·m).
+/// m ← μ·m + g, w ← w − rate·m; with Nesterov momentum, w ← w − rate·(g + μ·m).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sgd {
     momentum: f32,
@@ -16,7 +16,7 @@ pub(crate) struct Sgd {
 }
 
 impl Sgd {
-    /// `momentum` is the share of the last step that is kept, μ.
+    /// `momentum` is μ, the share of the previous step that is kept.
     pub(crate) fn new(momentum: f64, nesterov: bool) -> Sgd {
         Sgd { momentum: momentum as f32, nesterov, rate: 0.0 }
     }
@@ -62,7 +62,7 @@ impl LaneRule for Sgd {
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
     unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
-        // SAFETY: the caller has seen the instruction set.
+        // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
             let momentum = S::splat(self.momentum);
             let first = S::flush(S::mul_add(momentum, m, gradient));
@@ -72,7 +72,7 @@ impl LaneRule for Sgd {
     }
 }
 
-/// The definition, of one weight in f64.
+/// The definition, for one weight in f64.
 #[cfg(test)]
 pub(super) mod reference {
     use crate::optimizers::tests::Scalar;

@@ -15,12 +15,12 @@ pub(crate) struct Scalar {
     pub(crate) value: f64,
     pub(crate) first: f64,
     pub(crate) second: f64,
-    /// Whether a step could have gone either way, because rounding decides a sign.
+    /// Whether rounding decided the sign of a step, which could have gone either way.
     pub(crate) is_open: bool,
 }
 
 impl Scalar {
-    /// Step number `t`, counted from 1, as the optimiser's definition says.
+    /// Takes step number `t`, counted from 1, by the definition of the optimiser.
     pub(crate) fn step(&mut self, t: i32, gradient: f64, optimizer: &Optimizer, learning_rate: f64) {
         match *optimizer {
             Optimizer::Adam { beta_1, beta_2, epsilon } => {
@@ -48,7 +48,7 @@ impl Scalar {
     }
 }
 
-/// With decays that f32 holds: of others, 1 − β loses digits before any step is taken.
+/// Optimisers whose decay rates are exact in f32; otherwise 1 − β would lose digits before any step is taken.
 fn optimizers() -> impl Strategy<Value = Optimizer> {
     let decay = |largest: f32| (0.0..largest).prop_map(f64::from);
     let adam = (decay(0.99), decay(0.9999), prop::sample::select(vec![1e-8, 1e-5, 1e-2]));
@@ -66,8 +66,8 @@ fn optimizers() -> impl Strategy<Value = Optimizer> {
 }
 
 proptest! {
-    /// On every instruction set, over 50 steps: the error is at most 5e-6 of the first value and the way gone since, a
-    /// rounding of the value and one of its decay at each step.
+    /// On every instruction set, over 50 steps: the error is at most 5e-6 of the first value plus the length of the path.
+    /// The value and its decay are rounded in each step.
     #[test]
     fn values_move_as_defined(
         optimizer in optimizers(), len in 1_usize..70, rate in 1e-4..0.1, size in 1e-4_f32..1e3, seed in 0_u64..1000,

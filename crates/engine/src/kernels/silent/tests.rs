@@ -1,4 +1,4 @@
-//! Tests of steps taken at once, against each of them in f64.
+//! Tests of combined silent steps against single steps in f64.
 
 use inkling_schema::Optimizer;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::optimizers::step_rule;
 use crate::optimizers::tests::Scalar;
 
-/// Optimisers whose windows have several steps, and after them some whose v falls so fast that they have one.
+/// Optimisers whose windows have several steps, followed by some whose v falls so fast that windows have a single step.
 const OPTIMIZERS: [Optimizer; 13] = [
     Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
     Optimizer::Adam { beta_1: 0.99, beta_2: 0.99, epsilon: 1e-8 },
@@ -23,7 +23,7 @@ const OPTIMIZERS: [Optimizer; 13] = [
     Optimizer::Adam { beta_1: 0.9, beta_2: 1.2e-38, epsilon: 1e-8 },
 ];
 
-/// A learning rate that is constant, falls, grows and is zero.
+/// Learning rates of four kinds: constant, falling, growing, and zero at times.
 fn rate(kind: usize, step: u64) -> f64 {
     match kind {
         0 => 1e-3,
@@ -39,22 +39,23 @@ fn rate(kind: usize, step: u64) -> f64 {
     }
 }
 
-/// A weight and its moments after a step without a gradient, by the definition in f64.
+/// A weight and its moments after a step with a zero gradient, by the definition in f64.
 fn step([value, first, second]: [f64; 3], t: u64, optimizer: &Optimizer, rate: f64) -> [f64; 3] {
     let mut weight = Scalar { value, first, second, is_open: false };
     weight.step(t as i32, 0.0, optimizer, rate);
     [weight.value, weight.first, weight.second]
 }
 
-/// What the optimiser does to a weight without a gradient in this step.
+/// The silent step of an optimiser.
 fn silent_step(optimizer: &Optimizer, step: u64, learning_rate: f64) -> SilentStep {
     let mut rule = step_rule(optimizer);
     rule.begin_step(step, learning_rate);
     rule.deferrable().expect("steps that can wait").silent_step()
 }
 
-/// All windows of the first thousands of steps, weights that begin to wait at any step of them: the move is off by at most 2e-4
-/// of itself, and from √v = 100·ε on, where nearly all weights are, by no more than f32 rounds.
+/// All windows of the first thousands of steps, for weights whose first deferred step is any step of a window. The
+/// relative error of the move is at most 2e-4 and, from √v = 100·ε on, where nearly all weights are, no larger than the
+/// rounding of f32.
 #[test]
 fn steps_at_once_move_weights_within_the_bound() {
     for optimizer in &OPTIMIZERS {
@@ -81,7 +82,7 @@ fn steps_at_once_move_weights_within_the_bound() {
     }
 }
 
-/// Rows whose second moments go from none to large ones.
+/// Checks rows whose second moments range from zero to large ones.
 fn check(
     optimizer: &Optimizer,
     kind: usize,

@@ -59,7 +59,7 @@ fn denormal_numbers_become_zero_and_others_stay() {
             assert!(value[0] == 0.0 && first[0] == 0.0, "{} {}", value[0], first[0]);
             assert!(second[0] == 0.0 || !rule.moments()[1]);
             assert!(value[1] < 1.0 && (first[1] - 0.45).abs() < 1e-6 && second[1] > 0.24);
-            assert!(value[2].is_nan() && first[2].is_nan(), "what is no number shows");
+            assert!(value[2].is_nan() && first[2].is_nan(), "NaN stays NaN");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Batch normalisation against the definition in f64, its differences, and any number of threads.
+//! Batch normalisation against its definition in f64 and the differences of that, and on any number of threads.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::random::RngStream;
 const EPSILON: f64 = 1e-3;
 const MOMENTUM: f64 = 0.2;
 
-/// A case: x and dy are [rows, features].
+/// A test case: x and dy are [rows, features], scale and shift are [features].
 struct Case {
     features: usize,
     x: Vec<f32>,
@@ -71,7 +71,7 @@ proptest! {
     fn training_agrees_with_the_definition_and_its_differences(
         batch in 1_usize..5, pixels in 1_usize..5, features in 1_usize..20, mean in -3.0_f32..3.0, seed in 0_u64..1000,
     ) {
-        // Of one row alone, differences are zero but for rounding.
+        // For a single row the gradients are zero, and differences nothing but rounding.
         let pixels = if batch == 1 { pixels + 1 } else { pixels };
         let case = Case::new(batch * pixels, features, mean, seed);
         let (x, scale, shift) = (wide(&case.x), wide(&case.scale), wide(&case.shift));
@@ -81,8 +81,8 @@ proptest! {
         };
         let mut norm = case.layer(pixels);
         let [y, dx, dscale, dshift] = case.run(&mut norm, true);
-        // The mean is rounded to 2⁻²³ of at most 4, which division by √ε at least makes an error of 1.5e-5 in x̂; so much
-        // may be all that is left of sums that cancel.
+        // The mean, at most 4, is rounded with a relative error of 2⁻²³. Divided by at least √ε, that is an error of
+        // 1.5e-5 in x̂, which can be all that remains of sums that cancel.
         let rows = (batch * pixels) as f64;
         assert_within(&y, &by_batch(&x, &scale, &shift), 3e-5);
         let by_scale = numerical_gradient(&case.scale, &case.dy, |scale| by_batch(&x, scale, &shift));
@@ -182,7 +182,7 @@ fn in_evaluation_rows_do_not_know_of_each_other() {
         norm.backward(&context, args, &mut cache, GradMode::Skip);
         dx.iter().map(|dx| dx.to_bits()).collect::<Vec<u32>>()
     };
-    // Neither what is lost in one row nor, through the signs of zeros, what there is.
+    // Neither infinities and NaN in another row change anything nor, through the signs of zeros, finite numbers.
     for other in [[f32::INFINITY, f32::NAN], [-1.0, 1.0], [1.0, -1.0]] {
         for dy in [[1.0, 1.0], [0.0, 0.0], [-0.0, -0.0]] {
             let alone = run(&[0.3, 0.7], &dy);

@@ -1,5 +1,6 @@
-//! Convolutions by their definition. The patches of x that meet a kernel row lie one after the other in memory, so the
-//! product reads the image where it is: a row of y is a row of offsets, a kernel row is a segment.
+//! Convolutions computed by their definition. The inputs of a kernel row are contiguous in memory, so the matrix product
+//! reads the padded image itself instead of a matrix of patches: each window is a row of the left factor, given by its
+//! offset, and each kernel row is a segment.
 
 use inkling_schema::Initializer;
 
@@ -15,39 +16,39 @@ use crate::layers::{BackwardArgs, Context, Layer};
 use crate::parallel::{DisjointSlice, for_each};
 use crate::random::RngStream;
 
-/// The convolution of `conv2d/mod.rs`, whatever its shape.
+/// A convolution of any shape.
 ///
-/// Images are worked on in groups, whose number does not depend on the threads, and within a group in chunks that stay in
-/// a core's cache.
+/// The batch is divided into groups, whose number does not depend on the number of threads, and each group into chunks of
+/// images that fit into a core's cache.
 #[derive(Debug)]
 pub(crate) struct Direct {
     geometry: Geometry,
     relu: bool,
     windows: Im2colPlan,
     backward_data: BackwardDataPlan,
-    /// W in panels, b.
+    /// The weights, in panels, and the biases.
     parameters: [Parameter; 2],
 }
 
-/// Scratch of the passes; what only the backward pass needs is empty where there is none.
+/// Scratch memory of the passes. Arrays for the backward pass are empty if there is none.
 #[derive(Debug)]
 pub(crate) struct DirectCache {
-    /// For each group, a chunk of images with their zeros.
+    /// For each group, a chunk of padded images.
     images: AlignedVec,
-    /// For each group, the gradients of a span of images with their zeros.
+    /// For each group, the padded gradients of a span of images.
     padded_grads: AlignedVec,
-    /// Each group's sums of the weights' gradients.
+    /// For each group, its sums of the weight gradient.
     weight_grads: AlignedVec,
-    /// Each group's sums of the biases' gradients.
+    /// For each group, its sums of the bias gradient.
     bias_grads: AlignedVec,
-    /// The weights as the input gradient reads them.
+    /// The flipped weights, as the input gradient reads them.
     flipped: AlignedVec,
 }
 
-/// Most gradients that a group keeps at a time, of which the input gradients are computed before the weight gradient.
+/// The most images of a span: a group computes the input gradients of a whole span before its weight gradient.
 const SPAN: usize = 16;
 
-/// Gradients that each group of a batch keeps at a time, in chunks of so many.
+/// The number of padded gradients that each group keeps at a time: those of a span or, if that is larger, of a chunk.
 fn span(batch: usize, chunk: usize) -> usize {
     SPAN.min(batch.div_ceil(splits(batch))).max(chunk)
 }
@@ -69,12 +70,12 @@ impl Direct {
         self.geometry.filters.div_ceil(NR)
     }
 
-    /// Numbers of a group's sums of the weight gradient.
+    /// The number of elements of the weight gradient, in panels.
     fn sums(&self) -> usize {
         self.panels() * self.windows.taps.len() * NR
     }
 
-    /// The products that make y of one image, from the image with its zeros.
+    /// Computes y of one image from the padded image x.
     fn image_forward(&self, context: &Context, x: &[f32], y: &mut [f32]) {
         let Geometry { channels, filters, kernel, .. } = self.geometry;
         let run = kernel[1] * channels;
@@ -109,7 +110,8 @@ impl Direct {
         }
     }
 
-    /// Adds a chunk's part of the weight gradient to `sums`, or begins them with it.
+    /// Computes the weight gradient of a chunk of `count` images from padded images x and padded gradients dy. It is
+    /// written to `sums` or, if `onto`, added to them.
     fn weight_gradient(
         &self,
         context: &Context,
@@ -138,11 +140,11 @@ impl Direct {
         }
     }
 
-    /// dX of one image from its dY with zeros around it and the weights turned round.
+    /// Computes dx of one image from its padded gradient dy and the flipped weights.
     fn image_input_gradient(&self, context: &Context, flipped: &[f32], dy: &[f32], dx: &mut [f32]) {
         let channels = self.geometry.channels;
         for class in &self.backward_data.classes {
-            // Stays zero where no tap of the kernel reaches the class.
+            // The tile stays zero if no tap of the kernel reaches the class.
             let mut tile = Tile::ZERO;
             let rows = class.taps[0] * class.taps[1] * self.backward_data.padded_grad.pixel;
             for first in (0..channels).step_by(NR) {
@@ -189,7 +191,7 @@ impl Layer for Direct {
 
     fn alloc_cache(&self, capacity: usize, backward: bool) -> DirectCache {
         let chunk = self.backward_data.chunk;
-        // A batch of fewer images may keep more, in fewer groups.
+        // A smaller batch may need more memory than a larger one, because its groups are fewer but larger.
         let gradients = (1..=capacity).map(|batch| splits(batch) * span(batch, chunk)).max().unwrap_or(0);
         let splits = splits(capacity);
         let backward = |len: usize| AlignedVec::zeros(if backward { len } else { 0 });
@@ -208,7 +210,7 @@ impl Layer for Direct {
         let (images, y) = (DisjointSlice::new(&mut cache.images), DisjointSlice::new(y));
         let this = &*self;
         for_each(splits, |g| {
-            // SAFETY: each group is one task's.
+            // SAFETY: each group belongs to one task.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
             let image = unsafe { images.slice_mut(g * size, this.windows.image) };
             for i in split(g, splits, context.batch) {
@@ -250,13 +252,14 @@ impl Layer for Direct {
             let (chunk, a, b) =
                 (this.backward_data.chunk, this.windows.image, this.backward_data.padded_grad.image);
             let sizes = [chunk * a, kept * b, this.sums(), panels * NR];
-            // SAFETY: each group is one task's.
+            // SAFETY: each group belongs to one task.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
             let [images, gradients, sums, bias_sums] =
                 std::array::from_fn(|part| unsafe { parts[part].slice_mut(g * sizes[part], sizes[part]) });
             bias_sums.fill(0.0);
             let split = split(g, splits, context.batch);
-            // All input gradients of a span first: the weights turned round and the sums take turns in the cache once.
+            // All input gradients of a span come first, so that flipped weights and sums replace each other in the cache
+            // only once.
             let span = if wants_dx { SPAN } else { chunk };
             for start in split.clone().step_by(span) {
                 let span = start..split.end.min(start + span);
@@ -288,12 +291,12 @@ impl Layer for Direct {
             let [weight, bias] = &mut self.parameters;
             let (weight, bias) =
                 (weight.grad_sink(context.isa, grad_mode), bias.grad_sink(context.isa, grad_mode));
-            // SAFETY: each stretch is handed in once.
-            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            // SAFETY: each stretch is passed on once.
+            #[expect(unsafe_code, reason = "tasks pass on disjoint stretches")]
             let take = |start: usize, total: &[f32]| unsafe { weight.take(start, total) };
             reduce_partials(sums, splits, size, take);
             // SAFETY: as above.
-            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            #[expect(unsafe_code, reason = "tasks pass on disjoint stretches")]
             let take = |start: usize, total: &[f32]| unsafe { bias.take(start, total) };
             reduce_partials(bias_sums, splits, panels * NR, take);
         }

@@ -1,10 +1,11 @@
 //! Convolutions (cross-correlations) of images with filters, with ReLU where it follows.
 //!
-//! y[i, j, f] = b[f] + Σ over the kernel's rows u, its columns v and the channels c: x[s·i + u, s·j + v, c] · w[u, v, c, f],
-//! x being the image with zeros around it. y is [batch, height, width, filters], x [batch, height, width, channels], w [kernel
-//! height, kernel width, channels, filters] and b [filters].
+//! y[i, j, f] = b[f] + Σ x[s·i + u, s·j + v, c] · w[u, v, c, f], summed over the kernel's rows u, its columns v and the
+//! channels c, where s is the stride and x is padded with zeros. y is [batch, output height, output width, filters], x is
+//! [batch, height, width, channels], w is [kernel height, kernel width, channels, filters] and b is [filters].
 //!
-//! Some shapes are computed with fewer products than the definition has (`winograd`), all others by it (`direct.rs`).
+//! For some shapes an algorithm with fewer multiplications is used (`winograd`), for all others the definition
+//! (`direct.rs`).
 
 mod direct;
 mod padded_grad;
@@ -24,7 +25,7 @@ use crate::kernels::gemm::NR;
 use crate::parallel::{DisjointSlice, for_each};
 use crate::random::RngStream;
 
-/// The convolution of these shapes, with weights drawn from the stream.
+/// A convolution of these shapes, with weights drawn from the stream.
 pub(crate) fn conv2d(
     geometry: Geometry,
     relu: bool,
@@ -37,26 +38,28 @@ pub(crate) fn conv2d(
     }
 }
 
-/// Groups that a batch is divided into: as many as threads may share, but of a dozen images or more, whose sums of the
-/// weight gradient are then worth their memory.
+/// The number of groups into which a batch is divided for the threads: one for every dozen images, so that the sums of
+/// the weight gradient that each group needs are worth their memory, but at least 4, at most 16, and no more than there
+/// are images.
 fn splits(batch: usize) -> usize {
     (batch / 12).clamp(4, 16).min(batch)
 }
 
-/// Numbers of a gradient that a task sums over the groups.
+/// The number of elements of a gradient that a task sums over the groups.
 const STRETCH: usize = 128 * NR;
 
-/// The images of a group.
+/// The range of images of a group.
 fn split(number: usize, splits: usize, batch: usize) -> std::ops::Range<usize> {
     number * batch / splits..(number + 1) * batch / splits
 }
 
-/// Adds up the sums of all groups, in their order, in the place of the first group's, and tells `then` each stretch.
+/// Adds up the sums of all groups, `size` elements each, in the order of the groups. The totals replace the sums of the
+/// first group; `then` is called with the start and the totals of each stretch.
 fn reduce_partials(sums: &mut [f32], splits: usize, size: usize, then: impl Fn(usize, &[f32]) + Sync) {
     let sums = DisjointSlice::new(sums);
     for_each(size.div_ceil(STRETCH), |task| {
         let (start, length) = (task * STRETCH, STRETCH.min(size - task * STRETCH));
-        // SAFETY: each stretch of the sums, in all groups, is one task's.
+        // SAFETY: each stretch, in all groups, belongs to one task.
         #[expect(unsafe_code, reason = "tasks add up disjoint stretches")]
         let total = unsafe { sums.slice_mut(start, length) };
         for g in 1..splits {
@@ -69,7 +72,7 @@ fn reduce_partials(sums: &mut [f32], splits: usize, size: usize, then: impl Fn(u
     });
 }
 
-/// W in panels, drawn, and b.
+/// The weights, drawn from the stream and in panels, and the biases.
 fn parameters(geometry: &Geometry, initializer: Initializer, stream: &mut RngStream) -> [Parameter; 2] {
     let Geometry { channels, filters, kernel, .. } = *geometry;
     let window = kernel[0] * kernel[1];

@@ -1,10 +1,11 @@
-//! Images and their gradients with zeros around them.
+//! Padding of images and of their gradients with zeros.
 
 use crate::kernels::isa::{Isa, Kernel};
 use crate::kernels::simd::Simd;
 use crate::layers::geometry::Geometry;
 
-/// Copies an image into its zeros, [padded height, padded width, channels]; those around it stay what they were at first.
+/// Copies an image x, [height, width, channels], into its padded form, [padded height, padded width, channels]. The
+/// padding itself is not written, so it must already be zero.
 pub(super) fn pad(geometry: &Geometry, x: &[f32], image: &mut [f32]) {
     let Geometry { channels, input, before, padded, .. } = *geometry;
     let row = input[1] * channels;
@@ -14,34 +15,36 @@ pub(super) fn pad(geometry: &Geometry, x: &[f32], image: &mut [f32]) {
     }
 }
 
-/// The gradient of an image with zeros around it: [height, width, pixel].
+/// The layout of the padded gradient of an output image: [height, width, pixel].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PaddedGrad {
-    /// Pixels of a row.
+    /// The number of pixels of a row.
     pub(super) width: usize,
-    /// Numbers of a pixel: the filters, filled up with zeros to whole cache lines.
+    /// The number of values of a pixel: one for each filter, padded with zeros to whole cache lines.
     pub(super) pixel: usize,
-    /// Numbers of the image.
+    /// The number of values of the padded image.
     pub(super) image: usize,
-    /// Where the first pixel of the output lies.
+    /// The start of the first pixel of the output.
     start: usize,
 }
 
 impl PaddedGrad {
-    /// An image of this size whose first rows and columns of zeros are `margin`.
+    /// The layout of a padded image of this height and width, with `margin` rows of zeros at the top and columns at the
+    /// left.
     pub(super) fn new(filters: usize, size: [usize; 2], margin: [usize; 2]) -> PaddedGrad {
         let pixel = filters.next_multiple_of(16);
         let start = (margin[0] * size[1] + margin[1]) * pixel;
         PaddedGrad { width: size[1], pixel, image: size[0] * size[1] * pixel, start }
     }
 
-    /// Where a pixel lies.
+    /// The start of a pixel.
     pub(super) fn at(&self, row: usize, column: usize) -> usize {
         (row * self.width + column) * self.pixel
     }
 
-    /// Copies an image's dY into its zeros, zero where ReLU was silent (where `y`, if given, is not above zero), and adds
-    /// it up over the pixels.
+    /// Copies the dY of an image, [height, width, filters], into its padded form `image`, and adds its sums over the
+    /// pixels to `sums`, [filters]. If y is given, ReLU follows the convolution: dY counts as zero where y is not above
+    /// zero.
     pub(super) fn pad(
         &self,
         isa: Isa,
@@ -61,7 +64,7 @@ impl PaddedGrad {
     }
 }
 
-/// A row of pixels of dY, zero where y is not above zero, to where it has zeros around it; and its sum over the pixels.
+/// Copies one row of pixels of dY to `to`, masked by y, and adds it to `sums`.
 struct MaskRow<'a> {
     filters: usize,
     pixel: usize,
@@ -79,15 +82,16 @@ impl Kernel for MaskRow<'_> {
     unsafe fn run<S: Simd>(self) {
         let MaskRow { filters, pixel, dy, y, to, sums } = self;
         let pixels = dy.len() / filters;
-        // A pixel's numbers end where the next one's begin, at the latest.
+        // The values of a pixel must not reach into the next pixel.
         assert!(filters <= pixel && filters <= sums.len(), "room for every filter");
         assert!(pixels.checked_mul(pixel).is_some_and(|end| end <= to.len()), "room for every pixel");
         assert!(y.is_none_or(|y| y.len() == dy.len()), "an output for every gradient");
         let whole = filters - filters % S::LANES;
         let (dy, to, sums) = (dy.as_ptr(), to.as_mut_ptr(), sums.as_mut_ptr());
-        // Without an output every gradient is heard: its own place, of which nothing is read then.
+        // Without y nothing is masked; its pointer is then that of dY, and is not read from.
         let (relu, y) = (y.is_some(), y.map_or(dy, <[f32]>::as_ptr));
-        // SAFETY: the lengths are checked above, and the vectors end before the filters of a pixel do.
+        // SAFETY: the lengths are checked above, and no vector reaches beyond the filters of a pixel; the caller has
+        // checked that the instruction set is available.
         unsafe {
             for j in (0..whole).step_by(S::LANES) {
                 let mut sum = S::load(sums.add(j));

@@ -1,23 +1,23 @@
-//! Where everything that a convolution reads and writes lies, worked out once.
+//! The offsets of everything that a convolution reads and writes, computed once.
 
 use super::padded_grad::PaddedGrad;
 use crate::kernels::gemm::{NR, Segment};
 use crate::layers::geometry::Geometry;
 use crate::parallel::{DisjointSlice, for_each};
 
-/// Offsets of the forward pass and of the weight gradient, in an image with its zeros: [padded height, padded width,
-/// channels].
+/// The offsets for the forward pass and the weight gradient, in a padded image: [padded height, padded width, channels].
 #[derive(Debug)]
 pub(super) struct Im2colPlan {
-    /// Numbers of an image with its zeros.
+    /// The number of values of a padded image.
     pub(super) image: usize,
-    /// Where each window starts.
+    /// The start of each window.
     pub(super) starts: Vec<usize>,
-    /// Where each window's numbers lie in y.
+    /// The start of each window's outputs in y.
     pub(super) outputs: Vec<usize>,
-    /// Kernel rows: in the image from a window's start, and in a panel of the weights.
+    /// The start of each kernel row: in the image, from the start of a window (a), and in a panel of the weights (b).
     pub(super) kernel_rows: Vec<Segment>,
-    /// Where each row of the weight matrix [kernel height · kernel width · channels, filters] looks from a window's start.
+    /// For each row of the weight matrix [kernel height · kernel width · channels, filters], the offset of its input from
+    /// the start of a window.
     pub(super) taps: Vec<usize>,
 }
 
@@ -37,48 +37,50 @@ impl Im2colPlan {
     }
 }
 
-/// Numbers of images and gradients that stay in a core's second-level cache beside the weights.
+/// The number of values of images and gradients that fit into a core's second-level cache beside the weights.
 const CHUNK: usize = 64 * 1024;
 
-/// Offsets of the input gradient, in the gradient of an image with zeros around it: [height, width, pixel].
+/// The offsets for the input gradient, in the padded gradient of an output image: [height, width, pixel].
 ///
-/// The input pixels that a stride of s sees alike, those of one remainder by s, are a class: for each, the input gradient
-/// is a convolution of stride 1 with every s-th row and column of the kernel, turned round (Dumoulin and Visin 2016,
+/// Input pixels whose coordinates have the same remainders by the stride s form a class. For each class the input
+/// gradient is a convolution of stride 1 with every s-th row and column of the kernel, flipped (Dumoulin and Visin 2016,
 /// section 4).
 #[derive(Debug)]
 pub(super) struct BackwardDataPlan {
-    /// Where a gradient lies among its zeros.
+    /// The layout of a padded gradient.
     pub(super) padded_grad: PaddedGrad,
-    /// Numbers of the turned weights of all classes.
+    /// The number of flipped weights of all classes.
     pub(super) weights: usize,
-    /// Images of a chunk.
+    /// The number of images of a chunk.
     pub(super) chunk: usize,
-    /// Rows of the output, image after image of a chunk: in the forward pass's images, and here.
+    /// The start of each row of the output, image after image of a chunk: in the padded images (a), and in the padded
+    /// gradients (b).
     pub(super) output_rows: Vec<Segment>,
     pub(super) classes: Vec<StridePhase>,
 }
 
-/// The input pixels whose place, counted with the zeros before, has one remainder by the stride.
+/// A class of input pixels: those whose coordinates in the padded image have the same remainders by the stride.
 #[derive(Debug)]
 pub(super) struct StridePhase {
-    /// Row and column of the remainder.
+    /// The remainders of row and column.
     remainder: [usize; 2],
-    /// Rows and columns of the kernel that reach these pixels.
+    /// The numbers of rows and columns of the kernel that reach these pixels.
     pub(super) taps: [usize; 2],
-    /// Where each pixel's sum starts.
+    /// For each pixel, the start of its window in the padded gradient.
     pub(super) starts: Vec<usize>,
-    /// Where each pixel lies in dx.
+    /// The start of each pixel in dx.
     pub(super) outputs: Vec<usize>,
-    /// Rows of the turned kernel: here from a pixel's start, and in a panel of the turned weights.
+    /// The start of each row of the flipped kernel: in the padded gradient, from the start of a window (a), and in a
+    /// panel of the flipped weights (b).
     pub(super) kernel_rows: Vec<Segment>,
-    /// Where the turned weights of this class start.
+    /// The start of the flipped weights of this class.
     pub(super) weights: usize,
 }
 
 impl BackwardDataPlan {
     pub(super) fn new(geometry: &Geometry, windows: &Im2colPlan) -> BackwardDataPlan {
         let Geometry { input, channels, output, filters, kernel, stride, before, padded, .. } = *geometry;
-        // Zeros before, so that the taps of the first pixels find something, and after, for the last.
+        // Padding before, for the taps of the first pixels, and after, for those of the last.
         let margin: [usize; 2] = std::array::from_fn(|side| kernel[side].div_ceil(stride[side]) - 1);
         let size: [usize; 2] = std::array::from_fn(|side| {
             let last = (before[side] + input[side] - 1) / stride[side];
@@ -92,7 +94,8 @@ impl BackwardDataPlan {
             let taps: [usize; 2] = std::array::from_fn(|side| {
                 kernel[side].saturating_sub(remainder[side]).div_ceil(stride[side])
             });
-            // (place in the input, place of the first tap here) of this class's pixels along a side.
+            // For each pixel of this class along a side, its place in the input and that of its first tap in the padded
+            // gradient.
             let along = |side: usize| {
                 let places = (0..input[side])
                     .filter(move |place| (place + before[side]) % stride[side] == remainder[side]);
@@ -124,8 +127,8 @@ impl BackwardDataPlan {
         BackwardDataPlan { padded_grad, weights, chunk, output_rows: output_rows.collect(), classes }
     }
 
-    /// The weights of each class with rows and columns turned round, as panels of channels: [panels, rows, columns,
-    /// pixel, 32] from [kernel height, kernel width, channels, filters] in panels of filters.
+    /// Writes the weights of each class with rows and columns flipped and in panels of channels, [panels, rows, columns,
+    /// pixel, 32], from those in panels of filters, [kernel height, kernel width, channels, filters].
     pub(super) fn flip(&self, geometry: &Geometry, weights: &[f32], flipped: &mut [f32]) {
         let Geometry { channels, filters, kernel, stride, .. } = *geometry;
         let panel_size = kernel[0] * kernel[1] * channels * NR;
@@ -137,7 +140,7 @@ impl BackwardDataPlan {
             let size = rows * columns * self.padded_grad.pixel * NR;
             let first = panel * NR;
             let width = NR.min(channels - first);
-            // SAFETY: each panel of each class is one task's.
+            // SAFETY: each panel of each class belongs to one task.
             #[expect(unsafe_code, reason = "tasks write disjoint panels")]
             let flipped = unsafe { flipped.slice_mut(class.weights + panel * size, size) };
             for (tap, flipped) in flipped.chunks_exact_mut(self.padded_grad.pixel * NR).enumerate() {

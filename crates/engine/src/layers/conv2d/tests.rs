@@ -10,7 +10,7 @@ use crate::layers::reference::conv2d as definition;
 use crate::layers::testing::{assert_close, numerical_gradient, through_relu, wide, windows};
 use crate::layers::{BackwardArgs, Context};
 
-/// The definition: y, dx, dw and db, all row-major. `y` is what the layer gave.
+/// y, dx, dw and db by the definition, all row-major. The argument y is the output of the layer under test.
 pub(super) fn plain(g: &Geometry, [x, w, b, y, dy]: [&[f32]; 5], relu: bool) -> [Vec<f64>; 4] {
     let (windows, x, w) = (windows(g), wide(x), wide(w));
     let mut exact = definition::forward(&windows, &x, &w, &wide(b));
@@ -57,7 +57,7 @@ pub(super) fn check(
         let context = Context { isa, batch, training: true };
         let mut cache = layer.alloc_cache(batch + 3, true);
         let mut y = vec![0.0; batch * g.outputs()];
-        // Twice, so that what a pass leaves in the memory is seen not to matter.
+        // Twice, because what one pass leaves in the cache must not affect the next.
         for _ in 0..2 {
             layer.forward(&context, &x, &mut y, &mut cache);
             let [exact_y, exact_dx, dw, db] = plain(g, [&x, &weight, &bias, &y, &dy], relu);
@@ -70,9 +70,9 @@ pub(super) fn check(
                 close(&plain_order(parameter, &parameter.gradient), exact, parameter.name)?;
             }
         }
-        let mut judging = layer.alloc_cache(batch, false);
+        let mut evaluation = layer.alloc_cache(batch, false);
         let mut again = vec![f32::NAN; y.len()];
-        layer.forward(&Context { training: false, ..context }, &x, &mut again, &mut judging);
+        layer.forward(&Context { training: false, ..context }, &x, &mut again, &mut evaluation);
         prop_assert_eq!(y, again);
     }
     Ok(())

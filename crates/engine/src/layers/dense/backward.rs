@@ -1,5 +1,5 @@
-//! The backward pass of dense layers: what is common, and the way of large batches and of gradients that are kept. Where those
-//! of other batches move weights, `visit.rs` does it.
+//! The backward pass of dense layers: what all cases share, and the computation for large batches and for stored
+//! gradients. Where the gradients of smaller batches update the weights at once, `visit.rs` does the rest.
 
 use std::ops::Range;
 
@@ -12,22 +12,22 @@ use crate::layers::parameter::{GradMode, GradSink, Parameter};
 use crate::layers::{BackwardArgs, Context};
 use crate::parallel::{DisjointSlice, for_each};
 
-/// Tiles of dX that are summed side by side.
+/// The number of tiles of dX that are summed side by side.
 pub(super) const WIDE: usize = 4;
-/// Tiles of the weight gradient that a task makes.
+/// The number of tiles of the weight gradient that a task computes.
 const TILES_IN_TASK: usize = 24;
 
 /// dY as [`Size::arrange`] leaves it.
 pub(super) struct Arranged<'a> {
-    /// In panels of columns, [panels, batch, 32].
+    /// In panels of 32 columns, [panels, batch, 32].
     pub(super) panels: &'a mut [f32],
     /// Transposed, [columns, lanes].
     transposed: &'a mut [f32],
-    /// Numbers of a row of the transposed: a batch, filled up with zeros to whole vectors.
+    /// The length of a row of `transposed`: the batch, padded with zeros to whole vectors.
     lanes: usize,
-    /// The gradient of b.
+    /// The gradient of b, [columns].
     sums: &'a mut [f32],
-    /// Of each panel, whether any number is not zero.
+    /// For each panel, 1 if any value is not zero, else 0.
     pub(super) active: &'a mut [u32],
 }
 
@@ -82,7 +82,8 @@ impl Dense {
 }
 
 impl Size {
-    /// dY, zero where ReLU was silent and where it is denormal, in panels and transposed. Hands in the gradient of b.
+    /// Writes dY, [batch, units], to `to` in panels and transposed, with zeros where ReLU gave zero and in place of
+    /// denormal numbers. Passes the gradient of b to the sink `bias`.
     fn arrange(self, context: &Context, y: &[f32], dy: &[f32], to: &mut Arranged, bias: &GradSink) {
         let (batch, lanes) = (context.batch, to.lanes);
         let Arranged { panels, transposed, sums, active, .. } = to;
@@ -120,14 +121,14 @@ impl Size {
                 lane[if j < columns { batch } else { 0 }..].fill(0.0);
             }
         });
-        // SAFETY: the whole at once.
-        #[expect(unsafe_code, reason = "hands in the whole gradient")]
+        // SAFETY: no other task passes on a part of this gradient.
+        #[expect(unsafe_code, reason = "passes on the whole gradient at once")]
         unsafe {
             bias.take(0, sums);
         }
     }
 
-    /// dX = dY·Wᵀ, as dXᵀ = W·dYᵀ so that the batch lies along the vectors.
+    /// dX = dY·Wᵀ, [batch, inputs], computed as dXᵀ = W·dYᵀ so that vectors run along the batch.
     fn input_gradient(self, context: &Context, weight: &Parameter, dy: &Arranged, dx: &mut [f32]) {
         let dx = DisjointSlice::new(dx);
         let deferred = weight.deferred.as_ref().expect("a dense layer's weights can wait");
@@ -150,7 +151,7 @@ impl Size {
         });
     }
 
-    /// dW = Xᵀ·dY, tile by tile to the sink.
+    /// dW = Xᵀ·dY, which is passed to the sink `weight` tile by tile.
     fn weight_gradient(self, context: &Context, x: &[f32], panels: &[f32], weight: &GradSink) {
         let inputs = self.inputs;
         let groups = tiles(inputs).len().div_ceil(TILES_IN_TASK);
@@ -160,7 +161,7 @@ impl Size {
             for range in tiles(inputs).skip(group * TILES_IN_TASK).take(TILES_IN_TASK) {
                 let start = (panel * inputs + range.start) * NR;
                 // SAFETY: each tile is one task's.
-                #[expect(unsafe_code, reason = "tasks hand in disjoint tiles")]
+                #[expect(unsafe_code, reason = "tasks pass on disjoint tiles")]
                 unsafe {
                     weight.expect(start, range.len() * NR);
                     self.weight_tile(context, x, panels, panel, range.clone(), &mut tile);
@@ -170,7 +171,7 @@ impl Size {
         });
     }
 
-    /// A tile of dW: of these columns of x, a panel of units.
+    /// Computes a tile of dW: rows `range`, which are columns of x, in a panel of units.
     pub(super) fn weight_tile(
         self,
         context: &Context,
@@ -192,7 +193,7 @@ impl Size {
             columns: self.columns(panel),
         };
         if product.columns <= NR / 2 {
-            // What fills a narrow panel up stays zero: the product leaves the last panel's numbers there.
+            // The padding of a narrow panel must be zero, but the product leaves the values of the last tile there.
             *tile = Tile::ZERO;
         }
         product.multiply(context.isa, &mut tile.0, false);
@@ -200,8 +201,8 @@ impl Size {
 }
 
 impl Arranged<'_> {
-    /// The part of dX that rows of weights to a panel give for some images, [rows, images], 32 images a tile. It is written or,
-    /// if `onto`, added.
+    /// Computes the part of dXᵀ that a panel contributes, [rows, images], with 32 images in each tile. The rows of the
+    /// weights begin at the given indices. The result is written to `tiles` or, if `onto`, added to them.
     pub(super) fn multiply(
         &self,
         context: &Context,
@@ -227,7 +228,7 @@ impl Arranged<'_> {
     }
 }
 
-/// Writes tiles of dXᵀ to dX, [batch, width]: row i is `column(i)`.
+/// Writes tiles of dXᵀ to dX, [batch, width]. Row i of the tiles goes to column `column(i)`.
 pub(super) fn write_columns(
     dx: &DisjointSlice,
     width: usize,
@@ -239,7 +240,7 @@ pub(super) fn write_columns(
     for (first, tile) in images.clone().step_by(NR).zip(tiles) {
         for (i, row) in tile.0[..rows].iter().enumerate() {
             for (n, &number) in (first..images.end).zip(row) {
-                // SAFETY: a task writes the numbers of its own inputs.
+                // SAFETY: each task writes columns of its own.
                 #[expect(unsafe_code, reason = "tasks write disjoint columns")]
                 let dx = unsafe { dx.slice_mut(n * width + column(i), 1) };
                 dx[0] = number;

@@ -1,7 +1,8 @@
 //! The forward pass of dense layers.
 //!
-//! An input that is zero in the whole batch adds nothing, so that its weights need not be read. That changes nothing but the
-//! sign of a sum that is zero, and that a weight that is infinite or no number does not show before it is needed.
+//! An input that is zero in the whole batch adds nothing to the output, so its weights are not read. The result is the
+//! same except for the sign of sums that are zero, and for weights that are infinite or NaN, which have no effect until
+//! they are read.
 
 use super::visit::LARGEST;
 use super::{Dense, DenseCache, Size};
@@ -12,16 +13,18 @@ use crate::kernels::update::prefetch_far;
 use crate::layers::Context;
 use crate::parallel::{DisjointSlice, for_each};
 
-/// Inputs whose weights are read at a time.
+/// The number of inputs whose weights are read at a time.
 const CHUNK: usize = 48;
-/// How many inputs ahead weights are asked for.
+/// How many inputs ahead weights are prefetched.
 const AHEAD: usize = 24;
-/// Most tiles of images in a task, which read weights together.
+/// The most tiles of samples in a task; they share the weights that are read.
 const GROUP: usize = 4;
-/// Panels that are enough for as many tasks.
+/// From this number of panels on, a task takes [`GROUP`] tiles; with fewer panels, tasks of a single tile keep all
+/// threads busy.
 const MANY: usize = 8;
 
-/// The inputs of a batch that are not always zero, in order, and their numbers, [batch, inputs.len()].
+/// The active inputs, those that are not zero in the whole batch: their indices in ascending order, and their values x,
+/// [batch, inputs.len()].
 #[derive(Clone, Copy)]
 pub(super) struct Active<'a> {
     pub(super) inputs: &'a [u32],
@@ -29,7 +32,8 @@ pub(super) struct Active<'a> {
 }
 
 impl<'a> Active<'a> {
-    /// Finds them; `indices` has room for every input and their count, `compact` for x.
+    /// Finds the active inputs of x, [batch, inputs]. Their number and indices are written to `indices`, of length 1 +
+    /// inputs, and their values to `compact`, which is as large as x.
     fn find(
         size: Size,
         batch: usize,
@@ -47,13 +51,13 @@ impl<'a> Active<'a> {
             }
         }
         let active = inputs.iter().filter(|active| **active != 0).count();
-        // Moving numbers together pays if there are much fewer; and there is one at least, so that there is a product.
+        // Copying pays only if far fewer inputs are active, and the product needs at least one.
         if active * 8 > all * 7 || active == 0 {
             inputs.iter_mut().zip(0..).for_each(|(input, number)| *input = number);
             *count = all as u32;
             return Active { inputs, x };
         }
-        // In place: the list never overtakes the flags.
+        // In place: the list of indices never overtakes the flags that it overwrites.
         let mut listed = 0;
         for input in 0..all {
             if inputs[input] != 0 {
@@ -68,7 +72,7 @@ impl<'a> Active<'a> {
         Active { inputs: &inputs[..listed], x: &compact[..batch * listed] }
     }
 
-    /// What [`Active::find`] has found for a batch.
+    /// The active inputs that [`Active::find`] found in the forward pass of this batch.
     pub(super) fn found(batch: usize, x: &'a [f32], indices: &'a [u32], compact: &'a [f32]) -> Active<'a> {
         let inputs = &indices[1..=indices[0] as usize];
         let is_all = inputs.len() + 1 == indices.len();
@@ -91,7 +95,7 @@ impl Dense {
             let (panel, first_tile) = (task / groups, task % groups * group);
             let (first, columns) = (panel * NR, size.columns(panel));
             let span = first * all..(first + NR) * all;
-            // Moments that are not kept are empty.
+            // The moments that the optimiser does not keep are empty.
             let part = |of: &'_ [f32]| if of.is_empty() { 0..0 } else { span.clone() };
             let [value, moment, second] =
                 [&weight.value, &weight.first, &weight.second].map(|of| &of[part(of)]);
@@ -117,7 +121,7 @@ impl Dense {
                 multiply(value, 0, all, &mut sums);
             } else {
                 let mut rows = [[0.0; NR]; CHUNK];
-                let ask = |input: u32| {
+                let prefetch_row = |input: u32| {
                     let row = input as usize * NR..(input as usize + 1) * NR;
                     prefetch_far(&value[row.clone()]);
                     if deferred.steps(panel, input as usize).is_some() {
@@ -125,11 +129,11 @@ impl Dense {
                         moments.for_each(|of| prefetch_far(&of[row.clone()]));
                     }
                 };
-                active.inputs.iter().take(AHEAD).for_each(|&input| ask(input));
+                active.inputs.iter().take(AHEAD).for_each(|&input| prefetch_row(input));
                 for (i, listed) in active.inputs.chunks(CHUNK).enumerate() {
                     let from = i * CHUNK;
                     let start = |(k, &input): (usize, &u32)| {
-                        active.inputs.get(from + k + AHEAD).into_iter().for_each(|&next| ask(next));
+                        active.inputs.get(from + k + AHEAD).into_iter().for_each(|&next| prefetch_row(next));
                         (input as usize * NR, deferred.steps(panel, input as usize))
                     };
                     let listed_rows = listed.iter().enumerate().map(start);
@@ -139,7 +143,7 @@ impl Dense {
             }
             for (range, tile) in images().zip(&sums) {
                 for (n, row) in range.zip(&tile.0) {
-                    // SAFETY: a task writes its own columns of its own rows.
+                    // SAFETY: each task writes columns and rows of its own.
                     #[expect(unsafe_code, reason = "tasks write disjoint parts of rows")]
                     let y = unsafe { y.slice_mut(n * units + first, columns) };
                     let (tile, bias) = (std::slice::from_ref(row), Some(&bias.value[first..]));

@@ -16,7 +16,8 @@ use crate::aligned::AlignedVec;
 use crate::kernels::gemm::NR;
 use crate::random::RngStream;
 
-/// y = max(0, x·W + b) or x·W + b, for x of [batch, inputs], W of [inputs, units], b of [units].
+/// A dense layer: y = x·W + b, or max(0, x·W + b) if ReLU follows. x is [batch, inputs], W is [inputs, units], b is [units]
+/// and y is [batch, units].
 #[derive(Debug)]
 pub(crate) struct Dense {
     size: Size,
@@ -24,32 +25,32 @@ pub(crate) struct Dense {
     parameters: [Parameter; 2],
 }
 
-/// What a pass keeps, and its scratch; matrices are filled up with zeros.
+/// What the forward pass keeps for the backward pass, and scratch memory. Matrices are padded with zeros.
 #[derive(Debug)]
 pub(crate) struct DenseCache {
-    /// dY in panels of columns, [panels, batch, 32].
+    /// dY in panels of 32 columns, [panels, batch, 32].
     packed_grad: AlignedVec,
-    /// dY transposed, [columns, batch].
+    /// dY transposed, [columns, batch], each row padded to whole vectors.
     transposed_grad: AlignedVec,
     /// The gradient of b, [columns].
     bias_grad: AlignedVec,
-    /// Of each panel of dY, whether any number is not zero.
+    /// For each panel of dY, 1 if any value is not zero, else 0.
     active_panels: Vec<u32>,
-    /// How many inputs are not zero in the whole batch, and then which.
+    /// The number of active inputs, those that are not zero in the whole batch, followed by their indices.
     active_inputs: Vec<u32>,
-    /// x of these inputs alone, [batch, active].
+    /// The active inputs of x, [batch, active].
     compact: AlignedVec,
 }
 
-/// What a dense layer is made for.
+/// The size of a dense layer and what its neighbours need of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) inputs: usize,
     pub(crate) units: usize,
     /// Whether ReLU follows.
     pub(crate) relu: bool,
-    /// Whether inputs that are zero need no gradient in a step of training
-    /// ([`Layer::ignores_gradient_of_zeros`] of what comes before).
+    /// Whether inputs that are zero need no gradient in a training step: [`Layer::ignores_gradient_of_zeros`] of the
+    /// layer before.
     pub(crate) skips_zeros: bool,
 }
 
@@ -58,7 +59,7 @@ impl Size {
         self.units.div_ceil(NR)
     }
 
-    /// Columns of a panel that are used.
+    /// The number of units in a panel: 32 except in the last one.
     fn columns(self, panel: usize) -> usize {
         NR.min(self.units - panel * NR)
     }
@@ -133,7 +134,7 @@ impl Layer for Dense {
     }
 
     fn parameters_mut(&mut self) -> &mut [Parameter] {
-        // Who changes them expects to find them up to date.
+        // A caller that changes the parameters expects them to be up to date.
         self.settle();
         &mut self.parameters
     }

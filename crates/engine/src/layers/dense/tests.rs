@@ -1,5 +1,5 @@
-//! Tests of dense layers: against the definition, a visit of the weights against separate passes, and steps put off against
-//! steps taken in f64.
+//! Tests of dense layers: against the definition, a visit of the weights against separate passes, and deferred steps
+//! against steps taken in f64.
 
 use inkling_schema::Optimizer;
 use proptest::prelude::*;
@@ -83,7 +83,7 @@ fn the_gradients_of_the_definition_are_its_differences() {
     assert_close(&db, &numerical_gradient(&b, &dy, of_b), 1e-6);
 }
 
-/// Inputs and gradients in which inputs and units fall silent, for a step or for hundreds, and wake again.
+/// Draws inputs and gradients in which inputs and units are zero for a step or for hundreds of them, and then active again.
 struct Sparse {
     stream: RngStream,
     size: Size,
@@ -92,14 +92,14 @@ struct Sparse {
 impl Sparse {
     fn draw(&mut self, step: usize, batch: usize) -> (Vec<f32>, Vec<f32>) {
         let Size { inputs, units, .. } = self.size;
-        // Every eighth is always there, the next one every other step or so, the last ones once in hundreds or never.
+        // Every eighth column is always active, the next one in every other step or so, the last ones rarely or never.
         let rare = [1, 2, 4, 16, 60, 300, 700, u32::MAX];
         let mut draw = |width: usize| {
             let mut numbers = vec![0.0; batch * width];
             for k in 0..width {
                 let period = rare[(k + k / 8) % 8];
                 let there = period == 1 || (period < u32::MAX && self.stream.random_range(period) == 0);
-                // A while in which half of them are dead.
+                // For a while half of the columns are zero.
                 if !there || (k % 2 == 0 && (400..900).contains(&step)) {
                     continue;
                 }
@@ -118,7 +118,7 @@ impl Sparse {
 const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
 const PARTS: [StateKind; 3] = [StateKind::Values, StateKind::FirstMoments, StateKind::SecondMoments];
 
-/// A layer that is to be trained.
+/// A layer with moments, ready for training.
 fn layer(size: Size) -> Dense {
     let mut layer = Dense::new(size, Initializer::HeUniform, &mut RngStream::new(2, "weights"));
     layer.parameters.iter_mut().for_each(|parameter| parameter.alloc_moments([true, true]));
@@ -132,7 +132,7 @@ fn begun(optimizer: &Optimizer, step: u64, learning_rate: f64) -> Box<dyn StepRu
     rule
 }
 
-/// Weights and moments as a file would have them.
+/// Weights and moments in the order of files.
 fn states(layer: &Dense) -> [Vec<f32>; 3] {
     let weight = &layer.parameters[0];
     PARTS.map(|part| {
@@ -144,7 +144,7 @@ fn states(layer: &Dense) -> [Vec<f32>; 3] {
     })
 }
 
-/// Forward and backward; y and dX.
+/// Runs a forward and a backward pass; returns y and dX.
 fn go(
     layer: &mut Dense,
     isa: Isa,
@@ -166,7 +166,7 @@ fn go(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
-    /// What a visit of the weights computes has the bits of passes one after the other, and an update of all weights.
+    /// A visit of the weights gives the bits of separate passes followed by an update of all weights.
     #[test]
     fn a_visit_gives_what_separate_passes_give(
         inputs in 1_usize..80, units in 1_usize..300, batch in 1_usize..140, relu: bool, skips_zeros: bool, seed in 0_u64..99,
@@ -192,7 +192,7 @@ proptest! {
                 let [y, dx] = go(&mut visited, isa, &x, &dy, &mut memories[0], GradMode::Step(&*rule));
                 let [plain_y, mut plain_dx] = go(&mut plain, isa, &x, &dy, &mut memories[1], GradMode::Store);
                 for input in (0..inputs).filter(|_| skips_zeros) {
-                    // Not asked for where an input is zero in the whole batch, unless nearly all others are there.
+                    // Not computed for inputs that are zero in the whole batch, unless nearly all others are active.
                     if (0..batch).all(|n| x[n * inputs + input] == 0.0) {
                         (0..batch).filter(|n| dx[n * inputs + input] == 0.0).for_each(|n| plain_dx[n * inputs + input] = 0.0);
                     }
@@ -212,7 +212,7 @@ proptest! {
                     }
                 }
             }
-            // What fills panels up stays zero.
+            // The padding of panels stays zero.
             let weight = &visited.parameters[0];
             for of in [&weight.value, &weight.first, &weight.second] {
                 let used = size.columns(size.panels() - 1);
@@ -223,7 +223,7 @@ proptest! {
     }
 }
 
-/// Weights as their optimiser's definition moves them, in f64, and how far each has gone.
+/// Weights as the definition of the optimiser moves them, in f64, and the length of the path of each.
 struct Exact {
     weights: Vec<Scalar>,
     gone: Vec<f64>,
@@ -240,8 +240,9 @@ impl Exact {
     }
 }
 
-/// Thousands of steps in which inputs and units die and wake, a learning rate that falls and once jumps up, batches of any
-/// size: the error is at most 5e-6 of the first value and the way gone since, as for weights that never wait.
+/// Thousands of steps in which inputs and units become zero and active again, with a learning rate that falls and once
+/// jumps up, and batches of various sizes. The error is at most 5e-6 of the first value plus the length of the path, as
+/// without deferred steps.
 fn stay_by_the_definition(isa: Isa, optimizer: &Optimizer, steps: usize) {
     let size @ Size { inputs, units, .. } = Size { inputs: 45, units: 150, relu: false, skips_zeros: true };
     let mut layer = layer(size);
@@ -302,7 +303,8 @@ fn steps_put_off_stay_by_the_definition() {
     }
 }
 
-/// Steps 1001 to 1100 of a layer; what it hands on and what it holds, bit by bit. `between` is called after each.
+/// The bits of the outputs, input gradients, weights and moments of a layer in steps 1001 to 1100. `between` is called
+/// after each step.
 fn bits_of_steps(mut between: impl FnMut(&mut Dense, u64)) -> Vec<u32> {
     let mut layer = layer(Size { inputs: 300, units: 170, relu: true, skips_zeros: true });
     let mut cache = layer.alloc_cache(20, true);
@@ -311,8 +313,8 @@ fn bits_of_steps(mut between: impl FnMut(&mut Dense, u64)) -> Vec<u32> {
     for step in 1001..=1100 {
         let rule = begun(&ADAM, step, 1e-3);
         let (x, dy) = sparse.draw(step as usize, 10);
-        let handed_on = go(&mut layer, Isa::current(), &x, &dy, &mut cache, GradMode::Step(&*rule));
-        bits.extend(handed_on.as_flattened_bits());
+        let outputs = go(&mut layer, Isa::current(), &x, &dy, &mut cache, GradMode::Step(&*rule));
+        bits.extend(outputs.as_flattened_bits());
         if step.is_multiple_of(rule.window(step)) {
             layer.settle();
         }

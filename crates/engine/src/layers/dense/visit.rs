@@ -1,8 +1,9 @@
-//! The backward pass of dense layers where gradients move weights: a tile of them is visited once. It takes the steps it has
-//! put off, gives its part of dX, and is moved by its gradient, which never reaches memory.
+//! The backward pass of dense layers where gradients update the weights at once. Each tile of weights is visited once: it
+//! takes its deferred steps, contributes its part of dX, and is updated with its gradient, which is never written to
+//! memory.
 //!
-//! The weights of inputs that are zero in the whole batch, and those to panels whose units have no gradient, are not touched:
-//! they put the step off ([`Deferred`](super::deferred::Deferred)).
+//! The weights of inputs that are zero in the whole batch, and those of panels in which no unit has a gradient, are not
+//! touched: they defer the step ([`Deferred`](super::deferred::Deferred)).
 
 use std::ops::Range;
 
@@ -17,14 +18,14 @@ use crate::layers::parameter::Parameter;
 use crate::optimizers::Deferrable;
 use crate::parallel::{DisjointSlice, for_each};
 
-/// Weights of a task at least.
+/// The least number of weights of a task.
 const TASK: usize = 1 << 14;
-/// Images of a batch at most: larger ones rarely leave anything out.
+/// The largest batch whose weights are visited: in larger batches few inputs are zero throughout.
 pub(super) const LARGEST: usize = WIDE * NR;
 
 impl Size {
-    /// Moves the weights of active inputs to units that have a gradient; dX is that of those inputs, and zero for the
-    /// others. All other weights put the step off.
+    /// Updates the weights of active inputs in panels that have a gradient; all other weights defer the step. If given, dx,
+    /// [batch, inputs], is computed for the active inputs and set to zero for the others.
     pub(super) fn visit(
         self,
         context: &Context,
@@ -64,7 +65,7 @@ impl Size {
     }
 }
 
-/// A visit of weights in a step.
+/// The arguments of all tasks of a visit.
 struct Visit<'a> {
     size: Size,
     context: &'a Context,
@@ -79,12 +80,12 @@ struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    /// The weights and moments of some active inputs in a panel: from the first of them to the last. What lies between
-    /// belongs to inputs that are not active.
+    /// The weights and moments of a range of active inputs in a panel, from the first of them to the last. Rows in
+    /// between may belong to inputs that are not active.
     fn weights(&self, panel: usize, range: &Range<usize>) -> ParamState<'a> {
         let [first, last] = [range.start, range.end - 1].map(|i| self.active.inputs[i] as usize);
         let (start, len) = ((panel * self.size.inputs + first) * NR, (last + 1 - first) * NR);
-        // SAFETY: blocks are parts of an ascending list, so that theirs do not overlap, and each is one task's.
+        // SAFETY: blocks are parts of an ascending list, so their rows do not overlap, and each block belongs to one task.
         #[expect(unsafe_code, reason = "tasks write disjoint rows")]
         let [value, first] = [0, 1].map(|i| unsafe { self.values[i].slice_mut(start, len) });
         // SAFETY: as above.
@@ -93,7 +94,7 @@ impl<'a> Visit<'a> {
         ParamState { value, first, second }
     }
 
-    /// Visits the weights of a few of the active inputs, panel by panel.
+    /// Visits the weights of a range of the active inputs, panel by panel.
     fn block(&self, range: Range<usize>) {
         let Visit { size, context, active, dy, .. } = *self;
         let inputs = &active.inputs[range.clone()];
@@ -101,7 +102,7 @@ impl<'a> Visit<'a> {
         let mut starts = [0; MR];
         starts.iter_mut().zip(inputs).for_each(|(start, &input)| *start = (input - first) as usize * NR);
         let starts = &starts[..inputs.len()];
-        let ask = |panel: usize| {
+        let prefetch_panel = |panel: usize| {
             let ParamState { value, first, second } = self.weights(panel, &range);
             for numbers in [&*value, first, second].into_iter().filter(|numbers| !numbers.is_empty()) {
                 starts.iter().for_each(|&start| prefetch_far(&numbers[start..start + NR]));
@@ -109,14 +110,14 @@ impl<'a> Visit<'a> {
         };
         let (mut dx_tiles, mut dw_tile) = ([Tile::ZERO; WIDE], Tile::ZERO);
         let mut panels = (0..size.panels()).filter(|&panel| dy.active[panel] != 0).peekable();
-        panels.peek().into_iter().for_each(|&panel| ask(panel));
+        panels.peek().into_iter().for_each(|&panel| prefetch_panel(panel));
         let mut onto = false;
         while let Some(panel) = panels.next() {
-            panels.peek().into_iter().for_each(|&next| ask(next));
+            panels.peek().into_iter().for_each(|&next| prefetch_panel(next));
             let mut weights = self.weights(panel, &range);
             let waiting = inputs.iter().zip(starts).filter_map(|(&input, &start)| {
-                // SAFETY: a block has inputs of its own.
-                #[expect(unsafe_code, reason = "tasks see to runs of their own")]
+                // SAFETY: each block has inputs of its own.
+                #[expect(unsafe_code, reason = "tasks take runs of their own")]
                 let steps = unsafe { self.runs.take(panel, input as usize) };
                 Some((start, steps?))
             });

@@ -1,8 +1,8 @@
-//! Activations: y = f(x), number by number.
+//! Activations: y = f(x), element by element.
 
 use inkling_schema::LayerSpec;
 
-/// f(x); none where the layer is no activation of the library's.
+/// f(x); `None` if the layer is not an activation of the library.
 pub(crate) fn f(layer: &LayerSpec, x: f64) -> Option<f64> {
     Some(match *layer {
         LayerSpec::Relu => x.max(0.0),
@@ -20,7 +20,7 @@ pub(crate) fn f(layer: &LayerSpec, x: f64) -> Option<f64> {
                 x
             }
         }
-        // x · Φ(x), Φ being the distribution function of the standard normal distribution.
+        // x · Φ(x), where Φ is the cumulative distribution function of the standard normal distribution.
         LayerSpec::Gelu => x * 0.5 * libm::erfc(-x / std::f64::consts::SQRT_2),
         LayerSpec::Silu => x / (1.0 + (-x).exp()),
         LayerSpec::Sigmoid => 1.0 / (1.0 + (-x).exp()),

@@ -1,4 +1,5 @@
-//! Average pooling: the mean of each window, channel by channel. One window as large as the image is global average pooling.
+//! Average pooling: the mean of each window, channel by channel. One window as large as the image is global average
+//! pooling.
 //!
 //! x is [batch, height, width, channels], y is [batch, output height, output width, channels]; no window leaves the image.
 

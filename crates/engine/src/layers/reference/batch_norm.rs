@@ -1,7 +1,7 @@
 //! Batch normalisation: y = scale · (x − mean) / √(variance + ε) + shift, feature by feature.
 //!
-//! x and y are [rows, features], a row for each pixel of each image or for each vector; all else is [features]. In training the
-//! mean and the biased variance are those of the batch; in evaluation they are the running ones.
+//! x and y are [rows, features], a row for each pixel of each image or for each vector; all else is [features]. In
+//! training the mean and the biased variance are those of the batch; in evaluation they are the running ones.
 
 pub(crate) fn forward(
     x: &[f64],
@@ -37,8 +37,8 @@ pub(crate) fn moments(x: &[f64], features: usize) -> (Vec<f64>, Vec<f64>) {
     (mean, variance)
 }
 
-/// A running mean and a running variance after a batch of so many rows with these moments, of which the variance becomes the
-/// unbiased one.
+/// The running mean and variance of a feature after a training batch of `rows` rows with these moments. The running
+/// variance moves towards the unbiased variance.
 pub(crate) fn running(before: [f64; 2], batch: [f64; 2], rows: f64, momentum: f64) -> [f64; 2] {
     let unbiased = batch[1] * rows / (rows - 1.0);
     [(1.0 - momentum) * before[0] + momentum * batch[0], (1.0 - momentum) * before[1] + momentum * unbiased]

@@ -1,4 +1,5 @@
-//! Convolution: y[i, j, f] = b[f] + Σ over u, v and c of x[s·i + u, s·j + v, c] · w[u, v, c, f], x being zero outside the image.
+//! Convolution: y[i, j, f] = b[f] + Σ over u, v and c of x[s·i + u, s·j + v, c] · w[u, v, c, f], where x is zero outside
+//! the image.
 //!
 //! x is [batch, height, width, channels], w is [kernel height, kernel width, channels, filters], b is [filters], y is
 //! [batch, output height, output width, filters].

@@ -1,4 +1,5 @@
-//! Dropout: y = mask · x, number by number. The mask is 0 with a probability of `rate`, else 1 / (1 − rate).
+//! Dropout: y = mask · x, element by element. An element of the mask is 0 with a probability of `rate`, else 1 / (1 −
+//! rate).
 //!
 //! x, mask and y are [batch, outputs].
 

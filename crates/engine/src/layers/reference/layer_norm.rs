@@ -1,4 +1,5 @@
-//! Layer normalisation: y = scale · (x − mean) / √(variance + ε) + shift, with the mean and the biased variance of each row.
+//! Layer normalisation: y = scale · (x − mean) / √(variance + ε) + shift, with the mean and the biased variance of each
+//! row.
 //!
 //! x and y are [rows, features], a row for each pixel of each image or for each vector; scale and shift are [features].
 

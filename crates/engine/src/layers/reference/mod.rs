@@ -1,7 +1,7 @@
-//! Every layer from its definition: plain loops in f64, a file each, that the fast layers are tested against.
+//! The definition of each layer, against which the fast layers are tested: plain loops in f64, in a file for each layer.
 //!
-//! The files use nothing of the engine, so that integration tests include them too and build whole networks of them. Where a
-//! layer has a `backward`, it is because differences of `forward` would take too long on layers as large as those of its tests.
+//! The files use nothing of the engine, so that integration tests can include them too and build whole networks of them.
+//! Gradients are differences of `forward`; a layer has a `backward` only if differences would take too long in its tests.
 
 pub(crate) mod activation;
 pub(crate) mod avg_pool;

@@ -1,4 +1,4 @@
-//! Residual block: y = F(x) + P(x), F being its layers and P the identity or a projection.
+//! Residual block: y = F(x) + P(x), where F is its layers and P is the identity or a projection.
 //!
 //! x is [batch, inputs], F(x), P(x) and y are [batch, outputs].
 
@@ -7,13 +7,14 @@ use inkling_schema::Padding;
 use super::windows::Windows;
 use super::{conv2d, dense};
 
-/// y from what F and P give.
+/// y from F(x) and P(x).
 pub(crate) fn forward(layers: &[f64], shortcut: &[f64]) -> Vec<f64> {
     layers.iter().zip(shortcut).map(|(layers, shortcut)| layers + shortcut).collect()
 }
 
-/// P(x) where P is a projection: a dense layer on vectors, else a convolution of single pixels whose stride is the smallest that
-/// gives images of the size of F(x). `input` and `output` are [height, width] of x and of F(x), [1, 1] of vectors.
+/// P(x) for a projection P: a dense layer on vectors; on images a 1 × 1 convolution with the smallest stride that gives
+/// images of the size of F(x). `input` and `output` are the height and width of x and of F(x); for vectors both are [1,
+/// 1].
 pub(crate) fn projection(input: [usize; 2], output: [usize; 2], x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     if input == [1, 1] {
         return dense::forward(x, w, b);

@@ -34,8 +34,8 @@ impl Windows {
         Windows { input, kernel, stride, before, output }
     }
 
-    /// The pixel of the image that lies at row u and column v of the window of output pixel (i, j), counted row by row;
-    /// none where that is outside the image.
+    /// The index of the pixel at row u and column v of the window of output pixel (i, j), counted row by row; `None` if it
+    /// lies outside the image.
     pub(crate) fn pixel(&self, [i, j]: [usize; 2], [u, v]: [usize; 2]) -> Option<usize> {
         let row = (i * self.stride[0] + u).checked_sub(self.before[0])?;
         let column = (j * self.stride[1] + v).checked_sub(self.before[1])?;

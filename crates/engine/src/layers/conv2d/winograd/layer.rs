@@ -1,4 +1,4 @@
-//! The passes of a convolution by minimal filtering.
+//! The forward and backward pass of a convolution by minimal filtering.
 
 use super::transform::{Gather, Scatter, Then};
 use super::{Winograd, WinogradCache};
@@ -48,7 +48,7 @@ impl Layer for Winograd {
         let (splits, sizes) = (splits(context.batch), this.spectra());
         let (spectra, y) = ([v, m].map(|part| DisjointSlice::new(part)), DisjointSlice::new(y));
         for_each(splits, |g| {
-            // SAFETY: each group is one task's.
+            // SAFETY: each group belongs to one task.
             #[expect(unsafe_code, reason = "tasks write disjoint spectra")]
             let [v, m] = [0, 1].map(|i| unsafe { spectra[i].slice_mut(g * sizes[i], sizes[i]) });
             let split = split(g, splits, context.batch);
@@ -84,12 +84,12 @@ impl Layer for Winograd {
         let WinogradCache {
             input_spectra: v,
             output_spectra: m,
-            padded_grads: frames,
+            padded_grads,
             bias_grads: bias_sums,
             exchanged_spectra: filters,
             spectrum_grads: sums,
             exchanged,
-            weight_grads: room,
+            weight_grads,
             filter_spectra: _,
         } = cache;
         let BackwardArgs { x, y, dy, dx } = args;
@@ -111,9 +111,9 @@ impl Layer for Winograd {
         let images = |chunk: usize| chunk * this.chunk..context.batch.min((chunk + 1) * this.chunk);
         for span in (0..spans).map(|number| split(number, spans, chunks)) {
             let parts =
-                [&mut *v, &mut *m, &mut *frames, &mut *bias_sums].map(|part| DisjointSlice::new(part));
+                [&mut *v, &mut *m, &mut *padded_grads, &mut *bias_sums].map(|part| DisjointSlice::new(part));
             for_each(span.len(), |slot| {
-                // SAFETY: each chunk is one task's.
+                // SAFETY: each chunk belongs to one task.
                 #[expect(unsafe_code, reason = "tasks write disjoint chunks")]
                 let [v, m, padded_grad, bias_sums] =
                     std::array::from_fn(|i| unsafe { parts[i].slice_mut(slot * sizes[i], sizes[i]) });
@@ -146,12 +146,12 @@ impl Layer for Winograd {
                 let size = sums.len() / planes;
                 let shared = DisjointSlice::new(sums);
                 for_each(planes, |plane| {
-                    // SAFETY: each plane is one task's.
+                    // SAFETY: each plane belongs to one task.
                     #[expect(unsafe_code, reason = "tasks add up disjoint planes")]
                     let sums = unsafe { shared.slice_mut(plane * size, size) };
                     let mut first = span.start;
                     while first < span.end {
-                        // Chunks of as many rows: of all chunks the last alone may have fewer.
+                        // One product takes chunks of equally many rows; only the last chunk can have fewer.
                         let rows = images(first).len() * this.tiles;
                         let alike =
                             (first..span.end).filter(|&chunk| images(chunk).len() * this.tiles == rows);
@@ -169,9 +169,9 @@ impl Layer for Winograd {
             let [weight, bias] = &mut self.parameters;
             let (weight, bias) =
                 (weight.grad_sink(context.isa, grad_mode), bias.grad_sink(context.isa, grad_mode));
-            self.plan.hand_in(context.isa, sums, room, &weight);
-            // SAFETY: each stretch is handed in once.
-            #[expect(unsafe_code, reason = "tasks hand in disjoint stretches")]
+            self.plan.pass_on_weight_gradient(context.isa, sums, weight_grads, &weight);
+            // SAFETY: each stretch is passed on once.
+            #[expect(unsafe_code, reason = "tasks pass on disjoint stretches")]
             let take = |start: usize, total: &[f32]| unsafe { bias.take(start, total) };
             let filters = self.plan.geometry.filters;
             reduce_partials(bias_sums, chunks.div_ceil(spans), filters, take);

@@ -1,15 +1,16 @@
-//! Convolutions with fewer products than their definition has, by Winograd's minimal filtering.
+//! Convolutions with fewer multiplications than their definition has, by Winograd's minimal filtering.
 //!
-//! Tiles of the input, filters and tiles of the output are transformed (`scheme.rs`), and each of the n² numbers of a
-//! transformed tile has a matrix product over all tiles and channels. With x̂ = Bᵀ x B and ŵ = G w Gᵀ,
+//! Tiles of the input, the filters and tiles of the output are transformed (`scheme.rs`). Each of the n² elements of a
+//! transformed tile is computed by a matrix product over tiles and channels. With x̂ = Bᵀ x B and ŵ = G w Gᵀ, the forward
+//! pass is
 //!
-//! y = Aᵀ (Σ x̂ ŵ) A + b over channels,
+//! y = Aᵀ (Σ x̂ ŵ) A + b, summed over channels,
 //!
-//! and backward, with ŷ = A dy Aᵀ, the transposes:
+//! and the backward pass, with dŷ = A dy Aᵀ, consists of the transposes:
 //!
-//! dx = B (Σ ŷ ŵ) Bᵀ over filters, dw = Gᵀ (Σ ŷ x̂) G over all tiles of the batch in their order.
+//! dx = B (Σ dŷ ŵ) Bᵀ, summed over filters, and dw = Gᵀ (Σ dŷ x̂) G, summed over all tiles of the batch in order.
 //!
-//! The tiles of dx overlap and are added up in their order.
+//! The tiles of dx overlap and are added up in order.
 
 mod layer;
 mod places;
@@ -35,76 +36,79 @@ use crate::layers::parameter::{GradSink, Parameter};
 use crate::parallel::{DisjointSlice, for_each};
 use crate::random::RngStream;
 
-/// The convolution of `conv2d/mod.rs` where channels and filters fill whole panels.
+/// A convolution whose channels and filters fill whole panels.
 ///
-/// Images are worked on in chunks, whose spectra stay in a core's cache, and backward in spans of chunks, whose spectra are
-/// kept for the weight gradient: its sums over all tiles, a plane after the other, need no sums of each thread.
+/// Images are processed in chunks, whose spectra (transformed tiles) fit into a core's cache. The backward pass keeps the
+/// spectra of a span of chunks for the weight gradient, which is then summed over all tiles, plane by plane, without
+/// partial sums for each thread.
 #[derive(Debug)]
 pub(crate) struct Winograd {
     plan: Plan,
     relu: bool,
-    /// W in panels, b.
+    /// The weights, in panels, and the biases.
     parameters: [Parameter; 2],
 }
 
-/// Scratch of the passes; what only the backward pass needs is empty where there is none.
+/// Scratch memory of the passes. Arrays for the backward pass are empty if there is none.
 #[derive(Debug)]
 pub(crate) struct WinogradCache {
-    /// The spectra of each chunk that is worked on or kept, of inputs and of outputs.
+    /// The spectra of the chunks that are processed or kept, of inputs and of outputs.
     input_spectra: AlignedVec,
     output_spectra: AlignedVec,
     /// The transformed filters.
     filter_spectra: AlignedVec,
-    /// For each chunk that is kept, an image's gradient with its zeros, and the sums of the biases' gradients.
+    /// For each chunk that is kept, the padded gradient of one image, and the sums of the bias gradient.
     padded_grads: AlignedVec,
     bias_grads: AlignedVec,
     /// The transformed filters with channels and filters exchanged.
     exchanged_spectra: AlignedVec,
-    /// The sums of the transformed filters' gradients.
+    /// The sums of the gradient of the transformed filters.
     spectrum_grads: AlignedVec,
     /// The filters with channels and filters exchanged.
     exchanged: AlignedVec,
-    /// The filters' gradients.
+    /// The weight gradient.
     weight_grads: AlignedVec,
 }
 
-/// Which scheme computes a convolution, and where everything that it reads and writes lies.
+/// The scheme of a convolution and the offsets of everything that it reads and writes.
 #[derive(Debug)]
 struct Plan {
     geometry: Geometry,
     scheme: &'static Scheme,
-    /// Images of a chunk, chunks of a span, and tiles of an image.
+    /// The number of images of a chunk, of chunks of a span, and of tiles of an image.
     chunk: usize,
     span: usize,
     tiles: usize,
-    /// Of an input, for each remainder of a pixel's place by the stride.
+    /// The places of input tiles, for each remainder of the pixels' coordinates by the stride.
     inputs: Vec<Places>,
-    /// Of an output.
+    /// The places of output tiles.
     outputs: Places,
-    /// The taps of each remainder: in a panel of W, in one where channels and filters are exchanged, and by themselves.
+    /// The places of the taps of each remainder: in a panel of W, in a panel of W with channels and filters exchanged,
+    /// and in an array of these taps alone.
     taps: Vec<[Places; 3]>,
-    /// ŵ from channels to filters, and exchanged.
+    /// The layout of ŵ: from channels to filters, and exchanged.
     filters: [Filters; 2],
-    /// How the gradient of one image lies.
+    /// The layout of the padded gradient of an image.
     padded_grad: PaddedGrad,
-    /// Where the spectra of chunks lie that a weight gradient's product takes together: inputs, and gradients of outputs.
+    /// The offsets of the chunks that one product of the weight gradient sums together: in the spectra of inputs (a), and
+    /// in those of the gradients of outputs (b).
     together: Vec<Segment>,
 }
 
-/// Numbers of a chunk's spectra: they stay in a core's second-level cache.
+/// The number of values of a chunk's spectra, which should fit into a core's second-level cache.
 const CHUNK: usize = 64 * 1024;
 
-/// Most images of a chunk, so that threads find chunks enough.
+/// The most images of a chunk, so that there are enough chunks for all threads.
 const IMAGES: usize = 16;
 
-/// Numbers of a span's spectra: they stay in the last cache until the weight gradient reads them. Where the filters are
-/// large it is more, so that their sums are not read and written for a few rows.
+/// The number of values of a span's spectra, which should stay in the last-level cache until the weight gradient reads
+/// them. With large filters a span is larger, so that their sums are not read and written for only a few rows.
 const SPAN: usize = 1024 * 1024;
 
-/// Rows of inputs and outputs that a product of the weight gradient takes from chunks together, if they are more than one's.
+/// The number of rows that one product of the weight gradient sums over, if chunks are smaller than that.
 const TOGETHER: usize = 256;
 
-/// Images of a chunk, and chunks of a span, that these numbers make.
+/// The number of images of a chunk and of chunks of a span that follow from these constants.
 fn division(geometry: &Geometry, scheme: &Scheme) -> [usize; 2] {
     let Geometry { channels, filters, stride, output, .. } = *geometry;
     let planes = scheme.points().pow(2);
@@ -116,7 +120,7 @@ fn division(geometry: &Geometry, scheme: &Scheme) -> [usize; 2] {
 }
 
 impl Winograd {
-    /// If there is a scheme that pays.
+    /// The convolution, if there is a scheme for it that is faster than the definition.
     pub(super) fn new(
         geometry: Geometry,
         relu: bool,
@@ -130,7 +134,7 @@ impl Winograd {
 }
 
 impl Plan {
-    /// Images are divided into chunks of so many, and those into spans.
+    /// The plan for chunks of `chunk` images and spans of `span` chunks.
     fn new(geometry: Geometry, scheme: &'static Scheme, [chunk, span]: [usize; 2]) -> Plan {
         let Geometry { input, channels, output, filters, kernel, stride, before, .. } = geometry;
         let (size, step, r) = (scheme.points(), scheme.outputs, scheme.taps);
@@ -180,13 +184,13 @@ impl Plan {
         }
     }
 
-    /// Numbers of a chunk's spectrum of inputs, and of one of outputs.
+    /// The number of values of a chunk's spectrum of inputs, and of its spectrum of outputs.
     fn spectra(&self) -> [usize; 2] {
         let planes = self.scheme.points().pow(2);
         [self.filters[0].from(), self.filters[0].to()].map(|rows| planes * rows.plane)
     }
 
-    /// Numbers of the gradients of all taps, those beyond the kernel included.
+    /// The number of elements of the gradient of all taps, including those beyond the kernel.
     fn gradient_room(&self) -> usize {
         let Geometry { channels, filters, .. } = self.geometry;
         self.remainders() * self.scheme.taps.pow(2) * channels * filters
@@ -196,7 +200,7 @@ impl Plan {
         self.inputs.len()
     }
 
-    /// ŵ from W in panels.
+    /// Computes ŵ from W in panels; `exchanged` is 1 if channels and filters are exchanged, else 0.
     fn transform_filters(&self, isa: Isa, weights: &[f32], exchanged: usize, transformed: &mut [f32]) {
         let filters = &self.filters[exchanged];
         let Geometry { kernel, channels, filters: count, .. } = self.geometry;
@@ -206,12 +210,12 @@ impl Plan {
         let remainders = self.remainders();
         let transformed = DisjointSlice::new(transformed);
         for_each(panels * remainders, |task| {
-            // The panels that come out are those of one remainder after those of the other where channels come out.
+            // If channels and filters are exchanged, the output panels are ordered by remainder first.
             let (number, remainder) = match exchanged {
                 0 => (task / remainders, task % remainders),
                 _ => (task % panels, task / panels),
             };
-            // SAFETY: each remainder of each panel is one task's.
+            // SAFETY: each remainder of each panel belongs to one task.
             #[expect(unsafe_code, reason = "tasks write disjoint groups")]
             let spectrum = unsafe { transformed.slice_mut(task * filters.split(), filters.split()) };
             let image = &weights[number * panel..][..panel];
@@ -220,14 +224,15 @@ impl Plan {
         });
     }
 
-    /// W with channels and filters exchanged: [panel of channels, tap, filter, 32] from [panel of filters, tap, channel, 32].
+    /// Exchanges channels and filters of W: writes [panel of channels, tap, filter, 32] from [panel of filters, tap,
+    /// channel, 32].
     fn exchange(&self, weights: &[f32], exchanged: &mut [f32]) {
         let Geometry { channels, filters, kernel, .. } = self.geometry;
         let taps = kernel[0] * kernel[1];
         let exchanged = DisjointSlice::new(exchanged);
         for_each(channels / NR * taps, |task| {
             let (panel, tap) = (task / taps, task % taps);
-            // SAFETY: each tap of each panel is one task's.
+            // SAFETY: each tap of each panel belongs to one task.
             #[expect(unsafe_code, reason = "tasks write disjoint taps")]
             let exchanged = unsafe { exchanged.slice_mut(task * filters * NR, filters * NR) };
             for (f, row) in exchanged.as_chunks_mut::<NR>().0.iter_mut().enumerate() {
@@ -238,7 +243,7 @@ impl Plan {
         });
     }
 
-    /// x̂ of a chunk's images.
+    /// Computes x̂ of the images of a chunk.
     fn transform_inputs(&self, isa: Isa, x: &[f32], spectrum: &mut [f32]) {
         let channels = self.geometry.channels;
         for (i, image) in x.chunks_exact(self.geometry.inputs()).enumerate() {
@@ -248,7 +253,7 @@ impl Plan {
         }
     }
 
-    /// dx of a chunk's images from the sums over filters.
+    /// Computes dx of the images of a chunk from the spectrum summed over filters.
     fn input_gradients(&self, isa: Isa, spectrum: &[f32], dx: &mut [f32]) {
         let channels = self.geometry.channels;
         for (i, image) in dx.chunks_exact_mut(self.geometry.inputs()).enumerate() {
@@ -259,23 +264,24 @@ impl Plan {
         }
     }
 
-    /// Where a chunk's image lies in a spectrum of outputs.
+    /// The rows of image `i` of a chunk in a spectrum of outputs.
     fn output_rows(&self, i: usize) -> Rows {
         Rows { first: i * self.tiles, ..self.filters[0].to() }
     }
 
-    /// Hands in dW from the sums of its transform's gradient.
-    fn hand_in(&self, isa: Isa, sums: &[f32], room: &mut [f32], weight: &GradSink) {
+    /// Computes dW from the gradient of ŵ, `sums`, and passes it to the sink `weight`. `scratch` holds the gradient of
+    /// all taps.
+    fn pass_on_weight_gradient(&self, isa: Isa, sums: &[f32], scratch: &mut [f32], weight: &GradSink) {
         let Geometry { channels, kernel, stride, filters, .. } = self.geometry;
         let (remainders, r) = (self.remainders(), self.scheme.taps);
         let (tap, depth) = (channels * NR, remainders * channels * NR);
         let panels = filters / NR;
-        let room = DisjointSlice::new(room);
+        let scratch = DisjointSlice::new(scratch);
         for_each(panels * remainders, |task| {
             let (panel, remainder) = (task / remainders, task % remainders);
-            // SAFETY: each remainder of each panel is one task's.
+            // SAFETY: each remainder of each panel belongs to one task.
             #[expect(unsafe_code, reason = "tasks write disjoint parts")]
-            let image = unsafe { room.slice_mut(task * r * r * tap, r * r * tap) };
+            let image = unsafe { scratch.slice_mut(task * r * r * tap, r * r * tap) };
             let work = Scatter {
                 places: &self.taps[remainder][2..],
                 spectrum: &sums[panel * depth + remainder * tap..],
@@ -290,8 +296,8 @@ impl Plan {
                 let v = i % r * stride[1] + remainder % stride[1];
                 if u < kernel[0] && v < kernel[1] {
                     let start = ((panel * kernel[0] + u) * kernel[1] + v) * tap;
-                    // SAFETY: each tap of each panel is one task's.
-                    #[expect(unsafe_code, reason = "tasks hand in disjoint taps")]
+                    // SAFETY: each tap of each panel belongs to one task.
+                    #[expect(unsafe_code, reason = "tasks pass on disjoint taps")]
                     unsafe {
                         weight.take(start, gradient);
                     }

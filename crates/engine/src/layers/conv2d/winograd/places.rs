@@ -1,20 +1,21 @@
-//! Where the pixels of tiles lie on an image.
+//! The places of the pixels of tiles in an image.
 
-/// The place of a row or a column that is not on the image.
+/// The offset of a row or a column that lies outside the image.
 pub(super) const OUTSIDE: usize = usize::MAX;
 
-/// Where the rows and the columns of an image's tiles start: a pixel lies where its row and its column together say.
+/// The offsets of the rows and of the columns of the tiles of an image. The offset of a pixel is the sum of the two.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// Rows of each row of tiles, columns of each column of tiles.
+    /// The rows of each row of tiles, and the columns of each column of tiles.
     sides: [Vec<usize>; 2],
-    /// The largest sum of a row and a column on the image, if there is one.
+    /// The largest offset of a pixel in the image, if any pixel of a tile lies there.
     last: Option<usize>,
 }
 
 impl Places {
-    /// Tiles of `size` rows and columns, of which each begins `step` after the one before. `on_image` says, of the `i`-th
-    /// row (side 0) or column (side 1) that tiles reach, which one of the image that is, if any; they lie `strides` apart.
+    /// The places of `tiles` tiles down and to the right, each of `size` rows and columns and beginning `step` after the
+    /// one before. `on_image(side, i)` maps row (side 0) or column (side 1) i of the tiles to one of the image, if there
+    /// is one; neighbouring rows and columns of the image are `strides` apart in memory.
     pub(super) fn new(
         tiles: [usize; 2],
         [size, step]: [usize; 2],
@@ -31,17 +32,17 @@ impl Places {
         Places { sides, last }
     }
 
-    /// Rows and columns of tiles of so many rows and columns.
+    /// The numbers of rows and columns of tiles, for tiles of `size` rows and columns.
     pub(super) fn tiles(&self, size: usize) -> [usize; 2] {
         [self.sides[0].len() / size, self.sides[1].len() / size]
     }
 
-    /// Where so many numbers from the last place on end.
+    /// The end of `numbers` values that begin at the largest offset; `None` if it overflows.
     pub(super) fn end(&self, numbers: usize) -> Option<usize> {
         self.last.map_or(Some(0), |last| last.checked_add(numbers))
     }
 
-    /// The rows and the columns of a tile.
+    /// The offsets of the rows and of the columns of a tile.
     #[inline(always)]
     pub(super) fn tile<const SIZE: usize>(
         &self,

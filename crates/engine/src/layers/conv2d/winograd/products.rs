@@ -1,33 +1,33 @@
-//! The matrix products between the transforms: for each plane one over tiles and channels.
+//! The matrix products between the transforms: one over tiles and channels for each plane.
 
 use super::transform::Rows;
 use crate::kernels::gemm::{Gemm, NR, Segment, tiles};
 use crate::kernels::isa::Isa;
 
-/// Numbers between two planes of a spectrum: a cache line, so that a tile's numbers, of which one lies in each plane, do
-/// not all compete for the same places of a cache where planes have a round length.
+/// The gap between two planes of a spectrum: a cache line. Without it the elements of a tile, one in each plane, would
+/// compete for the same cache sets when the size of a plane is a large power of two.
 const APART: usize = 16;
 
-/// Transformed filters as a product of spectra reads them: for each panel of what comes out, for each group of what goes in
-/// (the channels of one remainder), planes of matrices [channel, 32].
+/// The layout of transformed filters, as the product of spectra reads them: for each output panel and each group of
+/// inputs (the channels of one remainder), planes of matrices [channel, 32].
 #[derive(Debug)]
 pub(super) struct Filters {
     planes: usize,
-    /// Panels of what comes out.
+    /// The number of output panels.
     panels: usize,
     splits: usize,
-    /// Numbers of a group's matrix.
+    /// The number of values of a group's matrix in one plane.
     matrix: usize,
-    /// Each panel of what goes in: in a plane of its spectrum, and in the matrices of a panel that comes out.
+    /// The start of each input panel: in a plane of the input spectrum (a), and in the matrices of an output panel (b).
     segments: Vec<Segment>,
-    /// Rows of the spectra's panels.
+    /// The number of rows of the panels of spectra.
     rows: usize,
-    /// Where the rows of what goes in start, and where its channels do.
+    /// The start of each row, and of each channel, in a plane of the input spectrum.
     starts: [Vec<usize>; 2],
 }
 
 impl Filters {
-    /// For spectra of so many rows, from `channels` in each of `splits` to `panels`.
+    /// The layout for spectra of `rows` rows, from `splits` groups of `channels` channels to `panels` output panels.
     pub(super) fn new(planes: usize, rows: usize, panels: usize, splits: usize, channels: usize) -> Filters {
         let matrix = channels * NR;
         let of_group = channels / NR;
@@ -50,32 +50,32 @@ impl Filters {
         }
     }
 
-    /// Numbers of all filters.
+    /// The number of values of all transformed filters.
     pub(super) fn len(&self) -> usize {
         self.panels * self.splits * self.split()
     }
 
-    /// Numbers of a group of a panel.
+    /// The number of values of one group of one panel.
     pub(super) fn split(&self) -> usize {
         self.planes * self.matrix
     }
 
-    /// Where a group's matrices lie among its numbers.
+    /// The layout of the matrices of a group.
     pub(super) fn places(&self) -> Rows {
         Rows { plane: self.matrix, count: 1, first: 0 }
     }
 
-    /// Where the rows of what goes in lie.
+    /// The layout of the input spectrum.
     pub(super) fn from(&self) -> Rows {
         Rows { plane: self.segments.len() * self.rows * NR + APART, count: self.rows, first: 0 }
     }
 
-    /// Where the rows of what comes out lie.
+    /// The layout of the output spectrum.
     pub(super) fn to(&self) -> Rows {
         Rows { plane: self.panels * self.rows * NR + APART, count: self.rows, first: 0 }
     }
 
-    /// The first `rows` rows of a spectrum times the filters.
+    /// Multiplies the first `rows` rows of the spectrum `from` by the filters and writes the result to `to`.
     pub(super) fn multiply(&self, isa: Isa, rows: usize, from: &[f32], filters: &[f32], to: &mut [f32]) {
         for plane in 0..self.planes {
             let from = &from[plane * self.from().plane..];
@@ -100,8 +100,9 @@ impl Filters {
         }
     }
 
-    /// Adds to `sums`, [panel of what comes out, channel of what goes in, 32], or begins them with, one plane's sums over
-    /// what goes in times the gradient of what comes out: over so many rows of each of the chunks that lie so.
+    /// Computes one plane of the gradient of the filters: the products of inputs `from` and output gradients `to`, summed
+    /// over `rows` rows of each of the given chunks. It is written to `sums`, [output panel, input channel, 32], or added
+    /// to them if `onto`.
     pub(super) fn gradient(
         &self,
         isa: Isa,

@@ -1,63 +1,65 @@
-//! Winograd's minimal filtering F(m, r): which there are, what they are made of, and which one a convolution takes.
+//! Winograd's minimal filtering F(m, r): the available schemes, their matrices, and the choice among them.
 
 use super::transform::{Gather, Scatter, gather, scatter};
 use crate::kernels::gemm::NR;
 use crate::kernels::isa::Isa;
 use crate::layers::geometry::Geometry;
 
-/// F(m, r): m neighbouring outputs of a filter with r taps from n = m + r − 1 inputs and as many products, in both
-/// directions of an image n² for m² outputs.
+/// F(m, r) computes m neighbouring outputs of a filter with r taps from n = m + r − 1 inputs with n multiplications; in two
+/// dimensions, m² outputs with n² multiplications.
 ///
-/// In one direction y = Aᵀ[(G g) ⊙ (Bᵀ d)] for the inputs d and the taps g. By Toom and Cook's construction the product of
-/// two polynomials is found by multiplying their values at n points, of which the last is infinity, and interpolating;
-/// filtering is its transpose (Winograd 1980; Lavin and Gray 2016; Blahut 2010, chapter 5). All else that a convolution
-/// needs is the transpose of a factor, so the six transforms serve the output and both gradients.
+/// In one dimension y = Aᵀ[(G g) ⊙ (Bᵀ d)] for the inputs d and the taps g. In the construction of Toom and Cook the
+/// product of two polynomials is computed by multiplying their values at n points, the last of which is infinity, and
+/// interpolating; filtering is the transpose of that (Winograd 1980; Lavin and Gray 2016; Blahut 2010, chapter 5). Both
+/// gradients use the transposes of these matrices, so six transforms are enough for a convolution.
 #[derive(Debug)]
 pub(super) struct Scheme {
-    /// m
+    /// m.
     pub(super) outputs: usize,
-    /// r
+    /// r.
     pub(super) taps: usize,
-    /// What the rms errors of y, dx and dw are at most, relative to those of the direct sums, for inputs, weights and
-    /// gradients uniform in ±1 and 128 channels.
+    /// Upper bounds of the rms errors of y, dx and dw relative to those of the direct sums, for inputs, weights and
+    /// gradients that are uniform in ±1 and for 128 channels.
     #[cfg(test)]
     pub(super) errors: [f64; 3],
-    /// d ↦ Bᵀ d B of tiles of an input.
+    /// d ↦ Bᵀ d B for tiles of an input.
     pub(super) input: fn(Isa, Gather),
-    /// Its transpose, which adds up the gradients of overlapping tiles.
+    /// The transpose of `input`, which adds up the gradients of overlapping tiles.
     pub(super) input_gradient: fn(Isa, Scatter),
-    /// g ↦ G g Gᵀ of a filter.
+    /// g ↦ G g Gᵀ for filters.
     pub(super) filter: fn(Isa, Gather),
-    /// Its transpose.
+    /// The transpose of `filter`.
     pub(super) filter_gradient: fn(Isa, Scatter),
-    /// m ↦ Aᵀ m A to tiles of an output.
+    /// m ↦ Aᵀ m A for tiles of an output.
     pub(super) output: fn(Isa, Scatter),
-    /// Its transpose.
+    /// The transpose of `output`.
     pub(super) output_gradient: fn(Isa, Gather),
 }
 
-/// A matrix that is known when the program is built, so that zeros cost nothing and ones no multiplication.
+/// A matrix that is known at compile time, so that zeros cost nothing and ones need no multiplication.
 pub(super) trait Matrix<const OUT: usize, const IN: usize> {
     const ENTRIES: [[f32; IN]; OUT];
 }
 
-/// Every scheme that a convolution may take. Of outputs and of input gradients, sums over 128 channels and the taps, the rms
-/// error is 1.0 times the direct sum's with F(2, 2), 0.9 times with F(3, 2), 2.1 with F(4, 2), 0.6 with F(2, 3) and 2.7 with
-/// F(4, 3); of weight gradients, sums over all tiles in one chain, 2.1, 1.1, 2.0, 1.7 and 4.1 times.
+/// All schemes. The rms errors of outputs and input gradients (sums over 128 channels and the taps), relative to those of
+/// direct sums, are 1.0 for F(2, 2), 0.9 for F(3, 2), 2.1 for F(4, 2), 0.6 for F(2, 3) and 2.7 for F(4, 3). Those of
+/// weight gradients (sums over all tiles) are 2.1, 1.1, 2.0, 1.7 and 4.1.
 pub(super) static SCHEMES: [Scheme; 5] =
     [f2x2::SCHEME, f3x2::SCHEME, f4x2::SCHEME, f2x3::SCHEME, f4x3::SCHEME];
 
 impl Scheme {
-    /// n
+    /// n.
     pub(super) fn points(&self) -> usize {
         self.outputs + self.taps - 1
     }
 
-    /// The scheme that computes a convolution with the fewest products, if they are few enough for the transforms to pay.
+    /// The scheme that computes a convolution with the fewest multiplications, if they are few enough to outweigh the
+    /// transforms.
     ///
-    /// A kernel of k × k at stride s is one of r × r at stride 1, r = ⌈k / s⌉, on an image whose channels are the s × s
-    /// remainders of a pixel's place, so a scheme applies wherever r is the same in both directions, and channels and
-    /// filters fill whole panels. Tiles that reach beyond the output and taps beyond the kernel are counted as computed.
+    /// A convolution with a kernel of k × k and stride s equals one with a kernel of r × r and stride 1, r = ⌈k / s⌉, on
+    /// an image in which the s × s remainders of the pixels' coordinates are additional channels. A scheme therefore
+    /// applies if r is the same in both directions, and channels and filters fill whole panels. The count includes the
+    /// parts of tiles beyond the output and the taps beyond the kernel.
     pub(super) fn of(geometry: &Geometry) -> Option<&'static Scheme> {
         let Geometry { kernel, stride, channels, filters, output, .. } = *geometry;
         let taps = kernel[0].div_ceil(stride[0]);
@@ -65,7 +67,7 @@ impl Scheme {
         if !is_square || !channels.is_multiple_of(NR) || !filters.is_multiple_of(NR) {
             return None;
         }
-        // Products of a channel and a filter.
+        // Multiplications for each channel and filter.
         let direct = kernel[0] * kernel[1] * output[0] * output[1];
         let products = |scheme: &Scheme| {
             let tiles: usize = output.iter().map(|side| side.div_ceil(scheme.outputs)).product();
@@ -73,12 +75,12 @@ impl Scheme {
         };
         let fewest =
             SCHEMES.iter().filter(|scheme| scheme.taps == taps).min_by_key(|scheme| products(scheme))?;
-        // Where three products are not saved by two, transforms and larger sums eat what is gained.
+        // If less than a third of the multiplications is saved, the transforms and the larger sums cost more than that.
         (2 * direct >= 3 * products(fewest)).then_some(fewest)
     }
 }
 
-/// p⁰, p¹, … of each point p, and of infinity the last power alone.
+/// The powers p⁰, p¹, … of each point p. For infinity only the last entry is one.
 const fn powers<const N: usize, const K: usize>(points: [f64; N]) -> [[f64; K]; N] {
     let mut matrix = [[0.0; K]; N];
     matrix[N - 1][K - 1] = 1.0;
@@ -95,7 +97,8 @@ const fn powers<const N: usize, const K: usize>(points: [f64; N]) -> [[f64; K]; 
     matrix
 }
 
-/// The coefficients of Π (x − q) over the finite points q but the i-th; of all for the last, infinity.
+/// Row i: the coefficients of Π (x − q) over all finite points q except the i-th. The last row, for infinity, has all of
+/// them.
 const fn products<const N: usize>(points: [f64; N]) -> [[f64; N]; N] {
     let mut matrix = [[0.0; N]; N];
     let mut i = 0;
@@ -104,7 +107,7 @@ const fn products<const N: usize>(points: [f64; N]) -> [[f64; N]; N] {
         let mut j = 0;
         while j + 1 < N {
             if j != i {
-                // (x − q)·p: each coefficient takes the one below it, less q times itself.
+                // Multiplies p by (x − q): each coefficient becomes the one below it minus q times itself.
                 let mut k = N - 1;
                 while k > 0 {
                     matrix[i][k] = matrix[i][k - 1] - points[j] * matrix[i][k];
@@ -119,12 +122,12 @@ const fn products<const N: usize>(points: [f64; N]) -> [[f64; N]; N] {
     matrix
 }
 
-/// Bᵀ
+/// Bᵀ.
 const fn input<const N: usize>(points: [f64; N]) -> [[f32; N]; N] {
     rounded(products(points))
 }
 
-/// G: the powers, divided by what Π (x − q) over the other points is at the point itself.
+/// G: the powers of each point, divided by Π (x − q) over the other points, evaluated at the point.
 const fn filter<const N: usize, const R: usize>(points: [f64; N]) -> [[f32; R]; N] {
     let mut matrix = powers::<N, R>(points);
     let mut i = 0;
@@ -146,7 +149,7 @@ const fn filter<const N: usize, const R: usize>(points: [f64; N]) -> [[f32; R]; 
     rounded(matrix)
 }
 
-/// A
+/// A.
 const fn output_gradient<const N: usize, const M: usize>(points: [f64; N]) -> [[f32; M]; N] {
     rounded(powers(points))
 }
@@ -179,7 +182,7 @@ const fn transposed<const OUT: usize, const IN: usize>(matrix: [[f32; IN]; OUT])
     entries
 }
 
-/// F(m, r) with these points, and its errors.
+/// Defines F(m, r) with these points and bounds of its errors.
 macro_rules! scheme {
     ($name:ident, $m:literal, $r:literal, $points:expr, $errors:expr) => {
         mod $name {
@@ -229,7 +232,8 @@ macro_rules! scheme {
     };
 }
 
-// Points of which one is minus the inverse of another round least; 0, ±1 and ½ would cost F(4, 2) half as much again.
+// Pairs of points of which one is minus the inverse of the other give the smallest rounding errors; with 0, ±1 and ½
+// those of F(4, 2) would be half as large again.
 scheme!(f2x2, 2, 2, [0.0, -1.0, f64::INFINITY], [1.1, 1.1, 2.2]);
 scheme!(f3x2, 3, 2, [0.0, 1.0, -1.0, f64::INFINITY], [1.0, 1.0, 1.2]);
 scheme!(f4x2, 4, 2, [0.0, -1.0, 0.5, 2.0, f64::INFINITY], [2.1, 2.2, 2.2]);

@@ -1,4 +1,4 @@
-//! Minimal filtering against definitions, and how much rounding it adds.
+//! Minimal filtering against the definition, and its rounding errors.
 
 use inkling_schema::{Initializer, Padding};
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ proptest! {
         batch in 1_usize..20,
     ) {
         let scheme = &SCHEMES[scheme];
-        // Kernels whose taps fill the last row and column of remainders only in part are as good as full ones.
+        // Includes kernels that do not have all taps of the last remainders.
         let side = |stride: usize, short: usize| (scheme.taps * stride - short % stride).max(1);
         let (stride, kernel) = (<[usize; 2]>::from(stride), [side(stride.0, short.0), side(stride.1, short.1)]);
         let input = <[usize; 2]>::from(input);
@@ -50,7 +50,7 @@ fn agrees_with_the_definition_over_several_spans() {
     check(&mut layer, &g, true, 19).expect("the same");
 }
 
-/// y, dx and dw of a layer.
+/// Runs a layer forward and backward; returns y, dx and dw.
 fn found(layer: &mut dyn DynLayer, isa: Isa, [x, dy]: [&[f32]; 2], batch: usize) -> [Vec<f32>; 3] {
     let context = Context { isa, batch, training: true };
     let mut cache = layer.alloc_cache(batch, true);
@@ -118,12 +118,12 @@ fn the_scheme_with_the_fewest_products_is_taken_where_it_pays() {
         let g = geometry([side; 2], channels, 64, [kernel; 2], [stride; 2], Padding::Same);
         Scheme::of(&g).map(|scheme| (scheme.outputs, scheme.taps))
     };
-    // The networks of the brief: 14 × 14 outputs are five tiles of three, 7 × 7 are two of four.
+    // The networks of the assignment: 14 outputs are five tiles of three, 7 outputs are two tiles of four.
     assert_eq!(of(28, 4, 2, 32), Some((3, 2)));
     assert_eq!(of(14, 4, 2, 64), Some((4, 2)));
     assert_eq!(of(14, 3, 1, 32), Some((4, 3)));
     assert_eq!(of(7, 3, 1, 64), Some((4, 3)));
-    // Too few channels, too few outputs, no taps that meet an input twice.
+    // Too few channels in the first two, too few outputs, and windows that do not overlap.
     assert_eq!(of(28, 4, 1, 1), None);
     assert_eq!(of(14, 4, 2, 16), None);
     assert_eq!(of(2, 4, 2, 64), None);

@@ -1,7 +1,7 @@
-//! The transforms of minimal filtering on tiles of images, in vectors of channels.
+//! The transforms of minimal filtering on tiles of images, vectorised over channels.
 //!
-//! What tiles become, or are made from, is a spectrum: n² planes, each a matrix with a row for each tile and a column for
-//! each channel, in panels of 32 columns as the product reads and writes it.
+//! Transformed tiles form a spectrum: n² planes, each a matrix with a row for each tile and a column for each channel, in
+//! panels of 32 columns, as the matrix product reads and writes it.
 
 use std::marker::PhantomData;
 
@@ -11,19 +11,20 @@ use crate::kernels::gemm::NR;
 use crate::kernels::isa::{Isa, Kernel};
 use crate::kernels::simd::Simd;
 
-/// Where an image's tiles lie in a spectrum.
+/// The layout of the tiles of an image in a spectrum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows {
-    /// Numbers from one plane to the next.
+    /// The distance between planes.
     pub(super) plane: usize,
-    /// Rows of each panel.
+    /// The number of rows of each panel.
     pub(super) count: usize,
-    /// The row of the first tile; the others follow.
+    /// The row of the first tile of the image; the others follow.
     pub(super) first: usize,
 }
 
 impl Rows {
-    /// Where the numbers of so many tiles and channels end in a spectrum of so many planes, if they have room there.
+    /// The end of `tiles` tiles of `channels` channels in a spectrum of `planes` planes; `None` if the rows do not fit or
+    /// it overflows.
     fn end(self, planes: usize, tiles: usize, channels: usize) -> Option<usize> {
         let last_row = self.first.checked_add(tiles).filter(|&end| end <= self.count)?;
         let panels_before = channels.div_ceil(NR).checked_sub(1)?.checked_mul(self.count)?;
@@ -31,50 +32,51 @@ impl Rows {
         planes.checked_sub(1)?.checked_mul(self.plane)?.checked_add(in_plane)
     }
 
-    /// Where a tile's channel lies in a plane.
+    /// The offset of a channel of a tile in a plane.
     #[inline(always)]
     fn at(self, tile: usize, channel: usize) -> usize {
         (channel / NR * self.count + self.first + tile) * NR + channel % NR
     }
 }
 
-/// Tiles of an image to a spectrum: each tile x becomes T x Tᵀ.
+/// A transform from tiles of an image to a spectrum: each tile x becomes T x Tᵀ.
 #[derive(Debug)]
 pub(super) struct Gather<'a> {
-    /// Of each remainder, whose channels follow those of the one before.
+    /// The places of the tiles of each remainder; in the spectrum, its channels follow those of the remainder before.
     pub(super) places: &'a [Places],
     pub(super) image: &'a [f32],
-    /// Numbers that are read at each place: whole panels.
+    /// The number of channels that are read at each place: whole panels.
     pub(super) channels: usize,
     pub(super) rows: Rows,
     pub(super) spectrum: &'a mut [f32],
 }
 
-/// A spectrum to tiles of an image: each tile x becomes T x Tᵀ.
+/// A transform from a spectrum to tiles of an image: each tile x becomes T x Tᵀ.
 #[derive(Debug)]
 pub(super) struct Scatter<'a> {
-    /// Of each remainder, whose channels follow those of the one before.
+    /// The places of the tiles of each remainder; in the spectrum, its channels follow those of the remainder before.
     pub(super) places: &'a [Places],
     pub(super) spectrum: &'a [f32],
     pub(super) rows: Rows,
-    /// Numbers that are written at each place: whole panels.
+    /// The number of channels that are written at each place: whole panels.
     pub(super) channels: usize,
     pub(super) image: &'a mut [f32],
     pub(super) then: Then<'a>,
 }
 
-/// What becomes of a tile's numbers.
+/// How the values of a tile are written to the image.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Then<'a> {
-    /// They are written.
+    /// They replace the values in the image.
     Write,
-    /// They are added to what is there.
+    /// They are added to the values in the image.
     Add,
-    /// They are written with a bias for each channel added, and what is below zero as zero if `relu`.
+    /// They replace the values in the image, after a bias for each channel has been added and, if `relu`, ReLU applied.
     Epilogue { bias: &'a [f32], relu: bool },
 }
 
-/// Checks that an image of so many numbers has all places, with so many channels each. Rows and columns of tiles.
+/// Checks that all places, with `channels` values each, lie within an image of `image` values. Returns the numbers of
+/// rows and columns of tiles.
 fn check(places: &[Places], size: usize, channels: usize, image: usize) -> [usize; 2] {
     let tiles = places[0].tiles(size);
     assert!(channels.is_multiple_of(NR), "whole panels");
@@ -84,12 +86,12 @@ fn check(places: &[Places], size: usize, channels: usize, image: usize) -> [usiz
     tiles
 }
 
-/// Runs a [`Gather`] whose T is this matrix.
+/// Runs a [`Gather`] with this matrix T.
 pub(super) fn gather<T: Matrix<OUT, IN>, const OUT: usize, const IN: usize>(isa: Isa, work: Gather) {
     isa.run(Transform::<_, T, OUT, IN> { work, matrix: PhantomData });
 }
 
-/// Runs a [`Scatter`] whose T is this matrix.
+/// Runs a [`Scatter`] with this matrix T.
 pub(super) fn scatter<T: Matrix<OUT, IN>, const OUT: usize, const IN: usize>(isa: Isa, work: Scatter) {
     isa.run(Transform::<_, T, OUT, IN> { work, matrix: PhantomData });
 }
@@ -99,8 +101,8 @@ struct Transform<W, T, const OUT: usize, const IN: usize> {
     matrix: PhantomData<T>,
 }
 
-/// The body for each index below the count, at most six, written out: only then are a matrix's entries known where they are
-/// used, and tiles kept in registers. The compiler leaves loops of this size rolled up.
+/// Repeats the body for each index below the count, which is at most six. Written out like this, the matrix entries are
+/// constants where they are used, and tiles stay in registers; the compiler does not unroll loops of this size itself.
 macro_rules! each {
     ($i:ident < $count:expr => $body:block) => {
         each!(@ $i, $count, $body, 0 1 2 3 4 5)
@@ -113,13 +115,16 @@ macro_rules! each {
     )*};
 }
 
-/// T x: terms of zero are left out, and those of one and minus one have no multiplication.
+/// T x. Entries of zero are skipped, and those of one and minus one need no multiplication.
+///
+/// # Safety
+/// The instruction set of `S` must be available.
 #[inline(always)]
 #[expect(unsafe_code, reason = "vector instructions")]
 unsafe fn apply<S: Simd, T: Matrix<OUT, IN>, const OUT: usize, const IN: usize>(
     x: &[S::V; IN],
 ) -> [S::V; OUT] {
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe {
         let mut y = [S::splat(0.0); OUT];
         each!(o < OUT => {
@@ -147,13 +152,16 @@ unsafe fn apply<S: Simd, T: Matrix<OUT, IN>, const OUT: usize, const IN: usize>(
     }
 }
 
-/// T x Tᵀ: the rows of x first.
+/// T x Tᵀ. The rows of x are transformed first.
+///
+/// # Safety
+/// The instruction set of `S` must be available.
 #[inline(always)]
 #[expect(unsafe_code, reason = "vector instructions")]
 unsafe fn both_ways<S: Simd, T: Matrix<OUT, IN>, const OUT: usize, const IN: usize>(
     x: &[[S::V; IN]; IN],
 ) -> [[S::V; OUT]; OUT] {
-    // SAFETY: the caller has seen the instruction set.
+    // SAFETY: the caller has checked that the instruction set is available.
     unsafe {
         let mut rows = [[S::splat(0.0); OUT]; IN];
         each!(u < IN => { rows[u] = apply::<S, T, OUT, IN>(&x[u]); });
@@ -179,7 +187,8 @@ impl<T: Matrix<OUT, IN>, const OUT: usize, const IN: usize> Kernel for Transform
         let end = rows.end(OUT * OUT, tiles[0] * tiles[1], places.len() * channels);
         assert!(end.is_some_and(|end| end <= spectrum.len()), "room for every tile");
         let (image, spectrum) = (image.as_ptr(), spectrum.as_mut_ptr());
-        // SAFETY: the last places that are read and written are checked above; the caller has seen the instruction set.
+        // SAFETY: the last places that are read and written are checked above; the caller has checked that the
+        // instruction set is available.
         unsafe {
             for (remainder, places) in places.iter().enumerate() {
                 for tile in 0..tiles[0] * tiles[1] {
@@ -221,7 +230,8 @@ impl<T: Matrix<OUT, IN>, const OUT: usize, const IN: usize> Kernel for Transform
             assert!(channels <= bias.len(), "a bias for each channel");
         }
         let (image, spectrum) = (image.as_mut_ptr(), spectrum.as_ptr());
-        // SAFETY: the last places that are read and written are checked above; the caller has seen the instruction set.
+        // SAFETY: the last places that are read and written are checked above; the caller has checked that the
+        // instruction set is available.
         unsafe {
             for (remainder, places) in places.iter().enumerate() {
                 for tile in 0..tiles[0] * tiles[1] {

@@ -1,14 +1,14 @@
-//! Steps of an optimiser that runs of a dense layer's weights have put off: those in which their gradient was zero.
+//! Optimiser steps that are deferred for parts of a dense layer's weights: those in which their gradient is zero.
 //!
-//! A *run* is 32 weights of one input, in a panel. Its gradient is zero where the input is zero in a whole batch or none of
-//! the panel's units has a gradient. An optimiser moves such weights all the same, by their momentum; but these steps can
-//! wait until a batch has a gradient for the weights, and are then taken at once ([`SilentSteps`]). Forward passes, looks
-//! and readers compute what the weights are by then and leave the runs as they lie, so that none of them changes a bit of
-//! what follows.
+//! A *run* is the 32 weights of one input in one panel. Its gradient is zero if the input is zero in the whole batch, or
+//! if no unit of the panel has a gradient. The optimiser moves such weights nevertheless, by their momentum; but these
+//! steps can wait until a batch has a gradient for the run, and are then taken at once ([`SilentSteps`]). Forward passes
+//! and readers compute the up-to-date weights from the deferred steps without writing them, so that they change no bit of
+//! later results.
 //!
-//! Steps put off in one go are not, to the bit, the same steps put off in two. So that a training that is saved and goes on
-//! later has the bits of one that was never interrupted, all runs take all steps at the end of each window of steps, and
-//! [`StepRule::window`] says where windows end: it depends on nothing but the optimiser and the step's number.
+//! Steps taken at once and the same steps taken in two parts differ in their last bits. For a resumed training to have
+//! the bits of one that was never interrupted, all runs take all their steps at the end of each window of steps.
+//! [`StepRule::window`] says where windows end; that depends only on the optimiser and the number of the step.
 //!
 //! [`StepRule::window`]: crate::optimizers::StepRule::window
 
@@ -21,27 +21,27 @@ use crate::kernels::silent::{SilentStep, SilentSteps, SilentSums};
 use crate::kernels::update::ParamState;
 use crate::parallel::{DisjointSlice, for_each};
 
-/// Most steps that wait.
+/// The most steps that can be deferred.
 const MOST: usize = 64;
-/// Rows that are brought up to date at a time.
+/// The number of rows that a task brings up to date.
 const MR: usize = 64;
 
-/// Which steps each run of a matrix in panels has put off.
+/// The steps that each run of a matrix in panels has deferred.
 #[derive(Debug, Clone)]
 pub(crate) struct Deferred {
     rows: usize,
-    /// Of each run, [panels, rows], how many steps of the window it has taken.
+    /// How many steps of the window each run has taken, [panels, rows].
     taken: Vec<u8>,
-    /// For every number of steps taken, what the others of the window come to.
+    /// For each number of steps taken, the remaining steps of the window, combined.
     steps: Vec<SilentSteps>,
     sums: Vec<SilentSums>,
     /// The last step in the window.
     last: Option<SilentStep>,
-    /// The instruction set of these steps, which is to take them.
+    /// The instruction set of the training, with which deferred steps are taken.
     isa: Isa,
 }
 
-/// What [`Deferred`] says of runs to tasks that see to different ones.
+/// Access to the runs of a [`Deferred`] for tasks that take different ones.
 pub(super) struct Runs<'a> {
     rows: usize,
     taken: DisjointSlice<'a, u8>,
@@ -60,18 +60,18 @@ impl Deferred {
         }
     }
 
-    /// Whether no run waits, because a window has ended and no other has begun.
+    /// Whether no run has deferred steps, because one window has ended and the next has not begun.
     pub(crate) fn is_settled(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// What a run has to take, if anything.
+    /// The deferred steps of a run, if there are any.
     #[inline]
     pub(crate) fn steps(&self, panel: usize, row: usize) -> Option<&SilentSteps> {
         self.steps.get(usize::from(self.taken[panel * self.rows + row]))
     }
 
-    /// Whether any run of a panel waits.
+    /// Whether any run of a panel has deferred steps.
     pub(super) fn waits(&self, panel: usize) -> bool {
         let now = self.steps.len();
         self.taken[panel * self.rows..][..self.rows].iter().any(|&taken| usize::from(taken) < now)
@@ -82,12 +82,12 @@ impl Deferred {
         self.last.is_none_or(|last| last.joins(step)) && self.steps.len() < MOST
     }
 
-    /// The runs, for tasks that move some of them in a step that is added right after.
+    /// The runs, for tasks that update some of them in a step that is added right after ([`Deferred::add`]).
     pub(super) fn open(&mut self) -> Runs<'_> {
         Runs { rows: self.rows, taken: DisjointSlice::new(&mut self.taken), steps: &self.steps }
     }
 
-    /// Adds a step, which all runs put off but those that were told to have taken it.
+    /// Adds a step, which all runs defer except those that took it ([`Runs::take`]).
     pub(super) fn add(&mut self, isa: Isa, step: &SilentStep) {
         self.isa = isa;
         self.last = Some(*step);
@@ -96,7 +96,8 @@ impl Deferred {
         self.steps.extend(self.sums.iter_mut().map(|sums| sums.then(step)));
     }
 
-    /// Has every run take every step: of these weights and moments.
+    /// Takes all deferred steps of all runs, whose weights, first and second moments are given. A moment that the
+    /// optimiser does not keep is empty.
     pub(crate) fn settle(&mut self, numbers: [&mut [f32]; 3]) {
         if self.is_settled() {
             return;
@@ -108,7 +109,7 @@ impl Deferred {
             let (panel, first) = (task / groups, task % groups * MR);
             let rows = first..self.rows.min(first + MR);
             let (start, len) = ((panel * self.rows + first) * NR, rows.len() * NR);
-            // SAFETY: each task has rows of its own.
+            // SAFETY: each task writes rows of its own.
             #[expect(unsafe_code, reason = "tasks write disjoint rows")]
             let [value, first] = [0, 1].map(|i| unsafe { numbers[i].slice_mut(start, len) });
             // SAFETY: as above.
@@ -123,7 +124,7 @@ impl Deferred {
         self.last = None;
     }
 
-    /// The weights and moments of a run, as they are when it has taken its steps.
+    /// The weights, first and second moments of a run after its deferred steps.
     pub(crate) fn current(&self, panel: usize, row: usize, numbers: [&[f32]; 3]) -> [[f32; NR]; 3] {
         let start = (panel * self.rows + row) * NR;
         let mut run = numbers.map(|of| {
@@ -139,12 +140,12 @@ impl Deferred {
 }
 
 impl<'a> Runs<'a> {
-    /// What a run has to take, if anything, before the step that is being taken, which it counts as taken from now on.
+    /// The deferred steps of a run, if there are any. From now on they count as taken, and so does the current step.
     ///
     /// # Safety
-    /// No other task asks for the same run.
+    /// No other task may take the same run at the same time.
     #[inline]
-    #[expect(unsafe_code, reason = "tasks see to runs of their own")]
+    #[expect(unsafe_code, reason = "tasks take runs of their own")]
     pub(super) unsafe fn take(&self, panel: usize, row: usize) -> Option<&'a SilentSteps> {
         // SAFETY: by the caller's promise.
         let taken = unsafe { &mut self.taken.slice_mut(panel * self.rows + row, 1)[0] };

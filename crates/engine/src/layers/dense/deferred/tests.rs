@@ -1,4 +1,4 @@
-//! Tests of which steps runs have put off.
+//! Tests of which steps runs have deferred.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn of(optimizer: &inkling_schema::Optimizer, step: u64) -> SilentStep {
     rule.deferrable().expect("steps that can wait").silent_step()
 }
 
-/// What steps from one to another come to.
+/// A range of steps, combined.
 fn together(steps: std::ops::RangeInclusive<u64>) -> Option<SilentSteps> {
     let mut sums = SilentSums::NONE;
     steps.map(|step| sums.then(&rule(step))).last()
