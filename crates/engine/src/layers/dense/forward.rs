@@ -4,8 +4,7 @@
 //! same except for the sign of sums that are zero, and for weights that are infinite or NaN, which have no effect until
 //! they are read.
 
-use super::visit::LARGEST;
-use super::{Dense, DenseCache, Size};
+use super::{Dense, DenseCache, LARGEST, Size};
 use crate::kernels::epilogue::Epilogue;
 use crate::kernels::gemm::{Gemm, MR, NR, Segment, Tile, tiles};
 use crate::kernels::silent::read_rows;

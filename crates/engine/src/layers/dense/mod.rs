@@ -3,6 +3,7 @@
 mod backward;
 pub(crate) mod deferred;
 mod forward;
+mod packed_grad;
 #[cfg(test)]
 mod tests;
 mod visit;
@@ -10,6 +11,7 @@ mod visit;
 use inkling_schema::Initializer;
 
 use self::deferred::Deferred;
+use self::packed_grad::WIDE;
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
 use super::{BackwardArgs, Context, Layer};
 use crate::aligned::AlignedVec;
@@ -41,6 +43,9 @@ pub(crate) struct DenseCache {
     /// The active inputs of x, [batch, active].
     compact: AlignedVec,
 }
+
+/// The largest batch whose weights are visited: in larger batches few inputs are zero throughout.
+const LARGEST: usize = WIDE * NR;
 
 /// The size of a dense layer and what its neighbours need of it.
 #[derive(Debug, Clone, Copy)]

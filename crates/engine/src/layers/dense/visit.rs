@@ -8,9 +8,9 @@
 use std::ops::Range;
 
 use super::Size;
-use super::backward::{Arranged, WIDE, write_columns};
 use super::deferred::Runs;
 use super::forward::Active;
+use super::packed_grad::{Arranged, WIDE, write_columns};
 use crate::kernels::gemm::{MR, NR, Tile, tiles};
 use crate::kernels::update::{ParamState, prefetch_far};
 use crate::layers::Context;
@@ -20,8 +20,6 @@ use crate::parallel::{DisjointSlice, for_each};
 
 /// The least number of weights of a task.
 const TASK: usize = 1 << 14;
-/// The largest batch whose weights are visited: in larger batches few inputs are zero throughout.
-pub(super) const LARGEST: usize = WIDE * NR;
 
 impl Size {
     /// Updates the weights of active inputs in panels that have a gradient; all other weights defer the step. If given, dx,

@@ -1,6 +1,6 @@
 //! Winograd's minimal filtering F(m, r): the available schemes, their matrices, and the choice among them.
 
-use super::transform::{Gather, Scatter, gather, scatter};
+use super::transform::{Gather, Matrix, Scatter, gather, scatter};
 use crate::kernels::gemm::NR;
 use crate::kernels::isa::Isa;
 use crate::layers::geometry::Geometry;
@@ -34,11 +34,6 @@ pub(super) struct Scheme {
     pub(super) output: fn(Isa, Scatter),
     /// The transpose of `output`.
     pub(super) output_gradient: fn(Isa, Gather),
-}
-
-/// A matrix that is known at compile time, so that zeros cost nothing and ones need no multiplication.
-pub(super) trait Matrix<const OUT: usize, const IN: usize> {
-    const ENTRIES: [[f32; IN]; OUT];
 }
 
 /// All schemes. The rms errors of outputs and input gradients (sums over 128 channels and the taps), relative to those of

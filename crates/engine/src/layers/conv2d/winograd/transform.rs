@@ -6,10 +6,14 @@
 use std::marker::PhantomData;
 
 use super::places::{OUTSIDE, Places};
-use super::scheme::Matrix;
 use crate::kernels::gemm::NR;
 use crate::kernels::isa::{Isa, Kernel};
 use crate::kernels::simd::Simd;
+
+/// A matrix that is known at compile time, so that zeros cost nothing and ones need no multiplication.
+pub(super) trait Matrix<const OUT: usize, const IN: usize> {
+    const ENTRIES: [[f32; IN]; OUT];
+}
 
 /// The layout of the tiles of an image in a spectrum.
 #[derive(Debug, Clone, Copy)]
