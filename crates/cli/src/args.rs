@@ -180,7 +180,9 @@ impl From<TaskName> for Task {
 #[command(after_help = "\
 A network is a TOML file: the shape of an image, a trunk of layers, and a head for each task. \
 `inkling model cnn --toml` prints one to start from. Its layers are dense, conv2d, max-pool, \
-avg-pool, global-avg-pool, flatten, relu, leaky-relu, elu, gelu, silu, sigmoid, tanh, dropout, batch-norm and layer-norm.")]
+avg-pool, global-avg-pool, flatten, relu, leaky-relu, elu, gelu, silu, sigmoid, tanh, dropout, batch-norm, layer-norm, \
+residual (a block of layers) and custom (an activation of a program that uses the library). The `loss` of a head is of the \
+kind cross-entropy, mean-squared-error or binary-cross-entropy.")]
 pub(crate) struct ModelArgs {
     /// A network file, or one that ships with the program: mlp, cnn, item, item-and-group (the brief's), lenet-5, all-conv, resnet-8.
     #[arg(value_name = "NAME|FILE.toml")]
