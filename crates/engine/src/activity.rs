@@ -20,9 +20,9 @@ pub struct ActivityStats {
     pub units: usize,
     /// Units all of whose weights have a first moment of zero, because their gradient was zero for hundreds of steps.
     pub dead: usize,
-    /// Number of runs of 32 weights that belong to one input, with units sorted by how many of their first moments are zero.
+    /// Number of row panels, 32 weights of one input each, with units sorted by how many of their first moments are zero.
     pub row_panels: usize,
-    /// Runs in which all first moments are zero, so that Adam does not change their weights.
+    /// Row panels in which all first moments are zero, so that Adam does not change their weights.
     pub idle: usize,
 }
 
@@ -58,11 +58,11 @@ fn of(name: String, weight: &Parameter) -> Option<ActivityStats> {
     let moving = &moving.as_flattened()[..columns];
     let mut order: Vec<usize> = (0..columns).collect();
     order.sort_by_key(|&unit| (std::cmp::Reverse(moving[unit]), unit));
-    // Of each input, how many runs are idle.
+    // Of each input, how many row panels are idle.
     let mut idle = vec![0; rows];
     par_for_each(idle.par_iter_mut().enumerate(), |(row, idle)| {
         let is_zero = |&unit: &usize| weight.first[(unit / NR * rows + row) * NR + unit % NR] == 0.0;
-        *idle = order.chunks(NR).filter(|run| run.iter().all(is_zero)).count();
+        *idle = order.chunks(NR).filter(|units| units.iter().all(is_zero)).count();
     });
     let row_panels = columns.div_ceil(NR);
     Some(ActivityStats {

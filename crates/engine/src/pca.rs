@@ -70,6 +70,18 @@ pub enum PcaError {
 impl Pca {
     /// Fits `components` principal components to `pixels` of shape [n, features].
     ///
+    /// ```
+    /// use inkling_engine::{Affine, pca::Pca};
+    ///
+    /// // Three samples of two features, on a line.
+    /// let pixels = [0, 0, 100, 50, 200, 100];
+    /// let pca = Pca::fit(&pixels, 2, Affine { factor: 1.0, shift: 0.0 }, 1)?;
+    /// assert!((pca.explained_variance_ratio[0] - 1.0).abs() < 1e-9);
+    /// let rebuilt = pca.inverse_transform(&pca.transform(&pixels, 1), 1);
+    /// assert!(rebuilt.iter().zip(&pixels).all(|(x, &pixel)| (x - f64::from(pixel)).abs() < 1e-6));
+    /// # Ok::<(), inkling_engine::pca::PcaError>(())
+    /// ```
+    ///
     /// # Errors
     /// Fewer than two samples, more components than features, samples without variance.
     ///

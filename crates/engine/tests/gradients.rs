@@ -4,8 +4,10 @@
 mod definition;
 mod reference;
 
+use std::sync::{Mutex, PoisonError};
+
 use inkling_engine::random::RngStream;
-use inkling_engine::{HeadTargets, Network, StateKind, Targets};
+use inkling_engine::{HeadTargets, Isa, Network, StateKind, Targets};
 use inkling_schema::{Head, Loss, ModelSpec};
 use reference::Reference;
 use reference::networks::{self, disturb, uniform};
@@ -36,8 +38,19 @@ fn loss(reference: &Reference, spec: &ModelSpec, x: &[f64], labels: &[HeadTarget
     loss
 }
 
-/// Compares the loss, every parameter's gradient and the images' with the reference.
+/// Which instruction set networks compute with is the whole program's affair: one check at a time.
+static ISA: Mutex<()> = Mutex::new(());
+
+/// Compares the loss, every parameter's gradient and the images' with the reference, on every instruction set.
 fn check(spec: &ModelSpec, batch: usize, seed: u64) {
+    let _one = ISA.lock().unwrap_or_else(PoisonError::into_inner);
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        isa.set_default();
+        check_here(spec, batch, seed);
+    }
+}
+
+fn check_here(spec: &ModelSpec, batch: usize, seed: u64) {
     let mut stream = RngStream::new(seed, "test/gradients");
     let mut network = Network::new(spec, seed).expect("a network");
     let x = uniform(&mut stream, batch * network.input_len(), 1.0);

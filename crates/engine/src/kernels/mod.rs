@@ -4,11 +4,11 @@
 //! need no `unsafe` code. A kernel of a single layer is beside that layer (`layers/conv2d`: `padded_grad.rs`,
 //! `winograd/transform.rs`).
 
+pub(crate) mod bandwidth;
 pub(crate) mod epilogue;
 pub(crate) mod gemm;
 pub(crate) mod isa;
 pub(crate) mod peak;
 pub(crate) mod silent;
 pub(crate) mod simd;
-pub(crate) mod stream;
 pub(crate) mod update;

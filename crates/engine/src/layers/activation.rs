@@ -16,6 +16,34 @@ const TASK: usize = 1 << 12;
 /// An activation: a function of one number and its derivative. A program can define its own ([`ActivationRegistry`]).
 ///
 /// Both functions must return NaN for NaN, so that it reaches the loss and is noticed.
+///
+/// ```
+/// use inkling_engine::{Activation, ActivationRegistry, Network};
+/// use inkling_schema::ModelSpec;
+///
+/// #[derive(Debug, Clone)]
+/// struct Square;
+///
+/// impl Activation for Square {
+///     fn f(&self, x: f32) -> f32 {
+///         x * x
+///     }
+///
+///     fn df(&self, x: f32, _y: f32) -> f32 {
+///         2.0 * x
+///     }
+/// }
+///
+/// let text = r#"
+///     input = [1, 3, 1]
+///     trunk = [{ layer = "flatten" }, { layer = "custom", activation = "square" }]
+///     heads = [{ name = "a", layers = [{ layer = "dense", units = 2, initializer = "he-uniform" }] }]
+/// "#;
+/// let spec = ModelSpec::from_toml("network.toml", text)?;
+/// let network = Network::with_activations(&spec, 1, &ActivationRegistry::new().with("square", Square))?;
+/// assert_eq!(network.num_parameters(), 3 * 2 + 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Activation: Debug + Send + Sync {
     /// f(x).
     fn f(&self, x: f32) -> f32;

@@ -24,7 +24,7 @@ fn predict_one(x: &ByteMatrix, i: usize, w: &[f32], b: f32) -> i8 {
     if x.dot(i, w) + b >= 0.0 { 1 } else { -1 }
 }
 
-/// What an optimise function gives back.
+/// The result of training a perceptron.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
     /// Weights, shape `[m]`.
@@ -37,7 +37,7 @@ pub struct Fit {
     pub diverged: Option<usize>,
 }
 
-/// The hyperparameters of an optimise function.
+/// The hyperparameters of a perceptron.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PerceptronConfig {
     /// Step size of a correction.
@@ -50,7 +50,7 @@ pub struct PerceptronConfig {
     pub seed: u64,
 }
 
-/// Hears the number of the iteration and its error; training ends early where it says `false`.
+/// Called with the number of each iteration, from 1, and its error; training stops if it returns `false`.
 pub type Callback<'a> = &'a dyn Fn(usize, f64) -> bool;
 
 /// A learning rule: one pass over the rows of x in the given order, from the weights of the pass before.
@@ -67,13 +67,25 @@ pub trait Rule {
 
 /// Trains a perceptron on the rows of `x`, shape [n, m], with labels `y`, shape `[n]`, each −1 or 1.
 ///
-/// Weights and bias start uniform in [0, 1). An iteration is one pass over the rows in an order drawn anew; its error
-/// is the share of rows misclassified after the pass. Training stops when the error is no more than the tolerance, or
-/// after the last iteration that is allowed, or when a step was so large that the weights are no longer finite: then those
-/// before it are the result. `callback` hears every iteration whose weights are finite.
+/// Weights and bias start uniform in [0, 1). An iteration is one pass over the rows in a new random order; its error is the
+/// share of rows misclassified after the pass. Training stops when the error is no larger than the tolerance, after the last
+/// iteration allowed, or when the weights are no longer finite, in which case those before that iteration are returned.
+/// `callback` is called for every iteration whose weights are finite.
+///
+/// ```
+/// use inkling_engine::perceptron::{PerceptronConfig, online, predict};
+/// use inkling_engine::{Affine, ByteMatrix};
+///
+/// // Four images of two pixels: the first pixel is the lighter one of class 1.
+/// let x = ByteMatrix::new(&[200, 10, 250, 90, 30, 220, 5, 120], 2, Affine::SIGNED_UNIT);
+/// let y = [1, 1, -1, -1];
+/// let config = PerceptronConfig { learning_rate: 0.1, max_iterations: 100, tolerance: 0.0, seed: 1 };
+/// let fit = online(&x, &y, &config, &|_iteration, _error| true);
+/// assert_eq!(predict(&x, &fit.w, fit.b), y);
+/// ```
 ///
 /// # Panics
-/// If `x` has no rows, or `y` not as many.
+/// If `x` has no rows, or `y` has another number of labels.
 pub fn optimize(
     x: &ByteMatrix,
     y: &[i8],

@@ -54,8 +54,8 @@ const COSTS: std::ops::Range<i32> = -2..9;
 /// Rows of the Hessian's products made at a time.
 const BLOCK: usize = 256;
 
-/// Searches for a hyperplane without an error on `pixels`, shape [n, d], labels `y` of −1 and 1, for at most
-/// `max_passes` passes over them; `go_on` is asked before each.
+/// Searches for a hyperplane without an error on `pixels`, shape [n, d], with labels `y` of −1 and 1, in at most
+/// `max_passes` passes over them. `go_on` is called before each pass, and the search ends if it returns `false`.
 ///
 /// # Panics
 /// If `pixels` does not hold a row for every label, or `max_passes` is zero.

@@ -6,6 +6,15 @@ use geo::{ConvexHull, Intersects, MultiPoint, Polygon};
 
 /// Whether some line has all of `a` strictly on one side and all of `b` on the other: whether their convex hulls are
 /// disjoint. Exact: the orientation of points is decided by adaptive-precision predicates (Shewchuk 1997).
+///
+/// ```
+/// use inkling_engine::separability::linearly_separable_2d;
+///
+/// let (below, above) = ([[0.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 1.0]]);
+/// assert!(linearly_separable_2d(&below, &above));
+/// // Exclusive or: no line has the two points of a class on its own side.
+/// assert!(!linearly_separable_2d(&[[0.0, 0.0], [1.0, 1.0]], &[[1.0, 0.0], [0.0, 1.0]]));
+/// ```
 pub fn linearly_separable_2d(a: &[[f64; 2]], b: &[[f64; 2]]) -> bool {
     let hull = |points: &[[f64; 2]]| -> Polygon<f64> {
         MultiPoint::from(points.iter().map(|&[x, y]| (x, y)).collect::<Vec<_>>()).convex_hull()

@@ -80,6 +80,17 @@ pub trait LossWeighting: Debug {
 
 /// The method that `weighting` describes, before its first step. Random choices are drawn from a stream of `seed`.
 ///
+/// ```
+/// use inkling_engine::weighting::loss_weighting;
+/// use inkling_schema::Weighting;
+///
+/// let mut method = loss_weighting(&Weighting::Uncertainty { learning_rate: 0.1 }, 2, 1);
+/// assert_eq!(method.weights(), [1.0, 1.0]);
+/// // The first head's loss stays large: its weight falls.
+/// (0..20).for_each(|_| method.update(&[3.0, 0.1], None));
+/// assert!(method.weights()[0] < method.weights()[1]);
+/// ```
+///
 /// # Panics
 /// If `weighting` has fixed weights for another number of heads.
 pub fn loss_weighting(weighting: &Weighting, heads: usize, seed: u64) -> Box<dyn LossWeighting> {

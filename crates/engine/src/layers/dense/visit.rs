@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::Size;
-use super::deferred::Runs;
+use super::deferred::RowPanels;
 use super::forward::Active;
 use super::packed_grad::{Arranged, WIDE, write_columns};
 use crate::kernels::gemm::{MR, NR, Tile, tiles};
@@ -42,7 +42,7 @@ impl Size {
         let deferred = weight.deferred.as_mut().expect("a dense layer's weights can wait");
         let values =
             [&mut weight.value, &mut weight.first, &mut weight.second].map(|of| DisjointSlice::new(of));
-        let (dx, runs) = (dx.map(DisjointSlice::new), deferred.open());
+        let (dx, row_panels) = (dx.map(DisjointSlice::new), deferred.open());
         let visit = Visit {
             size: self,
             context,
@@ -51,7 +51,7 @@ impl Size {
             dx: dx.as_ref(),
             values: &values,
             has_second,
-            runs: &runs,
+            row_panels: &row_panels,
             rule,
         };
         let blocks = tiles(active.inputs.len()).len();
@@ -73,7 +73,7 @@ struct Visit<'a> {
     values: &'a [DisjointSlice<'a>; 3],
     /// Whether the optimiser keeps a second moment.
     has_second: bool,
-    runs: &'a Runs<'a>,
+    row_panels: &'a RowPanels<'a>,
     rule: &'a dyn Deferrable,
 }
 
@@ -115,8 +115,8 @@ impl<'a> Visit<'a> {
             let mut weights = self.weights(panel, &range);
             let waiting = inputs.iter().zip(starts).filter_map(|(&input, &start)| {
                 // SAFETY: each block has inputs of its own.
-                #[expect(unsafe_code, reason = "tasks take runs of their own")]
-                let steps = unsafe { self.runs.take(panel, input as usize) };
+                #[expect(unsafe_code, reason = "tasks take row panels of their own")]
+                let steps = unsafe { self.row_panels.take(panel, input as usize) };
                 Some((start, steps?))
             });
             weights.catch_up(context.isa, waiting);

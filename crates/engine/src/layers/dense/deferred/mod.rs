@@ -1,13 +1,13 @@
 //! Optimiser steps that are deferred for parts of a dense layer's weights: those in which their gradient is zero.
 //!
-//! A *run* is the 32 weights of one input in one panel. Its gradient is zero if the input is zero in the whole batch, or
+//! A *row panel* is the 32 weights of one input in one panel. Its gradient is zero if the input is zero in the whole batch, or
 //! if no unit of the panel has a gradient. The optimiser moves such weights nevertheless, by their momentum; but these
-//! steps can wait until a batch has a gradient for the run, and are then taken at once ([`SilentSteps`]). Forward passes
+//! steps can wait until a batch has a gradient for the row panel, and are then taken at once ([`SilentSteps`]). Forward passes
 //! and readers compute the up-to-date weights from the deferred steps without writing them, so that they change no bit of
 //! later results.
 //!
 //! Steps taken at once and the same steps taken in two parts differ in their last bits. For a resumed training to have
-//! the bits of one that was never interrupted, all runs take all their steps at the end of each window of steps.
+//! the bits of one that was never interrupted, all row panels take all their steps at the end of each window of steps.
 //! [`StepRule::window`] says where windows end; that depends only on the optimiser and the number of the step.
 //!
 //! [`StepRule::window`]: crate::optimizers::StepRule::window
@@ -26,11 +26,11 @@ const MOST: usize = 64;
 /// The number of rows that a task brings up to date.
 const MR: usize = 64;
 
-/// The steps that each run of a matrix in panels has deferred.
+/// The steps that each row panel of a matrix in panels has deferred.
 #[derive(Debug, Clone)]
 pub(crate) struct Deferred {
     rows: usize,
-    /// How many steps of the window each run has taken, [panels, rows].
+    /// How many steps of the window each row panel has taken, [panels, rows].
     taken: Vec<u8>,
     /// For each number of steps taken, the remaining steps of the window, combined.
     steps: Vec<SilentSteps>,
@@ -41,8 +41,8 @@ pub(crate) struct Deferred {
     isa: Isa,
 }
 
-/// Access to the runs of a [`Deferred`] for tasks that take different ones.
-pub(super) struct Runs<'a> {
+/// Access to the row panels of a [`Deferred`] for tasks that take different ones.
+pub(super) struct RowPanels<'a> {
     rows: usize,
     taken: DisjointSlice<'a, u8>,
     steps: &'a [SilentSteps],
@@ -60,18 +60,18 @@ impl Deferred {
         }
     }
 
-    /// Whether no run has deferred steps, because one window has ended and the next has not begun.
+    /// Whether no row panel has deferred steps, because one window has ended and the next has not begun.
     pub(crate) fn is_settled(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// The deferred steps of a run, if there are any.
+    /// The deferred steps of a row panel, if there are any.
     #[inline]
     pub(crate) fn steps(&self, panel: usize, row: usize) -> Option<&SilentSteps> {
         self.steps.get(usize::from(self.taken[panel * self.rows + row]))
     }
 
-    /// Whether any run of a panel has deferred steps.
+    /// Whether any row panel of a panel has deferred steps.
     pub(super) fn waits(&self, panel: usize) -> bool {
         let now = self.steps.len();
         self.taken[panel * self.rows..][..self.rows].iter().any(|&taken| usize::from(taken) < now)
@@ -82,12 +82,12 @@ impl Deferred {
         self.last.is_none_or(|last| last.joins(step)) && self.steps.len() < MOST
     }
 
-    /// The runs, for tasks that update some of them in a step that is added right after ([`Deferred::add`]).
-    pub(super) fn open(&mut self) -> Runs<'_> {
-        Runs { rows: self.rows, taken: DisjointSlice::new(&mut self.taken), steps: &self.steps }
+    /// The row panels, for tasks that update some of them in a step that is added right after ([`Deferred::add`]).
+    pub(super) fn open(&mut self) -> RowPanels<'_> {
+        RowPanels { rows: self.rows, taken: DisjointSlice::new(&mut self.taken), steps: &self.steps }
     }
 
-    /// Adds a step, which all runs defer except those that took it ([`Runs::take`]).
+    /// Adds a step, which all row panels defer except those that took it ([`RowPanels::take`]).
     pub(super) fn add(&mut self, isa: Isa, step: &SilentStep) {
         self.isa = isa;
         self.last = Some(*step);
@@ -96,7 +96,7 @@ impl Deferred {
         self.steps.extend(self.sums.iter_mut().map(|sums| sums.then(step)));
     }
 
-    /// Takes all deferred steps of all runs, whose weights, first and second moments are given. A moment that the
+    /// Takes all deferred steps of all row panels, whose weights, first and second moments are given. A moment that the
     /// optimiser does not keep is empty.
     pub(crate) fn settle(&mut self, numbers: [&mut [f32]; 3]) {
         if self.is_settled() {
@@ -124,28 +124,28 @@ impl Deferred {
         self.last = None;
     }
 
-    /// The weights, first and second moments of a run after its deferred steps.
+    /// The weights, first and second moments of a row panel after its deferred steps.
     pub(crate) fn current(&self, panel: usize, row: usize, numbers: [&[f32]; 3]) -> [[f32; NR]; 3] {
         let start = (panel * self.rows + row) * NR;
-        let mut run = numbers.map(|of| {
+        let mut row_panel = numbers.map(|of| {
             // A moment that the optimiser does not keep is empty.
             let numbers = if of.is_empty() { &[0.0; NR][..] } else { &of[start..start + NR] };
-            numbers.try_into().expect("a run of 32")
+            numbers.try_into().expect("a row panel of 32")
         });
-        let [value, first, second] = run.each_mut().map(<[f32; NR]>::as_mut_slice);
+        let [value, first, second] = row_panel.each_mut().map(<[f32; NR]>::as_mut_slice);
         let steps = self.steps(panel, row).map(|steps| (0, steps));
         ParamState { value, first, second }.catch_up(self.isa, steps.into_iter());
-        run
+        row_panel
     }
 }
 
-impl<'a> Runs<'a> {
-    /// The deferred steps of a run, if there are any. From now on they count as taken, and so does the current step.
+impl<'a> RowPanels<'a> {
+    /// The deferred steps of a row panel, if there are any. From now on they count as taken, and so does the current step.
     ///
     /// # Safety
-    /// No other task may take the same run at the same time.
+    /// No other task may take the same row panel at the same time.
     #[inline]
-    #[expect(unsafe_code, reason = "tasks take runs of their own")]
+    #[expect(unsafe_code, reason = "tasks take row panels of their own")]
     pub(super) unsafe fn take(&self, panel: usize, row: usize) -> Option<&'a SilentSteps> {
         // SAFETY: by the caller's promise.
         let taken = unsafe { &mut self.taken.slice_mut(panel * self.rows + row, 1)[0] };

@@ -1,4 +1,4 @@
-//! Tests of which steps runs have deferred.
+//! Tests of which steps row panels have deferred.
 
 use super::*;
 
@@ -25,14 +25,14 @@ fn each_run_owes_the_steps_since_it_was_visited() {
     let mut taken = [[1_u64; 3]; 2];
     for step in 1..=MOST as u64 {
         assert!(deferred.has_room_for(&rule(step)));
-        let runs = deferred.open();
+        let row_panels = deferred.open();
         for (panel, taken) in taken.iter_mut().enumerate() {
             for (row, taken) in taken.iter_mut().enumerate() {
                 // Some every step, some never.
                 if row == 0 || (row == 1 && step.is_multiple_of(7 + panel as u64)) {
                     // SAFETY: one task.
                     #[expect(unsafe_code, reason = "one task")]
-                    let owed = unsafe { runs.take(panel, row) };
+                    let owed = unsafe { row_panels.take(panel, row) };
                     assert_eq!(owed.copied(), together(*taken..=step - 1));
                     *taken = step + 1;
                 }
@@ -53,7 +53,7 @@ fn each_run_owes_the_steps_since_it_was_visited() {
     let [value, first, second] = &mut numbers;
     deferred.settle([value, first, second]);
     assert_eq!(numbers.each_ref().map(|of| of[5 * NR]), current.map(|of| of[0]));
-    assert_eq!(numbers[0][0], 1.0, "a run that had taken every step");
+    assert_eq!(numbers[0][0], 1.0, "a row panel that had taken every step");
     assert!(deferred.is_settled() && !deferred.waits(1));
 }
 
