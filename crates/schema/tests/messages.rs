@@ -102,6 +102,7 @@ fn impossible_training_is_refused_with_what_was_expected() {
         ("epsilon = 0.00000001", "epsilon = 1e-50", "`mlp.training.optimizer.epsilon`", "at least 1.1e-19"),
         ("hidden = [1000, 1000]", "hidden = [1000, 0]", "`mlp.networks[0].hidden[1]`", "at least 1"),
         ("kind = \"constant\"", "kind = \"cosin\"", "`cosin`", "did you mean `cosine`?"),
+        ("kind = \"adam\"", "kind = \"adan\"", "`adan`", "did you mean `adam`?"),
         ("log_every = 100", "log_every = 0", "`mlp.training.log_every`", "at least 1"),
         (
             "name = \"3 hidden\"",

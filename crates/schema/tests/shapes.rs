@@ -227,3 +227,29 @@ fn residual_blocks_say_which_shapes_do_not_fit() {
     assert_eq!(plan.layers[0].parameters, 95 + 15);
     assert_eq!(plan.layers[0].output.to_string(), "4×3×5");
 }
+
+#[test]
+fn an_unknown_layer_or_loss_is_told_with_the_nearest() {
+    let text = text("resnet-8");
+    // A layer of the trunk, one within a block, and a loss.
+    let within = text.rfind("\"batch-norm\"").unwrap();
+    let within = format!("{}\"batch-nrom\"{}", &text[..within], &text[within + "\"batch-norm\"".len()..]);
+    for (text, place, wrong, nearest) in [
+        (text.replacen("\"relu\"", "\"rellu\"", 1), "trunk[2].layer", "`rellu`", "did you mean `relu`?"),
+        (within, "trunk[7].layers[4].layer", "`batch-nrom`", "did you mean `batch-norm`?"),
+        (
+            format!("{text}loss = {{ kind = \"mse\" }}\n"),
+            "heads[0].loss.kind",
+            "`mse`",
+            "`mean-squared-error`",
+        ),
+    ] {
+        let error = ModelSpec::from_toml("mine.toml", &text).unwrap_err();
+        let help = miette::Diagnostic::help(&error).unwrap().to_string();
+        let message = error.to_string();
+        assert!(
+            message.contains(place) && message.contains(wrong) && help.contains(nearest),
+            "{message}: {help}"
+        );
+    }
+}
