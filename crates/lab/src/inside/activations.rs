@@ -10,7 +10,7 @@ use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 
 use super::images;
-use super::images::{Asked, InputImage};
+use super::images::{HeadLabels, InputImage};
 use super::inputs::LookInputs;
 use super::trained::{Trained, as_image};
 use crate::batch::EVALUATION_BATCH;
@@ -30,11 +30,12 @@ pub(crate) fn run(
     let (set, user_images) = (inputs.set, inputs.user_images);
     let trained = &mut *inputs.network;
     let head = run.head.clone().unwrap_or_else(|| trained.first_head().to_owned());
-    let asked = Asked { head: &head, labels: run.labels() };
-    let input_images = run.images.iter().map(|choice| images::find(choice, trained, asked, set, user_images));
+    let target = HeadLabels { head: &head, labels: run.labels() };
+    let input_images =
+        run.images.iter().map(|choice| images::find(choice, trained, target, set, user_images));
     let input_images: Vec<InputImage> = input_images.collect::<Result<_, _>>()?;
     let layers = looked_at(trained);
-    let Some(silence) = set.map_or(Some(None), |set| measure(trained, &layers, set, observer).map(Some))
+    let Some(sparsity) = set.map_or(Some(None), |set| measure(trained, &layers, set, observer).map(Some))
     else {
         return Ok(None);
     };
@@ -56,13 +57,15 @@ pub(crate) fn run(
 
     let found = layers.iter().zip(&outputs).zip(&differences).enumerate();
     let found = found.map(|(i, ((layer, y), differences))| {
-        let silent = silence.as_ref().map(|silence| &silence[i]);
+        let sparsity = sparsity.as_ref().map(|sparsity| &sparsity[i]);
         let zeros = |y: &[f32]| y.iter().filter(|&&y| y == 0.0).count() as f64 / y.len() as f64;
         ActivationLayer {
             name: layer.name.clone(),
             shape: as_image(layer.shape),
-            dead: silent.map(|silence| silence.alive.iter().filter(|&&alive| !alive).count()),
-            zeros: silent.map(|silence| silence.zeros as f64 / silence.all as f64),
+            dead: sparsity.map(|sparsity| {
+                sparsity.live_channels.iter().filter(|&&live_channels| !live_channels).count()
+            }),
+            zeros: sparsity.map(|sparsity| sparsity.zeros as f64 / sparsity.all as f64),
             zeros_of: y.chunks_exact(layer.shape.len()).map(zeros).collect(),
             differing: order(differences),
         }
@@ -70,15 +73,15 @@ pub(crate) fn run(
     let found: Vec<ActivationLayer> = found.collect();
 
     let (mut gradients, mut integrated, mut looked) = (Vec::new(), Vec::new(), Vec::new());
-    let mut asked = trained.network.workspace(INTEGRATION_BATCH, true);
+    let mut evaluation = trained.network.workspace(INTEGRATION_BATCH, true);
     for ((image, x), logits) in input_images.iter().zip(x.chunks_exact(dim)).zip(logits.chunks_exact(classes))
     {
         let predicted = argmax(logits);
         // A label that the network does not know cannot be explained.
         let target = image.class.filter(|&class| class < classes).unwrap_or(predicted);
         let network = &mut trained.network;
-        gradients.extend(saliency_map(network, &mut asked, &scores, target, x));
-        let along = integrated_gradients(network, &mut asked, &scores, target, x, run.integration_steps);
+        gradients.extend(saliency_map(network, &mut evaluation, &scores, target, x));
+        let along = integrated_gradients(network, &mut evaluation, &scores, target, x, run.integration_steps);
         looked.push(LookedAt {
             name: image.name.clone(),
             index: image.index,
@@ -87,7 +90,7 @@ pub(crate) fn run(
             logit: f64::from(logits[target]),
             probability: probability(logits, target),
             predicted,
-            black_logit: baseline_logit(network, &mut asked, &scores, target),
+            black_logit: baseline_logit(network, &mut evaluation, &scores, target),
             integrated_sum: along.iter().map(|&share| f64::from(share)).sum(),
         });
         integrated.extend(along);
@@ -149,9 +152,9 @@ fn looked_at(trained: &Trained) -> Vec<LayerHandle> {
 }
 
 /// How much of a layer is silent.
-struct Silence {
+struct ActivationSparsity {
     /// Whether each channel was ever anything but zero.
-    alive: Vec<bool>,
+    live_channels: Vec<bool>,
     zeros: usize,
     all: usize,
 }
@@ -162,10 +165,14 @@ fn measure(
     layers: &[LayerHandle],
     set: &DataSet,
     observer: &dyn Observer,
-) -> Option<Vec<Silence>> {
+) -> Option<Vec<ActivationSparsity>> {
     let channels = |layer: &LayerHandle| as_image(layer.shape)[2];
-    let none = |layer: &LayerHandle| Silence { alive: vec![false; channels(layer)], zeros: 0, all: 0 };
-    let mut silence: Vec<Silence> = layers.iter().map(none).collect();
+    let none = |layer: &LayerHandle| ActivationSparsity {
+        live_channels: vec![false; channels(layer)],
+        zeros: 0,
+        all: 0,
+    };
+    let mut sparsity: Vec<ActivationSparsity> = layers.iter().map(none).collect();
     let network = &mut trained.network;
     let mut workspace = network.workspace(EVALUATION_BATCH, false);
     let mut x = vec![0.0; EVALUATION_BATCH * network.input_len()];
@@ -176,37 +183,44 @@ fn measure(
         let x = &mut x[..pixels.len()];
         inkling_engine::normalize_pixels(pixels, x);
         network.forward(x, false, &mut workspace);
-        for (layer, silence) in layers.iter().zip(&mut silence) {
+        for (layer, sparsity) in layers.iter().zip(&mut sparsity) {
             let channels = channels(layer);
             let y = network.output(layer, x, &workspace);
-            silence.all += y.len();
+            sparsity.all += y.len();
             // Counts and flags are the same in any order.
             let images = y.par_chunks_exact(layer.shape.len()).map(|y| count(y, channels));
-            let (zeros, alive) = images.reduce(
+            let (zeros, live_channels) = images.reduce(
                 || (0, vec![false; channels]),
-                |(a, mut alive), (b, other)| {
-                    alive.iter_mut().zip(other).for_each(|(alive, other)| *alive |= other);
-                    (a + b, alive)
+                |(a, mut live_channels), (b, other)| {
+                    live_channels
+                        .iter_mut()
+                        .zip(other)
+                        .for_each(|(live_channels, other)| *live_channels |= other);
+                    (a + b, live_channels)
                 },
             );
-            silence.zeros += zeros;
-            silence.alive.iter_mut().zip(alive).for_each(|(alive, other)| *alive |= other);
+            sparsity.zeros += zeros;
+            sparsity
+                .live_channels
+                .iter_mut()
+                .zip(live_channels)
+                .for_each(|(live_channels, other)| *live_channels |= other);
         }
     }
-    Some(silence)
+    Some(sparsity)
 }
 
 /// Zeros of an image's output, and which channels are anything else somewhere.
 fn count(y: &[f32], channels: usize) -> (usize, Vec<bool>) {
-    let mut alive = vec![false; channels];
+    let mut live_channels = vec![false; channels];
     let mut zeros = 0;
     for y in y.chunks_exact(channels) {
-        for (alive, &y) in alive.iter_mut().zip(y) {
+        for (live_channels, &y) in live_channels.iter_mut().zip(y) {
             zeros += usize::from(y == 0.0);
-            *alive |= y != 0.0;
+            *live_channels |= y != 0.0;
         }
     }
-    (zeros, alive)
+    (zeros, live_channels)
 }
 
 /// The root mean square over the places of the difference between two images' outputs, channel by channel; nothing

@@ -3,7 +3,7 @@
 use inkling_schema::{Labels, RunSpec, Start};
 
 use super::error::LookError;
-use super::images::Asked;
+use super::images::HeadLabels;
 use super::inputs::LookInputs;
 use super::{dream, filters, images};
 
@@ -27,14 +27,17 @@ pub fn check(run: &RunSpec, inputs: &LookInputs) -> Result<(), LookError> {
         RunSpec::Activations(run) => {
             let head = run.head.as_deref().unwrap_or(trained.first_head());
             trained.head(head)?;
-            run.images.iter().try_for_each(image(Asked { head, labels: run.labels() }))
+            run.images.iter().try_for_each(image(HeadLabels { head, labels: run.labels() }))
         }
         RunSpec::Dream(run) => {
             dream::check(&run.pictures, inputs)?;
             let starts = run.pictures.iter().map(|picture| &picture.start);
             starts
                 .filter_map(|start| if let Start::Image { image } = start { Some(image) } else { None })
-                .try_for_each(image(Asked { head: trained.first_head(), labels: Some(&Labels::Classes) }))
+                .try_for_each(image(HeadLabels {
+                    head: trained.first_head(),
+                    labels: Some(&Labels::Classes),
+                }))
         }
         _ => panic!("a {run:?} is no look"),
     }

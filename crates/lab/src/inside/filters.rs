@@ -48,15 +48,15 @@ pub(crate) fn run(
         let name = format!("{name}.weight");
         arrays.iter().find(|array| array.name == name).expect("a convolution has weights")
     };
-    let looked: Vec<Looked> =
-        convolutions.iter().map(|name| Looked::at(patterns, name, weights(name))).collect();
-    let tensors: Vec<Tensor> = looked.iter().flat_map(Looked::tensors).collect();
+    let stats: Vec<FilterStats> =
+        convolutions.iter().map(|name| FilterStats::at(patterns, name, weights(name))).collect();
+    let tensors: Vec<Tensor> = stats.iter().flat_map(FilterStats::tensors).collect();
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
-    Ok(FiltersOutcome { layers: looked.iter().map(|looked| looked.layer(patterns)).collect() })
+    Ok(FiltersOutcome { layers: stats.iter().map(|stats| stats.layer(patterns)).collect() })
 }
 
 /// A convolution that was looked at.
-struct Looked<'a> {
+struct FilterStats<'a> {
     name: String,
     weight: &'a NamedTensor,
     /// Of each slice, [channels, filters].
@@ -69,8 +69,8 @@ struct Looked<'a> {
     whole: Vec<u32>,
 }
 
-impl Looked<'_> {
-    fn at<'a>(patterns: &PatternSpec, name: &str, weight: &'a NamedTensor) -> Looked<'a> {
+impl FilterStats<'_> {
+    fn at<'a>(patterns: &PatternSpec, name: &str, weight: &'a NamedTensor) -> FilterStats<'a> {
         let [height, width, channels, filters] = weight.shape[..] else {
             unreachable!("a convolution's weight")
         };
@@ -97,7 +97,7 @@ impl Looked<'_> {
         whole.sort_by(|&a, &b| of_filter(b).total_cmp(&of_filter(a)));
         whole.truncate(patterns.whole);
         let kind = |slice: &Vec<f64>| kind(patterns, slice, [height, width], root_mean_square) as u8;
-        Looked {
+        FilterStats {
             name: name.into(),
             weight,
             kinds: slices.iter().map(kind).collect(),

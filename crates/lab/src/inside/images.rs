@@ -49,13 +49,13 @@ pub(crate) struct InputImage {
 
 /// The head that says what images are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct HeadLabels<'a> {
     pub(crate) head: &'a str,
     /// What it should say of an image, where that is known.
     pub(crate) labels: Option<&'a Labels>,
 }
 
-impl Asked<'_> {
+impl HeadLabels<'_> {
     /// What the head should say of an image of this class of the set.
     fn label(&self, class: u8) -> Option<usize> {
         match self.labels? {
@@ -73,7 +73,7 @@ impl Asked<'_> {
 pub(crate) fn check(
     choice: &ImageChoice,
     trained: &Trained,
-    asked: Asked,
+    head_labels: HeadLabels,
     set: Option<&DataSet>,
     user_images: &[UserImage],
 ) -> Result<(), LookError> {
@@ -87,10 +87,10 @@ pub(crate) fn check(
             Err(LookError::NoImage { index, last: set.test.len() - 1 })
         }
         ImageChoice::Typical { class } => {
-            trained.check_class(asked.head, usize::from(class), set.info.classes)?;
-            match asked.labels {
+            trained.check_class(head_labels.head, usize::from(class), set.info.classes)?;
+            match head_labels.labels {
                 Some(_) => Ok(()),
-                None => Err(LookError::NoLabels { head: asked.head.into() }),
+                None => Err(LookError::NoLabels { head: head_labels.head.into() }),
             }
         }
         _ => Ok(()),
@@ -127,24 +127,24 @@ fn find_user_image<'a>(checksum: &str, user_images: &'a [UserImage]) -> &'a Imag
 pub(crate) fn find(
     choice: &ImageChoice,
     trained: &mut Trained,
-    asked: Asked,
+    head_labels: HeadLabels,
     set: Option<&DataSet>,
     user_images: &[UserImage],
 ) -> Result<InputImage, LookError> {
-    check(choice, trained, asked, set, user_images)?;
+    check(choice, trained, head_labels, set, user_images)?;
     if let ImageChoice::File { name, checksum, inverted } = choice {
         let pixels = find_user_image(checksum, user_images).pixels.clone();
         let name = if *inverted { format!("{name}, inverted") } else { name.clone() };
         return Ok(InputImage { name, index: None, class: None, pixels, note: None });
     }
     let set = set.ok_or(LookError::NoDataSet)?;
-    let head = trained.head(asked.head)?;
+    let head = trained.head(head_labels.head)?;
     let (index, note) = match *choice {
         ImageChoice::Index { index } => (index, None),
         ImageChoice::Typical { class } => {
             let classes = trained.network.num_classes()[head];
             let labels: Vec<Option<usize>> =
-                set.test.labels.iter().map(|&label| asked.label(label)).collect();
+                set.test.labels.iter().map(|&label| head_labels.label(label)).collect();
             let scores = trained.test_scores(head, set);
             let class = usize::from(class);
             let typical = typical(scores, classes, &labels, class);
@@ -163,7 +163,7 @@ pub(crate) fn find(
     Ok(InputImage {
         name: format!("test image {index}"),
         index: Some(index),
-        class: asked.label(set.test.labels[index]),
+        class: head_labels.label(set.test.labels[index]),
         pixels: set.test.images.image(index).to_vec(),
         note,
     })

@@ -22,7 +22,7 @@ use crate::inside::trained::Trained;
 use crate::observer::{Event, Observer};
 
 /// Parts of the ascent at whose ends the pictures are measured.
-const PARTS: usize = 64;
+const PATH_POINTS: usize = 64;
 
 /// Makes the run's dreams and writes its arrays; nothing where it was interrupted.
 pub(crate) fn run(
@@ -57,7 +57,7 @@ pub(crate) fn run(
 
     let steps = run.ascent.steps;
     let frame_steps = evenly(steps, run.ascent.frames);
-    let path_steps = evenly(steps, PARTS.min(steps) + 1);
+    let path_steps = evenly(steps, PATH_POINTS.min(steps) + 1);
     let mut trajectory = Trajectory::default();
     for step in 0..=steps {
         if observer.interrupted() {
@@ -99,7 +99,7 @@ pub(crate) fn run(
     }
     let judge = match &mut inputs.judge {
         // It may be another network: asked only what it knows.
-        Some(judge) => asked(judge, &run.pictures, &dreams)?,
+        Some(judge) => cross_check(judge, &run.pictures, &dreams)?,
         None => vec![None; n],
     };
 
@@ -167,8 +167,8 @@ fn parameters(
         Start::Noise { level, deviation } => parameters_of_grey(basis, *level, *deviation, stream),
         Start::Image { image } => {
             let head = inputs.network.first_head().to_owned();
-            let asked = images::Asked { head: &head, labels: Some(&Labels::Classes) };
-            let found = images::find(image, inputs.network, asked, inputs.set, inputs.user_images)?;
+            let target = images::HeadLabels { head: &head, labels: Some(&Labels::Classes) };
+            let found = images::find(image, inputs.network, target, inputs.set, inputs.user_images)?;
             let mut x = vec![0.0; basis.size().num_values()];
             inkling_engine::normalize_pixels(&found.pixels, &mut x);
             from.push(found);
@@ -229,7 +229,7 @@ impl Probe<'_> {
 }
 
 /// What an independently trained network makes of the pictures; nothing where it lacks what the objective looks at.
-fn asked(
+fn cross_check(
     judge: &mut Trained,
     pictures: &[DreamPicture],
     dreams: &[f32],
