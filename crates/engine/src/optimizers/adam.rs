@@ -1,7 +1,6 @@
 //! Adam (Kingma and Ba 2015), and AdamW, whose weight decay is decoupled from the gradient (Loshchilov and Hutter 2019).
 
-use super::{Deferrable, StepRule, WINDOW};
-use crate::kernels::gemm::Row;
+use super::{DeferrableRule, StepRule, WINDOW};
 use crate::kernels::isa::Isa;
 use crate::kernels::silent::SilentStep;
 use crate::kernels::simd::Simd;
@@ -22,7 +21,7 @@ pub(crate) struct Adam {
 /// m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − decay·w − rate·m / (√v·root + ε). `rate` and `root` include the
 /// bias corrections. `one_minus_beta` is computed in f64, because 1 − β would be inexact in f32.
 #[derive(Debug, Clone, Copy, Default)]
-struct AdamStep {
+pub(crate) struct AdamStep {
     beta: [f32; 2],
     one_minus_beta: [f32; 2],
     epsilon: f32,
@@ -61,8 +60,8 @@ impl StepRule for Adam {
         part.update(isa, self.steps[usize::from(!decays)], gradient);
     }
 
-    fn deferrable(&self) -> Option<&dyn Deferrable> {
-        Some(self)
+    fn deferrable(&self) -> Option<DeferrableRule> {
+        Some(DeferrableRule::Adam(self.steps[0]))
     }
 
     /// While steps are deferred, √v falls by the factor √β₂ in each step, and in early steps its bias correction falls
@@ -77,35 +76,40 @@ impl StepRule for Adam {
     }
 }
 
-impl Deferrable for Adam {
-    fn silent_step(&self) -> SilentStep {
-        let AdamStep { beta, epsilon, rate, root, decay, .. } = self.steps[0];
+impl AdamStep {
+    /// The step for a weight with a zero gradient.
+    pub(crate) fn silent_step(&self) -> SilentStep {
+        let AdamStep { beta, epsilon, rate, root, decay, .. } = *self;
         let [beta_1, beta_2, rate, root, decay] = [beta[0], beta[1], rate, root, decay].map(f64::from);
         SilentStep { beta_1, beta_2, rate, root, decay, epsilon }
     }
-
-    fn update_rows(&self, isa: Isa, part: &mut ParamState, starts: &[usize], gradient: &[Row]) {
-        part.update_rows(isa, self.steps[0], starts, gradient);
-    }
 }
 
-impl LaneRule for AdamStep {
+impl LaneRule<8> for AdamStep {
     const MOMENTS: [bool; 2] = [true, true];
+
+    fn constants(&self) -> [f32; 8] {
+        let AdamStep { beta, one_minus_beta, epsilon, rate, root, decay } = *self;
+        [beta[0], beta[1], one_minus_beta[0], one_minus_beta[1], epsilon, rate, root, decay]
+    }
 
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
-    unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
+    unsafe fn step<S: Simd>(
+        &self,
+        constants: &[S::V; 8],
+        [value, m, v]: [S::V; 3],
+        gradient: S::V,
+    ) -> [S::V; 3] {
         // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
-            // Not `map`, whose closure would be compiled without the instruction set.
-            let [beta_1, beta_2] = [S::splat(self.beta[0]), S::splat(self.beta[1])];
-            let [less_1, less_2] = [S::splat(self.one_minus_beta[0]), S::splat(self.one_minus_beta[1])];
+            let [beta_1, beta_2, less_1, less_2, epsilon, rate, root, decay] = *constants;
             let square = S::mul(S::mul(less_2, gradient), gradient);
             let first = S::flush(S::mul_add(beta_1, m, S::mul(less_1, gradient)));
             let second = S::flush(S::mul_add(beta_2, v, square));
-            let spread = S::mul_add(S::sqrt(second), S::splat(self.root), S::splat(self.epsilon));
-            let step = S::div(S::mul(S::splat(self.rate), first), spread);
-            let value = S::flush(S::sub(value, S::mul_add(S::splat(self.decay), value, step)));
+            let spread = S::mul_add(S::sqrt(second), root, epsilon);
+            let step = S::div(S::mul(rate, first), spread);
+            let value = S::flush(S::sub(value, S::mul_add(decay, value, step)));
             [value, first, second]
         }
     }

@@ -48,24 +48,32 @@ impl StepRule for Lion {
     }
 }
 
-impl LaneRule for LionStep {
+impl LaneRule<6> for LionStep {
     const MOMENTS: [bool; 2] = [true, false];
+
+    fn constants(&self) -> [f32; 6] {
+        let LionStep { beta, one_minus_beta, rate, decay } = *self;
+        [beta[0], beta[1], one_minus_beta[0], one_minus_beta[1], rate, decay]
+    }
 
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
-    unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
+    unsafe fn step<S: Simd>(
+        &self,
+        constants: &[S::V; 6],
+        [value, m, v]: [S::V; 3],
+        gradient: S::V,
+    ) -> [S::V; 3] {
         // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
-            // Not `map`, whose closure would be compiled without the instruction set.
-            let [beta_1, beta_2] = [S::splat(self.beta[0]), S::splat(self.beta[1])];
-            let [less_1, less_2] = [S::splat(self.one_minus_beta[0]), S::splat(self.one_minus_beta[1])];
-            let (zero, rate) = (S::splat(0.0), S::splat(self.rate));
+            let [beta_1, beta_2, less_1, less_2, rate, decay] = *constants;
+            let zero = S::splat(0.0);
             let along = S::mul_add(beta_1, m, S::mul(less_1, gradient));
             // rate · sign: the rate where the direction is positive, minus the rate where it is negative.
             let up = S::relu_mask_lanes(rate, along);
             let step = S::sub(up, S::relu_mask_lanes(rate, S::sub(zero, along)));
             let first = S::flush(S::mul_add(beta_2, m, S::mul(less_2, gradient)));
-            let value = S::flush(S::sub(value, S::mul_add(S::splat(self.decay), value, step)));
+            let value = S::flush(S::sub(value, S::mul_add(decay, value, step)));
             [value, first, v]
         }
     }

@@ -39,7 +39,7 @@ pub(crate) trait StepRule: Debug + Send + Sync {
     fn update(&self, isa: Isa, part: ParamState, gradient: &[f32], decays: bool);
 
     /// How steps with a zero gradient are deferred and combined; `None` if the optimiser does not support it.
-    fn deferrable(&self) -> Option<&dyn Deferrable> {
+    fn deferrable(&self) -> Option<DeferrableRule> {
         None
     }
 
@@ -50,17 +50,35 @@ pub(crate) trait StepRule: Debug + Send + Sync {
     }
 }
 
-/// An optimiser whose steps with a zero gradient can be deferred.
-pub(crate) trait Deferrable: Send + Sync {
-    /// The current step, for a weight with a zero gradient.
-    fn silent_step(&self) -> SilentStep;
+/// The current step of an optimiser whose steps with a zero gradient can be deferred. A closed list, and not a trait, because
+/// it is applied to a few rows of weights at a time: a call through a table of functions would cost a twentieth of a step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DeferrableRule {
+    Adam(adam::AdamStep),
+    Sgd(sgd::Sgd),
+}
+
+impl DeferrableRule {
+    /// The step for a weight with a zero gradient.
+    pub(crate) fn silent_step(&self) -> SilentStep {
+        match self {
+            DeferrableRule::Adam(step) => step.silent_step(),
+            DeferrableRule::Sgd(step) => step.silent_step(),
+        }
+    }
 
     /// Updates rows of 32 weights, which begin at the indices `starts`, with a row of the gradient each.
     ///
     /// # Panics
     /// If the lengths of weights and moments differ, a row reaches beyond them, or there are fewer rows of the gradient
     /// than `starts`.
-    fn update_rows(&self, isa: Isa, part: &mut ParamState, starts: &[usize], gradient: &[Row]);
+    #[inline]
+    pub(crate) fn update_rows(&self, isa: Isa, part: &mut ParamState, starts: &[usize], gradient: &[Row]) {
+        match self {
+            DeferrableRule::Adam(step) => part.update_rows(isa, *step, starts, gradient),
+            DeferrableRule::Sgd(step) => part.update_rows(isa, *step, starts, gradient),
+        }
+    }
 }
 
 /// The most steps of a window.

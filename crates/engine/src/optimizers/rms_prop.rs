@@ -36,18 +36,28 @@ impl StepRule for RmsProp {
     }
 }
 
-impl LaneRule for RmsProp {
+impl LaneRule<4> for RmsProp {
     const MOMENTS: [bool; 2] = [false, true];
+
+    fn constants(&self) -> [f32; 4] {
+        [self.alpha, self.one_minus_alpha, self.epsilon, self.rate]
+    }
 
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
-    unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
+    unsafe fn step<S: Simd>(
+        &self,
+        constants: &[S::V; 4],
+        [value, m, v]: [S::V; 3],
+        gradient: S::V,
+    ) -> [S::V; 3] {
         // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
-            let square = S::mul(S::mul(S::splat(self.one_minus_alpha), gradient), gradient);
-            let second = S::flush(S::mul_add(S::splat(self.alpha), v, square));
-            let spread = S::add(S::sqrt(second), S::splat(self.epsilon));
-            let step = S::div(S::mul(S::splat(self.rate), gradient), spread);
+            let [alpha, less, epsilon, rate] = *constants;
+            let square = S::mul(S::mul(less, gradient), gradient);
+            let second = S::flush(S::mul_add(alpha, v, square));
+            let spread = S::add(S::sqrt(second), epsilon);
+            let step = S::div(S::mul(rate, gradient), spread);
             [S::flush(S::sub(value, step)), m, second]
         }
     }

@@ -1,7 +1,6 @@
 //! Stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983, as in Sutskever et al. 2013).
 
-use super::{Deferrable, StepRule, WINDOW};
-use crate::kernels::gemm::Row;
+use super::{DeferrableRule, StepRule, WINDOW};
 use crate::kernels::isa::Isa;
 use crate::kernels::silent::SilentStep;
 use crate::kernels::simd::Simd;
@@ -35,8 +34,8 @@ impl StepRule for Sgd {
         part.update(isa, *self, gradient);
     }
 
-    fn deferrable(&self) -> Option<&dyn Deferrable> {
-        Some(self)
+    fn deferrable(&self) -> Option<DeferrableRule> {
+        Some(DeferrableRule::Sgd(*self))
     }
 
     fn window(&self, _step: u64) -> u64 {
@@ -44,30 +43,36 @@ impl StepRule for Sgd {
     }
 }
 
-impl Deferrable for Sgd {
-    fn silent_step(&self) -> SilentStep {
+impl Sgd {
+    /// The step for a weight with a zero gradient.
+    pub(crate) fn silent_step(&self) -> SilentStep {
         let [momentum, rate] = [self.momentum, self.rate].map(f64::from);
         let rate = rate * if self.nesterov { momentum } else { 1.0 };
         SilentStep { beta_1: momentum, beta_2: 1.0, rate, root: 0.0, decay: 0.0, epsilon: 1.0 }
     }
-
-    fn update_rows(&self, isa: Isa, part: &mut ParamState, starts: &[usize], gradient: &[Row]) {
-        part.update_rows(isa, *self, starts, gradient);
-    }
 }
 
-impl LaneRule for Sgd {
+impl LaneRule<2> for Sgd {
     const MOMENTS: [bool; 2] = [true, false];
+
+    fn constants(&self) -> [f32; 2] {
+        [self.momentum, -self.rate]
+    }
 
     #[inline(always)]
     #[expect(unsafe_code, reason = "vector instructions")]
-    unsafe fn step<S: Simd>(&self, [value, m, v]: [S::V; 3], gradient: S::V) -> [S::V; 3] {
+    unsafe fn step<S: Simd>(
+        &self,
+        constants: &[S::V; 2],
+        [value, m, v]: [S::V; 3],
+        gradient: S::V,
+    ) -> [S::V; 3] {
         // SAFETY: the caller has checked that the instruction set is available.
         unsafe {
-            let momentum = S::splat(self.momentum);
+            let [momentum, rate] = *constants;
             let first = S::flush(S::mul_add(momentum, m, gradient));
             let by = if self.nesterov { S::mul_add(momentum, first, gradient) } else { first };
-            [S::flush(S::mul_add(S::splat(-self.rate), by, value)), first, v]
+            [S::flush(S::mul_add(rate, by, value)), first, v]
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::kernels::gemm::{MR, NR, Tile, tiles};
 use crate::kernels::update::{ParamState, prefetch_far};
 use crate::layers::Context;
 use crate::layers::parameter::Parameter;
-use crate::optimizers::Deferrable;
+use crate::optimizers::DeferrableRule;
 use crate::parallel::{DisjointSlice, for_each};
 
 /// The least number of weights of a task.
@@ -31,7 +31,7 @@ impl Size {
         dy: &Arranged,
         mut dx: Option<&mut [f32]>,
         weight: &mut Parameter,
-        rule: &dyn Deferrable,
+        rule: DeferrableRule,
     ) {
         if let Some(dx) = &mut dx
             && active.inputs.len() < self.inputs
@@ -74,7 +74,7 @@ struct Visit<'a> {
     /// Whether the optimiser keeps a second moment.
     has_second: bool,
     row_panels: &'a RowPanels<'a>,
-    rule: &'a dyn Deferrable,
+    rule: DeferrableRule,
 }
 
 impl<'a> Visit<'a> {
@@ -102,7 +102,8 @@ impl<'a> Visit<'a> {
         let starts = &starts[..inputs.len()];
         let prefetch_panel = |panel: usize| {
             let ParamState { value, first, second } = self.weights(panel, &range);
-            for numbers in [&*value, first, second].into_iter().filter(|numbers| !numbers.is_empty()) {
+            // Once more the first where there is no second moment: a branch in here costs more.
+            for numbers in [&*value, &*first, if self.has_second { second } else { first }] {
                 starts.iter().for_each(|&start| prefetch_far(&numbers[start..start + NR]));
             }
         };
