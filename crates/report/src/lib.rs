@@ -1,4 +1,4 @@
-//! Reads the store and nothing else: statistics, figures, tables, `summary.json`, and the report, typeset and as a page.
+//! Reads the store and nothing else: figures, tables, `summary.json`, and the report, typeset and as a page.
 
 mod animation;
 mod document;
@@ -11,7 +11,6 @@ mod leftover;
 mod made_up;
 mod rasterise;
 mod results;
-pub mod statistics;
 mod summary;
 mod tables;
 mod write;

@@ -5,7 +5,7 @@ use inkling_schema::found::Divergence;
 use serde::Serialize;
 
 use crate::results::{Goal, GoalPair, HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults};
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct MultitaskSummary {
@@ -183,7 +183,7 @@ impl MultitaskSummary {
                 .map(|(lambda, network)| lambda_summary(task, *lambda, network))
                 .collect(),
             free_group_accuracy: free.map(|found| found.accuracy()),
-            free_group_interval: free.map(|found| wilson(found.correct, found.images)),
+            free_group_interval: free.map(|found| wilson_interval(found.correct, found.images)),
             baselines: BothBaselines { item: baseline(Goal::Item), group: baseline(Goal::Group) },
             mcnemar: task.pairs().into_iter().map(|pair| mcnemar(task, pair)).collect(),
             classes: Goal::BOTH.into_iter().flat_map(class).collect(),
@@ -233,7 +233,7 @@ impl MultitaskSummary {
             self.lambdas.iter().filter(both).any(|found| Some(found.lambda) == pair.lambda)
         };
         let (all, differ) = self.mcnemar.iter().filter(together).fold((0, 0), |(all, differ), pair| {
-            (all + 1, differ + usize::from(pair.p_holm < crate::statistics::LEVEL))
+            (all + 1, differ + usize::from(pair.p_holm < inkling_statistics::ALPHA))
         });
         if all > 0 {
             lines.push(format!(
@@ -260,7 +260,7 @@ impl NetworkSummary {
         let test = network.test(goal);
         NetworkSummary {
             test_accuracy: test.map(|test| test.accuracy()),
-            interval: test.map(|test| wilson(test.correct, test.images)),
+            interval: test.map(|test| wilson_interval(test.correct, test.images)),
             test_loss: test.map(|test| test.loss),
             train_accuracy: network.train(goal).map(|train| train.accuracy()),
             parameters: network.outcome.parameters,

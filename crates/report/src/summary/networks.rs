@@ -4,7 +4,7 @@ use inkling_schema::found::Divergence;
 use serde::Serialize;
 
 use crate::results::{NetworkPair, NetworkResults, NetworksResults};
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct NetworksSummary {
@@ -92,7 +92,7 @@ impl NetworksSummary {
         }
         let mut lines = vec![line];
         if !self.mcnemar.is_empty() {
-            let differ = self.mcnemar.iter().filter(|pair| pair.p_holm < crate::statistics::LEVEL).count();
+            let differ = self.mcnemar.iter().filter(|pair| pair.p_holm < inkling_statistics::ALPHA).count();
             let pairs = self.mcnemar.len();
             let plural = if pairs == 1 { "" } else { "s" };
             lines.push(format!(
@@ -116,10 +116,10 @@ impl NetworkSummary {
             strides: convolutions.map(|found| found.strides.clone()),
             parameters: found.parameters,
             train_accuracy: last.map(|last| last.train.accuracy()),
-            train_interval: last.map(|last| wilson(last.train.correct, last.train.images)),
+            train_interval: last.map(|last| wilson_interval(last.train.correct, last.train.images)),
             train_loss: last.map(|last| last.train.loss),
             test_accuracy: last.map(|last| last.test.accuracy()),
-            interval: last.map(|last| wilson(last.test.correct, last.test.images)),
+            interval: last.map(|last| wilson_interval(last.test.correct, last.test.images)),
             test_loss: last.map(|last| last.test.loss),
             train_seconds: found.train_seconds,
             test_seconds: found.test_seconds,

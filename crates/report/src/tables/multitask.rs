@@ -2,7 +2,7 @@
 
 use super::{Table, table, text};
 use crate::results::{Goal, HeadedNetwork, MultitaskResults, Pairing};
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 /// The tables of the task. What a network that diverged does not have is left empty.
 pub(super) fn of_task(task: &MultitaskResults) -> Vec<Table> {
@@ -43,7 +43,7 @@ fn networks(task: &MultitaskResults) -> Table {
     let rows = singles.chain(lambdas).chain(others).map(|(lambda, network)| {
         let accuracy = |goal: Goal| text(network.test(goal).map(|test| test.accuracy()));
         let end = |goal: Goal, of: fn((f64, f64)) -> f64| {
-            text(network.test(goal).map(|test| of(wilson(test.correct, test.images))))
+            text(network.test(goal).map(|test| of(wilson_interval(test.correct, test.images))))
         };
         let trained = |goal: Goal| text(network.head(goal).map(|_| network.trained(goal)));
         let found = &network.outcome;

@@ -2,7 +2,7 @@
 
 use super::{Table, table, text};
 use crate::results::{NetworkPair, NetworkResults, NetworksResults};
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 /// A kind of network with the names of its tables.
 pub(super) struct Kind {
@@ -86,7 +86,7 @@ fn networks(name: &'static str, task: &NetworksResults) -> Table {
     let rows = task.networks.iter().map(|network| {
         let found = &network.outcome;
         let last = network.last();
-        let interval = last.map(|last| wilson(last.test.correct, last.test.images));
+        let interval = last.map(|last| wilson_interval(last.test.correct, last.test.images));
         let convolutions = network.convolutions.as_ref();
         [
             network.name.clone(),

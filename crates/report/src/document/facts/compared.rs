@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::median;
+use inkling_statistics::median;
+
 use super::networks::Named;
 use crate::{NetworkPair, NetworkResults, NetworksResults};
 

@@ -226,30 +226,3 @@ fn command(results: &Results) -> String {
     let cpu = if results.origins.portable() { " --cpu portable" } else { "" };
     format!("inkling study {name} --seed {}{only}{cpu}", record.study.seed)
 }
-
-/// The mean; `None` of nothing.
-fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.into_iter().fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-    (count > 0).then(|| sum / f64::from(count))
-}
-
-/// The median; `None` of nothing.
-fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.into_iter().collect();
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    Some(if sorted.len() % 2 == 1 { upper } else { (sorted[sorted.len() / 2 - 1] + upper) / 2.0 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn means_and_medians() {
-        assert_eq!(mean([1.0, 2.0, 6.0]), Some(3.0));
-        assert_eq!(median([6.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median([6.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!((mean([]), median([])), (None, None));
-    }
-}

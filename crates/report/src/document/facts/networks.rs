@@ -8,8 +8,8 @@ use super::closer::Chosen;
 use super::layers::Worked;
 use super::rank::RankCorrelation;
 use crate::results::ONE_BUDGET;
-use crate::statistics::wilson;
 use crate::{NetworkPair, NetworkResults, NetworksResults};
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Serialize)]
 pub(super) struct NetworksFacts<'a> {
@@ -179,7 +179,7 @@ impl<'a> Row<'a> {
             parameters: network.outcome.parameters,
             train_accuracy: last.map(|last| last.train.accuracy()),
             test_accuracy: last.map(|last| last.test.accuracy()),
-            interval: last.map(|last| wilson(last.test.correct, last.test.images)),
+            interval: last.map(|last| wilson_interval(last.test.correct, last.test.images)),
             train_seconds: network.outcome.train_seconds,
             test_seconds: network.outcome.test_seconds,
             diverged_step: network.outcome.diverged.map(|at| at.step),

@@ -3,7 +3,9 @@
 use inkling_schema::found::PairSeparability;
 use serde::Serialize;
 
-use super::{ClassValue, Pair, PairValue, median};
+use inkling_statistics::median;
+
+use super::{ClassValue, Pair, PairValue};
 use crate::PcaResults;
 
 #[derive(Debug, Serialize)]

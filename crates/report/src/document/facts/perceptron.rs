@@ -5,9 +5,9 @@ use inkling_schema::found::PairSeparability;
 use serde::Serialize;
 
 use super::rank::RankCorrelation;
-use super::{ClassValue, Pair, mean, median};
-use crate::statistics::wilson;
+use super::{ClassValue, Pair};
 use crate::{PairResults, PcaResults, PerceptronResults};
+use inkling_statistics::{mean, median, wilson_interval};
 
 #[derive(Debug, Serialize)]
 pub(super) struct PerceptronFacts<'a> {
@@ -214,7 +214,7 @@ impl Row {
             train_error: 1.0 - train_accuracy(pair),
             train_accuracy: train_accuracy(pair),
             test_accuracy: pair.test_accuracy(),
-            interval: wilson(outcome.test_correct, outcome.test_images),
+            interval: wilson_interval(outcome.test_correct, outcome.test_images),
             diverged: outcome.diverged.is_some(),
         }
     }

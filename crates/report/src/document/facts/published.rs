@@ -43,7 +43,7 @@ pub(super) fn published(results: &Results) -> Vec<Published> {
     let mut rows: Vec<Published> = results.pca.iter().flat_map(components).collect();
     let perceptrons = results.perceptrons.as_ref().and_then(|task| {
         let of_mnist = task.pairs.first()?.spec.data.set == "mnist";
-        let error = super::mean(task.pairs.iter().map(|pair| 1.0 - pair.test_accuracy()))?;
+        let error = inkling_statistics::mean(task.pairs.iter().map(|pair| 1.0 - pair.test_accuracy()))?;
         of_mnist.then(|| ((error, error), "mean of pairs, two classes each".to_owned()))
     });
     let mlps = results.mlps.as_ref().and_then(|task| errors(task, "MLP"));

@@ -2,7 +2,7 @@
 
 use super::super::comparison::only;
 use super::{Goal, MultitaskResults};
-use crate::statistics::{LEVEL, holm, mcnemar};
+use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// A class of a goal under one λ, beside the single-task network.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ impl ClassChange {
 
     /// Whether the two differ by more than the noise.
     pub fn differs(&self) -> bool {
-        self.adjusted < LEVEL
+        self.adjusted < ALPHA
     }
 }
 
@@ -58,7 +58,7 @@ impl MultitaskResults {
                     hits as f64 / of.len() as f64
                 };
                 let (only_first, only_single) = only(&right, &first, &second);
-                p.push(mcnemar(only_first, only_single));
+                p.push(mcnemar_exact(only_first, only_single));
                 changes.push(ClassChange {
                     class,
                     lambda,

@@ -3,7 +3,7 @@
 
 use super::super::comparison::only;
 use super::{Goal, HeadedNetwork, MultitaskResults};
-use crate::statistics::{LEVEL, holm, mcnemar};
+use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// What is compared with a single-task network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct GoalPair {
 impl GoalPair {
     /// Whether the two differ by more than the noise, over all comparisons of the task together.
     pub fn differs(&self) -> bool {
-        self.adjusted < LEVEL
+        self.adjusted < ALPHA
     }
 
     /// Accuracy of the first less that of the single-task network.
@@ -95,7 +95,7 @@ impl MultitaskResults {
     fn pair(&self, goal: Goal, pairing: Pairing, (first, single): (&[u8], &[u8])) -> GoalPair {
         let labels = self.labels(goal);
         let (only_first, only_single) = only(labels, first, single);
-        let p = mcnemar(only_first, only_single);
+        let p = mcnemar_exact(only_first, only_single);
         GoalPair { goal, pairing, only_first, only_single, images: labels.len(), p, adjusted: p }
     }
 

@@ -3,8 +3,8 @@
 use inkling_schema::found::Seen;
 use serde::Serialize;
 
-use super::super::mean;
 use crate::{DreamResults, InsideResults, Pictures};
+use inkling_statistics::mean;
 
 const NOTHING: &str = "nothing";
 const EVERYTHING: &str = "everything";

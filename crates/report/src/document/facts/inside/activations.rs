@@ -4,8 +4,8 @@ use inkling_schema::ImageChoice;
 use inkling_schema::found::{DataSetFacts, LookedAt};
 use serde::Serialize;
 
-use super::super::mean;
 use crate::ActivationsResults;
+use inkling_statistics::mean;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ActivationsFacts<'a> {

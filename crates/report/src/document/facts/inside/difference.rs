@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::mean;
 use crate::{InsideResults, Pictures};
+use inkling_statistics::{mean, pearson};
 
 #[derive(Debug, Serialize)]
 pub(super) struct DifferenceFacts {
@@ -48,8 +48,8 @@ impl DifferenceFacts {
             let classes: Vec<Option<usize>> = found.outcome.images.iter().map(|image| image.class).collect();
             classes == inside.classes.map(|class| Some(usize::from(class))) && found.images.size == a.size
         });
-        let with_images = images
-            .and_then(|found| correlation(&difference, &less(found.images.get(0), found.images.get(1))));
+        let with_images =
+            images.and_then(|found| pearson(&difference, &less(found.images.get(0), found.images.get(1))));
         let reversed: Vec<f64> = difference.iter().map(|value| -value).collect();
         Some(DifferenceFacts {
             first_brighter: region(&difference, a.size),
@@ -73,25 +73,12 @@ fn numbers(picture: &[f32]) -> Vec<f64> {
 fn pairs_within(pictures: &Pictures) -> Vec<f64> {
     let count = pictures.iter().len();
     let pairs = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j)));
-    pairs.filter_map(|(i, j)| correlation(&numbers(pictures.get(i)), &numbers(pictures.get(j)))).collect()
+    pairs.filter_map(|(i, j)| pearson(&numbers(pictures.get(i)), &numbers(pictures.get(j)))).collect()
 }
 
 fn pairs_between(a: &Pictures, b: &Pictures) -> Vec<f64> {
     let pairs = a.iter().flat_map(|of_a| b.iter().map(move |of_b| (of_a, of_b)));
-    pairs.filter_map(|(of_a, of_b)| correlation(&numbers(of_a), &numbers(of_b))).collect()
-}
-
-/// Pearson's correlation; `None` where one of the two is constant.
-fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
-    let n = x.len() as f64;
-    let (x0, y0) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
-    let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
-    for (x, y) in x.iter().zip(y) {
-        xy += (x - x0) * (y - y0);
-        xx += (x - x0).powi(2);
-        yy += (y - y0).powi(2);
-    }
-    (xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt())
+    pairs.filter_map(|(of_a, of_b)| pearson(&numbers(of_a), &numbers(of_b))).collect()
 }
 
 /// The ninth of a picture with the largest sum of what is positive in it; `None` where nothing is.
@@ -121,9 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn correlations_of_known_lists() {
-        assert_eq!(correlation(&[1.0, 2.0, 3.0], &[3.0, 5.0, 7.0]), Some(1.0));
-        assert_eq!(correlation(&[1.0, 2.0, 3.0], &[1.0, 1.0, 1.0]), None);
+    fn how_close_a_correlation_is() {
         assert_eq!(
             [0.6, 0.3, 0.1, -0.9].map(strength),
             [Strength::Close, Strength::Weak, Strength::None, Strength::None]

@@ -3,8 +3,8 @@
 use inkling_schema::{AscentSpec, Objective, Regulariser, Start, Transform};
 use serde::Serialize;
 
-use super::super::{mean, median};
 use crate::{DreamResults, InsideResults};
+use inkling_statistics::{mean, median};
 
 /// A dream succeeded where its class has this probability.
 const SURE: f64 = 0.99;

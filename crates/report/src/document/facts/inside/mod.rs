@@ -14,7 +14,7 @@ use self::difference::DifferenceFacts;
 use self::dreams::{AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
 use self::filters::FiltersFacts;
 use crate::InsideResults;
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Serialize)]
 pub(super) struct InsideFacts<'a> {
@@ -55,7 +55,7 @@ impl<'a> InsideFacts<'a> {
             seed: judge.seed.to_string(),
             epochs: judge.epochs,
             accuracy: judge.test.map(|test| test.accuracy()),
-            interval: judge.test.map(|test| wilson(test.correct, test.images)),
+            interval: judge.test.map(|test| wilson_interval(test.correct, test.images)),
         });
         InsideFacts {
             title: &inside.data.title,

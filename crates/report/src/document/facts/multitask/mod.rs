@@ -10,10 +10,9 @@ use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
-use super::mean;
 use super::networks::initializer;
-use crate::statistics::wilson;
 use crate::{Goal, HeadedNetwork, MultitaskResults, Spread};
+use inkling_statistics::{mean, wilson_interval};
 
 #[derive(Debug, Serialize)]
 pub(super) struct MultitaskFacts<'a> {
@@ -189,7 +188,7 @@ impl<'a> Row<'a> {
         let cell = |goal: Goal| {
             network.test(goal).map(|test| Cell {
                 accuracy: test.accuracy(),
-                interval: wilson(test.correct, test.images),
+                interval: wilson_interval(test.correct, test.images),
                 trained: network.trained(goal),
             })
         };
