@@ -5,10 +5,10 @@ mod document;
 mod error;
 mod figure;
 mod figures;
+#[cfg(test)]
+mod fixtures;
 mod fresh;
 mod leftover;
-#[cfg(test)]
-mod made_up;
 mod rasterise;
 mod results;
 mod summary;

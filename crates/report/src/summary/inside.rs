@@ -209,7 +209,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::inside::{self, Looked};
+    use crate::fixtures::inside::{self, Looked};
 
     fn found(judge: bool) -> InsideResults {
         let classes = ["a", "b", "c", "d"].map(str::to_owned).into();

@@ -356,7 +356,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+    use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
     fn data() -> DataSetFacts {
         let classes = GARMENTS.map(str::to_owned).into();

@@ -134,7 +134,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::{self, Shape};
+    use crate::fixtures::{self, Shape};
 
     fn data() -> DataSetFacts {
         let classes = ["a", "b", "c"].map(str::to_owned).into();
@@ -143,8 +143,8 @@ mod tests {
 
     #[test]
     fn a_summary_holds_what_the_contract_names_and_nulls_where_training_diverged() {
-        let mut cnns = made_up::cnns(&data(), Shape::SMALL);
-        made_up::diverge(&mut cnns.networks[4], 1);
+        let mut cnns = fixtures::cnns(&data(), Shape::SMALL);
+        fixtures::diverge(&mut cnns.networks[4], 1);
         let summary = NetworksSummary::new(&cnns);
         let json = serde_json::to_value(&summary).unwrap();
         let (first, last) = (&json["networks"][0], &json["networks"][4]);
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_task_in_words() {
-        let mut mlps = made_up::mlps(&data(), Shape::SMALL);
+        let mut mlps = fixtures::mlps(&data(), Shape::SMALL);
         let words = |task: &NetworksResults| NetworksSummary::new(task).in_words("Task 3", "MLP");
         assert_eq!(
             words(&mlps),
@@ -179,7 +179,7 @@ mod tests {
         );
         mlps.networks.truncate(1);
         assert_eq!(words(&mlps), ["Task 3: 1 MLP, test accuracy 98.00 %"]);
-        made_up::diverge(&mut mlps.networks[0], 2);
+        fixtures::diverge(&mut mlps.networks[0], 2);
         assert_eq!(words(&mlps), ["Task 3: 1 MLP; diverged: 2 hidden"]);
     }
 }

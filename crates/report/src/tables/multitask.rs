@@ -168,7 +168,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+    use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
     fn rows(table: &Table) -> Vec<Vec<String>> {
         let mut reader = csv::Reader::from_reader(table.csv.as_slice());

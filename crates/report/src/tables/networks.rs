@@ -153,7 +153,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::{self, Shape};
+    use crate::fixtures::{self, Shape};
 
     fn data() -> DataSetFacts {
         DataSetFacts {
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn a_network_that_diverged_has_no_accuracy_and_is_in_no_pair() {
-        let mut mlps = made_up::mlps(&data(), Shape::SMALL);
-        made_up::diverge(&mut mlps.networks[1], 3);
+        let mut mlps = fixtures::mlps(&data(), Shape::SMALL);
+        fixtures::diverge(&mut mlps.networks[1], 3);
         let tables = of_task(&MLP, &mlps);
         let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
         assert_eq!(names, ["mlp_networks", "mlp_mcnemar", "confusion_mlp"]);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn accuracy_per_parameter_and_per_second_are_quotients_of_the_other_columns() {
-        let (mlps, cnns) = (made_up::mlps(&data(), Shape::SMALL), made_up::cnns(&data(), Shape::SMALL));
+        let (mlps, cnns) = (fixtures::mlps(&data(), Shape::SMALL), fixtures::cnns(&data(), Shape::SMALL));
         let tables = of_both(&mlps, &cnns, true);
         let compared = rows(&tables[0]);
         assert_eq!(compared.len(), 10);
@@ -207,8 +207,8 @@ mod tests {
 
     #[test]
     fn where_all_diverged_the_tables_say_so() {
-        let mut mlps = made_up::mlps(&data(), Shape { networks: 1, ..Shape::SMALL });
-        made_up::diverge(&mut mlps.networks[0], 1);
+        let mut mlps = fixtures::mlps(&data(), Shape { networks: 1, ..Shape::SMALL });
+        fixtures::diverge(&mut mlps.networks[0], 1);
         let tables = of_task(&MLP, &mlps);
         assert_eq!((tables.len(), rows(&tables[0]).len(), rows(&tables[1]).len()), (2, 1, 0));
     }

@@ -1,13 +1,13 @@
 //! Tests that any members of a study may have diverged: its report is typeset all the same, and says so.
 
 use super::*;
-use crate::made_up::inside::Looked;
+use crate::fixtures::inside::Looked;
 
 /// A study of Tasks 2 and 5 in which every `each`-th perceptron and dream, from the number `first` on, has diverged.
 fn diverged(first: usize, each: usize) -> Results {
     let mut results = Results { pca: None, ..results(&SPECIAL, PerceptronRule::Online) };
     let data = results.record.data["mnist"].clone();
-    let mut inside = made_up::inside::inside(&data, &Looked::small(&data));
+    let mut inside = fixtures::inside::inside(&data, &Looked::small(&data));
     let pairs = results.perceptrons.iter_mut().flat_map(|task| &mut task.pairs);
     for (number, pair) in pairs.enumerate().skip(first).step_by(each) {
         // Some in the very first pass.

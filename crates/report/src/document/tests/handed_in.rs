@@ -6,8 +6,8 @@ use typst::foundations::Selector;
 use typst::introspection::Introspector;
 
 use super::*;
-use crate::made_up::inside::Looked;
-use crate::made_up::multitask::{Asked, GARMENTS};
+use crate::fixtures::inside::Looked;
+use crate::fixtures::multitask::{Asked, GARMENTS};
 
 /// What stands under a label, in the order of the document.
 fn all_told(results: &Results, label: &str) -> Vec<String> {
@@ -95,7 +95,7 @@ fn findings_of_networks_follow_mcnemars_tests() {
     answers.for_each(|answer| *answer = (*answer + 1) % 10);
     let said = one(&results);
     assert!(said.ends_with("that differ beyond the noise, the shallower is better."), "{said}");
-    change(&mut results, |_, network| made_up::diverge(network, 1));
+    change(&mut results, |_, network| fixtures::diverge(network, 1));
     assert_eq!(one(&results), "No MLP reached a result.");
 }
 
@@ -138,7 +138,7 @@ fn findings_of_task_6_follow_mcnemars_tests() {
 fn published_results_stand_beside_ours_on_the_same_images_only() {
     let all = Shape { train_images: 60_000, test_images: 10_000, ..Shape::SMALL };
     let mut results = Results {
-        inside: Some(made_up::inside::inside(
+        inside: Some(fixtures::inside::inside(
             &results(&DIGITS, PerceptronRule::Online).record.data["mnist"],
             &Looked::brief(),
         )),

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::InsideResults;
-use crate::made_up::inside::Looked;
+use crate::fixtures::inside::Looked;
 
 /// What is found inside a network, with the brief's network and images of its size.
 fn inside(classes: &[&str], looked: &Looked) -> InsideResults {
     let data = results(classes, PerceptronRule::Online).record.data["mnist"].clone();
-    made_up::inside::inside(&DataSetFacts { height: 28, width: 28, ..data }, looked)
+    fixtures::inside::inside(&DataSetFacts { height: 28, width: 28, ..data }, looked)
 }
 
 #[test]

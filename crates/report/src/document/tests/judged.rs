@@ -5,7 +5,7 @@ use typst::layout::{Frame, FrameItem};
 use super::handed_in::one;
 use super::*;
 use crate::InsideResults;
-use crate::made_up::inside::Looked;
+use crate::fixtures::inside::Looked;
 
 /// All that the report says, without spaces and hyphens, which depend on where lines break.
 fn said(results: &Results) -> String {
@@ -122,7 +122,7 @@ fn dreams(probability: impl Fn(usize) -> f64, seen: impl Fn(usize, usize) -> usi
     let nothing = results(&DIGITS, PerceptronRule::Online);
     let data = DataSetFacts { height: 28, width: 28, ..nothing.record.data["mnist"].clone() };
     let looked = Looked { seeds: 3, judge, ..Looked::brief() };
-    let mut inside: InsideResults = made_up::inside::inside(&data, &looked);
+    let mut inside: InsideResults = fixtures::inside::inside(&data, &looked);
     let mut number = 0;
     for run in &mut inside.dreams {
         for (asked, found) in run.spec.pictures.iter().zip(&mut run.outcome.pictures) {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::MultitaskResults;
-use crate::made_up::inside::Looked;
-use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+use crate::fixtures::inside::Looked;
+use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
 fn data(classes: &[&str]) -> DataSetFacts {
     DataSetFacts {
@@ -36,7 +36,7 @@ fn multi_task_learning_takes_some_five_hundred_words_and_the_whole_at_most_three
     let whole = Results {
         mlps: networks.mlps,
         cnns: networks.cnns,
-        inside: Some(made_up::inside::inside(&digits, &Looked::brief())),
+        inside: Some(fixtures::inside::inside(&digits, &Looked::brief())),
         multitask: Some(asked.results(&data(&GARMENTS))),
         ..before
     };

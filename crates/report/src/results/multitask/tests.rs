@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::Results;
-use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
 fn data() -> DataSetFacts {
     let classes = GARMENTS.map(str::to_owned).into();

@@ -124,7 +124,7 @@ fn total_variation(pictures: &Pictures) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::made_up::inside::{self, Looked};
+    use crate::fixtures::inside::{self, Looked};
 
     #[test]
     fn total_variation_by_hand() {

@@ -168,7 +168,7 @@ impl AmplifiedFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::made_up::inside::{self, Looked};
+    use crate::fixtures::inside::{self, Looked};
 
     fn found() -> InsideResults {
         let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();

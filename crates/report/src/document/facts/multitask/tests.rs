@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::found::conflict;
 use super::*;
-use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
 fn results(asked: &Asked) -> MultitaskResults {
     let classes = GARMENTS.map(str::to_owned).into();
