@@ -7,6 +7,8 @@ mod inside;
 mod judged;
 mod multitask;
 mod page;
+mod random;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -84,7 +86,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             train_images: 3000,
             train_correct: if i % 3 > 0 { 2998 } else { 2900 },
             test_images: 200,
-            test_correct: 200 - i,
+            test_correct: 200_usize.saturating_sub(i),
         },
         errors: vec![0.2, 0.01, 0.0333],
         weights: (0..16).map(|j| noise(i + j) as f32).collect(),

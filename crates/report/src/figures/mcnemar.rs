@@ -154,7 +154,7 @@ impl Scale {
             },
         );
         canvas.outline(Frame { x: x + 1.0, y: y + 31.5, width: 12.0, height: 9.0 }, INK, 1.4);
-        note(canvas, (x + 18.0, y + 36.0), &[format!("p < {ALPHA}: beyond the noise").as_str()]);
+        note(canvas, (x + 18.0, y + 36.0), &[format!("p < {ALPHA}: significant").as_str()]);
         let bar = |i: usize| Frame { x: x + 1.0 + 4.0 * i as f64, y: y + 46.0, width: 4.0, height: 6.0 };
         for i in 0..3 {
             canvas.fill(bar(i), colour::diverging(0.6 * (i as f64 - 1.0)));

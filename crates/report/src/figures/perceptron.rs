@@ -326,6 +326,7 @@ fn title(names: &[String], pair: &PairResults) -> String {
 fn tolerance_label(pair: &PairResults) -> String {
     // Rounded, so that 0.003 is 0.3 per cent and not 0.30000000000000004.
     let tolerance = (pair.spec.tolerance * 1e8).round() / 1e6;
+    let tolerance = if tolerance < 1e6 { tolerance.to_string() } else { format!("{tolerance:e}") };
     format!("tolerance ({tolerance}\u{a0}%)")
 }
 

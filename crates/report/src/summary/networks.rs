@@ -3,7 +3,7 @@
 use inkling_schema::found::Divergence;
 use serde::Serialize;
 
-use crate::results::{NetworkPair, NetworkResults, NetworksResults};
+use crate::results::{ClassRow, NetworkPair, NetworkResults, NetworksResults, class_rows};
 use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +37,8 @@ struct NetworkSummary {
     /// Epochs that ended.
     epochs: usize,
     diverged: Option<Divergence>,
+    /// Precision, recall and F1 of each class of the test images; null where one is undefined.
+    classes: Option<Vec<ClassRow>>,
 }
 
 /// A pair of networks, by name.
@@ -62,7 +64,11 @@ impl NetworksSummary {
         };
         NetworksSummary {
             data: task.networks.first().map_or_else(String::new, |network| network.spec.data.set.clone()),
-            networks: task.networks.iter().map(NetworkSummary::new).collect(),
+            networks: task
+                .networks
+                .iter()
+                .map(|network| NetworkSummary::new(network, &task.data.classes))
+                .collect(),
             mcnemar: crate::within(task).into_iter().map(pair).collect(),
         }
     }
@@ -95,16 +101,14 @@ impl NetworksSummary {
             let differ = self.mcnemar.iter().filter(|pair| pair.p_holm < inkling_statistics::ALPHA).count();
             let pairs = self.mcnemar.len();
             let plural = if pairs == 1 { "" } else { "s" };
-            lines.push(format!(
-                "        {differ} of {pairs} pair{plural} of networks differ beyond the noise"
-            ));
+            lines.push(format!("        {differ} of {pairs} pair{plural} of networks differ significantly"));
         }
         lines
     }
 }
 
 impl NetworkSummary {
-    fn new(network: &NetworkResults) -> Self {
+    fn new(network: &NetworkResults, classes: &[String]) -> Self {
         let found = &network.outcome;
         let last = network.last();
         let convolutions = network.convolutions.as_ref();
@@ -125,6 +129,7 @@ impl NetworkSummary {
             test_seconds: found.test_seconds,
             epochs: found.epochs.len(),
             diverged: found.diverged,
+            classes: last.map(|_| class_rows(classes, &network.confusion(classes.len()))),
         }
     }
 }
@@ -164,6 +169,9 @@ mod tests {
             assert!(last[key].is_null() && last.get(key).is_some(), "{key}");
         }
         assert_eq!(json["mcnemar"].as_array().unwrap().len(), 6);
+        let classes = first["classes"].as_array().unwrap();
+        assert_eq!((classes.len(), &classes[0]["class"]), (3, &"a".into()));
+        assert!(classes[0]["recall"].as_f64().unwrap() > 0.9 && last["classes"].is_null());
     }
 
     #[test]
@@ -174,7 +182,7 @@ mod tests {
             words(&mlps),
             [
                 "Task 3: 5 MLPs, test accuracy 97.60 % to 98.10 %",
-                "        0 of 10 pairs of networks differ beyond the noise"
+                "        0 of 10 pairs of networks differ significantly"
             ]
         );
         mlps.networks.truncate(1);

@@ -1,7 +1,7 @@
-//! Tables of Tasks 3 and 4: the networks, McNemar's tests, what was taken for what.
+//! Tables of Tasks 3 and 4: the networks, McNemar's tests, which class was predicted as which.
 
 use super::{Table, table, text};
-use crate::results::{NetworkPair, NetworkResults, NetworksResults};
+use crate::results::{ClassRow, NetworkPair, NetworkResults, NetworksResults, class_rows};
 use inkling_statistics::wilson_interval;
 
 /// A kind of network with the names of its tables.
@@ -9,18 +9,32 @@ pub(super) struct Kind {
     name: &'static str,
     networks: &'static str,
     mcnemar: &'static str,
+    classes: &'static str,
     confusion: &'static str,
 }
 
-pub(super) const MLP: Kind =
-    Kind { name: "MLP", networks: "mlp_networks", mcnemar: "mlp_mcnemar", confusion: "confusion_mlp" };
-pub(super) const CNN: Kind =
-    Kind { name: "CNN", networks: "cnn_networks", mcnemar: "cnn_mcnemar", confusion: "confusion_cnn" };
+pub(super) const MLP: Kind = Kind {
+    name: "MLP",
+    networks: "mlp_networks",
+    mcnemar: "mlp_mcnemar",
+    classes: "mlp_classes",
+    confusion: "confusion_mlp",
+};
+pub(super) const CNN: Kind = Kind {
+    name: "CNN",
+    networks: "cnn_networks",
+    mcnemar: "cnn_mcnemar",
+    classes: "cnn_classes",
+    confusion: "confusion_cnn",
+};
 
 /// The tables of a task. What a network that diverged does not have is left empty.
 pub(super) fn of_task(kind: &Kind, task: &NetworksResults) -> Vec<Table> {
-    let mut tables =
-        vec![networks(kind.networks, task), mcnemar(kind.mcnemar, task, task, &crate::within(task))];
+    let mut tables = vec![
+        networks(kind.networks, task),
+        mcnemar(kind.mcnemar, task, task, &crate::within(task)),
+        classes(kind.classes, task),
+    ];
     if let Some((network, _)) = task.chosen() {
         tables.push(confusion(kind.confusion, &task.data.classes, network));
     }
@@ -133,6 +147,24 @@ fn mcnemar(
     table(name, columns, rows)
 }
 
+/// A row for each network and class; what is undefined is left empty.
+fn classes(name: &'static str, task: &NetworksResults) -> Table {
+    let names = &task.data.classes;
+    let rows = task.finished().flat_map(|(_, network, _)| {
+        let found = class_rows(names, &network.confusion(names.len()));
+        found.into_iter().map(|row| {
+            let [class, support, precision, recall, f1] = class_cells(row);
+            [network.name.clone(), class, support, precision, recall, f1]
+        })
+    });
+    table(name, ["network", "class", "test_images", "precision", "recall", "f1"], rows)
+}
+
+/// The cells of a class.
+pub(super) fn class_cells(row: ClassRow) -> [String; 5] {
+    [row.class, row.support.to_string(), text(row.precision), text(row.recall), text(row.f1)]
+}
+
 /// A row for each pair of a class and an answer; the network is the one that the report looks at more closely.
 fn confusion(name: &'static str, classes: &[String], network: &NetworkResults) -> Table {
     let counts = network.confusion(classes.len());
@@ -177,7 +209,13 @@ mod tests {
         fixtures::diverge(&mut mlps.networks[1], 3);
         let tables = of_task(&MLP, &mlps);
         let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
-        assert_eq!(names, ["mlp_networks", "mlp_mcnemar", "confusion_mlp"]);
+        assert_eq!(names, ["mlp_networks", "mlp_mcnemar", "mlp_classes", "confusion_mlp"]);
+        // Four networks of three classes, whose supports are all test images.
+        let classes = rows(&tables[2]);
+        let support: usize = classes.iter().map(|row| row[2].parse::<usize>().unwrap()).sum();
+        assert_eq!((classes.len(), support), (12, 4 * 1000));
+        let recall: f64 = classes[0][4].parse().unwrap();
+        assert!(recall > 0.9 && recall < 1.0, "{:?}", classes[0]);
         let networks = rows(&tables[0]);
         assert_eq!(networks.len(), 5);
         assert_eq!(networks[1][0..2], ["3 hidden", "3"]);
@@ -186,8 +224,8 @@ mod tests {
         assert!(networks[0][15..17].iter().all(String::is_empty));
         // Four networks are left, so six pairs.
         assert_eq!(rows(&tables[1]).len(), 6);
-        let counted: usize = rows(&tables[2]).iter().map(|row| row[3].parse::<usize>().unwrap()).sum();
-        assert_eq!((rows(&tables[2]).len(), counted), (9, 1000));
+        let counted: usize = rows(&tables[3]).iter().map(|row| row[3].parse::<usize>().unwrap()).sum();
+        assert_eq!((rows(&tables[3]).len(), counted), (9, 1000));
     }
 
     #[test]
@@ -210,6 +248,7 @@ mod tests {
         let mut mlps = fixtures::mlps(&data(), Shape { networks: 1, ..Shape::SMALL });
         fixtures::diverge(&mut mlps.networks[0], 1);
         let tables = of_task(&MLP, &mlps);
-        assert_eq!((tables.len(), rows(&tables[0]).len(), rows(&tables[1]).len()), (2, 1, 0));
+        assert_eq!((tables.len(), rows(&tables[0]).len(), rows(&tables[1]).len()), (3, 1, 0));
+        assert!(rows(&tables[2]).is_empty());
     }
 }

@@ -26,7 +26,11 @@ pub(super) struct NetworksFacts<'a> {
     hidden: Option<Initializer>,
     output: Option<Initializer>,
     rows: Vec<Row<'a>>,
+    /// Share of the commonest class among the test images.
+    majority: Option<f64>,
     diverged: Vec<&'a str>,
+    /// Networks that give every test image one and the same class.
+    constant: Vec<&'a str>,
     /// Networks whose training ended before its last epoch, the validation loss falling no more.
     stopped_early: Vec<&'a str>,
     /// `None` where every network diverged.
@@ -80,6 +84,8 @@ struct Found<'a> {
     turned: usize,
     /// The first and the last epoch of the lowest test losses of those.
     turned_after: Option<(usize, usize)>,
+    /// Networks whose test loss rose from some epoch to the next while the training loss fell.
+    rose: usize,
 }
 
 /// McNemar's tests, corrected for their number.
@@ -133,6 +139,7 @@ impl<'a> NetworksFacts<'a> {
         let spec = &first.spec;
         let pairs = crate::within(task);
         let layers = || spec.model.trunk.iter();
+        let all_layers = || task.networks.iter().flat_map(|network| &network.spec.model.trunk);
         let padding = |layer: &LayerSpec| match layer {
             LayerSpec::Conv2d { padding, .. } => Some(*padding),
             _ => None,
@@ -146,10 +153,16 @@ impl<'a> NetworksFacts<'a> {
             test_images: spec.data.test_images,
             training: &spec.training,
             padding: layers().find_map(padding),
-            hidden: layers().find_map(initializer),
+            hidden: all_layers().find_map(initializer),
             output: spec.model.heads.first().and_then(|head| head.layers.iter().find_map(initializer)),
             rows: task.networks.iter().map(Row::new).collect(),
+            majority: task.majority(),
             diverged: names(task, |outcome| outcome.diverged.is_some()),
+            constant: task
+                .finished()
+                .filter(|(_, network, _)| network.only_answer().is_some())
+                .map(|(_, network, _)| network.name.as_str())
+                .collect(),
             stopped_early: names(task, |outcome| outcome.stopped_early),
             found: Found::new(task),
             pairs: Pairs::new(task, &pairs),
@@ -230,6 +243,7 @@ impl<'a> Found<'a> {
             several_epochs: finished.iter().filter(|(network, _)| network.outcome.epochs.len() > 1).count(),
             turned: turns.len(),
             turned_after: turns.iter().min().copied().zip(turns.iter().max().copied()),
+            rose: finished.iter().filter(|(network, _)| rose(network)).count(),
         })
     }
 }
@@ -240,6 +254,12 @@ fn turn(network: &NetworkResults) -> Option<usize> {
     let lowest = epochs.iter().min_by(|p, q| p.test.loss.total_cmp(&q.test.loss))?;
     let last = epochs.last()?;
     (lowest.test.loss < last.test.loss && last.train.loss < lowest.train.loss).then_some(lowest.epoch)
+}
+
+/// Whether the test loss rose from some epoch to the next while the training loss fell.
+fn rose(network: &NetworkResults) -> bool {
+    let pairs = network.outcome.epochs.windows(2);
+    pairs.into_iter().any(|two| two[0].test.loss < two[1].test.loss && two[1].train.loss < two[0].train.loss)
 }
 
 /// Whether two networks have about one number of parameters.

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::rank::RankCorrelation;
 use super::{ClassValue, Pair};
 use crate::{PairResults, PcaResults, PerceptronResults};
-use inkling_statistics::{mean, median, wilson_interval};
+use inkling_statistics::{
+    ALPHA, Method, chi_squared_homogeneity, mantel_spearman, mean, median, wilson_interval,
+};
 
 #[derive(Debug, Serialize)]
 pub(super) struct PerceptronFacts<'a> {
@@ -29,8 +31,11 @@ pub(super) struct PerceptronFacts<'a> {
     errors_when_stopped: usize,
     /// Some pairs from the easiest to the hardest.
     rows: Vec<Row>,
-    /// Whether the intervals of the easiest and the hardest pair are disjoint.
-    ends_differ: bool,
+    /// Whether all pairs may have one accuracy; `None` for a single pair.
+    homogeneity: Option<HomogeneityFacts>,
+    /// The lowest and the highest share of the commoner class of a pair among its test images; `None` where the numbers of
+    /// images do not say it.
+    commoner: Option<(f64, f64)>,
     /// How many rows of the table have an interval that meets the next row's.
     neighbours_meet: usize,
     mean_train_accuracy: f64,
@@ -52,6 +57,47 @@ struct Iterations {
     fewest: usize,
     median: f64,
     most: usize,
+}
+
+/// A test of one accuracy for all pairs. Extremes of many pairs differ by chance alone, so none are picked and compared.
+#[derive(Debug, Serialize)]
+struct HomogeneityFacts {
+    p: f64,
+    differ: bool,
+    /// Whether p comes from random permutations, as some counts are small.
+    permuted: bool,
+}
+
+impl HomogeneityFacts {
+    fn new(pairs: &[PairResults]) -> Option<Self> {
+        let counts = pairs.iter().map(|pair| (pair.outcome.test_correct, pair.outcome.test_images));
+        let found = chi_squared_homogeneity(&counts.collect::<Vec<_>>(), pairs.first()?.spec.seed)?;
+        let permuted = found.method == Method::Permutation;
+        Some(HomogeneityFacts { p: found.p, differ: found.p < ALPHA, permuted })
+    }
+}
+
+/// The numbers of test images of all pairs of three classes or more give those of the classes: of any three, n(a) is
+/// half of n(ab) + n(ac) − n(bc).
+fn commoner_shares(classes: usize, pairs: &[PairResults]) -> Option<(f64, f64)> {
+    let images = |a: usize, b: usize| {
+        let wanted = (a.min(b), a.max(b));
+        let pair = pairs.iter().find(|pair| (usize::from(pair.spec.a), usize::from(pair.spec.b)) == wanted);
+        pair.map(|pair| pair.outcome.test_images)
+    };
+    let of = |class: usize| {
+        let mut others = (0..classes).filter(|other| *other != class);
+        let (b, c) = (others.next()?, others.next()?);
+        (images(class, b)? + images(class, c)?).checked_sub(images(b, c)?).map(|twice| twice / 2)
+    };
+    let counts: Vec<usize> = (0..classes).map(of).collect::<Option<_>>()?;
+    let mut shares = pairs.iter().map(|pair| {
+        let (a, b) = (counts[usize::from(pair.spec.a)], counts[usize::from(pair.spec.b)]);
+        (a + b == pair.outcome.test_images).then(|| a.max(b) as f64 / (a + b).max(1) as f64)
+    });
+    let first = shares.next()??;
+    shares
+        .try_fold((first, first), |(low, high), share| Some((f64::min(low, share?), f64::max(high, share?))))
 }
 
 #[derive(Debug, Serialize)]
@@ -96,8 +142,8 @@ pub(super) struct LinkFacts {
     /// Mean test accuracy, with and without a certificate.
     certified_accuracy: Option<f64>,
     uncertified_accuracy: Option<f64>,
-    /// Pixels that are blank in every training image.
-    blank_pixels: usize,
+    /// Pixels that are black in every training image.
+    black_pixels: usize,
 }
 
 impl<'a> PerceptronFacts<'a> {
@@ -106,7 +152,6 @@ impl<'a> PerceptronFacts<'a> {
         let pairs = &results.pairs;
         let spec = &pairs[0].spec;
         let rows: Vec<Row> = results.easy_to_hard().into_iter().map(|pair| Row::new(classes, pair)).collect();
-        let (easiest, hardest) = (&rows[0], &rows[rows.len() - 1]);
         let meet = |p: &Row, q: &Row| p.interval.0 <= q.interval.1 && q.interval.0 <= p.interval.1;
         let stopped = || pairs.iter().filter(|pair| pair.outcome.converged);
         let moved = || {
@@ -121,7 +166,7 @@ impl<'a> PerceptronFacts<'a> {
         PerceptronFacts {
             set: &spec.data.set,
             title: &results.data.title,
-            dimensions: results.data.height * results.data.width,
+            dimensions: pairs[0].weights.len(),
             pairs: pairs.len(),
             rule: spec.rule,
             learning_rate: spec.learning_rate,
@@ -148,7 +193,8 @@ impl<'a> PerceptronFacts<'a> {
                 .map(|pair| pair.outcome.train_images - pair.outcome.train_correct)
                 .max()
                 .unwrap_or(0),
-            ends_differ: !meet(easiest, hardest),
+            homogeneity: HomogeneityFacts::new(pairs),
+            commoner: commoner_shares(classes.len(), pairs),
             neighbours_meet: rows.windows(2).filter(|two| meet(&two[0], &two[1])).count(),
             mean_train_accuracy: mean(pairs.iter().map(train_accuracy)).unwrap_or(0.0),
             mean_test_accuracy: mean(pairs.iter().map(PairResults::test_accuracy)).unwrap_or(0.0),
@@ -235,6 +281,12 @@ impl LinkFacts {
             perceptrons.pairs.iter().filter_map(|pair| Some((pair, separability(pair)?))).collect();
         let plane: Vec<f64> = both.iter().map(|(_, found)| found.plane_accuracy).collect();
         let test: Vec<f64> = both.iter().map(|(pair, _)| pair.test_accuracy()).collect();
+        // Pairs that share a class are not independent: classes are permuted, not pairs. Both lists have all pairs in
+        // lexicographic order, unless some runs are not finished.
+        let classes = perceptrons.data.classes.len();
+        let whole = both.len() == classes * classes.saturating_sub(1) / 2;
+        let seed = perceptrons.pairs[0].spec.seed;
+        let relation = whole.then(|| mantel_spearman(classes, &plane, &test, seed)).flatten();
         let (hardest_in_plane, _) =
             both.iter().min_by(|p, q| p.1.plane_accuracy.total_cmp(&q.1.plane_accuracy))?;
         let having = |certified: bool| {
@@ -245,14 +297,14 @@ impl LinkFacts {
         let unstopped = |certified| having(certified).filter(|pair| !pair.outcome.converged).count();
         Some(LinkFacts {
             hardest_in_plane: named(&perceptrons.data.classes, hardest_in_plane),
-            plane: RankCorrelation::new(&plane, &test),
+            plane: relation.map(|(rho, p)| RankCorrelation { rho, clear: p < ALPHA, p: Some(p) }),
             uncertified: having(false).count(),
             uncertified_unstopped: unstopped(false),
             certified_unstopped: unstopped(true),
             certified_accuracy: mean(having(true).map(PairResults::test_accuracy)),
             uncertified_accuracy: mean(having(false).map(PairResults::test_accuracy)),
-            // Pixels are scaled to −1 … 1, so the mean of one that is always blank is −1 exactly.
-            blank_pixels: pca.mean.iter().filter(|mean| **mean == -1.0).count(),
+            // Pixels are scaled to −1 … 1, so the mean of one that is always black is −1 exactly.
+            black_pixels: pca.mean.iter().filter(|mean| **mean == -1.0).count(),
         })
     }
 }

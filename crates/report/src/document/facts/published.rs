@@ -44,7 +44,8 @@ pub(super) fn published(results: &Results) -> Vec<Published> {
     let perceptrons = results.perceptrons.as_ref().and_then(|task| {
         let of_mnist = task.pairs.first()?.spec.data.set == "mnist";
         let error = inkling_statistics::mean(task.pairs.iter().map(|pair| 1.0 - pair.test_accuracy()))?;
-        of_mnist.then(|| ((error, error), "mean of pairs, two classes each".to_owned()))
+        let images = of_images(task.pairs.first()?.spec.data.train_images);
+        of_mnist.then(|| ((error, error), format!("mean of pairs of classes; {images}")))
     });
     let mlps = results.mlps.as_ref().and_then(|task| errors(task, "MLP"));
     let cnns = results.cnns.as_ref().and_then(|task| errors(task, "CNN"));
@@ -56,10 +57,11 @@ pub(super) fn published(results: &Results) -> Vec<Published> {
     }
     let item = results.multitask.as_ref().and_then(|task| {
         let network = task.single(Goal::Item).filter(|network| network.spec.data.set == "fashion-mnist")?;
-        Some(1.0 - network.test(Goal::Item)?.accuracy())
+        Some((1.0 - network.test(Goal::Item)?.accuracy(), of_images(network.spec.data.train_images)))
     });
     let fashion = |&(what, published): &(&'static str, f64)| {
-        let (here, whose) = ((item?, item?), Some("item network".to_owned()));
+        let (error, images) = item.clone()?;
+        let (here, whose) = ((error, error), Some(format!("item network; {images}")));
         Some(Published { task: 6, what, source: "fashion-benchmark", published, here, whose })
     };
     rows.extend(FASHION.iter().filter_map(fashion));
@@ -77,7 +79,7 @@ fn components(pca: &PcaResults) -> Vec<Published> {
         source,
         published,
         here: (here, here),
-        whose: None,
+        whose: Some(of_images(pca.outcome.samples)),
     };
     let ratio = &pca.outcome.explained_variance_ratio;
     let mut sum = 0.0;
@@ -95,6 +97,11 @@ fn components(pca: &PcaResults) -> Vec<Published> {
     rows
 }
 
+/// The number of training images behind a result: published ones are from 60,000, but where a row says otherwise.
+fn of_images(count: usize) -> String {
+    format!("{} training images", crate::figures::thousands(count))
+}
+
 /// The lowest and the highest error of networks on the test images of MNIST.
 fn errors(task: &NetworksResults, kind: &str) -> Option<((f64, f64), String)> {
     if task.networks.first()?.spec.data.set != "mnist" {
@@ -104,7 +111,8 @@ fn errors(task: &NetworksResults, kind: &str) -> Option<((f64, f64), String)> {
     let lowest = errors.iter().copied().reduce(f64::min)?;
     let highest = errors.iter().copied().reduce(f64::max)?;
     let plural = if errors.len() == 1 { "" } else { "s" };
-    Some(((lowest, highest), format!("{} {kind}{plural}", errors.len())))
+    let images = of_images(task.networks.first()?.spec.data.train_images);
+    Some(((lowest, highest), format!("{} {kind}{plural}; {images}", errors.len())))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(super) struct InsideFacts<'a> {
     title: &'a str,
     network: &'a str,
     test_accuracy: Option<f64>,
+    interval: Option<(f64, f64)>,
     /// The step at which the network's training diverged.
     diverged: Option<usize>,
     /// The two classes, by name.
@@ -61,6 +62,7 @@ impl<'a> InsideFacts<'a> {
             title: &inside.data.title,
             network: &inside.network,
             test_accuracy: inside.test.map(|test| test.accuracy()),
+            interval: inside.test.map(|test| wilson_interval(test.correct, test.images)),
             diverged: inside.diverged,
             classes: inside
                 .classes
