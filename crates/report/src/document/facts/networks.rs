@@ -339,3 +339,38 @@ fn budget<'a>(
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::found::DataSetFacts;
+
+    use super::*;
+    use crate::fixtures::{self, Shape};
+
+    #[test]
+    fn test_loss_that_rises_and_falls_again_has_risen() {
+        let data = DataSetFacts {
+            title: "Toy".into(),
+            height: 8,
+            width: 8,
+            classes: ["a", "b", "c"].map(str::to_owned).into(),
+            checksum: "c".into(),
+            images: None,
+        };
+        let mut task = fixtures::mlps(&data, Shape { networks: 1, epochs: 4, ..Shape::SMALL });
+        let mut told = |test: [f64; 4], train: [f64; 4]| {
+            for (epoch, (test, train)) in
+                task.networks[0].outcome.epochs.iter_mut().zip(test.iter().zip(train))
+            {
+                (epoch.test.loss, epoch.train.loss) = (*test, train);
+            }
+            (turn(&task.networks[0]), rose(&task.networks[0]))
+        };
+        let falling = [0.9, 0.8, 0.7, 0.6];
+        assert_eq!(told([0.5, 0.4, 0.3, 0.2], falling), (None, false));
+        assert_eq!(told([0.5, 0.4, 0.45, 0.3], falling), (None, true));
+        assert_eq!(told([0.5, 0.3, 0.4, 0.4], falling), (Some(2), true));
+        // It rose where training loss did.
+        assert_eq!(told([0.5, 0.4, 0.45, 0.3], [0.9, 0.8, 0.85, 0.6]), (None, false));
+    }
+}

@@ -308,3 +308,72 @@ impl LinkFacts {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::found::PerceptronOutcome;
+    use inkling_schema::{DataSlice, PerceptronRun};
+
+    use super::*;
+
+    /// A perceptron of two classes, right for so many of its test images.
+    fn pair(a: u8, b: u8, (right, images): (usize, usize)) -> PairResults {
+        PairResults {
+            spec: PerceptronRun {
+                data: DataSlice { set: "toy".into(), train_images: 100, test_images: 100 },
+                a,
+                b,
+                rule: PerceptronRule::Online,
+                learning_rate: 0.1,
+                max_iterations: 9,
+                tolerance: 0.0,
+                seed: 1,
+            },
+            outcome: PerceptronOutcome {
+                iterations: 9,
+                converged: true,
+                diverged: None,
+                train_images: 100,
+                train_correct: 100,
+                test_images: images,
+                test_correct: right,
+            },
+            errors: Vec::new(),
+            weights: vec![0.0; 4],
+            seconds: 0.1,
+        }
+    }
+
+    #[test]
+    fn the_extremes_of_many_equal_pairs_are_no_difference() {
+        // 45 pairs that are right for 970 of 1000 images, but for chance: the intervals of the extremes lie apart.
+        let mut chance = inkling_statistics::SplitMix64::new(4);
+        let mut right = || (0..1000).filter(|_| chance.below(100) < 97).count();
+        let pairs: Vec<PairResults> = (0..10)
+            .flat_map(|a| (a + 1..10).map(move |b| (a, b)))
+            .map(|(a, b)| pair(a, b, (right(), 1000)))
+            .collect();
+        let rights = || pairs.iter().map(|pair| pair.outcome.test_correct);
+        let (worst, best) = (rights().min().unwrap(), rights().max().unwrap());
+        assert!(wilson_interval(worst, 1000).1 < wilson_interval(best, 1000).0, "{worst} and {best}");
+        let found = HomogeneityFacts::new(&pairs).unwrap();
+        assert!(!found.differ && !found.permuted && found.p > 0.05, "{found:?}");
+        // One pair that is harder than the others.
+        let mut harder = pairs;
+        harder[7].outcome.test_correct = 800;
+        assert!(HomogeneityFacts::new(&harder).unwrap().differ);
+        assert!(HomogeneityFacts::new(&harder[..1]).is_none());
+    }
+
+    #[test]
+    fn images_of_pairs_give_those_of_classes() {
+        // 60, 30 and 10 test images.
+        let pairs = [pair(0, 1, (1, 90)), pair(0, 2, (1, 70)), pair(1, 2, (1, 40))];
+        let (low, high) = commoner_shares(3, &pairs).unwrap();
+        assert!((low - 60.0 / 90.0).abs() < 1e-12 && (high - 60.0 / 70.0).abs() < 1e-12, "{low}, {high}");
+        assert_eq!(commoner_shares(2, &pairs[..1]), None);
+        assert_eq!(commoner_shares(3, &pairs[..2]), None);
+        // Numbers that no classes have.
+        assert_eq!(commoner_shares(3, &[pair(0, 1, (1, 9)), pair(0, 2, (1, 9)), pair(1, 2, (1, 90))]), None);
+    }
+}
