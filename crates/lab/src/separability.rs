@@ -130,9 +130,9 @@ mod tests {
 
     /// Images of four pixels of two classes that the first one tells apart, and what a search that found nothing says.
     fn made() -> (Vec<u8>, Vec<i8>, HyperplaneSearch) {
-        let image = |i: u8| [if i % 2 == 0 { 20 + i } else { 200 + i }, 3 * i % 50, 90, 5 * i % 40];
+        let image = |i: u8| [if i < 20 { 20 + i } else { 180 + i }, 3 * i % 50, 90, 5 * i % 40];
         let pixels = (0..40).flat_map(image).collect();
-        let y = (0..40).map(|i| if i % 2 == 0 { -1 } else { 1 }).collect();
+        let y = (0..40).map(|i| if i < 20 { -1 } else { 1 }).collect();
         let nothing = Hyperplane { w: vec![0.0; 4], c: 0.0 };
         (pixels, y, HyperplaneSearch { hyperplane: nothing, errors: 40, passes: 9 })
     }

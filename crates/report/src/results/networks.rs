@@ -106,10 +106,15 @@ impl NetworkResults {
 
     /// The class that it gives to every test image, where it gives one to all and there are several.
     pub fn only_answer(&self) -> Option<u8> {
-        let first = *self.predictions.first()?;
-        let alike = self.predictions.iter().all(|&answer| answer == first);
-        (alike && self.labels.iter().any(|&label| label != self.labels[0])).then_some(first)
+        only_answer(&self.labels, &self.predictions)
     }
+}
+
+/// The one answer to all images; `None` where there are several, or where all images have one class.
+pub(super) fn only_answer(labels: &[u8], predictions: &[u8]) -> Option<u8> {
+    let first = *predictions.first()?;
+    let alike = predictions.iter().all(|&answer| answer == first);
+    (alike && labels.iter().any(|&label| label != labels[0])).then_some(first)
 }
 
 /// How well a network does on one class of a task, of the test images.

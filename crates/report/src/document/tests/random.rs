@@ -15,8 +15,8 @@ fn random_results(seed: u64) -> Results {
     let classes: Vec<&str> = data.classes.iter().map(String::as_str).collect();
     let mut found = results(&classes, PerceptronRule::Online);
     // Half of the studies have one task alone, by turns; the others have any.
-    let alone = (seed % 2 == 0).then_some(seed / 2 % 6);
-    let mut has = |task: u64, chance: &mut Chance| alone.map_or(chance.percent(70), |alone| alone == task);
+    let alone = seed.is_multiple_of(2).then_some(seed / 2 % 6);
+    let has = |task: u64, chance: &mut Chance| alone.map_or(chance.percent(70), |alone| alone == task);
     let keep = [0, 1, 2, 3, 4, 5].map(|task| has(task, &mut chance));
     for run in &mut found.record.runs {
         if let RunSpec::Pca(spec) = &mut run.spec {

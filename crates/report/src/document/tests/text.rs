@@ -21,7 +21,7 @@ pub(super) fn blocks(results: &Results, figures: &[Figure]) -> Vec<String> {
         let end = start + rest[start..].find('>').unwrap();
         let tag = &rest[start + 1..end];
         let name: String =
-            tag.trim_start_matches('/').chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+            tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
         rest = &rest[end + 1..];
         if ["script", "style", "svg", "math"].contains(&name.as_str()) && !tag.starts_with('/') {
             let close = format!("</{name}>");

@@ -141,6 +141,14 @@ impl MultitaskResults {
         Some(super::networks::confusion(classes, self.labels(goal), &answers.predictions))
     }
 
+    /// Whether a trained head gives every test image one and the same class.
+    pub fn is_constant(&self, network: &HeadedNetwork, goal: Goal) -> bool {
+        let answers = network.answers(goal).filter(|_| network.trained(goal));
+        let only =
+            answers.map(|answers| super::networks::only_answer(self.labels(goal), &answers.predictions));
+        only.flatten().is_some()
+    }
+
     /// Guessing, and always saying the commonest.
     pub fn baselines(&self, goal: Goal) -> Baselines {
         let (labels, classes) = (self.labels(goal), self.classes(goal).len());

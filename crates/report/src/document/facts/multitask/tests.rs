@@ -63,6 +63,10 @@ fn comparing_words_follow_mcnemars_tests() {
     assert_eq!(found["item"]["worst"]["lambda"], "0.5");
     assert_eq!((&found["group"]["differ"], &found["group"]["better"]), (&3.into(), &3.into()));
     assert_eq!(found["free"]["verdict"], "better");
+    assert!(found["constant"].as_array().unwrap().is_empty());
+    let mut dead = task.clone();
+    dead.lambdas[2].1.answers[1].as_mut().unwrap().predictions.fill(0);
+    assert_eq!(facts(&dead)["constant"], serde_json::json!([{ "goal": "group", "lambda": "0.5" }]));
     assert!(found["changes"]["gain"]["difference"].as_f64().unwrap() > 0.1);
     assert!(found["contradictions"]["most"].as_f64() > found["contradictions"]["fewest"].as_f64());
 }
