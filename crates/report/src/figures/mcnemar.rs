@@ -174,9 +174,9 @@ fn alt(what: &str, pairs: &[NetworkPair], (first, second): (&NetworksResults, &N
         })
         .collect();
     let found = if differing.is_empty() {
-        "none differs by more than the noise".to_owned()
+        "no difference was found".to_owned()
     } else {
-        format!("{} differ by more than the noise: {}", differing.len(), list(&differing))
+        format!("{} significant: {}", differing.len(), list(&differing))
     };
     format!(
         "Heat map of the difference in test accuracy for {what}, with p of McNemar’s exact test corrected by Holm’s \

@@ -129,10 +129,14 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
     };
     let alt = format!(
         "Training error of the {} perceptrons against the iteration, a small panel for each pair of classes, both axes \
-         logarithmic. {} pairs come down to the tolerance{range}; the others stop after {}.",
+         logarithmic. Of {}, {} reached the tolerance{range}.",
         perceptrons.pairs.len(),
+        if perceptrons.pairs.len() == 1 {
+            "one pair".to_owned()
+        } else {
+            format!("{} pairs", perceptrons.pairs.len())
+        },
         passes.len(),
-        iterations(longest),
     );
     Figure::new("perceptron_errors", canvas.finish(), alt)
 }
