@@ -1,17 +1,16 @@
-//! Reads the store and nothing else: statistics, figures, tables, `summary.json`, and the report, typeset and as a page.
+//! Reads the store and nothing else: figures, tables, `summary.json`, and the report, typeset and as a page.
 
 mod animation;
 mod document;
 mod error;
 mod figure;
 mod figures;
+#[cfg(test)]
+mod fixtures;
 mod fresh;
 mod leftover;
-#[cfg(test)]
-mod made_up;
 mod rasterise;
 mod results;
-pub mod statistics;
 mod summary;
 mod tables;
 mod write;

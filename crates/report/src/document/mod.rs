@@ -1,6 +1,6 @@
 //! The report, as a PDF and as a page for the screen: Typst, embedded, with the program's own template, facts and fonts.
 
-mod facts;
+pub(crate) mod facts;
 pub(crate) mod fonts;
 pub(crate) mod places;
 pub(crate) mod printable;

@@ -7,6 +7,8 @@ mod inside;
 mod judged;
 mod multitask;
 mod page;
+mod random;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +22,7 @@ use inkling_schema::{
 };
 
 use super::*;
-use crate::made_up::{self, Shape};
+use crate::fixtures::{self, Shape};
 use crate::{NetworkResults, NetworksResults, PairResults, PcaResults, PerceptronResults};
 
 /// Names that Typst would take for markup, were they not strings.
@@ -84,7 +86,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             train_images: 3000,
             train_correct: if i % 3 > 0 { 2998 } else { 2900 },
             test_images: 200,
-            test_correct: 200 - i,
+            test_correct: 200_usize.saturating_sub(i),
         },
         errors: vec![0.2, 0.01, 0.0333],
         weights: (0..16).map(|j| noise(i + j) as f32).collect(),
@@ -130,7 +132,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
                 spec,
             }],
         },
-        origins: made_up::origins(),
+        origins: fixtures::origins(),
         missing: Vec::new(),
         finished: None,
         study_is_here: false,
@@ -147,7 +149,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
 fn networks(classes: &[&str], shape: Shape) -> Results {
     let results = results(classes, PerceptronRule::Online);
     let data = results.record.data["mnist"].clone();
-    let (mlps, cnns) = (made_up::mlps(&data, shape), made_up::cnns(&data, shape));
+    let (mlps, cnns) = (fixtures::mlps(&data, shape), fixtures::cnns(&data, shape));
     Results { pca: None, perceptrons: None, mlps: Some(mlps), cnns: Some(cnns), ..results }
 }
 
@@ -166,7 +168,7 @@ fn figures() -> Vec<Figure> {
     let svg =
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
     let figure = |&name: &&str| Figure::new(name, svg, format!("The figure {name}."));
-    [&made_up::FIGURES[..], &made_up::inside::FIGURES, &made_up::multitask::FIGURES]
+    [&fixtures::FIGURES[..], &fixtures::inside::FIGURES, &fixtures::multitask::FIGURES]
         .concat()
         .iter()
         .map(figure)
@@ -329,7 +331,7 @@ fn networks_that_diverged_have_no_number_and_their_names_are_no_markup() {
             network.name = format!("{} {i}", SPECIAL[i % 3]);
             network.why = SPECIAL[(i + 1) % 3].into();
             if all || i % 2 == 0 {
-                made_up::diverge(network, 1 + i % 3);
+                fixtures::diverge(network, 1 + i % 3);
             }
         });
         let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();

@@ -6,8 +6,8 @@ use super::grid::note;
 use super::networks::{Kind, even_step, fitted, share_format};
 use super::{list, percent, thousands};
 use crate::results::ONE_BUDGET;
-use crate::statistics::wilson;
 use crate::{Figure, NetworkResults, NetworksResults};
+use inkling_statistics::wilson_interval;
 
 /// Distance of two marks side by side.
 const APART: f64 = 14.0;
@@ -120,7 +120,7 @@ fn collect<'a>(tasks: &[(Kind, &'a NetworksResults)]) -> Vec<Network<'a>> {
         kind,
         network,
         accuracy: test.accuracy(),
-        interval: wilson(test.correct, test.images),
+        interval: wilson_interval(test.correct, test.images),
     });
     networks.collect()
 }

@@ -57,7 +57,7 @@ pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figur
         canvas.text((x, y + 38.0), "commonest errors", Style::new(7).bold().start());
         for (row, &(count, class, answer)) in listed.iter().take(LISTED).enumerate() {
             let y = y + 48.0 + 10.0 * row as f64;
-            let line = format!("{} taken for {}", names[class], names[answer]);
+            let line = format!("{} predicted as {}", names[class], names[answer]);
             canvas.text((x + 20.0, y), &fitted(&line, 7.0, TEXT_WIDTH - x - 20.0), Style::new(7).start());
             canvas.text((x + 15.0, y), &thousands(count), Style::new(7).end());
         }
@@ -66,7 +66,7 @@ pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figur
     let common: Vec<String> = listed
         .iter()
         .take(3)
-        .map(|&(count, class, answer)| format!("{} taken for {} ({count})", names[class], names[answer]))
+        .map(|&(count, class, answer)| format!("{} predicted as {} ({count})", names[class], names[answer]))
         .collect();
     let common = if common.is_empty() { String::new() } else { format!(" Commonest: {}.", list(&common)) };
     let alt = format!(
@@ -137,7 +137,7 @@ pub(super) fn wrong_images(name: &'static str, task: &NetworksResults) -> Option
         .take(3)
         .map(|image| {
             let (class, taken) = (&names[usize::from(image.class)], &names[usize::from(image.predicted)]);
-            format!("{class} taken for {taken} ({})", probability(image.probability))
+            format!("{class} predicted as {taken} ({})", probability(image.probability))
         })
         .collect();
     let alt = format!(

@@ -7,8 +7,8 @@ use super::grid::{
 };
 use super::networks::{Kind, p_value, points};
 use super::{list, percent};
-use crate::statistics::LEVEL;
 use crate::{Figure, NetworkPair, NetworksResults};
+use inkling_statistics::ALPHA;
 
 /// Width and height of the legend.
 const LEGEND: (f64, f64) = (150.0, 62.0);
@@ -154,7 +154,7 @@ impl Scale {
             },
         );
         canvas.outline(Frame { x: x + 1.0, y: y + 31.5, width: 12.0, height: 9.0 }, INK, 1.4);
-        note(canvas, (x + 18.0, y + 36.0), &[format!("p < {LEVEL}: beyond the noise").as_str()]);
+        note(canvas, (x + 18.0, y + 36.0), &[format!("p < {ALPHA}: significant").as_str()]);
         let bar = |i: usize| Frame { x: x + 1.0 + 4.0 * i as f64, y: y + 46.0, width: 4.0, height: 6.0 };
         for i in 0..3 {
             canvas.fill(bar(i), colour::diverging(0.6 * (i as f64 - 1.0)));
@@ -174,9 +174,9 @@ fn alt(what: &str, pairs: &[NetworkPair], (first, second): (&NetworksResults, &N
         })
         .collect();
     let found = if differing.is_empty() {
-        "none differs by more than the noise".to_owned()
+        "no difference was found".to_owned()
     } else {
-        format!("{} differ by more than the noise: {}", differing.len(), list(&differing))
+        format!("{} significant: {}", differing.len(), list(&differing))
     };
     format!(
         "Heat map of the difference in test accuracy for {what}, with p of McNemar’s exact test corrected by Holm’s \

@@ -26,6 +26,7 @@ pub(crate) use self::plane::plane;
 use inkling_schema::Task;
 use inkling_schema::found::DataSetFacts;
 
+use crate::document::facts::compared::same_data;
 use crate::results::Look;
 use crate::{Figure, NetworksResults, Results};
 
@@ -70,6 +71,7 @@ fn of_task(task: Task, results: &Results) -> Vec<Figure> {
                 [(Kind::Mlp, &results.mlps), (Kind::Cnn, &results.cnns)]
                     .into_iter()
                     .filter_map(|(kind, task)| Some((kind, task.as_ref()?)))
+                    .filter(|(kind, _)| *kind == Kind::Cnn || comparable(results))
                     .collect();
             if let Some(cnns) = &results.cnns {
                 figures.extend(curves::curves("cnn_curves", Kind::Cnn, cnns));
@@ -78,7 +80,8 @@ fn of_task(task: Task, results: &Results) -> Vec<Figure> {
                 figures.extend(confusion::matrix("cnn_confusion", cnns));
                 figures.extend(confusion::wrong_images("cnn_wrong", cnns));
             }
-            if let (Some(mlps), Some(cnns)) = (&results.mlps, &results.cnns) {
+            // Kinds of different data are not compared.
+            if let (Some(mlps), Some(cnns), 2) = (&results.mlps, &results.cnns, kinds.len()) {
                 if results.origins.times_compare() {
                     figures.push(accuracy::against_times("networks_times", &kinds));
                 }
@@ -89,6 +92,12 @@ fn of_task(task: Task, results: &Results) -> Vec<Figure> {
         Task::Multitask => figures.extend(results.multitask.iter().flat_map(multitask::draw)),
     }
     figures
+}
+
+/// Whether MLPs and CNNs were trained and tested on the same images.
+fn comparable(results: &Results) -> bool {
+    let both = results.mlps.as_ref().zip(results.cnns.as_ref());
+    both.is_some_and(|(mlps, cnns)| same_data(mlps, cnns))
 }
 
 /// Draws the figures of one look into a network; `data` names the classes.
@@ -115,7 +124,7 @@ fn signed(number: f64) -> String {
 }
 
 /// A whole number with a comma between thousands.
-fn thousands(number: usize) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
     let mut groups: Vec<&str> = if first > 0 { vec![&digits[..first]] } else { Vec::new() };

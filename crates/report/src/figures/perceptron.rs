@@ -129,10 +129,14 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
     };
     let alt = format!(
         "Training error of the {} perceptrons against the iteration, a small panel for each pair of classes, both axes \
-         logarithmic. {} pairs come down to the tolerance{range}; the others stop after {}.",
+         logarithmic. Of {}, {} reached the tolerance{range}.",
         perceptrons.pairs.len(),
+        if perceptrons.pairs.len() == 1 {
+            "one pair".to_owned()
+        } else {
+            format!("{} pairs", perceptrons.pairs.len())
+        },
         passes.len(),
-        iterations(longest),
     );
     Figure::new("perceptron_errors", canvas.finish(), alt)
 }
@@ -326,6 +330,7 @@ fn title(names: &[String], pair: &PairResults) -> String {
 fn tolerance_label(pair: &PairResults) -> String {
     // Rounded, so that 0.003 is 0.3 per cent and not 0.30000000000000004.
     let tolerance = (pair.spec.tolerance * 1e8).round() / 1e6;
+    let tolerance = if tolerance < 1e6 { tolerance.to_string() } else { format!("{tolerance:e}") };
     format!("tolerance ({tolerance}\u{a0}%)")
 }
 

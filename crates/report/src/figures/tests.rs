@@ -11,8 +11,8 @@ use inkling_schema::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};
 
 use super::canvas::{TEXT_WIDTH, text_width};
 use super::draw;
-use crate::made_up::inside::Looked;
-use crate::made_up::{self, Shape};
+use crate::fixtures::inside::Looked;
+use crate::fixtures::{self, Shape};
 use crate::rasterise::rasterise;
 use crate::{Figure, PairResults, PcaResults, PerceptronResults, Results};
 
@@ -135,7 +135,7 @@ fn results(names: &[&str]) -> Results {
             data: BTreeMap::from([("toy".to_owned(), data(names))]),
             runs: Vec::new(),
         },
-        origins: made_up::origins(),
+        origins: fixtures::origins(),
         missing: Vec::new(),
         finished: None,
         study_is_here: false,
@@ -153,7 +153,7 @@ fn results(names: &[&str]) -> Results {
 
 /// The same study with networks of Tasks 3 and 4.
 fn with_networks(names: &[&str], shape: Shape) -> Results {
-    let (mlps, cnns) = (made_up::mlps(&data(names), shape), made_up::cnns(&data(names), shape));
+    let (mlps, cnns) = (fixtures::mlps(&data(names), shape), fixtures::cnns(&data(names), shape));
     Results { mlps: Some(mlps), cnns: Some(cnns), ..results(names) }
 }
 
@@ -168,11 +168,11 @@ fn studies() -> Vec<Results> {
     let mut some_diverged = with_networks(&LONG_NAMES, Shape { epochs: 2, ..Shape::SMALL });
     let mut all_diverged = with_networks(&["a", "b"], Shape { networks: 2, ..Shape::SMALL });
     for network in some_diverged.mlps.iter_mut().flat_map(|task| &mut task.networks).skip(1) {
-        made_up::diverge(network, 2);
+        fixtures::diverge(network, 2);
         network.name = "A network with a name that is far too long for a panel".into();
     }
     for task in [&mut all_diverged.mlps, &mut all_diverged.cnns] {
-        task.iter_mut().flat_map(|task| &mut task.networks).for_each(|network| made_up::diverge(network, 1));
+        task.iter_mut().flat_map(|task| &mut task.networks).for_each(|network| fixtures::diverge(network, 1));
     }
     let mut one = with_networks(&["0", "1"], Shape { networks: 1, epochs: 1, ..Shape::SMALL });
     for network in one.mlps.iter_mut().chain(&mut one.cnns).flat_map(|task| &mut task.networks) {
@@ -287,10 +287,10 @@ fn names(figures: &[Figure]) -> Vec<&str> {
 
 #[test]
 fn a_study_has_the_figures_of_its_tasks() {
-    let all = [&made_up::FIGURES[..], &made_up::inside::FIGURES].concat();
+    let all = [&fixtures::FIGURES[..], &fixtures::inside::FIGURES].concat();
     let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
     let data = data(&LONG_NAMES);
-    study.inside = Some(made_up::inside::inside(&data, &Looked::small(&data)));
+    study.inside = Some(fixtures::inside::inside(&data, &Looked::small(&data)));
     assert_eq!(names(&draw(&study)), all);
     study.inside = None;
     study.pca = None;
@@ -308,7 +308,7 @@ fn networks_that_all_diverged_have_their_curves_and_nothing_to_compare() {
         .mlps
         .iter_mut()
         .flat_map(|task| &mut task.networks)
-        .for_each(|network| made_up::diverge(network, 1));
+        .for_each(|network| fixtures::diverge(network, 1));
     let figures = draw(&study);
     assert_eq!(names(&figures), ["mlp_curves", "mlp_parameters"]);
     assert!(figures[0].svg.contains("diverged") && figures[0].alt.contains("diverged at step 21"));
@@ -372,8 +372,8 @@ fn embedded_rasters_are_png_of_whole_blocks() {
 fn every_figure_becomes_the_same_picture_each_time_and_none_is_blank() {
     let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
     let data = data(&LONG_NAMES);
-    study.inside = Some(made_up::inside::inside(&data, &Looked::small(&data)));
-    study.multitask = Some(made_up::multitask::Asked::of(3, 2).results(&data));
+    study.inside = Some(fixtures::inside::inside(&data, &Looked::small(&data)));
+    study.multitask = Some(fixtures::multitask::Asked::of(3, 2).results(&data));
     let figures = draw(&study);
     let pictures = || -> Vec<Vec<u8>> { rasterise(&figures).into_iter().map(Result::unwrap).collect() };
     let (first, second) = (pictures(), pictures());

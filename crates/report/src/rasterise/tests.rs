@@ -18,7 +18,7 @@ fn read(file: &[u8]) -> (png::Info<'static>, Vec<[u8; 3]>) {
 fn figure(inside: &str) -> Figure {
     let head = r#"<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt" viewBox="0 0 72 36""#;
     let fonts = r#"font-family="Arial, 'Liberation Sans', Helvetica, sans-serif""#;
-    Figure::new("made_up", format!("{head} {fonts}>{inside}</svg>"), "")
+    Figure::new("fixtures", format!("{head} {fonts}>{inside}</svg>"), "")
 }
 
 fn drawn(inside: &str) -> (png::Info<'static>, Vec<[u8; 3]>) {
@@ -88,6 +88,6 @@ fn a_broken_figure_is_an_error_that_names_it() {
     let broken = Figure { svg: "<svg".into(), ..figure("") };
     let found = rasterise(&[broken, figure("<text y=\"9\">sound</text>")]);
     let error = found[0].as_ref().unwrap_err().to_string();
-    assert!(error.contains("`made_up` could not be drawn"), "{error}");
+    assert!(error.contains("`fixtures` could not be drawn"), "{error}");
     assert!(found[1].is_ok(), "a broken figure keeps no other from being drawn");
 }

@@ -1,7 +1,7 @@
 //! McNemar's test between every two networks that answered the same test images.
 
 use super::networks::{NetworkResults, NetworksResults};
-use crate::statistics::{LEVEL, holm, mcnemar};
+use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// Two networks on the same test images.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,13 +28,13 @@ impl NetworkPair {
             return None;
         }
         let (only_a, only_b) = only(&a.1.labels, &a.1.predictions, &b.1.predictions);
-        let p = mcnemar(only_a, only_b);
+        let p = mcnemar_exact(only_a, only_b);
         Some(NetworkPair { a: a.0, b: b.0, only_a, only_b, images: a.1.labels.len(), p, adjusted: p })
     }
 
     /// Whether the two differ by more than the noise, over all pairs of the comparison together.
     pub fn differs(&self) -> bool {
-        self.adjusted < LEVEL
+        self.adjusted < ALPHA
     }
 
     /// Accuracy of the first less that of the second.

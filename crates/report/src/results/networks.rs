@@ -7,7 +7,9 @@ use inkling_schema::found::{
     TrainingLine,
 };
 use inkling_schema::{RunSpec, Task, TrainRun};
+use inkling_statistics::{ClassMeasures, class_measures};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -99,12 +101,53 @@ impl NetworkResults {
 
     /// Test images of each class (rows) by what the network took them for (columns), shape [classes, classes].
     pub fn confusion(&self, classes: usize) -> Vec<Vec<usize>> {
-        let mut counts = vec![vec![0; classes]; classes];
-        for (&label, &predicted) in self.labels.iter().zip(&self.predictions) {
-            counts[usize::from(label)][usize::from(predicted)] += 1;
-        }
-        counts
+        confusion(classes, &self.labels, &self.predictions)
     }
+
+    /// The class that it gives to every test image, where it gives one to all and there are several.
+    pub fn only_answer(&self) -> Option<u8> {
+        only_answer(&self.labels, &self.predictions)
+    }
+}
+
+/// The one answer to all images; `None` where there are several, or where all images have one class.
+pub(super) fn only_answer(labels: &[u8], predictions: &[u8]) -> Option<u8> {
+    let first = *predictions.first()?;
+    let alike = predictions.iter().all(|&answer| answer == first);
+    (alike && labels.iter().any(|&label| label != labels[0])).then_some(first)
+}
+
+/// How well a network does on one class of a task, of the test images.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ClassRow {
+    pub(crate) class: String,
+    /// Images that have this class.
+    pub(crate) support: usize,
+    /// Undefined where no image was given this class, or has it.
+    pub(crate) precision: Option<f64>,
+    pub(crate) recall: Option<f64>,
+    pub(crate) f1: Option<f64>,
+}
+
+/// A row for each class.
+pub(crate) fn class_rows(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassRow> {
+    let row = |(class, found): (&String, ClassMeasures)| ClassRow {
+        class: class.clone(),
+        support: found.support,
+        precision: found.precision,
+        recall: found.recall,
+        f1: found.f1,
+    };
+    classes.iter().zip(class_measures(confusion)).map(row).collect()
+}
+
+/// Images of each class (rows) by the answers to them (columns), shape [classes, classes].
+pub(super) fn confusion(classes: usize, labels: &[u8], predictions: &[u8]) -> Vec<Vec<usize>> {
+    let mut counts = vec![vec![0; classes]; classes];
+    for (&label, &predicted) in labels.iter().zip(predictions) {
+        counts[usize::from(label)][usize::from(predicted)] += 1;
+    }
+    counts
 }
 
 impl NetworksResults {
@@ -124,6 +167,14 @@ impl NetworksResults {
         };
         let lowest = self.finished().min_by(|p, q| loss(p.2).total_cmp(&loss(q.2)));
         lowest.map(|(_, network, _)| (network, by))
+    }
+
+    /// Share of the commonest class among the test images: what always naming it is right for.
+    pub fn majority(&self) -> Option<f64> {
+        let labels = &self.networks.first()?.labels;
+        let mut counts = vec![0_usize; self.data.classes.len()];
+        labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+        (!labels.is_empty()).then(|| counts.into_iter().max().unwrap_or(0) as f64 / labels.len() as f64)
     }
 
     /// The evaluations of every finished network after its last epoch, on the test images.

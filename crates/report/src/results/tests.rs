@@ -9,7 +9,7 @@ use inkling_store::{Metadata, Store, Tensor, TensorFile, read_json, sealed_json}
 use serde_json::json;
 
 use super::*;
-use crate::made_up::{self, Shape};
+use crate::fixtures::{self, Shape};
 
 const CLASSES: usize = 3;
 const SIDE: usize = 8;
@@ -132,7 +132,7 @@ pub(crate) fn written(
 
 pub(crate) fn network() -> NetworkResults {
     let shape = Shape { networks: 1, epochs: 2, train_images: 300, test_images: 200 };
-    made_up::mlps(&data(), shape).networks.remove(0)
+    fixtures::mlps(&data(), shape).networks.remove(0)
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_network_that_was_never_wrong_and_one_that_diverged_at_once() {
     });
     assert!(right.unwrap().unwrap().networks[0].wrong.is_empty());
     let mut diverged = network();
-    made_up::diverge(&mut diverged, 1);
+    fixtures::diverge(&mut diverged, 1);
     let task = written_and_read(&diverged, |_| ()).unwrap().unwrap();
     assert!(task.networks[0].last().is_none() && task.chosen().is_none());
 }
@@ -192,7 +192,7 @@ fn a_result_with_more_right_answers_than_images_is_damaged() {
 
 #[test]
 fn the_network_to_look_at_is_chosen_by_losses_and_never_by_the_test_images() {
-    let mut task = made_up::mlps(&data(), Shape::SMALL);
+    let mut task = fixtures::mlps(&data(), Shape::SMALL);
     let losses = [0.3, 0.1, 0.2, 0.5, 0.4];
     for (network, loss) in task.networks.iter_mut().zip(losses) {
         let last = network.outcome.epochs.last_mut().unwrap();
@@ -208,13 +208,13 @@ fn the_network_to_look_at_is_chosen_by_losses_and_never_by_the_test_images() {
         last.validation.as_mut().unwrap().loss = loss;
     }
     assert_eq!(chosen(&task), Some(("3 hidden".into(), ChosenBy::Training)));
-    made_up::diverge(&mut task.networks[4], 2);
+    fixtures::diverge(&mut task.networks[4], 2);
     assert_eq!(chosen(&task), Some(("5 hidden".into(), ChosenBy::Validation)));
 }
 
 #[test]
 fn pairs_count_the_images_that_only_one_got_right() {
-    let mut task = made_up::mlps(&data(), Shape { networks: 2, ..Shape::SMALL });
+    let mut task = fixtures::mlps(&data(), Shape { networks: 2, ..Shape::SMALL });
     for network in &mut task.networks {
         network.predictions.clone_from(&network.labels);
     }

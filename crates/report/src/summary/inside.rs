@@ -5,7 +5,7 @@ use inkling_schema::{DreamPurpose, Objective};
 use serde::Serialize;
 
 use crate::results::{ActivationsResults, DreamResults, FiltersResults, InsideResults, Judge};
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 /// A part that the study did not ask for is empty or null.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -200,7 +200,7 @@ fn judge(judge: &Judge) -> JudgeSummary {
         seed: judge.seed,
         epochs: judge.epochs,
         test_accuracy: judge.test.map(|test| test.accuracy()),
-        interval: judge.test.map(|test| wilson(test.correct, test.images)),
+        interval: judge.test.map(|test| wilson_interval(test.correct, test.images)),
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::inside::{self, Looked};
+    use crate::fixtures::inside::{self, Looked};
 
     fn found(judge: bool) -> InsideResults {
         let classes = ["a", "b", "c", "d"].map(str::to_owned).into();

@@ -17,7 +17,7 @@ use self::networks::NetworksSummary;
 use crate::ReportError;
 use crate::fresh::Freshness;
 use crate::results::{Origins, PairResults, PcaResults, PerceptronResults, Results};
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 /// The results of a study in numbers. Accuracies and errors are fractions of 1, times are seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -99,7 +99,7 @@ impl PairSummary {
             train_error: (found.train_images - found.train_correct) as f64 / found.train_images as f64,
             train_accuracy,
             test_accuracy: pair.test_accuracy(),
-            test_interval: wilson(found.test_correct, found.test_images),
+            test_interval: wilson_interval(found.test_correct, found.test_images),
             seconds: pair.seconds,
         }
     }

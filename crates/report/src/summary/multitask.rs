@@ -4,8 +4,10 @@ use inkling_schema::apart;
 use inkling_schema::found::Divergence;
 use serde::Serialize;
 
-use crate::results::{Goal, GoalPair, HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults};
-use crate::statistics::wilson;
+use crate::results::{
+    ClassRow, Goal, GoalPair, HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults, class_rows,
+};
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct MultitaskSummary {
@@ -23,6 +25,8 @@ pub(super) struct MultitaskSummary {
     mcnemar: Vec<McNemarSummary>,
     /// Recall of every class under every λ beside the single-task network.
     classes: Vec<ClassSummary>,
+    /// Precision, recall and F1 of every class, by every trained head.
+    measures: Vec<MeasuresSummary>,
     /// One two-headed network beside both single-task ones; null where one of the sides is missing.
     cost: Option<CostSummary>,
     weightings: Vec<WeightingSummary>,
@@ -122,6 +126,15 @@ struct ClassSummary {
     p_holm: f64,
 }
 
+/// A trained head; what is undefined is null.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct MeasuresSummary {
+    network: String,
+    seed: u64,
+    goal: &'static str,
+    classes: Vec<ClassRow>,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct CostSummary {
     single_parameters: usize,
@@ -183,10 +196,22 @@ impl MultitaskSummary {
                 .map(|(lambda, network)| lambda_summary(task, *lambda, network))
                 .collect(),
             free_group_accuracy: free.map(|found| found.accuracy()),
-            free_group_interval: free.map(|found| wilson(found.correct, found.images)),
+            free_group_interval: free.map(|found| wilson_interval(found.correct, found.images)),
             baselines: BothBaselines { item: baseline(Goal::Item), group: baseline(Goal::Group) },
             mcnemar: task.pairs().into_iter().map(|pair| mcnemar(task, pair)).collect(),
             classes: Goal::BOTH.into_iter().flat_map(class).collect(),
+            measures: task
+                .networks()
+                .flat_map(|network| Goal::BOTH.map(|goal| (network, goal)))
+                .filter_map(|(network, goal)| {
+                    Some(MeasuresSummary {
+                        network: network.name.clone(),
+                        seed: network.spec.seed,
+                        goal: goal.name(),
+                        classes: class_rows(task.classes(goal), &task.confusion(network, goal)?),
+                    })
+                })
+                .collect(),
             cost: cost(task),
             weightings: task.weightings().iter().map(weighting).collect(),
         }
@@ -233,11 +258,11 @@ impl MultitaskSummary {
             self.lambdas.iter().filter(both).any(|found| Some(found.lambda) == pair.lambda)
         };
         let (all, differ) = self.mcnemar.iter().filter(together).fold((0, 0), |(all, differ), pair| {
-            (all + 1, differ + usize::from(pair.p_holm < crate::statistics::LEVEL))
+            (all + 1, differ + usize::from(pair.p_holm < inkling_statistics::ALPHA))
         });
         if all > 0 {
             lines.push(format!(
-                "        {differ} of {all} heads trained with another differ from a single-task network beyond the noise"
+                "        {differ} of {all} heads trained with another differ significantly from a single-task network"
             ));
         }
         for found in &self.weightings {
@@ -260,7 +285,7 @@ impl NetworkSummary {
         let test = network.test(goal);
         NetworkSummary {
             test_accuracy: test.map(|test| test.accuracy()),
-            interval: test.map(|test| wilson(test.correct, test.images)),
+            interval: test.map(|test| wilson_interval(test.correct, test.images)),
             test_loss: test.map(|test| test.loss),
             train_accuracy: network.train(goal).map(|train| train.accuracy()),
             parameters: network.outcome.parameters,
@@ -356,7 +381,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+    use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
     fn data() -> DataSetFacts {
         let classes = GARMENTS.map(str::to_owned).into();
@@ -380,9 +405,10 @@ mod tests {
         assert_eq!(lambdas[2]["diverged"]["step"], 11);
         assert!(json["single"]["item"]["test_accuracy"].as_f64().unwrap() > 0.5);
         assert_eq!(json["baselines"]["group"]["majority"], 0.4);
-        // Three item heads, three group heads, the free baseline.
-        assert_eq!(json["mcnemar"].as_array().unwrap().len(), 7);
-        assert!(json["mcnemar"][6]["lambda"].is_null());
+        // Two item heads, two group heads, the free baseline.
+        assert_eq!(json["mcnemar"].as_array().unwrap().len(), 5);
+        assert!(json["mcnemar"][4]["lambda"].is_null());
+        assert_eq!(json["measures"][0]["classes"].as_array().unwrap().len(), 10);
         assert_eq!(json["weightings"][2]["weighting"]["kind"], "pc-grad");
         assert_eq!(json["weightings"][2]["seeds"], serde_json::json!([1, 2]));
         assert_eq!(json["cost"]["joint_bytes"].as_u64().unwrap() % 12, 0);

@@ -3,8 +3,8 @@
 use inkling_schema::found::Divergence;
 use serde::Serialize;
 
-use crate::results::{NetworkPair, NetworkResults, NetworksResults};
-use crate::statistics::wilson;
+use crate::results::{ClassRow, NetworkPair, NetworkResults, NetworksResults, class_rows};
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct NetworksSummary {
@@ -37,6 +37,8 @@ struct NetworkSummary {
     /// Epochs that ended.
     epochs: usize,
     diverged: Option<Divergence>,
+    /// Precision, recall and F1 of each class of the test images; null where one is undefined.
+    classes: Option<Vec<ClassRow>>,
 }
 
 /// A pair of networks, by name.
@@ -62,7 +64,11 @@ impl NetworksSummary {
         };
         NetworksSummary {
             data: task.networks.first().map_or_else(String::new, |network| network.spec.data.set.clone()),
-            networks: task.networks.iter().map(NetworkSummary::new).collect(),
+            networks: task
+                .networks
+                .iter()
+                .map(|network| NetworkSummary::new(network, &task.data.classes))
+                .collect(),
             mcnemar: crate::within(task).into_iter().map(pair).collect(),
         }
     }
@@ -92,19 +98,17 @@ impl NetworksSummary {
         }
         let mut lines = vec![line];
         if !self.mcnemar.is_empty() {
-            let differ = self.mcnemar.iter().filter(|pair| pair.p_holm < crate::statistics::LEVEL).count();
+            let differ = self.mcnemar.iter().filter(|pair| pair.p_holm < inkling_statistics::ALPHA).count();
             let pairs = self.mcnemar.len();
             let plural = if pairs == 1 { "" } else { "s" };
-            lines.push(format!(
-                "        {differ} of {pairs} pair{plural} of networks differ beyond the noise"
-            ));
+            lines.push(format!("        {differ} of {pairs} pair{plural} of networks differ significantly"));
         }
         lines
     }
 }
 
 impl NetworkSummary {
-    fn new(network: &NetworkResults) -> Self {
+    fn new(network: &NetworkResults, classes: &[String]) -> Self {
         let found = &network.outcome;
         let last = network.last();
         let convolutions = network.convolutions.as_ref();
@@ -116,15 +120,16 @@ impl NetworkSummary {
             strides: convolutions.map(|found| found.strides.clone()),
             parameters: found.parameters,
             train_accuracy: last.map(|last| last.train.accuracy()),
-            train_interval: last.map(|last| wilson(last.train.correct, last.train.images)),
+            train_interval: last.map(|last| wilson_interval(last.train.correct, last.train.images)),
             train_loss: last.map(|last| last.train.loss),
             test_accuracy: last.map(|last| last.test.accuracy()),
-            interval: last.map(|last| wilson(last.test.correct, last.test.images)),
+            interval: last.map(|last| wilson_interval(last.test.correct, last.test.images)),
             test_loss: last.map(|last| last.test.loss),
             train_seconds: found.train_seconds,
             test_seconds: found.test_seconds,
             epochs: found.epochs.len(),
             diverged: found.diverged,
+            classes: last.map(|_| class_rows(classes, &network.confusion(classes.len()))),
         }
     }
 }
@@ -134,7 +139,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::{self, Shape};
+    use crate::fixtures::{self, Shape};
 
     fn data() -> DataSetFacts {
         let classes = ["a", "b", "c"].map(str::to_owned).into();
@@ -143,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_summary_holds_what_the_contract_names_and_nulls_where_training_diverged() {
-        let mut cnns = made_up::cnns(&data(), Shape::SMALL);
-        made_up::diverge(&mut cnns.networks[4], 1);
+        let mut cnns = fixtures::cnns(&data(), Shape::SMALL);
+        fixtures::diverge(&mut cnns.networks[4], 1);
         let summary = NetworksSummary::new(&cnns);
         let json = serde_json::to_value(&summary).unwrap();
         let (first, last) = (&json["networks"][0], &json["networks"][4]);
@@ -164,22 +169,25 @@ mod tests {
             assert!(last[key].is_null() && last.get(key).is_some(), "{key}");
         }
         assert_eq!(json["mcnemar"].as_array().unwrap().len(), 6);
+        let classes = first["classes"].as_array().unwrap();
+        assert_eq!((classes.len(), &classes[0]["class"]), (3, &"a".into()));
+        assert!(classes[0]["recall"].as_f64().unwrap() > 0.9 && last["classes"].is_null());
     }
 
     #[test]
     fn a_task_in_words() {
-        let mut mlps = made_up::mlps(&data(), Shape::SMALL);
+        let mut mlps = fixtures::mlps(&data(), Shape::SMALL);
         let words = |task: &NetworksResults| NetworksSummary::new(task).in_words("Task 3", "MLP");
         assert_eq!(
             words(&mlps),
             [
                 "Task 3: 5 MLPs, test accuracy 97.60 % to 98.10 %",
-                "        0 of 10 pairs of networks differ beyond the noise"
+                "        0 of 10 pairs of networks differ significantly"
             ]
         );
         mlps.networks.truncate(1);
         assert_eq!(words(&mlps), ["Task 3: 1 MLP, test accuracy 98.00 %"]);
-        made_up::diverge(&mut mlps.networks[0], 2);
+        fixtures::diverge(&mut mlps.networks[0], 2);
         assert_eq!(words(&mlps), ["Task 3: 1 MLP; diverged: 2 hidden"]);
     }
 }

@@ -172,7 +172,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::inside::{self, Looked};
+    use crate::fixtures::inside::{self, Looked};
 
     fn rows(table: &Table) -> Vec<Vec<String>> {
         let mut reader = csv::Reader::from_reader(table.csv.as_slice());

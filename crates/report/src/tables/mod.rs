@@ -12,7 +12,7 @@ use inkling_schema::found::DataSetFacts;
 use crate::document::printable::without_controls;
 use crate::figure::file_name;
 use crate::results::{PairResults, PcaResults, PerceptronResults, Results};
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 /// A table: what the report calls it, and its text.
 pub(crate) struct Table {
@@ -103,7 +103,7 @@ fn of_perceptrons(perceptrons: &PerceptronResults) -> Vec<Table> {
     ];
     let row = |pair: &PairResults| {
         let found = &pair.outcome;
-        let (low, high) = wilson(found.test_correct, found.test_images);
+        let (low, high) = wilson_interval(found.test_correct, found.test_images);
         [
             name(&perceptrons.data, pair.spec.a),
             name(&perceptrons.data, pair.spec.b),

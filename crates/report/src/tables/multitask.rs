@@ -1,12 +1,13 @@
 //! Tables of Task 6: networks, McNemar's tests, classes, other weightings, gradients.
 
+use super::networks::class_cells;
 use super::{Table, table, text};
-use crate::results::{Goal, HeadedNetwork, MultitaskResults, Pairing};
-use crate::statistics::wilson;
+use crate::results::{ClassRow, Goal, HeadedNetwork, MultitaskResults, Pairing, class_rows};
+use inkling_statistics::wilson_interval;
 
 /// The tables of the task. What a network that diverged does not have is left empty.
 pub(super) fn of_task(task: &MultitaskResults) -> Vec<Table> {
-    let mut tables = vec![networks(task), mcnemar(task), classes(task)];
+    let mut tables = vec![networks(task), mcnemar(task), classes(task), measures(task)];
     if task.networks().any(|network| !network.gradients.is_empty()) {
         tables.push(gradients(task));
     }
@@ -43,7 +44,7 @@ fn networks(task: &MultitaskResults) -> Table {
     let rows = singles.chain(lambdas).chain(others).map(|(lambda, network)| {
         let accuracy = |goal: Goal| text(network.test(goal).map(|test| test.accuracy()));
         let end = |goal: Goal, of: fn((f64, f64)) -> f64| {
-            text(network.test(goal).map(|test| of(wilson(test.correct, test.images))))
+            text(network.test(goal).map(|test| of(wilson_interval(test.correct, test.images))))
         };
         let trained = |goal: Goal| text(network.head(goal).map(|_| network.trained(goal)));
         let found = &network.outcome;
@@ -113,6 +114,24 @@ fn classes(task: &MultitaskResults) -> Table {
     table("multitask_classes", columns, rows)
 }
 
+/// Precision, recall and F1 of every class, by every trained head; what is undefined is left empty.
+fn measures(task: &MultitaskResults) -> Table {
+    let columns = ["network", "seed", "goal", "class", "test_images", "precision", "recall", "f1"];
+    let of = |network: &HeadedNetwork, goal: Goal| -> Vec<[String; 8]> {
+        let found = task.confusion(network, goal).map(|counts| class_rows(task.classes(goal), &counts));
+        let row = |row: ClassRow| {
+            let [class, support, precision, recall, f1] = class_cells(row);
+            let (name, seed, goal) =
+                (network.name.clone(), network.spec.seed.to_string(), goal.name().to_owned());
+            [name, seed, goal, class, support, precision, recall, f1]
+        };
+        found.into_iter().flatten().map(row).collect()
+    };
+    let rows =
+        task.networks().flat_map(|network| Goal::BOTH.into_iter().flat_map(move |goal| of(network, goal)));
+    table("multitask_measures", columns, rows)
+}
+
 /// Every measurement.
 fn gradients(task: &MultitaskResults) -> Table {
     let rows = task.networks().flat_map(|network| {
@@ -168,7 +187,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::multitask::{Asked, GARMENTS, diverge};
+    use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
     fn rows(table: &Table) -> Vec<Vec<String>> {
         let mut reader = csv::Reader::from_reader(table.csv.as_slice());
@@ -194,17 +213,19 @@ mod tests {
             sizes[..3],
             [
                 ("multitask_networks", 2 + 5 + 8),
-                ("multitask_mcnemar", 3 + 3 + 1),
-                ("multitask_classes", 3 * 10 + 3 * 3)
+                ("multitask_mcnemar", 2 + 2 + 1),
+                ("multitask_classes", 2 * 10 + 2 * 3)
             ]
         );
-        assert_eq!(sizes[4], ("multitask_weightings", 4));
+        assert_eq!(sizes[5], ("multitask_weightings", 4));
+        // The single-task networks, three of the sweep with both heads or one, eight of other weightings.
+        assert_eq!(sizes[3], ("multitask_measures", 13 + 10 + 13 + 13 + 3 + 8 * 13));
         let networks = rows(&tables[0]);
         // The item network has no group head, λ = 0 has an untrained item head, and λ = 0.25 diverged.
         assert!(networks[0][7..11].iter().all(String::is_empty), "{:?}", networks[0]);
         assert_eq!(networks[2][1..4], ["0", "1", "false"]);
         assert!(networks[3][4].is_empty() && networks[3][17] == "11", "{:?}", networks[3]);
         let bare = Asked { gradients: false, ..Asked::brief(300, 200) }.results(&data);
-        assert_eq!(of_task(&bare).len(), 3);
+        assert_eq!(of_task(&bare).len(), 4);
     }
 }

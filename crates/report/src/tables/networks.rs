@@ -1,26 +1,40 @@
-//! Tables of Tasks 3 and 4: the networks, McNemar's tests, what was taken for what.
+//! Tables of Tasks 3 and 4: the networks, McNemar's tests, which class was predicted as which.
 
 use super::{Table, table, text};
-use crate::results::{NetworkPair, NetworkResults, NetworksResults};
-use crate::statistics::wilson;
+use crate::results::{ClassRow, NetworkPair, NetworkResults, NetworksResults, class_rows};
+use inkling_statistics::wilson_interval;
 
 /// A kind of network with the names of its tables.
 pub(super) struct Kind {
     name: &'static str,
     networks: &'static str,
     mcnemar: &'static str,
+    classes: &'static str,
     confusion: &'static str,
 }
 
-pub(super) const MLP: Kind =
-    Kind { name: "MLP", networks: "mlp_networks", mcnemar: "mlp_mcnemar", confusion: "confusion_mlp" };
-pub(super) const CNN: Kind =
-    Kind { name: "CNN", networks: "cnn_networks", mcnemar: "cnn_mcnemar", confusion: "confusion_cnn" };
+pub(super) const MLP: Kind = Kind {
+    name: "MLP",
+    networks: "mlp_networks",
+    mcnemar: "mlp_mcnemar",
+    classes: "mlp_classes",
+    confusion: "confusion_mlp",
+};
+pub(super) const CNN: Kind = Kind {
+    name: "CNN",
+    networks: "cnn_networks",
+    mcnemar: "cnn_mcnemar",
+    classes: "cnn_classes",
+    confusion: "confusion_cnn",
+};
 
 /// The tables of a task. What a network that diverged does not have is left empty.
 pub(super) fn of_task(kind: &Kind, task: &NetworksResults) -> Vec<Table> {
-    let mut tables =
-        vec![networks(kind.networks, task), mcnemar(kind.mcnemar, task, task, &crate::within(task))];
+    let mut tables = vec![
+        networks(kind.networks, task),
+        mcnemar(kind.mcnemar, task, task, &crate::within(task)),
+        classes(kind.classes, task),
+    ];
     if let Some((network, _)) = task.chosen() {
         tables.push(confusion(kind.confusion, &task.data.classes, network));
     }
@@ -86,7 +100,7 @@ fn networks(name: &'static str, task: &NetworksResults) -> Table {
     let rows = task.networks.iter().map(|network| {
         let found = &network.outcome;
         let last = network.last();
-        let interval = last.map(|last| wilson(last.test.correct, last.test.images));
+        let interval = last.map(|last| wilson_interval(last.test.correct, last.test.images));
         let convolutions = network.convolutions.as_ref();
         [
             network.name.clone(),
@@ -133,6 +147,24 @@ fn mcnemar(
     table(name, columns, rows)
 }
 
+/// A row for each network and class; what is undefined is left empty.
+fn classes(name: &'static str, task: &NetworksResults) -> Table {
+    let names = &task.data.classes;
+    let rows = task.finished().flat_map(|(_, network, _)| {
+        let found = class_rows(names, &network.confusion(names.len()));
+        found.into_iter().map(|row| {
+            let [class, support, precision, recall, f1] = class_cells(row);
+            [network.name.clone(), class, support, precision, recall, f1]
+        })
+    });
+    table(name, ["network", "class", "test_images", "precision", "recall", "f1"], rows)
+}
+
+/// The cells of a class.
+pub(super) fn class_cells(row: ClassRow) -> [String; 5] {
+    [row.class, row.support.to_string(), text(row.precision), text(row.recall), text(row.f1)]
+}
+
 /// A row for each pair of a class and an answer; the network is the one that the report looks at more closely.
 fn confusion(name: &'static str, classes: &[String], network: &NetworkResults) -> Table {
     let counts = network.confusion(classes.len());
@@ -153,7 +185,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::{self, Shape};
+    use crate::fixtures::{self, Shape};
 
     fn data() -> DataSetFacts {
         DataSetFacts {
@@ -173,11 +205,17 @@ mod tests {
 
     #[test]
     fn a_network_that_diverged_has_no_accuracy_and_is_in_no_pair() {
-        let mut mlps = made_up::mlps(&data(), Shape::SMALL);
-        made_up::diverge(&mut mlps.networks[1], 3);
+        let mut mlps = fixtures::mlps(&data(), Shape::SMALL);
+        fixtures::diverge(&mut mlps.networks[1], 3);
         let tables = of_task(&MLP, &mlps);
         let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
-        assert_eq!(names, ["mlp_networks", "mlp_mcnemar", "confusion_mlp"]);
+        assert_eq!(names, ["mlp_networks", "mlp_mcnemar", "mlp_classes", "confusion_mlp"]);
+        // Four networks of three classes, whose supports are all test images.
+        let classes = rows(&tables[2]);
+        let support: usize = classes.iter().map(|row| row[2].parse::<usize>().unwrap()).sum();
+        assert_eq!((classes.len(), support), (12, 4 * 1000));
+        let recall: f64 = classes[0][4].parse().unwrap();
+        assert!(recall > 0.9 && recall < 1.0, "{:?}", classes[0]);
         let networks = rows(&tables[0]);
         assert_eq!(networks.len(), 5);
         assert_eq!(networks[1][0..2], ["3 hidden", "3"]);
@@ -186,13 +224,13 @@ mod tests {
         assert!(networks[0][15..17].iter().all(String::is_empty));
         // Four networks are left, so six pairs.
         assert_eq!(rows(&tables[1]).len(), 6);
-        let counted: usize = rows(&tables[2]).iter().map(|row| row[3].parse::<usize>().unwrap()).sum();
-        assert_eq!((rows(&tables[2]).len(), counted), (9, 1000));
+        let counted: usize = rows(&tables[3]).iter().map(|row| row[3].parse::<usize>().unwrap()).sum();
+        assert_eq!((rows(&tables[3]).len(), counted), (9, 1000));
     }
 
     #[test]
     fn accuracy_per_parameter_and_per_second_are_quotients_of_the_other_columns() {
-        let (mlps, cnns) = (made_up::mlps(&data(), Shape::SMALL), made_up::cnns(&data(), Shape::SMALL));
+        let (mlps, cnns) = (fixtures::mlps(&data(), Shape::SMALL), fixtures::cnns(&data(), Shape::SMALL));
         let tables = of_both(&mlps, &cnns, true);
         let compared = rows(&tables[0]);
         assert_eq!(compared.len(), 10);
@@ -207,9 +245,10 @@ mod tests {
 
     #[test]
     fn where_all_diverged_the_tables_say_so() {
-        let mut mlps = made_up::mlps(&data(), Shape { networks: 1, ..Shape::SMALL });
-        made_up::diverge(&mut mlps.networks[0], 1);
+        let mut mlps = fixtures::mlps(&data(), Shape { networks: 1, ..Shape::SMALL });
+        fixtures::diverge(&mut mlps.networks[0], 1);
         let tables = of_task(&MLP, &mlps);
-        assert_eq!((tables.len(), rows(&tables[0]).len(), rows(&tables[1]).len()), (2, 1, 0));
+        assert_eq!((tables.len(), rows(&tables[0]).len(), rows(&tables[1]).len()), (3, 1, 0));
+        assert!(rows(&tables[2]).is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::results::{ClassRow, class_rows};
 use crate::{ChosenBy, NetworkResults, NetworksResults};
 
 #[derive(Debug, Serialize)]
@@ -13,10 +14,14 @@ pub(super) struct Chosen<'a> {
     among: usize,
     images: usize,
     errors: usize,
-    /// The commonest confusions.
+    /// The commonest confusions: three, or fewer where the third is as common as a fourth.
     common: Vec<Confusion<'a>>,
     /// Share of the errors that they make up.
     common_share: f64,
+    /// Confusions that are as common as each other and would come next, where not all of them find room.
+    tied: Option<Tied>,
+    /// Precision, recall and F1 of each class.
+    classes: Vec<ClassRow>,
     surest: Option<Surest<'a>>,
     /// Most confidently wrong images that are shown, and those of them that it gave a probability above 90 %.
     shown: usize,
@@ -27,6 +32,13 @@ pub(super) struct Chosen<'a> {
 struct Confusion<'a> {
     class: &'a str,
     answer: &'a str,
+    count: usize,
+}
+
+/// So many confusions of so many images each.
+#[derive(Debug, PartialEq, Serialize)]
+struct Tied {
+    confusions: usize,
     count: usize,
 }
 
@@ -45,7 +57,7 @@ impl<'a> Chosen<'a> {
         let classes = &task.data.classes;
         let mut all = confusions(network, classes);
         let errors = all.iter().map(|found| found.count).sum::<usize>();
-        all.truncate(3);
+        let tied = cut(&mut all);
         let common = all.iter().map(|found| found.count).sum::<usize>();
         let surest = network.wrong.first().map(|image| Surest {
             class: &classes[usize::from(image.class)],
@@ -59,12 +71,28 @@ impl<'a> Chosen<'a> {
             images: network.labels.len(),
             errors,
             common: all,
+            tied,
+            classes: class_rows(classes, &network.confusion(classes.len())),
             common_share: common as f64 / errors.max(1) as f64,
             surest,
             shown: network.wrong.len(),
             confident: network.wrong.iter().filter(|image| image.probability > 0.9).count(),
         })
     }
+}
+
+/// Keeps the three commonest of sorted confusions. Where the third is as common as the fourth, which of them come first is
+/// only the order of the classes: those are counted instead.
+fn cut(all: &mut Vec<Confusion>) -> Option<Tied> {
+    const SHOWN: usize = 3;
+    let last = all.get(SHOWN - 1)?.count;
+    if all.get(SHOWN)?.count < last {
+        all.truncate(SHOWN);
+        return None;
+    }
+    let confusions = all.iter().filter(|found| found.count == last).count();
+    all.retain(|found| found.count > last);
+    Some(Tied { confusions, count: last })
 }
 
 /// Every confusion there is, the commonest first.
@@ -80,4 +108,25 @@ fn confusions<'a>(network: &NetworkResults, classes: &'a [String]) -> Vec<Confus
     }
     all.sort_by_key(|found| std::cmp::Reverse(found.count));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_equally_common_confusions_none_comes_first() {
+        let cut_of = |counts: &[usize]| {
+            let confusion = |&count: &usize| Confusion { class: "a", answer: "b", count };
+            let mut all: Vec<Confusion> = counts.iter().map(confusion).collect();
+            let tied = cut(&mut all).map(|tied| (tied.confusions, tied.count));
+            (all.len(), tied)
+        };
+        assert_eq!(cut_of(&[]), (0, None));
+        assert_eq!(cut_of(&[1, 1, 1]), (3, None));
+        assert_eq!(cut_of(&[9, 8, 7, 6]), (3, None));
+        assert_eq!(cut_of(&[9, 8, 7, 7]), (2, Some((2, 7))));
+        assert_eq!(cut_of(&[9, 8, 8, 8, 2]), (1, Some((3, 8))));
+        assert_eq!(cut_of(&[1, 1, 1, 1]), (0, Some((4, 1))));
+    }
 }

@@ -1,22 +1,26 @@
 //! Facts of CNNs beside MLPs: accuracy, parameters and times.
 
+use inkling_schema::{Initializer, TrainRun};
 use serde::Serialize;
 
-use super::median;
-use super::networks::Named;
+use inkling_statistics::median;
+
+use super::networks::{Named, initializer};
 use crate::{NetworkPair, NetworkResults, NetworksResults};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ComparedFacts<'a> {
-    /// Whether both kinds were trained alike, on the same images.
+    /// Whether both kinds were trained and tested on the same images. If not, nothing else here is of use.
+    same_data: bool,
+    /// Whether all networks of both kinds were trained alike, from initial weights of the same distribution.
     same_training: bool,
     rows: Vec<Row<'a>>,
-    /// McNemar's tests of every CNN against every MLP: all, those beyond the noise, those of these that a CNN wins.
+    /// McNemar's tests of every CNN against every MLP: all, those that differ significantly, those of these that a CNN wins.
     /// None at all where the two kinds were tested on different images.
     pairs: usize,
     differ: usize,
     cnn_better: usize,
-    /// The CNN with the fewest parameters of those that beat every MLP beyond the noise.
+    /// The CNN with the fewest parameters of those that are significantly better than every MLP.
     smallest_winner: Option<Named<'a>>,
     /// The MLP with the fewest parameters.
     smallest_mlp: Named<'a>,
@@ -86,7 +90,8 @@ impl<'a> ComparedFacts<'a> {
             let values = || rows.iter().map(value);
             values().fold(0.0, f64::max) / values().fold(f64::MAX, f64::min).max(1e-9)
         };
-        let (m, c) = (&mlps.networks.first()?.spec, &cnns.networks.first()?.spec);
+        let networks = || mlps.networks.iter().chain(&cnns.networks);
+        let first = networks().next()?;
         let parameters = |network: &NetworkResults| network.outcome.parameters as f64;
         let times = || {
             Some(Times {
@@ -98,7 +103,8 @@ impl<'a> ComparedFacts<'a> {
         };
         let smallest_mlp = mlps.finished().min_by_key(|(_, network, _)| network.outcome.parameters)?.1;
         Some(ComparedFacts {
-            same_training: m.training == c.training && m.data == c.data,
+            same_data: same_data(mlps, cnns),
+            same_training: networks().all(|network| trained_alike(&network.spec, &first.spec)),
             pairs: pairs.len(),
             differ: differing().count(),
             cnn_better: differing().filter(|pair| pair.only_a > pair.only_b).count(),
@@ -112,6 +118,22 @@ impl<'a> ComparedFacts<'a> {
             rows,
         })
     }
+}
+
+/// Whether the networks of both kinds were trained and tested on the same images.
+pub(crate) fn same_data(mlps: &NetworksResults, cnns: &NetworksResults) -> bool {
+    let mut networks = mlps.networks.iter().chain(&cnns.networks);
+    let Some(first) = networks.next() else { return false };
+    networks.all(|network| network.spec.data == first.spec.data && network.labels == first.labels)
+}
+
+/// Whether two networks were trained in one way, by optimiser, schedule, loss and initial weights.
+fn trained_alike(a: &TrainRun, b: &TrainRun) -> bool {
+    let hidden = |run: &TrainRun| run.model.trunk.iter().find_map(initializer);
+    let output = |run: &TrainRun| run.model.heads.iter().flat_map(|head| &head.layers).find_map(initializer);
+    // A network without a hidden layer has no initial weights there.
+    let alike = |a: Option<Initializer>, b: Option<Initializer>| a.zip(b).is_none_or(|(a, b)| a == b);
+    a.training == b.training && alike(hidden(a), hidden(b)) && alike(output(a), output(b))
 }
 
 fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[NetworkPair]) -> Option<Named<'a>> {

@@ -101,7 +101,7 @@ mod tests {
     use inkling_schema::found::DataSetFacts;
 
     use super::*;
-    use crate::made_up::{self, Shape};
+    use crate::fixtures::{self, Shape};
 
     #[test]
     fn the_briefs_networks_worked_out() {
@@ -114,7 +114,7 @@ mod tests {
             images: None,
         };
         let shape = Shape { test_images: 100, ..Shape::SMALL };
-        let cnns = made_up::cnns(&data, shape);
+        let cnns = fixtures::cnns(&data, shape);
         let cnn = Worked::new(&cnns).unwrap();
         assert_eq!((cnn.name, cnn.parameters), ("3 conv", 227_306));
         assert_eq!(cnn.sides, [28, 28, 14, 7]);
@@ -126,7 +126,7 @@ mod tests {
         // 28² · 16 · 32 + 14² · 512 · 64 + 7² · 1024 · 128 + 6272 · 10, by hand.
         assert_eq!(cnn.multiply_adds, 401_408 + 6_422_528 + 6_422_528 + 62_720);
 
-        let mlps = made_up::mlps(&data, shape);
+        let mlps = fixtures::mlps(&data, shape);
         let mlp = Worked::new(&mlps).unwrap();
         assert_eq!((mlp.vectors.as_slice(), mlp.parameters), (&[784, 1000, 1000, 10][..], 1_796_010));
         assert_eq!(mlp.dense_share, 1.0);

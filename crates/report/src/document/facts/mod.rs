@@ -2,7 +2,7 @@
 //! every comparison on which its words depend, is made here from the results.
 
 mod closer;
-mod compared;
+pub(crate) mod compared;
 mod inside;
 mod layers;
 mod multitask;
@@ -67,10 +67,6 @@ struct StudyFacts<'a> {
     seconds: f64,
     /// When the last run ended.
     finished: Option<Moment>,
-    train_images: usize,
-    test_images: usize,
-    /// Training images that every data set has, where the study uses fewer.
-    all_train_images: Option<usize>,
     runs: usize,
     /// Runs that are not finished.
     unfinished: usize,
@@ -104,6 +100,27 @@ struct DataFacts<'a> {
     set: &'a str,
     title: &'a str,
     checksum: &'a str,
+    /// The most images of it that a run uses.
+    train_images: usize,
+    test_images: usize,
+    /// Training images that it has, where the study uses fewer.
+    all_train_images: Option<usize>,
+}
+
+impl<'a> DataFacts<'a> {
+    fn new(set: &'a str, data: &'a inkling_schema::found::DataSetFacts, record: &StudyRecord) -> Self {
+        let slices = || record.runs.iter().filter_map(|run| run.spec.data()).filter(|slice| slice.set == set);
+        let train_images = slices().map(|slice| slice.train_images).max().unwrap_or(0);
+        let all = data.images.map(|[train, _]| train);
+        DataFacts {
+            set,
+            title: &data.title,
+            checksum: &data.checksum,
+            train_images,
+            test_images: slices().map(|slice| slice.test_images).max().unwrap_or(0),
+            all_train_images: all.filter(|all| (1..*all).contains(&train_images)),
+        }
+    }
 }
 
 /// Two classes, and how the report writes them as a pair.
@@ -140,7 +157,6 @@ impl<'a> Facts<'a> {
         let record = &results.record;
         let pca = results.pca.as_ref();
         let perceptrons = results.perceptrons.as_ref();
-        let spec = record.runs.iter().find_map(|run| run.spec.data());
         Facts {
             study: StudyFacts {
                 preset: &record.preset,
@@ -161,20 +177,12 @@ impl<'a> Facts<'a> {
                 bits_agree: results.origins.bits_agree(),
                 seconds: record.seconds,
                 finished: results.finished,
-                train_images: spec.map_or(0, |data| data.train_images),
-                test_images: spec.map_or(0, |data| data.test_images),
-                all_train_images: all_train_images(record)
-                    .filter(|all| spec.is_some_and(|data| data.train_images < *all)),
                 runs: record.runs.len(),
                 unfinished: results.missing.len(),
                 words: super::WORDS,
                 group: record.study.report.as_ref().and_then(|report| report.group),
                 authors: record.study.report.as_ref().map_or(&[], |report| &report.authors),
-                data: record
-                    .data
-                    .iter()
-                    .map(|(set, data)| DataFacts { set, title: &data.title, checksum: &data.checksum })
-                    .collect(),
+                data: record.data.iter().map(|(set, data)| DataFacts::new(set, data, record)).collect(),
                 command: command(results),
                 file: results.study_is_here.then_some(&results.record.preset),
             },
@@ -198,13 +206,6 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Training images of each data set, where all have as many and it is known.
-fn all_train_images(record: &StudyRecord) -> Option<usize> {
-    let mut all = record.data.values().map(|data| data.images.map(|[train, _]| train));
-    let first = all.next()??;
-    all.all(|other| other == Some(first)).then_some(first)
-}
-
 fn missing(results: &Results) -> Vec<Missing<'_>> {
     let of = |task: Task| {
         let runs = results.missing.iter().filter(|run| run.task == task);
@@ -225,31 +226,4 @@ fn command(results: &Results) -> String {
     };
     let cpu = if results.origins.portable() { " --cpu portable" } else { "" };
     format!("inkling study {name} --seed {}{only}{cpu}", record.study.seed)
-}
-
-/// The mean; `None` of nothing.
-fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.into_iter().fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-    (count > 0).then(|| sum / f64::from(count))
-}
-
-/// The median; `None` of nothing.
-fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.into_iter().collect();
-    sorted.sort_by(f64::total_cmp);
-    let upper = *sorted.get(sorted.len() / 2)?;
-    Some(if sorted.len() % 2 == 1 { upper } else { (sorted[sorted.len() / 2 - 1] + upper) / 2.0 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn means_and_medians() {
-        assert_eq!(mean([1.0, 2.0, 6.0]), Some(3.0));
-        assert_eq!(median([6.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median([6.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!((mean([]), median([])), (None, None));
-    }
 }

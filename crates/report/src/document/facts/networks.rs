@@ -8,8 +8,8 @@ use super::closer::Chosen;
 use super::layers::Worked;
 use super::rank::RankCorrelation;
 use crate::results::ONE_BUDGET;
-use crate::statistics::wilson;
 use crate::{NetworkPair, NetworkResults, NetworksResults};
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Serialize)]
 pub(super) struct NetworksFacts<'a> {
@@ -26,7 +26,11 @@ pub(super) struct NetworksFacts<'a> {
     hidden: Option<Initializer>,
     output: Option<Initializer>,
     rows: Vec<Row<'a>>,
+    /// Share of the commonest class among the test images.
+    majority: Option<f64>,
     diverged: Vec<&'a str>,
+    /// Networks that give every test image one and the same class.
+    constant: Vec<&'a str>,
     /// Networks whose training ended before its last epoch, the validation loss falling no more.
     stopped_early: Vec<&'a str>,
     /// `None` where every network diverged.
@@ -80,6 +84,8 @@ struct Found<'a> {
     turned: usize,
     /// The first and the last epoch of the lowest test losses of those.
     turned_after: Option<(usize, usize)>,
+    /// Networks whose test loss rose from some epoch to the next while the training loss fell.
+    rose: usize,
 }
 
 /// McNemar's tests, corrected for their number.
@@ -133,6 +139,7 @@ impl<'a> NetworksFacts<'a> {
         let spec = &first.spec;
         let pairs = crate::within(task);
         let layers = || spec.model.trunk.iter();
+        let all_layers = || task.networks.iter().flat_map(|network| &network.spec.model.trunk);
         let padding = |layer: &LayerSpec| match layer {
             LayerSpec::Conv2d { padding, .. } => Some(*padding),
             _ => None,
@@ -146,10 +153,16 @@ impl<'a> NetworksFacts<'a> {
             test_images: spec.data.test_images,
             training: &spec.training,
             padding: layers().find_map(padding),
-            hidden: layers().find_map(initializer),
+            hidden: all_layers().find_map(initializer),
             output: spec.model.heads.first().and_then(|head| head.layers.iter().find_map(initializer)),
             rows: task.networks.iter().map(Row::new).collect(),
+            majority: task.majority(),
             diverged: names(task, |outcome| outcome.diverged.is_some()),
+            constant: task
+                .finished()
+                .filter(|(_, network, _)| network.only_answer().is_some())
+                .map(|(_, network, _)| network.name.as_str())
+                .collect(),
             stopped_early: names(task, |outcome| outcome.stopped_early),
             found: Found::new(task),
             pairs: Pairs::new(task, &pairs),
@@ -179,7 +192,7 @@ impl<'a> Row<'a> {
             parameters: network.outcome.parameters,
             train_accuracy: last.map(|last| last.train.accuracy()),
             test_accuracy: last.map(|last| last.test.accuracy()),
-            interval: last.map(|last| wilson(last.test.correct, last.test.images)),
+            interval: last.map(|last| wilson_interval(last.test.correct, last.test.images)),
             train_seconds: network.outcome.train_seconds,
             test_seconds: network.outcome.test_seconds,
             diverged_step: network.outcome.diverged.map(|at| at.step),
@@ -230,6 +243,7 @@ impl<'a> Found<'a> {
             several_epochs: finished.iter().filter(|(network, _)| network.outcome.epochs.len() > 1).count(),
             turned: turns.len(),
             turned_after: turns.iter().min().copied().zip(turns.iter().max().copied()),
+            rose: finished.iter().filter(|(network, _)| rose(network)).count(),
         })
     }
 }
@@ -240,6 +254,12 @@ fn turn(network: &NetworkResults) -> Option<usize> {
     let lowest = epochs.iter().min_by(|p, q| p.test.loss.total_cmp(&q.test.loss))?;
     let last = epochs.last()?;
     (lowest.test.loss < last.test.loss && last.train.loss < lowest.train.loss).then_some(lowest.epoch)
+}
+
+/// Whether the test loss rose from some epoch to the next while the training loss fell.
+fn rose(network: &NetworkResults) -> bool {
+    let pairs = network.outcome.epochs.windows(2);
+    pairs.into_iter().any(|two| two[0].test.loss < two[1].test.loss && two[1].train.loss < two[0].train.loss)
 }
 
 /// Whether two networks have about one number of parameters.
@@ -317,5 +337,40 @@ fn budget<'a>(
             .into_iter()
             .map(|(better, worse, p)| Difference { better: &better.name, worse: &worse.name, p })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::found::DataSetFacts;
+
+    use super::*;
+    use crate::fixtures::{self, Shape};
+
+    #[test]
+    fn test_loss_that_rises_and_falls_again_has_risen() {
+        let data = DataSetFacts {
+            title: "Toy".into(),
+            height: 8,
+            width: 8,
+            classes: ["a", "b", "c"].map(str::to_owned).into(),
+            checksum: "c".into(),
+            images: None,
+        };
+        let mut task = fixtures::mlps(&data, Shape { networks: 1, epochs: 4, ..Shape::SMALL });
+        let mut told = |test: [f64; 4], train: [f64; 4]| {
+            for (epoch, (test, train)) in
+                task.networks[0].outcome.epochs.iter_mut().zip(test.iter().zip(train))
+            {
+                (epoch.test.loss, epoch.train.loss) = (*test, train);
+            }
+            (turn(&task.networks[0]), rose(&task.networks[0]))
+        };
+        let falling = [0.9, 0.8, 0.7, 0.6];
+        assert_eq!(told([0.5, 0.4, 0.3, 0.2], falling), (None, false));
+        assert_eq!(told([0.5, 0.4, 0.45, 0.3], falling), (None, true));
+        assert_eq!(told([0.5, 0.3, 0.4, 0.4], falling), (Some(2), true));
+        // It rose where training loss did.
+        assert_eq!(told([0.5, 0.4, 0.45, 0.3], [0.9, 0.8, 0.85, 0.6]), (None, false));
     }
 }

@@ -3,7 +3,9 @@
 use inkling_schema::found::PairSeparability;
 use serde::Serialize;
 
-use super::{ClassValue, Pair, PairValue, median};
+use inkling_statistics::{ALPHA, cover_probability, median};
+
+use super::{ClassValue, Pair, PairValue};
 use crate::PcaResults;
 
 #[derive(Debug, Serialize)]
@@ -75,7 +77,7 @@ struct SeparabilityFacts {
     contrast: Option<Contrast>,
     fewest_images: usize,
     most_images: usize,
-    images_say: ImagesSay,
+    chance: Chance,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,16 +93,29 @@ struct Contrast {
     images: usize,
 }
 
-/// What the number of images in a pair, against the number of dimensions d, says about certificates (Cover 1965).
+/// Whether images with random labels could be separated as well (Cover 1965).
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum ImagesSay {
-    /// No pair has more than d + 1 images: any labels could be separated.
-    Little,
-    /// Every pair has more than 2 (d + 1): random labels could hardly be.
-    Much,
-    /// Neither.
-    Some,
+struct Chance {
+    /// Dimensions that the training images span: the rank of the data, which pixels of one value do not raise.
+    rank: usize,
+    /// The largest probability over the pairs, which is that of the pair with the fewest images.
+    most: f64,
+    /// Whether it is below 5 %.
+    unlikely: bool,
+    /// Whether no pair has more images than dimensions and one: any labels could be separated.
+    certain: bool,
+}
+
+impl Chance {
+    fn new(spectrum: &[f64], samples: usize, fewest_images: usize, most_images: usize) -> Chance {
+        // What an eigenvalue may be off by rounding.
+        let largest = spectrum.first().copied().unwrap_or(0.0);
+        let rounding = largest * samples.max(spectrum.len()) as f64 * f64::EPSILON;
+        let rank = spectrum.iter().filter(|variance| **variance > rounding).count();
+        // With an offset a hyperplane has one dimension more.
+        let most = cover_probability(fewest_images, rank + 1);
+        Chance { rank, most, unlikely: most < ALPHA, certain: most_images <= rank + 1 }
+    }
 }
 
 impl<'a> PcaFacts<'a> {
@@ -125,7 +140,7 @@ impl<'a> PcaFacts<'a> {
             images: outcome.samples,
             pictures: results.spec.pictures,
             dimensions: outcome.features,
-            other_dimensions: outcome.features - 2,
+            other_dimensions: outcome.features.saturating_sub(2),
             first_share: ratio[0],
             second_share: ratio[1],
             plane_share: ratio[0] + ratio[1],
@@ -213,7 +228,6 @@ impl SeparabilityFacts {
         let of = |class: u8| results.labels.iter().filter(|label| **label == class).count();
         let certified = || pairs.iter().filter(|found| found.separable_in_full_space);
         let contrast = certified().filter(|found| !found.separable_in_plane).min_by(by_plane);
-        let d = results.outcome.features;
         let fewest_images = pairs.iter().map(|found| found.images).min()?;
         let most_images = pairs.iter().map(|found| found.images).max()?;
         Some(SeparabilityFacts {
@@ -240,13 +254,24 @@ impl SeparabilityFacts {
             }),
             fewest_images,
             most_images,
-            images_say: if most_images <= d + 1 {
-                ImagesSay::Little
-            } else if fewest_images > 2 * (d + 1) {
-                ImagesSay::Much
-            } else {
-                ImagesSay::Some
-            },
+            chance: Chance::new(&results.spectrum, results.outcome.samples, fewest_images, most_images),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_labels_are_judged_by_the_rank_of_the_data() {
+        // 4 of 6 dimensions have variance, the rest is rounding.
+        let spectrum = [9.0, 3.0, 1.0, 0.5, 1e-17, 0.0];
+        let few = Chance::new(&spectrum, 100, 4, 5);
+        assert_eq!((few.rank, few.most, few.unlikely, few.certain), (4, 1.0, false, true));
+        // Twice as many images as dimensions and an offset: one half (Cover 1965).
+        let capacity = Chance::new(&spectrum, 100, 10, 12);
+        assert!((capacity.most - 0.5).abs() < 1e-12 && !capacity.unlikely && !capacity.certain);
+        assert!(Chance::new(&spectrum, 100, 40, 90).unlikely);
     }
 }

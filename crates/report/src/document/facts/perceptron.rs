@@ -5,9 +5,11 @@ use inkling_schema::found::PairSeparability;
 use serde::Serialize;
 
 use super::rank::RankCorrelation;
-use super::{ClassValue, Pair, mean, median};
-use crate::statistics::wilson;
+use super::{ClassValue, Pair};
 use crate::{PairResults, PcaResults, PerceptronResults};
+use inkling_statistics::{
+    ALPHA, Method, chi_squared_homogeneity, mantel_spearman, mean, median, wilson_interval,
+};
 
 #[derive(Debug, Serialize)]
 pub(super) struct PerceptronFacts<'a> {
@@ -29,8 +31,11 @@ pub(super) struct PerceptronFacts<'a> {
     errors_when_stopped: usize,
     /// Some pairs from the easiest to the hardest.
     rows: Vec<Row>,
-    /// Whether the intervals of the easiest and the hardest pair are disjoint.
-    ends_differ: bool,
+    /// Whether all pairs may have one accuracy; `None` for a single pair.
+    homogeneity: Option<HomogeneityFacts>,
+    /// The lowest and the highest share of the commoner class of a pair among its test images; `None` where the numbers of
+    /// images do not say it.
+    commoner: Option<(f64, f64)>,
     /// How many rows of the table have an interval that meets the next row's.
     neighbours_meet: usize,
     mean_train_accuracy: f64,
@@ -52,6 +57,47 @@ struct Iterations {
     fewest: usize,
     median: f64,
     most: usize,
+}
+
+/// A test of one accuracy for all pairs. Extremes of many pairs differ by chance alone, so none are picked and compared.
+#[derive(Debug, Serialize)]
+struct HomogeneityFacts {
+    p: f64,
+    differ: bool,
+    /// Whether p comes from random permutations, as some counts are small.
+    permuted: bool,
+}
+
+impl HomogeneityFacts {
+    fn new(pairs: &[PairResults]) -> Option<Self> {
+        let counts = pairs.iter().map(|pair| (pair.outcome.test_correct, pair.outcome.test_images));
+        let found = chi_squared_homogeneity(&counts.collect::<Vec<_>>(), pairs.first()?.spec.seed)?;
+        let permuted = found.method == Method::Permutation;
+        Some(HomogeneityFacts { p: found.p, differ: found.p < ALPHA, permuted })
+    }
+}
+
+/// The numbers of test images of all pairs of three classes or more give those of the classes: of any three, n(a) is
+/// half of n(ab) + n(ac) − n(bc).
+fn commoner_shares(classes: usize, pairs: &[PairResults]) -> Option<(f64, f64)> {
+    let images = |a: usize, b: usize| {
+        let wanted = (a.min(b), a.max(b));
+        let pair = pairs.iter().find(|pair| (usize::from(pair.spec.a), usize::from(pair.spec.b)) == wanted);
+        pair.map(|pair| pair.outcome.test_images)
+    };
+    let of = |class: usize| {
+        let mut others = (0..classes).filter(|other| *other != class);
+        let (b, c) = (others.next()?, others.next()?);
+        (images(class, b)? + images(class, c)?).checked_sub(images(b, c)?).map(|twice| twice / 2)
+    };
+    let counts: Vec<usize> = (0..classes).map(of).collect::<Option<_>>()?;
+    let mut shares = pairs.iter().map(|pair| {
+        let (a, b) = (counts[usize::from(pair.spec.a)], counts[usize::from(pair.spec.b)]);
+        (a + b == pair.outcome.test_images).then(|| a.max(b) as f64 / (a + b).max(1) as f64)
+    });
+    let first = shares.next()??;
+    shares
+        .try_fold((first, first), |(low, high), share| Some((f64::min(low, share?), f64::max(high, share?))))
 }
 
 #[derive(Debug, Serialize)]
@@ -96,8 +142,8 @@ pub(super) struct LinkFacts {
     /// Mean test accuracy, with and without a certificate.
     certified_accuracy: Option<f64>,
     uncertified_accuracy: Option<f64>,
-    /// Pixels that are blank in every training image.
-    blank_pixels: usize,
+    /// Pixels that are black in every training image.
+    black_pixels: usize,
 }
 
 impl<'a> PerceptronFacts<'a> {
@@ -106,7 +152,6 @@ impl<'a> PerceptronFacts<'a> {
         let pairs = &results.pairs;
         let spec = &pairs[0].spec;
         let rows: Vec<Row> = results.easy_to_hard().into_iter().map(|pair| Row::new(classes, pair)).collect();
-        let (easiest, hardest) = (&rows[0], &rows[rows.len() - 1]);
         let meet = |p: &Row, q: &Row| p.interval.0 <= q.interval.1 && q.interval.0 <= p.interval.1;
         let stopped = || pairs.iter().filter(|pair| pair.outcome.converged);
         let moved = || {
@@ -121,7 +166,7 @@ impl<'a> PerceptronFacts<'a> {
         PerceptronFacts {
             set: &spec.data.set,
             title: &results.data.title,
-            dimensions: results.data.height * results.data.width,
+            dimensions: pairs[0].weights.len(),
             pairs: pairs.len(),
             rule: spec.rule,
             learning_rate: spec.learning_rate,
@@ -148,7 +193,8 @@ impl<'a> PerceptronFacts<'a> {
                 .map(|pair| pair.outcome.train_images - pair.outcome.train_correct)
                 .max()
                 .unwrap_or(0),
-            ends_differ: !meet(easiest, hardest),
+            homogeneity: HomogeneityFacts::new(pairs),
+            commoner: commoner_shares(classes.len(), pairs),
             neighbours_meet: rows.windows(2).filter(|two| meet(&two[0], &two[1])).count(),
             mean_train_accuracy: mean(pairs.iter().map(train_accuracy)).unwrap_or(0.0),
             mean_test_accuracy: mean(pairs.iter().map(PairResults::test_accuracy)).unwrap_or(0.0),
@@ -214,7 +260,7 @@ impl Row {
             train_error: 1.0 - train_accuracy(pair),
             train_accuracy: train_accuracy(pair),
             test_accuracy: pair.test_accuracy(),
-            interval: wilson(outcome.test_correct, outcome.test_images),
+            interval: wilson_interval(outcome.test_correct, outcome.test_images),
             diverged: outcome.diverged.is_some(),
         }
     }
@@ -235,6 +281,12 @@ impl LinkFacts {
             perceptrons.pairs.iter().filter_map(|pair| Some((pair, separability(pair)?))).collect();
         let plane: Vec<f64> = both.iter().map(|(_, found)| found.plane_accuracy).collect();
         let test: Vec<f64> = both.iter().map(|(pair, _)| pair.test_accuracy()).collect();
+        // Pairs that share a class are not independent: classes are permuted, not pairs. Both lists have all pairs in
+        // lexicographic order, unless some runs are not finished.
+        let classes = perceptrons.data.classes.len();
+        let whole = both.len() == classes * classes.saturating_sub(1) / 2;
+        let seed = perceptrons.pairs[0].spec.seed;
+        let relation = whole.then(|| mantel_spearman(classes, &plane, &test, seed)).flatten();
         let (hardest_in_plane, _) =
             both.iter().min_by(|p, q| p.1.plane_accuracy.total_cmp(&q.1.plane_accuracy))?;
         let having = |certified: bool| {
@@ -245,14 +297,83 @@ impl LinkFacts {
         let unstopped = |certified| having(certified).filter(|pair| !pair.outcome.converged).count();
         Some(LinkFacts {
             hardest_in_plane: named(&perceptrons.data.classes, hardest_in_plane),
-            plane: RankCorrelation::new(&plane, &test),
+            plane: relation.map(|(rho, p)| RankCorrelation { rho, clear: p < ALPHA, p: Some(p) }),
             uncertified: having(false).count(),
             uncertified_unstopped: unstopped(false),
             certified_unstopped: unstopped(true),
             certified_accuracy: mean(having(true).map(PairResults::test_accuracy)),
             uncertified_accuracy: mean(having(false).map(PairResults::test_accuracy)),
-            // Pixels are scaled to −1 … 1, so the mean of one that is always blank is −1 exactly.
-            blank_pixels: pca.mean.iter().filter(|mean| **mean == -1.0).count(),
+            // Pixels are scaled to −1 … 1, so the mean of one that is always black is −1 exactly.
+            black_pixels: pca.mean.iter().filter(|mean| **mean == -1.0).count(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::found::PerceptronOutcome;
+    use inkling_schema::{DataSlice, PerceptronRun};
+
+    use super::*;
+
+    /// A perceptron of two classes, right for so many of its test images.
+    fn pair(a: u8, b: u8, (right, images): (usize, usize)) -> PairResults {
+        PairResults {
+            spec: PerceptronRun {
+                data: DataSlice { set: "toy".into(), train_images: 100, test_images: 100 },
+                a,
+                b,
+                rule: PerceptronRule::Online,
+                learning_rate: 0.1,
+                max_iterations: 9,
+                tolerance: 0.0,
+                seed: 1,
+            },
+            outcome: PerceptronOutcome {
+                iterations: 9,
+                converged: true,
+                diverged: None,
+                train_images: 100,
+                train_correct: 100,
+                test_images: images,
+                test_correct: right,
+            },
+            errors: Vec::new(),
+            weights: vec![0.0; 4],
+            seconds: 0.1,
+        }
+    }
+
+    #[test]
+    fn the_extremes_of_many_equal_pairs_are_no_difference() {
+        // 45 pairs that are right for 970 of 1000 images, but for chance: the intervals of the extremes lie apart.
+        let mut chance = inkling_statistics::SplitMix64::new(4);
+        let mut right = || (0..1000).filter(|_| chance.below(100) < 97).count();
+        let pairs: Vec<PairResults> = (0..10)
+            .flat_map(|a| (a + 1..10).map(move |b| (a, b)))
+            .map(|(a, b)| pair(a, b, (right(), 1000)))
+            .collect();
+        let rights = || pairs.iter().map(|pair| pair.outcome.test_correct);
+        let (worst, best) = (rights().min().unwrap(), rights().max().unwrap());
+        assert!(wilson_interval(worst, 1000).1 < wilson_interval(best, 1000).0, "{worst} and {best}");
+        let found = HomogeneityFacts::new(&pairs).unwrap();
+        assert!(!found.differ && !found.permuted && found.p > 0.05, "{found:?}");
+        // One pair that is harder than the others.
+        let mut harder = pairs;
+        harder[7].outcome.test_correct = 800;
+        assert!(HomogeneityFacts::new(&harder).unwrap().differ);
+        assert!(HomogeneityFacts::new(&harder[..1]).is_none());
+    }
+
+    #[test]
+    fn images_of_pairs_give_those_of_classes() {
+        // 60, 30 and 10 test images.
+        let pairs = [pair(0, 1, (1, 90)), pair(0, 2, (1, 70)), pair(1, 2, (1, 40))];
+        let (low, high) = commoner_shares(3, &pairs).unwrap();
+        assert!((low - 60.0 / 90.0).abs() < 1e-12 && (high - 60.0 / 70.0).abs() < 1e-12, "{low}, {high}");
+        assert_eq!(commoner_shares(2, &pairs[..1]), None);
+        assert_eq!(commoner_shares(3, &pairs[..2]), None);
+        // Numbers that no classes have.
+        assert_eq!(commoner_shares(3, &[pair(0, 1, (1, 9)), pair(0, 2, (1, 9)), pair(1, 2, (1, 90))]), None);
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Published {
     published: f64,
     /// The lowest and the highest found here.
     here: (f64, f64),
+    /// Training images behind what was found here; published results are from all of a set, but where they say otherwise.
+    images: usize,
     /// What was found here, where there is more to say of it.
     whose: Option<String>,
 }
@@ -43,24 +45,26 @@ pub(super) fn published(results: &Results) -> Vec<Published> {
     let mut rows: Vec<Published> = results.pca.iter().flat_map(components).collect();
     let perceptrons = results.perceptrons.as_ref().and_then(|task| {
         let of_mnist = task.pairs.first()?.spec.data.set == "mnist";
-        let error = super::mean(task.pairs.iter().map(|pair| 1.0 - pair.test_accuracy()))?;
-        of_mnist.then(|| ((error, error), "mean of pairs, two classes each".to_owned()))
+        let error = inkling_statistics::mean(task.pairs.iter().map(|pair| 1.0 - pair.test_accuracy()))?;
+        let images = task.pairs.first()?.spec.data.train_images;
+        of_mnist.then(|| ((error, error), images, "mean of pairs, two classes each".to_owned()))
     });
     let mlps = results.mlps.as_ref().and_then(|task| errors(task, "MLP"));
     let cnns = results.cnns.as_ref().and_then(|task| errors(task, "CNN"));
     for (task, what, source, published) in MNIST {
         let here = [&perceptrons, &mlps, &cnns][usize::from(task) - 2];
-        if let Some((here, whose)) = here {
-            rows.push(Published { task, what, source, published, here: *here, whose: Some(whose.clone()) });
+        if let Some((here, images, whose)) = here.clone() {
+            rows.push(Published { task, what, source, published, here, images, whose: Some(whose) });
         }
     }
     let item = results.multitask.as_ref().and_then(|task| {
         let network = task.single(Goal::Item).filter(|network| network.spec.data.set == "fashion-mnist")?;
-        Some(1.0 - network.test(Goal::Item)?.accuracy())
+        Some((1.0 - network.test(Goal::Item)?.accuracy(), network.spec.data.train_images))
     });
     let fashion = |&(what, published): &(&'static str, f64)| {
-        let (here, whose) = ((item?, item?), Some("item network".to_owned()));
-        Some(Published { task: 6, what, source: "fashion-benchmark", published, here, whose })
+        let (error, images) = item?;
+        let (here, whose) = ((error, error), Some("item network".to_owned()));
+        Some(Published { task: 6, what, source: "fashion-benchmark", published, here, images, whose })
     };
     rows.extend(FASHION.iter().filter_map(fashion));
     rows
@@ -77,6 +81,7 @@ fn components(pca: &PcaResults) -> Vec<Published> {
         source,
         published,
         here: (here, here),
+        images: pca.outcome.samples,
         whose: None,
     };
     let ratio = &pca.outcome.explained_variance_ratio;
@@ -96,7 +101,7 @@ fn components(pca: &PcaResults) -> Vec<Published> {
 }
 
 /// The lowest and the highest error of networks on the test images of MNIST.
-fn errors(task: &NetworksResults, kind: &str) -> Option<((f64, f64), String)> {
+fn errors(task: &NetworksResults, kind: &str) -> Option<((f64, f64), usize, String)> {
     if task.networks.first()?.spec.data.set != "mnist" {
         return None;
     }
@@ -104,7 +109,8 @@ fn errors(task: &NetworksResults, kind: &str) -> Option<((f64, f64), String)> {
     let lowest = errors.iter().copied().reduce(f64::min)?;
     let highest = errors.iter().copied().reduce(f64::max)?;
     let plural = if errors.len() == 1 { "" } else { "s" };
-    Some(((lowest, highest), format!("{} {kind}{plural}", errors.len())))
+    let images = task.networks.first()?.spec.data.train_images;
+    Some(((lowest, highest), images, format!("{} {kind}{plural}", errors.len())))
 }
 
 #[cfg(test)]

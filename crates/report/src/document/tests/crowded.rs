@@ -2,6 +2,7 @@
 
 use typst::layout::{Frame, FrameItem};
 
+use super::text::text_of;
 use super::*;
 use crate::{Program, Share, unprintable};
 
@@ -111,22 +112,6 @@ fn names_in_any_script_are_typeset_whatever_fonts_there_are() {
     }
 }
 
-fn text_of(results: &Results) -> String {
-    let page = page(results, &figures(), &[]).unwrap();
-    // Words alone, without the elements between them.
-    let mut text = String::new();
-    let mut within = false;
-    for c in page.chars() {
-        match c {
-            '<' => within = true,
-            '>' => (within, text) = (false, text + " "),
-            c if !within => text.push(c),
-            _ => {}
-        }
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[test]
 fn times_of_several_machines_or_programs_are_told_and_not_compared() {
     let one = networks(&DIGITS, Shape::SMALL);
@@ -204,12 +189,12 @@ fn networks_of_one_depth_are_never_called_deeper_or_shallower() {
     assert!(equal.contains("none of these is deeper than another"), "{equal}");
     let deeper = said([3, 2]);
     assert!(
-        deeper.contains("the deeper network wins here") && deeper.contains("the deeper is better"),
+        deeper.contains("the deeper network is better") && deeper.contains("the deeper is better"),
         "{deeper}"
     );
     let shallower = said([2, 3]);
     assert!(
-        shallower.contains("the deeper network wins in no case")
+        shallower.contains("the shallower network is better")
             && shallower.contains("the shallower is better")
     );
 }

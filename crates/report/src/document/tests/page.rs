@@ -5,8 +5,8 @@ use typst::foundations::{NativeElement, Selector};
 use typst::model::FigureElem;
 
 use super::*;
-use crate::made_up::inside::Looked;
-use crate::made_up::multitask::Asked;
+use crate::fixtures::inside::Looked;
+use crate::fixtures::multitask::Asked;
 use crate::tables;
 
 /// Compiles the page, insists on the absence of warnings but that Typst's HTML is new, and returns the document and the
@@ -28,7 +28,7 @@ fn whole() -> Results {
     let networks = networks(&names, Shape::SMALL);
     let data = networks.record.data["mnist"].clone();
     Results {
-        inside: Some(made_up::inside::inside(&data, &Looked::small(&data))),
+        inside: Some(fixtures::inside::inside(&data, &Looked::small(&data))),
         multitask: Some(Asked::of(3, 2).results(&data)),
         mlps: networks.mlps,
         cnns: networks.cnns,

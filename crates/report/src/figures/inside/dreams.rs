@@ -162,8 +162,13 @@ pub(super) fn amplified(inside: &InsideResults, words: &Words) -> Option<Figure>
         let cells = rows.drain(..).flat_map(|row| row.cells).collect();
         rows = vec![Row { label: String::new(), cells }];
     }
-    let strip =
-        Strip { size: [height, width], columns, rows, lines: vec!["mean square", "taken for"], widest: 56.0 };
+    let strip = Strip {
+        size: [height, width],
+        columns,
+        rows,
+        lines: vec!["mean square", "predicted as"],
+        widest: 56.0,
+    };
     let described: Vec<String> = runs
         .iter()
         .map(|(layer, run)| {
@@ -221,7 +226,7 @@ pub(super) fn asked(run: &DreamResults, words: &Words) -> Vec<Figure> {
     let mut words_left = vec!["", "objective"];
     words_left.extend(classes.then_some("probability"));
     words_left.extend(judge.then_some("judge’s"));
-    words_left.push("taken for");
+    words_left.push("predicted as");
     let figure = |(part, pictures): (usize, &[usize])| {
         let columns = pictures.len().min(ABREAST);
         let rows = pictures.chunks(ABREAST).map(|pictures| Row {

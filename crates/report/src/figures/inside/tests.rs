@@ -6,8 +6,8 @@ use inkling_schema::{DreamPurpose, ImageChoice, Objective, Start};
 use super::super::tests::{apart, sound};
 use super::{draw, look};
 use crate::InsideResults;
-use crate::made_up::dreams::dream_run;
-use crate::made_up::inside::{Looked, activations, filters, inside};
+use crate::fixtures::dreams::dream_run;
+use crate::fixtures::inside::{Looked, activations, filters, inside};
 use crate::results::Look;
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];

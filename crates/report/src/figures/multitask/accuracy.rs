@@ -8,8 +8,8 @@ use super::super::networks::{even_step, mark, share_format};
 use super::super::percent;
 use super::key::{Key, Sign};
 use super::{colour, diverged_words, hollow, lambda_name, lambda_tick, shape, upright};
-use crate::statistics::wilson;
 use crate::{Figure, Goal, MultitaskResults};
+use inkling_statistics::wilson_interval;
 
 const LEFT: f64 = 44.0;
 const GAP: f64 = 42.0;
@@ -70,7 +70,7 @@ fn heads(task: &MultitaskResults, goal: Goal, trained: bool) -> Vec<(f64, Evalua
 }
 
 fn interval(found: &Evaluation) -> (f64, f64) {
-    wilson(found.correct, found.images)
+    wilson_interval(found.correct, found.images)
 }
 
 fn lambda_axis(title: &'static str) -> Axis<'static> {

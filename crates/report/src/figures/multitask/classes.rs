@@ -95,6 +95,8 @@ fn half(
             let word = match (network.last(), network.trained(goal)) {
                 (None, _) => "diverged",
                 (_, false) => "untrained",
+                // A single-task network in all but its name, so there is nothing to compare.
+                _ if !network.is_joint() => "alone",
                 _ => "",
             };
             let style = Style::new(7).turned(-90.0).colour(GREY);
@@ -156,7 +158,7 @@ fn alt(task: &MultitaskResults, changes: &[Vec<ClassChange>; 2]) -> String {
             changes.iter().max_by(by).into_iter().chain(changes.iter().min_by(by)).map(name).collect();
         let differ = changes.iter().filter(|change| change.differs()).count();
         format!(
-            "{}: largest gain and loss {}; {differ} of {} beyond the noise",
+            "{}: largest gain and loss {}; {differ} of {} differ significantly",
             goal.name(),
             if ends.is_empty() { "none".to_owned() } else { list(&ends) },
             changes.len()

@@ -4,7 +4,7 @@ use inkling_schema::found::DataSetFacts;
 
 use super::super::tests::{apart, sound};
 use super::draw;
-use crate::made_up::multitask::{Asked, FIGURES, GARMENTS, diverge};
+use crate::fixtures::multitask::{Asked, FIGURES, GARMENTS, diverge};
 use crate::{Figure, Goal, MultitaskResults};
 
 fn data(names: &[&str]) -> DataSetFacts {

@@ -9,8 +9,8 @@ use super::super::networks::{even_step, fitted, mark, share_format};
 use super::super::percent;
 use super::key::{Key, Sign};
 use super::{colour, diverged_words, hollow, lambda_colour, lambda_name, level, upright};
-use crate::statistics::wilson;
 use crate::{Figure, Goal, MultitaskResults, Spread, WeightingResults};
+use inkling_statistics::wilson_interval;
 
 const LEFT: f64 = 44.0;
 const HEIGHT: f64 = 178.0;
@@ -130,7 +130,7 @@ fn range(
     others: &[Other],
     (single, summed): (Option<Evaluation>, Option<Evaluation>),
 ) -> (f64, f64) {
-    let wide = |found: &Evaluation| wilson(found.correct, found.images);
+    let wide = |found: &Evaluation| wilson_interval(found.correct, found.images);
     let of_points = points.iter().map(|point| wide(&point.found[goal.index()]));
     let of_seeds = others.iter().flat_map(|other| &other.found.networks).filter_map(|network| {
         let accuracy = network.test(goal)?.accuracy();
@@ -153,7 +153,7 @@ fn lines(canvas: &mut Canvas, panel: &Panel, single: [Option<Evaluation>; 2]) {
     let frame = panel.frame;
     for goal in Goal::BOTH {
         let Some(found) = single[goal.index()] else { continue };
-        let (low, high) = wilson(found.correct, found.images);
+        let (low, high) = wilson_interval(found.correct, found.images);
         let faint = pale(pale(colour(goal)));
         match goal {
             Goal::Item => {
@@ -216,7 +216,7 @@ fn draw_points(canvas: &mut Canvas, panel: &Panel, points: &[Point], others: &[O
     }
     let place = |point: &Point| (panel.x(point.found[0].accuracy()), panel.y(point.found[1].accuracy()));
     for point in points {
-        let [x, y] = point.found.map(|found| wilson(found.correct, found.images));
+        let [x, y] = point.found.map(|found| wilson_interval(found.correct, found.images));
         cross(canvas, place(point), x, y, lambda_colour(point.lambda));
     }
     let path: Vec<(f64, f64)> = points.iter().map(place).collect();

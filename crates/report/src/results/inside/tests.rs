@@ -8,8 +8,8 @@ use inkling_store::{Metadata, Store, Tensor};
 use serde::Serialize;
 
 use super::*;
-use crate::made_up::inside::{self as made, Looked};
-use crate::made_up::{self, Shape};
+use crate::fixtures::inside::{self as made, Looked};
+use crate::fixtures::{self, Shape};
 use crate::{NetworkResults, Results};
 
 /// Names, shapes and values of a run's arrays.
@@ -120,7 +120,7 @@ fn run(store: &Store, (title, spec): (&str, RunSpec), outcome: impl Serialize, h
 
 fn network(seed: u64) -> NetworkResults {
     let shape = Shape { networks: 1, epochs: 2, train_images: 300, test_images: 200 };
-    let mut network = made_up::cnns(&data(), shape).networks.remove(0);
+    let mut network = fixtures::cnns(&data(), shape).networks.remove(0);
     network.spec.seed = seed;
     network
 }
@@ -191,11 +191,11 @@ fn what_was_found_inside_comes_back_as_it_was_written() {
         assert_eq!((&read.found, &read.weights, &read.norms), (&made.found, &made.weights, &made.norms));
         assert_eq!((&read.largest, &read.whole), (&made.largest, &made.whole));
     }
-    let (read, made_up) = (found.activations.as_ref().unwrap(), made.activations.unwrap());
-    assert_eq!((&read.outcome, &read.layers), (&made_up.outcome, &made_up.layers));
-    assert_eq!((&read.differences, &read.integrated), (&made_up.differences, &made_up.integrated));
+    let (read, fixtures) = (found.activations.as_ref().unwrap(), made.activations.unwrap());
+    assert_eq!((&read.outcome, &read.layers), (&fixtures.outcome, &fixtures.layers));
+    assert_eq!((&read.differences, &read.integrated), (&fixtures.differences, &fixtures.integrated));
     let near = |(a, b): (&f32, &f32)| (a - b).abs() < 0.002;
-    assert!(read.images.values.iter().zip(&made_up.images.values).all(near), "bytes are a 255th apart");
+    assert!(read.images.values.iter().zip(&fixtures.images.values).all(near), "bytes are a 255th apart");
     assert_eq!(found.dreams.len(), made.dreams.len());
     for (read, made) in found.dreams.iter().zip(&made.dreams) {
         assert_eq!((&read.spec, &read.outcome, &read.pictures), (&made.spec, &made.outcome, &made.pictures));

@@ -2,7 +2,7 @@
 
 use super::super::comparison::only;
 use super::{Goal, MultitaskResults};
-use crate::statistics::{LEVEL, holm, mcnemar};
+use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// A class of a goal under one λ, beside the single-task network.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +17,8 @@ pub struct ClassChange {
     pub recall: f64,
     /// Recall of the single-task network.
     pub single: f64,
-    /// p of McNemar's exact test on the class's images, corrected by Holm's method for all classes and λ of the goal.
+    /// p of McNemar's exact test on the class's images, corrected by Holm's method for the family of all classes of both
+    /// goals under every λ.
     pub adjusted: f64,
 }
 
@@ -29,22 +30,43 @@ impl ClassChange {
 
     /// Whether the two differ by more than the noise.
     pub fn differs(&self) -> bool {
-        self.adjusted < LEVEL
+        self.adjusted < ALPHA
     }
 }
 
 impl MultitaskResults {
-    /// Recall of every class under every λ whose head for the goal was trained, by λ, then by class. Classes without a test
+    /// Recall of every class of a goal under every λ that trained both heads, by λ, then by class. Classes without a test
     /// image are left out; nothing without a single-task network to compare with.
     pub fn class_changes(&self, goal: Goal) -> Vec<ClassChange> {
+        let all = self.all_class_changes();
+        all.into_iter().filter(|(of, _)| *of == goal).map(|(_, change)| change).collect()
+    }
+
+    /// The same of both goals, which are one family of tests.
+    pub fn all_class_changes(&self) -> Vec<(Goal, ClassChange)> {
+        let mut changes: Vec<(Goal, ClassChange)> = Vec::new();
+        let mut p = Vec::new();
+        for goal in Goal::BOTH {
+            for (change, of_change) in self.uncorrected(goal) {
+                changes.push((goal, change));
+                p.push(of_change);
+            }
+        }
+        for ((_, change), adjusted) in changes.iter_mut().zip(holm(&p)) {
+            change.adjusted = adjusted;
+        }
+        changes
+    }
+
+    /// Changes of a goal with their p.
+    fn uncorrected(&self, goal: Goal) -> Vec<(ClassChange, f64)> {
         let Some(single) = self.single(goal).and_then(|network| network.answers(goal)) else {
             return Vec::new();
         };
         let labels = self.labels(goal);
         let mut changes = Vec::new();
-        let mut p = Vec::new();
         for (lambda, (_, network)) in self.lambdas.iter().enumerate() {
-            let Some(answers) = network.answers(goal).filter(|_| network.trained(goal)) else { continue };
+            let Some(answers) = network.answers(goal).filter(|_| network.is_joint()) else { continue };
             for class in 0..self.classes(goal).len() {
                 let of: Vec<usize> = (0..labels.len()).filter(|&i| usize::from(labels[i]) == class).collect();
                 if of.is_empty() {
@@ -58,19 +80,16 @@ impl MultitaskResults {
                     hits as f64 / of.len() as f64
                 };
                 let (only_first, only_single) = only(&right, &first, &second);
-                p.push(mcnemar(only_first, only_single));
-                changes.push(ClassChange {
+                let change = ClassChange {
                     class,
                     lambda,
                     images: of.len(),
                     recall: recall(&first),
                     single: recall(&second),
                     adjusted: 1.0,
-                });
+                };
+                changes.push((change, mcnemar_exact(only_first, only_single)));
             }
-        }
-        for (change, adjusted) in changes.iter_mut().zip(holm(&p)) {
-            change.adjusted = adjusted;
         }
         changes
     }

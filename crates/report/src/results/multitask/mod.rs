@@ -128,11 +128,25 @@ impl MultitaskResults {
 
     /// Two-headed networks of the sweep whose two heads were trained, and whose training did not diverge.
     pub fn joint(&self) -> impl Iterator<Item = (f64, &HeadedNetwork)> {
-        let joint = |network: &HeadedNetwork| {
-            network.last().is_some() && Goal::BOTH.into_iter().all(|goal| network.trained(goal))
-        };
+        let joint = |network: &HeadedNetwork| network.last().is_some() && network.is_joint();
         let lambdas = self.lambdas.iter().map(|(lambda, network)| (*lambda, network));
         lambdas.filter(move |(_, network)| joint(network))
+    }
+
+    /// Test images of each class of a goal (rows) by a network's answers (columns); `None` without a trained head for it, or
+    /// where training diverged.
+    pub fn confusion(&self, network: &HeadedNetwork, goal: Goal) -> Option<Vec<Vec<usize>>> {
+        let answers = network.answers(goal).filter(|_| network.trained(goal))?;
+        let classes = self.classes(goal).len();
+        Some(super::networks::confusion(classes, self.labels(goal), &answers.predictions))
+    }
+
+    /// Whether a trained head gives every test image one and the same class.
+    pub fn is_constant(&self, network: &HeadedNetwork, goal: Goal) -> bool {
+        let answers = network.answers(goal).filter(|_| network.trained(goal));
+        let only =
+            answers.map(|answers| super::networks::only_answer(self.labels(goal), &answers.predictions));
+        only.flatten().is_some()
     }
 
     /// Guessing, and always saying the commonest.

@@ -60,6 +60,11 @@ impl HeadedNetwork {
         self.head(goal).is_some_and(|head| self.spec.weighting.trains(head))
     }
 
+    /// Whether it has two heads that were both trained.
+    pub fn is_joint(&self) -> bool {
+        Goal::BOTH.into_iter().all(|goal| self.trained(goal))
+    }
+
     /// How it did on the test images at last; `None` without such a head, or where it diverged.
     pub fn test(&self, goal: Goal) -> Option<Evaluation> {
         test_of(self.last()?, self.head(goal)?)

@@ -3,7 +3,7 @@
 
 use super::super::comparison::only;
 use super::{Goal, HeadedNetwork, MultitaskResults};
-use crate::statistics::{LEVEL, holm, mcnemar};
+use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// What is compared with a single-task network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,15 @@ pub struct GoalPair {
     pub images: usize,
     /// Two-sided p of McNemar's exact test.
     pub p: f64,
-    /// p corrected for the number of all comparisons of the task by Holm's method.
+    /// p corrected by Holm's method for the family of all comparisons of the task: heads that were trained together with
+    /// another, and the free baseline.
     pub adjusted: f64,
 }
 
 impl GoalPair {
     /// Whether the two differ by more than the noise, over all comparisons of the task together.
     pub fn differs(&self) -> bool {
-        self.adjusted < LEVEL
+        self.adjusted < ALPHA
     }
 
     /// Accuracy of the first less that of the single-task network.
@@ -66,13 +67,15 @@ impl Contradictions {
 }
 
 impl MultitaskResults {
-    /// Every trained head of the sweep beside the single-task network of its goal, then the free baseline beside the group
-    /// network; what diverged is left out.
+    /// Every head of the sweep that was trained together with another beside the single-task network of its goal, then the
+    /// free baseline beside the group network; what diverged is left out. A head that was trained alone is a single-task
+    /// network by construction, with the same first weights and the same batches: to compare it would only inflate the
+    /// family.
     pub fn pairs(&self) -> Vec<GoalPair> {
         let mut pairs = Vec::new();
         for goal in Goal::BOTH {
             let Some(single) = self.single(goal).and_then(|network| network.answers(goal)) else { continue };
-            let heads = self.lambdas.iter().enumerate().filter(|(_, (_, network))| network.trained(goal));
+            let heads = self.lambdas.iter().enumerate().filter(|(_, (_, network))| network.is_joint());
             for (i, (_, network)) in heads {
                 if let Some(answers) = network.answers(goal) {
                     let both = (&answers.predictions[..], &single.predictions[..]);
@@ -92,10 +95,24 @@ impl MultitaskResults {
         pairs
     }
 
+    /// The group head of every two-headed network beside the network's own item head, its probabilities summed into groups:
+    /// (of those the item head wins, p corrected by Holm's method for the family of all these networks).
+    pub fn own_free(&self) -> Vec<(bool, f64)> {
+        let pairs: Vec<(usize, usize)> = self
+            .joint()
+            .filter_map(|(_, network)| {
+                let (free, group) = (network.free()?, network.answers(Goal::Group)?);
+                Some(only(&self.group_labels, free, &group.predictions))
+            })
+            .collect();
+        let p: Vec<f64> = pairs.iter().map(|&(free, group)| mcnemar_exact(free, group)).collect();
+        pairs.iter().map(|(free, group)| free > group).zip(holm(&p)).collect()
+    }
+
     fn pair(&self, goal: Goal, pairing: Pairing, (first, single): (&[u8], &[u8])) -> GoalPair {
         let labels = self.labels(goal);
         let (only_first, only_single) = only(labels, first, single);
-        let p = mcnemar(only_first, only_single);
+        let p = mcnemar_exact(only_first, only_single);
         GoalPair { goal, pairing, only_first, only_single, images: labels.len(), p, adjusted: p }
     }
 

@@ -3,7 +3,7 @@
 use inkling_schema::{Weighting, legible};
 
 use super::{Goal, HeadedNetwork, MultitaskResults};
-use crate::statistics::spread;
+use inkling_statistics::mean_and_std;
 
 /// The mean of some numbers and how far they lie from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +34,7 @@ impl<'a> WeightingResults<'a> {
         let accuracy = Goal::BOTH.map(|goal| {
             let accuracies = networks.iter().filter_map(|network| Some(network.test(goal)?.accuracy()));
             let accuracies: Vec<f64> = accuracies.collect();
-            let (mean, deviation) = spread(&accuracies)?;
+            let (mean, deviation) = mean_and_std(&accuracies)?;
             Some(Spread { count: accuracies.len(), mean, deviation })
         });
         WeightingResults { name, weighting, networks, accuracy }

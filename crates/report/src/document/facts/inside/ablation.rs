@@ -3,8 +3,8 @@
 use inkling_schema::found::Seen;
 use serde::Serialize;
 
-use super::super::mean;
 use crate::{DreamResults, InsideResults, Pictures};
+use inkling_statistics::mean;
 
 const NOTHING: &str = "nothing";
 const EVERYTHING: &str = "everything";
@@ -124,7 +124,7 @@ fn total_variation(pictures: &Pictures) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::made_up::inside::{self, Looked};
+    use crate::fixtures::inside::{self, Looked};
 
     #[test]
     fn total_variation_by_hand() {

@@ -4,13 +4,13 @@ use inkling_schema::ImageChoice;
 use inkling_schema::found::{DataSetFacts, LookedAt};
 use serde::Serialize;
 
-use super::super::mean;
 use crate::ActivationsResults;
+use inkling_statistics::mean;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ActivationsFacts<'a> {
     images: Vec<ImageFacts<'a>>,
-    /// Whether the images are the typical ones of their classes, and rightly classified.
+    /// Whether the images are the typical ones of their classes, and classified correctly.
     typical: bool,
     test_images: usize,
     layers: Vec<LayerFacts>,
@@ -21,6 +21,8 @@ pub(super) struct ActivationsFacts<'a> {
     /// Channels that are dead, over all layers; `None` without a data set.
     dead: Option<usize>,
     channels: usize,
+    /// Number of the first layer whose channels are all dead: what comes after it is the same for every image.
+    extinct: Option<usize>,
     saliency: SaliencyFacts,
 }
 
@@ -82,6 +84,7 @@ impl<'a> ActivationsFacts<'a> {
             sparsest: sparsest.map(|layer| layer.number),
             ever_sparser: zeros.len() > 1 && zeros.is_sorted_by(|p, q| p < q),
             dead: (!dead.is_empty()).then(|| dead.iter().sum()),
+            extinct: layers.iter().find(|layer| layer.dead == Some(layer.shape[2])).map(|layer| layer.number),
             channels: found.outcome.layers.iter().map(|layer| layer.shape[2]).sum(),
             saliency: SaliencyFacts {
                 steps: found.spec.integration_steps,

@@ -2,36 +2,37 @@
 
 use serde::Serialize;
 
-use super::super::mean;
 use crate::{InsideResults, Pictures};
+use inkling_statistics::{ALPHA, pearson, within_between};
 
 #[derive(Debug, Serialize)]
 pub(super) struct DifferenceFacts {
     /// Where the mean dream of the first class is brighter than that of the second, and the other way round.
     first_brighter: Option<&'static str>,
     second_brighter: Option<&'static str>,
-    /// Mean correlation of two dreams of one class, and of two of different classes; `None` with one seed.
-    within: Option<f64>,
-    between: Option<f64>,
+    /// Mean correlation of two dreams of one class, and of two of different classes, with the p of a permutation test of
+    /// the first being no larger; `None` with one seed.
+    alike: Option<Alike>,
     /// Correlation of the difference of the mean dreams with that of the two images looked at.
     with_images: Option<f64>,
-    strength: Option<Strength>,
 }
 
-/// How close a correlation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Strength {
-    Close,
-    Weak,
-    None,
+#[derive(Debug, Serialize)]
+struct Alike {
+    within: f64,
+    between: f64,
+    p: f64,
+    clear: bool,
 }
 
-fn strength(correlation: f64) -> Strength {
-    match correlation {
-        r if r >= 0.5 => Strength::Close,
-        r if r >= 0.2 => Strength::Weak,
-        _ => Strength::None,
+impl Alike {
+    fn new(a: &Pictures, b: &Pictures) -> Option<Alike> {
+        let pictures: Vec<Vec<f64>> = a.iter().chain(b.iter()).map(numbers).collect();
+        let labels: Vec<usize> = a.iter().map(|_| 0).chain(b.iter().map(|_| 1)).collect();
+        let pairs = pictures.iter().flat_map(|p| pictures.iter().map(move |q| (p, q)));
+        let similarity: Vec<f64> = pairs.map(|(p, q)| pearson(p, q).unwrap_or(f64::NAN)).collect();
+        let (within, between, p) = within_between(&similarity, &labels, 0)?;
+        Some(Alike { within, between, p, clear: p < ALPHA })
     }
 }
 
@@ -48,16 +49,14 @@ impl DifferenceFacts {
             let classes: Vec<Option<usize>> = found.outcome.images.iter().map(|image| image.class).collect();
             classes == inside.classes.map(|class| Some(usize::from(class))) && found.images.size == a.size
         });
-        let with_images = images
-            .and_then(|found| correlation(&difference, &less(found.images.get(0), found.images.get(1))));
+        let with_images =
+            images.and_then(|found| pearson(&difference, &less(found.images.get(0), found.images.get(1))));
         let reversed: Vec<f64> = difference.iter().map(|value| -value).collect();
         Some(DifferenceFacts {
             first_brighter: region(&difference, a.size),
             second_brighter: region(&reversed, a.size),
-            within: mean([a, b].into_iter().flat_map(pairs_within)),
-            between: mean(pairs_between(a, b)).filter(|_| a.iter().len() > 1),
+            alike: Alike::new(a, b),
             with_images,
-            strength: with_images.map(strength),
         })
     }
 }
@@ -68,30 +67,6 @@ fn less(a: &[f32], b: &[f32]) -> Vec<f64> {
 
 fn numbers(picture: &[f32]) -> Vec<f64> {
     picture.iter().map(|&value| f64::from(value)).collect()
-}
-
-fn pairs_within(pictures: &Pictures) -> Vec<f64> {
-    let count = pictures.iter().len();
-    let pairs = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j)));
-    pairs.filter_map(|(i, j)| correlation(&numbers(pictures.get(i)), &numbers(pictures.get(j)))).collect()
-}
-
-fn pairs_between(a: &Pictures, b: &Pictures) -> Vec<f64> {
-    let pairs = a.iter().flat_map(|of_a| b.iter().map(move |of_b| (of_a, of_b)));
-    pairs.filter_map(|(of_a, of_b)| correlation(&numbers(of_a), &numbers(of_b))).collect()
-}
-
-/// Pearson's correlation; `None` where one of the two is constant.
-fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
-    let n = x.len() as f64;
-    let (x0, y0) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
-    let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
-    for (x, y) in x.iter().zip(y) {
-        xy += (x - x0) * (y - y0);
-        xx += (x - x0).powi(2);
-        yy += (y - y0).powi(2);
-    }
-    (xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt())
 }
 
 /// The ninth of a picture with the largest sum of what is positive in it; `None` where nothing is.
@@ -119,16 +94,6 @@ fn region(difference: &[f64], [height, width, channels]: [usize; 3]) -> Option<&
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn correlations_of_known_lists() {
-        assert_eq!(correlation(&[1.0, 2.0, 3.0], &[3.0, 5.0, 7.0]), Some(1.0));
-        assert_eq!(correlation(&[1.0, 2.0, 3.0], &[1.0, 1.0, 1.0]), None);
-        assert_eq!(
-            [0.6, 0.3, 0.1, -0.9].map(strength),
-            [Strength::Close, Strength::Weak, Strength::None, Strength::None]
-        );
-    }
 
     #[test]
     fn the_brightest_ninth_has_its_name() {

@@ -3,8 +3,8 @@
 use inkling_schema::{AscentSpec, Objective, Regulariser, Start, Transform};
 use serde::Serialize;
 
-use super::super::{mean, median};
 use crate::{DreamResults, InsideResults};
+use inkling_statistics::{mean, median};
 
 /// A dream succeeded where its class has this probability.
 const SURE: f64 = 0.99;
@@ -168,7 +168,7 @@ impl AmplifiedFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::made_up::inside::{self, Looked};
+    use crate::fixtures::inside::{self, Looked};
 
     fn found() -> InsideResults {
         let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();

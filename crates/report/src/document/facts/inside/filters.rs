@@ -1,6 +1,7 @@
 //! Facts of filters: kinds of slices beside what random weights give.
 
 use inkling_schema::found::FilterKinds;
+use inkling_statistics::{ALPHA, chi_squared_survival, holm};
 use serde::Serialize;
 
 use crate::{FilterLayerResults, FiltersResults};
@@ -42,35 +43,38 @@ enum Against {
     Alike,
 }
 
-/// A count among `n` that chance makes with this probability each: more or fewer than 95 % of such counts.
-fn against(count: f64, n: f64, probability: f64) -> Against {
-    let (expected, variance) = (n * probability, n * probability * (1.0 - probability));
-    let off = count - expected;
-    if off.abs() <= 1.96 * variance.max(0.0).sqrt() || off.abs() < 1e-9 {
-        Against::Alike
-    } else if off > 0.0 {
-        Against::More
-    } else {
-        Against::Fewer
-    }
+/// Counts, each among `n` that chance makes with a probability: (count, n, probability). More or fewer at 5 %, by the normal
+/// approximation of the binomial distribution, over the family of all layers by Holm's method.
+fn against(counts: &[(f64, f64, f64)]) -> Vec<Against> {
+    let off = |&(count, n, probability): &(f64, f64, f64)| count - n * probability;
+    let p = counts.iter().map(|found| {
+        let &(_, n, probability) = found;
+        let variance = n * probability * (1.0 - probability);
+        if off(found).abs() < 1e-9 {
+            return 1.0;
+        }
+        if variance > 0.0 { chi_squared_survival(off(found).powi(2) / variance, 1) } else { 0.0 }
+    });
+    let adjusted = holm(&p.collect::<Vec<f64>>());
+    let judge = |(found, p): (&(f64, f64, f64), f64)| match off(found) {
+        _ if p >= ALPHA => Against::Alike,
+        more if more > 0.0 => Against::More,
+        _ => Against::Fewer,
+    };
+    counts.iter().zip(adjusted).map(judge).collect()
 }
 
 impl FiltersFacts {
     pub(super) fn new(filters: &FiltersResults) -> Self {
         let layers: Vec<LayerFacts> =
             filters.layers.iter().zip(1..).map(|(layer, number)| LayerFacts::new(layer, number)).collect();
+        let counts = filters.layers.iter().map(|layer| {
+            let n = layer.slices() as f64;
+            (layer.found.kinds.edges, n, layer.found.by_chance.edges / n)
+        });
+        let found = against(&counts.collect::<Vec<_>>());
         let having = |wanted: Against| -> Vec<usize> {
-            let found = |layer: &FilterLayerResults| {
-                let (n, kinds) = (layer.slices() as f64, &layer.found.kinds);
-                against(kinds.edges, n, layer.found.by_chance.edges / n) == wanted
-            };
-            filters
-                .layers
-                .iter()
-                .zip(1..)
-                .filter(|(layer, _)| found(layer))
-                .map(|(_, number)| number)
-                .collect()
+            found.iter().zip(1..).filter(|(found, _)| **found == wanted).map(|(_, number)| number).collect()
         };
         let emptiest = layers.iter().max_by(|p, q| p.near_zero.total_cmp(&q.near_zero));
         FiltersFacts {
@@ -110,11 +114,14 @@ mod tests {
 
     #[test]
     fn a_count_is_held_against_the_binomial_distribution() {
+        let one = |count, n, probability| against(&[(count, n, probability)])[0];
         // 100 at one half: 50 ± 1.96 · 5.
-        assert_eq!(against(59.0, 100.0, 0.5), Against::Alike);
-        assert_eq!(against(60.0, 100.0, 0.5), Against::More);
-        assert_eq!(against(40.0, 100.0, 0.5), Against::Fewer);
-        assert_eq!(against(0.0, 100.0, 0.0), Against::Alike);
-        assert_eq!(against(1.0, 100.0, 0.0), Against::More);
+        assert_eq!(one(59.0, 100.0, 0.5), Against::Alike);
+        assert_eq!(one(60.0, 100.0, 0.5), Against::More);
+        assert_eq!(one(40.0, 100.0, 0.5), Against::Fewer);
+        assert_eq!(one(0.0, 100.0, 0.0), Against::Alike);
+        assert_eq!(one(1.0, 100.0, 0.0), Against::More);
+        // p = 0.0455 for 60 alone; of two layers it would have to be below 0.025.
+        assert_eq!(against(&[(60.0, 100.0, 0.5), (50.0, 100.0, 0.5)]), [Against::Alike; 2]);
     }
 }

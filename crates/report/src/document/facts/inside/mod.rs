@@ -14,13 +14,14 @@ use self::difference::DifferenceFacts;
 use self::dreams::{AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
 use self::filters::FiltersFacts;
 use crate::InsideResults;
-use crate::statistics::wilson;
+use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Serialize)]
 pub(super) struct InsideFacts<'a> {
     title: &'a str,
     network: &'a str,
     test_accuracy: Option<f64>,
+    interval: Option<(f64, f64)>,
     /// The step at which the network's training diverged.
     diverged: Option<usize>,
     /// The two classes, by name.
@@ -55,12 +56,13 @@ impl<'a> InsideFacts<'a> {
             seed: judge.seed.to_string(),
             epochs: judge.epochs,
             accuracy: judge.test.map(|test| test.accuracy()),
-            interval: judge.test.map(|test| wilson(test.correct, test.images)),
+            interval: judge.test.map(|test| wilson_interval(test.correct, test.images)),
         });
         InsideFacts {
             title: &inside.data.title,
             network: &inside.network,
             test_accuracy: inside.test.map(|test| test.accuracy()),
+            interval: inside.test.map(|test| wilson_interval(test.correct, test.images)),
             diverged: inside.diverged,
             classes: inside
                 .classes

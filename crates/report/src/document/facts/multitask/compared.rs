@@ -1,5 +1,6 @@
 //! Facts of two-headed networks beside single-task ones, and of groups that come free with items.
 
+use inkling_statistics::ALPHA;
 use serde::Serialize;
 
 use crate::{Goal, GoalPair, MultitaskResults, Pairing};
@@ -12,14 +13,13 @@ pub(super) struct GoalFacts {
     majority: f64,
     /// Test accuracy of the single-task network; `None` without it, or where it diverged.
     single: Option<f64>,
-    /// Heads that are compared with it, those of them that differ beyond the noise, and those of these that are
+    /// Heads that are compared with it, those of them that differ significantly, and those of these that are
     /// better.
     heads: usize,
     differ: usize,
     better: usize,
-    /// The head that is furthest above it, or least below.
+    /// The heads with the largest and the smallest difference from it, whatever their signs.
     best: Option<HeadFacts>,
-    /// The head that is furthest below it, or least above.
     worst: Option<HeadFacts>,
 }
 
@@ -35,23 +35,24 @@ struct HeadFacts {
 #[derive(Debug, Serialize)]
 pub(super) struct FreeFacts {
     accuracy: f64,
-    /// "better", "worse", or "alike" where the difference is within the noise; `None` without a group network.
+    /// "better", "worse", or "alike" where no difference was found; `None` without a group network.
     verdict: Option<&'static str>,
     p: Option<f64>,
-    /// Two-headed networks whose own item head, so used, is right more often than their group head, and all of them.
-    own_ahead: usize,
+    /// Two-headed networks: all, those whose own item head, so used, differs significantly from their group head, and those
+    /// of these in which it is better.
     own: usize,
+    own_differ: usize,
+    own_better: usize,
 }
 
 impl GoalFacts {
     pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[GoalPair]) -> GoalFacts {
         let baselines = task.baselines(goal);
-        let together = |i: usize| Goal::BOTH.into_iter().all(|goal| task.lambdas[i].1.trained(goal));
         let heads: Vec<(f64, &GoalPair)> = pairs
             .iter()
             .filter(|pair| pair.goal == goal)
             .filter_map(|pair| match pair.pairing {
-                Pairing::Lambda(i) => together(i).then_some((task.lambdas[i].0, pair)),
+                Pairing::Lambda(i) => Some((task.lambdas[i].0, pair)),
                 Pairing::Free => None,
             })
             .collect();
@@ -85,16 +86,15 @@ impl FreeFacts {
             true if pair.difference() > 0.0 => "better",
             true => "worse",
         };
-        let own: Vec<bool> = task
-            .joint()
-            .filter_map(|(_, network)| Some(task.free(network)?.correct > network.test(Goal::Group)?.correct))
-            .collect();
+        let own = task.own_free();
+        let differing = || own.iter().filter(|(_, p)| *p < ALPHA);
         Some(FreeFacts {
             accuracy,
             verdict: pair.map(verdict),
             p: pair.map(|pair| pair.adjusted),
-            own_ahead: own.iter().filter(|&&ahead| ahead).count(),
             own: own.len(),
+            own_differ: differing().count(),
+            own_better: differing().filter(|(better, _)| *better).count(),
         })
     }
 }

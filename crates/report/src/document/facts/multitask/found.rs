@@ -23,8 +23,6 @@ pub(super) struct GradientsFacts {
     highest: f64,
     measurements: usize,
     negative: usize,
-    /// How often they point against each other: "never", "seldom" (below a tenth), "often" (below half), "mostly".
-    conflict: &'static str,
     /// Smallest and largest ratio of the norms, item over group.
     ratios: Option<(f64, f64)>,
 }
@@ -32,7 +30,7 @@ pub(super) struct GradientsFacts {
 /// Recall of classes beside single-task networks.
 #[derive(Debug, Serialize)]
 pub(super) struct ClassesFacts<'a> {
-    /// Classes under each λ: all, and those that differ beyond the noise.
+    /// Classes under each λ: all, and those that differ significantly.
     changes: usize,
     differ: usize,
     /// Of those the largest gain and the largest loss.
@@ -86,35 +84,20 @@ impl GradientsFacts {
         let all: Vec<GradientsFound> =
             task.joint().filter_map(|(_, network)| network.gradients_found()).collect();
         let (lowest, highest) = ends(all.iter().map(|found| found.mean))?;
-        let measurements = all.iter().map(|found| found.count).sum();
-        let negative = all.iter().map(|found| found.negative).sum();
         Some(GradientsFacts {
             lowest,
             highest,
-            measurements,
-            negative,
-            conflict: conflict(negative, measurements),
+            measurements: all.iter().map(|found| found.count).sum(),
+            negative: all.iter().map(|found| found.negative).sum(),
             ratios: ends(all.iter().filter_map(|found| found.ratio)),
         })
-    }
-}
-
-pub(super) fn conflict(negative: usize, all: usize) -> &'static str {
-    match negative {
-        0 => "never",
-        few if 10 * few < all => "seldom",
-        some if 2 * some < all => "often",
-        _ => "mostly",
     }
 }
 
 impl<'a> ClassesFacts<'a> {
     /// `None` where there is nothing to compare.
     pub(super) fn new(task: &'a MultitaskResults) -> Option<Self> {
-        let changes: Vec<(Goal, ClassChange)> = Goal::BOTH
-            .into_iter()
-            .flat_map(|goal| task.class_changes(goal).into_iter().map(move |change| (goal, change)))
-            .collect();
+        let changes = task.all_class_changes();
         let differing: Vec<&(Goal, ClassChange)> =
             changes.iter().filter(|(_, change)| change.differs()).collect();
         let facts = |(goal, change): &(Goal, ClassChange)| ChangeFacts {

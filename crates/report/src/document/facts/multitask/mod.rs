@@ -10,10 +10,9 @@ use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
-use super::mean;
 use super::networks::initializer;
-use crate::statistics::wilson;
 use crate::{Goal, HeadedNetwork, MultitaskResults, Spread};
+use inkling_statistics::{mean, wilson_interval};
 
 #[derive(Debug, Serialize)]
 pub(super) struct MultitaskFacts<'a> {
@@ -34,6 +33,8 @@ pub(super) struct MultitaskFacts<'a> {
     /// Two-headed networks whose two heads were trained, and those with one trained head.
     joint: usize,
     one_sided: Vec<OneSided>,
+    /// Trained heads that give every test image one and the same class.
+    constant: Vec<Constant>,
     /// Tests that p was corrected for.
     tests: usize,
     free: Option<FreeFacts>,
@@ -87,6 +88,14 @@ struct OneSided {
     majority: f64,
     /// Whether it answers every test image as the single-task network of its trained goal does; absent without that.
     identical: Option<bool>,
+}
+
+/// A head that has learned nothing.
+#[derive(Debug, Serialize)]
+struct Constant {
+    goal: &'static str,
+    /// λ of its network; `None` for a single-task network.
+    lambda: Option<String>,
 }
 
 /// One two-headed network beside both single-task ones.
@@ -159,6 +168,7 @@ impl<'a> MultitaskFacts<'a> {
             rows: singles.chain(lambdas).collect(),
             joint: task.joint().count(),
             one_sided: one_sided(task),
+            constant: constant(task),
             tests: pairs.len(),
             free: FreeFacts::new(task, &pairs),
             contradictions: ContradictionsFacts::new(task),
@@ -189,7 +199,7 @@ impl<'a> Row<'a> {
         let cell = |goal: Goal| {
             network.test(goal).map(|test| Cell {
                 accuracy: test.accuracy(),
-                interval: wilson(test.correct, test.images),
+                interval: wilson_interval(test.correct, test.images),
                 trained: network.trained(goal),
             })
         };
@@ -205,6 +215,16 @@ impl<'a> Row<'a> {
             diverged_step: network.outcome.diverged.map(|at| at.step),
         }
     }
+}
+
+fn constant(task: &MultitaskResults) -> Vec<Constant> {
+    let singles = task.single.iter().flatten().map(|network| (None, network));
+    let lambdas = task.lambdas.iter().map(|(lambda, network)| (Some(task.lambda_name(*lambda)), network));
+    let heads = singles.chain(lambdas).flat_map(|(lambda, network)| {
+        let goals = Goal::BOTH.into_iter().filter(|&goal| task.is_constant(network, goal));
+        goals.map(move |goal| Constant { goal: goal.name(), lambda: lambda.clone() })
+    });
+    heads.collect()
 }
 
 fn one_sided(task: &MultitaskResults) -> Vec<OneSided> {

@@ -1,0 +1,221 @@
+//! The report of random results: its sentences are whole, and say what the facts say.
+
+use rayon::prelude::*;
+
+use super::text::blocks;
+use super::*;
+use crate::fixtures::random::{self, Chance, SHAPE};
+
+/// How many results; more with `INKLING_REPORTS`.
+const REPORTS: u64 = 200;
+
+fn random_results(seed: u64) -> Results {
+    let mut chance = Chance::new(seed);
+    let data = random::data(&mut chance);
+    let classes: Vec<&str> = data.classes.iter().map(String::as_str).collect();
+    let mut found = results(&classes, PerceptronRule::Online);
+    // Half of the studies have one task alone, by turns; the others have any.
+    let alone = seed.is_multiple_of(2).then_some(seed / 2 % 6);
+    let has = |task: u64, chance: &mut Chance| alone.map_or(chance.percent(70), |alone| alone == task);
+    let keep = [0, 1, 2, 3, 4, 5].map(|task| has(task, &mut chance));
+    for run in &mut found.record.runs {
+        if let RunSpec::Pca(spec) = &mut run.spec {
+            spec.data.set = "leaves".into();
+        }
+    }
+    found.record.data = BTreeMap::from([("leaves".into(), data.clone())]);
+    // Components and perceptrons are made up for images of this size.
+    let small = DataSetFacts { height: 4, width: 4, ..data.clone() };
+    found.pca = found.pca.filter(|_| keep[0]);
+    found.perceptrons = found.perceptrons.filter(|_| keep[1]);
+    if let Some(pca) = &mut found.pca {
+        pca.data = small.clone();
+        random::vary_pca(pca, &mut chance);
+    }
+    if let Some(perceptrons) = &mut found.perceptrons {
+        perceptrons.data = small.clone();
+        random::vary_perceptrons(perceptrons, &mut chance);
+    }
+    found.mlps = keep[2].then(|| fixtures::mlps(&data, SHAPE));
+    found.cnns = keep[3].then(|| fixtures::cnns(&data, SHAPE));
+    for task in found.mlps.iter_mut().chain(&mut found.cnns) {
+        random::vary_networks(task, &mut chance);
+    }
+    // Both kinds answer the same images, or other ones.
+    if let (Some(mlps), Some(cnns), true) = (&found.mlps, &mut found.cnns, chance.percent(70)) {
+        for network in &mut cnns.networks {
+            let first = &mlps.networks[0];
+            network.spec.data = first.spec.data.clone();
+            network.labels.clone_from(&first.labels);
+            network.predictions.resize(first.labels.len(), 0);
+        }
+    }
+    found.inside = keep[4].then(|| random::inside(&data, &mut chance));
+    found.multitask = keep[5].then(|| random::multitask(&data, &mut chance));
+    found
+}
+
+/// What no whole sentence holds. A formula is a `◇`.
+const BROKEN: [&str; 54] = [
+    "  ",
+    " ,",
+    " .",
+    " ;",
+    ",,",
+    ",.",
+    ";.",
+    "..",
+    ":.",
+    ": .",
+    "( ",
+    " )",
+    "()",
+    ", )",
+    "NaN",
+    "null",
+    "none none",
+    "(none",
+    "none)",
+    " inf ",
+    "inf\u{202f}%",
+    "of the 0",
+    "of the no ",
+    "all no ",
+    "all zero",
+    "the only no ",
+    " no of ",
+    "in no.",
+    "in no ;",
+    "one reach ",
+    "one convince",
+    "one differ ",
+    "one are ",
+    "one have ",
+    "one were ",
+    "one do ",
+    "none differ ",
+    "none reach ",
+    "none have ",
+    "none are significantly",
+    "no are ",
+    "is are",
+    "the the ",
+    " a a ",
+    " of of ",
+    " and and ",
+    "and .",
+    "and ,",
+    ", and;",
+    "(s)",
+    "network differ ",
+    "pair differ ",
+    "zero of",
+    "none is better",
+];
+
+/// Words that claim a difference or a relation.
+const CLAIMS: [&str; 14] = [
+    "is significantly",
+    "are significantly",
+    "differ significantly",
+    "differs significantly from",
+    "significantly commoner",
+    "significantly rarer",
+    "The pairs differ",
+    "tends to do",
+    "tend to be",
+    "are more alike",
+    "accuracy rises",
+    "accuracy falls",
+    "is better than",
+    "beats",
+];
+
+/// Whether some test of the facts found something.
+fn anything_found(facts: &Value) -> bool {
+    let above_zero = [
+        "/mlps/pairs/differ",
+        "/cnns/pairs/differ",
+        "/compared/differ",
+        "/multitask/item/differ",
+        "/multitask/group/differ",
+        "/multitask/changes/differ",
+        "/multitask/free/own_differ",
+    ];
+    let yes = [
+        "/perceptrons/homogeneity/differ",
+        "/link/plane/clear",
+        "/inside/difference/alike/clear",
+        "/mlps/found/depth/clear",
+        "/mlps/found/size/clear",
+        "/cnns/found/depth/clear",
+        "/cnns/found/size/clear",
+    ];
+    let some = ["/inside/filters/more_edges", "/inside/filters/fewer_edges"];
+    let at = |path: &str| facts.pointer(path).cloned().unwrap_or(Value::Null);
+    above_zero.iter().any(|path| at(path).as_u64().unwrap_or(0) > 0)
+        || yes.iter().any(|path| at(path) == true)
+        || some.iter().any(|path| at(path).as_array().is_some_and(|all| !all.is_empty()))
+        || ["better", "worse"].iter().any(|verdict| at("/multitask/free/verdict") == *verdict)
+}
+
+/// What is wrong with the report of a seed.
+fn faults(seed: u64) -> Vec<String> {
+    let results = random_results(seed);
+    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
+    let mut faults = Vec::new();
+    let blocks = blocks(&results, &[]);
+    for block in &blocks {
+        let text = block.replace('\u{a0}', "~");
+        for broken in BROKEN.iter().filter(|broken| text.contains(**broken)) {
+            faults.push(format!("seed {seed}: {broken:?} in {text}"));
+        }
+    }
+    // Figures take longer than words.
+    let alts: Vec<String> = if seed.is_multiple_of(8) {
+        crate::draw(&results).into_iter().map(|figure| figure.alt).collect()
+    } else {
+        Vec::new()
+    };
+    for alt in &alts {
+        for broken in BROKEN.iter().filter(|broken| alt.contains(**broken)) {
+            faults.push(format!("seed {seed}: {broken:?} in a figure's text: {alt}"));
+        }
+    }
+    let all =
+        blocks.join("\n").replace("not differ significantly", "").replace("none differs significantly", "");
+    if !anything_found(&facts) {
+        for claim in CLAIMS.iter().filter(|claim| all.contains(**claim)) {
+            let block = blocks.iter().rfind(|block| block.contains(*claim)).unwrap();
+            faults.push(format!("seed {seed}: no test found anything, and yet {claim:?} in {block}"));
+        }
+    }
+    let mut agree = |path: &str, value: bool, words: &str| {
+        let found = facts.pointer(path).is_some_and(|found| *found == value);
+        if !found && all.contains(words) {
+            faults.push(format!("seed {seed}: {words:?}, though {path} is not {value}"));
+        }
+    };
+    agree("/perceptrons/homogeneity/differ", true, "The pairs differ");
+    agree("/pca/separability/chance/unlikely", true, "a certificate says something");
+    agree("/pca/separability/chance/certain", true, "a certificate says little");
+    agree("/link/plane/clear", true, "tend to be harder");
+    agree("/inside/difference/alike/clear", true, "are more alike");
+    agree("/compared/same_data", true, "of a CNN and an MLP");
+    agree("/compared/same_training", true, "training are those of Task 3");
+    // A number of more than nine digits in a row is not legible.
+    for block in &blocks {
+        let digits = block.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        if digits > 9 && !block.contains("0123456789") {
+            faults.push(format!("seed {seed}: {digits} digits in a row in {block}"));
+        }
+    }
+    faults
+}
+
+#[test]
+fn random_results_give_whole_sentences_that_say_what_was_found() {
+    let reports = std::env::var("INKLING_REPORTS").ok().and_then(|count| count.parse().ok());
+    let faults: Vec<String> = (0..reports.unwrap_or(REPORTS)).into_par_iter().flat_map(faults).collect();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
