@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
 use inkling_schema::Head;
-use inkling_schema::found::{EpochOutcome, Evaluation, StepsLine};
+use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
 use inkling_schema::printable;
 use inkling_store::Store;
 
@@ -377,7 +377,7 @@ impl Observer for Progress<'_> {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::HeadOutcome;
+    use inkling_schema::outcome::HeadOutcome;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use inkling_data::DataError;
 use inkling_engine::pca::PcaError;
 use inkling_schema::ModelError;
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;

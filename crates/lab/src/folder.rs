@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use inkling_engine::Isa;
-use inkling_schema::found::{PlannedRun, RunResult, StudyRecord};
+use inkling_schema::outcome::{PlannedRun, RunResult, StudyRecord};
 use inkling_schema::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;

@@ -1,7 +1,7 @@
 //! The program and the machine that make a result.
 
 use inkling_engine::Isa;
-use inkling_schema::found::{Machine, Origin};
+use inkling_schema::outcome::{Machine, Origin};
 
 /// Digest of the sources that compute, by which results of two programs of one version are told apart.
 pub const SOURCES: &str = env!("INKLING_SOURCES");

@@ -1,6 +1,6 @@
 //! Task 6 within a study: its networks are trained, and those that must end alike are compared.
 
-use inkling_schema::found::{Checks, PlannedRun, SameBits};
+use inkling_schema::outcome::{Checks, PlannedRun, SameBits};
 use inkling_schema::{RunSpec, TrainRun, Weighting};
 use inkling_store::{Store, StoreError, TensorFile};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inkling_schema::found::{EpochOutcome, StepsLine};
+use inkling_schema::outcome::{EpochOutcome, StepsLine};
 use inkling_schema::{Head, Task};
 
 /// Receives the events of a study, and can interrupt it.

@@ -6,7 +6,7 @@ use inkling_data::{Images, Samples};
 use inkling_engine::Affine;
 use inkling_engine::pca::Pca;
 use inkling_schema::PcaRun;
-use inkling_schema::found::PcaOutcome;
+use inkling_schema::outcome::PcaOutcome;
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use inkling_engine::perceptron::{self, PerceptronConfig, misclassified};
 use inkling_engine::{Affine, ByteMatrix};
-use inkling_schema::found::{PerceptronOutcome, PerceptronPass};
+use inkling_schema::outcome::{PerceptronOutcome, PerceptronPass};
 use inkling_schema::{PerceptronRule, PerceptronRun};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use inkling_data::catalogue;
 use inkling_data::{DataError, DataSet, SetInfo, Sources};
 use inkling_engine::pca::PcaError;
-use inkling_schema::found::{DataSetFacts, PlannedRun};
+use inkling_schema::outcome::{DataSetFacts, PlannedRun};
 use inkling_schema::{
     DataSlice, ModelSpec, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec, SeparabilityRun, Study, Task,
     TrainRun, TrainingSpec,

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use inkling_data::DataSet;
 use inkling_schema::RunSpec;
-use inkling_schema::found::{Origin, PlannedRun, RunResult};
+use inkling_schema::outcome::{Origin, PlannedRun, RunResult};
 use inkling_store::{RunWriter, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

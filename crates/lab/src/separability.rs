@@ -7,7 +7,7 @@ use inkling_engine::separability::{
     Hyperplane, HyperplaneSearch, Line, best_line, linearly_separable_2d, separating_hyperplane,
 };
 use inkling_schema::SeparabilityRun;
-use inkling_schema::found::{PairSeparability, SeparabilityOutcome};
+use inkling_schema::outcome::{PairSeparability, SeparabilityOutcome};
 use inkling_store::{Metadata, RunDir, RunWriter, Tensor, TensorFile};
 
 use crate::error::LabError;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use inkling_data::Sources;
 use inkling_engine::perceptron::one_vs_one;
-use inkling_schema::found::{Origin, PlannedRun, RunResult, StudyRecord};
+use inkling_schema::outcome::{Origin, PlannedRun, RunResult, StudyRecord};
 use inkling_schema::{RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use serde::de::IgnoredAny;

@@ -8,7 +8,7 @@ use common::{
     Ear, chance_set, dir, finished, planned, set, train_in, training, uninterrupted, with_validation,
 };
 use inkling_data::DataSet;
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{Schedule, TrainingSpec};
 
 const NEWEST: &str = "checkpoint.safetensors";

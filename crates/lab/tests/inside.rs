@@ -6,7 +6,7 @@ use std::path::Path;
 use inkling_data::Sources;
 use inkling_engine::{Dataset, StateKind, evaluate};
 use inkling_lab::{Event, LabError, LookError, Observer, StudyOptions, Trained, run_study};
-use inkling_schema::found::{
+use inkling_schema::outcome::{
     ActivationsOutcome, DreamOutcome, FiltersOutcome, PlannedRun, RunResult, StudyRecord,
 };
 use inkling_schema::{DreamPurpose, RunSpec, Study, Task, preset};
@@ -171,7 +171,7 @@ fn what_is_found_inside_agrees_with_the_network() {
     let images = Dataset::new(&test.images.pixels, &labels);
     let judged = evaluate(&mut trained.network, &mut workspace, images, |_, _| {})[0];
     let training = done.record.runs.iter().find(|run| run.task == Task::Cnn).unwrap();
-    let (outcome, _) = done.outcome::<inkling_schema::found::TrainOutcome>(training);
+    let (outcome, _) = done.outcome::<inkling_schema::outcome::TrainOutcome>(training);
     assert_eq!(judged.correct, outcome.epochs.last().unwrap().test.correct);
 }
 

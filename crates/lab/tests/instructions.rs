@@ -10,7 +10,7 @@ use common::{Ear, dir, finished, planned, set, train_in, training, uninterrupted
 use inkling_data::Sources;
 use inkling_engine::Isa;
 use inkling_lab::{LabError, StudyOptions, run_study};
-use inkling_schema::found::{RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::outcome::{RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{Study, Task, preset};
 use inkling_store::Store;
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use common::{Ear, chance_set, dir, finished, train_in, training, two_headed, uninterrupted};
 use inkling_data::DataSet;
 use inkling_engine::random::RngStream;
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{TrainingSpec, ValidationSpec, Weighting};
 
 const FOLDER: &str = "INKLING_LAB_TEST_FOLDER";

@@ -10,7 +10,7 @@ use common::{
 };
 use inkling_data::{DataSet, Sources, catalogue};
 use inkling_lab::{LabError, StudyOptions, run_study};
-use inkling_schema::found::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
+use inkling_schema::outcome::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
 use inkling_schema::{
     Head, Initializer, Labels, LayerSpec, Loss, Optimizer, RunSpec, Schedule, Study, Task, TrainRun,
     TrainingSpec, ValidationSpec, Weighting, preset,
@@ -143,7 +143,7 @@ fn two_heads_leave_what_readers_need_of_both() {
     assert_eq!((last.further.len(), half.train.images, half.test.images), (1, 120, 300));
     assert!(half.test.accuracy() > 0.7 && half.test.loss < 0.7, "{half:?}");
     // The best epoch is that of the least weighted sum.
-    let sum = |epoch: &inkling_schema::found::EpochOutcome| {
+    let sum = |epoch: &inkling_schema::outcome::EpochOutcome| {
         0.25 * epoch.validation.unwrap().loss + 0.75 * epoch.further[0].validation.unwrap().loss
     };
     let best = found.epochs.iter().min_by(|a, b| sum(a).total_cmp(&sum(b))).unwrap().epoch;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use inkling_data::Sources;
 use inkling_lab::{Event, LabError, Observer, StudyOptions, run_study};
-use inkling_schema::found::{PcaOutcome, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::outcome::{PcaOutcome, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{Optimizer, RunSpec, Study, Task, ValidationSpec, preset};
 use inkling_store::{Reader, Store, TensorFile};
 

@@ -11,7 +11,7 @@ use common::{
 use inkling_data::DataSet;
 use inkling_engine::random::RngStream;
 use inkling_lab::LabError;
-use inkling_schema::found::{PlannedRun, StepsLine, TrainingLine};
+use inkling_schema::outcome::{PlannedRun, StepsLine, TrainingLine};
 use inkling_schema::{Optimizer, Schedule, TrainingSpec};
 use inkling_store::{Metadata, RunDir, Store, StoreError, TensorFile};
 use sha2::{Digest, Sha256};

@@ -15,7 +15,7 @@ mod summary;
 mod tables;
 mod write;
 
-use inkling_schema::found::{DataSetFacts, PlannedRun};
+use inkling_schema::outcome::{DataSetFacts, PlannedRun};
 use inkling_store::Store;
 
 pub use animation::{AnimationFormat, animate, is_animation};

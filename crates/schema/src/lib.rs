@@ -5,7 +5,6 @@
 
 mod check;
 mod dream;
-pub mod found;
 mod inside;
 mod merge;
 mod model;
@@ -14,6 +13,7 @@ mod multitask;
 mod names;
 mod networks;
 mod numbers;
+pub mod outcome;
 mod parse;
 mod presets;
 mod reading;

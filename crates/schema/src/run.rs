@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::found::Diverged;
+use crate::outcome::Diverged;
 use crate::{
     AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, Schedule, TrainingSpec, Weighting,
 };

@@ -17,7 +17,7 @@ use indicatif::DecimalBytes;
 use inkling_data::{Sources, catalogue, read_folder, set_files};
 use inkling_lab::SOURCES as SOURCES_DIGEST;
 use inkling_report::{Origins, Program, ReportError, Stale, WORDS};
-use inkling_schema::found::StudyRecord;
+use inkling_schema::outcome::StudyRecord;
 use inkling_schema::quoted_path;
 use inkling_store::{Reader, atomic};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::HumanDuration;
 use inkling_data::catalogue;
 use inkling_report::{Origins, Share};
-use inkling_schema::found::{Machine, StudyRecord};
+use inkling_schema::outcome::{Machine, StudyRecord};
 
 use super::sources::SOURCES;
 

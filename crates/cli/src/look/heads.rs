@@ -5,7 +5,7 @@ use std::path::Path;
 
 use inkling_data::SetInfo;
 use inkling_lab::Trained;
-use inkling_schema::found::StudyRecord;
+use inkling_schema::outcome::StudyRecord;
 use inkling_schema::{Labels, RunSpec, TrainRun};
 use inkling_store::read_json;
 use serde::de::DeserializeOwned;

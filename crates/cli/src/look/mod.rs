@@ -8,7 +8,7 @@ mod wanted;
 
 use inkling_lab::{Event, LabError, LookInputs, Observer};
 use inkling_schema::RunSpec;
-use inkling_schema::found::{ActivationsOutcome, DataSetFacts, DreamOutcome, FiltersOutcome, RunResult};
+use inkling_schema::outcome::{ActivationsOutcome, DataSetFacts, DreamOutcome, FiltersOutcome, RunResult};
 use inkling_store::{RunDir, Store};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use inkling_data::catalogue::{self, SetInfo};
 use inkling_lab::{Trained, Weights};
-use inkling_schema::found::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::outcome::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{Labels, RunId, RunSpec, Task};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, sha256};
 use serde::de::IgnoredAny;

@@ -1,6 +1,6 @@
 //! What a look found, in lines for a person at a terminal of 80 columns.
 
-use inkling_schema::found::{ActivationsOutcome, DreamFound, DreamOutcome, FiltersOutcome, LookedAt, Seen};
+use inkling_schema::outcome::{ActivationsOutcome, DreamFound, DreamOutcome, FiltersOutcome, LookedAt, Seen};
 use inkling_schema::{DreamRun, Objective, Start};
 
 use crate::output;

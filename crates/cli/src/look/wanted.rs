@@ -4,7 +4,7 @@ use std::path::Path;
 
 use inkling_data::{DataSet, FetchEvent, Sources, catalogue};
 use inkling_lab::{Event, Observer, UserImage};
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{
     ActivationsRun, AscentSpec, DataSlice, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
     InsideTask, Labels, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, preset,

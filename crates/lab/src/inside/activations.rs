@@ -5,7 +5,7 @@ use inkling_engine::LayerHandle;
 use inkling_engine::interpret::{baseline_logit, integrated_gradients, saliency_map};
 use inkling_engine::logits::{argmax, probability};
 use inkling_schema::ActivationsRun;
-use inkling_schema::found::{ActivationLayer, ActivationsOutcome, LookedAt};
+use inkling_schema::outcome::{ActivationLayer, ActivationsOutcome, LookedAt};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 use rayon::prelude::*;
 

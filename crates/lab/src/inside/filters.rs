@@ -3,7 +3,7 @@
 use inkling_engine::random::RngStream;
 use inkling_engine::{NamedTensor, StateKind};
 use inkling_schema::PatternSpec;
-use inkling_schema::found::{FilterKinds, FilterLayer, FiltersOutcome};
+use inkling_schema::outcome::{FilterKinds, FilterLayer, FiltersOutcome};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 
 use super::error::LookError;

@@ -12,7 +12,7 @@ mod study;
 mod trained;
 
 use inkling_schema::RunSpec;
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_store::Store;
 
 pub use check::check;

@@ -1,7 +1,7 @@
 //! From task 5 of a study to its runs.
 
 use inkling_data::DataSet;
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{
     ActivationsRun, AscentSpec, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice, InsideTask,
     LayerSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec,

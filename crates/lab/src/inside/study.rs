@@ -1,6 +1,6 @@
 //! Task 5 within a study: the judge is trained, then the networks are read and looked into.
 
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{RunId, RunSpec};
 use inkling_store::TensorFile;
 

@@ -1,7 +1,7 @@
 //! From task 6 of a study to its runs.
 
 use inkling_data::DataSet;
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{GROUP, ITEM, Labels, MultitaskTask, RunSpec, Task, TrainRun, Weighting};
 
 use super::{planned, slice};

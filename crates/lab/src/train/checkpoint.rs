@@ -1,7 +1,7 @@
 //! Checkpoints of a training run: every number that the next step depends on, and the results so far.
 
 use inkling_engine::{Network, StateKind, Trainer};
-use inkling_schema::found::{EpochOutcome, Origin};
+use inkling_schema::outcome::{EpochOutcome, Origin};
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 

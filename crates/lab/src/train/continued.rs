@@ -1,7 +1,7 @@
 //! A training for more epochs goes on from where a finished one ended that was the same but for its length.
 
 use inkling_engine::Isa;
-use inkling_schema::found::{PlannedRun, RunResult, TrainOutcome};
+use inkling_schema::outcome::{PlannedRun, RunResult, TrainOutcome};
 use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{RunDir, RunWriter};
 

@@ -1,7 +1,7 @@
 //! Evaluation of a network on whole sets of images.
 
 use inkling_engine::{Dataset, Metrics, Network, Workspace};
-use inkling_schema::found::Evaluation;
+use inkling_schema::outcome::Evaluation;
 
 use super::labelled_dataset::LabelledDataset;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use inkling_data::{DataSet, Samples};
-use inkling_schema::found::PlannedRun;
+use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{Labels, ModelError, Shape, TrainRun};
 
 use crate::error::LabError;

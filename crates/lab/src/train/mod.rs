@@ -12,7 +12,7 @@ mod training;
 
 use inkling_data::DataSet;
 use inkling_engine::Isa;
-use inkling_schema::found::{Divergence, PlannedRun, TrainOutcome};
+use inkling_schema::outcome::{Divergence, PlannedRun, TrainOutcome};
 use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
 

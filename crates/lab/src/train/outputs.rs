@@ -5,7 +5,7 @@ use std::time::Instant;
 use inkling_data::Images;
 use inkling_engine::StateKind;
 use inkling_engine::logits::argmax;
-use inkling_schema::found::TrainOutcome;
+use inkling_schema::outcome::TrainOutcome;
 use inkling_schema::{MODEL_FORMAT, ModelSpec};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 

@@ -2,7 +2,7 @@
 
 use inkling_engine::weighting::LossWeighting;
 use inkling_engine::{ActivityStats, Dataset, GradientGram, Metrics, Trainer, TrunkScope};
-use inkling_schema::found::{GradientsLine, HeadPair, HeadSteps, IdleLine, StepsLine};
+use inkling_schema::outcome::{GradientsLine, HeadPair, HeadSteps, IdleLine, StepsLine};
 use serde::{Deserialize, Serialize};
 
 /// What one training step reports.

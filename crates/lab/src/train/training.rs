@@ -6,7 +6,7 @@ use std::time::Instant;
 use inkling_engine::random::RngStream;
 use inkling_engine::weighting::{self, LossWeighting};
 use inkling_engine::{Dataset, Isa, Network, StateKind, Trainer, Workspace};
-use inkling_schema::found::{
+use inkling_schema::outcome::{
     Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
 };
 use inkling_schema::{ModelError, TrainRun};

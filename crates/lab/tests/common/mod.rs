@@ -10,7 +10,7 @@ use std::time::Duration;
 use inkling_data::{DataSet, Images, Samples, catalogue};
 use inkling_engine::random::RngStream;
 use inkling_lab::{Event, LabError, Observer, train};
-use inkling_schema::found::{PlannedRun, RunResult, TrainOutcome};
+use inkling_schema::outcome::{PlannedRun, RunResult, TrainOutcome};
 use inkling_schema::{
     DataSlice, Head, Initializer, Labels, LayerSpec, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
     TrainRun, TrainingSpec, ValidationSpec, Weighting,

@@ -12,7 +12,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
-use inkling_schema::found::{
+use inkling_schema::outcome::{
     DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, PlannedRun, SeparabilityOutcome,
     StudyRecord,
 };

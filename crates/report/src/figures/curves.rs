@@ -1,6 +1,6 @@
 //! Loss and accuracy of the networks of a task while they are trained.
 
-use inkling_schema::found::{EpochOutcome, Evaluation, StepsLine};
+use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
 
 use super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH, text_width};
 use super::colour::{self, CURVES, GREY, INK, Rgb};

@@ -24,7 +24,7 @@ mod thin;
 use self::networks::Kind;
 pub(crate) use self::plane::plane;
 use inkling_schema::Task;
-use inkling_schema::found::DataSetFacts;
+use inkling_schema::outcome::DataSetFacts;
 
 use crate::document::facts::compared::same_data;
 use crate::results::Look;

@@ -1,6 +1,6 @@
 //! Which classes can be separated linearly: in the plane of two components, and in all pixels.
 
-use inkling_schema::found::PairSeparability;
+use inkling_schema::outcome::PairSeparability;
 
 use super::canvas::{Canvas, Frame, Style, TEXT_WIDTH};
 use super::colour::{self, INK, Rgb};

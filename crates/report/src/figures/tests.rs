@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use inkling_schema::found::{
+use inkling_schema::outcome::{
     DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, SeparabilityOutcome, StudyRecord,
 };
 use inkling_schema::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};

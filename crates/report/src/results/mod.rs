@@ -12,7 +12,7 @@ pub(crate) mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use inkling_schema::found::{
+use inkling_schema::outcome::{
     DataSetFacts, Machine, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult,
     SeparabilityOutcome, StudyRecord,
 };

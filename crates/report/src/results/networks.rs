@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inkling_schema::found::{
+use inkling_schema::outcome::{
     DataSetFacts, EpochOutcome, Evaluation, PlannedRun, RunResult, StepsLine, StudyRecord, TrainOutcome,
     TrainingLine,
 };

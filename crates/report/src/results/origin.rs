@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use inkling_schema::found::{Machine, Origin, PlannedRun, RunResult};
+use inkling_schema::outcome::{Machine, Origin, PlannedRun, RunResult};
 use inkling_store::{Reader, StoreError};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};

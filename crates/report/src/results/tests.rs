@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use inkling_schema::found::{DataSetFacts, Machine, PlannedRun, RunResult, StudyRecord, TrainingLine};
+use inkling_schema::outcome::{DataSetFacts, Machine, PlannedRun, RunResult, StudyRecord, TrainingLine};
 use inkling_schema::{RunId, RunSpec, Task, preset};
 use inkling_store::{Metadata, Store, Tensor, TensorFile, read_json, sealed_json};
 use serde_json::json;

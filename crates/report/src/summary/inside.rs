@@ -1,6 +1,6 @@
 //! Task 5 in `summary.json` and in a line.
 
-use inkling_schema::found::{DreamFound, FilterKinds};
+use inkling_schema::outcome::{DreamFound, FilterKinds};
 use inkling_schema::{DreamPurpose, Objective};
 use serde::Serialize;
 
@@ -206,7 +206,7 @@ fn judge(judge: &Judge) -> JudgeSummary {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::inside::{self, Looked};

@@ -7,7 +7,7 @@ mod networks;
 use std::collections::BTreeMap;
 
 use inkling_schema::Task;
-use inkling_schema::found::{DataSetFacts, Machine, PairSeparability};
+use inkling_schema::outcome::{DataSetFacts, Machine, PairSeparability};
 use inkling_store::Reader;
 use serde::Serialize;
 

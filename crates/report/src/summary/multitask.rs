@@ -1,7 +1,7 @@
 //! Task 6 in `summary.json` and in a few lines.
 
 use inkling_schema::apart;
-use inkling_schema::found::Divergence;
+use inkling_schema::outcome::Divergence;
 use serde::Serialize;
 
 use crate::results::{
@@ -378,7 +378,7 @@ fn weighting(found: &WeightingResults) -> WeightingSummary {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::multitask::{Asked, GARMENTS, diverge};

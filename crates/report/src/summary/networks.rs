@@ -1,6 +1,6 @@
 //! Tasks 3 and 4 in `summary.json` and in a line or two.
 
-use inkling_schema::found::Divergence;
+use inkling_schema::outcome::Divergence;
 use serde::Serialize;
 
 use crate::results::{ClassRow, NetworkPair, NetworkResults, NetworksResults, class_rows};
@@ -136,7 +136,7 @@ impl NetworkSummary {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::{self, Shape};

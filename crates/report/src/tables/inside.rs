@@ -1,6 +1,6 @@
 //! Tables of Task 5: kinds of filters, silence of layers, dreams.
 
-use inkling_schema::found::DreamFound;
+use inkling_schema::outcome::DreamFound;
 use inkling_schema::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start};
 
 use super::{Table, table, text};
@@ -169,7 +169,7 @@ fn start(start: &Start, name: &impl Fn(usize) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::inside::{self, Looked};

@@ -7,7 +7,7 @@ mod networks;
 use std::borrow::Cow;
 
 use inkling_schema::Task;
-use inkling_schema::found::DataSetFacts;
+use inkling_schema::outcome::DataSetFacts;
 
 use crate::document::printable::without_controls;
 use crate::figure::file_name;

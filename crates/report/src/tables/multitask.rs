@@ -135,7 +135,7 @@ fn measures(task: &MultitaskResults) -> Table {
 /// Every measurement.
 fn gradients(task: &MultitaskResults) -> Table {
     let rows = task.networks().flat_map(|network| {
-        let norm = |line: &inkling_schema::found::GradientsLine, goal: Goal| {
+        let norm = |line: &inkling_schema::outcome::GradientsLine, goal: Goal| {
             text(network.head(goal).and_then(|head| line.norms.get(head)))
         };
         network.gradients.iter().map(move |line| {
@@ -184,7 +184,7 @@ fn weightings(task: &MultitaskResults) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::multitask::{Asked, GARMENTS, diverge};

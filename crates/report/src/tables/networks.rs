@@ -182,7 +182,7 @@ fn joined(numbers: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::{self, Shape};

@@ -12,7 +12,7 @@ use crate::fresh::{Stale, current};
 use crate::results::tests::{network, written};
 
 /// A finished study of one network.
-fn study() -> (tempfile::TempDir, Store, inkling_schema::found::StudyRecord) {
+fn study() -> (tempfile::TempDir, Store, inkling_schema::outcome::StudyRecord) {
     written(&network(), |_| {})
 }
 
@@ -162,7 +162,7 @@ fn the_summary_says_where_the_runs_come_from_and_not_who_opened_the_folder_last(
 #[test]
 fn a_result_of_another_run_or_of_other_data_is_refused() {
     let (_folder, store, record) = study();
-    let message = |record: &inkling_schema::found::StudyRecord| {
+    let message = |record: &inkling_schema::outcome::StudyRecord| {
         store.publish_json("study.json", record).unwrap();
         Results::read(store.reader()).unwrap_err().to_string()
     };

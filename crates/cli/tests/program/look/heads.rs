@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use inkling_schema::found::StudyRecord;
+use inkling_schema::outcome::StudyRecord;
 use inkling_schema::{DataSlice, GroupSpec, Labels, ModelSpec, RunSpec, TrainRun, preset};
 
 use super::common::{MLP, STUDY, changed_model, found, look};

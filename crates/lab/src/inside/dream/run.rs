@@ -9,7 +9,7 @@ use inkling_engine::interpret::{
 use inkling_engine::logits::{argmax, probability};
 use inkling_engine::random::RngStream;
 use inkling_engine::{LayerHandle, Workspace};
-use inkling_schema::found::{DreamFound, DreamOutcome, Seen};
+use inkling_schema::outcome::{DreamFound, DreamOutcome, Seen};
 use inkling_schema::{DreamPicture, DreamRun, Labels, Start};
 use inkling_store::{Metadata, RunWriter, Tensor, TensorFile};
 

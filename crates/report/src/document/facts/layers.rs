@@ -98,7 +98,7 @@ impl WorkedLayer {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::{self, Shape};

@@ -14,7 +14,7 @@ mod rank;
 
 use std::collections::BTreeMap;
 
-use inkling_schema::found::{Machine, StudyRecord};
+use inkling_schema::outcome::{Machine, StudyRecord};
 use inkling_schema::{Author, Task};
 use serde::Serialize;
 
@@ -108,7 +108,7 @@ struct DataFacts<'a> {
 }
 
 impl<'a> DataFacts<'a> {
-    fn new(set: &'a str, data: &'a inkling_schema::found::DataSetFacts, record: &StudyRecord) -> Self {
+    fn new(set: &'a str, data: &'a inkling_schema::outcome::DataSetFacts, record: &StudyRecord) -> Self {
         let slices = || record.runs.iter().filter_map(|run| run.spec.data()).filter(|slice| slice.set == set);
         let train_images = slices().map(|slice| slice.train_images).max().unwrap_or(0);
         let all = data.images.map(|[train, _]| train);

@@ -1,6 +1,6 @@
 //! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
 
-use inkling_schema::found::{EpochOutcome, TrainOutcome};
+use inkling_schema::outcome::{EpochOutcome, TrainOutcome};
 use inkling_schema::{Initializer, LayerSpec, Padding, TrainingSpec};
 use serde::Serialize;
 
@@ -342,7 +342,7 @@ fn budget<'a>(
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::DataSetFacts;
+    use inkling_schema::outcome::DataSetFacts;
 
     use super::*;
     use crate::fixtures::{self, Shape};

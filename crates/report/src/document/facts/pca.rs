@@ -1,6 +1,6 @@
 //! Facts of Task 1: the plane, the classes in it, and separability.
 
-use inkling_schema::found::PairSeparability;
+use inkling_schema::outcome::PairSeparability;
 use serde::Serialize;
 
 use inkling_statistics::{ALPHA, cover_probability, median};

@@ -1,7 +1,7 @@
 //! Facts of Task 2, and of what Tasks 1 and 2 say about each other.
 
 use inkling_schema::PerceptronRule;
-use inkling_schema::found::PairSeparability;
+use inkling_schema::outcome::PairSeparability;
 use serde::Serialize;
 
 use super::rank::RankCorrelation;
@@ -311,7 +311,7 @@ impl LinkFacts {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::found::PerceptronOutcome;
+    use inkling_schema::outcome::PerceptronOutcome;
     use inkling_schema::{DataSlice, PerceptronRun};
 
     use super::*;

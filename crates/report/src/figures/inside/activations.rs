@@ -97,7 +97,7 @@ fn figure(
 }
 
 /// What an image is called where there is little room.
-pub(super) fn image_name(seen: &inkling_schema::found::LookedAt) -> String {
+pub(super) fn image_name(seen: &inkling_schema::outcome::LookedAt) -> String {
     seen.index.map_or_else(|| seen.name.clone(), |index| format!("test {}", thousands(index)))
 }
 

@@ -35,7 +35,7 @@ pub(super) fn channels(found: &ActivationsResults, words: &Words) -> Option<Figu
     };
     let heights: Vec<f64> = layers.iter().map(|&place| size(place).1 + label + 3.0).collect();
     let mut canvas = Canvas::new(TEXT_WIDTH, HEADER + heights.iter().sum::<f64>() - 2.0);
-    let class = |seen: &inkling_schema::found::LookedAt| {
+    let class = |seen: &inkling_schema::outcome::LookedAt| {
         let class = words.class(seen.class.unwrap_or(seen.predicted));
         format!("{} ({})", fitted(&class, 7.0, 60.0), fitted(&image_name(seen), 7.0, 60.0))
     };

@@ -1,7 +1,7 @@
 //! Dreams in strips: from several seeds, with parts of the method left out, of every class, from several starts,
 //! amplified images, and whatever a person asked for.
 
-use inkling_schema::found::{DreamFound, Seen};
+use inkling_schema::outcome::{DreamFound, Seen};
 use inkling_schema::{ImageChoice, Start};
 
 use super::super::canvas::TEXT_WIDTH;

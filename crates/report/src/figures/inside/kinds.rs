@@ -1,6 +1,6 @@
 //! How many slices of filters are edges, blobs or near zero, beside what chance gives.
 
-use inkling_schema::found::FilterKinds;
+use inkling_schema::outcome::FilterKinds;
 
 use super::super::canvas::{Canvas, Frame, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{CURVES, GREY, INK};

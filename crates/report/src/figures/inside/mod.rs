@@ -15,7 +15,7 @@ mod tests;
 mod tiles;
 
 use inkling_schema::Objective;
-use inkling_schema::found::DataSetFacts;
+use inkling_schema::outcome::DataSetFacts;
 
 use crate::results::Look;
 use crate::{DreamResults, Figure, InsideResults};

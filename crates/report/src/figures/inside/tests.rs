@@ -1,6 +1,6 @@
 //! Figures of made-up looks into networks of every shape: sound, and nothing written over anything else.
 
-use inkling_schema::found::DataSetFacts;
+use inkling_schema::outcome::DataSetFacts;
 use inkling_schema::{DreamPurpose, ImageChoice, Objective, Start};
 
 use super::super::tests::{apart, sound};

@@ -1,6 +1,6 @@
 //! Test accuracy of both heads against λ, beside the single-task networks, chance and the commonest class.
 
-use inkling_schema::found::Evaluation;
+use inkling_schema::outcome::Evaluation;
 
 use super::super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, pale, readable};

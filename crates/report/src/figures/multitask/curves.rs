@@ -67,7 +67,7 @@ fn accuracy(canvas: &mut Canvas, frame: Frame, shown: &[&Line], (goal, most): (G
     };
     let panel = panel(canvas, frame, most, &y, false);
     for line in &trained {
-        let place = |(epoch, found): (usize, inkling_schema::found::Evaluation)| {
+        let place = |(epoch, found): (usize, inkling_schema::outcome::Evaluation)| {
             (panel.x(epoch as f64), panel.y(found.accuracy()))
         };
         let places: Vec<(f64, f64)> = line.network.tests(goal).into_iter().map(place).collect();

@@ -1,6 +1,6 @@
 //! What stands still in the largest dense layer over training: panels of weights, units, inputs.
 
-use inkling_schema::found::IdleLine;
+use inkling_schema::outcome::IdleLine;
 
 use super::super::canvas::{Axis, Canvas, Frame, TEXT_WIDTH};
 use super::super::colour::INK;

@@ -1,6 +1,6 @@
 //! Figures of made-up networks of Task 6: sound, and nothing written over anything else.
 
-use inkling_schema::found::DataSetFacts;
+use inkling_schema::outcome::DataSetFacts;
 
 use super::super::tests::{apart, sound};
 use super::draw;

@@ -1,6 +1,6 @@
 //! The trade-off plane: accuracy for the item against accuracy for the group.
 
-use inkling_schema::found::Evaluation;
+use inkling_schema::outcome::Evaluation;
 
 use super::super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{GREY, INK, Rgb, pale};

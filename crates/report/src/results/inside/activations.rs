@@ -1,7 +1,7 @@
 //! What a network makes of some images, read from its run.
 
 use inkling_schema::ActivationsRun;
-use inkling_schema::found::{ActivationsOutcome, PlannedRun, RunResult};
+use inkling_schema::outcome::{ActivationsOutcome, PlannedRun, RunResult};
 use inkling_store::Reader;
 
 use super::{Arrays, Pictures, outcome};

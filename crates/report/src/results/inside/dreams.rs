@@ -1,7 +1,7 @@
 //! Dreams, read from their runs.
 
 use inkling_schema::DreamRun;
-use inkling_schema::found::{DreamOutcome, PlannedRun, RunResult};
+use inkling_schema::outcome::{DreamOutcome, PlannedRun, RunResult};
 use inkling_store::Reader;
 
 use super::{Arrays, Pictures, outcome};

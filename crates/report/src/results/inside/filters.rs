@@ -1,7 +1,7 @@
 //! The filters of a network, read from their run.
 
 use inkling_schema::FiltersRun;
-use inkling_schema::found::{FilterKinds, FilterLayer, FiltersOutcome, PlannedRun, RunResult};
+use inkling_schema::outcome::{FilterKinds, FilterLayer, FiltersOutcome, PlannedRun, RunResult};
 use inkling_store::{Reader, StoreError};
 
 use super::{Arrays, outcome};

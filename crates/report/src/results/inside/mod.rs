@@ -8,7 +8,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use inkling_schema::found::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::outcome::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{DreamPurpose, RunId, RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile, Tensors};
 

@@ -18,7 +18,7 @@ pub struct GradientsFound {
 impl HeadedNetwork {
     /// Cosines of the angle between the two heads' gradients: (steps so far, cosine).
     pub fn cosines(&self) -> Vec<(usize, f64)> {
-        let cosine = |line: &inkling_schema::found::GradientsLine| Some((line.step, line.cosine?));
+        let cosine = |line: &inkling_schema::outcome::GradientsLine| Some((line.step, line.cosine?));
         self.gradients.iter().filter_map(cosine).filter(|(_, cosine)| cosine.is_finite()).collect()
     }
 
@@ -27,7 +27,7 @@ impl HeadedNetwork {
         let (Some(item), Some(group)) = (self.head(Goal::Item), self.head(Goal::Group)) else {
             return Vec::new();
         };
-        let ratio = |line: &inkling_schema::found::GradientsLine| {
+        let ratio = |line: &inkling_schema::outcome::GradientsLine| {
             let norm =
                 |head: usize| line.norms.get(head).copied().filter(|norm| *norm > 0.0 && norm.is_finite());
             Some((line.step, norm(item)? / norm(group)?))

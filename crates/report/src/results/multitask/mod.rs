@@ -10,7 +10,7 @@ mod pairs;
 mod tests;
 mod weightings;
 
-use inkling_schema::found::{DataSetFacts, Evaluation, PlannedRun, StudyRecord};
+use inkling_schema::outcome::{DataSetFacts, Evaluation, PlannedRun, StudyRecord};
 use inkling_schema::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
 use inkling_store::{Reader, StoreError};
 

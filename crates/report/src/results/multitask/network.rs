@@ -1,6 +1,6 @@
 //! One network of Task 6, with one head or more.
 
-use inkling_schema::found::{
+use inkling_schema::outcome::{
     EpochOutcome, Evaluation, GradientsLine, IdleLine, PlannedRun, RunResult, StepsLine, TrainOutcome,
     TrainingLine,
 };

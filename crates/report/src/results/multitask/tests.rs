@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inkling_schema::found::{Machine, RunResult, TrainingLine};
+use inkling_schema::outcome::{Machine, RunResult, TrainingLine};
 use inkling_schema::{RunId, preset};
 use inkling_store::{Metadata, Store, Tensor, TensorFile};
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Facts of dreams with parts of the method left out.
 
-use inkling_schema::found::Seen;
+use inkling_schema::outcome::Seen;
 use serde::Serialize;
 
 use crate::{DreamResults, InsideResults, Pictures};
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_part_that_does_most_for_the_judge_is_named_only_where_one_does() {
         let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
-        let data = inkling_schema::found::DataSetFacts {
+        let data = inkling_schema::outcome::DataSetFacts {
             title: "Toy".into(),
             height: 8,
             width: 8,

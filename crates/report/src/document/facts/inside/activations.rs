@@ -1,7 +1,7 @@
 //! Facts of what a network makes of images: silence, differences, saliency.
 
 use inkling_schema::ImageChoice;
-use inkling_schema::found::{DataSetFacts, LookedAt};
+use inkling_schema::outcome::{DataSetFacts, LookedAt};
 use serde::Serialize;
 
 use crate::ActivationsResults;

@@ -172,7 +172,7 @@ mod tests {
 
     fn found() -> InsideResults {
         let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
-        let data = inkling_schema::found::DataSetFacts {
+        let data = inkling_schema::outcome::DataSetFacts {
             title: "Toy".into(),
             height: 8,
             width: 8,

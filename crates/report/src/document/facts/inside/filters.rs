@@ -1,6 +1,6 @@
 //! Facts of filters: kinds of slices beside what random weights give.
 
-use inkling_schema::found::FilterKinds;
+use inkling_schema::outcome::FilterKinds;
 use inkling_statistics::{ALPHA, chi_squared_survival, holm};
 use serde::Serialize;
 

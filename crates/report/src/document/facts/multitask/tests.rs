@@ -1,6 +1,6 @@
 //! The rules by which the text of Task 6 chooses its words.
 
-use inkling_schema::found::DataSetFacts;
+use inkling_schema::outcome::DataSetFacts;
 use serde_json::Value;
 
 use super::*;
