@@ -107,13 +107,20 @@ pub(crate) fn draw_look(look: &Look, data: Option<&DataSetFacts>) -> Vec<Figure>
 
 /// A share of one as percent, with this many decimals.
 fn percent(share: f64, decimals: usize) -> String {
-    format!("{:.decimals$}\u{a0}%", share * 100.0)
+    format!("{}\u{a0}%", rounded(share * 100.0, decimals))
+}
+
+/// A number with this many decimals, halves away from zero as the text of the report rounds them: `format!` alone would make
+/// 12.5 a 12 in a figure where the text beside it says 13.
+fn rounded(number: f64, decimals: usize) -> String {
+    let scale = 10_f64.powi(decimals as i32);
+    format!("{:.decimals$}", (number * scale).round() / scale)
 }
 
 /// A share of one in per cent with one decimal, or with two where one would make it look like all.
 fn share_number(share: f64) -> String {
     let decimals = if (0.9995..1.0).contains(&share) { 2 } else { 1 };
-    format!("{:.decimals$}", share * 100.0)
+    rounded(share * 100.0, decimals)
 }
 
 /// A number with one decimal and a true minus sign, never a negative zero.
