@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use inkling_schema::{Initializer, LayerSpec, Loss, MODELS, ModelSpec, Padding, Plan, PlannedLayer};
+use inkling_schema::{Loss, MODELS, ModelSpec, Plan, PlannedLayer};
 use serde_json::json;
 
 use crate::args::ModelArgs;
@@ -78,7 +78,7 @@ fn table(plan: &Plan, batch: usize) {
     for layer in plan.all_layers() {
         rows.push(vec![
             layer.place.clone(),
-            what(&layer.layer),
+            layer.layer.description(),
             layer.output.to_string(),
             thousands(layer.parameters),
             thousands(layer.multiply_adds),
@@ -116,46 +116,6 @@ fn loss(loss: Loss) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
-}
-
-/// A layer in words.
-fn what(layer: &LayerSpec) -> String {
-    let initializer = |initializer: &Initializer| match initializer {
-        Initializer::HeUniform => "He uniform",
-        Initializer::GlorotUniform => "Glorot uniform",
-    };
-    let times = |[height, width]: &[usize; 2]| format!("{height}×{width}");
-    match layer {
-        LayerSpec::Dense { units, initializer: how } => format!("dense {units}, {}", initializer(how)),
-        LayerSpec::Conv2d { filters, kernel_size: kernel, stride, padding, initializer: how } => {
-            let padding = match padding {
-                Padding::Same => "same",
-                Padding::Valid => "valid",
-            };
-            let (kernel, stride) = (times(kernel), times(stride));
-            format!("conv2d {filters} of {kernel}, stride {stride}, {padding}, {}", initializer(how))
-        }
-        LayerSpec::MaxPool { pool_size: size, stride } | LayerSpec::AvgPool { pool_size: size, stride } => {
-            format!("{} {}, stride {}", layer.kind(), times(size), times(stride))
-        }
-        LayerSpec::Residual { projection: None, .. } => "residual, identity shortcut".into(),
-        LayerSpec::Residual { projection: Some(_), .. } => "residual, projected shortcut".into(),
-        other => with_numbers(other),
-    }
-}
-
-/// A layer by its kind and its hyperparameters, as files write them: "dropout, rate 0.5".
-fn with_numbers(layer: &LayerSpec) -> String {
-    let members = serde_json::to_value(layer).expect("layers have a JSON form");
-    let members = members.as_object().into_iter().flatten().filter(|(key, _)| *key != "layer");
-    let words = members.map(|(key, value)| match value.as_array() {
-        Some(sides) => {
-            let sides: Vec<String> = sides.iter().map(ToString::to_string).collect();
-            format!("{} {}", key.replace('_', " "), sides.join("×"))
-        }
-        None => format!("{} {value}", key.replace('_', " ")),
-    });
-    std::iter::once(layer.kind().to_owned()).chain(words).collect::<Vec<_>>().join(", ")
 }
 
 /// 1234567 as 1,234,567.

@@ -26,6 +26,7 @@ mod study;
 mod text;
 mod training;
 mod weighting;
+mod words;
 
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
 pub use inside::{InsideTask, JudgeSpec, PatternSpec};

@@ -227,6 +227,16 @@ impl LayerSpec {
         }
     }
 
+    /// Height and width of its windows, and the steps between two, if it pools windows of an image.
+    pub(crate) fn pooling(&self) -> Option<([usize; 2], [usize; 2])> {
+        match *self {
+            LayerSpec::MaxPool { pool_size, stride } | LayerSpec::AvgPool { pool_size, stride } => {
+                Some((pool_size, stride))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it is a function of each number by itself that changes no shape.
     pub fn is_activation(&self) -> bool {
         use LayerSpec::{Custom, Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Tanh};

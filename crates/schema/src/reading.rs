@@ -65,11 +65,11 @@ impl Windows {
 /// The windows of a layer along both sides of its input, where it has some.
 fn windows(layer: &LayerSpec, input: Shape, output: Shape) -> Option<[Windows; 2]> {
     let (kernel, stride, padding) = match layer {
-        LayerSpec::Conv2d { kernel_size: kernel, stride, padding, .. } => (kernel, stride, *padding),
-        LayerSpec::MaxPool { pool_size: size, stride } | LayerSpec::AvgPool { pool_size: size, stride } => {
+        LayerSpec::Conv2d { kernel_size, stride, padding, .. } => (*kernel_size, *stride, *padding),
+        _ => {
+            let (size, stride) = layer.pooling()?;
             (size, stride, Padding::Valid)
         }
-        _ => return None,
     };
     let (Shape::Image { height, width, .. }, Shape::Image { height: rows, width: columns, .. }) =
         (input, output)

@@ -107,26 +107,10 @@ impl LayerSpec {
                 let parameters = product(&[weights, *filters]).saturating_add(*filters);
                 Ok((output, parameters, product(&[weights, output.len()])))
             }
-            (
-                LayerSpec::MaxPool { pool_size: size, stride }
-                | LayerSpec::AvgPool { pool_size: size, stride },
-                Shape::Image { height, width, channels },
-            ) => {
-                let [height, width] = slide([height, width], *size, *stride, Padding::Valid, "window")?;
-                Ok((Shape::Image { height, width, channels }, 0, 0))
-            }
             (LayerSpec::GlobalAvgPool, Shape::Image { channels, .. }) => Ok((Shape::Vector(channels), 0, 0)),
-            (
-                LayerSpec::Conv2d { .. }
-                | LayerSpec::MaxPool { .. }
-                | LayerSpec::AvgPool { .. }
-                | LayerSpec::GlobalAvgPool
-                | LayerSpec::Flatten,
-                Shape::Vector(_),
-            ) => Err((
-                format!("it takes an image and gets a vector of {input}"),
-                "put it before the flatten or dense layer".into(),
-            )),
+            (LayerSpec::Conv2d { .. } | LayerSpec::GlobalAvgPool | LayerSpec::Flatten, Shape::Vector(_)) => {
+                Err(an_image_is_needed(input))
+            }
             (LayerSpec::Flatten, Shape::Image { .. }) => Ok((Shape::Vector(input.len()), 0, 0)),
             (LayerSpec::LeakyRelu { slope }, _) if !Interval::SHARE.holds(*slope) => {
                 Err((format!("its slope is {slope}"), format!("take {}", Interval::SHARE)))
@@ -147,9 +131,24 @@ impl LayerSpec {
             (LayerSpec::BatchNorm { .. } | LayerSpec::LayerNorm { .. }, _) => {
                 Ok((input, product(&[2, input.features()]), input.len()))
             }
-            _ => unreachable!("activations and residual blocks have been seen to"),
+            _ => {
+                let (size, stride) = self.pooling().expect("nothing but pooling is left");
+                let Shape::Image { height, width, channels } = input else {
+                    return Err(an_image_is_needed(input));
+                };
+                let [height, width] = slide([height, width], size, stride, Padding::Valid, "window")?;
+                Ok((Shape::Image { height, width, channels }, 0, 0))
+            }
         }
     }
+}
+
+/// What is wrong where a layer takes images, and what to do.
+fn an_image_is_needed(input: Shape) -> (String, String) {
+    (
+        format!("it takes an image and gets a vector of {input}"),
+        "put it before the flatten or dense layer".into(),
+    )
 }
 
 /// The longest step of a kernel or window: what prepares a convolution grows with its square.

@@ -98,15 +98,12 @@ impl Drawn {
 impl Block {
     /// `None` for what is part of the layer before it, or changes nothing but the form.
     fn new(planned: &PlannedLayer) -> Option<Block> {
-        let kind = match &planned.layer {
-            LayerSpec::Conv2d { kernel_size: [h, w], .. } => format!("conv {h}×{w}"),
-            LayerSpec::MaxPool { pool_size: [h, w], .. } => format!("max pool {h}×{w}"),
-            LayerSpec::AvgPool { pool_size: [h, w], .. } => format!("avg pool {h}×{w}"),
-            LayerSpec::Flatten => return None,
-            layer if layer.is_activation() => return None,
-            layer => layer.kind().replace('-', " "),
-        };
-        Some(Block { words: format!("{kind} → {}", planned.output), parameters: planned.parameters })
+        let layer = &planned.layer;
+        if *layer == LayerSpec::Flatten || layer.is_activation() {
+            return None;
+        }
+        let words = format!("{} → {}", layer.caption(), planned.output);
+        Some(Block { words, parameters: planned.parameters })
     }
 
     fn height(&self) -> f64 {
