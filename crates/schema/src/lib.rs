@@ -1,7 +1,7 @@
 //! What is asked and what was found: the plain types that every other part of Inkling shares.
 //!
 //! A [`Study`] is read from a TOML file or a preset; [`RunSpec`]s are the single fits it expands into; the types
-//! in [`found`] are what those fits report. A [`ModelSpec`] is a network; its [`Plan`] says what each layer costs. Nothing here computes, opens a file or holds a tensor.
+//! in [`outcome`] are what those fits report. A [`ModelSpec`] is a network; its [`Plan`] says what each layer costs. Nothing here computes, opens a file or holds a tensor.
 
 mod check;
 mod dream;
