@@ -8,6 +8,7 @@ mod judged;
 mod multitask;
 mod page;
 mod random;
+mod reference;
 mod text;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use crate::fixtures::random::{self, Chance, SHAPE};
 /// How many results; more with `INKLING_REPORTS`.
 const REPORTS: u64 = 200;
 
-fn random_results(seed: u64) -> Results {
+pub(super) fn random_results(seed: u64) -> Results {
     let mut chance = Chance::new(seed);
     let data = random::data(&mut chance);
     let classes: Vec<&str> = data.classes.iter().map(String::as_str).collect();
