@@ -8,9 +8,9 @@ use std::time::Duration;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::find::Looked;
 use crate::idx::IdxError;
-use crate::picture::PictureError;
+use crate::looked::Looked;
+use crate::picture_error::PictureError;
 
 /// Why a set could not be found, fetched or read, or a picture not read.
 #[derive(Debug, Error, Diagnostic)]

@@ -2,7 +2,6 @@
 //! there, what lies in their place.
 
 use std::ffi::OsStr;
-use std::fmt::{Display, Formatter};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -12,32 +11,10 @@ use flate2::bufread::GzDecoder;
 use crate::catalogue::SetInfo;
 use crate::idx;
 use crate::kind::{ENOUGH, kind};
+use crate::looked::Looked;
 
 /// Files that are named where a set's own are missing.
 const MOST_NAMED: usize = 6;
-
-/// A folder in which a set was looked for, as far as that is worth telling.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
-    /// The folder.
-    pub folder: PathBuf,
-    /// Why nothing could be found there: "there is no such folder".
-    pub obstacle: Option<String>,
-    /// Whether it keeps to itself what it holds.
-    pub closed: bool,
-    /// What lies there in the place of the set's files, each by its name and what it is.
-    pub instead: Vec<String>,
-}
-
-impl Display for Looked {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.folder.display())?;
-        if let Some(obstacle) = &self.obstacle {
-            write!(f, " ({obstacle})")?;
-        }
-        self.instead.iter().try_for_each(|found| write!(f, "\n    found {found}"))
-    }
-}
 
 /// The folders within `place` that may hold a set, most specific first: `NAME/`, as this program lays sets out;
 /// `NAME/raw/`, as torchvision does (`MNIST/raw`, `FashionMNIST/raw`); in both, NAME in any case and with or without

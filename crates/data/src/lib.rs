@@ -19,15 +19,18 @@ pub mod fetch;
 mod find;
 pub mod idx;
 pub mod kind;
+mod looked;
 mod picture;
+mod picture_error;
 mod set;
 mod source;
 
 pub use catalogue::SetInfo;
 pub use error::{DataError, MirrorFailure};
 pub use fetch::FetchEvent;
-pub use find::Looked;
-pub use picture::{Picture, PictureError, PictureNote, decode_png, read_png};
+pub use looked::Looked;
+pub use picture::{Picture, PictureNote, decode_png, read_png};
+pub use picture_error::PictureError;
 pub use set::{DataSet, Images, Samples};
 pub use source::{Found, Sources, load, read_folder, set_files};
 

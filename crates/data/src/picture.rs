@@ -8,18 +8,13 @@ use std::path::Path;
 
 pub use notes::PictureNote;
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
-use thiserror::Error;
 
 use crate::catalogue::SetInfo;
 use crate::error::DataError;
 use crate::kind::{ENOUGH, kind};
+use crate::picture_error::{MAX_FILE, MAX_PIXELS, PictureError};
 use crate::set::Images;
 use crate::sha256_hex;
-
-/// The largest file that is read, in bytes.
-const MAX_FILE: u64 = 64 << 20;
-/// The most pixels that a picture may have: far more than any network here takes, little enough to hold.
-const MAX_PIXELS: u64 = 1 << 24;
 
 /// What every PNG file begins with.
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -47,26 +42,6 @@ impl Picture {
         let background = set.and_then(|set| notes::of_background(&self.image, set, self.inverted));
         self.notes.iter().cloned().chain(background).collect()
     }
-}
-
-/// Why bytes are no picture.
-#[derive(Debug, Error)]
-pub enum PictureError {
-    /// They do not begin as a PNG file does.
-    #[error("it is {0}")]
-    NotPng(&'static str),
-    /// The file ends too early.
-    #[error("it is truncated")]
-    Truncated,
-    /// It begins as a PNG file and is none.
-    #[error("it is damaged: {0}")]
-    Damaged(String),
-    /// It is larger than anything that is read here.
-    #[error("it is too large: at most {MAX_PIXELS} pixels in a file of {} MiB are read", MAX_FILE >> 20)]
-    TooLarge,
-    /// No picture has so many channels.
-    #[error("a picture is grey or in colour, and an image of {0} channels is neither")]
-    Channels(usize),
 }
 
 /// Reads a PNG file as an image of so many channels: 1 for grey, 3 for colour. With `inverted`, it is taken as dark on

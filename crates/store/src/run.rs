@@ -14,7 +14,6 @@ use serde_json::Value;
 use crate::checkpoint::{self, Checkpoint};
 use crate::error::StoreError;
 use crate::metrics::{self, MetricsWriter};
-use crate::store::Store;
 use crate::tensors::{self, Metadata, Tensor, Tensors};
 use crate::{atomic, files};
 
@@ -71,7 +70,7 @@ impl RunDir {
         &self.folder
     }
 
-    /// The run whose folder is `folder`, for whoever has no [`Store`] or [`Reader`](crate::Reader) around it.
+    /// The run whose folder is `folder`, for whoever has no [`Store`](crate::Store) or [`Reader`](crate::Reader) around it.
     pub fn at(folder: &Path) -> Self {
         Self::new(folder.to_owned())
     }
@@ -86,7 +85,7 @@ impl RunDir {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] naming the file, where the result is unreadable, or a file beside it is
-    /// missing or not the one that the run wrote. [`Store::begin`] then does the run anew.
+    /// missing or not the one that the run wrote. [`Store::begin`](crate::Store::begin) then does the run anew.
     pub fn finished<R: DeserializeOwned>(&self) -> Result<Option<R>, StoreError> {
         let Some((result, checksums)) = self.checked_result()? else { return Ok(None) };
         for (name, expected) in &checksums {
@@ -216,7 +215,7 @@ pub struct RunWriter<'store> {
     dir: RunDir,
     metrics: Option<MetricsWriter>,
     /// Nobody writes to a run's folder once the lock is given back.
-    store: PhantomData<&'store Store>,
+    store: PhantomData<&'store ()>,
 }
 
 impl<'store> RunWriter<'store> {
@@ -379,7 +378,7 @@ impl<'store> RunWriter<'store> {
     }
 
     /// As [`finish`](Self::finish), but the newest checkpoint stays, for a longer run to go on from
-    /// ([`Store::begin_from`]).
+    /// ([`Store::begin_from`](crate::Store::begin_from)).
     ///
     /// # Errors
     /// As [`finish`](Self::finish).

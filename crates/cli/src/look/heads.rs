@@ -10,7 +10,7 @@ use inkling_schema::{Labels, RunSpec, TrainRun};
 use inkling_store::read_json;
 use serde::de::DeserializeOwned;
 
-use super::subject::STUDY;
+use super::STUDY;
 
 /// The file beside a model that says how it was trained.
 const SPEC: &str = "spec.json";

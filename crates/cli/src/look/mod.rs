@@ -21,6 +21,9 @@ use crate::{message, output, replace, start_computing};
 use subject::Subject;
 use wanted::Wanted;
 
+/// The file that says which runs belong to a study.
+const STUDY: &str = "study.json";
+
 pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     let args = command.common();
     let animation = match command {

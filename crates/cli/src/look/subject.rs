@@ -11,14 +11,12 @@ use inkling_schema::{Labels, RunId, RunSpec, Task};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, sha256};
 use serde::de::IgnoredAny;
 
+use super::STUDY;
 use super::error::AskError;
 use super::failure;
 use super::heads::{self, HeadClasses};
 use crate::args::LookArgs;
 use crate::failure::Failure;
-
-/// The file that says which runs belong to a study.
-pub(crate) const STUDY: &str = "study.json";
 
 /// A trained network that was asked for.
 pub(crate) struct Subject {
