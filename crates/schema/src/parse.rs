@@ -18,7 +18,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use path::{Step, Steps, find, joined, key_of, place};
+use path::{KINDS, Step, Steps, find, joined, key_of, place};
 use shown::shown;
 
 /// Something wrong in a study file.
@@ -126,7 +126,7 @@ fn describe<T: DeserializeOwned>(source: Source, document: &Document, refusal: &
         let message = format!("unknown key `{}` {}", shown(name), place(parent));
         let span = key_of(document, parent, name).unwrap_or(span);
         // The reader takes the key that says the kind as its own.
-        let kind = blame::KINDS.iter().find(|kind| key_of(document, parent, kind).is_some());
+        let kind = KINDS.iter().find(|kind| key_of(document, parent, kind).is_some());
         let kind = kind.filter(|kind| !known.contains(kind)).copied();
         let known: Vec<&str> = kind.into_iter().chain(known).collect();
         return source.error(span, message, "no such key", Some(nearest(name, &known, "keys")));

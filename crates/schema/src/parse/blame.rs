@@ -7,11 +7,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::path::{Step, find as value_at, find_mut};
+use super::path::{KINDS, Step, find as value_at, find_mut};
 use super::{Document, Refusal, overlooked, read};
-
-/// Keys that say what kind of table it is.
-pub(super) const KINDS: [&str; 2] = ["kind", "layer"];
 
 /// The same refusal with a way that leads as deep as can be told.
 pub(super) fn find<T: DeserializeOwned>(document: &Document, mut refusal: Refusal) -> Refusal {

@@ -4,8 +4,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::blame::KINDS;
-use super::path::{Step, find, find_mut};
+use super::path::{KINDS, Step, find, find_mut};
 use super::{Document, Refusal, read, unknown};
 
 /// Characters of a value that are repeated in an error.

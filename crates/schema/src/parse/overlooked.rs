@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
-use super::path::{Step, Steps};
-use super::{Document, Refusal, blame};
+use super::path::{KINDS, Step, Steps};
+use super::{Document, Refusal};
 
 /// The first thing in the document that the value does not have, if there is one.
 pub(super) fn find<T: Serialize>(document: &Document, value: &T) -> Option<Refusal> {
@@ -19,7 +19,7 @@ pub(super) fn find<T: Serialize>(document: &Document, value: &T) -> Option<Refus
 
 fn in_table(written: &DeTable, read: &Map<String, Value>, path: &mut Steps) -> Option<Refusal> {
     // Elsewhere serde refuses keys that it does not know, and what is empty may be left out when it is written.
-    let is_of_a_kind = blame::KINDS.iter().any(|kind| written.contains_key(*kind));
+    let is_of_a_kind = KINDS.iter().any(|kind| written.contains_key(*kind));
     written.iter().find_map(|(key, value)| {
         let key = key.get_ref();
         match read.get(key.as_ref()) {

@@ -9,6 +9,9 @@ use toml::de::DeValue;
 use super::Document;
 use super::shown::shown;
 
+/// Keys that say what kind of table it is.
+pub(super) const KINDS: [&str; 2] = ["kind", "layer"];
+
 /// A step from a value to one that it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
