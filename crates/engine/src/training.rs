@@ -304,6 +304,16 @@ mod tests {
         Network::new(&ModelSpec::from_toml("network", NETWORK).unwrap(), 1).unwrap()
     }
 
+    const BATCH: usize = 11;
+
+    /// A batch of noise with labels of both heads, one head after the other.
+    fn noise() -> (Vec<u8>, Vec<u8>) {
+        let mut stream = RngStream::new(1, "images");
+        let pixels = (0..BATCH * 9 * 8 * 2).map(|_| stream.random_range(256) as u8).collect();
+        let labels = [5, 3].map(|classes| [classes; BATCH]).into_iter().flatten();
+        (pixels, labels.map(|classes| stream.random_range(classes) as u8).collect())
+    }
+
     #[test]
     fn fused_and_plain_updates_agree() {
         let (beta_1, beta_2, epsilon) = (0.9, 0.999, 1e-8);
@@ -315,23 +325,19 @@ mod tests {
             Optimizer::RmsProp { alpha: 0.99, epsilon: 1e-8 },
             Optimizer::Lion { beta_1: 0.9, beta_2: 0.99, weight_decay: 0.1 },
         ] {
-            let mut stream = RngStream::new(1, "images");
-            let (batch, dim) = (11, 9 * 8 * 2);
-            let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.random_range(256) as u8).collect();
-            let labels: Vec<u8> =
-                (0..2 * batch).map(|i| stream.random_range(if i < batch { 5 } else { 3 }) as u8).collect();
-            let order: Vec<u32> = (0..batch as u32).collect();
+            let (pixels, labels) = noise();
+            let order: Vec<u32> = (0..BATCH as u32).collect();
             let weights = [0.25, 0.75];
 
-            let mut fused = Trainer::new(network(), optimizer, batch, &weights);
+            let mut fused = Trainer::new(network(), optimizer, BATCH, &weights);
             let mut plain = network();
             let mut rule = step_rule(&optimizer);
             plain.alloc_moments(rule.moments());
-            let mut workspace = plain.workspace(batch, true);
+            let mut workspace = plain.workspace(BATCH, true);
             let mut x = vec![0.0; pixels.len()];
             normalize_pixels(&pixels, &mut x);
             for step in 1..=5 {
-                let heads = [&labels[..batch], &labels[batch..]];
+                let heads = [&labels[..BATCH], &labels[BATCH..]];
                 fused.step(Dataset::new(&pixels, &heads), &order, 0.01);
                 let targets = heads.map(|labels| HeadTargets::new(labels.into()));
                 let targets = Targets { labels: &targets, loss_weights: &weights };
@@ -398,16 +404,13 @@ mod tests {
 
     #[test]
     fn an_optimiser_of_a_programs_own_moves_every_parameter() {
-        let mut stream = RngStream::new(1, "images");
-        let (batch, dim) = (11, 9 * 8 * 2);
-        let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.random_range(256) as u8).collect();
-        let labels: Vec<u8> = (0..2 * batch).map(|_| stream.random_range(3) as u8).collect();
-        let heads = [&labels[..batch], &labels[batch..]];
-        let order: Vec<u32> = (0..batch as u32).collect();
+        let (pixels, labels) = noise();
+        let heads = [&labels[..BATCH], &labels[BATCH..]];
+        let order: Vec<u32> = (0..BATCH as u32).collect();
         let sgd = Optimizer::Sgd { momentum: 0.9, nesterov: false };
         let mut own =
-            Trainer::with_update_rule(network(), Box::new(Decaying { rate: 0.0 }), batch, &[0.5, 0.5]);
-        let mut plain = Trainer::new(network(), sgd, batch, &[0.5, 0.5]);
+            Trainer::with_update_rule(network(), Box::new(Decaying { rate: 0.0 }), BATCH, &[0.5, 0.5]);
+        let mut plain = Trainer::new(network(), sgd, BATCH, &[0.5, 0.5]);
         let before = network().state_dict(StateKind::Values);
         for trainer in [&mut own, &mut plain] {
             trainer.step(Dataset::new(&pixels, &heads), &order, 0.1);
@@ -429,16 +432,13 @@ mod tests {
 
     #[test]
     fn gradients_are_shortened_to_a_norm_and_no_further() {
-        let mut stream = RngStream::new(1, "images");
-        let (batch, dim) = (11, 9 * 8 * 2);
-        let pixels: Vec<u8> = (0..batch * dim).map(|_| stream.random_range(256) as u8).collect();
-        let labels: Vec<u8> = (0..2 * batch).map(|_| stream.random_range(3) as u8).collect();
-        let heads = [&labels[..batch], &labels[batch..]];
-        let order: Vec<u32> = (0..batch as u32).collect();
+        let (pixels, labels) = noise();
+        let heads = [&labels[..BATCH], &labels[BATCH..]];
+        let order: Vec<u32> = (0..BATCH as u32).collect();
         let sgd = Optimizer::Sgd { momentum: 0.0, nesterov: false };
         // How far a step of rate 1 goes is the gradient's norm.
         let moved = |clip: Option<f64>| {
-            let mut trainer = Trainer::new(network(), sgd, batch, &[0.25, 0.75]);
+            let mut trainer = Trainer::new(network(), sgd, BATCH, &[0.25, 0.75]);
             trainer.set_clip_norm(clip);
             trainer.step(Dataset::new(&pixels, &heads), &order, 1.0);
             let (before, after) =

@@ -1,16 +1,19 @@
 //! A step allocates nothing, nor does looking inside. One test in a program of its own, because the count is the whole program's.
 #![expect(unsafe_code, reason = "an allocator is unsafe by its trait")]
 
+#[path = "support/cases.rs"]
+mod cases;
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cases::{OPTIMIZERS, cases};
 use inkling_engine::{Dataset, Network, OptimizedTensor, Trainer};
 use inkling_schema::{ModelSpec, Optimizer};
 use rayon::ThreadPoolBuilder;
-use support::{ADAM, BATCH, Noise, everything};
+use support::{BATCH, Noise};
 
 /// The system's allocator, counting on the threads that compute. Others come and go, allocating: the test harness, a
 /// pool that starts or ends.
@@ -95,7 +98,7 @@ fn of_steps(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
         let (noise, dying, labels, orders) = (&noise.pixels, &dying, &labels, &orders);
         move |step| {
             let pixels = if step < STEPS / 3 { noise } else { dying };
-            trainer.step(Dataset::new(pixels, labels), &orders[step], 1e-2);
+            trainer.step(Dataset::with_labels(pixels, labels), &orders[step], 1e-2);
             if step.is_multiple_of(40) {
                 trainer.network_mut().forward(&x, false, &mut workspace);
             }
@@ -138,13 +141,12 @@ fn steps_and_looking_allocate_nothing() {
         layers = [{ layer = "dense", units = 10, initializer = "glorot-uniform" }]
     "#;
     let mlp = ModelSpec::from_toml("mlp", mlp).expect("a network");
-    for (name, spec) in [("the MLP", &mlp), ("the network of every layer", &everything())] {
-        for optimizer in [ADAM, Optimizer::Sgd { momentum: 0.9, nesterov: false }] {
-            for threads in [1, 2] {
-                let counts = [of_steps(spec, optimizer, threads), of_looking(spec, optimizer, threads)];
-                let case = format!("{name} with {optimizer:?} on {threads} threads");
-                assert_eq!(counts, [0, 0], "allocations of steps and of looking: {case}");
-            }
+    let of_mlp = OPTIMIZERS.map(|optimizer| (mlp.clone(), optimizer));
+    for (spec, optimizer) in of_mlp.into_iter().chain(cases()) {
+        for threads in [1, 2] {
+            let counts = [of_steps(&spec, optimizer, threads), of_looking(&spec, optimizer, threads)];
+            let case = format!("{spec:?} with {optimizer:?} on {threads} threads");
+            assert_eq!(counts, [0, 0], "allocations of steps and of looking: {case}");
         }
     }
 }

@@ -27,7 +27,7 @@ fn train(spec: &ModelSpec, optimizer: Optimizer) {
     let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
     for step in 0..STEPS {
         let pixels = if step < STEPS / 3 { &noise.pixels } else { &half };
-        trainer.step(Dataset::new(pixels, &labels), &order, 1e-2);
+        trainer.step(Dataset::with_labels(pixels, &labels), &order, 1e-2);
         if step % 300 != 299 {
             continue;
         }

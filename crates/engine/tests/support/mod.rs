@@ -1,7 +1,7 @@
 //! What several tests train: a network of every kind of layer with two heads, and images of noise.
 
-use inkling_engine::Network;
 use inkling_engine::random::RngStream;
+use inkling_engine::{HeadTargets, Labels, Network};
 use inkling_schema::{ModelSpec, Optimizer};
 
 pub(crate) const ADAM: Optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
@@ -65,30 +65,40 @@ pub(crate) fn everything() -> ModelSpec {
 /// Images of noise with labels for each head of a network.
 pub(crate) struct Noise {
     pub(crate) pixels: Vec<u8>,
-    labels: Vec<Vec<u8>>,
+    targets: Vec<HeadTargets>,
+    images: usize,
 }
 
 impl Noise {
     pub(crate) fn new(spec: &ModelSpec, images: usize) -> Noise {
         let network = Network::new(spec, 0).expect("a network");
         let mut stream = RngStream::new(1, "test/noise");
-        let mut below = |bound: usize, count: usize| -> Vec<u8> {
-            (0..count).map(|_| stream.random_range(bound as u32) as u8).collect()
+        let mut below = |bound: usize, count: usize| -> Vec<u32> {
+            (0..count).map(|_| stream.random_range(bound as u32)).collect()
         };
-        Noise {
-            pixels: below(256, images * network.input_len()),
-            labels: network.num_classes().iter().map(|&classes| below(classes, images)).collect(),
-        }
+        let pixels = below(256, images * network.input_len()).into_iter().map(|pixel| pixel as u8).collect();
+        let heads = spec.heads.iter().zip(network.num_classes());
+        let targets = heads.map(|(head, outputs)| {
+            if head.loss.is_of_classes() {
+                return HeadTargets::Classes(below(outputs, images));
+            }
+            let values = below(2, images * outputs).into_iter().map(|value| value as f32).collect();
+            HeadTargets::Values { values, outputs }
+        });
+        Noise { pixels, targets: targets.collect(), images }
     }
 
     /// Labels of each head.
-    pub(crate) fn labels(&self) -> Vec<&[u8]> {
-        self.labels.iter().map(Vec::as_slice).collect()
+    pub(crate) fn labels(&self) -> Vec<Labels<'_>> {
+        let labels = self.targets.iter().map(|targets| match targets {
+            HeadTargets::Classes(classes) => Labels::Classes(classes),
+            HeadTargets::Values { values, outputs } => Labels::Values { values, outputs: *outputs },
+        });
+        labels.collect()
     }
 
     /// The images of a step: others and another number of them each time.
     pub(crate) fn order(&self, step: usize) -> Vec<u32> {
-        let n = self.labels[0].len();
-        (0..BATCH - step % 3).map(|i| ((step * BATCH + i * 5) % n) as u32).collect()
+        (0..BATCH - step % 3).map(|i| ((step * BATCH + i * 5) % self.images) as u32).collect()
     }
 }

@@ -7,7 +7,7 @@ use crate::support::Noise;
 /// Trains with these images from step `from` up to step `to`.
 pub(crate) fn train(trainer: &mut Trainer, noise: &Noise, from: usize, to: usize) {
     let labels = noise.labels();
-    let images = Dataset::new(&noise.pixels, &labels);
+    let images = Dataset::with_labels(&noise.pixels, &labels);
     for step in from..to {
         let metrics = trainer.step(images, &noise.order(step), 1e-3);
         assert!(metrics.iter().all(|head| head.loss_sum.is_finite()));
