@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use indicatif::HumanBytes;
+use inkling_schema::format::{percent, thousands};
 use inkling_schema::{Loss, MODELS, ModelSpec, Plan, PlannedLayer};
 use serde_json::json;
 
@@ -84,7 +85,7 @@ fn table(plan: &Plan, batch: usize) {
             thousands(layer.multiply_adds),
             HumanBytes(bytes(layer, batch)).to_string(),
         ]);
-        rows.last_mut().expect("just pushed").extend(holes.then(|| percent(layer.unread)));
+        rows.last_mut().expect("just pushed").extend(holes.then(|| percent(layer.unread, 1)));
     }
     rows.push(vec![
         "all".into(),
@@ -94,7 +95,7 @@ fn table(plan: &Plan, batch: usize) {
         thousands(plan.layers.iter().map(|layer| layer.multiply_adds).sum()),
         HumanBytes(activation_bytes(plan, batch)).to_string(),
     ]);
-    let pixels = plan.unread_pixels.map_or_else(String::new, percent);
+    let pixels = plan.unread_pixels.map_or_else(String::new, |share| percent(share, 1));
     rows.last_mut().expect("just pushed").extend(holes.then_some(pixels));
     output::table(&rows, 3);
     let images = if batch == 1 { "one image".to_owned() } else { format!("a batch of {}", thousands(batch)) };
@@ -112,16 +113,4 @@ fn loss(loss: Loss) -> String {
         }
         loss => loss.name().to_owned(),
     }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
-}
-
-/// 1234567 as 1,234,567.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|group| str::from_utf8(group).expect("digits")).collect();
-    groups.join(",")
 }

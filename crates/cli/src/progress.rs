@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
 use inkling_schema::Head;
+use inkling_schema::format::{duration, percent};
 use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
 use inkling_schema::printable;
 use inkling_store::Store;
@@ -218,16 +219,6 @@ fn loss(loss: f64) -> String {
     }
 }
 
-/// A time as a person says it.
-fn span(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..=99 => format!("{seconds:.1} s"),
-        100..=5999 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
 /// How long it takes yet.
 fn left(seconds: f64) -> String {
     if seconds < 1.0 {
@@ -235,7 +226,7 @@ fn left(seconds: f64) -> String {
     }
     match seconds.round() as u64 {
         whole @ 0..=99 => format!("about {whole} s left"),
-        _ => format!("about {} left", span(seconds)),
+        _ => format!("about {} left", duration(seconds)),
     }
 }
 
@@ -263,7 +254,7 @@ pub(crate) fn of_the_cache(event: &FetchEvent) -> String {
 
 /// The accuracy on the test images; with several heads each one's.
 fn test_accuracy(outcome: &EpochOutcome, heads: &[Head]) -> String {
-    let percent = |test: Evaluation| format!("{:.2} %", 100.0 * test.accuracy());
+    let percent = |test: Evaluation| percent(test.accuracy(), 2);
     if outcome.further.is_empty() {
         return format!("test accuracy {}", percent(outcome.test));
     }
@@ -284,10 +275,10 @@ impl Stage {
         if done == skipped {
             message::say(&format!("{title}: finished before, not done again"));
         } else if skipped > 0 {
-            let spent = span(seconds);
+            let spent = duration(seconds);
             message::say(&format!("{title}: done in {spent} ({skipped} finished before, not done again)"));
         } else {
-            message::say(&format!("{title}: done in {}{accuracy}", span(seconds)));
+            message::say(&format!("{title}: done in {}{accuracy}", duration(seconds)));
         }
     }
 }
@@ -409,8 +400,8 @@ mod tests {
             assert_eq!(loss(value), shown);
         }
         assert_eq!(
-            [0.04, 61.25, 100.0, 3599.6, 7260.0].map(span),
-            ["0.0 s", "61.2 s", "1 min 40 s", "60 min 0 s", "2 h 1 min"]
+            [0.04, 61.25, 100.0, 3599.6, 7260.0].map(duration),
+            ["40 ms", "61.3 s", "1 min 40 s", "60 min 0 s", "2 h 1 min"]
         );
         let texts = [0.0, 0.9, 1.2, 59.0, 200.0].map(left);
         assert_eq!(

@@ -5,6 +5,7 @@
 
 mod check;
 mod dream;
+pub mod format;
 mod inside;
 mod merge;
 mod model;

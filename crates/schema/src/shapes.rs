@@ -4,6 +4,7 @@ use miette::Diagnostic;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::format::percent;
 use crate::model::{Initializer, LayerSpec, ModelSpec, Padding};
 use crate::numbers::Interval;
 use crate::reading;
@@ -225,7 +226,7 @@ impl Plan {
     /// A warning for a person where more than a tenth of the image, or of a layer's input, is read by nothing: how much,
     /// and which layers pass it by.
     pub fn unread_warning(&self) -> Option<String> {
-        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let percent = |share: f64| percent(share, 1);
         let pixels = self.unread_pixels.filter(|&share| share > MUCH);
         let layers: Vec<String> = self
             .layers

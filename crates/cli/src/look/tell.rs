@@ -1,5 +1,6 @@
 //! What a look found, in lines for a person at a terminal of 80 columns.
 
+use inkling_schema::format::percent;
 use inkling_schema::outcome::{ActivationsOutcome, DreamFound, DreamOutcome, FiltersOutcome, LookedAt, Seen};
 use inkling_schema::{DreamRun, Objective, Start};
 
@@ -16,10 +17,6 @@ pub(crate) fn class(class: usize, names: &[impl AsRef<str>]) -> String {
         Some(name) if name != class.to_string() => format!("{class} {name}"),
         _ => class.to_string(),
     }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
 }
 
 fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
@@ -55,7 +52,7 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[String]) {
             name.clone(),
             image.class.map_or("unknown".into(), |own| class(own, names)),
             class(*predicted, names),
-            format!("{:.2} %", 100.0 * probability),
+            percent(*probability, 2),
         ]);
     }
     output::table(&rows, 4);
@@ -81,10 +78,10 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[String]) {
         let [height, width, channels] = layer.shape;
         let mut cells = vec![layer.name.clone(), format!("{height}×{width}×{channels}")];
         if let (Some(dead), Some(zeros)) = (layer.dead, layer.zeros) {
-            cells.extend([format!("{dead} of {channels}"), percent(zeros)]);
+            cells.extend([format!("{dead} of {channels}"), percent(zeros, 1)]);
         }
         if images <= COLUMNS {
-            cells.extend(layer.zeros_of.iter().map(|&share| percent(share)));
+            cells.extend(layer.zeros_of.iter().map(|&share| percent(share, 1)));
         }
         if differ {
             let most: Vec<String> = layer.differing.iter().take(DIFFERING).map(ToString::to_string).collect();
@@ -144,7 +141,7 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
         let told = if never(picture) { unknown() } else { way(raised(before), raised(after)) };
         let mut cells = vec![(number + 1).to_string(), told];
         if let (Some(before), Some(after)) = (before.probability, after.probability) {
-            let told = format!("{:.2} % → {:.2} %", 100.0 * before, 100.0 * after);
+            let told = format!("{} → {}", percent(before, 2), percent(after, 2));
             cells.push(if never(picture) { unknown() } else { told });
         }
         cells.push(match picture.diverged {

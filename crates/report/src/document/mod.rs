@@ -2,6 +2,7 @@
 
 pub(crate) mod facts;
 pub(crate) mod fonts;
+mod native;
 pub(crate) mod places;
 pub(crate) mod printable;
 mod world;

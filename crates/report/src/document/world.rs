@@ -10,6 +10,8 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Feature, Features, Library, LibraryExt, World};
 
+use super::native;
+
 /// What the report is read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Medium {
@@ -87,9 +89,11 @@ impl ReportWorld {
         let inputs = [("sans", sans), ("medium", medium)];
         let inputs = Dict::from_iter(inputs.map(|(key, value)| (key.into(), Value::Str(value.into()))));
         let features = Features::from_iter([Feature::Html]);
+        let mut library = Library::builder().with_inputs(inputs).with_features(features).build();
+        native::define(library.global.scope_mut());
         let own = FILES.map(|(name, text)| (name.to_owned(), Bytes::from_string(text)));
         ReportWorld {
-            library: LazyHash::new(Library::builder().with_inputs(inputs).with_features(features).build()),
+            library: LazyHash::new(library),
             book: LazyHash::new(book),
             fonts,
             main: id(main),
