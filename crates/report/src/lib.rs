@@ -11,6 +11,7 @@ mod fresh;
 mod leftover;
 mod rasterise;
 mod results;
+mod rows;
 mod summary;
 mod tables;
 mod write;
@@ -20,7 +21,7 @@ use inkling_store::Store;
 
 pub use animation::{AnimationFormat, animate, is_animation};
 pub use document::printable::unprintable;
-pub use document::{Typeset, WORDS, typeset};
+pub use document::{Typeset, WORDS};
 pub use error::ReportError;
 pub use figure::Figure;
 pub use figures::draw;

@@ -27,6 +27,7 @@ pub struct Written {
 
 /// All that is written, made in memory; what could not be made is there as its reason.
 pub(crate) struct Made {
+    pub(crate) summary: Summary,
     pub(crate) figures: Vec<Figure>,
     pub(crate) tables: Vec<Table>,
     pub(crate) typeset: Result<Typeset, ReportError>,
@@ -35,11 +36,13 @@ pub(crate) struct Made {
 
 impl Made {
     fn new(results: &Results) -> Made {
+        let summary = Summary::new(results);
+        let rows = &summary.tasks;
         let figures = draw(results);
-        let tables = tables::draw_up(results);
-        let typeset = document::typeset(results, &figures);
-        let page = document::page(results, &figures, &tables);
-        Made { figures, tables, typeset, page }
+        let tables = tables::draw_up(rows);
+        let typeset = document::typeset(results, rows, &figures);
+        let page = document::page(results, rows, &figures, &tables);
+        Made { summary, figures, tables, typeset, page }
     }
 }
 
@@ -78,7 +81,7 @@ pub(crate) fn write_made(
     origin: Origin,
     made: Made,
 ) -> Result<Written, ReportError> {
-    let Made { figures, tables, typeset, page } = made;
+    let Made { summary, figures, tables, typeset, page } = made;
     store.remove(SUMMARY)?;
     // The lists of files are written before the files, so that any file that was ever written is in a list, and goes when
     // a later study has it no more.
@@ -117,7 +120,6 @@ pub(crate) fn write_made(
         }
     }
     let whole = results.check_whole();
-    let summary = Summary::new(results);
     if whole.is_ok() {
         store.publish_json(SUMMARY, &summary.beside(&freshness, words))?;
     }

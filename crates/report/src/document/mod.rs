@@ -24,6 +24,7 @@ use self::facts::Facts;
 use self::places::Place;
 use self::printable::Printable;
 use self::world::{Medium, ReportWorld};
+use crate::rows::Rows;
 use crate::tables::Table;
 use crate::{Figure, Moment, ReportError, Results, figures};
 
@@ -49,8 +50,8 @@ pub struct Typeset {
 ///
 /// # Errors
 /// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
-pub fn typeset(results: &Results, figures: &[Figure]) -> Result<Typeset, ReportError> {
-    let texts = Texts::new(results, figures, &[]);
+pub(crate) fn typeset(results: &Results, rows: &Rows, figures: &[Figure]) -> Result<Typeset, ReportError> {
+    let texts = Texts::new(results, rows, figures, &[]);
     let printable = Printable::new(texts.all());
     let typeset = typeset_with(&printable, results, &texts);
     // A font of the system may be unfit for a PDF, and so are some stacks of accents: better a sign in place of a letter
@@ -86,8 +87,13 @@ fn typeset_with(printable: &Printable, results: &Results, texts: &Texts) -> Resu
 ///
 /// # Errors
 /// [`ReportError::Typeset`], which only a mistake in the template or a broken figure can cause.
-pub(crate) fn page(results: &Results, figures: &[Figure], tables: &[Table]) -> Result<String, ReportError> {
-    let texts = Texts::new(results, figures, tables);
+pub(crate) fn page(
+    results: &Results,
+    rows: &Rows,
+    figures: &[Figure],
+    tables: &[Table],
+) -> Result<String, ReportError> {
+    let texts = Texts::new(results, rows, figures, tables);
     // The reader's browser brings its own fonts along.
     let world = texts.world(Medium::Screen, &Printable::own([]));
     let (document, _warnings) = compile::<HtmlDocument>(&world)?;
@@ -111,9 +117,10 @@ struct Texts {
 }
 
 impl Texts {
-    fn new(results: &Results, figures: &[Figure], tables: &[Table]) -> Texts {
+    fn new(results: &Results, rows: &Rows, figures: &[Figure], tables: &[Table]) -> Texts {
         let names: Vec<String> = tables.iter().map(|table| format!("{}.csv", table.file())).collect();
-        let facts = serde_json::to_value(Facts::new(results, figures, &names)).expect("facts are plain data");
+        let facts =
+            serde_json::to_value(Facts::new(results, rows, figures, &names)).expect("facts are plain data");
         // The page holds it in a script element, which ends at the first `</script`, be it in the name of a class.
         let plane = results.pca.as_ref().map(figures::plane);
         let plane = plane.map(|plane| {

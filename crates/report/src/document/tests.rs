@@ -177,7 +177,7 @@ fn figures() -> Vec<Figure> {
 }
 
 fn paper(results: &Results, figures: &[Figure]) -> ReportWorld {
-    let texts = Texts::new(results, figures, &[]);
+    let texts = Texts::new(results, &Rows::new(results), figures, &[]);
     texts.world(Medium::Paper, &Printable::own(texts.all()))
 }
 
@@ -227,7 +227,10 @@ fn the_date_of_the_report_is_that_of_its_last_run() {
 #[test]
 fn the_same_results_give_the_same_bytes() {
     let results = results(&SPECIAL, PerceptronRule::Online);
-    let (first, second) = (typeset(&results, &figures()).unwrap(), typeset(&results, &figures()).unwrap());
+    let (first, second) = (
+        typeset(&results, &Rows::new(&results), &figures()).unwrap(),
+        typeset(&results, &Rows::new(&results), &figures()).unwrap(),
+    );
     assert!(first.pdf == second.pdf && first.places == second.places);
 }
 
@@ -235,7 +238,7 @@ fn the_same_results_give_the_same_bytes() {
 fn the_list_of_files_numbers_figures_and_tables_as_the_report_does() {
     let results = results(&SPECIAL, PerceptronRule::Online);
     let figures = crate::draw(&results);
-    let report = typeset(&results, &figures).unwrap();
+    let report = typeset(&results, &Rows::new(&results), &figures).unwrap();
     let mut files: Vec<(&str, String)> =
         figures.iter().map(|figure| (figure.name.as_str(), figure.file())).collect();
     let list = String::from_utf8(places::index(&report.places, "figure", &files)).unwrap();
@@ -335,7 +338,7 @@ fn networks_that_diverged_have_no_number_and_their_names_are_no_markup() {
                 fixtures::diverge(network, 1 + i % 3);
             }
         });
-        let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(&results, &Rows::new(&results), &[], &[])).unwrap();
         assert_eq!(facts["mlps"]["diverged"].as_array().unwrap().len(), if all { 5 } else { 3 });
         assert!(facts["mlps"]["rows"][0]["test_accuracy"].is_null());
         assert_eq!(facts["cnns"]["found"].is_null(), all);
@@ -387,7 +390,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
     // The numbers of parameters on images of 28 by 28 pixels: two budgets.
     let parameters = [1_796_010, 335_114, 1_786_210, 339_258, 338_590];
     change(&mut results, |i, network| network.outcome.parameters = parameters[i]);
-    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &Rows::new(&results), &[], &[])).unwrap();
     let groups = facts["mlps"]["budgets"].as_array().unwrap();
     let found: Vec<_> =
         groups.iter().map(|group| (group["pairs"].clone(), group["differ"].clone())).collect();
@@ -399,7 +402,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
         let answers = network.predictions.iter_mut().step_by(5);
         answers.for_each(|answer| *answer = (*answer + 1) % 10);
     }
-    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &Rows::new(&results), &[], &[])).unwrap();
     assert_eq!(facts["mlps"]["pairs"]["differ"], 4);
     let group = &facts["mlps"]["budgets"][1];
     assert_eq!((&group["differ"], &group["deeper_better"]), (&2.into(), &0.into()), "{group}");
@@ -410,12 +413,12 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
 fn the_command_makes_the_study_again() {
     let mut results = results(&SPECIAL, PerceptronRule::Online);
     let command = |results: &Results| {
-        let facts = serde_json::to_value(Facts::new(results, &[], &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(results, &Rows::new(results), &[], &[])).unwrap();
         facts["study"]["command"].as_str().unwrap().to_owned()
     };
     assert_eq!(command(&results), "inkling study 'my #study.toml' --seed 1");
     results.study_is_here = true;
-    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &Rows::new(&results), &[], &[])).unwrap();
     assert_eq!(facts["study"]["file"], "my #study.toml");
     typeset_and_count(&results, &figures());
     results.study_is_here = false;
@@ -432,7 +435,7 @@ fn names_from_right_to_left_leave_the_numbers_beside_them_as_they_are() {
         network.name = if i == 0 { "רשת 3 (שלוש)".into() } else { format!("net {i}") };
     });
     typeset_and_count(&results, &figures());
-    let page = page(&results, &figures(), &[]).unwrap();
+    let page = page(&results, &Rows::new(&results), &figures(), &[]).unwrap();
     let mut names = 0;
     for (place, _) in page.match_indices("רשת 3 (שלוש)") {
         assert!(page[..place].ends_with('\u{2068}'), "{}", &page[..place]);
@@ -444,6 +447,12 @@ fn names_from_right_to_left_leave_the_numbers_beside_them_as_they_are() {
 #[test]
 fn a_broken_figure_is_an_error_that_says_where() {
     let broken = Figure::new("pca_scatter", "<svg", "Nothing.");
-    let error = typeset(&results(&SPECIAL, PerceptronRule::Online), &[broken]).unwrap_err().to_string();
+    let error = typeset(
+        &results(&SPECIAL, PerceptronRule::Online),
+        &Rows::new(&results(&SPECIAL, PerceptronRule::Online)),
+        &[broken],
+    )
+    .unwrap_err()
+    .to_string();
     assert!(error.contains("pca_scatter.svg: failed to parse SVG"), "{error}");
 }

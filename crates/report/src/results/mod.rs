@@ -33,8 +33,8 @@ pub use multitask::{
     Answers, Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound,
     HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults,
 };
+pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
-pub(crate) use networks::{ClassRow, ONE_BUDGET, class_rows};
 pub use origin::{Origins, Program, Share};
 
 /// A study, as far as it is finished.

@@ -7,9 +7,7 @@ use inkling_schema::outcome::{
     TrainingLine,
 };
 use inkling_schema::{RunSpec, Task, TrainRun};
-use inkling_statistics::{ClassMeasures, class_measures};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -94,6 +92,12 @@ impl NetworkResults {
         self.widths.len()
     }
 
+    /// Its name, its seed, and the name of its head.
+    pub(crate) fn head(&self) -> (&str, u64, &str) {
+        let head = self.spec.model.heads.first().map_or("", |head| head.name.as_str());
+        (&self.name, self.spec.seed, head)
+    }
+
     /// The network after its last epoch; `None` where training diverged, whatever came before.
     pub fn last(&self) -> Option<&EpochOutcome> {
         self.outcome.epochs.last().filter(|_| self.outcome.diverged.is_none())
@@ -115,30 +119,6 @@ pub(super) fn only_answer(labels: &[u8], predictions: &[u8]) -> Option<u8> {
     let first = *predictions.first()?;
     let alike = predictions.iter().all(|&answer| answer == first);
     (alike && labels.iter().any(|&label| label != labels[0])).then_some(first)
-}
-
-/// How well a network does on one class of a task, of the test images.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct ClassRow {
-    pub(crate) class: String,
-    /// Images that have this class.
-    pub(crate) support: usize,
-    /// Undefined where no image was given this class, or has it.
-    pub(crate) precision: Option<f64>,
-    pub(crate) recall: Option<f64>,
-    pub(crate) f1: Option<f64>,
-}
-
-/// A row for each class.
-pub(crate) fn class_rows(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassRow> {
-    let row = |(class, found): (&String, ClassMeasures)| ClassRow {
-        class: class.clone(),
-        support: found.support,
-        precision: found.precision,
-        recall: found.recall,
-        f1: found.f1,
-    };
-    classes.iter().zip(class_measures(confusion)).map(row).collect()
 }
 
 /// Images of each class (rows) by the answers to them (columns), shape [classes, classes].

@@ -36,7 +36,7 @@ pub struct FilterLayer {
 }
 
 /// Slices of filters by kind, counted; a share where it is an expectation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct FilterKinds {
     /// With a root mean square far below the layer's.
     pub near_zero: f64,
@@ -73,7 +73,7 @@ pub struct ActivationsOutcome {
 }
 
 /// An image that was looked at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LookedAt {
     /// What it is called: "test image 1234", a file's name.
     pub name: String,

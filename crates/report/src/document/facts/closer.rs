@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::results::{ClassRow, class_rows};
+use crate::rows::ClassRow;
 use crate::{ChosenBy, NetworkResults, NetworksResults};
 
 #[derive(Debug, Serialize)]
@@ -21,7 +21,7 @@ pub(super) struct Chosen<'a> {
     /// Confusions that are as common as each other and would come next, where not all of them find room.
     tied: Option<Tied>,
     /// Precision, recall and F1 of each class.
-    classes: Vec<ClassRow>,
+    classes: Vec<&'a ClassRow>,
     surest: Option<Surest<'a>>,
     /// Most confidently wrong images that are shown, and those of them that it gave a probability above 90 %.
     shown: usize,
@@ -52,7 +52,7 @@ struct Surest<'a> {
 
 impl<'a> Chosen<'a> {
     /// `None` where every network diverged.
-    pub(super) fn new(task: &'a NetworksResults) -> Option<Self> {
+    pub(super) fn new(task: &'a NetworksResults, rows: &'a [ClassRow]) -> Option<Self> {
         let (network, by) = task.chosen()?;
         let classes = &task.data.classes;
         let mut all = confusions(network, classes);
@@ -72,7 +72,7 @@ impl<'a> Chosen<'a> {
             errors,
             common: all,
             tied,
-            classes: class_rows(classes, &network.confusion(classes.len())),
+            classes: rows.iter().filter(|row| row.network == network.name).collect(),
             common_share: common as f64 / errors.max(1) as f64,
             surest,
             shown: network.wrong.len(),

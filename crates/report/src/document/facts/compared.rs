@@ -6,6 +6,7 @@ use serde::Serialize;
 use inkling_statistics::median;
 
 use super::networks::{Named, initializer};
+use crate::rows::ComparedRow;
 use crate::{NetworkPair, NetworkResults, NetworksResults};
 
 #[derive(Debug, Serialize)]
@@ -14,7 +15,8 @@ pub(super) struct ComparedFacts<'a> {
     same_data: bool,
     /// Whether all networks of both kinds were trained alike, from initial weights of the same distribution.
     same_training: bool,
-    rows: Vec<Row<'a>>,
+    /// Of the networks that did not diverge.
+    rows: Vec<&'a ComparedRow>,
     /// McNemar's tests of every CNN against every MLP: all, those that differ significantly, those of these that a CNN wins.
     /// None at all where the two kinds were tested on different images.
     pairs: usize,
@@ -46,17 +48,6 @@ struct Times<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Row<'a> {
-    kind: &'static str,
-    name: &'a str,
-    test_accuracy: f64,
-    parameters: usize,
-    per_million_parameters: f64,
-    per_train_second: f64,
-    per_test_second: f64,
-}
-
-#[derive(Debug, Serialize)]
 struct Medians {
     mlp: f64,
     cnn: f64,
@@ -69,36 +60,34 @@ struct Best<'a> {
 }
 
 impl<'a> ComparedFacts<'a> {
-    /// `None` where one of the kinds has no network that did not diverge. Times are compared where they can be.
+    /// `None` where one of the kinds has no network that did not diverge.
     pub(super) fn new(
         mlps: &'a NetworksResults,
         cnns: &'a NetworksResults,
-        times_compare: bool,
+        rows: &'a [ComparedRow],
     ) -> Option<Self> {
         let pairs = crate::between(cnns, mlps);
         let differing = || pairs.iter().filter(|pair| pair.differs());
-        let rows: Vec<Row> = [("MLP", mlps), ("CNN", cnns)]
-            .into_iter()
-            .flat_map(|(kind, task)| task.finished().map(move |(_, network, last)| (kind, network, last)))
-            .map(|(kind, network, last)| Row::new(kind, network, last.test.accuracy()))
-            .collect();
-        let best = |value: fn(&Row) -> f64| {
-            let row = rows.iter().max_by(|p, q| value(p).total_cmp(&value(q)))?;
-            Some(Best { kind: row.kind, name: row.name })
+        let rows: Vec<&ComparedRow> = rows.iter().filter(|row| row.test_accuracy.is_some()).collect();
+        let best = |value: fn(&ComparedRow) -> Option<f64>| {
+            let known = rows.iter().filter_map(|row| Some((row, value(row)?)));
+            let (row, _) = known.max_by(|p, q| p.1.total_cmp(&q.1))?;
+            Some(Best { kind: row.kind, name: &row.name })
         };
-        let ratio = |value: fn(&Row) -> f64| {
-            let values = || rows.iter().map(value);
+        let ratio = |value: fn(&ComparedRow) -> f64| {
+            let values = || rows.iter().map(|row| value(row));
             values().fold(0.0, f64::max) / values().fold(f64::MAX, f64::min).max(1e-9)
         };
         let networks = || mlps.networks.iter().chain(&cnns.networks);
         let first = networks().next()?;
         let parameters = |network: &NetworkResults| network.outcome.parameters as f64;
         let times = || {
+            // There are none where the runs are of several machines or programs.
             Some(Times {
                 train_seconds: Medians::new(mlps, cnns, |network| network.outcome.train_seconds)?,
                 test_seconds: Medians::new(mlps, cnns, |network| network.outcome.test_seconds)?,
-                per_train_second: best(|row| row.per_train_second)?,
-                per_test_second: best(|row| row.per_test_second)?,
+                per_train_second: best(|row| row.accuracy_per_training_second)?,
+                per_test_second: best(|row| row.accuracy_per_test_second)?,
             })
         };
         let smallest_mlp = mlps.finished().min_by_key(|(_, network, _)| network.outcome.parameters)?.1;
@@ -110,11 +99,11 @@ impl<'a> ComparedFacts<'a> {
             cnn_better: differing().filter(|pair| pair.only_a > pair.only_b).count(),
             smallest_winner: smallest_winner(cnns, &pairs),
             smallest_mlp: Named { name: &smallest_mlp.name, value: parameters(smallest_mlp) },
-            accuracy_ratio: ratio(|row| row.test_accuracy),
+            accuracy_ratio: ratio(|row| row.test_accuracy.unwrap_or(0.0)),
             cost_ratio: ratio(|row| row.parameters as f64),
             parameters: Medians::new(mlps, cnns, parameters)?,
-            per_parameter: best(|row| row.per_million_parameters)?,
-            times: if times_compare { Some(times()?) } else { None },
+            per_parameter: best(|row| row.accuracy_per_million_parameters)?,
+            times: times(),
             rows,
         })
     }
@@ -144,23 +133,6 @@ fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[NetworkPair]) -> Opti
     let winners = cnns.finished().filter(|(i, _, _)| wins(*i));
     let (_, network, _) = winners.min_by_key(|(_, network, _)| network.outcome.parameters)?;
     Some(Named { name: &network.name, value: network.outcome.parameters as f64 })
-}
-
-impl<'a> Row<'a> {
-    fn new(kind: &'static str, network: &'a NetworkResults, test_accuracy: f64) -> Self {
-        let outcome = &network.outcome;
-        // No machine takes no time, but a clock may say so.
-        let per = |amount: f64| test_accuracy / amount.max(1e-9);
-        Row {
-            kind,
-            name: &network.name,
-            test_accuracy,
-            parameters: outcome.parameters,
-            per_million_parameters: per(outcome.parameters as f64 / 1e6),
-            per_train_second: per(outcome.train_seconds),
-            per_test_second: per(outcome.test_seconds),
-        }
-    }
 }
 
 impl Medians {

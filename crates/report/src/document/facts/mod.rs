@@ -25,7 +25,8 @@ use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
-use crate::{Figure, Moment, Results, Share};
+use crate::rows::{NetworksRows, Rows};
+use crate::{Figure, Moment, NetworksResults, Results, Share};
 
 /// What the template reads as `facts.json`.
 #[derive(Debug, Serialize)]
@@ -153,7 +154,12 @@ struct ClassValue {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn new(results: &'a Results, figures: &'a [Figure], tables: &'a [String]) -> Self {
+    pub(super) fn new(
+        results: &'a Results,
+        rows: &'a Rows,
+        figures: &'a [Figure],
+        tables: &'a [String],
+    ) -> Self {
         let record = &results.record;
         let pca = results.pca.as_ref();
         let perceptrons = results.perceptrons.as_ref();
@@ -187,23 +193,36 @@ impl<'a> Facts<'a> {
                 file: results.study_is_here.then_some(&results.record.preset),
             },
             pca: pca.map(PcaFacts::new),
-            perceptrons: perceptrons.map(PerceptronFacts::new),
+            perceptrons: perceptrons
+                .zip(rows.perceptron.as_ref())
+                .map(|(found, rows)| PerceptronFacts::new(found, &rows.five)),
             link: pca.zip(perceptrons).and_then(|(pca, perceptrons)| LinkFacts::new(pca, perceptrons)),
-            mlps: results.mlps.as_ref().and_then(NetworksFacts::new),
-            cnns: results.cnns.as_ref().and_then(NetworksFacts::new),
+            mlps: networks(&results.mlps, &rows.mlp),
+            cnns: networks(&results.cnns, &rows.cnn),
             compared: results
                 .mlps
                 .as_ref()
                 .zip(results.cnns.as_ref())
-                .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns, results.origins.times_compare())),
+                .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns, &rows.compared)),
             inside: results.inside.as_ref().map(InsideFacts::new),
-            multitask: results.multitask.as_ref().and_then(MultitaskFacts::new),
+            multitask: results
+                .multitask
+                .as_ref()
+                .zip(rows.multitask.as_ref())
+                .and_then(|(found, rows)| MultitaskFacts::new(found, rows)),
             missing: missing(results),
             published: published(results),
             figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),
             tables,
         }
     }
+}
+
+fn networks<'a>(
+    found: &'a Option<NetworksResults>,
+    rows: &'a Option<NetworksRows>,
+) -> Option<NetworksFacts<'a>> {
+    NetworksFacts::new(found.as_ref()?, rows.as_ref()?)
 }
 
 fn missing(results: &Results) -> Vec<Missing<'_>> {

@@ -8,8 +8,8 @@ use super::closer::Chosen;
 use super::layers::Worked;
 use super::rank::RankCorrelation;
 use crate::results::ONE_BUDGET;
+use crate::rows::{NetworkRow, NetworksRows};
 use crate::{NetworkPair, NetworkResults, NetworksResults};
-use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Serialize)]
 pub(super) struct NetworksFacts<'a> {
@@ -25,7 +25,7 @@ pub(super) struct NetworksFacts<'a> {
     padding: Option<Padding>,
     hidden: Option<Initializer>,
     output: Option<Initializer>,
-    rows: Vec<Row<'a>>,
+    rows: &'a [NetworkRow],
     /// Share of the commonest class among the test images.
     majority: Option<f64>,
     diverged: Vec<&'a str>,
@@ -40,23 +40,6 @@ pub(super) struct NetworksFacts<'a> {
     budgets: Vec<Budget<'a>>,
     chosen: Option<Chosen<'a>>,
     worked: Option<Worked<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Row<'a> {
-    name: &'a str,
-    why: &'a str,
-    depth: usize,
-    widths: String,
-    kernels: Option<String>,
-    strides: Option<String>,
-    parameters: usize,
-    train_accuracy: Option<f64>,
-    test_accuracy: Option<f64>,
-    interval: Option<(f64, f64)>,
-    train_seconds: f64,
-    test_seconds: f64,
-    diverged_step: Option<usize>,
 }
 
 /// A network with the number that it is named for.
@@ -134,7 +117,7 @@ pub(super) fn initializer(layer: &LayerSpec) -> Option<Initializer> {
 
 impl<'a> NetworksFacts<'a> {
     /// `None` without a network.
-    pub(super) fn new(task: &'a NetworksResults) -> Option<Self> {
+    pub(super) fn new(task: &'a NetworksResults, rows: &'a NetworksRows) -> Option<Self> {
         let first = task.networks.first()?;
         let spec = &first.spec;
         let pairs = crate::within(task);
@@ -155,7 +138,7 @@ impl<'a> NetworksFacts<'a> {
             padding: layers().find_map(padding),
             hidden: all_layers().find_map(initializer),
             output: spec.model.heads.first().and_then(|head| head.layers.iter().find_map(initializer)),
-            rows: task.networks.iter().map(Row::new).collect(),
+            rows: &rows.networks,
             majority: task.majority(),
             diverged: names(task, |outcome| outcome.diverged.is_some()),
             constant: task
@@ -167,7 +150,7 @@ impl<'a> NetworksFacts<'a> {
             found: Found::new(task),
             pairs: Pairs::new(task, &pairs),
             budgets: budgets(task, &pairs),
-            chosen: Chosen::new(task),
+            chosen: Chosen::new(task, &rows.classes),
             worked: Worked::new(task),
         })
     }
@@ -176,44 +159,6 @@ impl<'a> NetworksFacts<'a> {
 fn names(task: &NetworksResults, has: fn(&TrainOutcome) -> bool) -> Vec<&str> {
     let networks = task.networks.iter().filter(|network| has(&network.outcome));
     networks.map(|network| network.name.as_str()).collect()
-}
-
-impl<'a> Row<'a> {
-    fn new(network: &'a NetworkResults) -> Self {
-        let last = network.last();
-        let convolutions = network.convolutions.as_ref();
-        Row {
-            name: &network.name,
-            why: &network.why,
-            depth: network.depth(),
-            widths: short(&network.widths),
-            kernels: convolutions.map(|found| once(&found.kernels)),
-            strides: convolutions.map(|found| once(&found.strides)),
-            parameters: network.outcome.parameters,
-            train_accuracy: last.map(|last| last.train.accuracy()),
-            test_accuracy: last.map(|last| last.test.accuracy()),
-            interval: last.map(|last| wilson_interval(last.test.correct, last.test.images)),
-            train_seconds: network.outcome.train_seconds,
-            test_seconds: network.outcome.test_seconds,
-            diverged_step: network.outcome.diverged.map(|at| at.step),
-        }
-    }
-}
-
-/// "4" where all are alike, else "1, 2, 2".
-fn once(numbers: &[usize]) -> String {
-    match numbers {
-        [first, ..] if numbers.iter().all(|number| number == first) => first.to_string(),
-        _ => short(numbers),
-    }
-}
-
-/// "3 × 256" where all are alike, else "32, 64, 128".
-fn short(widths: &[usize]) -> String {
-    match widths {
-        [first, _, ..] if widths.iter().all(|width| width == first) => format!("{} × {first}", widths.len()),
-        _ => widths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-    }
 }
 
 impl<'a> Found<'a> {

@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use super::rank::RankCorrelation;
 use super::{ClassValue, Pair};
+use crate::rows::PerceptronRow;
 use crate::{PairResults, PcaResults, PerceptronResults};
-use inkling_statistics::{
-    ALPHA, Method, chi_squared_homogeneity, mantel_spearman, mean, median, wilson_interval,
-};
+use inkling_statistics::{ALPHA, Method, chi_squared_homogeneity, mantel_spearman, mean, median};
 
 #[derive(Debug, Serialize)]
 pub(super) struct PerceptronFacts<'a> {
@@ -30,7 +29,10 @@ pub(super) struct PerceptronFacts<'a> {
     /// The most training errors with which a pair stopped at the tolerance.
     errors_when_stopped: usize,
     /// Some pairs from the easiest to the hardest.
-    rows: Vec<Row>,
+    rows: &'a [PerceptronRow],
+    /// The pairs of the highest and of the lowest test accuracy.
+    easiest: Pair,
+    hardest: Pair,
     /// Whether all pairs may have one accuracy; `None` for a single pair.
     homogeneity: Option<HomogeneityFacts>,
     /// The lowest and the highest share of the commoner class of a pair among its test images; `None` where the numbers of
@@ -100,18 +102,6 @@ fn commoner_shares(classes: usize, pairs: &[PairResults]) -> Option<(f64, f64)> 
         .try_fold((first, first), |(low, high), share| Some((f64::min(low, share?), f64::max(high, share?))))
 }
 
-#[derive(Debug, Serialize)]
-struct Row {
-    pair: Pair,
-    iterations: usize,
-    train_error: f64,
-    train_accuracy: f64,
-    test_accuracy: f64,
-    interval: (f64, f64),
-    /// Whether its weights stopped being finite, so that the results are those of the last finite ones.
-    diverged: bool,
-}
-
 /// A pair, and how far its weights scatter at the end.
 #[derive(Debug, Serialize)]
 struct Moved {
@@ -147,12 +137,15 @@ pub(super) struct LinkFacts {
 }
 
 impl<'a> PerceptronFacts<'a> {
-    pub(super) fn new(results: &'a PerceptronResults) -> Self {
+    pub(super) fn new(results: &'a PerceptronResults, rows: &'a [PerceptronRow]) -> Self {
         let classes = &results.data.classes;
         let pairs = &results.pairs;
         let spec = &pairs[0].spec;
-        let rows: Vec<Row> = results.easy_to_hard().into_iter().map(|pair| Row::new(classes, pair)).collect();
-        let meet = |p: &Row, q: &Row| p.interval.0 <= q.interval.1 && q.interval.0 <= p.interval.1;
+        let ranked = results.easy_to_hard();
+        let meet = |two: &[PerceptronRow]| {
+            let [p, q] = [two[0].test_interval, two[1].test_interval];
+            p.0 <= q.1 && q.0 <= p.1
+        };
         let stopped = || pairs.iter().filter(|pair| pair.outcome.converged);
         let moved = || {
             pairs.iter().map(|pair| Moved {
@@ -195,7 +188,7 @@ impl<'a> PerceptronFacts<'a> {
                 .unwrap_or(0),
             homogeneity: HomogeneityFacts::new(pairs),
             commoner: commoner_shares(classes.len(), pairs),
-            neighbours_meet: rows.windows(2).filter(|two| meet(&two[0], &two[1])).count(),
+            neighbours_meet: rows.windows(2).filter(|two| meet(two)).count(),
             mean_train_accuracy: mean(pairs.iter().map(train_accuracy)).unwrap_or(0.0),
             mean_test_accuracy: mean(pairs.iter().map(PairResults::test_accuracy)).unwrap_or(0.0),
             better_in_training: pairs
@@ -209,6 +202,8 @@ impl<'a> PerceptronFacts<'a> {
             most_moved: moved().max_by(by_deviation).expect("a pair"),
             // Of the uniform distribution on [0, 1).
             start_deviation: (1.0_f64 / 12.0).sqrt(),
+            easiest: named(classes, ranked[0]),
+            hardest: named(classes, ranked[ranked.len() - 1]),
             rows,
         }
     }
@@ -249,21 +244,6 @@ fn restless(classes: &[String], pairs: &[PairResults]) -> Option<Restless> {
         (best < last).then(|| Restless { pair: named(classes, pair), last, best, best_iteration: place + 1 })
     });
     found.max_by(|p, q| (p.last - p.best).total_cmp(&(q.last - q.best)))
-}
-
-impl Row {
-    fn new(classes: &[String], pair: &PairResults) -> Self {
-        let outcome = &pair.outcome;
-        Row {
-            pair: named(classes, pair),
-            iterations: outcome.iterations,
-            train_error: 1.0 - train_accuracy(pair),
-            train_accuracy: train_accuracy(pair),
-            test_accuracy: pair.test_accuracy(),
-            interval: wilson_interval(outcome.test_correct, outcome.test_images),
-            diverged: outcome.diverged.is_some(),
-        }
-    }
 }
 
 impl LinkFacts {
@@ -313,6 +293,8 @@ impl LinkFacts {
 mod tests {
     use inkling_schema::outcome::PerceptronOutcome;
     use inkling_schema::{DataSlice, PerceptronRun};
+
+    use inkling_statistics::wilson_interval;
 
     use super::*;
 

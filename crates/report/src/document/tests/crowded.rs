@@ -94,19 +94,22 @@ fn names_in_any_script_are_typeset_whatever_fonts_there_are() {
         if unprintable(name).is_none() {
             let mut plain = super::results(&DIGITS[..3], PerceptronRule::Online);
             plain.record.study.report.clone_from(&results.record.study.report);
-            let texts = Texts::new(&plain, &crate::draw(&plain), &[]);
+            let texts = Texts::new(&plain, &Rows::new(&plain), &crate::draw(&plain), &[]);
             let printable = Printable::new(texts.all());
             assert_eq!(printable.clean(name), name);
             typeset_with(&printable, &plain, &texts).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         results.record.preset = format!("{name}.toml");
         let figures = crate::draw(&results);
-        let report = typeset(&results, &figures).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let report = typeset(&results, &Rows::new(&results), &figures)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(report.pdf.starts_with(b"%PDF"));
-        let page = page(&results, &figures, &crate::tables::draw_up(&results)).unwrap();
+        let page =
+            page(&results, &Rows::new(&results), &figures, &crate::tables::draw_up(&Rows::new(&results)))
+                .unwrap();
         assert!(!page.contains('\u{7}'), "a control character is in the page");
         // On a system without a single font of its own.
-        let texts = Texts::new(&results, &figures, &[]);
+        let texts = Texts::new(&results, &Rows::new(&results), &figures, &[]);
         typeset_with(&Printable::plain(texts.all()), &results, &texts)
             .unwrap_or_else(|error| panic!("{name}, with the report's own fonts: {error}"));
     }
@@ -149,7 +152,7 @@ fn times_of_several_machines_or_programs_are_told_and_not_compared() {
         }
         assert!(!names(results).contains(&"networks_times".to_owned()));
         typeset_and_count(results, &figures());
-        let csv = crate::tables::draw_up(results);
+        let csv = crate::tables::draw_up(&Rows::new(results));
         let compared = csv.iter().find(|table| table.name == "networks_compared").unwrap();
         assert!(String::from_utf8_lossy(&compared.csv).lines().skip(1).all(|line| line.ends_with(",,")));
     }

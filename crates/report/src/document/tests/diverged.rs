@@ -36,8 +36,8 @@ fn whatever_diverges_is_said_and_the_report_is_typeset() {
     for (first, each) in [(0, 1), (0, 2), (1, 3), (2, 7)] {
         let results = diverged(first, each);
         typeset_and_count(&results, &crate::draw(&results));
-        let tables = crate::tables::draw_up(&results);
-        let page = page(&results, &crate::draw(&results), &tables).unwrap();
+        let tables = crate::tables::draw_up(&Rows::new(&results));
+        let page = page(&results, &Rows::new(&results), &crate::draw(&results), &tables).unwrap();
         let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
         for words in ["diverged: the learning rate made weights too large", "diverged and"] {
             assert!(page.contains(words), "{first}, {each}: no {words:?}");

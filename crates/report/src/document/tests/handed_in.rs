@@ -144,7 +144,7 @@ fn published_results_stand_beside_ours_on_the_same_images_only() {
         ..networks(&DIGITS, all)
     };
     let rows = |results: &Results| {
-        let facts = serde_json::to_value(Facts::new(results, &[], &[])).unwrap();
+        let facts = serde_json::to_value(Facts::new(results, &Rows::new(results), &[], &[])).unwrap();
         facts["published"].as_array().unwrap().clone()
     };
     let mnist = rows(&results);
@@ -167,8 +167,8 @@ fn published_results_stand_beside_ours_on_the_same_images_only() {
 fn more_words_than_the_brief_allows_are_typeset_and_counted() {
     let long = "word ".repeat(300);
     let results = results(&[&long, "b", "c"], PerceptronRule::Online);
-    let report = typeset(&results, &figures()).unwrap();
+    let report = typeset(&results, &Rows::new(&results), &figures()).unwrap();
     assert!(report.words > WORDS && report.pdf.starts_with(b"%PDF"), "{} words", report.words);
-    let page = page(&results, &figures(), &[]).unwrap();
+    let page = page(&results, &Rows::new(&results), &figures(), &[]).unwrap();
     assert!(page.contains(" of at most 3,000, ") && page.contains(" too many in the main part"));
 }

@@ -72,7 +72,7 @@ fn what_is_said_of_filters_follows_what_chance_gives() {
     let facts = |found: &InsideResults| {
         let results = results(&DIGITS, PerceptronRule::Online);
         let results = Results { inside: Some(found.clone()), ..results };
-        serde_json::to_value(Facts::new(&results, &[], &[])).unwrap()["inside"].clone()
+        serde_json::to_value(Facts::new(&results, &Rows::new(&results), &[], &[])).unwrap()["inside"].clone()
     };
     // 16 of 32 beside 9.6 by chance, 819 of 2048 beside 614, 2457 of 8192 beside 2458.
     let before = facts(&found);

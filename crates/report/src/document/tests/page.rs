@@ -12,7 +12,7 @@ use crate::tables;
 /// Compiles the page, insists on the absence of warnings but that Typst's HTML is new, and returns the document and the
 /// number of words in the main text.
 pub(super) fn compiled(results: &Results, figures: &[Figure]) -> (HtmlDocument, usize) {
-    let texts = Texts::new(results, figures, &tables::draw_up(results));
+    let texts = Texts::new(results, &Rows::new(results), figures, &tables::draw_up(&Rows::new(results)));
     let world = texts.world(Medium::Screen, &Printable::own([]));
     let (document, warnings) = compile::<HtmlDocument>(&world).unwrap();
     let warnings: Vec<String> = warnings.iter().map(|found| describe(&world, found)).collect();
@@ -37,7 +37,7 @@ fn whole() -> Results {
 }
 
 fn html(results: &Results, figures: &[Figure]) -> String {
-    page(results, figures, &tables::draw_up(results)).unwrap()
+    page(results, &Rows::new(results), figures, &tables::draw_up(&Rows::new(results))).unwrap()
 }
 
 #[test]

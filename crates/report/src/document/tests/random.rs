@@ -162,7 +162,7 @@ fn anything_found(facts: &Value) -> bool {
 /// What is wrong with the report of a seed.
 fn faults(seed: u64) -> Vec<String> {
     let results = random_results(seed);
-    let facts = serde_json::to_value(Facts::new(&results, &[], &[])).unwrap();
+    let facts = serde_json::to_value(Facts::new(&results, &Rows::new(&results), &[], &[])).unwrap();
     let mut faults = Vec::new();
     let blocks = blocks(&results, &[]);
     for block in &blocks {

@@ -10,6 +10,7 @@ use super::text::blocks;
 use super::*;
 use crate::fixtures::inside::Looked;
 use crate::fixtures::multitask::{Asked, GARMENTS};
+use crate::tables;
 
 /// A study of all tasks, and two at random.
 fn studies() -> [(&'static str, Results); 3] {
@@ -26,6 +27,23 @@ fn studies() -> [(&'static str, Results); 3] {
         ..before
     };
     [("all-tasks", whole), ("random-3", random_results(3)), ("random-5", random_results(5))]
+}
+
+#[test]
+fn the_study_of_all_tasks_has_every_table_with_different_columns_and_plain_cells() {
+    let [(_, study), ..] = studies();
+    let tables = tables::draw_up(&Rows::new(&study));
+    assert_eq!(tables.len(), tables::TABLES.len());
+    for table in tables {
+        // The reader refuses rows of different lengths.
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.csv.as_slice());
+        let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let columns: std::collections::BTreeSet<&str> = lines[0].iter().collect();
+        assert_eq!(columns.len(), lines[0].len(), "{}: {:?}", table.name, lines[0]);
+        assert!(lines.len() > 1, "{} has no row", table.name);
+        let parts = |cell: &str| cell.contains(['{', '[']);
+        assert!(!lines.iter().flatten().any(parts), "{} has a cell with parts", table.name);
+    }
 }
 
 #[test]

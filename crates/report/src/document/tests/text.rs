@@ -9,7 +9,7 @@ const IN_LINES: [&str; 13] =
 /// The blocks of text of a page, with a formula as `◇`; without style, program and pictures. Spaces are left as they are, but for
 /// breaks of lines.
 pub(super) fn blocks(results: &Results, figures: &[Figure]) -> Vec<String> {
-    let texts = Texts::new(results, figures, &[]);
+    let texts = Texts::new(results, &Rows::new(results), figures, &[]);
     let world = texts.world(Medium::Screen, &Printable::own([]));
     let (document, _) = compile::<HtmlDocument>(&world).unwrap();
     let html = typst_html::html(&document, &HtmlOptions::default()).unwrap();

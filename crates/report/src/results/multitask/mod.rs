@@ -13,6 +13,7 @@ mod weightings;
 use inkling_schema::outcome::{DataSetFacts, Evaluation, PlannedRun, StudyRecord};
 use inkling_schema::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
 use inkling_store::{Reader, StoreError};
+use serde::Serialize;
 
 use super::networks::damaged_record;
 use crate::ReportError;
@@ -83,7 +84,7 @@ pub struct MultitaskResults {
 }
 
 /// Shares of the test images that a network without eyes would get right.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Baselines {
     /// By guessing.
     pub chance: f64,

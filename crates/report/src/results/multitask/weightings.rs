@@ -1,12 +1,13 @@
 //! Other ways than a fixed λ to make one loss of two, each trained from several seeds.
 
 use inkling_schema::{Weighting, legible};
+use serde::Serialize;
 
 use super::{Goal, HeadedNetwork, MultitaskResults};
 use inkling_statistics::mean_and_std;
 
 /// The mean of some numbers and how far they lie from it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// How many.
     pub count: usize,

@@ -11,8 +11,8 @@ use serde::Serialize;
 use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
 use super::networks::initializer;
-use crate::{Goal, HeadedNetwork, MultitaskResults, Spread};
-use inkling_statistics::{mean, wilson_interval};
+use crate::rows::{CostRow, HeadedRow, MultitaskRows, WeightingRow};
+use crate::{Goal, HeadedNetwork, MultitaskResults};
 
 #[derive(Debug, Serialize)]
 pub(super) struct MultitaskFacts<'a> {
@@ -29,7 +29,7 @@ pub(super) struct MultitaskFacts<'a> {
     shared_units: Option<usize>,
     item: GoalFacts,
     group: GoalFacts,
-    rows: Vec<Row<'a>>,
+    rows: Vec<TableRow<'a>>,
     /// Two-headed networks whose two heads were trained, and those with one trained head.
     joint: usize,
     one_sided: Vec<OneSided>,
@@ -41,9 +41,9 @@ pub(super) struct MultitaskFacts<'a> {
     contradictions: Option<ContradictionsFacts>,
     gradients: Option<GradientsFacts>,
     changes: Option<ClassesFacts<'a>>,
-    cost: Option<CostFacts>,
+    cost: Option<&'a CostRow>,
     idle: Option<IdleFacts>,
-    weightings: Vec<WeightingFacts>,
+    weightings: &'a [WeightingRow],
     /// Which other weightings there are, whose formulas the text gives.
     kinds: Kinds,
 }
@@ -56,24 +56,11 @@ struct GroupFacts<'a> {
 
 /// A row of the table.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
-    /// "single" or "lambda".
-    kind: &'static str,
-    name: &'a str,
-    lambda: Option<String>,
-    item: Option<Cell>,
-    group: Option<Cell>,
-    free: Option<f64>,
-    contradictions: Option<f64>,
-    train_seconds: f64,
-    diverged_step: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-struct Cell {
-    accuracy: f64,
-    interval: (f64, f64),
-    trained: bool,
+struct TableRow<'a> {
+    /// λ with as many digits as tell it from the others; `None` of a single-task network.
+    at: Option<String>,
+    #[serde(flatten)]
+    network: &'a HeadedRow,
 }
 
 /// A two-headed network with one trained head.
@@ -98,34 +85,6 @@ struct Constant {
     lambda: Option<String>,
 }
 
-/// One two-headed network beside both single-task ones.
-#[derive(Debug, Serialize)]
-struct CostFacts {
-    single_parameters: usize,
-    joint_parameters: usize,
-    single_megabytes: f64,
-    joint_megabytes: f64,
-    single_seconds: f64,
-    joint_seconds: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct WeightingFacts {
-    name: String,
-    seeds: usize,
-    diverged: usize,
-    /// Mean over the seeds.
-    train_seconds: f64,
-    item: Option<SpreadFacts>,
-    group: Option<SpreadFacts>,
-}
-
-#[derive(Debug, Serialize)]
-struct SpreadFacts {
-    mean: f64,
-    deviation: Option<f64>,
-}
-
 #[derive(Debug, Serialize)]
 struct Kinds {
     uncertainty: bool,
@@ -135,11 +94,9 @@ struct Kinds {
 
 impl<'a> MultitaskFacts<'a> {
     /// `None` without a network.
-    pub(super) fn new(task: &'a MultitaskResults) -> Option<Self> {
+    pub(super) fn new(task: &'a MultitaskResults, rows: &'a MultitaskRows) -> Option<Self> {
         let first = task.networks().next()?;
         let pairs = task.pairs();
-        let singles = task.single.iter().flatten().map(|network| Row::new(task, None, network));
-        let lambdas = task.lambdas.iter().map(|(lambda, network)| Row::new(task, Some(*lambda), network));
         let has =
             |kind: fn(&Weighting) -> bool| task.others.iter().any(|network| kind(&network.spec.weighting));
         let units = |layer: &LayerSpec| match layer {
@@ -165,7 +122,7 @@ impl<'a> MultitaskFacts<'a> {
                 .and_then(|network| network.spec.model.trunk.iter().rev().find_map(units)),
             item: GoalFacts::new(task, Goal::Item, &pairs),
             group: GoalFacts::new(task, Goal::Group, &pairs),
-            rows: singles.chain(lambdas).collect(),
+            rows: rows.singles().chain(&rows.lambdas).map(|network| TableRow::new(task, network)).collect(),
             joint: task.joint().count(),
             one_sided: one_sided(task),
             constant: constant(task),
@@ -174,9 +131,9 @@ impl<'a> MultitaskFacts<'a> {
             contradictions: ContradictionsFacts::new(task),
             gradients: GradientsFacts::new(task),
             changes: ClassesFacts::new(task),
-            cost: cost(task),
+            cost: rows.cost.as_ref(),
             idle: IdleFacts::new(task),
-            weightings: weightings(task),
+            weightings: &rows.weightings,
             kinds: Kinds {
                 uncertainty: has(|weighting| matches!(weighting, Weighting::Uncertainty { .. })),
                 grad_norm: has(|weighting| matches!(weighting, Weighting::GradNorm { .. })),
@@ -194,26 +151,9 @@ fn groups(task: &MultitaskResults) -> Vec<GroupFacts<'_>> {
     task.groups.iter().enumerate().map(|(i, name)| GroupFacts { name, classes: members(i) }).collect()
 }
 
-impl<'a> Row<'a> {
-    fn new(task: &MultitaskResults, lambda: Option<f64>, network: &'a HeadedNetwork) -> Self {
-        let cell = |goal: Goal| {
-            network.test(goal).map(|test| Cell {
-                accuracy: test.accuracy(),
-                interval: wilson_interval(test.correct, test.images),
-                trained: network.trained(goal),
-            })
-        };
-        Row {
-            kind: if lambda.is_some() { "lambda" } else { "single" },
-            name: &network.name,
-            lambda: lambda.map(|lambda| task.lambda_name(lambda)),
-            item: cell(Goal::Item),
-            group: cell(Goal::Group),
-            free: task.free(network).map(|found| found.accuracy()),
-            contradictions: task.contradictions(network).map(|found| found.share()),
-            train_seconds: network.outcome.train_seconds,
-            diverged_step: network.outcome.diverged.map(|at| at.step),
-        }
+impl<'a> TableRow<'a> {
+    fn new(task: &MultitaskResults, network: &'a HeadedRow) -> Self {
+        TableRow { at: network.lambda.map(|lambda| task.lambda_name(lambda)), network }
     }
 }
 
@@ -249,32 +189,4 @@ fn one_sided(task: &MultitaskResults) -> Vec<OneSided> {
         })
     };
     task.lambdas.iter().filter_map(of).collect()
-}
-
-fn cost(task: &MultitaskResults) -> Option<CostFacts> {
-    let costs = task.costs()?;
-    Some(CostFacts {
-        single_parameters: costs.single.parameters,
-        joint_parameters: costs.joint.parameters,
-        single_megabytes: costs.single.bytes() as f64 / 1e6,
-        joint_megabytes: costs.joint.bytes() as f64 / 1e6,
-        single_seconds: costs.single.train_seconds,
-        joint_seconds: costs.joint.train_seconds,
-    })
-}
-
-fn weightings(task: &MultitaskResults) -> Vec<WeightingFacts> {
-    let spread = |found: Option<Spread>| {
-        found.map(|spread| SpreadFacts { mean: spread.mean, deviation: spread.deviation })
-    };
-    let all = task.weightings().into_iter().map(|found| WeightingFacts {
-        seeds: found.networks.len(),
-        diverged: found.diverged(),
-        train_seconds: mean(found.networks.iter().map(|network| network.outcome.train_seconds))
-            .unwrap_or(0.0),
-        item: spread(found.accuracy[0]),
-        group: spread(found.accuracy[1]),
-        name: found.name,
-    });
-    all.collect()
 }

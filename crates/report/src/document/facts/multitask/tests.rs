@@ -19,7 +19,7 @@ fn results(asked: &Asked) -> MultitaskResults {
 }
 
 fn facts(task: &MultitaskResults) -> Value {
-    serde_json::to_value(MultitaskFacts::new(task).unwrap()).unwrap()
+    serde_json::to_value(MultitaskFacts::new(task, &MultitaskRows::new(task)).unwrap()).unwrap()
 }
 
 /// Lets a network be wrong about every n-th test image.
@@ -82,5 +82,5 @@ fn what_is_missing_has_no_words() {
     }
     assert_eq!((&found["joint"], &found["tests"]), (&0.into(), &0.into()));
     task.lambdas.clear();
-    assert!(MultitaskFacts::new(&task).is_none());
+    assert!(MultitaskFacts::new(&task, &MultitaskRows::new(&task)).is_none());
 }

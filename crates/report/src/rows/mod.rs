@@ -1,0 +1,62 @@
+//! What was found, once: a plain row for each line of each table. `summary.json`, the CSV files and the report's own tables
+//! are these rows. Accuracies are shares of one, times are seconds, and what does not exist is null.
+
+mod inside;
+mod multitask;
+mod networks;
+mod pca;
+mod perceptron;
+
+use serde::Serialize;
+
+pub(crate) use self::inside::{DreamRow, FilterRow, InsideRows, LayerRow};
+pub(crate) use self::multitask::{
+    ClassChangeRow, CostRow, GradientRow, HeadRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow,
+};
+pub(crate) use self::networks::{
+    ClassRow, ComparedRow, ConfusionRow, NetworkRow, NetworksRows, PairRow, compared,
+};
+pub(crate) use self::pca::{ComponentRow, PcaRows, SeparabilityRow};
+pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows};
+use crate::results::Results;
+
+/// The rows of every task; a task that was not asked for is absent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Rows {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pca: Option<PcaRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) perceptron: Option<PerceptronRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mlp: Option<NetworksRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cnn: Option<NetworksRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inside: Option<InsideRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) multitask: Option<MultitaskRows>,
+    /// MLPs and CNNs side by side, and McNemar's tests between them.
+    #[serde(skip)]
+    pub(crate) compared: Vec<ComparedRow>,
+    #[serde(skip)]
+    pub(crate) between: Vec<PairRow>,
+}
+
+impl Rows {
+    /// The rows of what is finished of a study.
+    pub(crate) fn new(results: &Results) -> Rows {
+        let (mlps, cnns) = (results.mlps.as_ref(), results.cnns.as_ref());
+        let both = mlps.zip(cnns);
+        let times_compare = results.origins.times_compare();
+        Rows {
+            pca: results.pca.as_ref().map(PcaRows::new),
+            perceptron: results.perceptrons.as_ref().map(PerceptronRows::new),
+            mlp: mlps.map(NetworksRows::new),
+            cnn: cnns.map(NetworksRows::new),
+            inside: results.inside.as_ref().map(InsideRows::new),
+            multitask: results.multitask.as_ref().map(MultitaskRows::new),
+            compared: both.map_or_else(Vec::new, |(mlps, cnns)| compared(mlps, cnns, times_compare)),
+            between: both.map_or_else(Vec::new, |(mlps, cnns)| networks::between(cnns, mlps)),
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! Task 6.
+
+use inkling_schema::Weighting;
+use inkling_schema::outcome::{Divergence, GradientsLine};
+use inkling_statistics::{mean, wilson_interval};
+use serde::Serialize;
+
+use super::networks::{ClassRow, class_rows};
+use crate::results::{
+    Baselines, ClassChange, Goal, GoalPair, GradientsFound, HeadedNetwork, MultitaskResults, Pairing, Spread,
+    WeightingResults,
+};
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct MultitaskRows {
+    data: String,
+    groups: Vec<String>,
+    /// The group of each class.
+    mapping: Vec<u8>,
+    pub(crate) single: Single,
+    /// Two-headed networks of loss λ·item + (1 − λ)·group, by rising λ.
+    pub(crate) lambdas: Vec<HeadedRow>,
+    /// Two-headed networks under other weightings, or from other seeds.
+    pub(crate) others: Vec<HeadedRow>,
+    /// Test accuracy for the group of the item network's probabilities, summed into groups.
+    pub(crate) free_group_accuracy: Option<f64>,
+    free_group_interval: Option<(f64, f64)>,
+    baselines: BothBaselines,
+    /// McNemar's exact test of every head that was trained with another, and of the free baseline, with the single-task
+    /// network.
+    pub(crate) mcnemar: Vec<HeadRow>,
+    /// Recall of every class under every λ beside the single-task network.
+    pub(crate) classes: Vec<ClassChangeRow>,
+    /// Precision, recall and F1 of every class, by every trained head.
+    pub(crate) measures: Vec<ClassRow>,
+    /// One two-headed network beside both single-task ones; null where one of the sides is missing.
+    pub(crate) cost: Option<CostRow>,
+    pub(crate) weightings: Vec<WeightingRow>,
+    #[serde(skip)]
+    pub(crate) gradients: Vec<GradientRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Single {
+    pub(crate) item: Option<SingleRow>,
+    pub(crate) group: Option<SingleRow>,
+}
+
+/// A single-task network, by its only head.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct SingleRow {
+    pub(crate) test_accuracy: Option<f64>,
+    /// 95 % Wilson interval of the test accuracy.
+    interval: Option<(f64, f64)>,
+    test_loss: Option<f64>,
+    train_accuracy: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) network: HeadedRow,
+}
+
+/// A network with one head or two. What it has no head for is null, and so is what a network that diverged does not have. The
+/// accuracy of a head that was not trained is that of its initial weights.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct HeadedRow {
+    pub(crate) name: String,
+    pub(crate) lambda: Option<f64>,
+    seed: u64,
+    pub(crate) item_trained: Option<bool>,
+    pub(crate) item_test_accuracy: Option<f64>,
+    item_interval: Option<(f64, f64)>,
+    pub(crate) group_trained: Option<bool>,
+    pub(crate) group_test_accuracy: Option<f64>,
+    group_interval: Option<(f64, f64)>,
+    /// Test accuracy for the group of its own item head's probabilities, summed.
+    free_group_accuracy: Option<f64>,
+    contradictions: Option<ContradictionRow>,
+    gradients: Option<GradientsRow>,
+    parameters: usize,
+    train_seconds: f64,
+    test_seconds: f64,
+    epochs: usize,
+    pub(crate) diverged: Option<Divergence>,
+}
+
+/// Test images whose item, as one head says it, is in another group than the other head says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ContradictionRow {
+    count: usize,
+    share: f64,
+    item_right: usize,
+    group_right: usize,
+}
+
+/// The heads' gradients on the shared layers, over training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct GradientsRow {
+    measurements: usize,
+    mean_cosine: f64,
+    negative: usize,
+    /// Geometric mean of the item gradient's norm over the group gradient's.
+    norm_ratio: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct BothBaselines {
+    item: Baselines,
+    group: Baselines,
+}
+
+/// Two answers to one question about the same test images.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct HeadRow {
+    goal: &'static str,
+    first: String,
+    single: String,
+    /// λ of the two-headed network; null for the free baseline.
+    pub(crate) lambda: Option<f64>,
+    test_images: usize,
+    /// Test images that only one of the two classifies correctly.
+    only_first: usize,
+    only_single: usize,
+    /// Two-sided p of McNemar's exact test, and the same corrected for all tests of the task by Holm's method.
+    p: f64,
+    pub(crate) p_holm: f64,
+}
+
+/// A class under one λ, beside the single-task network.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct ClassChangeRow {
+    goal: &'static str,
+    class: String,
+    lambda: f64,
+    test_images: usize,
+    recall: f64,
+    /// Recall of the single-task network.
+    single: f64,
+    difference: f64,
+    p_holm: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct CostRow {
+    pub(crate) single_parameters: usize,
+    pub(crate) joint_parameters: usize,
+    /// Bytes of weights and both moments of Adam.
+    pub(crate) single_bytes: usize,
+    pub(crate) joint_bytes: usize,
+    pub(crate) single_train_seconds: f64,
+    pub(crate) joint_train_seconds: f64,
+    single_test_seconds: f64,
+    joint_test_seconds: f64,
+}
+
+/// A weighting over its seeds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct WeightingRow {
+    pub(crate) name: String,
+    weighting: Weighting,
+    seeds: Vec<u64>,
+    diverged: usize,
+    pub(crate) item: Option<Spread>,
+    pub(crate) group: Option<Spread>,
+    mean_train_seconds: f64,
+}
+
+/// The heads' gradients at a step of training.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct GradientRow {
+    network: String,
+    step: usize,
+    item_norm: Option<f64>,
+    group_norm: Option<f64>,
+    cosine: Option<f64>,
+}
+
+impl MultitaskRows {
+    pub(crate) fn new(task: &MultitaskResults) -> MultitaskRows {
+        let free = task.single(Goal::Item).and_then(|network| task.free(network));
+        let [item, group] = Goal::BOTH.map(|goal| SingleRow::new(task, goal));
+        let heads = task.networks().flat_map(|network| Goal::BOTH.map(|goal| (network, goal)));
+        let measures = heads.filter_map(|(network, goal)| {
+            let head = (network.name.as_str(), network.spec.seed, goal.name());
+            Some(class_rows(head, task.classes(goal), &task.confusion(network, goal)?))
+        });
+        let changes = task.all_class_changes();
+        let lambda = |(lambda, network): &(f64, HeadedNetwork)| HeadedRow::new(task, Some(*lambda), network);
+        MultitaskRows {
+            data: task.networks().next().map_or_else(String::new, |network| network.spec.data.set.clone()),
+            groups: task.groups.clone(),
+            mapping: task.mapping.clone(),
+            single: Single { item, group },
+            lambdas: task.lambdas.iter().map(lambda).collect(),
+            others: task.others.iter().map(|network| HeadedRow::new(task, None, network)).collect(),
+            free_group_accuracy: free.map(|found| found.accuracy()),
+            free_group_interval: free.map(|found| wilson_interval(found.correct, found.images)),
+            baselines: BothBaselines { item: task.baselines(Goal::Item), group: task.baselines(Goal::Group) },
+            mcnemar: task.pairs().into_iter().map(|pair| HeadRow::new(task, pair)).collect(),
+            classes: changes.into_iter().map(|change| ClassChangeRow::new(task, change)).collect(),
+            measures: measures.flatten().collect(),
+            cost: CostRow::new(task),
+            weightings: task.weightings().into_iter().map(WeightingRow::new).collect(),
+            gradients: task.networks().flat_map(gradients).collect(),
+        }
+    }
+
+    /// Every network, in the order of tables.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = &HeadedRow> {
+        self.singles().chain(&self.lambdas).chain(&self.others)
+    }
+
+    pub(crate) fn singles(&self) -> impl Iterator<Item = &HeadedRow> {
+        [&self.single.item, &self.single.group].into_iter().flatten().map(|found| &found.network)
+    }
+}
+
+impl SingleRow {
+    fn new(task: &MultitaskResults, goal: Goal) -> Option<SingleRow> {
+        let network = task.single(goal)?;
+        let test = network.test(goal);
+        Some(SingleRow {
+            test_accuracy: test.map(|test| test.accuracy()),
+            interval: test.map(|test| wilson_interval(test.correct, test.images)),
+            test_loss: test.map(|test| test.loss),
+            train_accuracy: network.train(goal).map(|train| train.accuracy()),
+            network: HeadedRow::new(task, None, network),
+        })
+    }
+}
+
+impl HeadedRow {
+    fn new(task: &MultitaskResults, lambda: Option<f64>, network: &HeadedNetwork) -> HeadedRow {
+        let accuracy = |goal: Goal| network.test(goal).map(|test| test.accuracy());
+        let interval = |goal: Goal| network.test(goal).map(|test| wilson_interval(test.correct, test.images));
+        let trained = |goal: Goal| network.head(goal).map(|_| network.trained(goal));
+        let found = &network.outcome;
+        HeadedRow {
+            name: network.name.clone(),
+            lambda,
+            seed: network.spec.seed,
+            item_trained: trained(Goal::Item),
+            item_test_accuracy: accuracy(Goal::Item),
+            item_interval: interval(Goal::Item),
+            group_trained: trained(Goal::Group),
+            group_test_accuracy: accuracy(Goal::Group),
+            group_interval: interval(Goal::Group),
+            free_group_accuracy: task.free(network).map(|found| found.accuracy()),
+            contradictions: task.contradictions(network).map(|found| ContradictionRow {
+                count: found.count,
+                share: found.share(),
+                item_right: found.item_right,
+                group_right: found.group_right,
+            }),
+            gradients: network.gradients_found().map(GradientsRow::new),
+            parameters: found.parameters,
+            train_seconds: found.train_seconds,
+            test_seconds: found.test_seconds,
+            epochs: found.epochs.len(),
+            diverged: found.diverged,
+        }
+    }
+}
+
+impl GradientsRow {
+    fn new(found: GradientsFound) -> GradientsRow {
+        GradientsRow {
+            measurements: found.count,
+            mean_cosine: found.mean,
+            negative: found.negative,
+            norm_ratio: found.ratio,
+        }
+    }
+}
+
+impl HeadRow {
+    fn new(task: &MultitaskResults, pair: GoalPair) -> HeadRow {
+        let (first, lambda) = match pair.pairing {
+            Pairing::Lambda(i) => (task.lambdas[i].1.name.clone(), Some(task.lambdas[i].0)),
+            Pairing::Free => ("item, summed".to_owned(), None),
+        };
+        HeadRow {
+            goal: pair.goal.name(),
+            first,
+            single: task.single(pair.goal).map_or_else(String::new, |network| network.name.clone()),
+            lambda,
+            test_images: pair.images,
+            only_first: pair.only_first,
+            only_single: pair.only_single,
+            p: pair.p,
+            p_holm: pair.adjusted,
+        }
+    }
+}
+
+impl ClassChangeRow {
+    fn new(task: &MultitaskResults, (goal, change): (Goal, ClassChange)) -> ClassChangeRow {
+        ClassChangeRow {
+            goal: goal.name(),
+            class: task.classes(goal)[change.class].clone(),
+            lambda: task.lambdas[change.lambda].0,
+            test_images: change.images,
+            recall: change.recall,
+            single: change.single,
+            difference: change.difference(),
+            p_holm: change.adjusted,
+        }
+    }
+}
+
+impl CostRow {
+    fn new(task: &MultitaskResults) -> Option<CostRow> {
+        let costs = task.costs()?;
+        Some(CostRow {
+            single_parameters: costs.single.parameters,
+            joint_parameters: costs.joint.parameters,
+            single_bytes: costs.single.bytes(),
+            joint_bytes: costs.joint.bytes(),
+            single_train_seconds: costs.single.train_seconds,
+            joint_train_seconds: costs.joint.train_seconds,
+            single_test_seconds: costs.single.test_seconds,
+            joint_test_seconds: costs.joint.test_seconds,
+        })
+    }
+}
+
+impl WeightingRow {
+    fn new(found: WeightingResults) -> WeightingRow {
+        let seconds = found.networks.iter().map(|network| network.outcome.train_seconds);
+        WeightingRow {
+            diverged: found.diverged(),
+            weighting: found.weighting.clone(),
+            seeds: found.networks.iter().map(|network| network.spec.seed).collect(),
+            item: found.accuracy[0],
+            group: found.accuracy[1],
+            mean_train_seconds: mean(seconds).unwrap_or(0.0),
+            name: found.name,
+        }
+    }
+}
+
+fn gradients(network: &HeadedNetwork) -> impl Iterator<Item = GradientRow> {
+    let norm = |line: &GradientsLine, goal: Goal| line.norms.get(network.head(goal)?).copied();
+    network.gradients.iter().map(move |line| GradientRow {
+        network: network.name.clone(),
+        step: line.step,
+        item_norm: norm(line, Goal::Item),
+        group_norm: norm(line, Goal::Group),
+        cosine: line.cosine,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::facts;
+    use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
+
+    #[test]
+    fn rows_hold_what_the_contract_of_the_summary_names_and_nulls_where_training_diverged() {
+        let mut task = Asked::brief(300, 200).with_weightings(2).results(&facts(&GARMENTS));
+        diverge(&mut task.lambdas[2].1, 1);
+        let rows = MultitaskRows::new(&task);
+        let json = serde_json::to_value(&rows).unwrap();
+        let lambdas = json["lambdas"].as_array().unwrap();
+        assert_eq!(lambdas.len(), 5);
+        let first = &lambdas[0];
+        assert_eq!((&first["item_trained"], &first["group_trained"]), (&false.into(), &true.into()));
+        assert!(first["contradictions"].is_null() && lambdas[1]["contradictions"]["count"].is_u64());
+        for key in ["item_test_accuracy", "group_interval", "free_group_accuracy"] {
+            assert!(lambdas[2][key].is_null() && lambdas[2].get(key).is_some(), "{key}");
+            assert!(!lambdas[3][key].is_null(), "{key}");
+        }
+        assert_eq!(lambdas[2]["diverged"]["step"], 11);
+        assert!(json["single"]["item"]["test_accuracy"].as_f64().unwrap() > 0.5);
+        // The item network has no group head.
+        assert!(json["single"]["item"]["group_trained"].is_null());
+        assert_eq!(json["baselines"]["group"]["majority"], 0.4);
+        // Two item heads, two group heads, the free baseline.
+        assert_eq!(json["mcnemar"].as_array().unwrap().len(), 5);
+        assert!(json["mcnemar"][4]["lambda"].is_null());
+        assert_eq!(json["weightings"][2]["weighting"]["kind"], "pc-grad");
+        assert_eq!(json["weightings"][2]["seeds"], serde_json::json!([1, 2]));
+        assert_eq!(json["cost"]["joint_bytes"].as_u64().unwrap() % 12, 0);
+        assert_eq!(rows.networks().count(), 2 + 5 + 8);
+        assert_eq!(rows.classes.len(), 2 * 10 + 2 * 3);
+        // The single-task networks, three of the sweep with both heads or one, eight of other weightings.
+        assert_eq!(rows.measures.len(), 13 + 10 + 13 + 13 + 3 + 8 * 13);
+    }
+}

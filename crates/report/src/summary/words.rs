@@ -1,0 +1,227 @@
+//! What was found, in a line or two for each task.
+
+use inkling_schema::format::{counted, percent, percent_range};
+use inkling_schema::{Task, apart};
+use inkling_statistics::{ALPHA, mean};
+
+use crate::results::Spread;
+use crate::rows::{
+    HeadedRow, InsideRows, MultitaskRows, NetworksRows, PcaRows, PerceptronRows, Rows, SingleRow,
+};
+
+/// What a line begins with that goes on about the task of the line before.
+const INDENT: &str = "        ";
+
+/// The lines on one task; none where nothing is known of it.
+pub(super) fn of_task(rows: &Rows, task: Task) -> Vec<String> {
+    let lines = match task {
+        Task::Pca => rows.pca.as_ref().map(pca),
+        Task::Perceptron => rows.perceptron.as_ref().map(perceptrons),
+        Task::Mlp => rows.mlp.as_ref().map(|task| networks(task, "Task 3", "MLP")),
+        Task::Cnn => rows.cnn.as_ref().map(|task| networks(task, "Task 4", "CNN")),
+        Task::Inside => rows.inside.as_ref().map(inside),
+        Task::Multitask => rows.multitask.as_ref().map(multitask),
+    };
+    lines.unwrap_or_default()
+}
+
+fn pca(task: &PcaRows) -> Vec<String> {
+    let share: f64 = task.explained_variance_ratio.iter().take(2).sum();
+    let in_plane = task.pairs.iter().filter(|pair| pair.separable_in_plane).count();
+    let in_full = task.pairs.iter().filter(|pair| pair.separable_in_full_space).count();
+    vec![
+        format!("Task 1: two components hold {} of the variance;", percent(share, 1)),
+        format!(
+            "{INDENT}a line separates {in_plane} of {} of classes in their plane, a hyperplane in all pixels {in_full}",
+            counted(task.pairs.len(), "pair"),
+        ),
+    ]
+}
+
+/// The accuracies from the lowest to the highest.
+fn range(accuracies: &[f64]) -> String {
+    let low = accuracies.iter().copied().fold(1.0, f64::min);
+    percent_range(low, accuracies.iter().copied().fold(0.0, f64::max), 2)
+}
+
+fn perceptrons(task: &PerceptronRows) -> Vec<String> {
+    let accuracies: Vec<f64> = task.pairs.iter().map(|pair| pair.test_accuracy).collect();
+    let average = mean(accuracies.iter().copied()).unwrap_or(0.0);
+    let mut lines = vec![format!(
+        "Task 2: {}, test accuracy {}, on average {}",
+        counted(task.pairs.len(), "perceptron"),
+        range(&accuracies),
+        percent(average, 2),
+    )];
+    let diverged = task.pairs.iter().filter(|pair| pair.diverged.is_some()).count();
+    if diverged > 0 {
+        lines.push(format!("{INDENT}{diverged} of them diverged: a smaller learning rate may help"));
+    }
+    lines
+}
+
+/// `number` and `kind` name the task, "Task 3" and "MLP".
+fn networks(task: &NetworksRows, number: &str, kind: &str) -> Vec<String> {
+    let accuracies: Vec<f64> = task.networks.iter().filter_map(|network| network.test_accuracy).collect();
+    let mut line = format!("{number}: {}", counted(task.networks.len(), kind));
+    if !accuracies.is_empty() {
+        line += &format!(", test accuracy {}", range(&accuracies));
+    }
+    let diverged = task.networks.iter().filter(|network| network.diverged.is_some());
+    let diverged: Vec<&str> = diverged.map(|network| network.name.as_str()).collect();
+    if !diverged.is_empty() {
+        line += &format!("; diverged: {}", diverged.join(", "));
+    }
+    let mut lines = vec![line];
+    if !task.mcnemar.is_empty() {
+        let differ = task.mcnemar.iter().filter(|pair| pair.p_holm < ALPHA).count();
+        let pairs = counted(task.mcnemar.len(), "pair");
+        lines.push(format!("{INDENT}{differ} of {pairs} of networks differ significantly"));
+    }
+    lines
+}
+
+fn inside(task: &InsideRows) -> Vec<String> {
+    const SURE: f64 = 0.99;
+    let network = &task.network;
+    if let Some(step) = task.diverged {
+        return vec![format!(
+            "Task 5: the training of {network} diverged at step {step}: what is found in it says nothing"
+        )];
+    }
+    let all = task.dreams.len();
+    if all == 0 {
+        return vec![format!("Task 5: a look inside {network}")];
+    }
+    let sure = task.dreams.iter().filter(|dream| dream.probability.is_some_and(|p| p >= SURE)).count();
+    let mut line = format!("Task 5: {sure} of {all} dreams reach 99 % on {network}");
+    let diverged = task.dreams.iter().filter(|dream| dream.diverged.is_some()).count();
+    if diverged > 0 {
+        line += &format!(" ({diverged} diverged)");
+    }
+    let judged = task.dreams.iter().filter_map(|dream| Some(Some(dream.judge_predicted?) == dream.class));
+    let judged: Vec<bool> = judged.collect();
+    // What a network sees whose training diverged proves nothing.
+    let blind = task.judge.as_ref().is_some_and(|judge| judge.test_accuracy.is_none());
+    if !judged.is_empty() && !blind {
+        let agreed = judged.iter().filter(|&&agreed| agreed).count();
+        line += &format!(", an independent network sees {agreed} of {} the same way", judged.len());
+    }
+    vec![line]
+}
+
+fn multitask(task: &MultitaskRows) -> Vec<String> {
+    let single = |name: &str, found: &Option<SingleRow>| {
+        Some(format!("{name} {}", percent(found.as_ref()?.test_accuracy?, 2)))
+    };
+    let alone = [single("item", &task.single.item), single("group", &task.single.group)];
+    let alone: Vec<String> = alone.into_iter().flatten().collect();
+    let alone = if alone.is_empty() { "no result".to_owned() } else { alone.join(", ") };
+    let mut lines = vec![format!("Task 6: single-task networks, test accuracy: {alone}")];
+    // As many digits as tell each λ from the others, and from those of a single goal.
+    let lambdas = task.lambdas.iter().filter_map(|found| found.lambda);
+    let names = apart(&lambdas.chain([0.0, 1.0]).collect::<Vec<_>>());
+    for (found, name) in task.lambdas.iter().zip(names) {
+        lines.push(match found.diverged {
+            Some(at) => format!("{INDENT}λ = {name}: diverged at step {}", at.step),
+            None => format!(
+                "{INDENT}λ = {name}: {}, {}",
+                head("item", found.item_test_accuracy, found.item_trained),
+                head("group", found.group_test_accuracy, found.group_trained)
+            ),
+        });
+    }
+    if let Some(free) = task.free_group_accuracy {
+        let free = percent(free, 2);
+        lines.push(format!("{INDENT}the item network’s probabilities, summed into groups: {free}"));
+    }
+    let joint = |found: &&HeadedRow| found.item_trained == Some(true) && found.group_trained == Some(true);
+    let joint: Vec<Option<f64>> = task.lambdas.iter().filter(joint).map(|found| found.lambda).collect();
+    let tests: Vec<f64> = task
+        .mcnemar
+        .iter()
+        .filter(|pair| pair.lambda.is_some() && joint.contains(&pair.lambda))
+        .map(|pair| pair.p_holm)
+        .collect();
+    if !tests.is_empty() {
+        let (all, differ) = (tests.len(), tests.iter().filter(|&&p| p < ALPHA).count());
+        lines.push(format!(
+            "{INDENT}{differ} of {all} heads trained with another differ significantly from a single-task network"
+        ));
+    }
+    for found in &task.weightings {
+        let (item, group) = (spread(found.item), spread(found.group));
+        lines.push(format!("{INDENT}{}: item {item}, group {group}", found.name));
+    }
+    lines
+}
+
+fn head(name: &str, accuracy: Option<f64>, trained: Option<bool>) -> String {
+    match accuracy {
+        Some(_) if trained != Some(true) => format!("{name} untrained"),
+        Some(accuracy) => format!("{name} {}", percent(accuracy, 2)),
+        None => format!("{name} –"),
+    }
+}
+
+/// "90.20 ± 0.15 %", or the mean alone of a single seed.
+fn spread(found: Option<Spread>) -> String {
+    match found {
+        None => "diverged".to_owned(),
+        Some(Spread { mean, deviation: Some(deviation), .. }) => {
+            format!("{:.2} ± {}", 100.0 * mean, percent(deviation, 2))
+        }
+        Some(found) => percent(found.mean, 2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::inside::Looked;
+    use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
+    use crate::fixtures::{self, Shape, facts};
+    use crate::results::{InsideResults, NetworksResults};
+
+    #[test]
+    fn networks_in_words() {
+        let words = |task: &NetworksResults| networks(&NetworksRows::new(task), "Task 3", "MLP");
+        let mut mlps = fixtures::mlps(&facts(&["a", "b", "c"]), Shape::SMALL);
+        let lines = words(&mlps);
+        assert!(lines[0].starts_with("Task 3: 5 MLPs, test accuracy 9"), "{}", lines[0]);
+        assert!(lines[1].ends_with("of 10 pairs of networks differ significantly"), "{}", lines[1]);
+        fixtures::diverge(&mut mlps.networks[1], 2);
+        assert!(words(&mlps)[0].ends_with("; diverged: 3 hidden"), "{:?}", words(&mlps));
+        mlps.networks.truncate(1);
+        assert_eq!(words(&mlps).len(), 1);
+        assert!(words(&mlps)[0].starts_with("Task 3: 1 MLP, test accuracy 9"), "{:?}", words(&mlps));
+        fixtures::diverge(&mut mlps.networks[0], 1);
+        assert_eq!(words(&mlps), ["Task 3: 1 MLP; diverged: 2 hidden"]);
+    }
+
+    #[test]
+    fn a_look_inside_in_words() {
+        let data = facts(&["a", "b", "c", "d"]);
+        let found = |judge| fixtures::inside::inside(&data, &Looked { judge, ..Looked::small(&data) });
+        let words = |task: &InsideResults| inside(&InsideRows::new(task)).join("\n");
+        let both =
+            "Task 5: 10 of 10 dreams reach 99 % on 3 conv, an independent network sees 10 of 10 the same way";
+        assert_eq!(words(&found(true)), both);
+        let mut alone = found(false);
+        assert_eq!(words(&alone), "Task 5: 10 of 10 dreams reach 99 % on 3 conv");
+        alone.dreams.clear();
+        assert_eq!(words(&alone), "Task 5: a look inside 3 conv");
+    }
+
+    #[test]
+    fn two_heads_in_words_say_which_was_not_trained() {
+        let mut task = Asked::brief(300, 200).with_weightings(1).results(&facts(&GARMENTS));
+        diverge(&mut task.lambdas[2].1, 1);
+        let lines = multitask(&MultitaskRows::new(&task));
+        assert!(lines[0].starts_with("Task 6: single-task networks, test accuracy: item 9"), "{lines:?}");
+        assert!(lines[1].starts_with("        λ = 0: item untrained, group 9"), "{lines:?}");
+        assert_eq!(lines[3], "        λ = 0.5: diverged at step 11");
+        assert!(lines[7].contains("of 4 heads trained with another differ"), "{lines:?}");
+        assert_eq!(lines.len(), 8 + 4);
+    }
+}
