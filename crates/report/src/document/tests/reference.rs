@@ -1,70 +1,108 @@
-//! The text of reports beside texts that a person has read and accepted: a changed sentence is seen.
+//! The text of reports, the summary and the columns of the tables beside what a person has read and accepted: a changed sentence,
+//! number or column is seen.
 //!
 //! `INKLING_ACCEPT=1 cargo test -p inkling-report reference` writes them anew; read the difference before it is committed.
 
 use std::fs;
 use std::path::Path;
 
+use inkling_store::Reader;
+use serde_json::Value;
+
 use super::random::random_results;
 use super::text::blocks;
 use super::*;
 use crate::fixtures::inside::Looked;
 use crate::fixtures::multitask::{Asked, GARMENTS};
-use crate::tables;
+use crate::{Summary, tables};
 
-/// A study of all tasks, and two at random.
-fn studies() -> [(&'static str, Results); 3] {
+/// The store of a small study of all tasks, as `tests/recorded/record` made it.
+fn recorded() -> Results {
+    const STORE: &[u8] = include_bytes!("../../../tests/recorded/recorded.tar.gz");
+    let folder = tempfile::tempdir().unwrap();
+    tar::Archive::new(flate2::read::GzDecoder::new(STORE)).unpack(folder.path()).unwrap();
+    Results::read(&Reader::open(folder.path()).unwrap()).unwrap()
+}
+
+/// A study of all tasks whose results are like those of the brief.
+fn like_the_brief() -> Results {
     let all = Shape { train_images: 60_000, test_images: 10_000, ..Shape::SMALL };
     let (networks, before) = (networks(&DIGITS, all), results(&DIGITS, PerceptronRule::Online));
     let digits = DataSetFacts { height: 28, width: 28, ..before.record.data["mnist"].clone() };
     let fashion = GARMENTS.iter().map(|&name| name.to_owned()).collect();
     let fashion = DataSetFacts { title: "Fashion-MNIST".into(), classes: fashion, ..digits.clone() };
-    let whole = Results {
+    Results {
         mlps: networks.mlps,
         cnns: networks.cnns,
         inside: Some(fixtures::inside::inside(&digits, &Looked::brief())),
         multitask: Some(Asked::brief(60_000, 10_000).with_weightings(3).results(&fashion)),
         ..before
-    };
-    [("all-tasks", whole), ("random-3", random_results(3)), ("random-5", random_results(5))]
+    }
 }
 
-#[test]
-fn the_study_of_all_tasks_has_every_table_with_different_columns_and_plain_cells() {
-    let [(_, study), ..] = studies();
-    let tables = tables::draw_up(&Rows::new(&study));
-    assert_eq!(tables.len(), tables::TABLES.len());
-    for table in tables {
-        // The reader refuses rows of different lengths.
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.csv.as_slice());
-        let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        let columns: std::collections::BTreeSet<&str> = lines[0].iter().collect();
-        assert_eq!(columns.len(), lines[0].len(), "{}: {:?}", table.name, lines[0]);
-        assert!(lines.len() > 1, "{} has no row", table.name);
-        let parts = |cell: &str| cell.contains(['{', '[']);
-        assert!(!lines.iter().flatten().any(parts), "{} has a cell with parts", table.name);
+/// Compares a text with the one that was accepted under this name.
+fn accepted(name: &str, found: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/document/tests/reference").join(name);
+    if std::env::var("INKLING_ACCEPT").is_ok_and(|value| value == "1") {
+        fs::write(&file, found).unwrap();
+        return;
     }
+    let accepted = fs::read_to_string(&file).unwrap();
+    for (line, (found, accepted)) in (1..).zip(found.lines().zip(accepted.lines())) {
+        assert_eq!(found, accepted, "line {line} of {name}");
+    }
+    assert_eq!(found.lines().count(), accepted.lines().count(), "the lines of {name}");
 }
 
 #[test]
 fn texts_are_those_that_were_accepted() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/document/tests/reference");
-    let accepts = std::env::var("INKLING_ACCEPT").is_ok_and(|value| value == "1");
-    for (name, results) in studies() {
-        let found = blocks(&results, &[]);
-        let file = folder.join(format!("{name}.txt"));
-        if accepts {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&file, found.join("\n") + "\n").unwrap();
-            continue;
-        }
-        let accepted =
-            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let accepted: Vec<&str> = accepted.lines().collect();
-        let differing = found.iter().zip(&accepted).find(|(found, accepted)| found != *accepted);
-        if let Some((found, accepted)) = differing {
-            panic!("{name}: the report says\n{found}\nwhere this was accepted:\n{accepted}");
-        }
-        assert_eq!(found.len(), accepted.len(), "{name}: as many paragraphs and cells");
+    let studies = [
+        ("recorded", recorded()),
+        ("all-tasks", like_the_brief()),
+        ("random-3", random_results(3)),
+        ("random-5", random_results(5)),
+    ];
+    for (name, results) in studies {
+        accepted(&format!("{name}.txt"), &(blocks(&results, &[]).join("\n") + "\n"));
     }
+}
+
+/// The value with numbers of six digits, which every system's arithmetic agrees on.
+fn rounded(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let short = format!("{:.5e}", number.as_f64().unwrap());
+            short.parse::<f64>().unwrap().into()
+        }
+        Value::Array(list) => list.into_iter().map(rounded).collect(),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(name, value)| (name, rounded(value))).collect())
+        }
+        value => value,
+    }
+}
+
+#[test]
+fn the_summary_is_the_one_that_was_accepted() {
+    let summary = rounded(serde_json::to_value(Summary::new(&recorded())).unwrap());
+    accepted("summary.json", &(serde_json::to_string_pretty(&summary).unwrap() + "\n"));
+}
+
+#[test]
+fn every_table_has_a_row_and_the_columns_that_were_accepted() {
+    let tables = tables::draw_up(&Rows::new(&recorded()));
+    assert_eq!(tables.len(), tables::TABLES.len());
+    let mut columns = String::new();
+    for table in tables {
+        // The reader refuses rows of different lengths.
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.csv.as_slice());
+        let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let names: std::collections::BTreeSet<&str> = lines[0].iter().collect();
+        assert_eq!(names.len(), lines[0].len(), "{}: {:?}", table.name, lines[0]);
+        assert!(lines.len() > 1, "{} has no row", table.name);
+        let parts = |cell: &str| cell.contains(['{', '[']);
+        assert!(!lines.iter().flatten().any(parts), "{} has a cell with parts", table.name);
+        columns += &format!("{}: {}\n", table.name, lines[0].iter().collect::<Vec<_>>().join(", "));
+    }
+    accepted("tables.txt", &columns);
 }
