@@ -287,21 +287,12 @@ fn budget<'a>(
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::outcome::DataSetFacts;
-
     use super::*;
     use crate::fixtures::{self, Shape};
 
     #[test]
     fn test_loss_that_rises_and_falls_again_has_risen() {
-        let data = DataSetFacts {
-            title: "Toy".into(),
-            height: 8,
-            width: 8,
-            classes: ["a", "b", "c"].map(str::to_owned).into(),
-            checksum: "c".into(),
-            images: None,
-        };
+        let data = fixtures::facts(&["a", "b", "c"]);
         let mut task = fixtures::mlps(&data, Shape { networks: 1, epochs: 4, ..Shape::SMALL });
         let mut told = |test: [f64; 4], train: [f64; 4]| {
             for (epoch, (test, train)) in

@@ -124,6 +124,7 @@ fn total_variation(pictures: &Pictures) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::facts;
     use crate::fixtures::inside::{self, Looked};
 
     #[test]
@@ -143,15 +144,7 @@ mod tests {
 
     #[test]
     fn the_part_that_does_most_for_the_judge_is_named_only_where_one_does() {
-        let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
-        let data = inkling_schema::outcome::DataSetFacts {
-            title: "Toy".into(),
-            height: 8,
-            width: 8,
-            classes,
-            checksum: "c".into(),
-            images: None,
-        };
+        let data = facts(&["0", "1", "2", "3", "4"]);
         let mut found = inside::inside(&data, &Looked::small(&data));
         let facts = AblationFacts::new(&found).unwrap();
         assert_eq!(facts.best.as_ref().unwrap().with, "total variation alone");

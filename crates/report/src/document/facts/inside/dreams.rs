@@ -168,18 +168,11 @@ impl AmplifiedFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::facts;
     use crate::fixtures::inside::{self, Looked};
 
     fn found() -> InsideResults {
-        let classes = ["0", "1", "2", "3", "4"].map(str::to_owned).into();
-        let data = inkling_schema::outcome::DataSetFacts {
-            title: "Toy".into(),
-            height: 8,
-            width: 8,
-            classes,
-            checksum: "c".into(),
-            images: None,
-        };
+        let data = facts(&["0", "1", "2", "3", "4"]);
         inside::inside(&data, &Looked::small(&data))
     }
 

@@ -1,21 +1,13 @@
 //! The rules by which the text of Task 6 chooses its words.
 
-use inkling_schema::outcome::DataSetFacts;
 use serde_json::Value;
 
 use super::*;
+use crate::fixtures;
 use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
 fn results(asked: &Asked) -> MultitaskResults {
-    let classes = GARMENTS.map(str::to_owned).into();
-    asked.results(&DataSetFacts {
-        title: "Toy".into(),
-        height: 8,
-        width: 8,
-        classes,
-        checksum: "c".into(),
-        images: None,
-    })
+    asked.results(&fixtures::facts(&GARMENTS))
 }
 
 fn facts(task: &MultitaskResults) -> Value {
