@@ -4,6 +4,7 @@ mod bundle;
 #[cfg(test)]
 mod commands;
 mod look;
+mod source;
 mod values;
 
 use std::ffi::OsString;
@@ -17,9 +18,11 @@ use inkling_engine::Isa;
 use inkling_schema::Task;
 
 use crate::failure::CODES;
+use source::SOURCES;
 
 pub(crate) use bundle::BundleArgs;
 pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
+pub(crate) use source::SourceArgs;
 pub(crate) use values::most_threads;
 
 const EXAMPLES: &str = "\
@@ -238,6 +241,24 @@ of one is missing, or one cannot be read.")]
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Describe images of your own: classes, brightness, and what is there twice.
+    #[command(after_help = SOURCES)]
+    Describe {
+        #[command(flatten)]
+        source: SourceArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep images of your own, prepared, in one file of NumPy's arrays.
+    #[command(after_help = SOURCES)]
+    Import {
+        #[command(flatten)]
+        source: SourceArgs,
+        /// The file to write: x_train, y_train, x_test, y_test and class_names, as Keras names them.
+        #[arg(long, value_name = "FILE.npz")]
+        out: PathBuf,
     },
     /// Fetch a data set from its official mirrors into the user's cache.
     Fetch {

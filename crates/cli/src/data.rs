@@ -1,5 +1,7 @@
 //! `inkling data`.
 
+mod own;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -19,6 +21,8 @@ pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
         DataCommand::Verify { name, data, json } => {
             verify(name.as_deref(), &Sources::new(data.folder.clone()), *json)
         }
+        DataCommand::Describe { source, json } => own::tell(source, *json),
+        DataCommand::Import { source, out } => own::keep(source, out),
         DataCommand::Fetch { name } => fetch(catalogue::find(name)?),
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use inkling_data::DataError;
+use inkling_data::import::ImportError;
 use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
 use inkling_schema::{ModelError, SpecError, TextError, quoted_path};
@@ -226,6 +227,13 @@ impl From<DataError> for Failure {
             error if error.is_io() => INPUT_OUTPUT,
             _ => BAD_DATA,
         };
+        Failure::new(error, code)
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        let code = if error.is_io() { INPUT_OUTPUT } else { BAD_DATA };
         Failure::new(error, code)
     }
 }

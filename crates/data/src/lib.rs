@@ -18,6 +18,7 @@ mod error;
 pub mod fetch;
 mod find;
 pub mod idx;
+pub mod import;
 pub mod kind;
 mod looked;
 mod picture;

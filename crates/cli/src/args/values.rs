@@ -52,6 +52,23 @@ pub(crate) fn between<const LEAST: u32, const MOST: u32>(text: &str) -> Result<u
     number.ok_or_else(|| format!("expected a whole number from {LEAST} to {MOST}"))
 }
 
+/// Height and width, such as `28x28`.
+pub(crate) fn size(text: &str) -> Result<[usize; 2], String> {
+    let sides = text.trim().to_lowercase();
+    let side = |text: &str| text.trim().parse::<usize>().ok().filter(|side| (1..=1024).contains(side));
+    let both = sides.split_once(['x', '×']).and_then(|(height, width)| Some([side(height)?, side(width)?]));
+    both.ok_or_else(|| "expected height and width of 1 to 1024 pixels, such as 28x28".into())
+}
+
+/// The channels of an image.
+pub(crate) fn channels(text: &str) -> Result<usize, String> {
+    match text.trim() {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        _ => Err("expected 1 for grey or 3 for colour".into()),
+    }
+}
+
 /// A number of threads that a machine can start.
 pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let most = most_threads();

@@ -1,0 +1,81 @@
+//! A source of images of one's own on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use inkling_data::import::{Fit, Request};
+
+use super::values;
+
+/// What a source may be.
+pub(crate) const SOURCES: &str = "\
+SOURCE is one of
+  a folder with a sub-folder of images for each class (PNG, JPEG, GIF, BMP, WebP, TIFF), or with folders train, val and test \
+of such sub-folders
+  an .npz file with x_train, y_train, x_test, y_test (as Keras writes it), train_images, … (as MedMNIST has it), or X and y
+  a .csv file with a label and the pixels of an image in each line, or a folder with train.csv and test.csv
+  a folder of IDX files, such as train-images-idx3-ubyte.gz
+
+Classes are known by their names and stand in natural order: 1, 2, 10.";
+
+/// Where images lie, and how they are prepared.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// A folder, an .npz or a .csv file.
+    pub(crate) source: PathBuf,
+
+    /// Height and width of the images; default: the size that all of them have, if no side is above 64, else 32x32.
+    #[arg(long, value_name = "HxW", value_parser = values::size)]
+    size: Option<[usize; 2]>,
+
+    /// 1 for grey, 3 for colour; default: 1 if every image is grey, else 3.
+    #[arg(long, value_name = "N", value_parser = values::channels)]
+    channels: Option<usize>,
+
+    /// How an image of another shape gets this size.
+    #[arg(long, value_enum, default_value_t = FitName::Stretch)]
+    fit: FitName,
+
+    /// Test images: the share of each class that is drawn where the source has none (0.2), or a source of their own.
+    #[arg(long, value_name = "SHARE|SOURCE", default_value = "0.2")]
+    test: String,
+
+    /// Seed of the draw and of the order of the images.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed, allow_negative_numbers = true)]
+    seed: u64,
+
+    /// Exchange rows and columns, as EMNIST's files need it.
+    #[arg(long)]
+    transposed: bool,
+}
+
+/// How an image of another shape gets the size that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FitName {
+    /// Scale each side for itself.
+    Stretch,
+    /// Scale until the size is covered, and cut what is over.
+    Crop,
+    /// Scale until it fits, on black.
+    Pad,
+}
+
+impl SourceArgs {
+    /// What is asked of the source.
+    pub(crate) fn request(&self) -> Request {
+        let share = self.test.trim().parse::<f64>().ok();
+        Request {
+            size: self.size,
+            channels: self.channels,
+            fit: match self.fit {
+                FitName::Stretch => Fit::Stretch,
+                FitName::Crop => Fit::Crop,
+                FitName::Pad => Fit::Pad,
+            },
+            test: if share.is_none() { Some(PathBuf::from(&self.test)) } else { None },
+            test_share: share.unwrap_or_else(|| Request::default().test_share),
+            seed: self.seed,
+            transposed: self.transposed,
+        }
+    }
+}

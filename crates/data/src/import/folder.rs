@@ -1,0 +1,261 @@
+//! A folder with a sub-folder of images for each class, with or without folders for its parts above them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::decode::{self, Header};
+use super::error::ImportError;
+use super::{Labelled, Part, Progress, Request};
+use crate::set::Images;
+
+/// The most files of a set, and how deep its folders may go.
+const MAX_FILES: usize = 2_000_000;
+const MAX_DEPTH: usize = 8;
+/// The most bytes of all images together.
+const MAX_TOTAL: usize = 32 << 30;
+/// Images up to this side keep their size where all have the same.
+const KEPT: usize = 64;
+/// The side of images of different sizes.
+const COMMON: usize = 32;
+
+/// A file of a class.
+struct Entry {
+    path: PathBuf,
+    part: Part,
+    class: usize,
+}
+
+/// What lies in a source folder.
+struct Listing {
+    root: PathBuf,
+    classes: Vec<String>,
+    files: Vec<Entry>,
+    /// Files that are no images by their names.
+    others: Vec<PathBuf>,
+}
+
+/// Reads the images of a folder.
+pub(super) fn read(
+    source: &Path,
+    request: &Request,
+    shape: Option<[usize; 3]>,
+    notes: &mut Vec<String>,
+    progress: Progress,
+) -> Result<Vec<Labelled>, ImportError> {
+    let listing = list(source)?;
+    if let Some(other) = listing.others.first() {
+        let more = listing.others.len() - 1;
+        let which =
+            if more == 0 { "is no image".to_owned() } else { format!("and {more} more are no images") };
+        notes.push(format!("`{}` {which} by the name, and left out.", other.display()));
+    }
+    note_alike(&listing, notes);
+    let shape = match shape {
+        Some(shape) => shape,
+        None => shape_of(&listing.files, request, notes)?,
+    };
+    let total = listing.files.len() * shape.iter().product::<usize>();
+    if total > MAX_TOTAL {
+        let problem = format!("has {} images, which take more than 32 GiB", listing.files.len());
+        return Err(ImportError::new(source, problem, "read it with a smaller size"));
+    }
+    let mut parts: BTreeMap<Part, Vec<Entry>> = BTreeMap::new();
+    let (all, done) = (listing.files.len(), AtomicUsize::new(0));
+    for entry in listing.files {
+        parts.entry(entry.part).or_default().push(entry);
+    }
+    let read = |(part, entries): (Part, Vec<Entry>)| {
+        let dim = shape.iter().product::<usize>();
+        let mut pixels = vec![0; entries.len() * dim];
+        pixels.par_chunks_exact_mut(dim).zip(&entries).try_for_each(|(place, entry)| {
+            place.copy_from_slice(&decode::pixels(&entry.path, shape, request.fit)?);
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            progress(done, all);
+            Ok(())
+        })?;
+        let [height, width, channels] = shape;
+        let count = entries.len();
+        Ok(Labelled {
+            part,
+            names: listing.classes.clone(),
+            labels: entries.iter().map(|entry| entry.class).collect(),
+            images: Images { count, height, width, channels, pixels },
+            files: entries.into_iter().map(|entry| entry.path).collect(),
+        })
+    };
+    parts.into_iter().map(read).collect()
+}
+
+/// The shape that images of a folder get where the request leaves it open.
+fn shape_of(files: &[Entry], request: &Request, notes: &mut Vec<String>) -> Result<[usize; 3], ImportError> {
+    if let (Some([height, width]), Some(channels)) = (request.size, request.channels) {
+        return Ok([height, width, channels]);
+    }
+    let headers: Vec<Header> =
+        files.par_iter().map(|entry| decode::header(&entry.path)).collect::<Result<_, _>>()?;
+    let first = headers.first().map_or([COMMON; 2], |header| header.size);
+    let alike = headers.iter().all(|header| header.size == first);
+    let size = request.size.unwrap_or_else(|| {
+        if alike && first.iter().all(|&side| side <= KEPT) {
+            return first;
+        }
+        let was =
+            if alike { format!("{} × {} pixels", first[0], first[1]) } else { "different sizes".into() };
+        notes.push(format!(
+            "The images have {was} and are read as {COMMON} × {COMMON}; another size can be asked for."
+        ));
+        [COMMON; 2]
+    });
+    let colour = headers.iter().any(|header| header.colour);
+    let [height, width] = size;
+    Ok([height, width, request.channels.unwrap_or(if colour { 3 } else { 1 })])
+}
+
+/// Says that some files have one name on systems that do not tell cases apart.
+fn note_alike(listing: &Listing, notes: &mut Vec<String>) {
+    let mut known: BTreeMap<String, &Path> = BTreeMap::new();
+    for entry in &listing.files {
+        let inside = entry.path.strip_prefix(&listing.root).unwrap_or(&entry.path);
+        if let Some(other) = known.insert(inside.to_string_lossy().to_lowercase(), inside) {
+            notes.push(format!(
+                "`{}` and `{}` differ by case alone: some systems take them for one file.",
+                other.display(),
+                inside.display()
+            ));
+            return;
+        }
+    }
+}
+
+/// Lists the files of each class.
+fn list(source: &Path) -> Result<Listing, ImportError> {
+    let root = fs::canonicalize(source).map_err(|error| ImportError::read(source, error))?;
+    let folders = sub_folders(source)?;
+    let mut listing = Listing { root, classes: Vec::new(), files: Vec::new(), others: Vec::new() };
+    let parts: Vec<(Option<Part>, &(String, PathBuf))> =
+        folders.iter().map(|folder| (Part::named(&folder.0), folder)).collect();
+    // A class may be called `test`: folders are parts where there is one to train on and nothing but parts.
+    let has_train = parts.iter().any(|(part, _)| *part == Some(Part::Train));
+    if has_train && parts.iter().all(|(part, _)| part.is_some()) {
+        for (part, (_, folder)) in parts {
+            let classes = sub_folders(folder)?;
+            if classes.is_empty() {
+                return Err(no_classes(folder));
+            }
+            for class in &classes {
+                listing.add(part.unwrap_or(Part::Whole), class)?;
+            }
+        }
+    } else {
+        for class in &folders {
+            listing.add(Part::Whole, class)?;
+        }
+    }
+    if listing.classes.is_empty() {
+        return Err(no_classes(source));
+    }
+    Ok(listing)
+}
+
+fn no_classes(folder: &Path) -> ImportError {
+    ImportError::new(folder, "has no sub-folder, and so no class", super::HELP)
+}
+
+/// The folders in a folder that are no program's own, by their names.
+fn sub_folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, ImportError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| ImportError::read(folder, error))? {
+        let entry = entry.map_err(|error| ImportError::read(folder, error))?;
+        let path = entry.path();
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+            let problem = "has a name that is not UTF-8, and so no name for a class";
+            return Err(ImportError::new(&path, problem, "rename it"));
+        };
+        if path.is_dir() && !is_a_programs_own(&name) {
+            found.push((name, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file or folder is one that systems and programs leave.
+fn is_a_programs_own(name: &str) -> bool {
+    name.starts_with('.')
+        || ["__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"].contains(&name.to_lowercase().as_str())
+}
+
+impl Listing {
+    fn add(&mut self, part: Part, (name, folder): &(String, PathBuf)) -> Result<(), ImportError> {
+        let class = match self.classes.iter().position(|class| class == name) {
+            Some(class) => class,
+            None => {
+                self.classes.push(name.clone());
+                self.classes.len() - 1
+            }
+        };
+        let before = self.files.len();
+        self.add_files(folder, (part, class), 0)?;
+        if self.files.len() == before {
+            let help = "put the images of the class into it, or take the folder away";
+            return Err(ImportError::new(folder, "is the folder of a class and holds no image", help));
+        }
+        Ok(())
+    }
+
+    fn add_files(&mut self, folder: &Path, of: (Part, usize), depth: usize) -> Result<(), ImportError> {
+        if depth > MAX_DEPTH {
+            let problem = format!("lies more than {MAX_DEPTH} folders deep");
+            return Err(ImportError::new(folder, problem, "put the images of a class into its folder"));
+        }
+        let entries = fs::read_dir(folder).map_err(|error| ImportError::read(folder, error))?;
+        let mut paths = Vec::new();
+        for entry in entries {
+            paths.push(entry.map_err(|error| ImportError::read(folder, error))?.path());
+        }
+        paths.sort();
+        for path in paths {
+            if is_a_programs_own(&path.file_name().unwrap_or_default().to_string_lossy()) {
+                continue;
+            }
+            self.refuse_link_out(&path)?;
+            if path.is_dir() {
+                self.add_files(&path, of, depth + 1)?;
+            } else if is_no_image(&path) {
+                self.others.push(path);
+            } else {
+                self.files.push(Entry { path, part: of.0, class: of.1 });
+            }
+            if self.files.len() > MAX_FILES {
+                let problem = format!("has more than {MAX_FILES} files");
+                return Err(ImportError::new(&self.root, problem, "split the set into several"));
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_link_out(&self, path: &Path) -> Result<(), ImportError> {
+        let metadata = fs::symlink_metadata(path).map_err(|error| ImportError::read(path, error))?;
+        if !metadata.is_symlink() {
+            return Ok(());
+        }
+        let target = fs::canonicalize(path).map_err(|error| ImportError::read(path, error))?;
+        if target.starts_with(&self.root) {
+            return Ok(());
+        }
+        let problem = format!("is a link out of the folder, to `{}`", target.display());
+        Err(ImportError::new(path, problem, "copy the file into the folder, or take the link away"))
+    }
+}
+
+/// Whether a file says by its ending that it is no image. What it really is, its bytes say.
+fn is_no_image(path: &Path) -> bool {
+    const OTHERS: [&str; 14] =
+        ["txt", "md", "csv", "tsv", "json", "xml", "yaml", "yml", "html", "pdf", "py", "zip", "npy", "log"];
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
+    OTHERS.contains(&ending.as_str())
+}

@@ -1,0 +1,112 @@
+//! A folder of IDX files under whatever names unpackers leave: `train-images-idx3-ubyte`, `train-images.idx3-ubyte`,
+//! `emnist-letters-train-labels-idx1-ubyte.gz`.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use super::arrays::{image_shape, index};
+use super::error::ImportError;
+use super::{Labelled, Part};
+use crate::idx::{self, Elements};
+use crate::set::Images;
+
+/// The most bytes of a file, uncompressed.
+const MAX_BYTES: u64 = 8 << 30;
+const HELP: &str = "a set is a file of images and a file of labels for each part, such as `train-images-idx3-ubyte.gz` and \
+                    `train-labels-idx1-ubyte.gz`";
+
+/// Reads the files of a folder, or of the folders in it where torchvision puts them; `None` of a folder without.
+pub(super) fn read(folder: &Path) -> Result<Option<Vec<Labelled>>, ImportError> {
+    for place in [folder.to_owned(), folder.join("raw"), folder.join("MNIST/raw")] {
+        let pairs = pairs(&place)?;
+        if pairs.is_empty() {
+            continue;
+        }
+        if let Some(two) = pairs.windows(2).find(|two| two[0].part == two[1].part) {
+            let [one, other] = [&two[0].images, &two[1].images];
+            let problem = format!("and `{}` are both for the {} images", other.display(), two[0].part.name());
+            return Err(ImportError::new(one, problem, "put each set into a folder of its own"));
+        }
+        return pairs.iter().map(Pair::read).collect::<Result<_, _>>().map(Some);
+    }
+    Ok(None)
+}
+
+/// The images and the labels of a part.
+struct Pair {
+    part: Part,
+    images: PathBuf,
+    labels: PathBuf,
+}
+
+/// The pairs of files in a folder, by part.
+fn pairs(folder: &Path) -> Result<Vec<Pair>, ImportError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| ImportError::read(folder, error))? {
+        let entry = entry.map_err(|error| ImportError::read(folder, error))?;
+        if let (Some(name), true) = (entry.file_name().to_str(), entry.path().is_file()) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    // The same file may lie there packed and unpacked.
+    let plain = |name: &str| name.trim_end_matches(".gz").to_lowercase();
+    let mut pairs: Vec<Pair> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
+    for name in names.iter().filter(|name| plain(name).contains("images") && plain(name).contains("idx3")) {
+        if seen.contains(&plain(name)) {
+            continue;
+        }
+        seen.push(plain(name));
+        let wanted = plain(name).replace("images", "labels").replace("idx3", "idx1");
+        let Some(labels) = names.iter().find(|other| plain(other) == wanted) else {
+            let problem = format!("has no labels beside it: there is no `{wanted}`");
+            return Err(ImportError::new(&folder.join(name), problem, HELP));
+        };
+        let part = match plain(name) {
+            name if name.contains("train") => Part::Train,
+            name if name.contains("t10k") || name.contains("test") => Part::Test,
+            name if name.contains("val") => Part::Validation,
+            _ => Part::Whole,
+        };
+        pairs.push(Pair { part, images: folder.join(name), labels: folder.join(labels) });
+    }
+    pairs.sort_by_key(|pair| pair.part);
+    Ok(pairs)
+}
+
+/// The shape and the bytes of a file.
+fn bytes(path: &Path) -> Result<(Vec<usize>, Vec<u8>), ImportError> {
+    let file = File::open(path).map_err(|error| ImportError::read(path, error))?;
+    let unsound = |problem| ImportError::new(path, format!("is no sound IDX file: {problem}"), HELP);
+    let content = idx::content(BufReader::new(file), MAX_BYTES).map_err(unsound)?;
+    let array = idx::parse(content).map_err(unsound)?;
+    match array.elements {
+        Elements::U8(bytes) => Ok((array.shape, bytes)),
+        other => {
+            let problem =
+                format!("holds numbers of the type {}, and images and labels are bytes", other.type_name());
+            Err(ImportError::new(path, problem, HELP))
+        }
+    }
+}
+
+impl Pair {
+    fn read(&self) -> Result<Labelled, ImportError> {
+        let (shape, pixels) = bytes(&self.images)?;
+        let [height, width, channels] =
+            image_shape(&shape).map_err(|problem| ImportError::new(&self.images, problem, HELP))?;
+        let (labels_shape, labels) = bytes(&self.labels)?;
+        if labels_shape != [shape[0]] {
+            let problem = format!("has labels of the shape {labels_shape:?} for {} images", shape[0]);
+            return Err(ImportError::new(&self.labels, problem, HELP));
+        }
+        let (names, labels) = index(labels.into_iter().map(|label| label.to_string()));
+        let images = Images { count: shape[0], height, width, channels, pixels };
+        Ok(Labelled { part: self.part, names, labels, images, files: Vec::new() })
+    }
+}
