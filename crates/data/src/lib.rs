@@ -32,7 +32,7 @@ pub use fetch::FetchEvent;
 pub use looked::Looked;
 pub use picture::{Picture, PictureNote, decode_png, read_png};
 pub use picture_error::PictureError;
-pub use set::{DataSet, Images, Samples};
+pub use set::{About, DataSet, Images, Samples};
 pub use source::{Found, Sources, load, read_folder, set_files};
 
 use std::fs::File;

@@ -1,17 +1,60 @@
 //! Images and labels in memory: the samples of a set, and limits on them.
 
 use crate::catalogue::SetInfo;
+use crate::import::Imported;
+
+/// What is to be known of an image set, wherever it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The name that a study uses.
+    pub name: String,
+    /// The name to print.
+    pub title: String,
+    /// Height, width and channels of an image.
+    pub shape: [usize; 3],
+    /// Class names; a label is an index into them.
+    pub classes: Vec<String>,
+    /// Training images and test images of the whole set.
+    pub images: [usize; 2],
+}
+
+impl From<&SetInfo> for About {
+    fn from(info: &SetInfo) -> About {
+        About {
+            name: info.name.into(),
+            title: info.title.into(),
+            shape: info.shape,
+            classes: info.classes.iter().map(|&class| class.into()).collect(),
+            images: [info.train_count, info.test_count],
+        }
+    }
+}
+
+impl From<Imported> for DataSet {
+    fn from(set: Imported) -> DataSet {
+        let checksum = set.checksum();
+        let images = &set.train.images;
+        let about = About {
+            title: set.name.clone(),
+            name: set.name,
+            shape: [images.height, images.width, images.channels],
+            classes: set.classes,
+            images: [set.train.len(), set.test.len()],
+        };
+        DataSet { about, train: set.train, test: set.test, checksum }
+    }
+}
 
 /// An image set: what is known about it, and its training and test samples.
 #[derive(Debug)]
 pub struct DataSet {
-    /// Names, shape and origin.
-    pub info: &'static SetInfo,
+    /// Names and shape.
+    pub about: About,
     /// The samples to fit a model on.
     pub train: Samples,
     /// The samples to judge it by.
     pub test: Samples,
-    /// Identifies every byte of the set; see [`SetInfo::checksum`].
+    /// Identifies every byte of the set; see [`SetInfo::checksum`] and [`Imported::checksum`].
     pub checksum: String,
 }
 

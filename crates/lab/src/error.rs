@@ -44,7 +44,7 @@ pub enum LabError {
         /// The images used.
         images: usize,
         /// The set's title.
-        title: &'static str,
+        title: String,
     },
 
     /// A network of the study cannot be built.
@@ -74,7 +74,7 @@ pub enum LabError {
     #[diagnostic(help("in `multitask.groups`, each class is in one group; the classes are {known}"))]
     Groups {
         /// The set's title.
-        title: &'static str,
+        title: String,
         /// What is wrong.
         problem: String,
         /// Numbers and names of the set's classes.
@@ -96,7 +96,7 @@ pub enum LabError {
         /// Images that there are.
         there: usize,
         /// The set's title.
-        title: &'static str,
+        title: String,
         /// What has been taken off, if anything.
         after: &'static str,
     },

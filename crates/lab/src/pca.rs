@@ -67,7 +67,7 @@ fn write_arrays(
     run: &PcaRun,
 ) -> Result<(), LabError> {
     let (train, test) = (&context.set().train, &context.set().test);
-    let originals = first_of_each_class(test, context.set().info.classes.len());
+    let originals = first_of_each_class(test, context.set().about.classes.len());
     let mut rebuilt = Vec::new();
     for &k in &run.reconstructions {
         let features = model.inverse_transform(&model.transform(&originals, k), k);
@@ -135,7 +135,12 @@ mod tests {
                 Samples { images, labels: (0..count).map(|i| (i % 2) as u8).collect() }
             };
             let info = catalogue::find("mnist").unwrap();
-            let set = DataSet { info, train: samples(30), test: samples(4), checksum: "made up".into() };
+            let set = DataSet {
+                about: info.into(),
+                train: samples(30),
+                test: samples(4),
+                checksum: "made up".into(),
+            };
             let data = DataSlice { set: "mnist".into(), train_images: 30, test_images: 4 };
             let spec = PcaRun { data, components: 4, reconstructions: vec![1, 3], pictures: 5 };
             let folder = tempfile::tempdir().unwrap();

@@ -46,7 +46,7 @@ pub(crate) fn run(
     }
 
     if let Some(pass) = fit.diverged {
-        let class = |label: u8| context.set().info.classes[usize::from(label)];
+        let class = |label: u8| &context.set().about.classes[usize::from(label)];
         context.observer.event(Event::Diverged {
             title: &format!("perceptron {} or {}", class(run.a), class(run.b)),
             place: &format!("in pass {pass}"),

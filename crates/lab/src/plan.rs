@@ -5,7 +5,7 @@ mod multitask;
 use std::collections::BTreeMap;
 
 use inkling_data::catalogue;
-use inkling_data::{DataError, DataSet, SetInfo, Sources};
+use inkling_data::{About, DataSet, Sources};
 use inkling_engine::pca::PcaError;
 use inkling_schema::outcome::{DataSetFacts, PlannedRun};
 use inkling_schema::{
@@ -18,7 +18,7 @@ use crate::observer::{Event, Observer};
 use crate::{inside, machine};
 
 /// The data sets of a study, limited to the images it asks for, by name.
-pub(crate) type DataSets = BTreeMap<&'static str, DataSet>;
+pub(crate) type DataSets = BTreeMap<String, DataSet>;
 
 /// Loads every set that the study names.
 pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabError> {
@@ -28,14 +28,14 @@ pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabErro
     let trained = trained.chain(study.multitask.iter().map(|task| &task.data));
     for (name, is_paired) in paired.map(|name| (name, true)).chain(trained.map(|name| (name, false))) {
         let info = catalogue::find(name)?;
-        if !sets.contains_key(info.name) {
+        if !sets.contains_key(name) {
             let mut set = sources.load(info)?;
             set.train = set.train.take(study.data.train_images);
             set.test = set.test.take(study.data.test_images);
             if is_paired {
                 require_every_class(&set)?;
             }
-            sets.insert(info.name, set);
+            sets.insert(name.clone(), set);
         }
     }
     Ok(sets)
@@ -49,18 +49,21 @@ pub(crate) fn smaller_sets<'a>(
     let asked = [("training", study.data.train_images), ("test", study.data.test_images)];
     let parts = sets.values().flat_map(move |set| {
         let there = [set.train.len(), set.test.len()];
-        asked.into_iter().zip(there).map(|((part, asked), there)| (set.info.title, part, asked, there))
+        asked
+            .into_iter()
+            .zip(there)
+            .map(|((part, asked), there)| (set.about.title.as_str(), part, asked, there))
     });
     parts.filter(|(_, _, asked, there)| there < asked)
 }
 
 fn require_every_class(set: &DataSet) -> Result<(), LabError> {
     for (part, samples) in [("train", &set.train), ("test", &set.test)] {
-        for (label, class) in set.info.classes.iter().enumerate() {
+        for (label, class) in set.about.classes.iter().enumerate() {
             if !samples.labels.iter().any(|&found| usize::from(found) == label) {
                 let images = samples.len();
-                let class = (*class).to_owned();
-                return Err(LabError::MissingClass { class, part, images, title: set.info.title });
+                let (class, title) = (class.clone(), set.about.title.clone());
+                return Err(LabError::MissingClass { class, part, images, title });
             }
         }
     }
@@ -70,18 +73,18 @@ fn require_every_class(set: &DataSet) -> Result<(), LabError> {
 /// What a reader of the results needs to know of the sets.
 pub(crate) fn facts(sets: &DataSets) -> BTreeMap<String, DataSetFacts> {
     let facts = |set: &DataSet| DataSetFacts {
-        title: set.info.title.into(),
-        height: set.info.shape[0],
-        width: set.info.shape[1],
-        classes: set.info.classes.iter().map(|&class| class.into()).collect(),
+        title: set.about.title.clone(),
+        height: set.about.shape[0],
+        width: set.about.shape[1],
+        classes: set.about.classes.clone(),
         checksum: set.checksum.clone(),
-        images: Some([set.info.train_count, set.info.test_count]),
+        images: Some(set.about.images),
     };
-    sets.iter().map(|(&name, set)| (name.to_owned(), facts(set))).collect()
+    sets.iter().map(|(name, set)| (name.clone(), facts(set))).collect()
 }
 
 fn slice(set: &DataSet) -> DataSlice {
-    DataSlice { set: set.info.name.into(), train_images: set.train.len(), test_images: set.test.len() }
+    DataSlice { set: set.about.name.clone(), train_images: set.train.len(), test_images: set.test.len() }
 }
 
 fn planned(task: Task, title: &str, set: &DataSet, spec: RunSpec) -> PlannedRun {
@@ -93,10 +96,10 @@ fn planned(task: Task, title: &str, set: &DataSet, spec: RunSpec) -> PlannedRun 
 /// # Errors
 /// The first thing in the study that cannot be done, so that nothing is trained before it shows.
 pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, LabError> {
-    let set = |name: &str| -> Result<&DataSet, DataError> { Ok(&sets[catalogue::find(name)?.name]) };
+    let set = |name: &str| &sets[name];
     let mut runs = Vec::new();
     if let Some(pca) = &study.pca {
-        let set = set(&pca.data)?;
+        let set = set(&pca.data);
         check_pca(pca, set)?;
         let fit = PcaRun {
             data: slice(set),
@@ -113,8 +116,8 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         runs.push(planned(Task::Pca, "separability", set, RunSpec::Separability(separability)));
     }
     if let Some(task) = &study.perceptron {
-        let set = set(&task.data)?;
-        let classes = || (0..=u8::MAX).take(set.info.classes.len());
+        let set = set(&task.data);
+        let classes = || (0..=u8::MAX).take(set.about.classes.len());
         for a in classes() {
             for b in classes().filter(|&b| b > a) {
                 let run = PerceptronRun {
@@ -127,24 +130,24 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
                     tolerance: task.tolerance,
                     seed: study.seed,
                 };
-                let class = |label: u8| set.info.classes[usize::from(label)];
+                let class = |label: u8| &set.about.classes[usize::from(label)];
                 let title = format!("{} or {}", class(a), class(b));
                 runs.push(planned(Task::Perceptron, &title, set, RunSpec::Perceptron(run)));
             }
         }
     }
     if let Some(task) = &study.mlp {
-        let networks = Networks::new(Task::Mlp, set(&task.data)?, &task.training, study.seed)?;
+        let networks = Networks::new(Task::Mlp, set(&task.data), &task.training, study.seed)?;
         for network in &task.networks {
-            let model = |info: &SetInfo| network.model(info.shape, info.classes.len(), task.initializer);
+            let model = |about: &About| network.model(about.shape, about.classes.len(), task.initializer);
             runs.push(networks.run(&network.name, model)?);
         }
     }
     if let Some(task) = &study.cnn {
-        let networks = Networks::new(Task::Cnn, set(&task.data)?, &task.training, study.seed)?;
+        let networks = Networks::new(Task::Cnn, set(&task.data), &task.training, study.seed)?;
         for network in &task.networks {
-            let model = |info: &SetInfo| {
-                network.model(info.shape, info.classes.len(), task.padding, task.initializer)
+            let model = |about: &About| {
+                network.model(about.shape, about.classes.len(), task.padding, task.initializer)
             };
             runs.push(networks.run(&network.name, model)?);
         }
@@ -155,7 +158,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         }
     }
     if let Some(task) = &study.multitask {
-        let set = set(&task.data)?;
+        let set = set(&task.data);
         check_size(Task::Multitask, set, &task.training)?;
         runs.extend(multitask::expand(task, set, study.seed)?);
     }
@@ -220,8 +223,9 @@ fn check_pca(pca: &PcaSpec, set: &DataSet) -> Result<(), PcaError> {
 
 /// Refuses training on more images than there are.
 fn check_size(task: Task, set: &DataSet, training: &TrainingSpec) -> Result<(), LabError> {
-    let (images, title) = (set.train.len(), set.info.title);
+    let (images, title) = (set.train.len(), &set.about.title);
     let too_few = |key, asked, there, after| {
+        let title = title.clone();
         Err(LabError::TooFewImages { task: task.name(), key, asked, there, title, after })
     };
     let held_out = training.validation.as_ref().map_or(0, |validation| validation.images);
@@ -257,8 +261,8 @@ impl<'a> Networks<'a> {
     }
 
     /// The run of a network: `model` gives it for a set.
-    fn run(&self, name: &str, model: impl Fn(&SetInfo) -> ModelSpec) -> Result<PlannedRun, LabError> {
-        let model = model(self.set.info);
+    fn run(&self, name: &str, model: impl Fn(&About) -> ModelSpec) -> Result<PlannedRun, LabError> {
+        let model = model(&self.set.about);
         let plan = model.plan();
         let (data, training) = (slice(self.set), self.training.clone());
         let spec = RunSpec::Train(TrainRun::of_classes(data, model, training, self.seed));

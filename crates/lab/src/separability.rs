@@ -24,7 +24,7 @@ pub(crate) fn run(
     let train = &context.set().train;
     let embedding = pca.tensors(TensorFile::Arrays)?.values::<f64>("embedding", &[train.len(), 2])?;
     let plane = Plane::read(pca, train.images.dim())?;
-    let classes = context.set().info.classes.len();
+    let classes = context.set().about.classes.len();
     let clouds: Vec<Vec<[f64; 2]>> = (0..classes)
         .map(|class| {
             let points = embedding.as_chunks::<2>().0.iter().zip(&train.labels);

@@ -147,7 +147,7 @@ fn run_pca<'a>(
             }
             RunSpec::Separability(spec) => {
                 let pca = embedding.as_ref().expect("the components are planned first");
-                let classes = context.set().info.classes.len();
+                let classes = context.set().about.classes.len();
                 let steps = classes * (classes - 1) / 2;
                 observer.event(Event::Stage { title: "separability", steps });
                 run_once(&context, run, |writer| separability::run(&context, spec, pca, writer))?;
@@ -167,7 +167,7 @@ fn run_perceptrons<'a>(
         return Ok(());
     }
     observer.event(Event::Stage { title: "perceptrons", steps: runs.len() });
-    let classes = context(runs[0]).set().info.classes;
+    let classes = &context(runs[0]).set().about.classes;
     let done = one_vs_one(classes.len(), |a, b| {
         let (run, spec) = runs
             .iter()

@@ -87,7 +87,7 @@ pub(crate) fn check(
             Err(LookError::NoImage { index, last: set.test.len() - 1 })
         }
         ImageChoice::Typical { class } => {
-            trained.check_class(head_labels.head, usize::from(class), set.info.classes)?;
+            trained.check_class(head_labels.head, usize::from(class), &set.about.classes)?;
             match head_labels.labels {
                 Some(_) => Ok(()),
                 None => Err(LookError::NoLabels { head: head_labels.head.into() }),
@@ -102,7 +102,7 @@ pub(crate) fn check(
 /// # Errors
 /// [`LookError::ImageSize`].
 pub(crate) fn check_set(set: &DataSet, trained: &Trained) -> Result<(), LookError> {
-    check_size(&format!("an image of {}", set.info.title), &set.test.images, trained, true)
+    check_size(&format!("an image of {}", set.about.title), &set.test.images, trained, true)
 }
 
 fn check_size(image: &str, images: &Images, trained: &Trained, of_set: bool) -> Result<(), LookError> {

@@ -20,7 +20,7 @@ pub struct LookInputs<'a> {
 
 impl LookInputs<'_> {
     /// The classes' names, where they are known.
-    pub(crate) fn names(&self) -> &[&str] {
-        self.set.map_or(&[], |set| set.info.classes)
+    pub(crate) fn names(&self) -> &[String] {
+        self.set.map_or(&[], |set| &set.about.classes)
     }
 }

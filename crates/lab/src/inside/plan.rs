@@ -60,20 +60,20 @@ pub(crate) fn expand(
 }
 
 fn check(task: &InsideTask, trained: &TrainRun, set: &DataSet) -> Result<(), LookError> {
-    let classes = set.info.classes.len();
+    let classes = set.about.classes.len();
     if let Some(&class) = task.classes.iter().find(|&&class| usize::from(class) >= classes) {
         let head = trained.model.heads[0].name.clone();
-        let names = format!(": {}", set.info.classes.join(", "));
+        let names = format!(": {}", set.about.classes.join(", "));
         return Err(LookError::NoClass { class: usize::from(class), head, last: classes - 1, names });
     }
     let shown = |class: u8| set.test.labels.contains(&class);
     if let Some(&class) = task.classes.iter().find(|&&class| !shown(class)) {
         let known: Vec<&str> = (0..=u8::MAX)
-            .zip(set.info.classes)
+            .zip(&set.about.classes)
             .filter(|(class, _)| shown(*class))
-            .map(|(_, name)| *name)
+            .map(|(_, name)| name.as_str())
             .collect();
-        let (images, name) = (set.test.len(), set.info.classes[usize::from(class)].to_owned());
+        let (images, name) = (set.test.len(), set.about.classes[usize::from(class)].to_owned());
         return Err(LookError::NoTestImage { class, name, images, known: known.join(", ") });
     }
     match task.images.iter().flatten().find(|&&index| index >= set.test.len()) {
@@ -107,7 +107,7 @@ fn dreams(task: &InsideTask, trained: &TrainRun, set: &DataSet, images: &[ImageC
         dreams.push((DreamPurpose::Seeds { class }, pictures.collect(), task.dream.clone()));
     }
     let every =
-        (0..=u8::MAX).take(set.info.classes.len()).map(|class| of_class(class, task.start.clone(), 0));
+        (0..=u8::MAX).take(set.about.classes.len()).map(|class| of_class(class, task.start.clone(), 0));
     dreams.push((DreamPurpose::Classes, every.collect(), task.dream.clone()));
     for (with, ascent) in ablation(&task.dream) {
         dreams.push((DreamPurpose::Ablation { with }, usual(), ascent));
@@ -180,7 +180,7 @@ fn starts(task: &InsideTask, images: &[ImageChoice; 2]) -> Vec<[Start; 2]> {
 /// What a dream run is called.
 fn title(purpose: &DreamPurpose, set: &DataSet) -> String {
     match purpose {
-        DreamPurpose::Seeds { class } => format!("dreams of {}", set.info.classes[usize::from(*class)]),
+        DreamPurpose::Seeds { class } => format!("dreams of {}", set.about.classes[usize::from(*class)]),
         DreamPurpose::Classes => "a dream of every class".into(),
         DreamPurpose::Ablation { with } => format!("dreams with {with}"),
         DreamPurpose::Start => "dreams from another start".into(),

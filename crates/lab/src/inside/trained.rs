@@ -172,12 +172,13 @@ impl Trained {
     ///
     /// # Errors
     /// [`LookError::NoHead`] and [`LookError::NoClass`]; `names` are the classes' names for its message, where known.
-    pub fn check_class(&self, head: &str, class: usize, names: &[&str]) -> Result<(), LookError> {
+    pub fn check_class(&self, head: &str, class: usize, names: &[impl AsRef<str>]) -> Result<(), LookError> {
         let classes = self.scores_of(head)?.shape.len();
         if class < classes {
             return Ok(());
         }
-        let names = if names.len() == classes { format!(": {}", names.join(", ")) } else { String::new() };
+        let known: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        let names = if known.len() == classes { format!(": {}", known.join(", ")) } else { String::new() };
         Err(LookError::NoClass { class, head: head.into(), last: classes - 1, names })
     }
 

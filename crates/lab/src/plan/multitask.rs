@@ -16,12 +16,12 @@ use crate::train::check;
 /// # Errors
 /// [`LabError::Groups`], [`LabError::Network`] and [`LabError::Labels`].
 pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<Vec<PlannedRun>, LabError> {
-    let items = set.info.classes.len();
+    let items = set.about.classes.len();
     let mapping = task.mapping(items).map_err(|class| no_grouping(task, set, class))?;
     let heads = [(ITEM, items), (GROUP, task.groups.len())];
     let labels = [Labels::Classes, Labels::Groups(mapping)];
     let run = |title: String, heads: &[(&str, usize)], labels: &[Labels], weighting, seed| {
-        let model = task.network.model(set.info.shape, heads, task.initializer);
+        let model = task.network.model(set.about.shape, heads, task.initializer);
         let spec = TrainRun {
             data: slice(set),
             model,
@@ -53,7 +53,7 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
 
 /// The error for a class that is in no group, or that the set does not have.
 fn no_grouping(task: &MultitaskTask, set: &DataSet, class: u8) -> LabError {
-    let classes = set.info.classes;
+    let classes = &set.about.classes;
     let known: Vec<String> = classes.iter().enumerate().map(|(i, name)| format!("{i} ({name})")).collect();
     let problem = match classes.get(usize::from(class)) {
         Some(name) => format!("class {class} ({name}) is in no group"),
@@ -63,5 +63,5 @@ fn no_grouping(task: &MultitaskTask, set: &DataSet, class: u8) -> LabError {
             format!("the group `{group}` holds class {class}, and the last one is {}", classes.len() - 1)
         }
     };
-    LabError::Groups { title: set.info.title, problem, known: known.join(", ") }
+    LabError::Groups { title: set.about.title.clone(), problem, known: known.join(", ") }
 }

@@ -73,12 +73,12 @@ pub(crate) fn check(run: &PlannedRun, spec: &TrainRun, set: &DataSet) -> Result<
         for ((head, labels), &scores) in spec.model.heads.iter().zip(&spec.labels).zip(&scores) {
             let name = &head.name;
             if let Labels::Groups(groups) = labels
-                && groups.len() != set.info.classes.len()
+                && groups.len() != set.about.classes.len()
             {
-                let (classes, groups) = (set.info.classes.len(), groups.len());
+                let (classes, groups) = (set.about.classes.len(), groups.len());
                 return refuse(format!(
                     "the head `{name}` has groups for {groups} classes, and {} has {classes}",
-                    set.info.title
+                    set.about.title
                 ));
             }
             if let Some(&largest) = labels.of(&samples.labels).iter().max()

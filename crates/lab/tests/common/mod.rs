@@ -36,7 +36,7 @@ pub(crate) fn set(train: usize, test: usize) -> DataSet {
         Samples { images: Images { count, height: SIDE, width: SIDE, channels: 1, pixels }, labels }
     };
     let (train, test) = (samples(train), samples(test));
-    DataSet { info: catalogue::find("mnist").unwrap(), train, test, checksum: "made up".into() }
+    DataSet { about: catalogue::find("mnist").unwrap().into(), train, test, checksum: "made up".into() }
 }
 
 /// The same with training labels of chance: all that can be learnt is the images by heart, and the validation loss rises.

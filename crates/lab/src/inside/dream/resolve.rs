@@ -14,7 +14,7 @@ use crate::inside::trained::{Trained, as_image};
 pub(super) fn resolve(
     objective: &Objective,
     trained: &Trained,
-    names: &[&str],
+    names: &[String],
 ) -> Result<(LayerHandle, ResolvedObjective), LookError> {
     let no_unit = |layer: &LayerHandle, what: String, hint| {
         let (layer, shape) = (layer.name.clone(), layer.shape.to_string());
