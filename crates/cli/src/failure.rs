@@ -244,6 +244,7 @@ impl From<LabError> for Failure {
             // Here the name comes from the study, not from the command line.
             LabError::Data(error @ DataError::UnknownSet { .. }) => Failure::new(error, BAD_CONFIGURATION),
             LabError::Data(error) => error.into(),
+            LabError::Import(error) => error.into(),
             LabError::Store(error) => error.into(),
             LabError::Pca(_)
             | LabError::MissingClass { .. }

@@ -11,6 +11,7 @@ mod look;
 mod message;
 mod model;
 mod output;
+mod own;
 mod printable;
 mod progress;
 mod replace;

@@ -18,7 +18,7 @@ use crate::interrupt::{self, STOP};
 use crate::printable::{check_printable, warn_of_length};
 use crate::progress::Progress;
 use crate::so_far::SoFar;
-use crate::{message, output, start_computing};
+use crate::{message, output, own, start_computing};
 
 pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
@@ -42,6 +42,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         }
     }
     if args.print_spec {
+        own::adapt(&mut study, args.data.folder.as_deref())?;
         output::bytes(study.to_toml().as_bytes());
         return Ok(());
     }
@@ -50,6 +51,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     }
     start_computing(&args.compute)?;
     // In the pool's threads, and so after it was made.
+    own::adapt(&mut study, args.data.folder.as_deref())?;
     check_printable(&study)?;
     warn_of_length(&study);
 
@@ -58,8 +60,12 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     progress.notes(&store);
     let fetching = |event: FetchEvent| progress.fetching(&event);
     let interrupted = || progress.interrupted();
-    let sources =
-        Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(args.data.folder.clone()) };
+    let sources = Sources {
+        progress: &fetching,
+        interrupted: &interrupted,
+        base: Path::new(&args.study).parent().map(Path::to_owned).unwrap_or_default(),
+        ..Sources::new(args.data.folder.clone())
+    };
     let hears = SoFar::new(&progress, &store);
     let result = run_study(&study, &name, &store, &sources, &options, &hears);
     progress.close(result.is_ok());

@@ -24,6 +24,8 @@ pub struct Sources<'a> {
     pub folders: Vec<PathBuf>,
     /// The folder that fetched sets are kept in, in `NAME/`; none where the user has no home folder.
     pub cache: Option<PathBuf>,
+    /// The folder from which the paths of a person's own sets begin.
+    pub base: PathBuf,
     /// How patiently to fetch.
     pub policy: Policy,
     /// Hears how fetching goes.
@@ -44,6 +46,7 @@ impl Sources<'_> {
             given,
             folders,
             cache: cache_folder(std::env::var_os("INKLING_CACHE")),
+            base: PathBuf::new(),
             policy: Policy::default(),
             progress: &|_| {},
             interrupted: &|| false,

@@ -1,6 +1,7 @@
 //! What can go wrong in a study.
 
 use inkling_data::DataError;
+use inkling_data::import::ImportError;
 use inkling_engine::pca::PcaError;
 use inkling_schema::ModelError;
 use inkling_schema::outcome::PlannedRun;
@@ -17,6 +18,11 @@ pub enum LabError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Data(DataError),
+
+    /// A person's own data could not be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Import(#[from] ImportError),
 
     /// The output folder could not be read or written.
     #[error(transparent)]

@@ -5,12 +5,13 @@ mod multitask;
 use std::collections::BTreeMap;
 
 use inkling_data::catalogue;
+use inkling_data::import::{Fit, Imported, Request, import};
 use inkling_data::{About, DataSet, Sources};
 use inkling_engine::pca::PcaError;
 use inkling_schema::outcome::{DataSetFacts, PlannedRun};
 use inkling_schema::{
-    DataSlice, ModelSpec, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec, SeparabilityRun, Study, Task,
-    TrainRun, TrainingSpec,
+    DataSetSpec, DataSlice, FitSpec, ModelSpec, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec,
+    SeparabilityRun, Study, Task, TestSpec, TrainRun, TrainingSpec,
 };
 
 use crate::error::LabError;
@@ -24,21 +25,49 @@ pub(crate) type DataSets = BTreeMap<String, DataSet>;
 pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabError> {
     let mut sets = DataSets::new();
     let paired = study.pca.iter().map(|pca| &pca.data).chain(study.perceptron.iter().map(|task| &task.data));
-    let trained = study.mlp.iter().map(|task| &task.data).chain(study.cnn.iter().map(|task| &task.data));
-    let trained = trained.chain(study.multitask.iter().map(|task| &task.data));
-    for (name, is_paired) in paired.map(|name| (name, true)).chain(trained.map(|name| (name, false))) {
-        let info = catalogue::find(name)?;
+    let paired: Vec<&str> = paired.map(String::as_str).collect();
+    for name in study.sets() {
         if !sets.contains_key(name) {
-            let mut set = sources.load(info)?;
+            let mut set = match study.data_set.iter().find(|own| own.name == name) {
+                Some(own) => read_own(own, sources)?,
+                None => sources.load(catalogue::find(name)?)?,
+            };
             set.train = set.train.take(study.data.train_images);
             set.test = set.test.take(study.data.test_images);
-            if is_paired {
+            if paired.contains(&name) {
                 require_every_class(&set)?;
             }
-            sets.insert(name.clone(), set);
+            sets.insert(name.to_owned(), set);
         }
     }
     Ok(sets)
+}
+
+/// Reads a set of a person's own.
+fn read_own(own: &DataSetSpec, sources: &Sources) -> Result<DataSet, LabError> {
+    let at = |path: &str| sources.base.join(path);
+    let default = Request::default();
+    let request = Request {
+        size: own.size,
+        channels: own.channels,
+        fit: match own.fit {
+            FitSpec::Stretch => Fit::Stretch,
+            FitSpec::Crop => Fit::Crop,
+            FitSpec::Pad => Fit::Pad,
+        },
+        test: match &own.test {
+            TestSpec::Source(source) => Some(at(source)),
+            TestSpec::Share(_) => None,
+        },
+        test_share: match own.test {
+            TestSpec::Share(share) => share,
+            TestSpec::Source(_) => default.test_share,
+        },
+        seed: own.seed,
+        transposed: own.transposed,
+    };
+    let set = import(&at(&own.source), &request, &|_, _| {})?;
+    Ok(Imported { name: own.name.clone(), ..set }.into())
 }
 
 /// Each part of a set that has fewer images than the study asks for: the set's title, the part, and both numbers.

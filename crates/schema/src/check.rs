@@ -33,6 +33,7 @@ impl Study {
                 format!("give at least one of {tables}; `inkling study --print-spec` shows all of them"),
             );
         }
+        self.check_data_sets()?;
         if let Some(pca) = &self.pca {
             check_pca(pca)?;
         }
@@ -80,6 +81,67 @@ fn check_networks(
     checked.or_else(|(number, key, message, help)| {
         wrong(&[task, "networks", &number.to_string(), key], message, help)
     })
+}
+
+impl Study {
+    /// The names of the sets that tasks use.
+    pub fn sets(&self) -> impl Iterator<Item = &str> {
+        let first =
+            self.pca.iter().map(|task| &task.data).chain(self.perceptron.iter().map(|task| &task.data));
+        let trained = self.mlp.iter().map(|task| &task.data).chain(self.cnn.iter().map(|task| &task.data));
+        let all = first.chain(trained).chain(self.multitask.iter().map(|task| &task.data));
+        all.map(String::as_str)
+    }
+
+    fn check_data_sets(&self) -> Result<(), Wrong> {
+        for (i, set) in self.data_set.iter().enumerate() {
+            let at = |key: &str| format!("data_set.{i}.{key}");
+            let name = &set.name;
+            let plain = |letter: char| letter.is_alphanumeric() || [' ', '-', '_'].contains(&letter);
+            if name.trim().is_empty() || !name.chars().all(plain) {
+                return wrong(
+                    &[&at("name")],
+                    format!("`{name}` is no name for a data set"),
+                    "a name has letters, digits, spaces, - and _, such as `leaves`".into(),
+                );
+            }
+            if self.data_set[..i].iter().any(|other| other.name == *name) {
+                return wrong(
+                    &[&at("name")],
+                    format!("there are two data sets of the name `{name}`"),
+                    "give each a name of its own".into(),
+                );
+            }
+            if set.channels == Some(2) {
+                return wrong(
+                    &[&at("channels")],
+                    "images have 1 channel or 3".into(),
+                    "1 is grey, 3 is colour".into(),
+                );
+            }
+            if set.channels == Some(3) && self.pairs_of(name) {
+                return wrong(
+                    &[&at("channels")],
+                    format!("tasks 1 and 2 look at grey images, and `{name}` is in colour"),
+                    "write `channels = 1`, or leave [pca] and [perceptron] out".into(),
+                );
+            }
+            if !self.sets().any(|used| used == name) {
+                return wrong(
+                    &[&at("name")],
+                    format!("no task uses the data set `{name}`"),
+                    format!("write `data = \"{name}\"` in a task, or leave the data set out"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether tasks 1 or 2 use a set.
+    fn pairs_of(&self, set: &str) -> bool {
+        self.pca.as_ref().is_some_and(|task| task.data == set)
+            || self.perceptron.as_ref().is_some_and(|task| task.data == set)
+    }
 }
 
 fn check_pca(pca: &PcaSpec) -> Result<(), Wrong> {

@@ -1,6 +1,7 @@
 //! Some tasks of a study done in the folder of another: one study of both, where they fit together.
 
 use crate::networks::CnnTask;
+use crate::own::DataSetSpec;
 use crate::study::{Study, Task};
 
 impl Study {
@@ -27,6 +28,11 @@ impl Study {
             let (train, test) = (self.data.train_images, self.data.test_images);
             return Err(format!("other numbers of images (`data` there: {train} and {test})"));
         }
+        let changed =
+            |set: &&DataSetSpec| other.data_set.iter().any(|new| new.name == set.name && new != *set);
+        if let Some(set) = self.data_set.iter().find(changed) {
+            return Err(format!("another data set `{}`", set.name));
+        }
         let looked_into = kept.inside.as_ref().or(taken.inside.as_ref()).map(|inside| inside.network.clone());
         let looked_into = looked_into.unwrap_or_default();
         let cnn = match (kept.cnn, taken.cnn) {
@@ -46,7 +52,9 @@ impl Study {
             }
             (kept, taken) => taken.or(kept),
         };
-        Ok(Study {
+        let new = other.data_set.iter().filter(|set| !self.data_set.contains(set));
+        let mut study = Study {
+            data_set: self.data_set.iter().chain(new).cloned().collect(),
             seed: self.seed,
             data: self.data.clone(),
             pca: taken.pca.or(kept.pca),
@@ -56,7 +64,9 @@ impl Study {
             inside: taken.inside.or(kept.inside),
             multitask: taken.multitask.or(kept.multitask),
             report: other.report.clone().or_else(|| self.report.clone()),
-        })
+        };
+        study.keep_used_sets();
+        Ok(study)
     }
 }
 

@@ -237,6 +237,22 @@ pub(crate) fn some_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     count(deserializer).map(Some)
 }
 
+/// Height and width of images that may be absent.
+pub(crate) fn some_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[usize; 2]>, D::Error> {
+    struct Side(usize);
+    impl<'de> Deserialize<'de> for Side {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            whole(Whole { least: 1, most: 1024, example: "28" }, deserializer).map(Side)
+        }
+    }
+    exactly::<D, Side, 2>(deserializer).map(|sides| Some(sides.map(|Side(side)| side)))
+}
+
+/// Channels of images that may be absent: the check of a study refuses 2.
+pub(crate) fn some_channels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    whole(Whole { least: 1, most: 3, example: "1" }, deserializer).map(Some)
+}
+
 /// A count that may be zero.
 pub(crate) fn any_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(Whole { least: 0, ..COUNT }, deserializer)

@@ -6,6 +6,7 @@ use crate::inside::InsideTask;
 use crate::multitask::MultitaskTask;
 use crate::networks::{CnnTask, MlpTask};
 use crate::numbers::{any_count, count, counts, directions, positive, seed, share};
+use crate::own::DataSetSpec;
 use crate::parse::SpecError;
 use crate::report::ReportSpec;
 
@@ -18,6 +19,9 @@ pub struct Study {
     pub seed: u64,
     /// How much of each data set is used.
     pub data: DataSpec,
+    /// Data sets of a person's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_set: Vec<DataSetSpec>,
     /// Task 1: principal component analysis and linear separability.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pca: Option<PcaSpec>,
@@ -200,6 +204,12 @@ impl Study {
         }
     }
 
+    /// Leaves out the data sets that no task uses.
+    pub(crate) fn keep_used_sets(&mut self) {
+        let used: Vec<String> = self.sets().map(str::to_owned).collect();
+        self.data_set.retain(|set| used.contains(&set.name));
+    }
+
     /// Leaves out every task that is not in `tasks`. Where task 5 stays without task 4, so does the network of task 4 that
     /// it looks into.
     pub fn keep_only(&mut self, tasks: &[Task]) {
@@ -214,5 +224,6 @@ impl Study {
             cnn.networks.retain(|network| Some(&network.name) == looked_into);
         }
         self.cnn = self.cnn.take().filter(|cnn| !cnn.networks.is_empty());
+        self.keep_used_sets();
     }
 }

@@ -12,6 +12,7 @@ mod killed_report;
 mod locks;
 mod look;
 mod output;
+mod own;
 mod paths;
 mod signals;
 mod strange_places;

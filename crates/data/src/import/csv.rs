@@ -24,6 +24,28 @@ pub(super) fn read_folder(
     request: &Request,
     notes: &mut Vec<String>,
 ) -> Result<Option<Vec<Labelled>>, ImportError> {
+    let files = tables(folder)?;
+    if !files.iter().any(|(part, _)| *part == Part::Train) {
+        return Ok(None);
+    }
+    if let Some(two) = files.windows(2).find(|two| two[0].0 == two[1].0) {
+        let problem = format!("and `{}` are both for the {} images", two[1].1.display(), two[0].0.name());
+        return Err(ImportError::new(&two[0].1, problem, "leave one of the two, or name the one file"));
+    }
+    files
+        .into_iter()
+        .map(|(part, path)| read(&path, part, request, notes))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+/// Whether a folder has a table to train on.
+pub(super) fn has_tables(folder: &Path) -> bool {
+    tables(folder).is_ok_and(|files| files.iter().any(|(part, _)| *part == Part::Train))
+}
+
+/// The tables of a folder that say by their names which part they are.
+fn tables(folder: &Path) -> Result<Vec<(Part, PathBuf)>, ImportError> {
     let mut files: Vec<(Part, PathBuf)> = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| ImportError::read(folder, error))? {
         let path = entry.map_err(|error| ImportError::read(folder, error))?.path();
@@ -37,18 +59,7 @@ pub(super) fn read_folder(
         }
     }
     files.sort();
-    if !files.iter().any(|(part, _)| *part == Part::Train) {
-        return Ok(None);
-    }
-    if let Some(two) = files.windows(2).find(|two| two[0].0 == two[1].0) {
-        let problem = format!("and `{}` are both for the {} images", two[1].1.display(), two[0].0.name());
-        return Err(ImportError::new(&two[0].1, problem, "leave one of the two, or name the one file"));
-    }
-    files
-        .into_iter()
-        .map(|(part, path)| read(&path, part, request, notes))
-        .collect::<Result<_, _>>()
-        .map(Some)
+    Ok(files)
 }
 
 /// Pixels as they are read: as bytes until a number comes that is none.

@@ -90,6 +90,11 @@ pub(super) fn read(
     parts.into_iter().map(read).collect()
 }
 
+/// Whether a folder has folders of classes, of which the first holds an image.
+pub(super) fn has_images(folder: &Path) -> bool {
+    list(folder).is_ok_and(|found| found.files.first().is_some_and(|file| decode::header(&file.path).is_ok()))
+}
+
 /// The shape that images of a folder get where the request leaves it open.
 fn shape_of(files: &[Entry], request: &Request, notes: &mut Vec<String>) -> Result<[usize; 3], ImportError> {
     if let (Some([height, width]), Some(channels)) = (request.size, request.channels) {

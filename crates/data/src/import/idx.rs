@@ -18,7 +18,7 @@ const HELP: &str = "a set is a file of images and a file of labels for each part
 
 /// Reads the files of a folder, or of the folders in it where torchvision puts them; `None` of a folder without.
 pub(super) fn read(folder: &Path) -> Result<Option<Vec<Labelled>>, ImportError> {
-    for place in [folder.to_owned(), folder.join("raw"), folder.join("MNIST/raw")] {
+    for place in places(folder) {
         let pairs = pairs(&place)?;
         if pairs.is_empty() {
             continue;
@@ -31,6 +31,15 @@ pub(super) fn read(folder: &Path) -> Result<Option<Vec<Labelled>>, ImportError> 
         return pairs.iter().map(Pair::read).collect::<Result<_, _>>().map(Some);
     }
     Ok(None)
+}
+
+/// Whether a folder holds files of images with files of labels.
+pub(super) fn has_pairs(folder: &Path) -> bool {
+    places(folder).iter().any(|place| pairs(place).is_ok_and(|pairs| !pairs.is_empty()))
+}
+
+fn places(folder: &Path) -> [PathBuf; 3] {
+    [folder.to_owned(), folder.join("raw"), folder.join("MNIST/raw")]
 }
 
 /// The images and the labels of a part.

@@ -30,6 +30,16 @@ pub use self::describe::{Description, Duplicates, describe};
 pub use self::error::ImportError;
 pub use self::npz::write_npz;
 
+/// Whether a path looks like a source: a file of a known ending, or a folder with folders of images in it or with tables or
+/// arrays of a set.
+pub fn is_source(path: &Path) -> bool {
+    if path.is_file() {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
+        return ["npz", "csv", "tsv"].contains(&ending.as_str());
+    }
+    path.is_dir() && (folder::has_images(path) || idx::has_pairs(path) || csv::has_tables(path))
+}
+
 /// How a source is to be read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {

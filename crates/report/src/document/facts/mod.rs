@@ -106,10 +106,12 @@ struct DataFacts<'a> {
     test_images: usize,
     /// Training images that it has, where the study uses fewer.
     all_train_images: Option<usize>,
+    /// The files that it was read from, where it is a person's own.
+    source: Option<&'a str>,
 }
 
 impl<'a> DataFacts<'a> {
-    fn new(set: &'a str, data: &'a inkling_schema::outcome::DataSetFacts, record: &StudyRecord) -> Self {
+    fn new(set: &'a str, data: &'a inkling_schema::outcome::DataSetFacts, record: &'a StudyRecord) -> Self {
         let slices = || record.runs.iter().filter_map(|run| run.spec.data()).filter(|slice| slice.set == set);
         let train_images = slices().map(|slice| slice.train_images).max().unwrap_or(0);
         let all = data.images.map(|[train, _]| train);
@@ -120,6 +122,7 @@ impl<'a> DataFacts<'a> {
             train_images,
             test_images: slices().map(|slice| slice.test_images).max().unwrap_or(0),
             all_train_images: all.filter(|all| (1..*all).contains(&train_images)),
+            source: record.study.data_set.iter().find(|own| own.name == set).map(|own| own.source.as_str()),
         }
     }
 }
@@ -244,5 +247,8 @@ fn command(results: &Results) -> String {
         format!(" --only {}", tasks.iter().map(|task| task.name()).collect::<Vec<_>>().join(","))
     };
     let cpu = if results.origins.portable() { " --cpu portable" } else { "" };
-    format!("inkling study {name} --seed {}{only}{cpu}", record.study.seed)
+    // A study file names its own sets; a preset was given one.
+    let own = record.study.data_set.first().filter(|_| inkling_schema::preset(&record.preset).is_some());
+    let data = own.map_or_else(String::new, |set| format!(" --data {}", inkling_schema::quoted(&set.source)));
+    format!("inkling study {name}{data} --seed {}{only}{cpu}", record.study.seed)
 }

@@ -1,0 +1,83 @@
+//! A study on images of a person's own: `inkling study --data leaves`.
+
+use std::path::Path;
+
+use inkling_data::Sources;
+use inkling_data::import::{Imported, Request, import, is_source};
+use inkling_schema::{DataSetSpec, Study};
+
+use crate::failure::Failure;
+use crate::message;
+
+/// Puts a person's own images in the place of the sets that a study names, where that is what `--data` means: the folder or
+/// file is a source of images, and holds none of the sets.
+pub(crate) fn adapt(study: &mut Study, folder: Option<&Path>) -> Result<(), Failure> {
+    let Some(source) = folder.filter(|folder| is_source(folder)) else { return Ok(()) };
+    let known = Sources::new(Some(source.to_owned()));
+    let sets = || study.sets().filter_map(|name| inkling_data::catalogue::find(name).ok());
+    if sets().any(|set| known.locate(set).is_ok_and(|place| place.is_some())) {
+        return Ok(());
+    }
+    let grey = study.pca.is_some() || study.perceptron.is_some();
+    let request = Request { channels: grey.then_some(1), ..Request::default() };
+    let set = import(source, &request, &|_, _| {})?;
+    let name: String = set.name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
+    replace(study, &name);
+    fit(study, &set);
+    let source = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
+    study.data_set = vec![DataSetSpec {
+        name,
+        source: source.to_string_lossy().into_owned(),
+        size: request.size,
+        channels: request.channels,
+        fit: Default::default(),
+        test: Default::default(),
+        seed: request.seed,
+        transposed: false,
+    }];
+    Ok(())
+}
+
+fn is_plain(letter: char) -> bool {
+    letter.is_alphanumeric() || [' ', '-', '_'].contains(&letter)
+}
+
+/// Lets every task use one set. Task 6 needs groups of the classes, which only a study file can say.
+fn replace(study: &mut Study, name: &str) {
+    let tasks = [
+        study.pca.as_mut().map(|task| &mut task.data),
+        study.perceptron.as_mut().map(|task| &mut task.data),
+        study.mlp.as_mut().map(|task| &mut task.data),
+        study.cnn.as_mut().map(|task| &mut task.data),
+    ];
+    for data in tasks.into_iter().flatten() {
+        name.clone_into(data);
+    }
+    if study.multitask.take().is_some() {
+        message::note("task 6 is left out: a study file can give it groups of these classes");
+    }
+}
+
+/// Makes a study that was written for tens of thousands of images of ten classes fit a set: no more components than an image
+/// has pixels or the set images; batches of a tenth of the training images at most; classes to look into that there are.
+fn fit(study: &mut Study, set: &Imported) {
+    let (images, pixels) = (set.train.len(), set.train.images.dim());
+    if let Some(pca) = &mut study.pca {
+        pca.components = pca.components.min(pixels).min(images.saturating_sub(1)).max(1);
+        pca.reconstructions.retain(|&components| components < pca.components);
+        pca.reconstructions.push(pca.components);
+    }
+    let batch = (images / 10).max(1);
+    let trainings = [
+        study.mlp.as_mut().map(|task| &mut task.training),
+        study.cnn.as_mut().map(|task| &mut task.training),
+    ];
+    for training in trainings.into_iter().flatten() {
+        training.batch_size = training.batch_size.min(batch);
+    }
+    if let Some(inside) = &mut study.inside
+        && inside.classes.iter().any(|&class| usize::from(class) >= set.classes.len())
+    {
+        inside.classes = [0, 1];
+    }
+}
