@@ -42,7 +42,7 @@ fn a_folder_of_pictures_goes_through_description_import_and_study() {
     assert_eq!(again["train"], found["train"]);
     // Nothing is written over that is no archive.
     fs::write(folder.path().join("notes.npz"), "mine").unwrap();
-    run(folder.path(), &["data", "import", "my bars", "--out", "notes.npz"]).says(2, &["is not an archive"]);
+    run(folder.path(), &["data", "import", "my bars", "--out", "notes.npz"]).says(73, &["is not an archive"]);
 
     let study = run(folder.path(), &["study", "smoke", "--data", "my bars", "--threads", "2"]);
     study.says(0, &["task 6 is left out", "finished in"]);
