@@ -86,7 +86,7 @@ pub(super) fn image_shape(shape: &[usize]) -> Result<[usize; 3], String> {
 /// A square image of so many pixels, grey or in colour.
 pub(super) fn square(pixels: usize) -> Option<[usize; 3]> {
     let side = |pixels: usize| Some(pixels.isqrt()).filter(|side| side * side == pixels && *side > 0);
-    let colour = (pixels % 3 == 0).then(|| side(pixels / 3)).flatten();
+    let colour = pixels.is_multiple_of(3).then(|| side(pixels / 3)).flatten();
     side(pixels).map(|side| [side, side, 1]).or(colour.map(|side| [side, side, 3]))
 }
 

@@ -208,7 +208,7 @@ impl Request {
         }
         if self.size.is_some_and(|size| size.iter().any(|side| !(1..=MAX_SIDE).contains(side))) {
             return error(
-                format!("cannot have images of this size"),
+                "cannot have images of this size".into(),
                 &format!("each side may have 1 to {MAX_SIDE} pixels"),
             );
         }

@@ -194,7 +194,7 @@ pub fn write_npz(set: &Imported) -> Vec<u8> {
     let mut archive = ZipArchiveWriter::new(&mut bytes);
     let mut add = |name: &str, content: Vec<u8>| {
         let (mut entry, config) = archive
-            .new_file(&format!("{name}.npy"))
+            .new_file(format!("{name}.npy"))
             .compression_method(CompressionMethod::DEFLATE)
             .start()
             .expect(WRITABLE);
