@@ -168,12 +168,8 @@ fn change(results: &mut Results, change: impl Fn(usize, &mut NetworkResults)) {
 fn figures() -> Vec<Figure> {
     let svg =
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="453" height="100"><text y="50">Text</text></svg>"#;
-    let figure = |&name: &&str| Figure::new(name, svg, format!("The figure {name}."));
-    [&fixtures::FIGURES[..], &fixtures::inside::FIGURES, &fixtures::multitask::FIGURES]
-        .concat()
-        .iter()
-        .map(figure)
-        .collect()
+    let figure = |name: String| Figure::new(&name, svg, format!("The figure {name}."));
+    Task::ALL.into_iter().flat_map(figures::names).map(figure).collect()
 }
 
 fn paper(results: &Results, figures: &[Figure]) -> ReportWorld {

@@ -1,87 +1,69 @@
 //! Test accuracy of networks against what they cost: parameters, seconds of training, seconds of testing.
 
-use super::canvas::{Axis, Canvas, Frame, Style, TEXT_WIDTH, text_width};
-use super::colour::{self, GREY, INK};
-use super::grid::note;
-use super::networks::{Kind, even_step, fitted, share_format};
+use super::canvas::{Axis, Canvas, Drawing, TEXT_WIDTH};
+use super::colour::{INK, pale};
+use super::forms::apart::move_apart;
+use super::forms::chart::{Chart, LEFT, Panels, extent, with_margin};
+use super::forms::key::{Key, Sign};
+use super::forms::mark::lettered;
+use super::networks::{Kind, compared};
 use super::{list, percent, thousands};
 use crate::results::ONE_BUDGET;
-use crate::{Figure, NetworkResults, NetworksResults};
+use crate::{NetworkResults, NetworksResults, Results};
 use inkling_statistics::wilson_interval;
 
 /// Distance of two marks side by side.
 const APART: f64 = 14.0;
 
 /// Test accuracy against the number of parameters, with the depth in the marks.
-pub(super) fn against_parameters(name: &'static str, tasks: &[(Kind, &NetworksResults)]) -> Figure {
-    let (left, top, height, below) = (44.0, 6.0, 176.0, 30.0);
+pub(super) fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing {
+    /// Networks that diverged, of which there may be more than room.
+    const NAMED: usize = 8;
     let networks = collect(tasks);
-    let legend = 132.0;
     let failed = diverged(tasks);
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + height + below);
-    let frame = Frame { x: left, y: top, width: TEXT_WIDTH - left - legend, height };
-    draw_panel(&mut canvas, frame, &networks, &PARAMETERS, true);
-    let x = frame.right() + 14.0;
-    let mut y = top + 8.0;
-    for (kind, _) in tasks {
-        kind.mark(&mut canvas, (x + 6.0, y), "n");
-        canvas.text(
-            (x + 18.0, y),
-            &format!("{} with n {}", kind.name(), kind.layers()),
-            Style::new(7).start(),
-        );
-        y += 17.0;
-    }
-    canvas.line(&[(x + 6.0, y - 6.0), (x + 6.0, y + 6.0)], INK, 0.9, None);
-    canvas.text((x + 18.0, y), "95 % Wilson interval", Style::new(7).start());
-    y += 17.0;
-    let costs: Vec<f64> = networks.iter().map(|found| (PARAMETERS.of)(found.network)).collect();
-    if !budgets(&networks, &costs).is_empty() {
-        canvas.line(&[(x - 1.0, y), (x + 13.0, y)], colour::pale(INK), 0.9, None);
-        note(&mut canvas, (x + 18.0, y), &["side by side: about", "as many parameters"]);
-        y += 27.0;
+    let mut key = Key::column(118.0);
+    explain(tasks, &mut key);
+    if !budgets(&networks, &PARAMETERS).is_empty() {
+        key.add(Sign::Line(pale(INK), None), "side by side: about as many parameters");
     }
     if !failed.is_empty() {
-        note(&mut canvas, (x, y), &["diverged, not shown:"]);
-        for (row, name) in failed.iter().enumerate().take(8) {
-            canvas.text(
-                (x + 4.0, y + 10.0 * (row + 1) as f64),
-                &fitted(name, 7.0, legend - 20.0),
-                Style::new(7).start(),
-            );
-        }
+        let more = failed.len().saturating_sub(NAMED);
+        let others = (more > 0).then(|| format!("{more} more"));
+        let named: Vec<String> = failed.iter().take(NAMED).cloned().chain(others).collect();
+        key.note(format!("diverged, not shown: {}", list(&named)));
     }
+    let (x, y) = (PARAMETERS.axis(&networks), accuracy_axis(&networks));
+    let mut canvas = Canvas::page();
+    let height = f64::max(176.0, key.extent().1 - 20.0);
+    draw(&mut Chart::beside(&mut canvas, &key, height, (&x, &y)), &networks, &PARAMETERS);
     let described: Vec<String> = networks.iter().map(Network::described).collect();
     let kinds: Vec<String> = tasks.iter().map(|(kind, _)| format!("{}s", kind.name())).collect();
-    let alt = format!(
+    canvas.described(format!(
         "Test accuracy against the number of parameters, on a logarithmic axis, for {}, with the depth in each mark \
          and 95 % Wilson intervals. {}.{}",
         list(&kinds),
         if described.is_empty() { "No network finished".to_owned() } else { described.join("; ") },
         failed_words(&failed),
-    );
-    Figure::new(name, canvas.finish(), alt)
+    ))
 }
 
-/// Test accuracy against the seconds that training and testing took.
-pub(super) fn against_times(name: &'static str, tasks: &[(Kind, &NetworksResults)]) -> Figure {
-    let (left, top, height, below) = (44.0, 24.0, 150.0, 30.0);
-    let networks = collect(tasks);
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + height + below);
-    let mut x = left;
-    for (kind, _) in tasks {
-        kind.mark(&mut canvas, (x + 6.0, 7.5), "n");
-        let text = format!("{} with n {}", kind.name(), kind.layers());
-        canvas.text((x + 16.0, 7.5), &text, Style::new(7).start());
-        x += text_width(&text, 7.0) + 34.0;
+/// Test accuracy against the seconds that training and testing took; `None` without two kinds of network on the same data, or
+/// where different machines or programs took these times.
+pub(super) fn against_times(found: &Results, cnns: &NetworksResults) -> Option<Drawing> {
+    let tasks = compared(found, cnns);
+    if tasks.len() < 2 || !found.origins.times_compare() {
+        return None;
     }
-    canvas.line(&[(x + 6.0, 1.5), (x + 6.0, 13.5)], INK, 0.9, None);
-    canvas.text((x + 12.0, 7.5), "95 % Wilson interval", Style::new(7).start());
-    let gap = 14.0;
-    let width = (TEXT_WIDTH - left - gap - 4.0) / 2.0;
-    let training = Frame { x: left, y: top, width, height };
-    draw_panel(&mut canvas, training, &networks, &TRAINING, true);
-    draw_panel(&mut canvas, Frame { x: left + width + gap, ..training }, &networks, &TESTING, false);
+    let networks = collect(&tasks);
+    let mut key = Key::row(TEXT_WIDTH - LEFT);
+    explain(&tasks, &mut key);
+    let mut canvas = Canvas::page();
+    let top = key.draw(&mut canvas, (LEFT, 0.0)) - 8.0;
+    let panels = Panels { top, columns: 2, heights: &[150.0], shared: true };
+    for (i, cost) in [TRAINING, TESTING].iter().enumerate() {
+        let (x, y) = (cost.axis(&networks), accuracy_axis(&networks));
+        draw(&mut panels.chart(&mut canvas, (i, 0), &x, &y), &networks, cost);
+    }
     let described: Vec<String> = networks
         .iter()
         .map(|found| {
@@ -90,13 +72,19 @@ pub(super) fn against_times(name: &'static str, tasks: &[(Kind, &NetworksResults
             format!("{}: {} in {train} and {test}", found.network.name, percent(found.accuracy, 2))
         })
         .collect();
-    let alt = format!(
+    Some(canvas.described(format!(
         "Test accuracy against the time to train (left) and the time to classify the test images once (right), on \
          logarithmic axes, for MLPs and CNNs. {}.{}",
         described.join("; "),
-        failed_words(&diverged(tasks)),
-    );
-    Figure::new(name, canvas.finish(), alt)
+        failed_words(&diverged(&tasks)),
+    )))
+}
+
+fn explain(tasks: &[(Kind, &NetworksResults)], key: &mut Key) {
+    for (kind, _) in tasks {
+        kind.explain(key);
+    }
+    key.add(Sign::Interval, "95 % Wilson interval");
 }
 
 /// A network that has an accuracy.
@@ -162,66 +150,56 @@ const TESTING: Cost = Cost {
     budgets: false,
 };
 
-fn draw_panel(canvas: &mut Canvas, frame: Frame, networks: &[Network], cost: &Cost, labelled: bool) {
-    let costs: Vec<f64> = networks.iter().map(|found| (cost.of)(found.network).max(1e-4)).collect();
-    let (least, most) = costs.iter().fold((f64::MAX, 0.0), |(low, high), &x| (x.min(low), x.max(high)));
-    let (least, most) = if least <= most { (least, most) } else { (1.0, 10.0) };
-    // At least a factor of six across, so that there are two ticks to read.
-    let margin = (most / least).powf(0.12).max((6.0 * least / most).sqrt()).max(1.12);
-    let lows = networks.iter().map(|found| found.interval.0).fold(1.0, f64::min);
-    let highs = networks.iter().map(|found| found.interval.1).fold(0.0, f64::max);
-    let (low, high) = if lows < highs { (lows, highs) } else { (0.0, 1.0) };
-    let range = ((low - 0.06 * (high - low)).max(0.0), (high + 0.06 * (high - low)).min(1.0));
-    let step = even_step(range, 5.0);
-    let panel = canvas.panel(
-        frame,
-        &Axis {
-            range: (least / margin, most * margin),
-            log: true,
-            step: None,
-            format: cost.format,
-            title: cost.title,
-            gap: 22.0,
-        },
-        &Axis {
-            range,
-            log: false,
-            step: Some(step),
-            format: if labelled { share_format(step) } else { |_| String::new() },
-            title: if labelled { "test accuracy" } else { "" },
-            gap: 37.0,
-        },
-    );
-    canvas.axes(&panel);
-    canvas.outline(frame, GREY, 0.4);
-    let mut places: Vec<(f64, f64)> =
-        networks.iter().zip(&costs).map(|(found, &cost)| (panel.x(cost), panel.y(found.accuracy))).collect();
-    if cost.budgets {
-        for budget in budgets(networks, &costs) {
-            side_by_side(&mut places, &budget);
-        }
+impl Cost {
+    fn of(&self, found: &Network) -> f64 {
+        (self.of)(found.network).max(1e-4)
     }
-    move_apart(&mut places, frame);
-    if cost.budgets {
-        for budget in budgets(networks, &costs) {
-            let line: Vec<(f64, f64)> = budget.iter().map(|&i| places[i]).collect();
-            canvas.line(&line, colour::pale(networks[budget[0]].kind.colour()), 0.9, None);
-        }
-    }
-    for (found, &(x, _)) in networks.iter().zip(&places) {
-        let (low, high) = (panel.y(found.interval.0), panel.y(found.interval.1));
-        canvas.line(&[(x, low), (x, high)], found.kind.colour(), 0.9, None);
-        for end in [low, high] {
-            canvas.line(&[(x - 2.5, end), (x + 2.5, end)], found.kind.colour(), 0.9, None);
-        }
-    }
-    for (found, &place) in networks.iter().zip(&places) {
-        found.kind.mark(canvas, place, &found.network.depth().to_string());
+
+    fn axis(&self, networks: &[Network]) -> Axis<'static> {
+        let (least, most) = extent(networks.iter().map(|found| self.of(found)), (1.0, 10.0));
+        // At least a factor of six across, so that there are two ticks to read.
+        let margin = (most / least).powf(0.12).max((6.0 * least / most).sqrt()).max(1.12);
+        Axis::log((least / margin, most * margin), self.format).titled(self.title)
     }
 }
 
-/// Two or more networks of a kind with about one cost, each list in the order of depth.
-fn budgets(networks: &[Network], costs: &[f64]) -> Vec<Vec<usize>> {
+fn accuracy_axis(networks: &[Network]) -> Axis<'static> {
+    let ends = networks.iter().flat_map(|found| [found.interval.0, found.interval.1]);
+    Axis::shares(with_margin(extent(ends, (0.0, 1.0)), 0.06, 0.0), 5.0).titled("test accuracy")
+}
+
+fn draw(chart: &mut Chart, networks: &[Network], cost: &Cost) {
+    let budgets = budgets(networks, cost);
+    let mut places: Vec<(f64, f64)> =
+        networks.iter().map(|found| chart.at((cost.of(found), found.accuracy))).collect();
+    for group in &budgets {
+        side_by_side(&mut places, group);
+    }
+    // Marks must not cover each other; where they do not meet, intervals must not.
+    let sideways = |(dx, dy): (f64, f64)| {
+        let needed = if dy.abs() < 13.0 { 13.0 } else { 6.5 };
+        ((needed - dx.abs()).max(0.0).copysign(dx), 0.0)
+    };
+    move_apart(&mut places, chart.frame, |_| (8.0, 0.0), |_, away| sideways(away));
+    for group in &budgets {
+        let line: Vec<(f64, f64)> = group.iter().map(|&i| places[i]).collect();
+        chart.canvas.line(&line, pale(networks[group[0]].kind.colour()), 0.9, None);
+    }
+    for (found, &(x, _)) in networks.iter().zip(&places) {
+        chart.interval(x, found.interval, found.kind.colour());
+    }
+    for (found, &place) in networks.iter().zip(&places) {
+        let depth = found.network.depth().to_string();
+        lettered(chart.canvas, place, found.kind.shape(), found.kind.colour(), &depth);
+    }
+}
+
+/// Two or more networks of a kind with about one cost that they were made to have, each list in the order of depth.
+fn budgets(networks: &[Network], cost: &Cost) -> Vec<Vec<usize>> {
+    if !cost.budgets {
+        return Vec::new();
+    }
+    let costs: Vec<f64> = networks.iter().map(|found| cost.of(found)).collect();
     let mut order: Vec<usize> = (0..networks.len()).collect();
     order.sort_by(|&i, &j| (networks[i].kind.cmp(&networks[j].kind)).then(costs[i].total_cmp(&costs[j])));
     let alike = |first: usize, i: usize| {
@@ -247,29 +225,6 @@ fn side_by_side(places: &mut [(f64, f64)], group: &[usize]) {
     let first = centre - APART * (group.len() as f64 - 1.0) / 2.0;
     for (&i, rank) in group.iter().zip(0..) {
         places[i].0 = first + APART * f64::from(rank);
-    }
-}
-
-/// Moves marks that cover each other, and intervals that do, apart to the left and right.
-fn move_apart(places: &mut [(f64, f64)], frame: Frame) {
-    for _ in 0..200 {
-        let mut still = true;
-        for i in 0..places.len() {
-            places[i].0 = places[i].0.clamp(frame.x + 8.0, frame.right() - 8.0);
-            for j in i + 1..places.len() {
-                let (dx, dy) = (places[j].0 - places[i].0, places[j].1 - places[i].1);
-                let needed = if dy.abs() < 13.0 { 13.0 } else { 6.5 };
-                if dx.abs() < needed {
-                    still = false;
-                    let half = (needed - dx.abs()) / 2.0 + 0.05;
-                    places[i].0 -= half.copysign(dx);
-                    places[j].0 += half.copysign(dx);
-                }
-            }
-        }
-        if still {
-            return;
-        }
     }
 }
 

@@ -23,6 +23,9 @@ const FONT: &str = "Arial, 'Liberation Sans', Helvetica, sans-serif";
 /// Half the height of a capital letter as a share of the font size, by which text is centred on a point.
 const HALF_CAPITAL: f64 = 0.36;
 
+/// How far letters reach below their line, as a share of the font size.
+const DESCENT: f64 = 0.22;
+
 /// How a text looks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style {
@@ -79,7 +82,10 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
         | '\u{1f000}'..='\u{3ffff}' => 1.0,
         _ => 0.556,
     };
-    size * text.chars().map(em).sum::<f64>()
+    // Where a font lacks a script, a wide one may stand in for the whole text.
+    let foreign = |c: char| matches!(c, '\u{530}'..='\u{10ff}' | '\u{fb1d}'..='\u{feff}' | '\u{1f000}'..);
+    let least: f64 = if text.chars().any(foreign) { 0.61 } else { 0.0 };
+    size * text.chars().map(|c| least.max(em(c))).sum::<f64>()
 }
 
 /// A rectangle on the canvas, in points from the top left.
@@ -116,11 +122,11 @@ impl Frame {
 pub(super) struct Axis<'a> {
     pub(super) range: (f64, f64),
     pub(super) log: bool,
-    /// Distance of ticks; by itself where there is none.
+    /// Distance of ticks; a logarithmic axis has them by itself.
     pub(super) step: Option<f64>,
     pub(super) format: fn(f64) -> String,
     pub(super) title: &'a str,
-    /// Points from the axis to the middle of its title.
+    /// Points from the axis to the middle of its title; at zero it stands clear of the labels.
     pub(super) gap: f64,
 }
 
@@ -173,25 +179,47 @@ impl Panel {
     }
 }
 
+/// A figure without a name.
+pub(super) struct Drawing {
+    pub(super) svg: String,
+    pub(super) alt: String,
+}
+
 /// A figure in the making.
 pub(super) struct Canvas {
     scene: Scene,
     images: Vec<String>,
+    /// The lowest point that something was drawn at.
+    lowest: f64,
 }
 
 impl Canvas {
-    /// An empty canvas; width and height in points.
+    /// An empty canvas; width and least height in points. It grows with what is drawn below.
     pub(super) fn new(width: f64, height: f64) -> Canvas {
-        Canvas { scene: Scene::new(width, height), images: Vec::new() }
+        Canvas { scene: Scene::new(width, height), images: Vec::new(), lowest: 0.0 }
+    }
+
+    /// An empty canvas as wide as the report's text and as high as what is drawn.
+    pub(super) fn page() -> Canvas {
+        Canvas::new(TEXT_WIDTH, 0.0)
+    }
+
+    fn reach(&mut self, y: f64) {
+        self.lowest = self.lowest.max(y);
     }
 
     /// Writes a text whose capitals are centred vertically on the point.
     pub(super) fn text(&mut self, (x, y): (f64, f64), text: &str, style: Style) {
+        if text.is_empty() {
+            return;
+        }
         let lift = HALF_CAPITAL * f64::from(style.size);
         let (sin, cos) = style.degrees.to_radians().sin_cos();
+        let baseline = y + lift * cos;
+        self.reach(baseline + DESCENT * f64::from(style.size));
         self.scene.add(Primitive::Text {
             x: x - lift * sin,
-            y: y + lift * cos,
+            y: baseline,
             // kuva takes what stands between two dollars for mathematics.
             content: without_controls(text).replace('$', r"\$"),
             size: style.size,
@@ -221,6 +249,7 @@ impl Canvas {
 
     fn rectangle(&mut self, frame: Frame, fill: Color, stroke: Option<(Rgb, f64)>) {
         let Frame { x, y, width, height } = frame;
+        self.reach(y + height + stroke.map_or(0.0, |(_, width)| width / 2.0));
         let (stroke, stroke_width) = stroke.map(|(colour, width)| (paint(colour), width)).unzip();
         self.scene.add(Primitive::Rect { x, y, width, height, fill, stroke, stroke_width, opacity: None });
     }
@@ -229,7 +258,7 @@ impl Canvas {
     pub(super) fn line(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
         match *points {
             [at] => self.dot(at, colour, width),
-            _ => self.path(outline(points, 2), None, colour, width, dash),
+            _ => self.path((points, 2, ""), None, (colour, width), dash),
         }
     }
 
@@ -237,7 +266,7 @@ impl Canvas {
     pub(super) fn curve(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
         match *points {
             [at] => self.dot(at, colour, width),
-            _ => self.path(outline(points, 1), None, colour, width, dash),
+            _ => self.path((points, 1, ""), None, (colour, width), dash),
         }
     }
 
@@ -249,15 +278,24 @@ impl Canvas {
             (x + r * cos, y + r * sin)
         };
         let round: Vec<(f64, f64)> = (0..12).map(corner).collect();
-        self.path(outline(&round, 2) + "Z", Some(paint(colour)), colour, 0.0, None);
+        self.path((&round, 2, "Z"), Some(colour), (colour, 0.0), None);
     }
 
     /// Fills a polygon, with a thin white edge.
     pub(super) fn polygon(&mut self, points: &[(f64, f64)], colour: Rgb) {
-        self.path(outline(points, 2) + "Z", Some(paint(colour)), WHITE, 0.3, None);
+        self.path((points, 2, "Z"), Some(colour), (WHITE, 0.3), None);
     }
 
-    fn path(&mut self, d: String, fill: Option<Color>, stroke: Rgb, stroke_width: f64, dash: Option<&str>) {
+    /// Draws a path through points, with so many decimals, that ends in `end`.
+    fn path(
+        &mut self,
+        (points, decimals, end): (&[(f64, f64)], usize, &str),
+        fill: Option<Rgb>,
+        (stroke, stroke_width): (Rgb, f64),
+        dash: Option<&str>,
+    ) {
+        self.reach(points.iter().map(|point| point.1).fold(0.0, f64::max) + stroke_width / 2.0);
+        let (d, fill) = (outline(points, decimals) + end, fill.map(paint));
         let stroke_dasharray = dash.map(str::to_owned);
         let data = PathData { d, fill, stroke: paint(stroke), stroke_width, opacity: None, stroke_dasharray };
         self.scene.add(Primitive::Path(Box::new(data)));
@@ -270,6 +308,7 @@ impl Canvas {
         self.scene.add(Primitive::GroupStart { transform: None, title: None, extra_attrs: Some(slot) });
         self.scene.add(Primitive::GroupEnd);
         let Frame { x, y, width, height } = frame;
+        self.reach(frame.bottom());
         let png = STANDARD.encode(raster.png());
         self.images.push(format!(
             "<image x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" \
@@ -279,12 +318,14 @@ impl Canvas {
 
     /// A panel of the canvas, not drawn yet.
     pub(super) fn panel(&self, frame: Frame, x: &Axis, y: &Axis) -> Panel {
-        let (width, height) = (self.scene.width, self.scene.height);
+        // kuva measures the lower margin from the canvas's lower edge, which is not known yet.
+        const BELOW: f64 = 100.0;
+        let (width, height) = (self.scene.width, frame.bottom() + BELOW);
         let mut layout = Layout::new(x.range, y.range)
             .with_width(width)
             .with_height(height)
             .with_force_margins(frame.x, width - frame.right())
-            .with_force_margins_y(frame.y, height - frame.bottom())
+            .with_force_margins_y(frame.y, BELOW)
             .with_x_axis_min(x.range.0)
             .with_x_axis_max(x.range.1)
             .with_y_axis_min(y.range.0)
@@ -312,15 +353,30 @@ impl Canvas {
 
     /// Draws a panel's axes, ticks and titles.
     pub(super) fn axes(&mut self, panel: &Panel) {
+        let before = self.scene.elements.len();
         add_axes_and_grid(&mut self.scene, &panel.computed, &panel.layout);
-        let (x, y) = panel.frame.centre();
-        let [(x_title, x_gap), (y_title, y_gap)] = &panel.titles;
-        self.text((x, panel.frame.bottom() + x_gap), x_title, Style::new(8));
-        self.text((panel.frame.x - y_gap, y), y_title, Style::new(8).turned(-90.0));
-        // What has no label or title got an empty one.
+        // What has no label got an empty one.
         let empty =
             |element: &Primitive| matches!(element, Primitive::Text { content, .. } if content.is_empty());
         self.scene.elements.retain(|element| !empty(element));
+        let labels: Vec<(f64, f64)> = self.scene.elements[before..]
+            .iter()
+            .filter_map(|element| match element {
+                Primitive::Text { x, y, content, size, anchor: TextAnchor::End, .. } => {
+                    Some((x - text_width(content, f64::from(*size)), *y))
+                }
+                Primitive::Text { x, y, .. } => Some((*x, *y)),
+                _ => None,
+            })
+            .collect();
+        labels.iter().for_each(|label| self.reach(label.1 + 2.0));
+        let leftmost = labels.iter().map(|label| label.0).fold(panel.frame.x, f64::min);
+        let (x, y) = panel.frame.centre();
+        let [(x_title, x_gap), (y_title, y_gap)] = &panel.titles;
+        let x_gap = if *x_gap > 0.0 { *x_gap } else { 21.0 };
+        let left = if *y_gap > 0.0 { panel.frame.x - y_gap } else { (leftmost - 8.5).max(5.0) };
+        self.text((x, panel.frame.bottom() + x_gap), x_title, Style::new(8));
+        self.text((left, y), y_title, Style::new(8).turned(-90.0));
     }
 
     /// Draws a bar with a colour map, its smallest value at the left or at the bottom, and labels at positions from
@@ -358,8 +414,16 @@ impl Canvas {
         }
     }
 
+    /// The figure with what a reader who cannot see it is told.
+    pub(super) fn described(self, alt: String) -> Drawing {
+        Drawing { svg: self.finish(), alt }
+    }
+
     /// The figure as SVG: one user unit is one point.
-    pub(super) fn finish(self) -> String {
+    pub(super) fn finish(mut self) -> String {
+        if self.lowest > self.scene.height {
+            self.scene.height = self.lowest.ceil();
+        }
         let (width, height) = (self.scene.width, self.scene.height);
         let drawn = SvgBackend::new().render_scene(&self.scene);
         // kuva's root element has neither units nor a viewBox, and a comment with kuva's version follows it.

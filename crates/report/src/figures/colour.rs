@@ -13,7 +13,7 @@ pub(super) const CROWD: Rgb = [0xcc; 3];
 
 /// Ten colours that stay apart with normal sight, deuteranopia and protanopia: found by a search for the largest
 /// smallest distance in OKLab.
-const CLASSES: [Rgb; 10] = [
+pub(super) const CLASSES: [Rgb; 10] = [
     [0xf5, 0x5c, 0x16],
     [0x5e, 0xe4, 0xf0],
     [0x68, 0x5f, 0x97],
@@ -52,8 +52,9 @@ pub(super) fn readable(colour: Rgb) -> Rgb {
 }
 
 /// A colour mixed with twice as much white.
-pub(super) fn pale(colour: Rgb) -> Rgb {
-    colour.map(|channel| 255 - (255 - channel) / 3)
+pub(super) const fn pale(colour: Rgb) -> Rgb {
+    let [red, green, blue] = colour;
+    [255 - (255 - red) / 3, 255 - (255 - green) / 3, 255 - (255 - blue) / 3]
 }
 
 /// Black or white, whichever is better read on a background.

@@ -1,67 +1,51 @@
 //! What a network took for what: its confusion matrix, and the images it was most confidently wrong about.
 
-use super::canvas::{Canvas, Frame, Style, TEXT_WIDTH, text_width};
+use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, GREY, INK, Rgb};
-use super::grid::{Square, labels_overhang, note, number_cell, number_size};
+use super::forms::key::{Key, Sign};
+use super::forms::matrix::{Cell, Matrix, Room};
+use super::forms::tiles::{Tiles, picture};
 use super::networks::fitted;
-use super::raster::Raster;
 use super::{list, thousands};
-use crate::{Figure, NetworksResults};
+use crate::{NetworksResults, WrongImage};
 
 /// Cells of the diagonal stand back behind the errors.
 const RIGHT: Rgb = [0xee; 3];
 const NOTHING: Rgb = [0xf8; 3];
 /// Confusions that are listed.
 const LISTED: usize = 8;
-/// No matrix is higher: there must be room for the caption on its page.
-const HIGHEST: f64 = 540.0;
 
 /// The confusion matrix of the network that is looked at more closely; `None` where all diverged.
-pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figure> {
+pub(super) fn matrix(task: &NetworksResults) -> Option<Drawing> {
+    const KEY: f64 = 116.0;
     let (network, _) = task.chosen()?;
     let names = &task.data.classes;
     let counts = network.confusion(names.len());
-    let margin = Square::margin(names);
-    let side = 128.0;
-    let cell = ((TEXT_WIDTH - margin - side) / names.len() as f64).min(44.0);
-    // Many classes take less height, so that the figure fits a page.
-    let height = (cell * 0.6).clamp(11.0, 24.0).min(HIGHEST / names.len() as f64);
-    let grid = Square::new((cell, height), names);
-    let overhang = labels_overhang(&super::grid::shortened(names), cell);
     let listed = confusions(&counts);
-    let notes = 58.0 + 10.0 * listed.len().min(LISTED) as f64;
-    let mut canvas = Canvas::new(TEXT_WIDTH, grid.frame.bottom().max(grid.frame.y + notes) + 2.0);
-    grid.labels(&mut canvas);
     let most = listed.first().map_or(1, |&(count, _, _)| count);
-    for (class, answers) in counts.iter().enumerate() {
-        for (answer, &count) in answers.iter().enumerate() {
-            let cell = grid.cell(class, answer);
-            if class == answer {
-                canvas.fill(cell.inset(0.4), RIGHT);
-                let number = count.to_string();
-                if let Some(size) = number_size(&number, cell, &[7, 6, 5]) {
-                    canvas.text(cell.centre(), &number, Style::new(size).colour(GREY));
-                }
-            } else if count == 0 {
-                canvas.fill(cell.inset(0.4), NOTHING);
-            } else {
-                number_cell(&mut canvas, cell, colour::amber(count as f64 / most as f64), &count.to_string());
-            }
-        }
-    }
-    let x = (grid.frame.right() + 14.0).max(grid.frame.right() + overhang.min(8.0) + 8.0);
-    let y = grid.frame.y + 5.0;
-    canvas.text((x, y), &fitted(&network.name, 8.5, TEXT_WIDTH - x), Style::new(8).bold().start());
-    note(&mut canvas, (x, y + 13.0), &["row: the image’s class", "column: the network’s answer"]);
+    let height = |width: f64| (width * 0.6).clamp(11.0, 24.0);
+    let room = Room { beside: KEY + 12.0, widest: 44.0, height: &height, ..Room::page() };
+    let matrix = Matrix::table(names, names, &room);
+    let mut canvas = Canvas::page();
+    matrix.labels(&mut canvas);
+    let cell = |(class, answer): (usize, usize)| match counts[class][answer] {
+        count if class == answer => Cell::new(RIGHT).line(count.to_string()).ink(GREY),
+        0 => Cell::new(NOTHING),
+        count => Cell::new(colour::amber(count as f64 / most as f64)).line(count.to_string()),
+    };
+    let places = (0..names.len()).flat_map(|class| (0..names.len()).map(move |answer| (class, answer)));
+    matrix.draw(&mut canvas, places.map(|place| (place, cell(place))));
+    let mut key = Key::column(KEY);
+    key.heading(&network.name);
+    key.note("row: the image’s class");
+    key.note("column: the network’s answer");
     if !listed.is_empty() {
-        canvas.text((x, y + 38.0), "commonest errors", Style::new(7).bold().start());
-        for (row, &(count, class, answer)) in listed.iter().take(LISTED).enumerate() {
-            let y = y + 48.0 + 10.0 * row as f64;
-            let line = format!("{} predicted as {}", names[class], names[answer]);
-            canvas.text((x + 20.0, y), &fitted(&line, 7.0, TEXT_WIDTH - x - 20.0), Style::new(7).start());
-            canvas.text((x + 15.0, y), &thousands(count), Style::new(7).end());
-        }
+        key.heading("commonest errors");
     }
+    for &(count, class, answer) in listed.iter().take(LISTED) {
+        key.add(Sign::Count(thousands(count)), format!("{} predicted as {}", names[class], names[answer]));
+    }
+    matrix.key(&mut canvas, &key);
     let errors: usize = listed.iter().map(|(count, _, _)| count).sum();
     let common: Vec<String> = listed
         .iter()
@@ -69,14 +53,13 @@ pub(super) fn matrix(name: &'static str, task: &NetworksResults) -> Option<Figur
         .map(|&(count, class, answer)| format!("{} predicted as {} ({count})", names[class], names[answer]))
         .collect();
     let common = if common.is_empty() { String::new() } else { format!(" Commonest: {}.", list(&common)) };
-    let alt = format!(
+    Some(canvas.described(format!(
         "Confusion matrix of the network {} on the {} test images of {}: {} errors.{common}",
         network.name,
         thousands(network.labels.len()),
         task.data.title,
         thousands(errors),
-    );
-    Some(Figure::new(name, canvas.finish(), alt))
+    )))
 }
 
 /// (count, class, answer) of every confusion there is, the commonest first.
@@ -91,7 +74,7 @@ fn confusions(counts: &[Vec<usize>]) -> Vec<(usize, usize, usize)> {
 }
 
 /// The test images that the network was most confidently wrong about; `None` where there are none.
-pub(super) fn wrong_images(name: &'static str, task: &NetworksResults) -> Option<Figure> {
+pub(super) fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
     const COLUMNS: usize = 8;
     const SHOWN: usize = 24;
     let (network, _) = task.chosen()?;
@@ -99,56 +82,51 @@ pub(super) fn wrong_images(name: &'static str, task: &NetworksResults) -> Option
     if wrong.is_empty() {
         return None;
     }
-    let (gap, lines, names) = (8.0, 27.0, &task.data.classes);
-    let tile = (TEXT_WIDTH - 1.0) / COLUMNS as f64 - gap;
+    let names = &task.data.classes;
+    let name = |class: u8| &names[usize::from(class)];
     let [height, width, channels] = network.spec.model.input;
-    let tile_height = tile * height as f64 / width as f64;
+    let (gap, aspect) = (8.0, height as f64 / width as f64);
+    let tiles = |below| Tiles { columns: COLUMNS, gap, above: 0.5, below, sides: (0.0, 0.0), aspect };
     // Short names fit a line together.
-    let short = names.iter().all(|name| text_width(name, 8.0) < (tile - 16.0) / 2.0);
-    let lines = if short { lines - 2.0 } else { lines + 7.0 };
-    let rows = wrong.len().div_ceil(COLUMNS);
-    let mut canvas = Canvas::new(TEXT_WIDTH, (tile_height + lines) * rows as f64);
+    let half = (tiles(0.0).frame(0).width - 16.0) / 2.0;
+    let short = names.iter().all(|name| text_width(name, 8.0) < half);
+    let tiles = tiles(if short { 24.5 } else { 33.5 });
+    let lines = |image: &WrongImage| {
+        let (class, taken) = (name(image.class), name(image.predicted));
+        if short { vec![format!("{class} → {taken}")] } else { vec![class.clone(), format!("→ {taken}")] }
+    };
+    let mut canvas = Canvas::page();
     for (i, image) in wrong.iter().enumerate() {
-        let (row, column) = (i / COLUMNS, i % COLUMNS);
-        let frame = Frame {
-            x: 0.5 + (tile + gap) * column as f64 + gap / 2.0,
-            y: 0.5 + (tile_height + lines) * row as f64,
-            width: tile,
-            height: tile_height,
-        };
-        let pixels = image.pixels.chunks_exact(channels.max(1)).map(pixel);
-        canvas.image(frame, &Raster::blocks(width, pixels, frame.width));
-        canvas.outline(frame, INK, 0.4);
-        let (class, taken) = (&names[usize::from(image.class)], &names[usize::from(image.predicted)]);
-        let x = frame.centre().0;
-        let mut y = frame.bottom() + 7.0;
-        if short {
-            canvas.text((x, y), &format!("{class} → {taken}"), Style::new(8).bold());
-        } else {
-            let room = tile + gap - 2.0;
-            canvas.text((x, y), &fitted(class, 7.4, room), Style::new(7).bold());
+        let frame = tiles.frame(i);
+        picture(&mut canvas, frame, width, image.pixels.chunks_exact(channels.max(1)).map(pixel));
+        let (x, mut y) = (frame.centre().0, frame.bottom() + 7.0);
+        for line in lines(image) {
+            let style = Style::new(if short { 8 } else { 7 }).bold();
+            canvas.text(
+                (x, y),
+                &fitted(&line, if short { 8.5 } else { 7.4 }, frame.width + gap - 2.0),
+                style,
+            );
             y += 8.5;
-            canvas.text((x, y), &fitted(&format!("→ {taken}"), 7.4, room), Style::new(7).bold());
         }
-        canvas.text((x, y + 9.0), &probability(image.probability), Style::new(7).colour(INK));
+        canvas.text((x, y + 0.5), &probability(image.probability), Style::new(7));
     }
     let first: Vec<String> = wrong
         .iter()
         .take(3)
         .map(|image| {
-            let (class, taken) = (&names[usize::from(image.class)], &names[usize::from(image.predicted)]);
+            let (class, taken) = (name(image.class), name(image.predicted));
             format!("{class} predicted as {taken} ({})", probability(image.probability))
         })
         .collect();
-    let alt = format!(
+    Some(canvas.described(format!(
         "The {} test images of {} that the network {} was most confidently wrong about, each with its class, the \
          network’s answer and the probability it gave: first {}.",
         wrong.len(),
         task.data.title,
         network.name,
         list(&first),
-    );
-    Some(Figure::new(name, canvas.finish(), alt))
+    )))
 }
 
 /// The colour of a pixel of one channel, or of three or more.

@@ -2,24 +2,19 @@
 
 use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
 
-use super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH, text_width};
-use super::colour::{self, CURVES, GREY, INK, Rgb};
+use super::canvas::{Axis, Canvas, Drawing, Style, TEXT_WIDTH};
+use super::colour::{self, CURVES, INK, Rgb};
+use super::forms::chart::{Chart, LEFT, Panels, Stroke, extent};
+use super::forms::key::{Key, Sign};
 use super::names::all_fitted;
-use super::networks::{Kind, even_step, mark, mark_radius, share_format};
-use super::thin::thin;
+use super::networks::Kind;
 use super::{percent, thousands};
-use crate::{Figure, NetworkResults, NetworksResults};
+use crate::{NetworkResults, NetworksResults};
 
 const COLUMNS: usize = 5;
 /// Networks of one figure: two rows of them are as high as a page allows with a caption.
 const NETWORKS: usize = 2 * COLUMNS;
-const LEFT: f64 = 40.0;
-const GAP: f64 = 9.0;
-const LEGEND: f64 = 20.0;
-const TITLE: f64 = 14.0;
-const HEIGHT: f64 = 84.0;
-const BETWEEN: f64 = 7.0;
-const BELOW: f64 = 34.0;
+const BATCHES: Stroke = Stroke(colour::pale(CURVES[0].0), 0.7, None);
 
 /// Images that a network is evaluated on, with their colour and the shape of their mark.
 struct Part {
@@ -35,98 +30,44 @@ const PARTS: [Part; 3] = [
     Part { name: "test images", colour: CURVES[3].0, shape: 1, of: |epoch| Some(epoch.test) },
 ];
 
-/// A column for each network: its loss above, its accuracy below. Many networks take several figures, whose axes are
-/// alike; the second is called `{name}_2`.
-pub(super) fn curves(name: &'static str, kind: Kind, task: &NetworksResults) -> Vec<Figure> {
+/// A column for each network: its loss above, its accuracy below. Many networks take several figures, whose axes are alike.
+pub(super) fn curves(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
+    let key = key(task);
+    let top = key.extent().1;
+    let columns = task.networks.len().clamp(1, COLUMNS);
+    let panels = Panels { top, columns, heights: &[84.0, 84.0], shared: true };
     let names: Vec<String> = task.networks.iter().map(|network| network.name.clone()).collect();
-    // A task has a network at least, but what is empty is one figure too.
-    let figures = task.networks.len().div_ceil(NETWORKS).max(1);
-    let columns = task.networks.len().clamp(1, COLUMNS);
-    let titles = all_fitted(&names, 1.06 * 8.0, width(columns));
-    let part = |figure: usize| {
-        let first = figure * NETWORKS;
-        let shown = first..(first + NETWORKS).min(task.networks.len());
-        let name = if figure == 0 { name.to_owned() } else { format!("{name}_{}", figure + 1) };
-        draw(name, kind, task, (&task.networks[shown.clone()], &titles[shown]))
-    };
-    (0..figures).map(part).collect()
-}
-
-/// The width of a panel where there are so many in a row.
-fn width(columns: usize) -> f64 {
-    ((TEXT_WIDTH - LEFT - 3.0) / columns as f64 - GAP).min(190.0)
-}
-
-fn draw(
-    name: String,
-    kind: Kind,
-    task: &NetworksResults,
-    (networks, titles): (&[NetworkResults], &[String]),
-) -> Figure {
-    let columns = task.networks.len().clamp(1, COLUMNS);
-    let width = width(columns);
-    let block = TITLE + 2.0 * HEIGHT + BETWEEN + BELOW;
-    let rows = networks.len().div_ceil(columns);
-    let mut canvas = Canvas::new(TEXT_WIDTH, LEGEND + block * rows as f64);
-    legend(&mut canvas, task);
+    let titles = all_fitted(&names, 1.06 * 8.0, panels.width());
     let scale = Scale::new(task);
-    for (i, (network, title)) in networks.iter().zip(titles).enumerate() {
-        let (row, column) = (i / columns, i % columns);
-        let x = LEFT + (width + GAP) * column as f64;
-        let y = LEGEND + block * row as f64 + TITLE;
-        let above = Frame { x, y, width, height: HEIGHT };
-        let below = Frame { y: y + HEIGHT + BETWEEN, ..above };
-        canvas.text((x + width / 2.0, y - 7.0), title, Style::new(8).bold());
-        let loss = scale.loss_panel(&canvas, above, column == 0);
-        let accuracy = scale.accuracy_panel(&canvas, below, column == 0);
-        for panel in [&loss, &accuracy] {
-            canvas.axes(panel);
-            canvas.outline(panel.frame, GREY, 0.4);
+    let parts = task.networks.chunks(NETWORKS).zip(titles.chunks(NETWORKS));
+    let part = |(networks, titles): (&[NetworkResults], &[String])| {
+        let mut canvas = Canvas::page();
+        key.draw(&mut canvas, (LEFT, 0.0));
+        for (i, (network, title)) in networks.iter().zip(titles).enumerate() {
+            panels.heading(&mut canvas, i, title, INK);
+            scale.loss(
+                &mut panels.chart(&mut canvas, (i, 0), &scale.epoch_axis(), &scale.loss_axis()),
+                network,
+            );
+            let (x, y) = (scale.epoch_axis(), scale.accuracy_axis());
+            scale.accuracy(&mut panels.chart(&mut canvas, (i, 1), &x, &y), network);
         }
-        scale.loss(&mut canvas, &loss, network);
-        scale.accuracy(&mut canvas, &accuracy, network);
-        if let Some(at) = network.outcome.diverged {
-            let x = loss.x(scale.epochs_at(network, at.step));
-            for panel in [&loss, &accuracy] {
-                canvas.line(&[(x, panel.frame.y), (x, panel.frame.bottom())], INK, 0.7, Some("2 1.5"));
-            }
-            // On the side of the line that has more room.
-            let (x, style) = if x < above.centre().0 {
-                (x + 3.0, Style::new(7).start())
-            } else {
-                (x - 3.0, Style::new(7).end())
-            };
-            canvas.text_with_halo((x, y + 9.0), "diverged", style.bold());
-            canvas.text_with_halo((x, y + 18.0), &format!("at step {}", thousands(at.step)), style);
-        }
-    }
-    Figure::new(name, canvas.finish(), alt(kind, task, networks))
+        canvas.described(alt(kind, task, networks))
+    };
+    parts.map(part).collect()
 }
 
-fn legend(canvas: &mut Canvas, task: &NetworksResults) {
-    let y = 6.0;
-    let mut x = LEFT;
-    let item = |canvas: &mut Canvas, x: &mut f64, text: &str| {
-        canvas.text((*x, y), text, Style::new(7).start());
-        *x += text_width(text, 7.0) + 16.0;
-    };
-    canvas.line(&[(x, y), (x + 14.0, y)], colour::pale(PARTS[0].colour), 1.2, None);
-    x += 18.0;
-    item(canvas, &mut x, "batches, each before its step");
-    let has = |part: &Part| {
-        task.networks
-            .iter()
-            .any(|network| network.outcome.epochs.iter().any(|epoch| (part.of)(epoch).is_some()))
-    };
-    for part in PARTS.iter().filter(|part| has(part)) {
-        canvas.line(&[(x, y), (x + 14.0, y)], part.colour, 0.9, None);
-        mark(canvas, (x + 7.0, y), part.shape, 2.0, part.colour);
-        x += 18.0;
-        item(canvas, &mut x, part.name);
+fn key(task: &NetworksResults) -> Key {
+    let mut key = Key::row(TEXT_WIDTH - LEFT);
+    key.add(Sign::Line(BATCHES.0, None), "batches, each before its step");
+    let epochs = || task.networks.iter().flat_map(|network| &network.outcome.epochs);
+    for part in PARTS.iter().filter(|part| epochs().any(|epoch| (part.of)(epoch).is_some())) {
+        key.add(Sign::Marked(part.shape, part.colour), part.name);
     }
+    key
 }
 
-/// The axes that all networks of a task share.
+/// The ranges that all networks of a task share.
 struct Scale {
     epochs: f64,
     loss: (f64, f64),
@@ -140,12 +81,8 @@ impl Scale {
             epochs.flat_map(|epoch| PARTS.iter().filter_map(move |part| (part.of)(epoch)))
         };
         let batches = task.networks.iter().flat_map(|network| &network.curve).map(|line| line.loss);
-        let losses = evaluations()
-            .map(|found| found.loss)
-            .chain(batches)
-            .filter(|loss| *loss > 0.0 && loss.is_finite());
-        let (low, high) = losses.fold((f64::MAX, 0.0), |(low, high), loss| (loss.min(low), loss.max(high)));
-        let (low, high) = if low <= high { (low, high) } else { (0.1, 1.0) };
+        let losses = evaluations().map(|found| found.loss).chain(batches);
+        let (low, high) = extent(losses.filter(|loss| *loss > 0.0 && loss.is_finite()), (0.1, 1.0));
         // The steep beginning of the batches is cut off: it would flatten all that follows.
         let late = task.finished().flat_map(|(_, network, _)| {
             let late = move |line: &&StepsLine| 5 * line.step > network.outcome.steps;
@@ -162,42 +99,16 @@ impl Scale {
         }
     }
 
-    fn epoch_axis(&self, title: &'static str, numbers: bool) -> Axis<'static> {
-        let step = if self.epochs <= 2.0 { 0.5 } else { even_step((0.0, self.epochs), 4.0).max(1.0) };
-        Axis {
-            // Marks at the end of the last epoch stand clear of the edge.
-            range: (0.0, self.epochs + (0.03 * self.epochs).max(0.06)),
-            log: false,
-            step: Some(step),
-            format: if numbers { epoch_label } else { |_| String::new() },
-            title,
-            gap: 20.0,
-        }
+    fn epoch_axis(&self) -> Axis<'static> {
+        Axis::epochs(self.epochs, 4.0)
     }
 
-    fn loss_panel(&self, canvas: &Canvas, frame: Frame, first: bool) -> Panel {
-        let y = Axis {
-            range: self.loss,
-            log: true,
-            step: None,
-            format: if first { loss_label } else { |_| String::new() },
-            title: if first { "cross-entropy" } else { "" },
-            gap: 33.0,
-        };
-        canvas.panel(frame, &self.epoch_axis("", false), &y)
+    fn loss_axis(&self) -> Axis<'static> {
+        Axis::positive(self.loss).titled("cross-entropy")
     }
 
-    fn accuracy_panel(&self, canvas: &Canvas, frame: Frame, first: bool) -> Panel {
-        let step = even_step(self.accuracy, 4.0);
-        let y = Axis {
-            range: self.accuracy,
-            log: false,
-            step: Some(step),
-            format: if first { share_format(step) } else { |_| String::new() },
-            title: if first { "accuracy" } else { "" },
-            gap: 33.0,
-        };
-        canvas.panel(frame, &self.epoch_axis("epoch", true), &y)
+    fn accuracy_axis(&self) -> Axis<'static> {
+        Axis::shares(self.accuracy, 4.0).titled("accuracy")
     }
 
     /// How many epochs so many steps are.
@@ -210,53 +121,46 @@ impl Scale {
         (step as f64 / per_epoch as f64).min(self.epochs)
     }
 
-    fn loss(&self, canvas: &mut Canvas, panel: &Panel, network: &NetworkResults) {
+    fn loss(&self, chart: &mut Chart, network: &NetworkResults) {
         let shown =
             |loss: f64| if loss.is_finite() { loss.clamp(self.loss.0, self.loss.1) } else { self.loss.1 };
-        let points = network
-            .curve
-            .iter()
-            .map(|line| (panel.x(self.epochs_at(network, line.step)), panel.y(shown(line.loss))));
-        batches(canvas, &thin(points, 0.8));
-        self.evaluations(canvas, panel, network, |found| shown(found.loss));
+        let batches = network.curve.iter().map(|line| (self.epochs_at(network, line.step), shown(line.loss)));
+        chart.curve(batches, BATCHES);
+        self.evaluations(chart, network, |found| shown(found.loss));
+        if let Some(at) = network.outcome.diverged {
+            // On the side of the line that has more room.
+            let (x, y) = (chart.at((self.epochs_at(network, at.step), self.loss.1)).0, chart.frame.y);
+            let (x, style) = if x < chart.frame.centre().0 {
+                (x + 3.0, Style::new(7).start())
+            } else {
+                (x - 3.0, Style::new(7).end())
+            };
+            chart.canvas.text_with_halo((x, y + 9.0), "diverged", style.bold());
+            chart.canvas.text_with_halo((x, y + 18.0), &format!("at step {}", thousands(at.step)), style);
+        }
     }
 
-    fn accuracy(&self, canvas: &mut Canvas, panel: &Panel, network: &NetworkResults) {
+    fn accuracy(&self, chart: &mut Chart, network: &NetworkResults) {
         let points = network.curve.iter().map(|line| (self.epochs_at(network, line.step), line.accuracy));
         for part in above(points, self.accuracy.0) {
-            let points = part.into_iter().map(|(epoch, accuracy)| (panel.x(epoch), panel.y(accuracy)));
-            batches(canvas, &thin(points, 0.8));
+            chart.curve(part, BATCHES);
         }
-        self.evaluations(canvas, panel, network, Evaluation::accuracy);
+        self.evaluations(chart, network, Evaluation::accuracy);
     }
 
-    fn evaluations(
-        &self,
-        canvas: &mut Canvas,
-        panel: &Panel,
-        network: &NetworkResults,
-        value: impl Fn(&Evaluation) -> f64,
-    ) {
-        let radius = mark_radius(panel.frame.width / self.epochs);
+    /// What was found after each epoch, and where the training ended in numbers that are none.
+    fn evaluations(&self, chart: &mut Chart, network: &NetworkResults, value: impl Fn(&Evaluation) -> f64) {
         for part in &PARTS {
             let place = |epoch: &EpochOutcome| {
                 let found = (part.of)(epoch)?;
-                Some((panel.x(self.epochs_at(network, epoch.step)), panel.y(value(&found))))
+                Some((self.epochs_at(network, epoch.step), value(&found)))
             };
             let places: Vec<(f64, f64)> = network.outcome.epochs.iter().filter_map(place).collect();
-            canvas.curve(&places, part.colour, 0.9, None);
-            if let Some(radius) = radius {
-                places.iter().for_each(|&place| mark(canvas, place, part.shape, radius, part.colour));
-            }
+            chart.after_epochs(&places, Stroke(part.colour, 0.9, None), part.shape, self.epochs);
         }
-    }
-}
-
-/// Draws what single batches said; a line of one point would not be seen.
-fn batches(canvas: &mut Canvas, points: &[(f64, f64)]) {
-    match points {
-        [point] => mark(canvas, *point, 0, 1.6, colour::pale(PARTS[0].colour)),
-        points => canvas.curve(points, colour::pale(PARTS[0].colour), 0.7, None),
+        if let Some(at) = network.outcome.diverged {
+            chart.down(self.epochs_at(network, at.step), Stroke(INK, 0.7, Some("2 1.5")));
+        }
     }
 }
 
@@ -302,16 +206,6 @@ fn alt(kind: Kind, task: &NetworksResults, networks: &[NetworkResults]) -> Strin
         task.data.title,
         ends.join("; "),
     )
-}
-
-fn epoch_label(epoch: f64) -> String {
-    let decimals = if (epoch - epoch.round()).abs() < 1e-6 { 0 } else { 1 };
-    format!("{epoch:.decimals$}")
-}
-
-fn loss_label(loss: f64) -> String {
-    let decimals = (-loss.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{loss:.decimals$}")
 }
 
 #[cfg(test)]

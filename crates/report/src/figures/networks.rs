@@ -1,9 +1,11 @@
-//! What the figures of Tasks 3 and 4 share: the two kinds of network, their marks, and how numbers are written.
+//! What the figures of Tasks 3 and 4 share: the two kinds of network, and how numbers are written.
 
-use super::canvas::{Canvas, Style};
-use super::colour::{CURVES, Rgb, WHITE};
+use super::colour::{CURVES, Rgb};
+pub(super) use super::forms::chart::even_step;
+use super::forms::key::{Key, Sign};
 pub(super) use super::names::fitted;
-use super::raster::marker;
+use crate::document::facts::compared::same_data;
+use crate::{NetworksResults, Results};
 
 /// A kind of network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +23,7 @@ impl Kind {
     }
 
     /// What its depth counts.
-    pub(super) fn layers(self) -> &'static str {
+    fn layers(self) -> &'static str {
         match self {
             Kind::Mlp => "hidden layers",
             Kind::Cnn => "convolutions",
@@ -35,27 +37,24 @@ impl Kind {
         }
     }
 
-    /// A disc or a square with the depth in it.
-    pub(super) fn mark(self, canvas: &mut Canvas, at: (f64, f64), depth: &str) {
-        let label = match self {
-            Kind::Mlp => 0,
-            Kind::Cnn => 1,
-        };
-        mark(canvas, at, label, 6.2, self.colour());
-        canvas.text(at, depth, Style::new(8).bold().colour(WHITE));
+    /// The shape of its marks, which have the depth in them: a disc, a square.
+    pub(super) fn shape(self) -> usize {
+        self as usize
+    }
+
+    pub(super) fn explain(self, key: &mut Key) {
+        let meaning = format!("{} with n {}", self.name(), self.layers());
+        key.add(Sign::Lettered(self.shape(), self.colour(), "n"), meaning);
     }
 }
 
-/// The radius of marks this far apart on a curve; none where their white edges would hide the line between them.
-pub(super) fn mark_radius(distance: f64) -> Option<f64> {
-    (distance >= 2.4).then(|| (0.25 * distance).clamp(0.8, 2.0))
-}
-
-/// A filled mark of one of the ten shapes, as large as a disc of this radius.
-pub(super) fn mark(canvas: &mut Canvas, (x, y): (f64, f64), shape: usize, radius: f64, colour: Rgb) {
-    let corners: Vec<(f64, f64)> =
-        marker(shape).iter().map(|(u, v)| (x + u * radius, y + v * radius)).collect();
-    canvas.polygon(&corners, colour);
+/// The CNNs, beside the MLPs where these were trained and tested on the same images.
+pub(super) fn compared<'a>(
+    found: &'a Results,
+    cnns: &'a NetworksResults,
+) -> Vec<(Kind, &'a NetworksResults)> {
+    let mlps = found.mlps.iter().filter(|mlps| same_data(mlps, cnns)).map(|mlps| (Kind::Mlp, mlps));
+    mlps.chain([(Kind::Cnn, cnns)]).collect()
 }
 
 /// A p value with two figures that count, or that it is below a thousandth.
@@ -82,29 +81,6 @@ pub(super) fn points(difference: f64) -> String {
     format!("{sign}{number}")
 }
 
-/// Labels of an axis of shares whose ticks are `step` apart.
-pub(super) fn share_format(step: f64) -> fn(f64) -> String {
-    // A label is a plain function, so there is one for each number of decimals.
-    if step > 0.0099 {
-        |share| super::percent(share, 0)
-    } else if step > 0.000_99 {
-        |share| super::percent(share, 1)
-    } else {
-        |share| super::percent(share, 2)
-    }
-}
-
-/// A distance of 1, 2 or 5 times a power of ten that divides a range into about so many parts.
-pub(super) fn even_step((low, high): (f64, f64), parts: f64) -> f64 {
-    let rough = (high - low) / parts;
-    let power = 10_f64.powf(rough.log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .map(|factor| factor * power)
-        .into_iter()
-        .find(|&step| step >= rough)
-        .unwrap_or(power)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +89,5 @@ mod tests {
     fn numbers_as_figures_write_them() {
         assert_eq!([0.0004, 0.0123, 0.0996, 1.0].map(p_value), ["<\u{a0}0.001", "0.012", "0.10", "1.00"]);
         assert_eq!([0.0012, -0.0012, 0.0, -0.000_01].map(points), ["+0.12", "−0.12", "0.00", "0.00"]);
-        assert_eq!(even_step((0.0, 1.0), 4.0), 0.5);
-        assert!((even_step((0.965, 1.0), 4.0) - 0.01).abs() < 1e-12);
     }
 }

@@ -1,52 +1,54 @@
 //! Single-layer perceptrons between every two classes: weights, errors and accuracy.
 
-use super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH, text_width};
+use super::canvas::{Axis, Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::colour::{self, CURVES, GREY, INK, Rgb};
-use super::grid::{Square, Triangle, note, number_cell};
+use super::forms::chart::{Chart, Stroke};
+use super::forms::key::{Key, Sign};
+use super::forms::matrix::{Cell, Matrix, Room};
 use super::raster::Raster;
-use super::thin::thin;
-use super::{list, percent, share_number, thousands};
-use crate::{Figure, PairResults, PerceptronResults};
+use super::{list, percent, rounded, share_number, thousands};
+use crate::{PairResults, PerceptronResults};
 
 const CURVE: Rgb = CURVES[0].0;
-/// Dash pattern of the line at the tolerance.
-const TOLERANCE: &str = "2 1.5";
+/// The line at the tolerance.
+const TOLERANCE: Stroke = Stroke(INK, 0.6, Some("2 1.5"));
 
 /// Share of an image's weights that its colour scale covers: a few weights at pixels that are hardly ever inked are
 /// many times larger than the rest, which would be left pale.
 const COVERED: f64 = 0.98;
 
+/// The row and the column of a pair.
+fn place(pair: &PairResults) -> (usize, usize) {
+    (usize::from(pair.spec.a), usize::from(pair.spec.b))
+}
+
 /// The weights of every perceptron as an image.
-pub(super) fn weights(perceptrons: &PerceptronResults) -> Figure {
+pub(super) fn weights(perceptrons: &PerceptronResults) -> Drawing {
     let data = &perceptrons.data;
-    let grid =
-        Triangle::new(0.5, 0.0, TEXT_WIDTH - 1.0, data.height as f64 / data.width as f64, &data.classes);
-    let legend = grid.legend(200.0, 76.0);
-    let at = (legend.x, legend.y + 5.0);
-    let mut canvas = Canvas::new(TEXT_WIDTH, grid.frame.bottom().max(legend.bottom()) + 1.0);
-    grid.labels(&mut canvas);
+    let aspect = data.height as f64 / data.width as f64;
+    let height = |width| width * aspect;
+    let matrix = Matrix::pairs(&data.classes, &Room { widest: 150.0, height: &height, ..Room::page() });
+    let mut canvas = Canvas::page();
+    matrix.labels(&mut canvas);
     let mut largest = Vec::new();
     for pair in &perceptrons.pairs {
-        let frame = grid.cell(usize::from(pair.spec.a), usize::from(pair.spec.b)).inset(1.0);
+        let (a, b) = place(pair);
+        let frame = matrix.cell(a, b).inset(1.0);
         let (most, scale) = sizes(&pair.weights);
         let pixels = pair.weights.iter().map(|w| colour::diverging(f64::from(w / scale)));
         canvas.image(frame, &Raster::blocks(data.width, pixels, frame.width));
         canvas.outline(frame, GREY, 0.3);
         largest.push(most);
     }
-    canvas.text(at, "Weights of row against column", Style::new(9).bold().start());
-    note(
-        &mut canvas,
-        (at.0, at.1 + 14.0),
-        &["red pixels speak for the column’s class (+1),", "blue ones for the row’s (−1)"],
-    );
-    let bar = Frame { x: at.0 + 4.0, y: at.1 + 33.0, width: 120.0, height: 8.0 };
+    let mut key = Key::column(165.0);
+    key.heading("Weights of row against column");
+    key.note("red pixels speak for the column’s class (+1), blue ones for the row’s (−1)");
     let labels = [(0.0, "−s"), (0.5, "0"), (1.0, "s")].map(|(t, label)| (t, label.to_owned()));
-    canvas.colour_bar(bar, |t| colour::diverging(2.0 * t - 1.0), &labels);
-    let own = format!("each image on its own scale s, which {} of |w| do not pass", percent(COVERED, 0));
-    note(&mut canvas, (at.0, bar.bottom() + 20.0), &[own.as_str()]);
+    key.bar(|t| colour::diverging(2.0 * t - 1.0), labels);
+    key.note(format!("each image on its own scale s, which {} of |w| do not pass", percent(COVERED, 0)));
+    matrix.key(&mut canvas, &key);
     let (low, high) = largest.iter().fold((f32::MAX, 0.0_f32), |(low, high), &w| (low.min(w), high.max(w)));
-    let alt = format!(
+    canvas.described(format!(
         "Weights of the {} perceptrons of {} as images of {} by {} pixels, one for each pair of classes; blue weights \
          speak for the row’s class, red ones for the column’s. Each image has its own scale; the largest weight is \
          between {} and {} in size.",
@@ -56,8 +58,7 @@ pub(super) fn weights(perceptrons: &PerceptronResults) -> Figure {
         data.width,
         size(low),
         size(high),
-    );
-    Figure::new("perceptron_weights", canvas.finish(), alt)
+    ))
 }
 
 /// A size in words, as a power of ten where it would be long.
@@ -75,49 +76,47 @@ fn sizes(weights: &[f32]) -> (f32, f32) {
 }
 
 /// The training error of every perceptron after each iteration.
-pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
-    let names = &perceptrons.data.classes;
+pub(super) fn errors(perceptrons: &PerceptronResults) -> Drawing {
+    // What the axes of the panels along the diagonal take below them.
+    const BELOW: f64 = 16.0;
     let scale = ErrorScale::new(perceptrons.pairs.iter());
-    let left = 34.0;
-    let grid = Triangle::new(left, 0.0, TEXT_WIDTH - left, 0.82, names);
-    // The axes of the panels along the diagonal reach to the left and below it.
-    let (left_of, below) = (34.0, 14.0);
-    let legend = grid.legend(180.0 + left_of, 62.0);
-    let mut canvas = Canvas::new(TEXT_WIDTH, (grid.frame.bottom() + below).max(legend.bottom()));
-    grid.labels(&mut canvas);
+    const AT_LEFT: f64 = 34.0;
+    let (corner, width) = ((AT_LEFT, 0.0), TEXT_WIDTH - AT_LEFT);
+    let room = Room { corner, width, widest: 150.0, height: &|width| 0.82 * width, ..Room::page() };
+    let matrix = Matrix::pairs(&perceptrons.data.classes, &room);
+    // Small panels have no room for axes.
+    let with_axes = matrix.cell(0, 1).width > 30.0;
+    let (x, y) = (Axis::log(scale.across(), sparse_label), Axis::log(scale.upwards(), sparse_error_label));
+    let mut canvas = Canvas::page();
+    matrix.labels(&mut canvas);
     for pair in &perceptrons.pairs {
-        let (a, b) = (usize::from(pair.spec.a), usize::from(pair.spec.b));
-        let panel = scale.panel(&canvas, grid.cell(a, b).inset(2.0), true);
+        let (a, b) = place(pair);
+        let mut chart = Chart::bare(&mut canvas, matrix.cell(a, b).inset(2.0), &x, &y);
         // Along the diagonal a panel has no neighbour at its left and below it: there is room for its axes.
-        if b == a + 1 {
-            canvas.axes(&panel);
+        if b == a + 1 && with_axes {
+            chart.axes();
         }
-        canvas.outline(panel.frame, GREY, 0.4);
-        scale.tolerance_line(&mut canvas, &panel, pair.spec.tolerance);
-        canvas.curve(&scale.curve(&panel, &pair.errors, 0.5), CURVE, 0.7, None);
-        if let Some(&last) = pair.errors.last() {
-            let (x, y) = (panel.x(pair.errors.len() as f64), panel.y(scale.shown(last)));
-            canvas.fill(Frame { x: x - 1.2, y: y - 1.2, width: 2.4, height: 2.4 }, INK);
+        chart.across(scale.shown(pair.spec.tolerance), TOLERANCE);
+        chart.curve(scale.curve(&pair.errors), Stroke(CURVE, 0.7, None));
+        if let Some(end) = scale.end(pair) {
+            chart.end(end, 1.2, INK);
         }
     }
-    let at = (legend.x - left + 2.0, legend.y + 5.0);
-    let x = at.0;
-    canvas.text((x, at.1), "Row against column", Style::new(9).bold().start());
-    let key = |canvas: &mut Canvas, row: f64, text: &str| {
-        canvas.text((x + 24.0, at.1 + row), text, Style::new(7).start());
-    };
-    key(&mut canvas, 14.0, "share of training images misclassified (log)");
-    canvas.line(&[(x, at.1 + 14.0), (x + 18.0, at.1 + 14.0)], CURVE, 1.0, None);
-    key(&mut canvas, 24.0, &tolerance_label(&perceptrons.pairs[0]));
-    canvas.line(&[(x, at.1 + 24.0), (x + 18.0, at.1 + 24.0)], INK, 0.6, Some(TOLERANCE));
-    key(&mut canvas, 34.0, "last iteration");
-    canvas.fill(Frame { x: x + 7.8, y: at.1 + 32.8, width: 2.4, height: 2.4 }, INK);
+    let mut key = Key::column(180.0);
+    key.heading("Row against column");
+    key.add(Sign::Line(CURVE, None), "share of training images misclassified (log)");
+    key.add(Sign::Line(INK, TOLERANCE.2), tolerance_label(&perceptrons.pairs[0]));
+    key.add(Sign::End(INK), "last iteration");
     let longest = perceptrons.pairs.iter().map(|pair| pair.errors.len()).max().unwrap_or(0);
-    let across = match longest {
+    key.note(match longest {
         0 | 1 => "across: the first iteration".to_owned(),
         _ => format!("across: iterations, 1 to {} (log)", thousands(longest)),
-    };
-    note(&mut canvas, (x, at.1 + 46.0), &[across.as_str()]);
+    });
+    if !with_axes {
+        let [low, high] = [scale.floor, scale.top].map(error_label);
+        key.note(format!("upwards: errors, {low} to {high} (log)"));
+    }
+    matrix.key_below(&mut canvas, &key, BELOW);
     let converged = perceptrons.pairs.iter().filter(|pair| pair.outcome.converged);
     let mut passes: Vec<usize> = converged.map(|pair| pair.outcome.iterations).collect();
     passes.sort_unstable();
@@ -127,7 +126,7 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
         [first, .., last] => format!(", after {} to {}", thousands(*first), iterations(*last)),
         [only] => format!(", after {}", iterations(*only)),
     };
-    let alt = format!(
+    canvas.described(format!(
         "Training error of the {} perceptrons against the iteration, a small panel for each pair of classes, both axes \
          logarithmic. Of {}, {} reached the tolerance{range}.",
         perceptrons.pairs.len(),
@@ -137,58 +136,48 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Figure {
             format!("{} pairs", perceptrons.pairs.len())
         },
         passes.len(),
-    );
-    Figure::new("perceptron_errors", canvas.finish(), alt)
+    ))
 }
 
 /// The error curves of five pairs from easy to hard.
-pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Figure {
+pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawing {
     let names = &perceptrons.data.classes;
     let pairs = perceptrons.easy_to_hard();
     let scale = ErrorScale::new(pairs.iter().copied());
     let labels: Vec<String> = pairs.iter().map(|pair| title(names, pair)).collect();
-    let legend = labels.iter().map(|label| text_width(label, 8.0)).fold(90.0, f64::max) + 42.0;
-    let (left, top, height, below) = (46.0, 6.0, 190.0, 30.0);
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + height + below);
-    let frame = Frame { x: left, y: top, width: TEXT_WIDTH - left - legend, height };
-    let panel = scale.panel(&canvas, frame, false);
-    canvas.axes(&panel);
-    if scale.touches_zero {
-        canvas.text((left - 6.0, panel.frame.bottom()), "0", Style::new(7).end());
+    let mut key = Key::column(140.0);
+    key.heading("pair (test accuracy)");
+    for (label, (colour, dash)) in labels.iter().zip(CURVES) {
+        key.add(Sign::Line(colour, dash), label);
     }
-    scale.tolerance_line(&mut canvas, &panel, pairs[0].spec.tolerance);
+    key.add(Sign::Line(INK, TOLERANCE.2), tolerance_label(pairs[0]));
+    for note in ["strong: lowest error so far", "pale: error of each iteration", "square: last iteration"] {
+        key.note(note);
+    }
+    let x = Axis::log(scale.across(), iteration_label).titled("iteration");
+    let y = Axis::log(scale.upwards(), error_label).titled("training error");
+    let mut canvas = Canvas::page();
+    let mut chart = Chart::beside(&mut canvas, &key, 190.0, (&x, &y));
+    if scale.touches_zero {
+        let at = (chart.frame.x - 6.0, chart.frame.bottom());
+        chart.canvas.text(at, "0", Style::new(7).end());
+    }
+    chart.across(scale.shown(pairs[0].spec.tolerance), TOLERANCE);
     // The error of online learning jumps from pass to pass: pale curves show that, strong ones what was reached.
     for (pair, (colour, _)) in pairs.iter().zip(CURVES) {
-        canvas.curve(&scale.curve(&panel, &pair.errors, 0.8), colour::pale(colour), 0.5, None);
+        chart.curve(scale.curve(&pair.errors), Stroke(colour::pale(colour), 0.5, None));
     }
-    let x = frame.right() + 12.0;
-    canvas.text((x, top + 6.0), "pair (test accuracy)", Style::new(8).bold().start());
-    for ((pair, label), (index, (colour, dash))) in pairs.iter().zip(&labels).zip(CURVES.iter().enumerate()) {
-        let lowest: Vec<f64> = pair
-            .errors
-            .iter()
-            .scan(f64::INFINITY, |lowest, &error| {
-                *lowest = lowest.min(error);
-                Some(*lowest)
-            })
-            .collect();
-        canvas.curve(&scale.curve(&panel, &lowest, 0.8), *colour, 1.4, *dash);
-        if let Some(&last) = pair.errors.last() {
-            let (x, y) = (panel.x(pair.errors.len() as f64), panel.y(scale.shown(last)));
-            canvas.fill(Frame { x: x - 1.8, y: y - 1.8, width: 3.6, height: 3.6 }, *colour);
+    for (pair, (colour, dash)) in pairs.iter().zip(CURVES) {
+        let lowest = pair.errors.iter().scan(f64::INFINITY, |lowest, &error| {
+            *lowest = lowest.min(error);
+            Some(*lowest)
+        });
+        let lowest: Vec<f64> = lowest.collect();
+        chart.curve(scale.curve(&lowest), Stroke(colour, 1.4, dash));
+        if let Some(end) = scale.end(pair) {
+            chart.end(end, 1.8, colour);
         }
-        let y = top + 21.0 + 13.0 * index as f64;
-        canvas.line(&[(x, y), (x + 22.0, y)], *colour, 1.4, *dash);
-        canvas.text((x + 27.0, y), label, Style::new(8).start());
     }
-    let y = top + 21.0 + 13.0 * pairs.len() as f64;
-    canvas.line(&[(x, y), (x + 22.0, y)], INK, 0.6, Some(TOLERANCE));
-    canvas.text((x + 27.0, y), &tolerance_label(pairs[0]), Style::new(8).start());
-    note(
-        &mut canvas,
-        (x, y + 18.0),
-        &["strong: lowest error so far", "pale: error of each iteration", "square: last iteration"],
-    );
     let ends: Vec<String> = pairs
         .iter()
         .zip(&labels)
@@ -200,53 +189,54 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Figur
             }
         })
         .collect();
-    let alt = format!(
+    canvas.described(format!(
         "Training error against the iteration, both axes logarithmic, for {} pairs from easy to hard, with test \
          accuracies. {}.",
         pairs.len(),
         ends.join("; "),
-    );
-    Figure::new("perceptron_errors_five", canvas.finish(), alt)
+    ))
 }
 
 /// The test accuracy of every perceptron.
-pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Figure {
+pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
     let names = &perceptrons.data.classes;
-    let bar = 68.0;
-    let cell = ((TEXT_WIDTH - bar - Square::margin(names)) / names.len() as f64).min(60.0);
-    let grid = Square::new((cell, (cell * 0.62).max(12.0)), names);
-    let mut canvas = Canvas::new(TEXT_WIDTH, grid.frame.bottom() + 5.0);
-    grid.labels(&mut canvas);
-    let accuracies = perceptrons.pairs.iter().map(PairResults::test_accuracy);
-    let worst = accuracies.fold(1.0, f64::min);
+    let height = |width: f64| (width * 0.62).max(12.0);
+    let matrix =
+        Matrix::table(names, names, &Room { beside: 68.0, widest: 60.0, height: &height, ..Room::page() });
+    let mut canvas = Canvas::page();
+    matrix.labels(&mut canvas);
+    let worst = perceptrons.pairs.iter().map(PairResults::test_accuracy).fold(1.0, f64::min);
     // From the whole per cent below the worst pair, so that the colours differ where the pairs do.
     let low = ((worst * 100.0).floor() / 100.0).min(0.99);
-    let shade = |accuracy: f64| colour::viridis((accuracy - low) / (1.0 - low));
-    for pair in &perceptrons.pairs {
-        let (a, b) = (usize::from(pair.spec.a), usize::from(pair.spec.b));
-        let number = share_number(pair.test_accuracy());
-        for cell in [grid.cell(a, b), grid.cell(b, a)] {
-            number_cell(&mut canvas, cell, shade(pair.test_accuracy()), &number);
-        }
-    }
-    let bar = Frame { x: grid.frame.right() + 14.0, width: 9.0, ..grid.frame };
+    let number = |accuracy: f64| match accuracy {
+        accuracy if matrix.holds("99.9") => share_number(accuracy),
+        // What is not all never reads so.
+        accuracy if accuracy < 1.0 => rounded(100.0 * accuracy.min(0.99), 0),
+        _ => "100".into(),
+    };
+    let cells = perceptrons.pairs.iter().flat_map(|pair| {
+        let ((a, b), accuracy) = (place(pair), pair.test_accuracy());
+        let cell = || Cell::new(colour::viridis((accuracy - low) / (1.0 - low))).line(number(accuracy));
+        [((a, b), cell()), ((b, a), cell())]
+    });
+    matrix.draw(&mut canvas, cells);
+    let bar = Frame { x: matrix.frame.right() + 14.0, width: 9.0, ..matrix.frame };
     let labels = [0.0, 0.5, 1.0].map(|t| (t, percent(low + (1.0 - low) * t, 1)));
     canvas.colour_bar(bar, colour::viridis, &labels);
-    canvas.text((TEXT_WIDTH - 6.0, bar.centre().1), "test accuracy", Style::new(8).turned(-90.0));
+    canvas.text((bar.x + 46.0, bar.centre().1), "test accuracy", Style::new(8).turned(-90.0));
     let ranked = perceptrons.easy_to_hard();
     let name = |pair: &PairResults| title(names, pair);
     let extremes: Vec<String> =
         [ranked.first(), ranked.last()].into_iter().flatten().map(|p| name(p)).collect();
     let mean = perceptrons.pairs.iter().map(PairResults::test_accuracy).sum::<f64>()
         / perceptrons.pairs.len() as f64;
-    let alt = format!(
+    canvas.described(format!(
         "Heat map of the test accuracy of the {} perceptrons of {}. Best and worst: {}; mean {}.",
         perceptrons.pairs.len(),
         perceptrons.data.title,
         list(&extremes),
         percent(mean, 1),
-    );
-    Figure::new("perceptron_accuracy", canvas.finish(), alt)
+    ))
 }
 
 /// "1 iteration", "2,310 iterations".
@@ -279,45 +269,26 @@ impl ErrorScale {
         scale
     }
 
-    fn panel(&self, canvas: &Canvas, frame: Frame, small: bool) -> Panel {
-        let x = Axis {
-            range: (1.0, self.iterations as f64),
-            log: true,
-            step: None,
-            format: if small { sparse_label } else { iteration_label },
-            title: if small { "" } else { "iteration" },
-            gap: 22.0,
-        };
-        let y = Axis {
-            range: (self.bottom(), self.top),
-            log: true,
-            step: None,
-            format: if small { sparse_error_label } else { error_label },
-            title: if small { "" } else { "training error" },
-            gap: 38.0,
-        };
-        canvas.panel(frame, &x, &y)
+    fn across(&self) -> (f64, f64) {
+        (1.0, self.iterations as f64)
     }
 
-    /// The lower edge: half the floor where zero has to be kept apart from it.
-    fn bottom(&self) -> f64 {
-        if self.touches_zero { self.floor / 2.0 } else { self.floor }
+    /// From half the floor where zero has to be kept apart from it.
+    fn upwards(&self) -> (f64, f64) {
+        (if self.touches_zero { self.floor / 2.0 } else { self.floor }, self.top)
     }
 
     /// Where an error is drawn, zero having no logarithm.
     fn shown(&self, error: f64) -> f64 {
-        error.max(self.bottom())
+        error.max(self.upwards().0)
     }
 
-    fn curve(&self, panel: &Panel, errors: &[f64], step: f64) -> Vec<(f64, f64)> {
-        let points =
-            (1..).zip(errors).map(|(pass, &error)| (panel.x(f64::from(pass)), panel.y(self.shown(error))));
-        thin(points, step)
+    fn curve(&self, errors: &[f64]) -> impl Iterator<Item = (f64, f64)> {
+        (1..).map(f64::from).zip(errors.iter().map(|&error| self.shown(error)))
     }
 
-    fn tolerance_line(&self, canvas: &mut Canvas, panel: &Panel, tolerance: f64) {
-        let y = panel.y(self.shown(tolerance));
-        canvas.line(&[(panel.frame.x, y), (panel.frame.right(), y)], INK, 0.6, Some(TOLERANCE));
+    fn end(&self, pair: &PairResults) -> Option<(f64, f64)> {
+        Some((pair.errors.len() as f64, self.shown(*pair.errors.last()?)))
     }
 }
 

@@ -1,55 +1,45 @@
 //! The training images in the plane of the first two principal components.
 
-use super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH, text_width};
-use super::colour::{self, CROWD, GREY, INK, Rgb};
-use super::grid::label_size;
+use super::canvas::{Axis, Canvas, Drawing, Style, text_width};
+use super::colour::{self, CROWD, INK, WHITE};
+use super::forms::apart::{move_apart, overlap};
+use super::forms::chart::Chart;
+use super::forms::key::{Key, Sign, square};
+use super::forms::tiles::Tiles;
 use super::names::all_fitted;
-use super::raster::{Raster, Stamp, marker};
+use super::raster::Stamp;
 use super::{list, percent, signed, thousands};
-use crate::{Figure, PcaResults};
+use crate::PcaResults;
 
 /// All images, with a colour and a marker for each class.
-pub(super) fn all_classes(pca: &PcaResults) -> Figure {
+pub(super) fn all_classes(pca: &PcaResults) -> Drawing {
     const WIDEST: f64 = 90.0;
-    const HIGHEST: f64 = 600.0;
+    const HIGHEST: f64 = 590.0;
     let names = &all_fitted(&pca.data.classes, 8.0, WIDEST);
-    let (left, top, below) = (34.0, 5.0, 30.0);
-    let legend =
-        names.iter().map(|name| text_width(name, 8.0)).fold(text_width("class", 8.0), f64::max) + 24.0;
-    let (x_range, y_range) = ranges(&pca.embedding);
-    let width = TEXT_WIDTH - left - legend;
-    // One unit is as long on both axes: distances in the plane are what the plot is for.
-    let height = width * (y_range.1 - y_range.0) / (x_range.1 - x_range.0);
     // Many classes stand closer together, so that all are on the page.
-    let line = (HIGHEST / names.len() as f64).min(13.0);
-    let listed = top + 14.0 + line * names.len() as f64;
-    let mut canvas = Canvas::new(TEXT_WIDTH, (top + height + below).max(listed));
-    let (x_title, y_title) = (axis_title(pca, 0), axis_title(pca, 1));
-    // A low panel has no room for all of it.
-    let y_title = if text_width(&y_title, 8.0) <= height { y_title } else { "component 2".to_owned() };
-    let panel = canvas.panel(
-        Frame { x: left, y: top, width, height },
-        &Axis { range: x_range, log: false, step: None, format: tick, title: &x_title, gap: 22.0 },
-        &Axis { range: y_range, log: false, step: None, format: tick, title: &y_title, gap: 25.0 },
-    );
-    let mut cloud = Raster::cloud(width, height);
-    let radius = marker_radius(pca.embedding.len());
-    let stamps: Vec<Stamp> = (0..names.len()).map(|label| Stamp::new(label, radius, 0.8)).collect();
-    // In the order of the data set, in which classes alternate, so that none covers the others.
-    for (point, &label) in pca.embedding.iter().zip(&pca.labels) {
-        cloud.stamp(share(&panel, point), &stamps[usize::from(label)], colour::class(usize::from(label)));
-    }
-    canvas.image(panel.frame, &cloud);
-    canvas.axes(&panel);
-    let centres = centres(pca);
-    label_centres(&mut canvas, &panel, names, &centres);
-    let x = panel.frame.right() + 12.0;
-    canvas.text((x - 4.0, top + 6.0), "class", Style::new(8).bold().start());
+    let mut key = Key::column(WIDEST + 19.0).pitch((HIGHEST / (names.len() + 2) as f64).min(13.0));
+    key.heading(if names.len() > colour::CLASSES.len() { "colour and shape" } else { "class" });
     for (label, name) in names.iter().enumerate() {
-        let y = top + 7.0 + line * (label + 1) as f64;
-        draw_marker(&mut canvas, (x, y), label, 3.0);
-        canvas.text((x + 8.0, y), name, Style::new(label_size(line)).start());
+        key.add(Sign::Mark(label, colour::class(label)), name);
     }
+    let (x_range, y_range) = ranges(&pca.embedding);
+    // One unit is as long on both axes: distances in the plane are what the plot is for.
+    let height = Chart::room(&key) * (y_range.1 - y_range.0) / (x_range.1 - x_range.0);
+    let [x_title, y_title] = [0, 1].map(|component| axis_title(pca, component));
+    // A low panel has no room for all of it.
+    let y_title = if text_width(&y_title, 8.0) <= height { &y_title } else { "component 2" };
+    let x = Axis::linear(x_range, 8.0, tick).titled(&x_title);
+    let y = Axis::linear(y_range, 8.0, tick).titled(y_title);
+    let mut canvas = Canvas::page();
+    let mut chart = Chart::beside(&mut canvas, &key, height, (&x, &y));
+    let radius = marker_radius(pca.embedding.len());
+    let stamp = |label| (Stamp::new(label, radius, 0.8), colour::class(label));
+    let stamps: Vec<_> = (0..names.len()).map(stamp).collect();
+    // In the order of the data set, in which classes alternate, so that none covers the others.
+    let points = pca.embedding.iter().zip(&pca.labels);
+    chart.cloud(points.map(|(point, &label)| (point, usize::from(label))), &stamps);
+    let centres = centres(pca);
+    label_centres(&mut chart, names, &centres);
     let places: Vec<String> = pca
         .data
         .classes
@@ -58,7 +48,7 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
         .filter_map(|(name, centre)| centre.map(|[x, y]| format!("{name} ({}, {})", signed(x), signed(y))))
         .collect();
     let ratio = &pca.outcome.explained_variance_ratio;
-    let alt = format!(
+    canvas.described(format!(
         "Scatter plot of {} training images of {} on the first two principal components, which hold {} of the \
          variance ({} and {}), with a colour and a marker for each class. Class centres: {}.",
         thousands(pca.embedding.len()),
@@ -67,77 +57,48 @@ pub(super) fn all_classes(pca: &PcaResults) -> Figure {
         share_of(pca, 0),
         share_of(pca, 1),
         list(&places),
-    );
-    Figure::new("pca_scatter", canvas.finish(), alt)
+    ))
 }
 
 /// The same plane once for each class, the class in its colour over all images in grey.
-pub(super) fn class_by_class(pca: &PcaResults) -> Figure {
+pub(super) fn class_by_class(pca: &PcaResults) -> Drawing {
     const COLUMNS: usize = 5;
     const MOST_COLUMNS: usize = 20;
-    const HIGHEST: f64 = 620.0;
-    let (left, below, title, gap) = (32.0, 28.0, 14.0, 6.0);
+    const HIGHEST: f64 = 590.0;
     let (x_range, y_range) = ranges(&pca.embedding);
-    let size = |columns: usize| {
-        let width = (TEXT_WIDTH - left - 6.0) / columns as f64 - gap;
-        (width, width * (y_range.1 - y_range.0) / (x_range.1 - x_range.0))
-    };
-    let classes = pca.data.classes.len();
-    let fits = |&columns: &usize| {
-        (title + gap + size(columns).1) * classes.div_ceil(columns) as f64 + below <= HIGHEST
-    };
+    let aspect = (y_range.1 - y_range.0) / (x_range.1 - x_range.0);
+    let tiles = |columns| Tiles { columns, gap: 6.0, above: 14.0, below: 6.0, sides: (32.0, 0.0), aspect };
+    let last = pca.data.classes.len() - 1;
     // As large as fits a page.
-    let across = (COLUMNS..MOST_COLUMNS).find(fits).unwrap_or(MOST_COLUMNS);
-    let (width, height) = size(across);
-    let columns = classes.min(across);
-    let rows = classes.div_ceil(columns);
-    let names = &all_fitted(&pca.data.classes, 1.06 * 8.0, width + gap - 2.0);
-    let mut canvas =
-        Canvas::new(TEXT_WIDTH, (title + height) * rows as f64 + gap * (rows - 1) as f64 + below);
+    let fits = |&columns: &usize| tiles(columns).frame(last).bottom() <= HIGHEST;
+    let tiles = tiles((COLUMNS..MOST_COLUMNS).find(fits).unwrap_or(MOST_COLUMNS));
+    let names = &all_fitted(&pca.data.classes, 1.06 * 8.0, tiles.frame(0).width + 4.0);
+    let x = Axis::linear(x_range, 5.0, tick).titled("component 1");
+    let y = Axis::linear(y_range, 5.0, tick).titled("component 2");
     let radius = 0.55 * marker_radius(pca.embedding.len());
-    for (label, name) in names.iter().enumerate() {
-        let (row, column) = (label / columns, label % columns);
-        let x = left + (width + gap) * column as f64;
-        let y = title + (title + height + gap) * row as f64;
-        let axis = |range, title, gap| Axis {
-            range,
-            log: false,
-            step: Some(step(x_range)),
-            format: tick,
-            title,
-            gap,
-        };
-        let panel = canvas.panel(
-            Frame { x, y, width, height },
-            &axis(x_range, "component 1", 20.0),
-            &axis(y_range, "component 2", 22.0),
-        );
-        let mut cloud = Raster::cloud(width, height);
-        let (others, own) = (Stamp::new(0, radius, 1.0), Stamp::new(0, radius, 0.7));
-        for front in [false, true] {
-            let (stamp, colour) = if front { (&own, colour::class(label)) } else { (&others, CROWD) };
-            let points = pca.embedding.iter().zip(&pca.labels);
-            for (point, _) in points.filter(|(_, of)| !front || usize::from(**of) == label) {
-                cloud.stamp(share(&panel, point), stamp, colour);
-            }
-        }
-        canvas.image(panel.frame, &cloud);
-        canvas.outline(panel.frame, GREY, 0.5);
+    let mut canvas = Canvas::page();
+    for (class, name) in names.iter().enumerate() {
+        let frame = tiles.frame(class);
+        let mut chart = Chart::bare(&mut canvas, frame, &x, &y);
+        let stamps =
+            [(Stamp::new(0, radius, 1.0), CROWD), (Stamp::new(0, radius, 0.7), colour::class(class))];
+        let points = || pca.embedding.iter().zip(&pca.labels);
+        let own = points().filter(|(_, of)| usize::from(**of) == class).map(|(point, _)| (point, 1));
+        chart.cloud(points().map(|(point, _)| (point, 0)).chain(own), &stamps);
         // All panels share their axes, so one at the lower left tells them all.
-        if row + 1 == rows && column == 0 {
-            canvas.axes(&panel);
+        if class == last / tiles.columns * tiles.columns {
+            chart.axes();
         }
-        canvas.text((x + width / 2.0, y - 7.0), name, Style::new(8).bold());
+        canvas.text((frame.centre().0, frame.y - 7.0), name, Style::new(8).bold());
     }
-    let alt = format!(
+    canvas.described(format!(
         "{} small panels, one for each class of {}: the class in its colour over all {} training images in grey, in \
          the plane of the first two principal components. {}",
         names.len(),
         pca.data.title,
         thousands(pca.embedding.len()),
         spread(pca),
-    );
-    Figure::new("pca_scatter_classes", canvas.finish(), alt)
+    ))
 }
 
 /// The tightest and the widest class, by the root mean square distance from its centre.
@@ -177,70 +138,27 @@ fn centres(pca: &PcaResults) -> Vec<Option<[f64; 2]>> {
 }
 
 /// Writes each class's name at its centre; names that would overlap are moved apart, with a line to the centre.
-fn label_centres(canvas: &mut Canvas, panel: &Panel, names: &[String], centres: &[Option<[f64; 2]>]) {
-    const SIZE: u32 = 12;
-    let present =
-        centres.iter().enumerate().filter_map(|(label, centre)| centre.map(|centre| (label, centre)));
+fn label_centres(chart: &mut Chart, names: &[String], centres: &[Option<[f64; 2]>]) {
+    // Many names are smaller, so that some of the cloud is seen.
+    let size = if names.len() > 2 * colour::CLASSES.len() { 8 } else { 12 };
+    let present = centres.iter().enumerate().filter_map(|(label, centre)| Some((label, (*centre)?)));
     let present: Vec<(usize, (f64, f64))> =
-        present.map(|(label, [x, y])| (label, (panel.x(x), panel.y(y)))).collect();
-    let sizes: Vec<(f64, f64)> =
-        present.iter().map(|&(label, _)| (text_width(&names[label], f64::from(SIZE)) + 4.0, 12.0)).collect();
+        present.map(|(label, [x, y])| (label, chart.at((x, y)))).collect();
+    let boxed = |i: usize| (text_width(&names[present[i].0], f64::from(size)) + 4.0, f64::from(size));
     let mut places: Vec<(f64, f64)> = present.iter().map(|&(_, centre)| centre).collect();
-    move_apart(&mut places, &sizes, panel.frame);
+    let half = |i| (boxed(i).0 / 2.0, boxed(i).1 / 2.0);
+    move_apart(&mut places, chart.frame, half, |(i, j), away| overlap(boxed(i), boxed(j), away));
     for (&(_, centre), place) in present.iter().zip(&places) {
         if (place.0 - centre.0).hypot(place.1 - centre.1) > 3.0 {
-            canvas.line(&[centre, *place], colour::WHITE, 2.4, None);
-            canvas.line(&[centre, *place], INK, 0.8, None);
-            let dot = 1.4;
-            canvas.fill(
-                Frame { x: centre.0 - dot, y: centre.1 - dot, width: 2.0 * dot, height: 2.0 * dot },
-                INK,
-            );
+            chart.canvas.line(&[centre, *place], WHITE, 2.4, None);
+            chart.canvas.line(&[centre, *place], INK, 0.8, None);
+            chart.canvas.fill(square(centre, 1.4), INK);
         }
     }
     for (&(label, _), &place) in present.iter().zip(&places) {
         let shade = colour::readable(colour::class(label));
-        canvas.text_with_halo(place, &names[label], Style::new(SIZE).bold().colour(shade));
+        chart.canvas.text_with_halo(place, &names[label], Style::new(size).bold().colour(shade));
     }
-}
-
-/// Moves boxes of these sizes, given by their centres, until none overlaps another, within a frame.
-fn move_apart(places: &mut [(f64, f64)], sizes: &[(f64, f64)], frame: Frame) {
-    for _ in 0..300 {
-        let mut still = true;
-        for (place, (width, height)) in places.iter_mut().zip(sizes) {
-            place.0 = place.0.min(frame.right() - width / 2.0).max(frame.x + width / 2.0);
-            place.1 = place.1.min(frame.bottom() - height / 2.0).max(frame.y + height / 2.0);
-        }
-        for i in 0..places.len() {
-            for j in i + 1..places.len() {
-                let (dx, dy) = (places[j].0 - places[i].0, places[j].1 - places[i].1);
-                let over_x = (sizes[i].0 + sizes[j].0) / 2.0 - dx.abs();
-                let over_y = (sizes[i].1 + sizes[j].1) / 2.0 - dy.abs();
-                if over_x <= 0.0 || over_y <= 0.0 {
-                    continue;
-                }
-                still = false;
-                let (x, y) = if over_x < over_y {
-                    (over_x.copysign(dx) / 2.0 + 0.05_f64.copysign(dx), 0.0)
-                } else {
-                    (0.0, over_y.copysign(dy) / 2.0 + 0.05_f64.copysign(dy))
-                };
-                places[i] = (places[i].0 - x, places[i].1 - y);
-                places[j] = (places[j].0 + x, places[j].1 + y);
-            }
-        }
-        if still {
-            return;
-        }
-    }
-}
-
-fn draw_marker(canvas: &mut Canvas, (x, y): (f64, f64), label: usize, radius: f64) {
-    let corners: Vec<(f64, f64)> =
-        marker(label).iter().map(|(u, v)| (x + u * radius, y + v * radius)).collect();
-    let colour: Rgb = colour::class(label);
-    canvas.polygon(&corners, colour);
 }
 
 /// The radius of a marker in points: smaller the more there are, but never too small for its shape.
@@ -267,12 +185,6 @@ pub(super) fn ranges(points: &[[f64; 2]]) -> ((f64, f64), (f64, f64)) {
     (widened(x, (y.1 - y.0) / TALLEST), widened(y, (x.1 - x.0) * FLATTEST))
 }
 
-/// Where a point lies in a panel, as shares of its width and height from the top left.
-fn share(panel: &Panel, [x, y]: &[f64; 2]) -> (f64, f64) {
-    let frame = panel.frame;
-    ((panel.x(*x) - frame.x) / frame.width, (panel.y(*y) - frame.y) / frame.height)
-}
-
 pub(super) fn axis_title(pca: &PcaResults, component: usize) -> String {
     format!("component {} ({} of the variance)", component + 1, share_of(pca, component))
 }
@@ -285,12 +197,4 @@ fn share_of(pca: &PcaResults, component: usize) -> String {
 fn tick(value: f64) -> String {
     let decimals = if (value - value.round()).abs() < 1e-6 { 0 } else { 1 };
     format!("{value:.decimals$}").replace('-', "−")
-}
-
-/// A distance of 1, 2 or 5 times a power of ten that divides a range into about four parts.
-fn step((low, high): (f64, f64)) -> f64 {
-    let rough = (high - low) / 4.0;
-    let power = 10_f64.powf(rough.log10().floor());
-    let nearest = |a: &f64, b: &f64| (a - rough / power).abs().total_cmp(&(b - rough / power).abs());
-    power * [1.0, 2.0, 5.0, 10.0].into_iter().min_by(nearest).unwrap_or(1.0)
 }

@@ -7,18 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use inkling_schema::outcome::{
     DataSetFacts, Machine, PairSeparability, PcaOutcome, PerceptronOutcome, SeparabilityOutcome, StudyRecord,
 };
-use inkling_schema::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, preset};
+use inkling_schema::{DataSlice, PcaRun, PerceptronRule, PerceptronRun, Task, preset};
 
 use super::canvas::{TEXT_WIDTH, text_width};
 use super::draw;
 use crate::fixtures::inside::Looked;
 use crate::fixtures::{self, Shape};
 use crate::rasterise::rasterise;
-use crate::{Figure, PairResults, PcaResults, PerceptronResults, Results};
+use crate::{Figure, MultitaskResults, PairResults, PcaResults, PerceptronResults, Results};
 
 const HEIGHT: usize = 5;
 const WIDTH: usize = 4;
-const PIXELS: usize = HEIGHT * WIDTH;
 
 const LONG_NAMES: [&str; 3] = ["Ankle boot & sock", "T-shirt <top>", "Évening gown"];
 
@@ -28,14 +27,13 @@ fn chance(index: usize) -> f64 {
 }
 
 fn data(names: &[&str]) -> DataSetFacts {
-    DataSetFacts {
-        title: "Toy garments".into(),
-        height: HEIGHT,
-        width: WIDTH,
-        classes: names.iter().map(|&name| name.to_owned()).collect(),
-        checksum: "c".into(),
-        images: None,
-    }
+    sized(names, [HEIGHT, WIDTH])
+}
+
+/// A data set of images of this height and width.
+fn sized(names: &[&str], [height, width]: [usize; 2]) -> DataSetFacts {
+    let classes = names.iter().map(|&name| name.to_owned()).collect();
+    DataSetFacts { title: "Toy garments".into(), height, width, classes, checksum: "c".into(), images: None }
 }
 
 fn slice() -> DataSlice {
@@ -47,20 +45,21 @@ fn pairs(classes: usize) -> impl Iterator<Item = (u8, u8)> {
     (0..classes).flat_map(move |a| (a + 1..classes).map(move |b| (a, b)))
 }
 
-fn pca(names: &[&str]) -> PcaResults {
-    let classes = names.len();
-    let spectrum: Vec<f64> = (0..PIXELS).map(|i| 0.7_f64.powi(i as i32)).collect();
+fn pca(data: &DataSetFacts, samples: usize) -> PcaResults {
+    let classes = data.classes.len();
+    let pixels = data.height * data.width;
+    let spectrum: Vec<f64> = (0..pixels).map(|i| 0.7_f64.powi(i as i32)).collect();
     let total: f64 = spectrum.iter().sum();
     let around = |class: usize, index: usize| {
         let centre = [4.0 * chance(class), 3.0 * chance(class + 50)];
         [centre[0] + chance(2 * index), centre[1] + chance(2 * index + 1)]
     };
     PcaResults {
-        data: data(names),
+        data: data.clone(),
         spec: PcaRun { data: slice(), components: 6, reconstructions: vec![1, 3, 6], pictures: 0 },
         outcome: PcaOutcome {
-            samples: 300,
-            features: PIXELS,
+            samples,
+            features: pixels,
             total_variance: total,
             explained_variance_ratio: spectrum.iter().take(6).map(|variance| variance / total).collect(),
             fit_seconds: 0.1,
@@ -79,18 +78,18 @@ fn pca(names: &[&str]) -> PcaResults {
                 })
                 .collect(),
         },
-        embedding: (0..300).map(|index| around(index % classes, index)).collect(),
+        embedding: (0..samples).map(|index| around(index % classes, index)).collect(),
         pictures: Vec::new(),
-        labels: (0..300).map(|index| (index % classes) as u8).collect(),
+        labels: (0..samples).map(|index| (index % classes) as u8).collect(),
         spectrum,
-        mean: (0..PIXELS).map(|index| 2.0 * chance(index) - 1.0).collect(),
-        components: (0..6 * PIXELS).map(|index| chance(index) - 0.5).collect(),
-        originals: (0..classes * PIXELS).map(|index| (255.0 * chance(index)) as u8).collect(),
-        rebuilt: (0..3 * classes * PIXELS).map(|index| (2.2 * chance(index) - 1.1) as f32).collect(),
+        mean: (0..pixels).map(|index| 2.0 * chance(index) - 1.0).collect(),
+        components: (0..6 * pixels).map(|index| chance(index) - 0.5).collect(),
+        originals: (0..classes * pixels).map(|index| (255.0 * chance(index)) as u8).collect(),
+        rebuilt: (0..3 * classes * pixels).map(|index| (2.2 * chance(index) - 1.1) as f32).collect(),
     }
 }
 
-fn perceptron(a: u8, b: u8) -> PairResults {
+fn perceptron(a: u8, b: u8, pixels: usize) -> PairResults {
     // One error curve in three ends at zero, one has a single pass, one never comes down.
     let kind = usize::from(a + b) % 3;
     let passes = [7, 1, 40][kind];
@@ -119,12 +118,18 @@ fn perceptron(a: u8, b: u8) -> PairResults {
             diverged: None,
         },
         errors,
-        weights: (0..PIXELS).map(|index| (chance(index + usize::from(b)) - 0.5) as f32).collect(),
+        weights: (0..pixels).map(|index| (chance(index + usize::from(b)) - 0.5) as f32).collect(),
         seconds: 0.1,
     }
 }
 
 fn results(names: &[&str]) -> Results {
+    found(&data(names), 300)
+}
+
+/// Components and perceptrons of a data set with so many training images.
+fn found(data: &DataSetFacts, samples: usize) -> Results {
+    let classes = data.classes.len();
     Results {
         record: StudyRecord {
             preset: "smoke".into(),
@@ -132,17 +137,17 @@ fn results(names: &[&str]) -> Results {
             machine: Machine { cpu: "any".into(), threads: 1, instructions: "avx2".into() },
             seconds: 1.0,
             study: preset("smoke").expect("a preset"),
-            data: BTreeMap::from([("toy".to_owned(), data(names))]),
+            data: BTreeMap::from([("toy".to_owned(), data.clone())]),
             runs: Vec::new(),
         },
         origins: fixtures::origins(),
         missing: Vec::new(),
         finished: None,
         study_is_here: false,
-        pca: Some(pca(names)),
+        pca: Some(pca(data, samples)),
         perceptrons: Some(PerceptronResults {
-            data: data(names),
-            pairs: pairs(names.len()).map(|(a, b)| perceptron(a, b)).collect(),
+            data: data.clone(),
+            pairs: pairs(classes).map(|(a, b)| perceptron(a, b, data.height * data.width)).collect(),
         }),
         mlps: None,
         cnns: None,
@@ -208,8 +213,8 @@ fn corners(text: &roxmltree::Node) -> [(f64, f64); 4] {
         .map(|(u, v)| (x + u * cos - v * sin, y + u * sin + v * cos))
 }
 
-/// Insists that a figure is XML as wide as the text with everything inside.
-pub(super) fn sound(figure: &Figure, context: &str) {
+/// Insists that a figure is XML as wide as the text with everything inside, and no text too small to read.
+pub(crate) fn sound(figure: &Figure, context: &str) {
     let document = roxmltree::Document::parse(&figure.svg).unwrap_or_else(|e| panic!("{context}: {e}"));
     let root = document.root_element();
     let view: Vec<f64> = root
@@ -230,6 +235,8 @@ pub(super) fn sound(figure: &Figure, context: &str) {
         );
         match node.tag_name().name() {
             "text" => {
+                let size = number(&node, "font-size");
+                assert!(size >= 6.0, "{context}: {:?} is {size} points high", node.text());
                 let corners = corners(&node);
                 assert!(corners.into_iter().all(inside), "{context}: {:?} at {corners:?}", node.text());
             }
@@ -248,35 +255,55 @@ pub(super) fn sound(figure: &Figure, context: &str) {
     assert!(figure.alt.len() > 60 && !figure.alt.contains("NaN"), "{context}: {}", figure.alt);
 }
 
-/// Insists that no text meets another text or a picture; turned text and halos are left out.
-pub(super) fn apart(figure: &Figure, context: &str) {
+/// How far two boxes, turned or not, reach into each other.
+fn overlap(a: &[(f64, f64); 4], b: &[(f64, f64); 4]) -> f64 {
+    let side = |of: &[(f64, f64); 4], to: usize| {
+        let (x, y) = (of[to].0 - of[0].0, of[to].1 - of[0].1);
+        let length = x.hypot(y).max(1e-9);
+        (x / length, y / length)
+    };
+    let directions = [a, b].into_iter().flat_map(|of| [side(of, 1), side(of, 2)]);
+    let along = |of: &[(f64, f64); 4], (x, y): (f64, f64)| {
+        let places = of.map(|(u, v)| u * x + v * y);
+        places.into_iter().fold((f64::MAX, f64::MIN), |(low, high), at| (low.min(at), high.max(at)))
+    };
+    directions
+        .map(|direction| {
+            let ((a, b), (c, d)) = (along(a, direction), along(b, direction));
+            b.min(d) - a.max(c)
+        })
+        .fold(f64::MAX, f64::min)
+}
+
+/// Insists that no text meets another text, and none a picture that it has no halo for.
+pub(crate) fn apart(figure: &Figure, context: &str) {
     let document = roxmltree::Document::parse(&figure.svg).unwrap();
     let named =
         |name: &'static str| document.descendants().filter(move |node| node.tag_name().name() == name);
-    let boxes: Vec<(String, [f64; 4])> = named("text")
-        .filter(|text| text.attribute("transform").is_none())
-        .filter(|text| text.parent().is_none_or(|group| group.attribute("stroke-linejoin").is_none()))
-        .map(|text| {
-            let [(left, top), _, _, (right, bottom)] = corners(&text);
-            (text.text().unwrap_or_default().to_owned(), [left, top, right, bottom])
-        })
-        .collect();
-    let images: Vec<(String, [f64; 4])> = named("image")
+    let in_halo = |text: &roxmltree::Node| {
+        text.parent().is_some_and(|group| group.attribute("stroke-linejoin").is_some())
+    };
+    let (halos, texts): (Vec<_>, Vec<_>) = named("text").partition(in_halo);
+    let halos: Vec<_> = halos.iter().map(corners).collect();
+    let boxes: Vec<(&str, [(f64, f64); 4])> =
+        texts.iter().map(|text| (text.text().unwrap_or_default(), corners(text))).collect();
+    let images: Vec<[(f64, f64); 4]> = named("image")
         .map(|image| {
             let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(&image, name));
-            ("a picture".to_owned(), [x, y, x + width, y + height])
+            [(x, y), (x + width, y), (x, y + height), (x + width, y + height)]
         })
         .collect();
     for (i, (text, a)) in boxes.iter().enumerate() {
-        for (other, b) in boxes[i + 1..].iter().chain(&images) {
-            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
-            assert!(over < 0.6, "{context}: `{text}` lies on `{other}`: {a:?} and {b:?}");
+        for (other, b) in &boxes[i + 1..] {
+            assert!(overlap(a, b) < 0.6, "{context}: `{text}` lies on `{other}`: {a:?} and {b:?}");
+        }
+        for b in images.iter().filter(|_| !halos.contains(a)) {
+            assert!(overlap(a, b) < 0.6, "{context}: `{text}` lies on a picture: {a:?} and {b:?}");
         }
     }
-    for (i, (_, a)) in images.iter().enumerate() {
-        for (_, b) in &images[i + 1..] {
-            let over = (a[2].min(b[2]) - a[0].max(b[0])).min(a[3].min(b[3]) - a[1].max(b[1]));
-            assert!(over < 0.1, "{context}: two pictures meet: {a:?} and {b:?}");
+    for (i, a) in images.iter().enumerate() {
+        for b in &images[i + 1..] {
+            assert!(overlap(a, b) < 0.1, "{context}: two pictures meet: {a:?} and {b:?}");
         }
     }
 }
@@ -287,17 +314,24 @@ fn names(figures: &[Figure]) -> Vec<&str> {
 
 #[test]
 fn a_study_has_the_figures_of_its_tasks() {
-    let all = [&fixtures::FIGURES[..], &fixtures::inside::FIGURES].concat();
+    let of = |tasks: &[Task]| tasks.iter().flat_map(|&task| super::names(task)).collect::<Vec<_>>();
     let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
     let data = data(&LONG_NAMES);
     study.inside = Some(fixtures::inside::inside(&data, &Looked::small(&data)));
-    assert_eq!(names(&draw(&study)), all);
+    assert_eq!(names(&draw(&study)), of(&Task::ALL[..5]));
     study.inside = None;
     study.pca = None;
-    assert_eq!(names(&draw(&study)), all[6..22]);
+    assert_eq!(names(&draw(&study)), of(&[Task::Perceptron, Task::Mlp, Task::Cnn]));
     study.mlps = None;
     study.perceptrons = None;
-    assert_eq!(names(&draw(&study)), all[15..20]);
+    let alone = of(&[Task::Cnn]).into_iter().filter(|name| name.starts_with("cnn")).collect::<Vec<_>>();
+    assert_eq!(names(&draw(&study)), alone);
+}
+
+/// The figures of networks of Task 6.
+pub(super) fn of_multitask(found: &MultitaskResults) -> Vec<Figure> {
+    let multitask = Some(found.clone());
+    draw(&Results { pca: None, perceptrons: None, multitask, ..results(&["a", "b"]) })
 }
 
 #[test]
@@ -332,7 +366,9 @@ fn figures_are_xml_as_wide_as_the_text_with_everything_inside() {
     for (study, figure) in
         studies().iter().enumerate().flat_map(|(i, s)| draw(s).into_iter().map(move |f| (i, f)))
     {
-        sound(&figure, &format!("{} of study {study}", figure.name));
+        let context = format!("{} of study {study}", figure.name);
+        sound(&figure, &context);
+        apart(&figure, &context);
     }
 }
 
@@ -396,6 +432,7 @@ fn every_figure_becomes_the_same_picture_each_time_and_none_is_blank() {
 }
 
 mod crowded;
+mod gallery;
 
 #[test]
 fn halves_are_rounded_as_in_the_text() {

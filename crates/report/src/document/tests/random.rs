@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::text::blocks;
 use super::*;
+use crate::figures::tests::{apart, sound};
 use crate::fixtures::random::{self, Chance, SHAPE};
 
 /// How many results; more with `INKLING_REPORTS`.
@@ -53,6 +54,21 @@ pub(super) fn random_results(seed: u64) -> Results {
     found.inside = keep[4].then(|| random::inside(&data, &mut chance));
     found.multitask = keep[5].then(|| random::multitask(&data, &mut chance));
     found
+}
+
+/// Random results whose figures are looked at; more with `INKLING_REPORTS`.
+const DRAWN: u64 = 24;
+
+#[test]
+fn figures_of_random_results_are_sound_and_no_two_texts_meet() {
+    let seeds = std::env::var("INKLING_REPORTS").map_or(DRAWN, |count| count.parse().unwrap());
+    (0..seeds).into_par_iter().for_each(|seed| {
+        for figure in crate::draw(&random_results(seed)) {
+            let context = format!("{} of seed {seed}", figure.name);
+            sound(&figure, &context);
+            apart(&figure, &context);
+        }
+    });
 }
 
 /// What no whole sentence holds. A formula is a `◇`.

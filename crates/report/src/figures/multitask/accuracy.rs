@@ -2,59 +2,59 @@
 
 use inkling_schema::outcome::Evaluation;
 
-use super::super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH};
-use super::super::colour::{GREY, pale, readable};
-use super::super::networks::{even_step, mark, share_format};
+use super::super::canvas::{Axis, Canvas, Drawing, Style, TEXT_WIDTH};
+use super::super::colour::{GREY, INK, pale, readable};
+use super::super::forms::chart::{Chart, LEFT, Stroke, even_step, extent, with_margin};
+use super::super::forms::key::{Key, Sign};
+use super::super::forms::mark::{hollow, mark};
 use super::super::percent;
-use super::key::{Key, Sign};
-use super::{colour, diverged_words, hollow, lambda_name, lambda_tick, shape, upright};
-use crate::{Figure, Goal, MultitaskResults};
+use super::over_time::two;
+use super::{SUMMED, colour, diverged_words, lambda_name, shape};
+use crate::{Goal, MultitaskResults};
 use inkling_statistics::wilson_interval;
 
-const LEFT: f64 = 44.0;
-const GAP: f64 = 42.0;
-const TITLE: f64 = 13.0;
-/// Heights of the trained heads' panel and of the one below it, where chance is.
-const HEIGHTS: (f64, f64) = (118.0, 46.0);
-const BETWEEN: f64 = 9.0;
-const BELOW: f64 = 30.0;
-/// Shape of the marks for probabilities summed into groups.
-const SUMMED: usize = 4;
-const DASH: &str = "4 2";
+/// The item network's probabilities, summed into groups.
+const FREE: Stroke = Stroke(CURVE, 1.0, Some("4 2"));
+const CURVE: [u8; 3] = super::super::colour::CURVES[1].0;
 
-/// A panel for each goal; `None` without a two-headed network.
-pub(super) fn against_lambda(task: &MultitaskResults) -> Option<Figure> {
+/// A panel for each goal, and below it one of the heads that were not trained; `None` without a two-headed network.
+pub(in crate::figures) fn against_lambda(task: &MultitaskResults) -> Option<Drawing> {
     if task.lambdas.is_empty() {
         return None;
     }
-    let key = key(task);
-    let top = key.height() + 4.0 + TITLE;
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + HEIGHTS.0 + BETWEEN + HEIGHTS.1 + BELOW);
-    key.draw(&mut canvas, (LEFT, 0.0));
-    let width = (TEXT_WIDTH - LEFT - GAP - 6.0) / 2.0;
+    let mut canvas = Canvas::page();
+    let top = key(task).draw(&mut canvas, (LEFT, 0.0));
+    let panels = two(top, &[118.0, 46.0]);
+    let lambda = |lambda: f64| {
+        let shown = (-0.01..=1.01).contains(&lambda);
+        if shown { ((lambda * 1000.0).round() / 1000.0 + 0.0).to_string() } else { String::new() }
+    };
+    let x = Axis::linear((-0.08, 1.08), 4.0, lambda).step(0.25).titled("λ");
     for goal in Goal::BOTH {
-        let x = LEFT + (width + GAP) * goal.index() as f64;
-        let upper = Frame { x, y: top, width, height: HEIGHTS.0 };
-        let title = Style::new(8).bold().colour(readable(colour(goal)));
-        canvas.text((upper.centre().0, top - 7.0), goal.name(), title);
-        let lower = Frame { y: upper.bottom() + BETWEEN, height: HEIGHTS.1, ..upper };
-        trained(&mut canvas, upper, task, goal);
-        untrained(&mut canvas, lower, task, goal);
+        panels.heading(&mut canvas, goal.index(), goal.name(), readable(colour(goal)));
+        let found = Trained::new(task, goal);
+        let y = found.axis().titled(if goal == Goal::Item { "test accuracy" } else { "" });
+        found.draw(&mut panels.chart(&mut canvas, (goal.index(), 0), &x, &y), goal);
+        let untrained = heads(task, goal, false);
+        let majority = task.baselines(goal).majority;
+        let highest = untrained.iter().map(|(_, found)| interval(found).1).fold(majority, f64::max);
+        let range = (0.0, (1.7 * highest).clamp(0.05, 1.0));
+        let y = Axis::linear(range, 3.0, |share| percent(share, 0)).step(even_step(range, 3.0));
+        draw_untrained(&mut panels.chart(&mut canvas, (goal.index(), 1), &x, &y), task, goal, &untrained);
     }
-    Some(Figure::new("multitask_accuracy", canvas.finish(), alt(task)))
+    Some(canvas.described(alt(task)))
 }
 
 fn key(task: &MultitaskResults) -> Key {
-    let mut key = Key::new(TEXT_WIDTH - LEFT);
-    let ink = super::super::colour::INK;
-    key.add(Sign::Mark(shape(Goal::Item), ink), "two-headed network, 95 % Wilson interval");
+    let mut key = Key::row(TEXT_WIDTH - LEFT);
+    key.add(Sign::Mark(shape(Goal::Item), INK), "two-headed network, 95 % Wilson interval");
     if task.single.iter().any(Option::is_some) {
         key.add(Sign::Band(GREY), "single-task network with its interval");
     }
-    key.add(Sign::Hollow(shape(Goal::Item), ink), "untrained head");
+    key.add(Sign::Hollow(shape(Goal::Item), INK), "untrained head");
     key.add(Sign::Mark(SUMMED, colour(Goal::Item)), "group by the item head’s summed probabilities");
     if free_single(task).is_some() {
-        key.add(Sign::Line(colour(Goal::Item), Some(DASH)), "the same of the item network");
+        key.add(Sign::Line(FREE.0, FREE.2), "the same of the item network");
     }
     key
 }
@@ -73,101 +73,61 @@ fn interval(found: &Evaluation) -> (f64, f64) {
     wilson_interval(found.correct, found.images)
 }
 
-fn lambda_axis(title: &'static str) -> Axis<'static> {
-    Axis {
-        range: (-0.08, 1.08),
-        log: false,
-        step: Some(0.25),
-        format: if title.is_empty() {
-            |_| String::new()
-        } else {
-            |lambda| {
-                if (-0.01..=1.01).contains(&lambda) { lambda_tick(lambda + 0.0) } else { String::new() }
-            }
-        },
-        title,
-        gap: 21.0,
-    }
+/// What is shown of the heads that were trained for a goal.
+struct Trained {
+    heads: Vec<(f64, Evaluation)>,
+    single: Option<Evaluation>,
+    /// λ and accuracy of the item head's probabilities, summed into groups, and that of the item network's.
+    summed: Vec<(f64, f64)>,
+    summed_single: Option<f64>,
 }
 
-/// The heads that were trained, on an axis of their own.
-fn trained(canvas: &mut Canvas, frame: Frame, task: &MultitaskResults, goal: Goal) {
-    let found = heads(task, goal, true);
-    let single = task.single(goal).and_then(|network| network.test(goal));
-    let mut summed = Vec::new();
-    let mut summed_single = None;
-    if goal == Goal::Group {
-        summed_single = free_single(task);
-        let free = |(lambda, network): &(f64, _)| Some((*lambda, task.free(network)?));
-        summed = task.lambdas.iter().filter_map(free).collect();
+impl Trained {
+    fn new(task: &MultitaskResults, goal: Goal) -> Trained {
+        let free = |(lambda, network): &(f64, _)| Some((*lambda, task.free(network)?.accuracy()));
+        let summed = task.lambdas.iter().filter_map(free).filter(|_| goal == Goal::Group).collect();
+        let summed_single = free_single(task).filter(|_| goal == Goal::Group).map(|found| found.accuracy());
+        let single = task.single(goal).and_then(|network| network.test(goal));
+        Trained { heads: heads(task, goal, true), single, summed, summed_single }
     }
-    let shown = found.iter().map(|(_, found)| found).chain(&single).map(interval);
-    let points = summed.iter().map(|(_, found)| found).chain(&summed_single).map(|found| {
-        let accuracy = found.accuracy();
-        (accuracy, accuracy)
-    });
-    let (low, high) =
-        shown.chain(points).fold((1.0_f64, 0.0_f64), |(low, high), (l, h)| (low.min(l), high.max(h)));
-    let (low, high) = if low < high { (low, high) } else { (0.0, 1.0) };
-    let margin = 0.07 * (high - low);
-    let range = ((low - margin).max(0.0), (high + margin).min(1.0));
-    let step = even_step(range, 5.0);
-    let panel = canvas.panel(
-        frame,
-        &lambda_axis(""),
-        &Axis {
-            range,
-            log: false,
-            step: Some(step),
-            format: share_format(step),
-            title: if goal == Goal::Item { "test accuracy" } else { "" },
-            gap: 37.0,
-        },
-    );
-    if let Some(found) = &single {
-        let (low, high) = interval(found);
-        let (top, bottom) = (panel.y(high), panel.y(low));
-        canvas.fill(Frame { y: top, height: bottom - top, ..frame }, pale(pale(colour(goal))));
-        across(canvas, &panel, found.accuracy(), colour(goal), None);
+
+    fn axis(&self) -> Axis<'static> {
+        let of_heads = self.heads.iter().map(|(_, found)| found).chain(&self.single).map(interval);
+        let summed = self.summed.iter().map(|(_, accuracy)| *accuracy).chain(self.summed_single);
+        let all = of_heads.flat_map(|(low, high)| [low, high]).chain(summed);
+        Axis::shares(with_margin(extent(all, (0.0, 1.0)), 0.07, 0.0005), 5.0)
     }
-    if let Some(found) = &summed_single {
-        across(canvas, &panel, found.accuracy(), colour(Goal::Item), Some(DASH));
-    }
-    canvas.axes(&panel);
-    canvas.outline(frame, GREY, 0.4);
-    for (lambda, found) in &found {
-        let (low, high) = interval(found);
-        upright(canvas, panel.x(*lambda), (panel.y(low), panel.y(high)), colour(goal));
-    }
-    for (lambda, found) in &summed {
-        mark(canvas, (panel.x(*lambda) + 7.0, panel.y(found.accuracy())), SUMMED, 2.6, colour(Goal::Item));
-    }
-    for (lambda, found) in &found {
-        mark(canvas, (panel.x(*lambda), panel.y(found.accuracy())), shape(goal), 3.4, colour(goal));
-    }
-    if found.is_empty() && single.is_none() {
-        canvas.text(frame.centre(), "no trained head", Style::new(7).colour(GREY));
+
+    fn draw(&self, chart: &mut Chart, goal: Goal) {
+        if let Some(found) = &self.single {
+            chart.level_band(interval(found), pale(pale(colour(goal))));
+            chart.across(found.accuracy(), Stroke(colour(goal), 1.0, None));
+        }
+        if let Some(accuracy) = self.summed_single {
+            chart.across(accuracy, FREE);
+        }
+        for (lambda, found) in &self.heads {
+            let x = chart.at((*lambda, 0.0)).0;
+            chart.interval(x, interval(found), colour(goal));
+        }
+        for &point in &self.summed {
+            let (x, y) = chart.at(point);
+            mark(chart.canvas, (x + 7.0, y), SUMMED, 2.6, colour(Goal::Item));
+        }
+        let points = self.heads.iter().map(|(lambda, found)| (*lambda, found.accuracy()));
+        chart.marks(points, (shape(goal), 3.4), colour(goal));
+        if self.heads.is_empty() && self.single.is_none() {
+            let middle = chart.frame.centre();
+            chart.canvas.text(middle, "no trained head", Style::new(7).colour(GREY));
+        }
     }
 }
 
 /// Chance, the commonest class, and the heads that were not trained.
-fn untrained(canvas: &mut Canvas, frame: Frame, task: &MultitaskResults, goal: Goal) {
-    let found = heads(task, goal, false);
-    let baselines = task.baselines(goal);
-    let highest = found.iter().map(|(_, found)| interval(found).1).fold(baselines.majority, f64::max);
-    let range = (0.0, (1.7 * highest).clamp(0.05, 1.0));
-    let panel = canvas.panel(
-        frame,
-        &lambda_axis("λ"),
-        &Axis {
-            range,
-            log: false,
-            step: Some(even_step(range, 3.0)),
-            format: |share| percent(share, 0),
-            title: "",
-            gap: 37.0,
-        },
-    );
+fn draw_untrained(chart: &mut Chart, task: &MultitaskResults, goal: Goal, found: &[(f64, Evaluation)]) {
+    let (frame, baselines) = (chart.frame, task.baselines(goal));
+    chart.across(baselines.chance, Stroke(GREY, 1.0, Some("1.5 1.5")));
+    chart.across(baselines.majority, Stroke(GREY, 1.0, None));
     // Words stand where no hollow mark does.
     let left_free = found.iter().all(|(lambda, _)| *lambda > 0.5);
     let (x, style) = if left_free && !found.is_empty() {
@@ -175,23 +135,18 @@ fn untrained(canvas: &mut Canvas, frame: Frame, task: &MultitaskResults, goal: G
     } else {
         (frame.right() - 4.0, Style::new(7).end())
     };
-    let (chance, majority) = (panel.y(baselines.chance), panel.y(baselines.majority));
-    across(canvas, &panel, baselines.chance, GREY, Some("1.5 1.5"));
-    across(canvas, &panel, baselines.majority, GREY, None);
-    canvas.axes(&panel);
-    canvas.outline(frame, GREY, 0.4);
+    let (chance, majority) = (chart.at((0.0, baselines.chance)).1, chart.at((0.0, baselines.majority)).1);
     let text = |name: &str, share: f64| format!("{name} {}", percent(share, 1));
     if (chance - majority).abs() < 0.3 {
-        canvas.text((x, chance - 5.5), &text("chance and commonest class", baselines.chance), style);
+        chart.canvas.text((x, chance - 5.5), &text("chance and commonest class", baselines.chance), style);
     } else {
-        canvas.text((x, majority - 5.5), &text("commonest class", baselines.majority), style);
-        canvas.text((x, chance + 6.0), &text("chance", baselines.chance), style);
+        chart.canvas.text((x, majority - 5.5), &text("commonest class", baselines.majority), style);
+        chart.canvas.text((x, chance + 6.0), &text("chance", baselines.chance), style);
     }
-    for (lambda, found) in &found {
-        let at = (panel.x(*lambda), panel.y(found.accuracy()));
-        let (low, high) = interval(found);
-        upright(canvas, at.0, (panel.y(low), panel.y(high)), colour(goal));
-        hollow(canvas, at, shape(goal), 3.4, colour(goal));
+    for (lambda, found) in found {
+        let at = chart.at((*lambda, found.accuracy()));
+        chart.interval(at.0, interval(found), colour(goal));
+        hollow(chart.canvas, at, shape(goal), 3.4, colour(goal));
         let text = format!("untrained {}", percent(found.accuracy(), 1));
         let (x, style) = if *lambda > 0.5 {
             (at.0 - 6.0, Style::new(7).end())
@@ -201,19 +156,8 @@ fn untrained(canvas: &mut Canvas, frame: Frame, task: &MultitaskResults, goal: G
         // Below the lines of chance and of the commonest class, or above them where there is no room.
         let below = at.1.max(chance).max(majority) + 6.5;
         let y = if below + 4.0 < frame.bottom() { below } else { at.1.min(chance).min(majority) - 5.5 };
-        canvas.text((x, y), &text, style.colour(readable(colour(goal))));
+        chart.canvas.text((x, y), &text, style.colour(readable(colour(goal))));
     }
-}
-
-fn across(
-    canvas: &mut Canvas,
-    panel: &Panel,
-    share: f64,
-    colour: super::super::colour::Rgb,
-    dash: Option<&str>,
-) {
-    let y = panel.y(share);
-    canvas.line(&[(panel.frame.x, y), (panel.frame.right(), y)], colour, 1.0, dash);
 }
 
 fn alt(task: &MultitaskResults) -> String {

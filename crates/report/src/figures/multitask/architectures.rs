@@ -2,12 +2,12 @@
 
 use inkling_schema::{LayerSpec, PlannedLayer};
 
-use super::super::canvas::{Canvas, Frame, Style, TEXT_WIDTH};
+use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, INK, Rgb, pale};
 use super::super::networks::fitted;
 use super::super::{list, thousands};
 use super::colour;
-use crate::{Figure, Goal, HeadedNetwork, MultitaskResults};
+use crate::{Goal, HeadedNetwork, MultitaskResults};
 
 const COLUMN: f64 = 104.0;
 const GAP: f64 = 12.0;
@@ -25,26 +25,26 @@ struct Block {
 }
 
 /// A network as columns of boxes: the trunk, and each head with its goal.
-struct Drawn {
+struct Columns {
     trunk: Vec<Block>,
     heads: Vec<(Option<Goal>, Vec<Block>)>,
     parameters: usize,
 }
 
 /// Single-task networks beside a two-headed one; `None` where no network can be planned.
-pub(super) fn drawing(task: &MultitaskResults) -> Option<Figure> {
-    let single: Vec<(String, Drawn)> = Goal::BOTH
+pub(in crate::figures) fn drawing(task: &MultitaskResults) -> Option<Drawing> {
+    let single: Vec<(String, Columns)> = Goal::BOTH
         .into_iter()
-        .filter_map(|goal| Some((format!("{} network", goal.name()), Drawn::new(task.single(goal)?)?)))
+        .filter_map(|goal| Some((format!("{} network", goal.name()), Columns::new(task.single(goal)?)?)))
         .collect();
-    let joint = task.lambdas.iter().map(|(_, network)| network).chain(&task.others).find_map(Drawn::new);
-    let networks: Vec<(String, Drawn)> =
+    let joint = task.lambdas.iter().map(|(_, network)| network).chain(&task.others).find_map(Columns::new);
+    let networks: Vec<(String, Columns)> =
         single.into_iter().chain(joint.map(|drawn| ("two-headed network".to_owned(), drawn))).collect();
     let tallest = networks.iter().map(|(_, drawn)| drawn.height(1.0)).max_by(f64::total_cmp)?;
     let scale = (TALLEST / tallest).min(1.0);
     let columns: usize = networks.iter().map(|(_, drawn)| drawn.heads.len()).sum();
     let column = ((TEXT_WIDTH - 2.0 - GAP * (columns as f64 - 1.0)) / columns as f64).min(COLUMN);
-    let mut canvas = Canvas::new(TEXT_WIDTH, TITLE + scale * tallest + 14.0);
+    let mut canvas = Canvas::page();
     let across = column * columns as f64 + GAP * (columns as f64 - 1.0);
     let mut x = (TEXT_WIDTH - across) / 2.0;
     for (name, drawn) in &networks {
@@ -57,11 +57,11 @@ pub(super) fn drawing(task: &MultitaskResults) -> Option<Figure> {
         canvas.text((frame.centre().0, TITLE + scale * tallest + 8.0), &foot, Style::new(7).bold());
         x += width + GAP;
     }
-    Some(Figure::new("multitask_architectures", canvas.finish(), alt(&networks)))
+    Some(canvas.described(alt(&networks)))
 }
 
-impl Drawn {
-    fn new(network: &HeadedNetwork) -> Option<Drawn> {
+impl Columns {
+    fn new(network: &HeadedNetwork) -> Option<Columns> {
         let spec = &network.spec;
         let plan = spec.model.plan().ok()?;
         let [height, width, channels] = spec.model.input;
@@ -78,7 +78,7 @@ impl Drawn {
             let goal = Goal::BOTH.into_iter().find(|&goal| network.head(goal) == Some(i));
             (goal, of(&head.name))
         });
-        Some(Drawn { trunk, heads: heads.collect(), parameters: plan.parameters })
+        Some(Columns { trunk, heads: heads.collect(), parameters: plan.parameters })
     }
 
     fn height(&self, scale: f64) -> f64 {
@@ -116,7 +116,7 @@ fn stack(blocks: &[Block], scale: f64) -> f64 {
     scale * blocks.iter().map(|block| block.height() + ARROW).sum::<f64>()
 }
 
-fn draw(canvas: &mut Canvas, frame: Frame, drawn: &Drawn, (column, scale): (f64, f64)) {
+fn draw(canvas: &mut Canvas, frame: Frame, drawn: &Columns, (column, scale): (f64, f64)) {
     let middle = frame.centre().0;
     let trunk = Frame { x: middle - column / 2.0, y: frame.y, width: column, height: 0.0 };
     let shade = drawn.only().map_or([0xe4; 3], |goal| pale(colour(goal)));
@@ -167,7 +167,7 @@ fn blocks(canvas: &mut Canvas, at: Frame, blocks: &[Block], (shade, scale): (Rgb
     y
 }
 
-fn alt(networks: &[(String, Drawn)]) -> String {
+fn alt(networks: &[(String, Columns)]) -> String {
     let words = |blocks: &[Block]| -> String {
         let all: Vec<&str> = blocks.iter().map(|block| block.words.as_str()).collect();
         all.join(", ")

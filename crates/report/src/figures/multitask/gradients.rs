@@ -1,16 +1,11 @@
 //! How the two heads' gradients lie to each other on the shared layers over training.
 
-use super::super::canvas::{Axis, Canvas, Frame, TEXT_WIDTH};
+use super::super::canvas::{Axis, Drawing};
 use super::super::colour::{GREY, INK, pale};
-use super::super::networks::even_step;
-use super::over_time::{Line, epochs, heading, key, lines, longest, means, panel};
-use crate::{Figure, MultitaskResults};
+use super::super::forms::chart::{Chart, Stroke, extent};
+use super::over_time::{Line, begin, epochs, longest, means, two};
+use crate::{HeadedNetwork, MultitaskResults};
 
-const LEFT: f64 = 44.0;
-const GAP: f64 = 42.0;
-const TITLE: f64 = 13.0;
-const HEIGHT: f64 = 104.0;
-const BELOW: f64 = 30.0;
 /// Means of a strong curve.
 const MEANS: usize = 12;
 
@@ -18,81 +13,50 @@ const MEANS: usize = 12;
 type Points = Vec<(f64, f64)>;
 
 /// The cosine and the ratio of the norms for each λ with both heads trained; `None` where nothing was measured.
-pub(super) fn over_training(task: &MultitaskResults) -> Option<Figure> {
-    let lines = lines(task);
-    let shown: Vec<&Line> = lines.iter().filter(|line| !line.network.cosines().is_empty()).collect();
-    if shown.is_empty() {
-        return None;
-    }
-    let key = key(&shown);
-    let top = key.height() + 4.0 + TITLE;
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + HEIGHT + BELOW);
-    key.draw(&mut canvas, (LEFT, 0.0));
-    let width = (TEXT_WIDTH - LEFT - GAP - 6.0) / 2.0;
-    let left = Frame { x: LEFT, y: top, width, height: HEIGHT };
-    let right = Frame { x: LEFT + width + GAP, ..left };
-    let most = longest(task);
-    heading(&mut canvas, left, "cosine of the angle between the gradients", INK);
-    heading(&mut canvas, right, "norm of the item gradient over the group’s", INK);
-    let points = |of: &dyn Fn(&Line) -> Vec<(usize, f64)>| -> Vec<Vec<(f64, f64)>> {
-        let of = |line: &&Line| {
-            of(line).into_iter().map(|(step, value)| (epochs(line.network, step).min(most), value)).collect()
+pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawing> {
+    let (shown, mut canvas, top) = begin(task, |network| !network.cosines().is_empty())?;
+    let (panels, most) = (two(top, &[104.0]), longest(task));
+    let curves = |of: fn(&HeadedNetwork) -> Vec<(usize, f64)>| -> Vec<Points> {
+        let points = |line: &Line| {
+            let place = |(step, value)| (epochs(line.network, step).min(most), value);
+            of(line.network).into_iter().map(place).collect()
         };
-        shown.iter().map(of).collect()
+        shown.iter().map(points).collect()
     };
-    let cosines = points(&|line| line.network.cosines());
-    let lowest = cosines.iter().flatten().map(|point| point.1).fold(0.0, f64::min);
-    let highest = cosines.iter().flatten().map(|point| point.1).fold(0.0, f64::max);
-    let range = ((lowest - 0.08).max(-1.0), (highest + 0.08).min(1.0));
-    let y = Axis {
-        range,
-        log: false,
-        step: Some(even_step(range, 5.0)),
-        format: |cosine| {
-            let text = format!("{:.1}", cosine.abs());
-            if cosine < -1e-9 { format!("−{text}") } else { text }
-        },
-        title: "",
-        gap: 33.0,
+    let (cosines, ratios) = (curves(HeadedNetwork::cosines), curves(HeadedNetwork::norm_ratios));
+    let values = |curves: &[Points], neutral: f64| {
+        extent(curves.iter().flatten().map(|point| point.1).chain([neutral]), (neutral, neutral))
     };
-    draw(&mut canvas, (left, most), &y, (&shown, &cosines), 0.0);
-    let ratios = points(&|line| line.network.norm_ratios());
-    let values = || ratios.iter().flatten().map(|point| point.1);
-    let (low, high) = values().fold((1.0_f64, 1.0_f64), |(low, high), v| (low.min(v), high.max(v)));
-    let range = ((low / 1.2).min(0.4), (high * 1.2).max(2.5));
-    let y = Axis { range, log: true, step: None, format: ratio, title: "", gap: 33.0 };
-    draw(&mut canvas, (right, most), &y, (&shown, &ratios), 1.0);
-    Some(Figure::new("multitask_gradients", canvas.finish(), alt(&shown)))
+    let (low, high) = values(&cosines, 0.0);
+    let cosine = Axis::linear(((low - 0.08).max(-1.0), (high + 0.08).min(1.0)), 5.0, |cosine| {
+        let text = format!("{:.1}", cosine.abs());
+        if cosine < -1e-9 { format!("−{text}") } else { text }
+    });
+    let (low, high) = values(&ratios, 1.0);
+    let ratio = Axis::positive(((low / 1.2).min(0.4), (high * 1.2).max(2.5)));
+    let parts = [
+        ("cosine of the angle between the gradients", cosine, cosines, 0.0),
+        ("norm of the item gradient over the group’s", ratio, ratios, 1.0),
+    ];
+    for (i, (title, y, curves, neutral)) in parts.iter().enumerate() {
+        panels.heading(&mut canvas, i, title, INK);
+        draw(&mut panels.chart(&mut canvas, (i, 0), &Axis::epochs(most, 5.0), y), (&shown, curves), *neutral);
+    }
+    Some(canvas.described(alt(&shown)))
 }
 
 /// Single measurements pale, means strong, and a line where the two tasks neither help nor hinder, or weigh the same.
-fn draw(
-    canvas: &mut Canvas,
-    (frame, most): (Frame, f64),
-    y: &Axis,
-    (shown, curves): (&[&Line], &[Points]),
-    neutral: f64,
-) {
-    let panel = panel(canvas, frame, most, y, true);
-    let at = panel.y(neutral);
-    canvas.line(&[(frame.x, at), (frame.right(), at)], GREY, 0.7, Some("1.5 1.5"));
-    let place = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
-        points.iter().map(|&(epoch, value)| (panel.x(epoch), panel.y(value))).collect()
-    };
+fn draw(chart: &mut Chart, (shown, curves): (&[Line], &[Points]), neutral: f64) {
+    chart.across(neutral, Stroke(GREY, 0.7, Some("1.5 1.5")));
     for (line, points) in shown.iter().zip(curves) {
-        canvas.curve(&place(points), pale(line.colour), 0.6, line.dash);
+        chart.curve(points.iter().copied(), Stroke(pale(line.colour), 0.6, line.dash));
     }
     for (line, points) in shown.iter().zip(curves) {
-        canvas.curve(&place(&means(points, MEANS)), line.colour, 1.4, line.dash);
+        chart.curve(means(points, MEANS), Stroke(line.colour, 1.4, line.dash));
     }
 }
 
-fn ratio(value: f64) -> String {
-    let decimals = (-value.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{value:.decimals$}")
-}
-
-fn alt(shown: &[&Line]) -> String {
+fn alt(shown: &[Line]) -> String {
     let found: Vec<String> = shown
         .iter()
         .filter_map(|line| {

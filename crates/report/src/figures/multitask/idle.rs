@@ -2,18 +2,12 @@
 
 use inkling_schema::outcome::IdleLine;
 
-use super::super::canvas::{Axis, Canvas, Frame, TEXT_WIDTH};
+use super::super::canvas::{Axis, Drawing};
 use super::super::colour::INK;
+use super::super::forms::chart::{Panels, Stroke};
 use super::super::percent;
-use super::super::thin::thin;
-use super::over_time::{Line, epochs, heading, key, lines, longest, panel};
-use crate::{Figure, MultitaskResults};
-
-const LEFT: f64 = 34.0;
-const GAP: f64 = 10.0;
-const TITLE: f64 = 13.0;
-const HEIGHT: f64 = 96.0;
-const BELOW: f64 = 30.0;
+use super::over_time::{begin, epochs, longest};
+use crate::MultitaskResults;
 
 /// What is shown, and how to read it.
 type Part = (&'static str, fn(&IdleLine) -> f64);
@@ -25,34 +19,21 @@ const PARTS: [Part; 3] = [
 ];
 
 /// A panel for each; `None` where nobody looked.
-pub(super) fn over_training(task: &MultitaskResults) -> Option<Figure> {
-    let lines = lines(task);
-    let shown: Vec<&Line> = lines.iter().filter(|line| !line.network.idle.is_empty()).collect();
-    let first = shown.first()?;
-    let key = key(&shown);
-    let top = key.height() + 4.0 + TITLE;
-    let mut canvas = Canvas::new(TEXT_WIDTH, top + HEIGHT + BELOW);
-    key.draw(&mut canvas, (LEFT, 0.0));
-    let width = (TEXT_WIDTH - LEFT - 4.0 - 2.0 * GAP) / 3.0;
+pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawing> {
+    let (shown, mut canvas, top) = begin(task, |network| !network.idle.is_empty())?;
+    let panels = Panels { top, columns: PARTS.len(), heights: &[96.0], shared: true };
     let most = longest(task);
     for (i, (name, of)) in PARTS.iter().enumerate() {
-        let frame = Frame { x: LEFT + (width + GAP) * i as f64, y: top, width, height: HEIGHT };
-        heading(&mut canvas, frame, name, INK);
-        let y = Axis {
-            range: (0.0, 1.0),
-            log: false,
-            step: Some(0.25),
-            format: if i == 0 { |share| percent(share, 0) } else { |_| String::new() },
-            title: "",
-            gap: 33.0,
-        };
-        let panel = panel(&mut canvas, frame, most, &y, true);
+        panels.heading(&mut canvas, i, name, INK);
+        let y = Axis::shares((0.0, 1.0), 4.0).step(0.25);
+        let mut chart = panels.chart(&mut canvas, (i, 0), &Axis::epochs(most, 5.0), &y);
         for line in &shown {
-            let points = line.network.idle.iter().map(|found| {
-                let epoch = epochs(line.network, found.step).min(most);
-                (panel.x(epoch), panel.y(of(found).clamp(0.0, 1.0)))
-            });
-            canvas.curve(&thin(points, 0.8), line.colour, 1.1, line.dash);
+            let points = line
+                .network
+                .idle
+                .iter()
+                .map(|found| (epochs(line.network, found.step).min(most), of(found).clamp(0.0, 1.0)));
+            chart.curve(points, Stroke(line.colour, 1.1, line.dash));
         }
     }
     let ends: Vec<String> = shown
@@ -64,11 +45,10 @@ pub(super) fn over_training(task: &MultitaskResults) -> Option<Figure> {
             Some(format!("{}: {}", line.name, parts.join(", ")))
         })
         .collect();
-    let layer = first.network.idle.first().map_or("", |line| line.layer.as_str());
-    let alt = format!(
+    let layer = shown[0].network.idle.first().map_or("", |line| line.layer.as_str());
+    Some(canvas.described(format!(
         "Shares of idle panels, dead units and silent inputs of the largest dense layer ({layer}) over training. At the \
          end: {}.",
         ends.join("; ")
-    );
-    Some(Figure::new("multitask_idle", canvas.finish(), alt))
+    )))
 }

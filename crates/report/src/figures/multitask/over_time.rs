@@ -1,14 +1,14 @@
-//! Curves over training, one for each network: the panel, the lines, and their key.
+//! Curves over training, one for each network: the lines, their key, and the panels.
 
-use super::super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH};
-use super::super::colour::{GREY, Rgb};
-use super::super::networks::even_step;
-use super::key::{Key, Sign};
+use super::super::canvas::{Canvas, TEXT_WIDTH};
+use super::super::colour::Rgb;
+use super::super::forms::chart::{LEFT, Panels};
+use super::super::forms::key::{Key, Sign};
 use super::{colour, lambda_colour, lambda_name};
 use crate::{Goal, HeadedNetwork, MultitaskResults};
 
 /// Dashes of single-task networks.
-pub(super) const DASH: &str = "4 2";
+const DASH: &str = "4 2";
 
 /// A network with the line that it has in every figure over training.
 pub(super) struct Line<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Line<'a> {
 }
 
 /// The two-headed networks of the sweep, then the single-task ones.
-pub(super) fn lines(task: &MultitaskResults) -> Vec<Line<'_>> {
+fn lines(task: &MultitaskResults) -> Vec<Line<'_>> {
     let lambdas = task.lambdas.iter().map(|(lambda, network)| Line {
         network,
         colour: lambda_colour(*lambda),
@@ -34,13 +34,28 @@ pub(super) fn lines(task: &MultitaskResults) -> Vec<Line<'_>> {
     lambdas.chain(single).collect()
 }
 
-/// The key of these lines.
-pub(super) fn key(lines: &[&Line]) -> Key {
-    let mut key = Key::new(TEXT_WIDTH - 44.0);
-    for line in lines {
-        key.add(Sign::Line(line.colour, line.dash), line.name.clone());
+/// A figure with a line for each network of which something is known, its key drawn, and where its panels begin; `None` where
+/// nothing is.
+pub(super) fn begin(
+    task: &MultitaskResults,
+    known: impl Fn(&HeadedNetwork) -> bool,
+) -> Option<(Vec<Line<'_>>, Canvas, f64)> {
+    let shown: Vec<Line> = lines(task).into_iter().filter(|line| known(line.network)).collect();
+    if shown.is_empty() {
+        return None;
     }
-    key
+    let mut key = Key::row(TEXT_WIDTH - LEFT);
+    for line in &shown {
+        key.add(Sign::Line(line.colour, line.dash), &line.name);
+    }
+    let mut canvas = Canvas::page();
+    let top = key.draw(&mut canvas, (LEFT, 0.0));
+    Some((shown, canvas, top))
+}
+
+/// Two panels side by side, each with an axis of its own.
+pub(super) fn two(top: f64, heights: &'static [f64]) -> Panels {
+    Panels { top, columns: 2, heights, shared: false }
 }
 
 /// Epochs that the longest training takes.
@@ -51,34 +66,6 @@ pub(super) fn longest(task: &MultitaskResults) -> f64 {
 /// How many epochs so many steps are.
 pub(super) fn epochs(network: &HeadedNetwork, step: usize) -> f64 {
     step as f64 / network.steps_per_epoch() as f64
-}
-
-/// Draws axes over epochs and gives back the panel.
-pub(super) fn panel(canvas: &mut Canvas, frame: Frame, most: f64, y: &Axis, named: bool) -> Panel {
-    let x = Axis {
-        range: (0.0, most + (0.02 * most).max(0.05)),
-        log: false,
-        step: Some(if most <= 2.0 { 0.5 } else { even_step((0.0, most), 5.0).max(1.0) }),
-        format: if named {
-            |epoch| {
-                let decimals = if (epoch - epoch.round()).abs() < 1e-6 { 0 } else { 1 };
-                format!("{epoch:.decimals$}")
-            }
-        } else {
-            |_| String::new()
-        },
-        title: if named { "epoch" } else { "" },
-        gap: 20.0,
-    };
-    let panel = canvas.panel(frame, &x, y);
-    canvas.axes(&panel);
-    canvas.outline(frame, GREY, 0.4);
-    panel
-}
-
-/// Words over a panel.
-pub(super) fn heading(canvas: &mut Canvas, frame: Frame, text: &str, colour: Rgb) {
-    canvas.text((frame.centre().0, frame.y - 7.0), text, Style::new(8).bold().colour(colour));
 }
 
 /// Means of neighbouring points, so many at most: single batches say little.

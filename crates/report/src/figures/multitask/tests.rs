@@ -1,10 +1,11 @@
 //! Figures of made-up networks of Task 6: sound, and nothing written over anything else.
 
+use inkling_schema::Task;
 use inkling_schema::outcome::DataSetFacts;
 
-use super::super::tests::{apart, sound};
-use super::draw;
-use crate::fixtures::multitask::{Asked, FIGURES, GARMENTS, diverge};
+use super::super::names as all_names;
+use super::super::tests::{apart, of_multitask as draw, sound};
+use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 use crate::{Figure, Goal, MultitaskResults};
 
 fn data(names: &[&str]) -> DataSetFacts {
@@ -101,14 +102,12 @@ fn a_study_has_the_figures_that_there_is_something_to_draw_for() {
         let (_, found) = studies().into_iter().find(|(study, _)| *study == name).unwrap();
         draw(&found)
     };
-    assert_eq!(names(&drawn("the brief's")), FIGURES);
+    let all = all_names(Task::Multitask);
+    assert_eq!(names(&drawn("the brief's")), all);
     let without = drawn("one epoch and nothing measured");
-    assert_eq!(names(&without), [&FIGURES[..4], &FIGURES[5..6]].concat());
-    assert_eq!(names(&drawn("all diverged")), [&FIGURES[..2], &FIGURES[3..5], &FIGURES[6..]].concat());
-    assert_eq!(
-        names(&drawn("no two-headed networks")),
-        [&FIGURES[..1], &FIGURES[3..4], &FIGURES[6..]].concat()
-    );
+    assert_eq!(names(&without), [&all[..4], &all[5..6]].concat());
+    assert_eq!(names(&drawn("all diverged")), [&all[..2], &all[3..5], &all[6..]].concat());
+    assert_eq!(names(&drawn("no two-headed networks")), [&all[..1], &all[3..4], &all[6..]].concat());
     let brief = drawn("the brief's");
     assert!(brief[0].svg.contains("23,080,598") && brief[0].svg.contains("26,395,689"));
     assert!(brief[1].alt.contains("untrained head"));

@@ -1,0 +1,350 @@
+//! Charts: panels that share axes, and what is drawn in them in the values of these axes.
+
+use super::super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH};
+use super::super::colour::{GREY, Rgb};
+use super::super::percent;
+use super::super::raster::{Raster, Stamp};
+use super::key::{Key, square};
+use super::mark::{level, mark, mark_radius, upright};
+
+/// Room for the labels and the title of an axis at the left.
+pub(crate) const LEFT: f64 = 44.0;
+const RIGHT: f64 = 6.0;
+
+impl<'a> Axis<'a> {
+    /// An axis with ticks at round numbers, which divide it into about so many parts.
+    pub(crate) fn linear(range: (f64, f64), parts: f64, format: fn(f64) -> String) -> Axis<'a> {
+        Axis { range, log: false, step: Some(even_step(range, parts)), format, title: "", gap: 0.0 }
+    }
+
+    pub(crate) fn log(range: (f64, f64), format: fn(f64) -> String) -> Axis<'a> {
+        Axis { range, log: true, step: None, format, title: "", gap: 0.0 }
+    }
+
+    /// An axis of shares, in per cent.
+    pub(crate) fn shares(range: (f64, f64), parts: f64) -> Axis<'a> {
+        Axis::linear(range, parts, share_format(even_step(range, parts)))
+    }
+
+    /// An axis of losses or other positive numbers of any size.
+    pub(crate) fn positive(range: (f64, f64)) -> Axis<'a> {
+        let format = |value: f64| {
+            let decimals = (-value.log10().floor()).clamp(0.0, 6.0) as usize;
+            format!("{value:.decimals$}")
+        };
+        Axis::log(range, format)
+    }
+
+    /// An axis from the beginning of a training to the end of its last epoch.
+    pub(crate) fn epochs(last: f64, parts: f64) -> Axis<'a> {
+        let format = |epoch: f64| {
+            let decimals = if (epoch - epoch.round()).abs() < 1e-6 { 0 } else { 1 };
+            format!("{epoch:.decimals$}")
+        };
+        // Marks at the end of the last epoch stand clear of the edge.
+        let range = (0.0, last + (0.03 * last).max(0.06));
+        let step = if last <= 2.0 { 0.5 } else { even_step((0.0, last), parts).max(1.0) };
+        Axis::linear(range, parts, format).step(step).titled("epoch")
+    }
+
+    pub(crate) fn titled(self, title: &'a str) -> Axis<'a> {
+        Axis { title, ..self }
+    }
+
+    pub(crate) fn step(self, step: f64) -> Axis<'a> {
+        Axis { step: Some(step), ..self }
+    }
+
+    /// The same ticks without a word.
+    fn silent(&self) -> Axis<'static> {
+        Axis {
+            range: self.range,
+            log: self.log,
+            step: self.step,
+            format: |_| String::new(),
+            title: "",
+            gap: 0.0,
+        }
+    }
+}
+
+/// The smallest and the largest of some numbers; these two where there is none, or where all are one.
+pub(crate) fn extent(values: impl IntoIterator<Item = f64>, otherwise: (f64, f64)) -> (f64, f64) {
+    let widest = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+    let (low, high) = values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), widest);
+    if low <= high { (low, high) } else { otherwise }
+}
+
+/// A range of shares of one with a margin of its own width, and of `least` at least.
+pub(crate) fn with_margin((low, high): (f64, f64), margin: f64, least: f64) -> (f64, f64) {
+    let margin = (margin * (high - low)).max(least);
+    ((low - margin).max(0.0), (high + margin).min(1.0))
+}
+
+/// Labels of an axis of shares whose ticks are `step` apart.
+fn share_format(step: f64) -> fn(f64) -> String {
+    // A label is a plain function, so there is one for each number of decimals.
+    if step > 0.0099 {
+        |share| percent(share, 0)
+    } else if step > 0.000_99 {
+        |share| percent(share, 1)
+    } else {
+        |share| percent(share, 2)
+    }
+}
+
+/// A distance of 1, 2 or 5 times a power of ten that divides a range into about so many parts.
+pub(crate) fn even_step((low, high): (f64, f64), parts: f64) -> f64 {
+    let rough = (high - low) / parts;
+    let power = 10_f64.powf(rough.log10().floor());
+    let fits = |step: &f64| *step >= rough;
+    [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(fits).unwrap_or(power)
+}
+
+/// Where the panels of a figure lie: a block for each of several things, side by side and then below each other, and in each
+/// block panels one below the other over one axis.
+pub(crate) struct Panels {
+    /// Points above all of them.
+    pub(crate) top: f64,
+    /// Blocks side by side.
+    pub(crate) columns: usize,
+    /// Heights of the panels of a block.
+    pub(crate) heights: &'static [f64],
+    /// Whether panels side by side have one axis upwards, which stands at the first.
+    pub(crate) shared: bool,
+}
+
+impl Panels {
+    const TITLE: f64 = 17.0;
+    const BETWEEN: f64 = 8.0;
+    /// What the labels and the title of the axis below a block take.
+    const BELOW: f64 = 32.0;
+    const WIDEST: f64 = 200.0;
+
+    fn gap(&self) -> f64 {
+        if self.shared { 9.0 } else { 42.0 }
+    }
+
+    /// The width of a panel.
+    pub(crate) fn width(&self) -> f64 {
+        let gaps = self.gap() * (self.columns as f64 - 1.0);
+        ((TEXT_WIDTH - LEFT - RIGHT - gaps) / self.columns as f64).min(Panels::WIDEST)
+    }
+
+    fn frame(&self, block: usize, part: usize) -> Frame {
+        let (row, column) = ((block / self.columns) as f64, (block % self.columns) as f64);
+        let high = |parts: &[f64]| parts.iter().map(|height| height + Panels::BETWEEN).sum::<f64>();
+        let (x, width) = (LEFT + (self.width() + self.gap()) * column, self.width());
+        let of_block = Panels::TITLE + high(self.heights) - Panels::BETWEEN + Panels::BELOW;
+        let y = self.top + of_block * row + Panels::TITLE + high(&self.heights[..part]);
+        Frame { x, y, width, height: self.heights[part] }
+    }
+
+    /// Writes what a block is above it.
+    pub(crate) fn heading(&self, canvas: &mut Canvas, block: usize, text: &str, colour: Rgb) {
+        let frame = self.frame(block, 0);
+        canvas.text((frame.centre().0, frame.y - 7.0), text, Style::new(8).bold().colour(colour));
+    }
+
+    /// Draws the axes of a panel of a block, those that no other panel has for it.
+    pub(crate) fn chart<'c>(
+        &self,
+        canvas: &'c mut Canvas,
+        (block, part): (usize, usize),
+        x: &Axis,
+        y: &Axis,
+    ) -> Chart<'c> {
+        let (no_x, no_y) = (x.silent(), y.silent());
+        let x = if part + 1 == self.heights.len() { x } else { &no_x };
+        let y = if self.shared && block % self.columns > 0 { &no_y } else { y };
+        Chart::new(canvas, self.frame(block, part), x, y)
+    }
+}
+
+/// How a line looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Stroke(pub(crate) Rgb, pub(crate) f64, pub(crate) Option<&'static str>);
+
+/// A panel with its axes, in whose values it is drawn.
+pub(crate) struct Chart<'c> {
+    pub(crate) canvas: &'c mut Canvas,
+    pub(crate) frame: Frame,
+    panel: Panel,
+}
+
+impl<'c> Chart<'c> {
+    /// Draws axes about a frame.
+    pub(crate) fn new(canvas: &'c mut Canvas, frame: Frame, x: &Axis, y: &Axis) -> Chart<'c> {
+        let mut chart = Chart::bare(canvas, frame, x, y);
+        chart.axes();
+        chart
+    }
+
+    /// A panel with an edge alone, whose axes others have.
+    pub(crate) fn bare(canvas: &'c mut Canvas, frame: Frame, x: &Axis, y: &Axis) -> Chart<'c> {
+        let panel = canvas.panel(frame, x, y);
+        canvas.outline(frame, GREY, 0.4);
+        Chart { canvas, frame, panel }
+    }
+
+    pub(crate) fn axes(&mut self) {
+        self.canvas.axes(&self.panel);
+    }
+
+    /// The width of a panel beside which this key stands.
+    pub(crate) fn room(key: &Key) -> f64 {
+        TEXT_WIDTH - LEFT - Chart::GAP - key.extent().0
+    }
+
+    const GAP: f64 = 12.0;
+
+    /// A panel as wide as a key at its right leaves room, with that key.
+    pub(crate) fn beside(canvas: &'c mut Canvas, key: &Key, height: f64, axes: (&Axis, &Axis)) -> Chart<'c> {
+        const TOP: f64 = 6.0;
+        let width = Chart::room(key);
+        key.draw(canvas, (LEFT + width + Chart::GAP, TOP));
+        Chart::new(canvas, Frame { x: LEFT, y: TOP, width, height }, axes.0, axes.1)
+    }
+
+    pub(crate) fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        (self.panel.x(x), self.panel.y(y))
+    }
+
+    /// A curve through points, or a dot where there is one alone.
+    pub(crate) fn curve(
+        &mut self,
+        points: impl IntoIterator<Item = (f64, f64)>,
+        Stroke(colour, width, dash): Stroke,
+    ) {
+        let points = thin(points.into_iter().map(|point| self.at(point)), 0.5);
+        self.canvas.curve(&points, colour, width, dash);
+    }
+
+    pub(crate) fn marks(
+        &mut self,
+        points: impl IntoIterator<Item = (f64, f64)>,
+        (shape, radius): (usize, f64),
+        colour: Rgb,
+    ) {
+        for point in points {
+            let at = self.at(point);
+            mark(self.canvas, at, shape, radius, colour);
+        }
+    }
+
+    /// A curve of what was found after each of so many epochs, with marks where there is room for them.
+    pub(crate) fn after_epochs(&mut self, points: &[(f64, f64)], stroke: Stroke, shape: usize, epochs: f64) {
+        self.curve(points.iter().copied(), stroke);
+        if let Some(radius) = mark_radius(self.frame.width / epochs) {
+            self.marks(points.iter().copied(), (shape, radius), stroke.0);
+        }
+    }
+
+    /// A bar from the lower edge to a value, about a place across.
+    pub(crate) fn bar(&mut self, x: f64, half: f64, value: f64, colour: Rgb) {
+        let ((left, top), right) = (self.at((x - half, value)), self.panel.x(x + half));
+        let height = self.frame.bottom() - top;
+        self.canvas.fill(Frame { x: left, y: top, width: right - left, height }, colour);
+    }
+
+    /// A small square at a point, as at the end of a curve.
+    pub(crate) fn end(&mut self, point: (f64, f64), half: f64, colour: Rgb) {
+        let frame = square(self.at(point), half);
+        self.canvas.fill(frame, colour);
+    }
+
+    /// A level line from edge to edge.
+    pub(crate) fn across(&mut self, value: f64, Stroke(colour, width, dash): Stroke) {
+        let y = self.panel.y(value);
+        self.canvas.line(&[(self.frame.x, y), (self.frame.right(), y)], colour, width, dash);
+    }
+
+    /// An upright line from edge to edge.
+    pub(crate) fn down(&mut self, value: f64, Stroke(colour, width, dash): Stroke) {
+        let x = self.panel.x(value);
+        self.canvas.line(&[(x, self.frame.y), (x, self.frame.bottom())], colour, width, dash);
+    }
+
+    /// A band of values upwards, from edge to edge.
+    pub(crate) fn level_band(&mut self, (low, high): (f64, f64), colour: Rgb) {
+        let (top, bottom) = (self.panel.y(high), self.panel.y(low));
+        let inside = self.frame.inset(0.3);
+        self.canvas.fill(Frame { y: top, height: bottom - top, ..inside }, colour);
+    }
+
+    /// A band of values across, from edge to edge.
+    pub(crate) fn upright_band(&mut self, (low, high): (f64, f64), colour: Rgb) {
+        let (left, right) = (self.panel.x(low), self.panel.x(high));
+        let inside = self.frame.inset(0.3);
+        self.canvas.fill(Frame { x: left, width: right - left, ..inside }, colour);
+    }
+
+    /// An interval of values upwards at a place from the left of the canvas.
+    pub(crate) fn interval(&mut self, x: f64, (low, high): (f64, f64), colour: Rgb) {
+        upright(self.canvas, x, (self.panel.y(low), self.panel.y(high)), colour);
+    }
+
+    /// An interval of values across at a height from the top of the canvas.
+    pub(crate) fn level_interval(&mut self, y: f64, (low, high): (f64, f64), colour: Rgb) {
+        level(self.canvas, y, (self.panel.x(low), self.panel.x(high)), colour);
+    }
+
+    /// A crowd of points, each with the number of its stamp, in the order in which they are painted.
+    pub(crate) fn cloud<'p>(
+        &mut self,
+        points: impl Iterator<Item = (&'p [f64; 2], usize)>,
+        stamps: &[(Stamp, Rgb)],
+    ) {
+        let frame = self.frame;
+        let mut cloud = Raster::cloud(frame.width, frame.height);
+        for (&[x, y], stamp) in points {
+            let (x, y) = self.at((x, y));
+            let (stamp, colour) = &stamps[stamp];
+            cloud.stamp(((x - frame.x) / frame.width, (y - frame.y) / frame.height), stamp, *colour);
+        }
+        self.canvas.image(frame, &cloud);
+        self.canvas.outline(frame, GREY, 0.5);
+    }
+}
+
+/// Leaves out points that a reader could not tell apart: of those within a step across, the first, lowest, highest
+/// and last stay.
+fn thin(points: impl Iterator<Item = (f64, f64)>, step: f64) -> Vec<(f64, f64)> {
+    let points: Vec<(f64, f64)> = points.collect();
+    let bins = points.chunk_by(|a, b| (a.0 / step).floor() == (b.0 / step).floor());
+    let kept = bins.flat_map(|bin| {
+        let by_height = |a: &usize, b: &usize| bin[*a].1.total_cmp(&bin[*b].1);
+        let lowest = (0..bin.len()).min_by(by_height);
+        let highest = (0..bin.len()).max_by(by_height);
+        let mut places = [Some(0), lowest, highest, Some(bin.len() - 1)];
+        places.sort_unstable();
+        let mut places: Vec<usize> = places.into_iter().flatten().collect();
+        places.dedup();
+        places.into_iter().map(|place| bin[place])
+    });
+    kept.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round_and_labels_tell_ticks_apart() {
+        assert_eq!(even_step((0.0, 1.0), 4.0), 0.5);
+        assert!((even_step((0.965, 1.0), 4.0) - 0.01).abs() < 1e-12);
+        assert_eq!(share_format(0.005)(0.985), "98.5\u{a0}%");
+    }
+
+    #[test]
+    fn of_many_points_within_a_step_four_stay() {
+        let points = (0..100).map(|i| (f64::from(i) / 100.0, f64::from((i * 37 + 50) % 100)));
+        let kept = thin(points, 2.0);
+        assert_eq!(kept.len(), 4);
+        for height in [0.0, 99.0] {
+            assert!(kept.iter().any(|point| point.1 == height), "{kept:?}");
+        }
+        assert!(kept[0].0 == 0.0 && kept[3].0 == 0.99, "{kept:?}");
+        assert_eq!(thin([(0.0, 1.0), (5.0, 2.0)].into_iter(), 2.0).len(), 2);
+    }
+}
