@@ -66,13 +66,13 @@ fn draw(matrix: &Matrix, pairs: &[NetworkPair], (rows, columns): (&[usize], &[us
         let cell = Cell::new(shade(pair.difference() / most)).line(points(pair.difference())).line(p);
         Some(((row, column), cell.edged(pair.differs())))
     });
-    let numbered = matrix.draw(&mut canvas, cells);
+    let lines = matrix.draw(&mut canvas, cells);
     let mut key = Key::column(KEY);
     key.heading("Row less column");
-    key.note(if numbered {
-        "test accuracy in percentage points, p of McNemar’s test after Holm"
-    } else {
-        "test accuracy, by colour; the numbers are in the table of McNemar’s tests"
+    key.note(match lines {
+        0 => "test accuracy, by colour; the numbers are in the table of McNemar’s tests",
+        1 => "test accuracy in percentage points; p is in the table of McNemar’s tests",
+        _ => "test accuracy in percentage points, p of McNemar’s test after Holm",
     });
     key.add(Sign::Edge, format!("p < {ALPHA}: significant"));
     key.add(Sign::Shades([-1.0, 0.0, 1.0].map(shade)), "blue: row worse; red: row better");

@@ -18,7 +18,7 @@ pub(super) fn all_classes(pca: &PcaResults) -> Drawing {
     let names = &all_fitted(&pca.data.classes, 8.0, WIDEST);
     // Many classes stand closer together, so that all are on the page.
     let mut key = Key::column(WIDEST + 19.0).pitch((HIGHEST / (names.len() + 2) as f64).min(13.0));
-    key.heading(if names.len() > colour::CLASSES.len() { "colour and shape" } else { "class" });
+    key.heading("class");
     for (label, name) in names.iter().enumerate() {
         key.add(Sign::Mark(label, colour::class(label)), name);
     }

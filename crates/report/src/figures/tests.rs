@@ -433,6 +433,7 @@ fn every_figure_becomes_the_same_picture_each_time_and_none_is_blank() {
 
 mod crowded;
 mod gallery;
+mod reference;
 
 #[test]
 fn halves_are_rounded_as_in_the_text() {

@@ -137,9 +137,14 @@ impl Key {
         }
     }
 
+    /// The height of each line of a row, in which all have their middles at one height.
+    fn line(&self) -> f64 {
+        self.items.iter().map(|item| self.size(item).1).fold(0.0, f64::max)
+    }
+
     /// Where each item begins, from the key's corner.
     fn places(&self) -> Vec<(f64, f64)> {
-        let (mut x, mut y) = (0.0, 0.0);
+        let (mut x, mut y, line) = (0.0, 0.0, self.line());
         let place = |item| {
             let (width, height) = self.size(item);
             if self.column {
@@ -150,7 +155,7 @@ impl Key {
                 return place;
             }
             if x > 0.0 && x + width > self.width {
-                (x, y) = (0.0, y + height);
+                (x, y) = (0.0, y + line);
             }
             let place = (x, y);
             x += width + GAP;
@@ -183,7 +188,8 @@ impl Key {
                 Item::Meaning(sign, meaning) => {
                     let lines = self.lines(sign, meaning);
                     let above = LINE * (lines.len() - 1) as f64;
-                    let middle = y + (self.size(item).1 - above) / 2.0;
+                    let height = if self.column { self.size(item).1 } else { self.line() };
+                    let middle = y + (height - above) / 2.0;
                     draw_sign(canvas, sign, (x, middle));
                     if i % step == 0 {
                         let at = x + Key::indent(sign);

@@ -105,8 +105,8 @@ impl Cell {
         number_size(self.lines.first()?, self.room(frame))
     }
 
-    /// Draws the cell, its number in this size where it fits.
-    fn draw(&self, canvas: &mut Canvas, frame: Frame, size: Option<u32>) {
+    /// Draws the cell, its number in this size where it fits; gives back how many lines of text there was room for.
+    fn draw(&self, canvas: &mut Canvas, frame: Frame, size: Option<u32>) -> usize {
         // The gap between cells is white: no outline is needed, and neighbours of one colour stay apart.
         canvas.fill(frame.inset(0.4), self.shade);
         let (room, size) = (self.room(frame), size.filter(|&size| self.size(frame) >= Some(size)));
@@ -119,15 +119,19 @@ impl Cell {
         if let Some(colour) = self.check.filter(|_| frame.width > CHECK && frame.height > CHECK) {
             check_mark(canvas, (x, y), colour);
         }
-        let (Some(size), Some(first)) = (size, self.lines.first()) else { return };
+        let (Some(size), Some(first)) = (size, self.lines.first()) else { return 0 };
         let plain = Style::new(size).colour(self.ink.unwrap_or_else(|| text_on(self.shade)));
         let strong = if self.edged { plain.bold() } else { plain };
         match self.lines.get(1).filter(|second| room.height > 20.0 && text_width(second, 7.0) < room.width) {
             Some(second) => {
                 canvas.text((x, y - 5.0), first, strong);
                 canvas.text((x, y + 5.5), second, Style::new(7).colour(text_on(self.shade)));
+                2
             }
-            None => canvas.text((x, y), first, strong),
+            None => {
+                canvas.text((x, y), first, strong);
+                1
+            }
         }
     }
 }
@@ -176,12 +180,12 @@ impl Matrix {
     }
 
     /// Draws cells, each with its row and column. All numbers have one size, the largest in which they fit; where most have no
-    /// room, none is written. Gives back whether they are.
+    /// room, none is written. Gives back how many lines of text the cells have.
     pub(crate) fn draw(
         &self,
         canvas: &mut Canvas,
         cells: impl IntoIterator<Item = ((usize, usize), Cell)>,
-    ) -> bool {
+    ) -> usize {
         let cells: Vec<(Frame, Cell)> =
             cells.into_iter().map(|((row, column), cell)| (self.cell(row, column), cell)).collect();
         // Numbers that stand back follow the others.
@@ -190,10 +194,7 @@ impl Matrix {
         let fitting = sizes.iter().flatten().count();
         let size = if sizes.is_empty() { Some(LABEL as u32) } else { sizes.iter().flatten().min().copied() };
         let size = size.filter(|_| 2 * fitting >= sizes.len());
-        for (frame, cell) in &cells {
-            cell.draw(canvas, *frame, size);
-        }
-        size.is_some()
+        cells.iter().map(|(frame, cell)| cell.draw(canvas, *frame, size)).max().unwrap_or(0)
     }
 
     /// Names the rows and columns.
