@@ -118,15 +118,13 @@ impl Scale {
         let held_out = spec.training.validation.as_ref().map_or(0, |validation| validation.images);
         let images = spec.data.train_images.saturating_sub(held_out);
         let per_epoch = ended.unwrap_or_else(|| images.div_ceil(spec.training.batch_size.max(1))).max(1);
-        (step as f64 / per_epoch as f64).min(self.epochs)
+        step as f64 / per_epoch as f64
     }
 
     fn loss(&self, chart: &mut Chart, network: &NetworkResults) {
-        let shown =
-            |loss: f64| if loss.is_finite() { loss.clamp(self.loss.0, self.loss.1) } else { self.loss.1 };
-        let batches = network.curve.iter().map(|line| (self.epochs_at(network, line.step), shown(line.loss)));
+        let batches = network.curve.iter().map(|line| (self.epochs_at(network, line.step), line.loss));
         chart.curve(batches, BATCHES);
-        self.evaluations(chart, network, |found| shown(found.loss));
+        self.evaluations(chart, network, |found| found.loss);
         if let Some(at) = network.outcome.diverged {
             // On the side of the line that has more room.
             let (x, y) = (chart.at((self.epochs_at(network, at.step), self.loss.1)).0, chart.frame.y);

@@ -96,9 +96,9 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Drawing {
         if b == a + 1 && with_axes {
             chart.axes();
         }
-        chart.across(scale.shown(pair.spec.tolerance), TOLERANCE);
-        chart.curve(scale.curve(&pair.errors), Stroke(CURVE, 0.7, None));
-        if let Some(end) = scale.end(pair) {
+        chart.across(pair.spec.tolerance, TOLERANCE);
+        chart.curve(curve(&pair.errors), Stroke(CURVE, 0.7, None));
+        if let Some(end) = curve(&pair.errors).last() {
             chart.end(end, 1.2, INK);
         }
     }
@@ -120,11 +120,10 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Drawing {
     let converged = perceptrons.pairs.iter().filter(|pair| pair.outcome.converged);
     let mut passes: Vec<usize> = converged.map(|pair| pair.outcome.iterations).collect();
     passes.sort_unstable();
-    let range = match passes.as_slice() {
-        [] => String::new(),
-        [first, .., last] if first == last => format!(", after {}", iterations(*first)),
-        [first, .., last] => format!(", after {} to {}", thousands(*first), iterations(*last)),
-        [only] => format!(", after {}", iterations(*only)),
+    let range = match (passes.first(), passes.last()) {
+        (Some(first), Some(last)) if first == last => format!(", after {}", iterations(*last)),
+        (Some(first), Some(last)) => format!(", after {} to {}", thousands(*first), iterations(*last)),
+        _ => String::new(),
     };
     canvas.described(format!(
         "Training error of the {} perceptrons against the iteration, a small panel for each pair of classes, both axes \
@@ -162,10 +161,10 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawi
         let at = (chart.frame.x - 6.0, chart.frame.bottom());
         chart.canvas.text(at, "0", Style::new(7).end());
     }
-    chart.across(scale.shown(pairs[0].spec.tolerance), TOLERANCE);
+    chart.across(pairs[0].spec.tolerance, TOLERANCE);
     // The error of online learning jumps from pass to pass: pale curves show that, strong ones what was reached.
     for (pair, (colour, _)) in pairs.iter().zip(CURVES) {
-        chart.curve(scale.curve(&pair.errors), Stroke(colour::pale(colour), 0.5, None));
+        chart.curve(curve(&pair.errors), Stroke(colour::pale(colour), 0.5, None));
     }
     for (pair, (colour, dash)) in pairs.iter().zip(CURVES) {
         let lowest = pair.errors.iter().scan(f64::INFINITY, |lowest, &error| {
@@ -173,8 +172,8 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawi
             Some(*lowest)
         });
         let lowest: Vec<f64> = lowest.collect();
-        chart.curve(scale.curve(&lowest), Stroke(colour, 1.4, dash));
-        if let Some(end) = scale.end(pair) {
+        chart.curve(curve(&lowest), Stroke(colour, 1.4, dash));
+        if let Some(end) = curve(&pair.errors).last() {
             chart.end(end, 1.8, colour);
         }
     }
@@ -225,9 +224,8 @@ pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
     canvas.colour_bar(bar, colour::viridis, &labels);
     canvas.text((bar.x + 46.0, bar.centre().1), "test accuracy", Style::new(8).turned(-90.0));
     let ranked = perceptrons.easy_to_hard();
-    let name = |pair: &PairResults| title(names, pair);
-    let extremes: Vec<String> =
-        [ranked.first(), ranked.last()].into_iter().flatten().map(|p| name(p)).collect();
+    let ends = ranked.first().into_iter().chain(ranked.last());
+    let extremes: Vec<String> = ends.map(|pair| title(names, pair)).collect();
     let mean = perceptrons.pairs.iter().map(PairResults::test_accuracy).sum::<f64>()
         / perceptrons.pairs.len() as f64;
     canvas.described(format!(
@@ -277,19 +275,11 @@ impl ErrorScale {
     fn upwards(&self) -> (f64, f64) {
         (if self.touches_zero { self.floor / 2.0 } else { self.floor }, self.top)
     }
+}
 
-    /// Where an error is drawn, zero having no logarithm.
-    fn shown(&self, error: f64) -> f64 {
-        error.max(self.upwards().0)
-    }
-
-    fn curve(&self, errors: &[f64]) -> impl Iterator<Item = (f64, f64)> {
-        (1..).map(f64::from).zip(errors.iter().map(|&error| self.shown(error)))
-    }
-
-    fn end(&self, pair: &PairResults) -> Option<(f64, f64)> {
-        Some((pair.errors.len() as f64, self.shown(*pair.errors.last()?)))
-    }
+/// The error after each iteration.
+fn curve(errors: &[f64]) -> impl Iterator<Item = (f64, f64)> {
+    (1..).map(f64::from).zip(errors.iter().copied())
 }
 
 fn title(names: &[String], pair: &PairResults) -> String {
@@ -309,27 +299,22 @@ fn iteration_label(iteration: f64) -> String {
     thousands(iteration as usize)
 }
 
-/// The labels of a small panel, which has no room for more.
-fn sparse_label(iteration: f64) -> String {
-    let decade = iteration.log10();
-    if (decade - decade.round()).abs() < 1e-6 && iteration < 500.0 {
-        iteration_label(iteration)
-    } else {
-        String::new()
-    }
-}
-
 fn error_label(error: f64) -> String {
     let decimals = (-2.0 - error.log10().floor()).max(0.0);
     percent(error, decimals as usize)
 }
 
-fn sparse_error_label(error: f64) -> String {
-    if even_decade(error) { error_label(error) } else { String::new() }
+/// Whether a number is a power of ten to the power of `tens`.
+fn is_power(number: f64, tens: f64) -> bool {
+    let power = number.log10() / tens;
+    (power - power.round()).abs() < 1e-6
 }
 
-/// Whether a number is 1, 100, 0.01, ….
-fn even_decade(number: f64) -> bool {
-    let decades = number.log10() / 2.0;
-    (decades - decades.round()).abs() < 1e-6
+/// The labels of a small panel, which has no room for more.
+fn sparse_label(iteration: f64) -> String {
+    if is_power(iteration, 1.0) && iteration < 500.0 { iteration_label(iteration) } else { String::new() }
+}
+
+fn sparse_error_label(error: f64) -> String {
+    if is_power(error, 2.0) { error_label(error) } else { String::new() }
 }

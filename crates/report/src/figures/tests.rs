@@ -26,6 +26,13 @@ fn chance(index: usize) -> f64 {
     ((index as f64 * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0)
 }
 
+/// The pixels of a picture of waves that differ from one to the other, from 0 to 1.
+fn waves(picture: usize, [height, width]: [usize; 2]) -> impl Iterator<Item = f64> {
+    let rate = move |part: usize| 0.6 * (chance(3 * picture + part) - 0.5);
+    let wave = move |(x, y): (f64, f64)| (x * rate(0) + y * rate(1) + 6.0 * rate(2)).sin();
+    (0..height * width).map(move |i| 0.5 + 0.5 * wave(((i % width) as f64, (i / width) as f64)))
+}
+
 fn data(names: &[&str]) -> DataSetFacts {
     sized(names, [HEIGHT, WIDTH])
 }
@@ -47,7 +54,7 @@ fn pairs(classes: usize) -> impl Iterator<Item = (u8, u8)> {
 
 fn pca(data: &DataSetFacts, samples: usize) -> PcaResults {
     let classes = data.classes.len();
-    let pixels = data.height * data.width;
+    let (size, pixels) = ([data.height, data.width], data.height * data.width);
     let spectrum: Vec<f64> = (0..pixels).map(|i| 0.7_f64.powi(i as i32)).collect();
     let total: f64 = spectrum.iter().sum();
     let around = |class: usize, index: usize| {
@@ -82,14 +89,17 @@ fn pca(data: &DataSetFacts, samples: usize) -> PcaResults {
         pictures: Vec::new(),
         labels: (0..samples).map(|index| (index % classes) as u8).collect(),
         spectrum,
-        mean: (0..pixels).map(|index| 2.0 * chance(index) - 1.0).collect(),
-        components: (0..6 * pixels).map(|index| chance(index) - 0.5).collect(),
-        originals: (0..classes * pixels).map(|index| (255.0 * chance(index)) as u8).collect(),
-        rebuilt: (0..3 * classes * pixels).map(|index| (2.2 * chance(index) - 1.1) as f32).collect(),
+        mean: waves(0, size).map(|value| 2.0 * value - 1.0).collect(),
+        components: (0..6).flat_map(|i| waves(i, size)).map(|value| value - 0.5).collect(),
+        originals: (0..classes).flat_map(|i| waves(i, size)).map(|value| (255.0 * value) as u8).collect(),
+        rebuilt: (0..3 * classes)
+            .flat_map(|i| waves(i % classes, size))
+            .map(|value| (2.2 * value - 1.1) as f32)
+            .collect(),
     }
 }
 
-fn perceptron(a: u8, b: u8, pixels: usize) -> PairResults {
+fn perceptron(a: u8, b: u8, size: [usize; 2]) -> PairResults {
     // One error curve in three ends at zero, one has a single pass, one never comes down.
     let kind = usize::from(a + b) % 3;
     let passes = [7, 1, 40][kind];
@@ -118,7 +128,7 @@ fn perceptron(a: u8, b: u8, pixels: usize) -> PairResults {
             diverged: None,
         },
         errors,
-        weights: (0..pixels).map(|index| (chance(index + usize::from(b)) - 0.5) as f32).collect(),
+        weights: waves(usize::from(a) + 7 * usize::from(b), size).map(|value| (value - 0.5) as f32).collect(),
         seconds: 0.1,
     }
 }
@@ -147,7 +157,7 @@ fn found(data: &DataSetFacts, samples: usize) -> Results {
         pca: Some(pca(data, samples)),
         perceptrons: Some(PerceptronResults {
             data: data.clone(),
-            pairs: pairs(classes).map(|(a, b)| perceptron(a, b, data.height * data.width)).collect(),
+            pairs: pairs(classes).map(|(a, b)| perceptron(a, b, [data.height, data.width])).collect(),
         }),
         mlps: None,
         cnns: None,

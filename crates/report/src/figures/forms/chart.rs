@@ -165,11 +165,13 @@ impl Panels {
 #[derive(Clone, Copy)]
 pub(crate) struct Stroke(pub(crate) Rgb, pub(crate) f64, pub(crate) Option<&'static str>);
 
-/// A panel with its axes, in whose values it is drawn.
+/// A panel with its axes, in whose values it is drawn. What lies beyond them is drawn at the edge: zero on a logarithmic axis
+/// below, what is no number above.
 pub(crate) struct Chart<'c> {
     pub(crate) canvas: &'c mut Canvas,
     pub(crate) frame: Frame,
     panel: Panel,
+    ranges: [(f64, f64); 2],
 }
 
 impl<'c> Chart<'c> {
@@ -184,7 +186,7 @@ impl<'c> Chart<'c> {
     pub(crate) fn bare(canvas: &'c mut Canvas, frame: Frame, x: &Axis, y: &Axis) -> Chart<'c> {
         let panel = canvas.panel(frame, x, y);
         canvas.outline(frame, GREY, 0.4);
-        Chart { canvas, frame, panel }
+        Chart { canvas, frame, panel, ranges: [x.range, y.range] }
     }
 
     pub(crate) fn axes(&mut self) {
@@ -207,7 +209,15 @@ impl<'c> Chart<'c> {
     }
 
     pub(crate) fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        (self.panel.x(x), self.panel.y(y))
+        (self.x(x), self.y(y))
+    }
+
+    fn x(&self, value: f64) -> f64 {
+        self.panel.x(within(value, self.ranges[0]))
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        self.panel.y(within(value, self.ranges[1]))
     }
 
     /// A curve through points, or a dot where there is one alone.
@@ -242,7 +252,7 @@ impl<'c> Chart<'c> {
 
     /// A bar from the lower edge to a value, about a place across.
     pub(crate) fn bar(&mut self, x: f64, half: f64, value: f64, colour: Rgb) {
-        let ((left, top), right) = (self.at((x - half, value)), self.panel.x(x + half));
+        let ((left, top), right) = (self.at((x - half, value)), self.x(x + half));
         let height = self.frame.bottom() - top;
         self.canvas.fill(Frame { x: left, y: top, width: right - left, height }, colour);
     }
@@ -255,38 +265,38 @@ impl<'c> Chart<'c> {
 
     /// A level line from edge to edge.
     pub(crate) fn across(&mut self, value: f64, Stroke(colour, width, dash): Stroke) {
-        let y = self.panel.y(value);
+        let y = self.y(value);
         self.canvas.line(&[(self.frame.x, y), (self.frame.right(), y)], colour, width, dash);
     }
 
     /// An upright line from edge to edge.
     pub(crate) fn down(&mut self, value: f64, Stroke(colour, width, dash): Stroke) {
-        let x = self.panel.x(value);
+        let x = self.x(value);
         self.canvas.line(&[(x, self.frame.y), (x, self.frame.bottom())], colour, width, dash);
     }
 
     /// A band of values upwards, from edge to edge.
     pub(crate) fn level_band(&mut self, (low, high): (f64, f64), colour: Rgb) {
-        let (top, bottom) = (self.panel.y(high), self.panel.y(low));
+        let (top, bottom) = (self.y(high), self.y(low));
         let inside = self.frame.inset(0.3);
         self.canvas.fill(Frame { y: top, height: bottom - top, ..inside }, colour);
     }
 
     /// A band of values across, from edge to edge.
     pub(crate) fn upright_band(&mut self, (low, high): (f64, f64), colour: Rgb) {
-        let (left, right) = (self.panel.x(low), self.panel.x(high));
+        let (left, right) = (self.x(low), self.x(high));
         let inside = self.frame.inset(0.3);
         self.canvas.fill(Frame { x: left, width: right - left, ..inside }, colour);
     }
 
     /// An interval of values upwards at a place from the left of the canvas.
     pub(crate) fn interval(&mut self, x: f64, (low, high): (f64, f64), colour: Rgb) {
-        upright(self.canvas, x, (self.panel.y(low), self.panel.y(high)), colour);
+        upright(self.canvas, x, (self.y(low), self.y(high)), colour);
     }
 
     /// An interval of values across at a height from the top of the canvas.
     pub(crate) fn level_interval(&mut self, y: f64, (low, high): (f64, f64), colour: Rgb) {
-        level(self.canvas, y, (self.panel.x(low), self.panel.x(high)), colour);
+        level(self.canvas, y, (self.x(low), self.x(high)), colour);
     }
 
     /// A crowd of points, each with the number of its stamp, in the order in which they are painted.
@@ -305,6 +315,10 @@ impl<'c> Chart<'c> {
         self.canvas.image(frame, &cloud);
         self.canvas.outline(frame, GREY, 0.5);
     }
+}
+
+fn within(value: f64, (low, high): (f64, f64)) -> f64 {
+    if value.is_nan() { high } else { value.max(low).min(high) }
 }
 
 /// Leaves out points that a reader could not tell apart: of those within a step across, the first, lowest, highest

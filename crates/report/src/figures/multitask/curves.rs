@@ -34,7 +34,7 @@ pub(in crate::figures) fn curves(task: &MultitaskResults) -> Option<Drawing> {
             let middle = chart.frame.centre();
             chart.canvas.text(middle, "no trained head", Style::new(7));
         }
-        let losses = losses(&shown, goal, most);
+        let losses = losses(&shown, goal);
         let values = losses.iter().flat_map(|(_, points)| points).map(|point| point.1);
         let (low, high) = extent(values, (0.1, 1.0));
         // Room for two ticks of a logarithmic axis at least.
@@ -59,11 +59,11 @@ fn accuracies<'a>(shown: &'a [Line<'a>], goal: Goal) -> Curves<'a> {
     trained.map(points).collect()
 }
 
-fn losses<'a>(shown: &'a [Line<'a>], goal: Goal, most: f64) -> Curves<'a> {
+fn losses<'a>(shown: &'a [Line<'a>], goal: Goal) -> Curves<'a> {
     let points = |line: &'a Line<'a>| {
         let losses = line.network.losses(goal).into_iter();
         let points: Vec<(f64, f64)> =
-            losses.map(|(step, loss)| (epochs(line.network, step).min(most), loss.max(1e-6))).collect();
+            losses.map(|(step, loss)| (epochs(line.network, step), loss.max(1e-6))).collect();
         (line, means(&points, POINTS))
     };
     shown.iter().map(points).filter(|(_, points)| !points.is_empty()).collect()

@@ -18,7 +18,7 @@ pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawi
     let (panels, most) = (two(top, &[104.0]), longest(task));
     let curves = |of: fn(&HeadedNetwork) -> Vec<(usize, f64)>| -> Vec<Points> {
         let points = |line: &Line| {
-            let place = |(step, value)| (epochs(line.network, step).min(most), value);
+            let place = |(step, value)| (epochs(line.network, step), value);
             of(line.network).into_iter().map(place).collect()
         };
         shown.iter().map(points).collect()

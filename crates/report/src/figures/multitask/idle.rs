@@ -28,11 +28,7 @@ pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawi
         let y = Axis::shares((0.0, 1.0), 4.0).step(0.25);
         let mut chart = panels.chart(&mut canvas, (i, 0), &Axis::epochs(most, 5.0), &y);
         for line in &shown {
-            let points = line
-                .network
-                .idle
-                .iter()
-                .map(|found| (epochs(line.network, found.step).min(most), of(found).clamp(0.0, 1.0)));
+            let points = line.network.idle.iter().map(|found| (epochs(line.network, found.step), of(found)));
             chart.curve(points, Stroke(line.colour, 1.1, line.dash));
         }
     }
