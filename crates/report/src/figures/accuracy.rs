@@ -1,6 +1,7 @@
 //! Test accuracy of networks against what they cost: parameters, seconds of training, seconds of testing.
 
-use super::canvas::{Axis, Canvas, Drawing, TEXT_WIDTH};
+use super::axis::Axis;
+use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour::{INK, pale};
 use super::forms::apart::move_apart;
 use super::forms::chart::{Chart, LEFT, Panels, extent, with_margin};

@@ -1,7 +1,6 @@
 //! Drawing on kuva's scene: text, shapes, axes, embedded rasters, and the finished SVG. Only this file knows kuva.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +10,7 @@ use kuva::render::color::Color;
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
+pub(super) use super::axis::Axis;
 use super::colour::{INK, Rgb, WHITE};
 use super::raster::Raster;
 use crate::document::printable::without_controls;
@@ -115,47 +115,6 @@ impl Frame {
     pub(super) fn inset(&self, margin: f64) -> Frame {
         let (width, height) = (self.width - 2.0 * margin, self.height - 2.0 * margin);
         Frame { x: self.x + margin, y: self.y + margin, width, height }
-    }
-}
-
-/// An axis of a panel.
-pub(super) struct Axis<'a> {
-    pub(super) range: (f64, f64),
-    pub(super) log: bool,
-    /// Distance of ticks; a logarithmic axis has them by itself.
-    pub(super) step: Option<f64>,
-    pub(super) format: fn(f64) -> String,
-    pub(super) title: &'a str,
-    /// Points from the axis to the middle of its title; at zero it stands clear of the labels.
-    pub(super) gap: f64,
-}
-
-impl Axis<'_> {
-    /// What stands at the ticks. A logarithmic axis of many decades has labels at some of them alone, and those that would
-    /// be long are short: `1e10`.
-    fn labels(&self) -> TickFormat {
-        /// Labels of a logarithmic axis.
-        const MOST: f64 = 6.0;
-        /// Letters that there is room for.
-        const LETTERS: usize = 6;
-        let Axis { range: (low, high), log, format, .. } = *self;
-        if !log {
-            return TickFormat::Custom(Arc::new(format));
-        }
-        let every = ((high / low).log10() / MOST).ceil().max(1.0);
-        TickFormat::Custom(Arc::new(move |value| {
-            let decade = value.log10().round();
-            let is_decade = (value.log10() - decade).abs() < 1e-6;
-            let label = format(value);
-            if label.is_empty() || every > 1.0 && !(is_decade && decade.rem_euclid(every) < 0.5) {
-                return String::new();
-            }
-            if label.chars().count() <= LETTERS {
-                return label;
-            }
-            // Not in raised digits, of which many fonts have some alone.
-            format!("{value:.0e}")
-        }))
     }
 }
 
@@ -330,8 +289,8 @@ impl Canvas {
             .with_x_axis_max(x.range.1)
             .with_y_axis_min(y.range.0)
             .with_y_axis_max(y.range.1)
-            .with_x_tick_format(x.labels())
-            .with_y_tick_format(y.labels())
+            .with_x_tick_format(TickFormat::Custom(x.labels()))
+            .with_y_tick_format(TickFormat::Custom(y.labels()))
             .with_tick_size(7)
             .with_tick_length(2.5)
             .with_tick_width(0.6)
@@ -379,41 +338,6 @@ impl Canvas {
         self.text((left, y), y_title, Style::new(8).turned(-90.0));
     }
 
-    /// Draws a bar with a colour map, its smallest value at the left or at the bottom, and labels at positions from
-    /// 0 to 1 below it or to its right.
-    pub(super) fn colour_bar(&mut self, frame: Frame, map: impl Fn(f64) -> Rgb, labels: &[(f64, String)]) {
-        const SLICES: u32 = 64;
-        let upright = frame.height > frame.width;
-        for slice in 0..SLICES {
-            let (from, to) = (f64::from(slice) / f64::from(SLICES), f64::from(slice + 1) / f64::from(SLICES));
-            let colour = map((from + to) / 2.0);
-            // Slices reach under their successors, so that no viewer shows seams between them.
-            let place = if upright {
-                let height = frame.height * (1.0 - from);
-                Frame { height, ..frame }
-            } else {
-                Frame { x: frame.x + frame.width * from, width: frame.width * (1.0 - from), ..frame }
-            };
-            self.fill(place, colour);
-        }
-        self.outline(frame, INK, 0.5);
-        for (position, label) in labels {
-            let (at, tick, style) = if upright {
-                let y = frame.bottom() - frame.height * position;
-                (
-                    (frame.right() + 4.5, y),
-                    [(frame.right(), y), (frame.right() + 2.5, y)],
-                    Style::new(7).start(),
-                )
-            } else {
-                let x = frame.x + frame.width * position;
-                ((x, frame.bottom() + 7.5), [(x, frame.bottom()), (x, frame.bottom() + 2.5)], Style::new(7))
-            };
-            self.line(&tick, INK, 0.5, None);
-            self.text(at, label, style);
-        }
-    }
-
     /// The figure with what a reader who cannot see it is told.
     pub(super) fn described(self, alt: String) -> Drawing {
         Drawing { svg: self.finish(), alt }
@@ -458,23 +382,4 @@ fn outline(points: &[(f64, f64)], decimals: usize) -> String {
         write!(d, "{command}{x:.decimals$} {y:.decimals$}").expect("a string takes all that is written");
     }
     d
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_logarithmic_axis_has_few_labels_and_none_is_long() {
-        for (low, high) in [(0.01, 1.0), (1e-6, 5.0), (0.3, 4e5), (1e-6, 1e38), (2.0, 1e307)] {
-            let format = |value: f64| format!("{value}");
-            let axis = Axis { range: (low, high), log: true, step: None, format, title: "", gap: 0.0 };
-            let TickFormat::Custom(label) = axis.labels() else { panic!("it has labels of its own") };
-            let decades = low.log10().ceil() as i32..=high.log10().floor() as i32;
-            let labels: Vec<String> = decades.map(|decade| label(10_f64.powi(decade))).collect();
-            let shown: Vec<&String> = labels.iter().filter(|label| !label.is_empty()).collect();
-            assert!((1..=7).contains(&shown.len()), "{low} to {high}: {shown:?}");
-            assert!(shown.iter().all(|label| label.chars().count() <= 6), "{shown:?}");
-        }
-    }
 }

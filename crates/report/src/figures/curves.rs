@@ -2,7 +2,8 @@
 
 use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
 
-use super::canvas::{Axis, Canvas, Drawing, Style, TEXT_WIDTH};
+use super::axis::Axis;
+use super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::colour::{self, CURVES, INK, Rgb};
 use super::forms::chart::{Chart, LEFT, Panels, Stroke, extent};
 use super::forms::key::{Key, Sign};

@@ -1,6 +1,7 @@
 //! The figures of the report, drawn from a finished study.
 
 mod accuracy;
+mod axis;
 mod canvas;
 mod colour;
 mod confusion;

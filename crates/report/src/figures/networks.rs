@@ -1,7 +1,7 @@
 //! What the figures of Tasks 3 and 4 share: the two kinds of network, and how numbers are written.
 
+pub(super) use super::axis::even_step;
 use super::colour::{CURVES, Rgb};
-pub(super) use super::forms::chart::even_step;
 use super::forms::key::{Key, Sign};
 pub(super) use super::names::fitted;
 use crate::document::facts::compared::same_data;

@@ -1,6 +1,7 @@
 //! Principal components: their shares of the variance, the components as images, and images rebuilt from few.
 
-use super::canvas::{Axis, Canvas, Drawing, Frame, Style, text_width};
+use super::axis::Axis;
+use super::canvas::{Canvas, Drawing, Frame, Style, text_width};
 use super::colour::{self, CURVES, GREY, INK, Rgb};
 use super::forms::chart::{Panels, Stroke};
 use super::forms::matrix::{Matrix, Room};

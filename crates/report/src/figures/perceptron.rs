@@ -1,6 +1,7 @@
 //! Single-layer perceptrons between every two classes: weights, errors and accuracy.
 
-use super::canvas::{Axis, Canvas, Drawing, Frame, Style, TEXT_WIDTH};
+use super::axis::Axis;
+use super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::colour::{self, CURVES, GREY, INK, Rgb};
 use super::forms::chart::{Chart, Stroke};
 use super::forms::key::{Key, Sign};

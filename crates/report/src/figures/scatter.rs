@@ -1,6 +1,7 @@
 //! The training images in the plane of the first two principal components.
 
-use super::canvas::{Axis, Canvas, Drawing, Style, text_width};
+use super::axis::Axis;
+use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, CROWD, INK, WHITE};
 use super::forms::apart::{move_apart, overlap};
 use super::forms::chart::Chart;

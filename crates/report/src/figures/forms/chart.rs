@@ -1,8 +1,8 @@
 //! Charts: panels that share axes, and what is drawn in them in the values of these axes.
 
-use super::super::canvas::{Axis, Canvas, Frame, Panel, Style, TEXT_WIDTH};
+use super::super::axis::Axis;
+use super::super::canvas::{Canvas, Frame, Panel, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, Rgb};
-use super::super::percent;
 use super::super::raster::{Raster, Stamp};
 use super::key::{Key, square};
 use super::mark::{level, mark, mark_radius, upright};
@@ -10,63 +10,6 @@ use super::mark::{level, mark, mark_radius, upright};
 /// Room for the labels and the title of an axis at the left.
 pub(crate) const LEFT: f64 = 44.0;
 const RIGHT: f64 = 6.0;
-
-impl<'a> Axis<'a> {
-    /// An axis with ticks at round numbers, which divide it into about so many parts.
-    pub(crate) fn linear(range: (f64, f64), parts: f64, format: fn(f64) -> String) -> Axis<'a> {
-        Axis { range, log: false, step: Some(even_step(range, parts)), format, title: "", gap: 0.0 }
-    }
-
-    pub(crate) fn log(range: (f64, f64), format: fn(f64) -> String) -> Axis<'a> {
-        Axis { range, log: true, step: None, format, title: "", gap: 0.0 }
-    }
-
-    /// An axis of shares, in per cent.
-    pub(crate) fn shares(range: (f64, f64), parts: f64) -> Axis<'a> {
-        Axis::linear(range, parts, share_format(even_step(range, parts)))
-    }
-
-    /// An axis of losses or other positive numbers of any size.
-    pub(crate) fn positive(range: (f64, f64)) -> Axis<'a> {
-        let format = |value: f64| {
-            let decimals = (-value.log10().floor()).clamp(0.0, 6.0) as usize;
-            format!("{value:.decimals$}")
-        };
-        Axis::log(range, format)
-    }
-
-    /// An axis from the beginning of a training to the end of its last epoch.
-    pub(crate) fn epochs(last: f64, parts: f64) -> Axis<'a> {
-        let format = |epoch: f64| {
-            let decimals = if (epoch - epoch.round()).abs() < 1e-6 { 0 } else { 1 };
-            format!("{epoch:.decimals$}")
-        };
-        // Marks at the end of the last epoch stand clear of the edge.
-        let range = (0.0, last + (0.03 * last).max(0.06));
-        let step = if last <= 2.0 { 0.5 } else { even_step((0.0, last), parts).max(1.0) };
-        Axis::linear(range, parts, format).step(step).titled("epoch")
-    }
-
-    pub(crate) fn titled(self, title: &'a str) -> Axis<'a> {
-        Axis { title, ..self }
-    }
-
-    pub(crate) fn step(self, step: f64) -> Axis<'a> {
-        Axis { step: Some(step), ..self }
-    }
-
-    /// The same ticks without a word.
-    fn silent(&self) -> Axis<'static> {
-        Axis {
-            range: self.range,
-            log: self.log,
-            step: self.step,
-            format: |_| String::new(),
-            title: "",
-            gap: 0.0,
-        }
-    }
-}
 
 /// The smallest and the largest of some numbers; these two where there is none, or where all are one.
 pub(crate) fn extent(values: impl IntoIterator<Item = f64>, otherwise: (f64, f64)) -> (f64, f64) {
@@ -79,26 +22,6 @@ pub(crate) fn extent(values: impl IntoIterator<Item = f64>, otherwise: (f64, f64
 pub(crate) fn with_margin((low, high): (f64, f64), margin: f64, least: f64) -> (f64, f64) {
     let margin = (margin * (high - low)).max(least);
     ((low - margin).max(0.0), (high + margin).min(1.0))
-}
-
-/// Labels of an axis of shares whose ticks are `step` apart.
-fn share_format(step: f64) -> fn(f64) -> String {
-    // A label is a plain function, so there is one for each number of decimals.
-    if step > 0.0099 {
-        |share| percent(share, 0)
-    } else if step > 0.000_99 {
-        |share| percent(share, 1)
-    } else {
-        |share| percent(share, 2)
-    }
-}
-
-/// A distance of 1, 2 or 5 times a power of ten that divides a range into about so many parts.
-pub(crate) fn even_step((low, high): (f64, f64), parts: f64) -> f64 {
-    let rough = (high - low) / parts;
-    let power = 10_f64.powf(rough.log10().floor());
-    let fits = |step: &f64| *step >= rough;
-    [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(fits).unwrap_or(power)
 }
 
 /// Where the panels of a figure lie: a block for each of several things, side by side and then below each other, and in each
@@ -342,13 +265,6 @@ fn thin(points: impl Iterator<Item = (f64, f64)>, step: f64) -> Vec<(f64, f64)> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn steps_are_round_and_labels_tell_ticks_apart() {
-        assert_eq!(even_step((0.0, 1.0), 4.0), 0.5);
-        assert!((even_step((0.965, 1.0), 4.0) - 0.01).abs() < 1e-12);
-        assert_eq!(share_format(0.005)(0.985), "98.5\u{a0}%");
-    }
 
     #[test]
     fn of_many_points_within_a_step_four_stay() {

@@ -107,7 +107,7 @@ impl Key {
     /// The lines of a meaning.
     fn lines(&self, sign: &Sign, meaning: &str) -> Vec<String> {
         let room = self.width - Key::indent(sign);
-        if self.column && self.pitch.is_none() && !matches!(sign, Sign::Count(_)) {
+        if self.column && self.pitch.is_none() {
             wrapped(meaning, room)
         } else {
             vec![fitted(meaning, f64::from(self.letters()), room)]

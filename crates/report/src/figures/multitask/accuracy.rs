@@ -2,9 +2,10 @@
 
 use inkling_schema::outcome::Evaluation;
 
-use super::super::canvas::{Axis, Canvas, Drawing, Style, TEXT_WIDTH};
+use super::super::axis::{Axis, even_step};
+use super::super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, INK, pale, readable};
-use super::super::forms::chart::{Chart, LEFT, Stroke, even_step, extent, with_margin};
+use super::super::forms::chart::{Chart, LEFT, Stroke, extent, with_margin};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::mark::{hollow, mark};
 use super::super::percent;

@@ -1,6 +1,7 @@
 //! Learning curves: test accuracy of both heads after each epoch, and their loss within the epochs.
 
-use super::super::canvas::{Axis, Drawing, Style};
+use super::super::axis::Axis;
+use super::super::canvas::{Drawing, Style};
 use super::super::colour::readable;
 use super::super::forms::chart::{Stroke, extent, with_margin};
 use super::super::{percent, thousands};

@@ -1,6 +1,7 @@
 //! How the two heads' gradients lie to each other on the shared layers over training.
 
-use super::super::canvas::{Axis, Drawing};
+use super::super::axis::Axis;
+use super::super::canvas::Drawing;
 use super::super::colour::{GREY, INK, pale};
 use super::super::forms::chart::{Chart, Stroke, extent};
 use super::over_time::{Line, begin, epochs, longest, means, two};

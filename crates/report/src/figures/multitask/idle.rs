@@ -2,7 +2,8 @@
 
 use inkling_schema::outcome::IdleLine;
 
-use super::super::canvas::{Axis, Drawing};
+use super::super::axis::Axis;
+use super::super::canvas::Drawing;
 use super::super::colour::INK;
 use super::super::forms::chart::{Panels, Stroke};
 use super::super::percent;

@@ -2,7 +2,8 @@
 
 use inkling_schema::outcome::Evaluation;
 
-use super::super::canvas::{Axis, Canvas, Drawing, text_width};
+use super::super::axis::Axis;
+use super::super::canvas::{Canvas, Drawing, text_width};
 use super::super::colour::{GREY, INK, Rgb, pale};
 use super::super::forms::chart::{Chart, Stroke, extent, with_margin};
 use super::super::forms::key::{Key, Sign};
