@@ -3,9 +3,9 @@
 use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, GREY, INK, Rgb};
 use super::forms::key::{Key, Sign};
-use super::forms::matrix::{Cell, Matrix, Room};
+use super::forms::matrix::{Cell, Matrix, Room, shortened};
 use super::forms::tiles::{Tiles, picture};
-use super::networks::fitted;
+use super::names::all_fitted;
 use super::{list, thousands};
 use crate::{NetworksResults, WrongImage};
 
@@ -42,8 +42,9 @@ pub(super) fn matrix(task: &NetworksResults) -> Option<Drawing> {
     if !listed.is_empty() {
         key.heading("commonest errors");
     }
+    let short = shortened(names);
     for &(count, class, answer) in listed.iter().take(LISTED) {
-        key.add(Sign::Count(thousands(count)), format!("{} predicted as {}", names[class], names[answer]));
+        key.add(Sign::Count(thousands(count)), format!("{} predicted as {}", short[class], short[answer]));
     }
     matrix.key(&mut canvas, &key);
     let errors: usize = listed.iter().map(|(count, _, _)| count).sum();
@@ -91,8 +92,9 @@ pub(super) fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
     let half = (tiles(0.0).frame(0).width - 16.0) / 2.0;
     let short = names.iter().all(|name| text_width(name, 8.0) < half);
     let tiles = tiles(if short { 24.5 } else { 33.5 });
+    let cut = all_fitted(names, 7.4, tiles.frame(0).width + gap - 2.0 - text_width("→ ", 7.4));
     let lines = |image: &WrongImage| {
-        let (class, taken) = (name(image.class), name(image.predicted));
+        let [class, taken] = [image.class, image.predicted].map(|class| &cut[usize::from(class)]);
         if short { vec![format!("{class} → {taken}")] } else { vec![class.clone(), format!("→ {taken}")] }
     };
     let mut canvas = Canvas::page();
@@ -101,12 +103,7 @@ pub(super) fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
         picture(&mut canvas, frame, width, image.pixels.chunks_exact(channels.max(1)).map(pixel));
         let (x, mut y) = (frame.centre().0, frame.bottom() + 7.0);
         for line in lines(image) {
-            let style = Style::new(if short { 8 } else { 7 }).bold();
-            canvas.text(
-                (x, y),
-                &fitted(&line, if short { 8.5 } else { 7.4 }, frame.width + gap - 2.0),
-                style,
-            );
+            canvas.text((x, y), &line, Style::new(if short { 8 } else { 7 }).bold());
             y += 8.5;
         }
         canvas.text((x, y + 0.5), &probability(image.probability), Style::new(7));

@@ -140,8 +140,9 @@ fn centres(pca: &PcaResults) -> Vec<Option<[f64; 2]>> {
 
 /// Writes each class's name at its centre; names that would overlap are moved apart, with a line to the centre.
 fn label_centres(chart: &mut Chart, names: &[String], centres: &[Option<[f64; 2]>]) {
-    // Many names are smaller, so that some of the cloud is seen.
-    let size = if names.len() > 2 * colour::CLASSES.len() { 8 } else { 12 };
+    // Many names and long ones are smaller, so that some of the cloud is seen.
+    let widest = names.iter().map(|name| text_width(name, 12.0)).fold(0.0, f64::max);
+    let size = if names.len() > 2 * colour::CLASSES.len() || widest > 90.0 { 8 } else { 12 };
     let present = centres.iter().enumerate().filter_map(|(label, centre)| Some((label, (*centre)?)));
     let present: Vec<(usize, (f64, f64))> =
         present.map(|(label, [x, y])| (label, chart.at((x, y)))).collect();

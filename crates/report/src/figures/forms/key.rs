@@ -117,7 +117,7 @@ impl Key {
     /// Width and height of an item.
     fn size(&self, item: &Item) -> (f64, f64) {
         match item {
-            Item::Heading(text) => (1.06 * text_width(text, 8.0), HEADING),
+            Item::Heading(text) => ((1.06 * text_width(text, 8.0)).min(self.width), HEADING),
             Item::Meaning(sign, meaning) => {
                 let lines = self.lines(sign, meaning);
                 let size = f64::from(self.letters());

@@ -11,7 +11,7 @@ const LABEL: f64 = 8.0;
 const SMALLEST: f64 = 6.0;
 const LABEL_GAP: f64 = 4.0;
 /// No label is wider.
-const WIDEST: f64 = 54.0;
+const WIDEST: f64 = 48.0;
 /// No matrix is higher: there must be room for the caption on its page.
 const HIGHEST: f64 = 540.0;
 /// Cells that are no larger have no room for a check mark.
