@@ -78,11 +78,10 @@ fn sizes(weights: &[f32]) -> (f32, f32) {
 
 /// The training error of every perceptron after each iteration.
 pub(super) fn errors(perceptrons: &PerceptronResults) -> Drawing {
-    // What the axes of the panels along the diagonal take below them.
-    const BELOW: f64 = 16.0;
+    // What the axes of the panels along the diagonal take at their left and below them.
+    const AXES: (f64, f64) = (32.5, 16.0);
     let scale = ErrorScale::new(perceptrons.pairs.iter());
-    const AT_LEFT: f64 = 34.0;
-    let (corner, width) = ((AT_LEFT, 0.0), TEXT_WIDTH - AT_LEFT);
+    let (corner, width) = ((AXES.0 + 1.0, 0.0), TEXT_WIDTH - AXES.0 - 1.0);
     let room = Room { corner, width, widest: 150.0, height: &|width| 0.82 * width, ..Room::page() };
     let matrix = Matrix::pairs(&perceptrons.data.classes, &room);
     // Small panels have no room for axes.
@@ -117,7 +116,7 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Drawing {
         let [low, high] = [scale.floor, scale.top].map(error_label);
         key.note(format!("upwards: errors, {low} to {high} (log)"));
     }
-    matrix.key_below(&mut canvas, &key, BELOW);
+    matrix.key_clear_of(&mut canvas, &key, AXES);
     let converged = perceptrons.pairs.iter().filter(|pair| pair.outcome.converged);
     let mut passes: Vec<usize> = converged.map(|pair| pair.outcome.iterations).collect();
     passes.sort_unstable();

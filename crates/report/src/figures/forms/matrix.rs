@@ -217,25 +217,21 @@ impl Matrix {
     /// Draws a key where there is room for it: of a triangle below the diagonal at the lower left, of others at the right,
     /// else below.
     pub(crate) fn key(&self, canvas: &mut Canvas, key: &Key) {
-        self.key_below(canvas, key, 0.0);
+        self.key_clear_of(canvas, key, (0.0, 0.0));
     }
 
-    /// The same where something reaches this far below the cells, and at the left of those on the diagonal.
-    pub(crate) fn key_below(&self, canvas: &mut Canvas, key: &Key, reach: f64) {
+    /// The same where the cells on the diagonal have axes that reach so far to the left and below them.
+    pub(crate) fn key_clear_of(&self, canvas: &mut Canvas, key: &Key, (left, below): (f64, f64)) {
         const GAP: f64 = 12.0;
         let (width, height) = key.extent();
-        let below = (self.frame.x, self.frame.bottom() + reach + GAP);
-        let at = if self.triangle {
-            let row = self.frame.height / self.rows.len() as f64;
-            let free =
-                ((self.frame.height - height) / row).floor() * self.frame.width / self.columns.len() as f64;
-            // With axes at the left of the diagonal the key may stand further left.
-            let left = (self.frame.x - 2.0 * reach).max(0.5);
-            if free >= width + reach { (left, self.frame.bottom() - height) } else { below }
-        } else if self.frame.right() + GAP + width <= TEXT_WIDTH {
+        let rows = ((self.frame.height - height) * self.rows.len() as f64 / self.frame.height).floor();
+        let free = rows * self.frame.width / self.columns.len() as f64;
+        let at = if self.triangle && free >= width {
+            (self.frame.x - left, self.frame.bottom() - height)
+        } else if !self.triangle && self.frame.right() + GAP + width <= TEXT_WIDTH {
             (self.frame.right() + GAP, self.frame.y)
         } else {
-            below
+            (self.frame.x, self.frame.bottom() + below + GAP)
         };
         key.draw(canvas, at);
     }
@@ -294,6 +290,40 @@ fn column_labels(canvas: &mut Canvas, names: &[String], middle: impl Fn(usize) -
     } else {
         for (i, name) in names.iter().enumerate().step_by(label_step(distance)) {
             canvas.text((middle(i) - 1.0, y - LABEL_GAP - 1.0), name, slanted);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|i| format!("class {i}")).collect()
+    }
+
+    #[test]
+    fn numbers_have_one_size_or_are_left_out() {
+        let lines = |classes: usize, number: &str| {
+            let matrix = Matrix::table(&names(classes), &names(classes), &Room::page());
+            let mut canvas = Canvas::page();
+            let cell = |i: usize| Cell::new([200; 3]).line(if i == 0 { "1" } else { number }).line("p 0.05");
+            let lines = matrix.draw(&mut canvas, (0..classes).map(|i| ((i, i), cell(i))));
+            (lines, canvas.described(String::new()).svg.matches("<text").count())
+        };
+        assert_eq!(lines(5, "99.9"), (2, 10), "room for a number and a line below it");
+        assert_eq!(lines(20, "99.9"), (1, 20), "room for a number");
+        assert_eq!(lines(60, "99.9"), (0, 0), "no room, not even for the one short number");
+    }
+
+    #[test]
+    fn a_triangle_lies_within_its_room_with_the_names_beside_it() {
+        for (count, widest) in [(2, 60.0), (10, f64::MAX), (40, f64::MAX)] {
+            let matrix = Matrix::pairs(&names(count), &Room { widest, ..Room::page() });
+            let last = matrix.cell(count - 2, count - 1);
+            assert!((last.right() - matrix.frame.right()).abs() < 1e-9, "{count}");
+            assert!((last.bottom() - matrix.frame.bottom()).abs() < 1e-9, "{count}");
+            assert!(matrix.frame.right() < TEXT_WIDTH - 20.0 && last.width <= widest, "{count}");
         }
     }
 }

@@ -16,6 +16,8 @@ use crate::{Goal, MultitaskResults, Spread, WeightingResults};
 use inkling_statistics::wilson_interval;
 
 const HEIGHT: f64 = 178.0;
+/// Points that can all have their λ; of more, some have theirs, and the colours tell the others.
+const NAMED: usize = 12;
 /// Width of the key.
 const KEY: f64 = 135.0;
 /// Shapes of other weightings.
@@ -78,8 +80,6 @@ pub(in crate::figures) fn plane(task: &MultitaskResults) -> Option<Drawing> {
         labels.keep_clear(chart.at(point), 5.0);
     }
     edges(&mut chart, task, &mut labels);
-    /// Points that can all have their λ; of more, some have theirs, and the colours tell the others.
-    const NAMED: usize = 12;
     for point in points.iter().step_by(points.len().div_ceil(NAMED).max(1)) {
         let at = chart.at(point.place());
         labels.beside(chart.canvas, at, &fitted(&lambda_name(task, point.lambda), 7.0, 60.0));
