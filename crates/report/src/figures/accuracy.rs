@@ -8,7 +8,7 @@ use super::forms::chart::{Chart, LEFT, Panels, extent, with_margin};
 use super::forms::key::{Key, Sign};
 use super::forms::mark::lettered;
 use super::networks::{Kind, compared};
-use super::{list, percent, thousands};
+use super::{list, percent, thousands, tick_seconds};
 use crate::results::ONE_BUDGET;
 use crate::{NetworkResults, NetworksResults, Results};
 use inkling_statistics::wilson_interval;
@@ -69,7 +69,7 @@ pub(super) fn against_times(found: &Results, cnns: &NetworksResults) -> Option<D
         .iter()
         .map(|found| {
             let outcome = &found.network.outcome;
-            let (train, test) = (seconds_label(outcome.train_seconds), seconds_label(outcome.test_seconds));
+            let (train, test) = (tick_seconds(outcome.train_seconds), tick_seconds(outcome.test_seconds));
             format!("{}: {} in {train} and {test}", found.network.name, percent(found.accuracy, 2))
         })
         .collect();
@@ -141,13 +141,13 @@ const PARAMETERS: Cost = Cost {
 const TRAINING: Cost = Cost {
     title: "time to train",
     of: |network| network.outcome.train_seconds,
-    format: seconds_label,
+    format: tick_seconds,
     budgets: false,
 };
 const TESTING: Cost = Cost {
     title: "time to classify the test images",
     of: |network| network.outcome.test_seconds,
-    format: seconds_label,
+    format: tick_seconds,
     budgets: false,
 };
 
@@ -226,15 +226,5 @@ fn side_by_side(places: &mut [(f64, f64)], group: &[usize]) {
     let first = centre - APART * (group.len() as f64 - 1.0) / 2.0;
     for (&i, rank) in group.iter().zip(0..) {
         places[i].0 = first + APART * f64::from(rank);
-    }
-}
-
-fn seconds_label(seconds: f64) -> String {
-    if seconds < 0.0995 {
-        format!("{:.0}\u{a0}ms", seconds * 1e3)
-    } else if seconds < 9.95 && (seconds - seconds.round()).abs() > 1e-6 {
-        format!("{seconds:.1}\u{a0}s")
-    } else {
-        format!("{}\u{a0}s", thousands(seconds.round() as usize))
     }
 }

@@ -6,7 +6,7 @@ use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room, shortened};
 use super::forms::tiles::{Tiles, picture};
 use super::names::all_fitted;
-use super::{list, thousands};
+use super::{list, probability, thousands};
 use crate::{NetworksResults, WrongImage};
 
 /// Cells of the diagonal stand back behind the errors.
@@ -133,9 +133,4 @@ fn pixel(channels: &[u8]) -> Rgb {
         [grey, ..] => [*grey; 3],
         [] => INK,
     }
-}
-
-/// A probability in per cent; what is not certain never reads 100 %.
-fn probability(p: f64) -> String {
-    if p >= 0.9995 { ">\u{a0}99.9\u{a0}%".into() } else { super::percent(p, 1) }
 }

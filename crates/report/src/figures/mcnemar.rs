@@ -4,8 +4,8 @@ use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour;
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
-use super::networks::{Kind, p_value, points};
-use super::{list, percent};
+use super::networks::Kind;
+use super::{list, p_value, percent, points};
 use crate::{NetworkPair, NetworksResults, Results};
 use inkling_statistics::ALPHA;
 

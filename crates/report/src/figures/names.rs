@@ -9,7 +9,8 @@ pub(super) fn fitted(name: &str, size: f64, width: f64) -> String {
     }
     let mut kept = name.to_owned();
     while text_width(&kept, size) + size > width && kept.pop().is_some() {}
-    format!("{}…", kept.trim_end())
+    // A sign that joins two others has lost its second.
+    format!("{}…", kept.trim_end_matches([' ', '\u{200d}']))
 }
 
 /// Names of one figure, each cut where it is wider than this. Where that makes two alike, what tells them apart is shown

@@ -56,38 +56,3 @@ pub(super) fn compared<'a>(
     let mlps = found.mlps.iter().filter(|mlps| same_data(mlps, cnns)).map(|mlps| (Kind::Mlp, mlps));
     mlps.chain([(Kind::Cnn, cnns)]).collect()
 }
-
-/// A p value with two figures that count, or that it is below a thousandth.
-pub(super) fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        "<\u{a0}0.001".into()
-    } else if p < 0.0995 {
-        format!("{p:.3}")
-    } else {
-        format!("{p:.2}")
-    }
-}
-
-/// A difference of two shares of one in percentage points, with its sign.
-pub(super) fn points(difference: f64) -> String {
-    let number = format!("{:.2}", (100.0 * difference).abs());
-    let sign = if number.bytes().all(|digit| matches!(digit, b'0' | b'.')) {
-        ""
-    } else if difference < 0.0 {
-        "−"
-    } else {
-        "+"
-    };
-    format!("{sign}{number}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_as_figures_write_them() {
-        assert_eq!([0.0004, 0.0123, 0.0996, 1.0].map(p_value), ["<\u{a0}0.001", "0.012", "0.10", "1.00"]);
-        assert_eq!([0.0012, -0.0012, 0.0, -0.000_01].map(points), ["+0.12", "−0.12", "0.00", "0.00"]);
-    }
-}

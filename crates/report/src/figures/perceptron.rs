@@ -7,7 +7,7 @@ use super::forms::chart::{Chart, Stroke};
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
 use super::raster::Raster;
-use super::{list, percent, rounded, share_number, thousands};
+use super::{fixed, list, percent, share, thousands};
 use crate::{PairResults, PerceptronResults};
 
 const CURVE: Rgb = CURVES[0].0;
@@ -208,9 +208,9 @@ pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
     // From the whole per cent below the worst pair, so that the colours differ where the pairs do.
     let low = ((worst * 100.0).floor() / 100.0).min(0.99);
     let number = |accuracy: f64| match accuracy {
-        accuracy if matrix.holds("99.9") => share_number(accuracy),
+        accuracy if matrix.holds("99.9") => share(accuracy, 1),
         // What is not all never reads so.
-        accuracy if accuracy < 1.0 => rounded(100.0 * accuracy.min(0.99), 0),
+        accuracy if accuracy < 1.0 => fixed(100.0 * accuracy.min(0.99), 0),
         _ => "100".into(),
     };
     let cells = perceptrons.pairs.iter().flat_map(|pair| {
@@ -285,7 +285,7 @@ fn curve(errors: &[f64]) -> impl Iterator<Item = (f64, f64)> {
 fn title(names: &[String], pair: &PairResults) -> String {
     let (a, b) = (&names[usize::from(pair.spec.a)], &names[usize::from(pair.spec.b)]);
     let diverged = if pair.outcome.diverged.is_some() { ", diverged" } else { "" };
-    format!("{a} vs {b} ({}{diverged})", share_number(pair.test_accuracy()) + "\u{a0}%")
+    format!("{a} vs {b} ({}{diverged})", percent(pair.test_accuracy(), 1))
 }
 
 fn tolerance_label(pair: &PairResults) -> String {

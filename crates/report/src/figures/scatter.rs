@@ -9,7 +9,7 @@ use super::forms::key::{Key, Sign, square};
 use super::forms::tiles::Tiles;
 use super::names::all_fitted;
 use super::raster::Stamp;
-use super::{list, percent, signed, thousands};
+use super::{fixed, list, percent, thousands};
 use crate::PcaResults;
 
 /// All images, with a colour and a marker for each class.
@@ -46,7 +46,9 @@ pub(super) fn all_classes(pca: &PcaResults) -> Drawing {
         .classes
         .iter()
         .zip(&centres)
-        .filter_map(|(name, centre)| centre.map(|[x, y]| format!("{name} ({}, {})", signed(x), signed(y))))
+        .filter_map(|(name, centre)| {
+            centre.map(|[x, y]| format!("{name} ({}, {})", fixed(x, 1), fixed(y, 1)))
+        })
         .collect();
     let ratio = &pca.outcome.explained_variance_ratio;
     canvas.described(format!(

@@ -6,7 +6,7 @@ use super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::colour::{self, Rgb};
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
-use super::{percent, share_number, thousands};
+use super::{percent, share, thousands};
 use crate::PcaResults;
 
 /// Pairs for which a separating hyperplane was found.
@@ -47,7 +47,7 @@ fn in_the_plane(pairs: &[PairSeparability]) -> (Key, Vec<Cell>) {
     }
     let cell = |pair: &PairSeparability| {
         let shade = colour::viridis((pair.plane_accuracy - low) / (1.0 - low));
-        let number = if pair.separable_in_plane { "100".into() } else { share_number(pair.plane_accuracy) };
+        let number = if pair.separable_in_plane { "100".into() } else { share(pair.plane_accuracy, 1) };
         Cell::new(shade).line(number).edged(pair.separable_in_plane)
     };
     (key, pairs.iter().map(cell).collect())

@@ -444,18 +444,3 @@ fn every_figure_becomes_the_same_picture_each_time_and_none_is_blank() {
 mod crowded;
 mod gallery;
 mod reference;
-
-#[test]
-fn halves_are_rounded_as_in_the_text() {
-    use super::{percent, share_number};
-    let shares = [
-        (0.125, 0, "13\u{a0}%"),
-        (0.375, 0, "38\u{a0}%"),
-        (0.06125, 2, "6.13\u{a0}%"),
-        (1.0, 1, "100.0\u{a0}%"),
-    ];
-    for (share, decimals, words) in shares {
-        assert_eq!(percent(share, decimals), words);
-    }
-    assert_eq!([0.12345, 0.9996, 1.0].map(share_number), ["12.3", "99.96", "100.0"]);
-}

@@ -3,8 +3,9 @@
 use inkling_schema::Start;
 use inkling_schema::outcome::Seen;
 
+use super::super::probability;
 use super::dreams::{DIVERGED, said, step};
-use super::picture::{Picture, number, probability};
+use super::picture::{Picture, number};
 use super::strip::{Cell, Row, Strip};
 use super::words::{self, Words};
 use crate::{DreamResults, Figure};

@@ -4,7 +4,8 @@
 use inkling_schema::outcome::{DreamFound, Seen};
 use inkling_schema::{Objective, Start};
 
-use super::picture::{Picture, number, probability};
+use super::super::probability;
+use super::picture::{Picture, number};
 use super::strip::{Cell, Row, Strip};
 use super::words::{self, Words};
 use crate::{DreamResults, Figure, InsideResults};

@@ -86,15 +86,6 @@ pub(super) fn number(value: f64) -> String {
     if zero { text.trim_start_matches('-').into() } else { text.replace('-', "−") }
 }
 
-/// A probability in per cent; what is neither certain nor impossible never reads so.
-pub(super) fn probability(p: f64) -> String {
-    match p {
-        p if p >= 0.9995 => ">\u{a0}99.9\u{a0}%".into(),
-        p if p < 0.0005 => "<\u{a0}0.1\u{a0}%".into(),
-        p => super::super::percent(p, 1),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,10 +99,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_three_figures_and_probabilities_never_round_to_certainty() {
+    fn numbers_keep_three_figures() {
         let numbers = [123.4, 12.34, -1.234, 0.1234, 0.01234, 0.00001234, -0.0].map(number);
         assert_eq!(numbers, ["123", "12.3", "−1.23", "0.12", "0.0123", "1e−5", "0.00"]);
-        let probabilities = [1.0, 0.9994, 0.5, 0.0].map(probability);
-        assert_eq!(probabilities, [">\u{a0}99.9\u{a0}%", "99.9\u{a0}%", "50.0\u{a0}%", "<\u{a0}0.1\u{a0}%"]);
     }
 }

@@ -1,6 +1,7 @@
 //! What each pixel of some images has to do with the score: gradient and integrated gradients.
 
-use super::picture::{Picture, means, number, probability};
+use super::super::probability;
+use super::picture::{Picture, means, number};
 use super::scale::Scale;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};

@@ -4,7 +4,7 @@ use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width
 use super::super::colour::{self, GREY, readable};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::matrix::{Cell, Matrix, Room};
-use super::super::{list, signed};
+use super::super::{fixed, list};
 use super::colour;
 use crate::{ClassChange, Goal, MultitaskResults};
 
@@ -75,7 +75,7 @@ fn nothing(canvas: &mut Canvas, frame: Frame, task: &MultitaskResults, (goal, co
 
 /// Percentage points with one decimal and a sign.
 fn points(difference: f64) -> String {
-    let number = signed(100.0 * difference);
+    let number = fixed(100.0 * difference, 1);
     if number.starts_with('−') || number == "0.0" { number } else { format!("+{number}") }
 }
 
