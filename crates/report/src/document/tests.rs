@@ -251,7 +251,10 @@ fn the_list_of_files_numbers_figures_and_tables_as_the_report_does() {
         last = page;
     }
     assert!(last > 3, "{list}");
-    assert!(lines[1].contains("task1_pca_scatter,\"The 3,000 training images of Made-up #data on"), "{list}");
+    assert!(
+        lines[1].contains("task1_pca_scatter,\"The 3,000 training images of Made-up #data projected onto"),
+        "{list}"
+    );
     assert!(list.contains("for the pairs of Table 1"), "{list}");
 
     // What the report has no place for is listed all the same, so that its files are known.

@@ -140,11 +140,15 @@ fn times_of_several_machines_or_programs_are_told_and_not_compared() {
     instructions.origins.machines[1].of.instructions = "portable".into();
     for (results, told, bits) in [
         (&machines, "four runs of Another CPU (avx2), two threads", "gives the same results"),
-        (&programs, "two runs of Inkling 0.0.0 (sources unknown)", "Several programs made them"),
-        (&instructions, "four runs of Another CPU (portable)", "Different instructions made them"),
+        (&programs, "two runs of Inkling 0.0.0 (sources unknown)", "They were made by several programs"),
+        (
+            &instructions,
+            "four runs of Another CPU (portable)",
+            "They were computed with different instruction sets",
+        ),
     ] {
         let said = text_of(results);
-        for words in [told, bits, "times are not compared", "not to be compared", "Times are not compared"] {
+        for words in [told, bits, "times are not compared", "not comparable", "Times are not compared"] {
             assert!(said.contains(words), "no {words:?} in {said}");
         }
         for words in ["trains in", "per second of"] {

@@ -73,7 +73,7 @@ fn findings_of_perceptrons_and_components_follow_the_results() {
         (pair.separable_in_plane, pair.separable_in_full_space) = (false, true);
     }
     assert!(one(&pca).contains("none of the 45 pairs can be separated by a line"), "{}", one(&pca));
-    assert!(one(&pca).ends_with("a hyperplane was found for all."), "{}", one(&pca));
+    assert!(one(&pca).ends_with("a separating hyperplane was found for all."), "{}", one(&pca));
     let perceptrons = Results { pca: None, ..both };
     assert!(one(&perceptrons).contains("(8–9) to 100"), "{}", one(&perceptrons));
 }

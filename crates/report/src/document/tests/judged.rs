@@ -78,7 +78,7 @@ fn cnns_that_always_win_are_said_to_and_why() {
 #[test]
 fn where_nothing_differs_nothing_is_explained() {
     let none = wrong_about(&[20, 20], &[20, 20]);
-    let words = ["Between CNNs and MLPs, no difference was found.", WHY_NOT];
+    let words = ["No difference was found between CNNs and MLPs.", WHY_NOT];
     says(&none, &words, &[WHY, "The smallest CNN that is better", "significantly"]);
 }
 
@@ -94,7 +94,7 @@ fn cnns_that_lose_are_said_to() {
 fn the_better_kind_is_the_one_that_wins_most() {
     // One CNN beats both MLPs, the other loses to the better of them.
     let most = wrong_about(&[8, 5], &[0, 7]);
-    says(&most, &["the CNN is better in", WHY], &[WHY_NOT, "no difference was found."]);
+    says(&most, &["the CNN is better in", WHY], &[WHY_NOT, "No difference was found between CNNs"]);
     // One wins once, two lose to both.
     let least = wrong_about(&[0, 4], &[30, 3, 3]);
     says(&least, &["the CNN is better in one of these"], &[WHY, WHY_NOT, "The smallest CNN that is better"]);
@@ -164,15 +164,18 @@ fn findings_of_dreams_follow_the_network_and_the_judge() {
     let all = one(&dreams(|_| 0.999, |_, class| class, true));
     assert!(
         all.contains(
-            "gives all six dreams of 2 and 9 a probability of at least 99 % for the class asked for"
+            "gives all six dreams of 2 and 9, synthesised by gradient ascent, a probability of at least 99 % for the target class"
         ),
         "{all}"
     );
     let none = one(&dreams(|_| 0.5, |_, class| (class + 1) % 10, true));
-    assert!(none.contains("gives none of the six dreams of 2 and 9 a"), "{none}");
+    assert!(
+        none.contains("gives none of the six dreams of 2 and 9, synthesised by gradient ascent, a"),
+        "{none}"
+    );
     // What convinces is a probability of at least 99 %.
     let some = one(&dreams(|number| if number == 0 { 0.99 } else { 0.9899 }, |_, class| class, true));
-    assert!(some.contains("one of the six dreams") && some.contains("recognises all"), "{some}");
+    assert!(some.contains("one of the six dreams") && some.contains("recognises all of them"), "{some}");
     let alone = one(&dreams(|_| 0.999, |_, class| class, false));
     assert!(alone.contains("all six dreams") && !alone.contains("recognises"), "{alone}");
     let mut nothing = dreams(|_| 0.999, |_, class| class, true);

@@ -138,7 +138,7 @@ const CLAIMS: [&str; 14] = [
     "significantly commoner",
     "significantly rarer",
     "The pairs differ",
-    "tends to do",
+    "tends to be",
     "tend to be",
     "are more alike",
     "accuracy rises",
