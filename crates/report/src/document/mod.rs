@@ -4,6 +4,7 @@ pub(crate) mod facts;
 pub(crate) mod fonts;
 mod native;
 pub(crate) mod places;
+mod policy;
 pub(crate) mod printable;
 mod world;
 
@@ -97,7 +98,8 @@ pub(crate) fn page(
     // The reader's browser brings its own fonts along.
     let world = texts.world(Medium::Screen, &Printable::own([]));
     let (document, _warnings) = compile::<HtmlDocument>(&world)?;
-    typst_html::html(&document, &HtmlOptions::default()).map_err(|errors| failure(&world, &errors))
+    let html = typst_html::html(&document, &HtmlOptions::default());
+    Ok(policy::with_policy(&html.map_err(|errors| failure(&world, &errors))?))
 }
 
 /// What the template says of itself under a label.

@@ -95,7 +95,7 @@ fn components(pca: &PcaResults) -> Vec<Published> {
         row("second component's share, 70,000 images", "derksen2016", 0.0716, ratio[1]),
     ];
     rows.extend(enough.map(|place| {
-        row("components that hold 95 %, 52,500 images", "geron2019", 154.0, (place + 1) as f64)
+        row("components that hold 95\u{202f}%, 52,500 images", "geron2019", 154.0, (place + 1) as f64)
     }));
     rows
 }

@@ -71,10 +71,40 @@ fn a_page_needs_nothing_beside_it() {
         }
     }
     for (place, _) in page.match_indices("href=\"") {
-        let target = &page[place + 6..place + 14];
-        assert!(target.starts_with('#') || target.starts_with("https://"), "{target}");
+        let target = page[place + 6..].split('"').next().unwrap();
+        let beside = target == "report.pdf";
+        assert!(beside || target.starts_with('#') || target.starts_with("https://"), "{target}");
     }
     assert!(!page.contains("fetch(") && !page.contains("XMLHttpRequest"));
+}
+
+#[test]
+fn a_browser_may_run_and_apply_what_the_page_came_with_and_nothing_else() {
+    let page = html(&whole(), &figures());
+    let (_, policy) = page.split_once(r#"<meta http-equiv="Content-Security-Policy" content=""#).unwrap();
+    let policy = policy.split('"').next().unwrap();
+    let directives: BTreeMap<&str, Vec<&str>> = policy
+        .split("; ")
+        .map(|directive| directive.split(' ').collect::<Vec<_>>())
+        .map(|words| (words[0], words[1..].to_vec()))
+        .collect();
+    assert_eq!(directives["default-src"], ["'none'"]);
+    assert_eq!(directives["img-src"], ["data:"]);
+    let hash =
+        |text: &[u8]| format!("'sha256-{}'", STANDARD.encode(<sha2::Sha256 as sha2::Digest>::digest(text)));
+    assert_eq!(directives["script-src"], [hash(include_bytes!("../page/page.js"))]);
+    for style in [include_bytes!("../page/page.css").as_slice(), &mathematics()] {
+        assert!(directives["style-src"].contains(&hash(style).as_str()), "{policy}");
+    }
+    assert!(!policy.contains("unsafe-inline") && !policy.contains("http"), "{policy}");
+    // A browser looks for the encoding in the first 1,024 bytes, and the policy holds for what follows it.
+    assert!(page.find("charset").unwrap() < 100 && page.find("Content-Security").unwrap() < 200);
+}
+
+#[test]
+fn the_page_says_where_the_report_on_paper_is() {
+    let page = html(&whole(), &figures());
+    assert!(page.contains(r#"<dt>On paper</dt><dd><a href="report.pdf">report.pdf</a>, in the folder"#));
 }
 
 #[test]
