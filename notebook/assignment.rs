@@ -13,16 +13,17 @@
 // %% [markdown]
 // # Assignment2_Group_N
 //
-// Principal components, perceptrons, multilayer perceptrons, convolutional networks, what they learn to see, and two tasks
-// for one network, on MNIST and Fashion-MNIST.
+// Principal components, perceptrons, multilayer perceptrons, convolutional networks, what they learn to see, and one network
+// for two tasks, on MNIST and Fashion-MNIST.
 //
-// The notebook lies beside the folder `Assignment2_Group_N.code`, from which it takes the crates of *Inkling*, our
-// laboratory for small networks: `inkling-data` reads images, `inkling` builds, trains and opens networks, and `inkling-engine`,
-// on which it rests, computes.
-// Whatever the tasks ask us to implement is written out in the cells; what they let us import, we import. It runs in
-// Jupyter with the kernel [evcxr](https://github.com/evcxr/evcxr) and Rust 1.92 or newer.
+// The notebook lies beside the folder `Assignment2_Group_N.code`, from which it uses the crates of *Inkling*, our
+// laboratory for small networks: `inkling-data` reads images, `inkling` builds, trains and inspects networks, and
+// `inkling-engine`, on which it is built, computes.
+// Whatever the tasks ask us to implement is written out in the cells; what they let us import, we import. The notebook runs
+// in Jupyter with the kernel [evcxr](https://github.com/evcxr/evcxr) and Rust 1.92 or newer.
 //
-// Every number below is printed by a cell. The text holds whatever the seed and the sizes.
+// Every number below is printed by a cell. The text makes no claim about results: it says what to look for, whatever the
+// seed and the sizes.
 
 // %%
 // A panic ends the notebook, instead of being a line among others.
@@ -36,9 +37,9 @@
 :dep base64 = "0.22"
 
 // %% [markdown]
-// **Sizes.** All that is a matter of patience stands in the next cell. `SMOKE` takes a few thousand images and small
-// networks, so that the whole notebook runs in minutes; its accuracies say little. `BRIEF` takes all images and the
-// networks of the assignment, for hours. Change the last line to choose, or set the environment variable
+// **Sizes.** The next cell holds every setting on which the running time depends. `SMOKE` uses a few thousand images and
+// small networks, so that the whole notebook runs in minutes; its accuracies mean little. `BRIEF` uses all images and the
+// networks of the assignment, and takes hours. To choose, change the last line, or set the environment variable
 // `INKLING_NOTEBOOK` to `brief`.
 
 // %%
@@ -129,7 +130,7 @@ let sizes: Sizes = match std::env::var("INKLING_NOTEBOOK").as_deref() {
 };
 
 // %% [markdown]
-// The images are 28 × 28 bytes, from 0 for paper to 255 for ink. Every file is checked byte for byte against its published
+// The images are 28 × 28 bytes, from 0 for paper to 255 for ink. Every file is verified against its published
 // checksum.
 
 // %%
@@ -160,9 +161,9 @@ println!(
 // $$C = \frac{1}{n-1} \sum_i (x_i - \mu)(x_i - \mu)^\top = V \Lambda V^\top .$$
 //
 // The eigenvectors in $V$ are the principal components: $v_1$ is the direction along which the images vary most, $v_2$ the
-// one at right angles to it along which they vary most of what is left, and so on. The eigenvalue $\lambda_k$ is the
-// variance along $v_k$. The plane of the first two is therefore the flat view that loses least (in squared distance) of
-// the images:
+// direction orthogonal to it along which they vary most, and so on. The eigenvalue $\lambda_k$ is the
+// variance along $v_k$. The plane of the first two is therefore the two-dimensional view that loses least of the images, in
+// squared distance:
 //
 // $$z_i = \big(v_1^\top (x_i - \mu),\ v_2^\top (x_i - \mu)\big).$$
 
@@ -253,9 +254,9 @@ fn scatter(plane: &[[f64; 2]], labels: &[u8]) -> Figure {
 scatter(&plane, &train.labels)
 
 // %% [markdown]
-// **Why PCA is a good way to look at data.** It needs no labels and has nothing to tune; of all flat views it keeps the most
-// variance; it is a linear map, so distances can only shrink, directions in the plot are directions among the images, and
-// each axis is itself an image that one can look at. And it says how much it hides:
+// **Why PCA is a good way to look at data.** It needs no labels and has nothing to tune; of all two-dimensional linear views,
+// it keeps the most variance; it is a linear map, so distances can only shrink, directions in the plot are directions among
+// the images, and each axis is itself an image that one can look at. It also tells how much it hides:
 
 // %%
 /// Percent of the variance that the first k components carry together, for k from 1 on.
@@ -393,15 +394,15 @@ let components: Vec<Tile> = (0..6)
 gallery("Components and their shares of the variance", &components, 6, 4.0)
 
 // %% [markdown]
-// **What the plot shows.** Each digit is a cloud, not a point; clouds of digits that are drawn alike lie on each other, and
-// those of digits that share little ink lie apart. Zeros and ones are the furthest apart, for the first component sets a
-// ring against a stroke in the middle. Two numbers keep only a part of the variance, so clouds that overlap here need not
-// overlap among the images themselves.
+// **What to look for in the plot.** Each digit is a cloud, not a point. Look for clouds that overlap, of digits that are drawn
+// alike, and for clouds that lie apart, of digits that share little ink: a ring and a stroke in the middle, as in zeros and
+// ones, are what a first component can tell from each other. Two numbers keep only a part of the variance, so clouds that
+// overlap here need not overlap among the images themselves.
 //
-// **Which classes can be separated by a line?** That is two questions. *In the plane* two classes can be separated if and only
-// if their convex hulls are disjoint, which can be decided exactly. *In all 784 dimensions* a hyperplane that makes no
-// error proves that they can; if a search finds none, that proves nothing. Any line in the plane is the trace of a
-// hyperplane among the images, so whatever is separable here is separable there, never the other way round.
+// **Which classes can be separated by a line?** These are two questions. *In the plane*, two classes can be separated if and
+// only if their convex hulls are disjoint, which can be decided exactly. *In all 784 dimensions*, a hyperplane that makes no
+// error proves that they can; that a search finds none proves nothing. Any line in the plane is the trace of a hyperplane
+// among the images, so what is separable in the plane is separable among the images, but not the other way round.
 
 // %%
 use inkling_engine::perceptron::one_vs_one;
@@ -443,8 +444,8 @@ println!("separated by a line in the plane: {}", named(&separations, |s| s.in_pl
 println!("not separated by any hyperplane that was found: {}", named(&separations, |s| s.errors > 0));
 
 // %% [markdown]
-// Above the diagonal: the share of the images of two digits that the best line in the plane puts on the right sides. Below
-// it: the images on the wrong side of the best hyperplane in all dimensions, where 0 is a proof of separability.
+// Above the diagonal: the share of the images of two digits that the best line in the plane classifies correctly. Below
+// it: the number of images on the wrong side of the best hyperplane in all dimensions, where 0 proves separability.
 
 // %%
 /// A table, shown as HTML and kept as plain text too.
@@ -497,22 +498,22 @@ fn matrix(separations: &[Separation]) -> Table {
 matrix(&separations)
 
 // %% [markdown]
-// Between the two lists lies what the plane hides. Far more pairs are kept apart by a hyperplane among the images than by
-// a line in the plot: the directions in which two digits differ are seldom those in which all images vary most.
+// The difference between the two lists is what the plane hides. Look for pairs that a hyperplane separates among the images
+// and no line in the plot: the directions in which two digits differ are seldom those in which all images vary most.
 
 // %% [markdown]
 // ---
 // ## Task 2: the perceptron
 //
-// A perceptron with weights $w$ and bias $b$ answers $\hat y = 1$ where $w \cdot x + b \ge 0$, else $-1$. Rosenblatt's rule
-// goes over the images in random order and, wherever the answer is wrong, corrects
+// A perceptron with weights $w$ and bias $b$ predicts $\hat y = 1$ if $w \cdot x + b \ge 0$, and $-1$ otherwise.
+// Rosenblatt's rule visits the images in random order and, whenever the prediction is wrong, corrects
 //
 // $$w \leftarrow w + \eta\, y\, x, \qquad b \leftarrow b + \eta\, y .$$
 //
-// An iteration is one pass over the images, its error the share of them that is misclassified after the pass. Weights and
-// bias start uniform in $[0, 1)$, $\eta = 0.1$, and iterations go on while there were at most 1000 and the error is above
-// $10^{-3}$. If a hyperplane separates the classes, the rule ends at one after finitely many corrections (Novikoff 1962);
-// if none does, it never rests.
+// An iteration is one pass over the images; its error is the share of them that is misclassified after the pass. Weights and
+// bias are initialised uniformly in $[0, 1)$, $\eta = 0.1$, and training stops when the error is at most $10^{-3}$ or after
+// 1000 iterations. If a hyperplane separates the classes, the rule finds one after finitely many corrections (Novikoff
+// 1962); if none does, the corrections never end.
 
 // %%
 use inkling_engine::random::RngStream;
@@ -563,7 +564,7 @@ fn optimize(x: &[Vec<f32>], y: &[i8]) -> (Vec<f32>, f32, Vec<f64>) {
 }
 
 // %% [markdown]
-// **All 45 pairs of digits**, by whatever optimise function is given.
+// **All 45 pairs of digits**, with any optimise function.
 
 // %%
 /// A perceptron for the digits a (−1) and b (1).
@@ -609,9 +610,9 @@ println!(
 );
 
 // %% [markdown]
-// **Their weights**, as images. Ink on a red pixel speaks for the second digit, ink on a blue one for the first, and what
-// is seen of both is where they differ. The border tells nothing: those pixels are paper in every image, $x = -1$, so all
-// their weights are corrected alike and act as one more bias, while their differences remain as they were drawn.
+// **Their weights**, as images. Ink on a red pixel is evidence for the second digit, ink on a blue one for the first, so the
+// images show where the two differ. Pixels that are paper in every image, $x = -1$, as at the border, tell nothing: all
+// their weights receive the same corrections and act as one more bias, while their initial differences remain.
 
 // %%
 let weights: Vec<Tile> = perceptrons
@@ -667,8 +668,8 @@ let curves: Vec<(String, Vec<f64>)> = perceptrons
 small_curves("Training error of the 45 perceptrons", &curves, 9)
 
 // %% [markdown]
-// **Five pairs**: the two that were hardest on the test images, the one in the middle, the two easiest. Beside each accuracy
-// stands its 95 % interval (Wilson 1927): of $k$ right answers to $n$ images with $\hat p = k/n$ and $z = 1.96$,
+// **Five pairs**: the two with the lowest test accuracy, the median one, and the two with the highest. Each accuracy has its
+// 95 % interval (Wilson 1927): for $k$ correct answers on $n$ images, with $\hat p = k/n$ and $z = 1.96$,
 //
 // $$\frac{\hat p + \frac{z^2}{2n} \pm z \sqrt{\frac{\hat p (1 - \hat p)}{n} + \frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}} .$$
 
@@ -707,33 +708,33 @@ fn five_pairs(perceptrons: &[Perceptron]) -> Table {
 five_pairs(&perceptrons)
 
 // %% [markdown]
-// **Why some pairs are harder.** A perceptron sums evidence pixel by pixel. Digits that share most of their strokes
-// differ in few pixels, and those that do differ move with the writer's hand: 4 and 9 are told apart by whether the top
-// is closed, 3 and 5 by the side on which a stroke turns, and a slant is enough to put the ink elsewhere. Digits that
-// share little ink, such as 0 and 1, differ in many pixels at once, whatever the hand. In the curves, look for hard
-// pairs by their many iterations and by an error that jumps: near the hyperplane a correction that mends one image
-// spoils others. A training error of zero beside a lower test accuracy is the price of any separating hyperplane: among
-// the many that separate the training images the rule takes the first it meets, not the one with the widest margin.
+// **Why some pairs can be harder.** A perceptron sums evidence pixel by pixel. Digits that share most of their strokes
+// differ in few pixels, and those move with the handwriting: a 4 differs from a 9 in whether the top is closed, a 3 from a 5
+// in the side on which a stroke turns, and a slant is enough to put the ink elsewhere. Digits that share little ink differ
+// in many pixels at once, whatever the handwriting. Look in the table for whether such pairs are the hard and the easy ones
+// here, and in the curves for pairs with many iterations and an error that jumps: near the hyperplane, a correction that
+// helps one image harms others. If test accuracy is below training accuracy, remember that many hyperplanes separate the
+// training images: the rule stops at the first that it finds, not at the one with the widest margin.
 
 // %% [markdown]
 // ---
 // ## Task 3: multilayer perceptrons
 //
 // Pixels become $x = p/255$. A hidden layer is $h = \max(0, W x + b)$; the output layer gives a score (logit) $z_c$ for each
-// digit, which softmax turns into probabilities. The loss of an image of class $c$ is its cross-entropy, and its gradient
-// with respect to the scores is as simple as can be:
+// digit, which softmax turns into probabilities. The loss of an image of class $c$ is its cross-entropy, whose gradient
+// with respect to the scores is simple:
 //
 // $$p_j = \frac{e^{z_j}}{\sum_k e^{z_k}}, \qquad L = -\ln p_c, \qquad \frac{\partial L}{\partial z} = p - e_c ,$$
 //
 // with $e_c$ the label, one-hot. Backwards through a layer, $\partial L / \partial W = \delta x^\top$ and
-// $\partial L / \partial x = W^\top \delta$, where $\delta$ is the gradient of what the layer gave before its ReLU. Adam
-// (Kingma and Ba 2015) keeps running means of the gradient $g$ and of its square, corrects them for their start at zero,
-// and moves every weight by
+// $\partial L / \partial x = W^\top \delta$, where $\delta$ is the gradient of the layer's output before its ReLU. Adam
+// (Kingma and Ba 2015) keeps running means of the gradient $g$ and of its square, corrects them for starting at zero,
+// and updates every weight by
 //
 // $$m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \quad
 //   w \leftarrow w - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \varepsilon} .$$
 //
-// The network is a value, from which a model draws its weights: those before a ReLU uniform in $\pm\sqrt{6/n_\text{in}}$
+// The network is a description from which a model is made. Initial weights before a ReLU are uniform in $\pm\sqrt{6/n_\text{in}}$
 // (He et al. 2015), those of the output layer in $\pm\sqrt{6/(n_\text{in} + n_\text{out})}$ (Glorot and Bengio 2010), biases at
 // zero.
 
@@ -774,10 +775,10 @@ assert_eq!(mlp(&[1000, 1000]).plan().unwrap().parameters, 1_796_010);
 layer_table(&mlp(&[1000, 1000]))
 
 // %% [markdown]
-// **Training.** Each epoch goes over the images once in a new order, a batch a step: forward, loss, backward, Adam. `fit` does
-// these four and says what each epoch came to: on the training images as they went by, each before its step, and on the test
-// images, which nothing is chosen by, after it. A network may have several heads, each with its own labels and its own
-// weight in the loss; in this task there is one.
+// **Training.** Each epoch visits the images once in a new order, one batch per step: forward pass, loss, backward pass, Adam.
+// `fit` does these four and reports each epoch: on the training images as they were visited, each before its step, and after
+// the epoch on the test images, which are used for no choice. A network may have several heads, each with its own labels and
+// its own weight in the loss; in this task there is one.
 
 // %%
 use std::cell::RefCell;
@@ -897,11 +898,11 @@ fn panels(title: &str, plots: Vec<Vec<Plot>>, layouts: Vec<Layout>) -> Figure {
 curves_of(&format!("MLP with {:?} hidden units", sizes.mlps[0]), &mlps[0])
 
 // %% [markdown]
-// The loss falls fastest in the first steps. Where the curve of the training images rises and that of the test images does
-// not follow, the network learns these images and no longer the digits; the gap between the two is what it has learned by
-// heart.
+// What to look for: whether the loss falls fastest in the first steps, and whether the accuracy on the training images rises
+// where that on the test images does not follow. There the network learns these images rather than the digits; the gap
+// between the two curves is the over-fitting.
 //
-// **Four more networks**, with 3, 4, 5 and 7 hidden layers. Depth and size are kept apart: at the assignment's sizes those
+// **Four more networks**, with 3, 4, 5 and 7 hidden layers. Depth and size are separated: at the assignment's sizes, those
 // with 2 and 4 hidden layers have nearly the same number of parameters, and so have those with 3, 5 and 7.
 
 // %%
@@ -1023,11 +1024,11 @@ fn against(title: &str, found: &[Summary], tested: usize) -> Figure {
 against("MLPs: test accuracy with 95 % intervals", &mlp_summaries, test.len())
 
 // %% [markdown]
-// **Does depth help, or size?** Read the table by pairs of one budget: where their intervals overlap widely, the
-// difference is within the noise of a test set of this size, and one seed each cannot rank them. More parameters cost
-// time nearly in proportion; more layers of the same total size cost little time and make training harder, for
-// gradients pass through more ReLUs. Two hidden layers can express much of what images of this kind need; whether more
-// layers helped here, the table says.
+// **Does depth help, or size?** Compare networks with the same number of parameters: if their intervals overlap widely, the
+// difference is within the noise of a test set of this size, and one seed each cannot rank them. Look for whether the
+// training time grows in proportion to the parameters, and whether more layers of the same total size cost time or accuracy:
+// gradients then pass through more ReLUs. Two hidden layers can express much of what images of this kind need; the table
+// shows whether more layers helped here.
 
 // %% [markdown]
 // ---
@@ -1037,9 +1038,10 @@ against("MLPs: test accuracy with 95 % intervals", &mlp_summaries, test.len())
 //
 // $$y_{r,c,f} = b_f + \sum_{i,j=0}^{3} \sum_{k=1}^{C} w_{i,j,k,f}\; x_{s r + i - t,\; s c + j - l,\; k} ,$$
 //
-// where $t$ and $l$ are the zeros above and left of the image; with `same` padding there are as many around it as give
-// $\lceil \text{side} / s \rceil$ pixels a side. One filter is used at every place: a stroke is known wherever it lies, with
-// $16 C + 1$ parameters a filter. After the convolutions, each with a ReLU, a dense layer gives the scores.
+// where $t$ and $l$ are the numbers of zeros above and to the left of the image; `same` padding adds as many as give
+// $\lceil \text{side} / s \rceil$ pixels per side. Each filter is used at every position, so that it responds to a stroke
+// wherever it is, with $16 C + 1$ parameters per filter. After the convolutions, each with a ReLU, a dense layer gives the
+// scores.
 
 // %%
 use inkling::Padding;
@@ -1073,8 +1075,8 @@ println!(
 curves_of(&format!("CNN with {:?} filters", sizes.cnns[0].filters), &cnns[0])
 
 // %% [markdown]
-// **Four more**, with 1, 2, 4 and 5 convolutions. At the assignment's sizes those with 1, 2 and 5 share one budget of
-// parameters, those with 3 and 4 another.
+// **Four more**, with 1, 2, 4 and 5 convolutions. At the assignment's sizes, those with 1, 2 and 5 have about the same number
+// of parameters, and so have those with 3 and 4.
 
 // %%
 for convolutions in &sizes.cnns[1..] {
@@ -1092,7 +1094,7 @@ summaries(&cnn_summaries, test.len())
 against("CNNs: test accuracy with 95 % intervals", &cnn_summaries, test.len())
 
 // %% [markdown]
-// **CNNs beside MLPs.** All ten networks saw the same images as often, in the same order.
+// **CNNs and MLPs compared.** All ten networks were trained on the same images equally often, in the same order.
 
 // %%
 let all: Vec<Summary> = mlp_summaries.iter().chain(&cnn_summaries).cloned().collect();
@@ -1124,11 +1126,11 @@ fn compare(mlp: &Summary, cnn: &Summary, tested: usize) {
 compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(), test.len());
 
 // %% [markdown]
-// A CNN knows from the start what an MLP has to learn: that neighbouring pixels belong together, and that a stroke is a
-// stroke wherever it lies. So it can reach the same accuracy with fewer parameters; whether it did here, the lines
-// above say. It need not be faster: each weight of a filter is used at every place of the image, so a parameter of a
-// convolution costs hundreds of multiplications where one of a dense layer costs one; training and testing time follow
-// the multiplications, not the parameters.
+// The structure of a CNN contains what an MLP has to learn: that neighbouring pixels belong together, and that a stroke is
+// a stroke wherever it is. So it can reach the same accuracy with fewer parameters; the lines above show whether it did
+// here. It need not be faster: each weight of a filter is used at every position of the image, so a parameter of a
+// convolution costs up to hundreds of multiplications where one of a dense layer costs one, and training and testing time
+// depend on the multiplications rather than on the parameters.
 
 // %% [markdown]
 // ---
@@ -1136,8 +1138,8 @@ compare(&mlp_summaries[0], cnn_summaries.iter().find(|s| s.depth == 3).unwrap(),
 //
 // **Filters** of the network with three convolutions, each layer on a grid: in the first a tile for each filter, in the
 // others a row for each filter and a column for each of its input channels (at most 24 of each). Those of the first layer
-// look at the image itself and can be read: red beside blue is an edge of that direction, red between blue a stroke, red all
-// over a spot of ink. Deeper ones look at channels, and can only be read together with what those show.
+// act on the image itself and can be interpreted: red beside blue responds to an edge in that direction, red between blue to
+// a stroke, red alone to a spot of ink. Deeper ones act on channels, and can only be interpreted together with these.
 
 // %%
 use inkling_engine::{Network, StateKind};
@@ -1247,17 +1249,18 @@ stack("A 2", &activations(&mut cnns[0].model, image_of(&test, 2)), 700.0)
 stack("A 9", &activations(&mut cnns[0].model, image_of(&test, 9)), 700.0)
 
 // %% [markdown]
-// The first layer keeps the shape of the digit, once for each kind of edge. The deeper the layer, the coarser the place and
-// the more particular the pattern: most of a deep channel is dark, and which channels are bright differs between the 2 and
-// the 9. A silent channel found nothing of its pattern in this image.
+// What to look for: whether channels of the first layer keep the shape of the digit, each for another kind of edge; whether
+// deeper layers are coarser in position and more particular in pattern, with most of a channel dark; and which channels are
+// bright for the 2 and not for the 9. A channel that is all dark did not find its pattern in this image.
 //
-// **Dreams.** Which image raises the network's score for a 2 the most? Gradient ascent on the image looks for it:
+// **Dreams.** Which image raises the network's score for a 2 the most? Gradient ascent on the image searches for it:
 //
 // $$x^* = \arg\max_x\; z_c(x) - \alpha \lVert x \rVert^2 - \beta \sum_{\text{neighbours}} (x_p - x_q)^2 , \qquad x = \sigma(u),$$
 //
-// where $z_c$ is the score of class $c$, $\sigma$ keeps pixels between paper and ink, $\alpha$ charges for ink and $\beta$
-// for roughness, and Adam moves $u$. Before each step the picture is shifted at random by up to two pixels, so that only
-// patterns survive that do not hang on exact places. With $\alpha = \beta = 0$ and without shifts this is the plain method.
+// where $z_c$ is the score of class $c$, $\sigma$ keeps pixels between paper and ink, $\alpha$ penalises ink and $\beta$
+// roughness, and Adam updates $u$. Before each step, the image is shifted at random by up to two pixels, so that only
+// patterns survive that do not depend on exact positions. With $\alpha = \beta = 0$ and without shifts, this is the plain
+// method.
 
 // %%
 use inkling_engine::OptimizedTensor;
@@ -1340,8 +1343,8 @@ let tiles: Vec<Tile> = (0..10)
 gallery("Smooth dreams of every digit", &tiles, 10, 3.0)
 
 // %% [markdown]
-// **Do they mean anything?** What raises the score of one network may be a weakness of that network alone. So another judges:
-// the MLP of task 3, which never saw a filter.
+// **Do they mean anything?** What raises the score of one network may be a weakness of that network alone. So an independently
+// trained network judges the dreams: the MLP of task 3, which has no filters.
 
 // %%
 fn judged(dreamer: &mut Model, judge: &mut Model, dreams: [(&str, &[f32]); 2]) -> Table {
@@ -1368,14 +1371,13 @@ judged(
 )
 
 // %% [markdown]
-// A plain dream is free to be a sum of many small patterns in fine detail, each of which adds to the score; such a
-// picture convinces the network that dreamt it, looks like noise to us, and need not convince another network.
-// Smoothness, thrift with ink and shifts take those ways out away, and what is left are strokes. What a class is
-// sensitive to is where ink comes back in its dream from one seed to the next. What to look for: in a 2 the turn at the
-// top right and the stroke along the bottom, in a 9 the ring at the top and the stroke that goes down from it, for
-// there they differ from the digits closest to them. Parts that come twice, or in the wrong place, show that the
-// network knows the parts better than their arrangement; and where the judge does not agree, the dream is the network's
-// own.
+// A plain dream can be a sum of many small patterns, each of which adds to the score; such an image can convince the network
+// that it was made for, look like noise to us, and not convince another network. The penalties on ink and roughness and the
+// shifts suppress such patterns, so that strokes can remain. What to look for: ink that comes back in the dreams of a class
+// from one seed to the next; in a 2, the turn at the top right and the stroke along the bottom, and in a 9, the ring at the
+// top and the stroke that goes down from it, as there they differ from the digits most like them; parts that appear twice
+// or in the wrong place, which suggest that the network knows the parts better than their arrangement; and dreams with
+// which the judge does not agree, which may be peculiar to this network.
 
 // %% [markdown]
 // ---
@@ -1445,8 +1447,8 @@ gallery("An image of each item, and its group", &tiles, 5, 3.0)
 //
 // $$L = \lambda L_\text{item} + (1 - \lambda) L_\text{group},$$
 //
-// so a shared weight follows $\lambda\, \partial L_\text{item} + (1 - \lambda)\, \partial L_\text{group}$, and a head's own
-// weights follow its own loss, scaled; Adam divides that scale out again as long as it is not zero.
+// so the gradient of a shared weight is $\lambda\, \partial L_\text{item} + (1 - \lambda)\, \partial L_\text{group}$, and
+// that of a head's own weights is the gradient of its own loss, scaled; Adam divides this scale out as long as it is not zero.
 
 // %%
 /// A network for garments with a head for each (name, number of classes).
@@ -1607,23 +1609,23 @@ fn both_by_lambda(outcomes: &[Outcome], tested: usize) -> Figure {
 both_by_lambda(&outcomes, fashion_test.samples.len())
 
 // %% [markdown]
-// **What is special about λ = 0 and λ = 1.** The loss of one head then has no weight: no gradient reaches that head, its
-// weights stay as they were drawn, and what it says is chance. The shared layers follow the other task alone, so the
-// network *is* the single-task one with a part that is not used: from the same weights and with the same batches it ends
-// with the very same accuracy in the table. It says nothing about what tasks do to each other, and
-// its untrained head is no example of negative transfer.
+// **What is special about λ = 0 and λ = 1.** The loss of one head then has no weight: no gradient reaches that head, it keeps
+// its initial weights, and its answers are arbitrary. The shared layers are trained for the other task alone, so the network
+// *is* the single-task one with a part that is not used: from the same weights and with the same batches, it ends with
+// exactly the same accuracy in the table. It shows nothing about how the tasks affect each other, and its untrained head is
+// no example of negative transfer.
 //
-// **Beside the single-task networks.** A difference that is smaller than the intervals is within the noise of the test
-// images, and another seed would move it as much. The group has fewer answers, and knowing the item is knowing the
-// group; so the item's gradient teaches the shared layers what the group needs, while the group's adds little to what
-// the item needs. What λ does move is the balance: a head with little weight has little say in what the shared layers
-// learn.
+// **Comparison with the single-task networks.** A difference that is smaller than the intervals is within the noise of the
+// test images, and another seed could change it as much. The group has fewer classes, and the item determines the group; so
+// the item's gradient can teach the shared layers what the group needs, while the group's may add little to what the item
+// needs. Look for whether either head gains or loses, and for the balance between them: a head with little weight has
+// little influence on what the shared layers learn.
 //
 // **For multi-task learning:** one network, one pass and nearly one set of parameters do the work of two; what one task
-// teaches can help another that has few labels; the second loss keeps the shared layers from fitting one task's noise.
-// **Against it:** λ is one more thing to choose, and tasks that want different features pull shared layers apart; the tasks
-// cannot be stopped, changed or trained on different images without regard for each other; and where one task follows from
-// the other, as here, the simplest way to the second is to look it up.
+// teaches can help another that has few labels; the second loss can keep the shared layers from fitting one task's noise.
+// **Against it:** λ has to be chosen, and tasks that need different features pull the shared layers in different directions;
+// the tasks cannot be stopped, changed or trained on different images independently; and if one task follows from the
+// other, as here, the simplest way to the second is to look it up.
 
 // %% [markdown]
 // ---

@@ -28,15 +28,15 @@ pub(crate) use values::most_threads;
 const EXAMPLES: &str = "\
 Examples:
   inkling                           the study `quick`, into the folder `out`
-  inkling study brief --out real    the brief's own hyperparameters
+  inkling study brief --out real    the assignment's own hyperparameters
   inkling study --print-spec        a whole study file, to change and run
   inkling study mine.toml           your own study
   inkling report out                figures and report again, without training
-  inkling look dream out --class 2  what a trained network takes for a 2
+  inkling look dream out --class 2  an image that is recognised as a 2
   inkling bundle out --group 7      report, notebook, code and data in one archive, to hand in
 
-Ctrl-C, SIGTERM and SIGHUP ask for the end: the step at hand is finished and nothing is lost. A second one ends at once. A \
-program that was started with nohup goes on when its terminal is closed.";
+Ctrl-C, SIGTERM and SIGHUP stop the program: the current step is finished and nothing is lost. A second one stops it at \
+once. A program that was started with nohup continues when its terminal is closed.";
 
 /// The examples, and every exit code.
 fn after_help() -> String {
@@ -54,13 +54,13 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Do a whole study: load the data, train, draw, and typeset the report (what `inkling` alone does).
+    /// Run a whole study: load the data, train, draw figures and typeset the report (what `inkling` alone does).
     Study(StudyArgs),
-    /// Draw figures and tables and typeset the report again, from a finished study's folder alone.
+    /// Make figures, tables and report again from the folder of a finished study, without training.
     Report(ReportArgs),
-    /// Pack a finished study to hand in: report, executed notebook, sources and data, in one archive.
+    /// Pack a finished study into one archive to hand in: report, executed notebook, sources and data.
     Bundle(BundleArgs),
-    /// Look into a trained network: its filters, its activations, its dreams.
+    /// Look inside a trained network: at its filters, its activations or its dreams.
     #[command(subcommand)]
     Look(LookCommand),
     /// Print a network's layers: shapes, parameters, work and memory.
@@ -68,7 +68,7 @@ pub(crate) enum Command {
     /// List, verify or fetch data sets.
     #[command(subcommand)]
     Data(DataCommand),
-    /// Time the program's main work on this machine, in lines to set beside other libraries'.
+    /// Measure how fast the program's main operations are on this machine.
     Bench(BenchArgs),
     /// Print a completion script for a shell.
     #[command(after_help = "\
@@ -82,15 +82,15 @@ For bash:
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A study is a TOML file. The presets are such files, held in the program:
+A study is a TOML file. The presets are such files, built into the program:
   quick   a sixth of the training images, every network at full size, one epoch each
-  brief   the brief's own hyperparameters; the real thing
+  brief   the assignment's own hyperparameters; the full study
   smoke   a few thousand images, every kind of run once; under a minute
 
-A run that is finished is never done twice: the same command on the same folder goes on where it stopped, and after \
-a change to the study only what the change touches is done again. A network that is to train for more epochs goes on \
-from the end of its earlier training, unless its learning rate follows a cosine over all epochs. For that, each \
-finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), which you may delete to save space.")]
+A finished run is never repeated: the same command on the same folder continues where it stopped, and after a change \
+to the study only the runs that the change affects are done again. A network that is to be trained for more epochs \
+continues from the end of its earlier training, unless its learning rate follows a cosine over all epochs. For this, \
+each finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), which you may delete to save space.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -100,12 +100,12 @@ pub(crate) struct StudyArgs {
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(crate) out: PathBuf,
 
-    /// Do only these tasks of the study, with commas between them. What the folder holds of its other tasks stays in the
-    /// report.
+    /// Run only these tasks of the study, separated by commas. Results of its other tasks that are in the folder stay in
+    /// the report.
     #[arg(long, value_name = "TASK", value_delimiter = ',', value_parser = values::names::<TaskName>("a task"))]
     pub(crate) only: Vec<TaskName>,
 
-    /// Seed of every random stream, instead of the study's own.
+    /// Seed of all random streams, instead of the study's own.
     #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 
@@ -115,16 +115,16 @@ pub(crate) struct StudyArgs {
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 
-    /// Go on in a folder whose networks were computed with instructions (--cpu) that end with other last digits: finished
-    /// runs are kept, unfinished ones begin anew.
+    /// Continue in a folder whose networks were computed with instructions (--cpu) that give other last digits: finished
+    /// runs are kept, unfinished runs start again.
     #[arg(long)]
     pub(crate) mix_instructions: bool,
 
-    /// Print the study with every hyperparameter, as TOML, and do nothing.
+    /// Print the study with every hyperparameter, as TOML, and exit.
     #[arg(long)]
     pub(crate) print_spec: bool,
 
-    /// Print the results (summary.json) rather than a few lines about them.
+    /// Print the results (summary.json) instead of a few lines about them.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -139,12 +139,12 @@ pub(crate) struct DataArgs {
 /// What computes.
 #[derive(Debug, Args)]
 pub(crate) struct ComputeArgs {
-    /// Threads that compute [default: as many as the machine has]. Results do not depend on it.
+    /// Number of threads [default: as many as the machine has]. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = values::threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// Instructions that networks compute with, avx512, avx2 or portable [default: the environment variable INKLING_CPU, or
-    /// the fastest that the processor has]. Results differ in their last digits.
+    /// Instructions for networks: avx512, avx2 or portable [default: the environment variable INKLING_CPU, or the fastest
+    /// that the processor has]. With portable, results differ in their last digits.
     #[arg(long, value_name = "PATH", value_parser = Isa::from_str)]
     pub(crate) cpu: Option<Isa>,
 }
@@ -160,7 +160,7 @@ pub(crate) enum TaskName {
     Mlp,
     /// Convolutional networks of several depths.
     Cnn,
-    /// Looking inside a network of `cnn`, which is trained with it.
+    /// Looking inside a network of `cnn`, which is trained too.
     Inside,
     /// One network for two tasks.
     Multitask,
@@ -184,20 +184,20 @@ impl From<TaskName> for Task {
 A network is a TOML file: the shape of an image, a trunk of layers, and a head for each task. \
 `inkling model cnn --toml` prints one to start from. Its layers are dense, conv2d, max-pool, \
 avg-pool, global-avg-pool, flatten, relu, leaky-relu, elu, gelu, silu, sigmoid, tanh, dropout, batch-norm, layer-norm, \
-residual (a block of layers) and custom (an activation of a program that uses the library). The `loss` of a head is of the \
-kind cross-entropy, mean-squared-error or binary-cross-entropy.")]
+residual (a block of layers) and custom (an activation of a program that uses the library). The kinds of the `loss` of a \
+head are cross-entropy, mean-squared-error and binary-cross-entropy.")]
 pub(crate) struct ModelArgs {
-    /// A network file, or one that ships with the program: mlp, cnn, item, item-and-group (the brief's), lenet-5, all-conv, resnet-8.
+    /// A network file, or a built-in network: mlp, cnn, item, item-and-group (the assignment's), lenet-5, all-conv, resnet-8.
     #[arg(value_name = "NAME|FILE.toml")]
     pub(crate) model: String,
 
-    /// Images at a time, for the memory of the activations.
+    /// Batch size for which the memory of the activations is given.
     #[arg(
         long, value_name = "N", default_value = "1", value_parser = values::steps, allow_negative_numbers = true
     )]
     pub(crate) batch: NonZeroUsize,
 
-    /// Print the network's file.
+    /// Print the network as TOML.
     #[arg(long, conflicts_with = "json")]
     pub(crate) toml: bool,
 
@@ -212,7 +212,7 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "DIR", default_value = "out")]
     pub(crate) out: PathBuf,
 
-    /// Print the results (summary.json) rather than a few lines about them.
+    /// Print the results (summary.json) instead of a few lines about them.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -229,12 +229,12 @@ pub(crate) enum DataCommand {
     },
     /// Verify the checksums of a data set, or of all that are there if none is named.
     #[command(after_help = "\
-Files may be raw or compressed, and have the usual names in any spelling: train-images-idx3-ubyte.gz, \
-train-images.idx3-ubyte; torchvision's folders MNIST/raw and FashionMNIST/raw are found too. The exit code is 0 where a \
-set is there and every set that is there is right, 65 where one has other contents, and 74 where none is there, a file \
-of one is missing, or one cannot be read.")]
+Files may be raw or compressed and may have the usual names in any spelling, such as train-images-idx3-ubyte.gz or \
+train-images.idx3-ubyte; torchvision's folders MNIST/raw and FashionMNIST/raw are found too. The exit code is 0 if a set \
+is there and the checksums of every set that is there match, 65 if one has other contents, and 74 if none is there, a \
+file of one is missing or one cannot be read.")]
     Verify {
-        /// Name of the set; it must be there.
+        /// Name of the set, which must be there.
         name: Option<String>,
         #[command(flatten)]
         data: DataArgs,
@@ -269,13 +269,13 @@ of one is missing, or one cannot be read.")]
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Of training steps, each layer's line gives its times, its arithmetic a second and the share of the machine's peak. Dense \
-layers and the whole step also have GB/s and the share of the machine's streaming rate (three arrays that no cache holds, \
-each read and written), for the 28 bytes a parameter that a step has to move: weights are read forward, and backward they \
-and both of Adam's moments are read and written. Weights that stand still are not moved at all, so that more than 100 % is \
-possible.")]
+For training steps, the line of each layer gives its times, its arithmetic rate and its share of the machine's peak. \
+Dense layers and the whole step also have GB/s and the share of the machine's streaming rate (three arrays that no cache \
+holds, each read and written), for the 28 bytes per parameter that a step has to move: the forward pass reads the weights, \
+and the backward pass reads and writes them and both of Adam's moments. Weights that do not change are not moved at all, \
+so more than 100 % is possible.")]
 pub(crate) struct BenchArgs {
-    /// What to time [default: everything].
+    /// Operations to time [default: all].
     #[arg(value_name = "WORK", value_parser = values::names::<BenchName>("something to time"))]
     pub(crate) work: Vec<BenchName>,
 
@@ -291,7 +291,7 @@ pub(crate) struct BenchArgs {
     )]
     pub(crate) after: usize,
 
-    /// Images of a step [default: 50 for `mlp` and `cnn`, 10 for `single` and `mtl`].
+    /// Batch size of a training step [default: 50 for `mlp` and `cnn`, 10 for `single` and `mtl`].
     #[arg(long, value_name = "N", value_parser = values::batch, allow_negative_numbers = true)]
     pub(crate) batch: Option<NonZeroUsize>,
 
@@ -305,16 +305,16 @@ pub(crate) struct BenchArgs {
 /// Work that can be timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BenchName {
-    /// PCA of the 60,000 training images of MNIST and their projection on two components.
+    /// PCA of the 60,000 training images of MNIST and their projection onto two components.
     Pca,
-    /// 45 perceptrons on MNIST under the brief's rule, and one pass of one of them.
+    /// 45 perceptrons on MNIST with the assignment's rule, and one pass of one of them.
     Perceptron,
-    /// Training steps of the brief's MLP, layer by layer, and judging 10,000 images.
+    /// Training steps of the assignment's MLP, layer by layer, and the classification of 10,000 images.
     Mlp,
-    /// The same of the brief's CNN.
+    /// The same for the assignment's CNN.
     Cnn,
-    /// The same of the network of task 6 for items alone, on Fashion-MNIST.
+    /// The same for the network of task 6 for items alone, on Fashion-MNIST.
     Single,
-    /// The same of the one with two heads.
+    /// The same for the network with two heads.
     Mtl,
 }

@@ -34,7 +34,7 @@ fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
             Ok(Some(found)) => {
                 let folder = found.folder.display();
                 let place = match found.holds {
-                    Some(other) => format!("not right: {folder} holds files of {}", other.title),
+                    Some(other) => format!("wrong: {folder} holds files of {}", other.title),
                     None => folder.to_string(),
                 };
                 (Some(found), place)
@@ -43,8 +43,8 @@ fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
             Err(DataError::Missing { files, looked, .. }) => {
                 let closed = looked.iter().find(|looked| looked.closed);
                 let place = match closed {
-                    Some(closed) => format!("not known: {closed}"),
-                    None => format!("not whole: {} missing", files.join(", ")),
+                    Some(closed) => format!("unknown: {closed}"),
+                    None => format!("incomplete: {} missing", files.join(", ")),
                 };
                 (None, place)
             }
@@ -102,7 +102,7 @@ fn verify(name: Option<&str>, sources: &Sources, as_json: bool) -> Result<(), Fa
             Err(error @ DataError::NoFolder { .. }) => return Err(error.into()),
             Err(error) => {
                 there = true;
-                say(as_json, &format!("{:14} not right; what is wrong is said below", info.name));
+                say(as_json, &format!("{:14} wrong; the error is given below", info.name));
                 // Of two the first comes last, with its help; the second is named at least.
                 match &wrong {
                     None => wrong = Some(error),
@@ -115,7 +115,7 @@ fn verify(name: Option<&str>, sources: &Sources, as_json: bool) -> Result<(), Fa
         let (folder, set) = set;
         let (train, test) = (set.train.len(), set.test.len());
         let (seconds, place) = (start.elapsed().as_secs_f64(), folder.display().to_string());
-        let found = format!("right, every byte: {train} + {test} images in {place} ({seconds:.1} s)");
+        let found = format!("checksums match: {train} + {test} images in {place} ({seconds:.1} s)");
         say(as_json, &format!("{:14} {found}", info.name));
         rows.push(json!({ "name": info.name, "folder": place, "checksum": set.checksum }));
     }

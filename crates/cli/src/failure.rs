@@ -39,13 +39,13 @@ pub(crate) const CODES: [(u8, &str); 10] = [
     (0, "done"),
     (USAGE, "wrong usage"),
     (BAD_DATA, "bad data, or a folder without a finished study"),
-    (FAULT, "a fault of Inkling itself"),
+    (FAULT, "an internal error of Inkling"),
     (CANNOT_WRITE, "cannot write"),
     (INPUT_OUTPUT, "cannot read, or cannot print the results"),
     (BAD_CONFIGURATION, "bad study or network file"),
     (HUNG_UP, "the terminal was closed"),
     (INTERRUPTED, "interrupted"),
-    (TERMINATED, "terminated; after each of these three the same command goes on"),
+    (TERMINATED, "terminated; after each of these three, the same command continues"),
 ];
 
 /// An error on its way to the person, with the exit code that scripts see.
@@ -77,7 +77,7 @@ pub(crate) enum UsageError {
     #[diagnostic(help("{}", unreadable_help(.source, &format!("inkling study --print-spec > {}", quoted_path(.path)))))]
     StudyFile { path: PathBuf, source: io::Error },
 
-    #[error("`{name}` is neither a network of the brief nor a network file")]
+    #[error("`{name}` is neither a built-in network nor a network file")]
     #[diagnostic(help("the networks are {known}; a network file ends in .toml"))]
     UnknownModel { name: String, known: String },
 
@@ -85,9 +85,9 @@ pub(crate) enum UsageError {
     #[diagnostic(help("{}", unreadable_help(.source, &format!("inkling model cnn --toml > {}", quoted_path(.path)))))]
     ModelFile { path: PathBuf, source: io::Error },
 
-    #[error("the file `{}` is {kind}, not a text", .path.display())]
+    #[error("the file `{}` is {kind}, not a text file", .path.display())]
     #[diagnostic(help(
-        "study files and network files are texts in TOML: `inkling study --print-spec` and `inkling model cnn --toml` print one"
+        "study files and network files are TOML: `inkling study --print-spec` and `inkling model cnn --toml` print examples"
     ))]
     AnotherKind { path: PathBuf, kind: &'static str },
 
@@ -96,25 +96,25 @@ pub(crate) enum UsageError {
     NotText { path: PathBuf, source: TextError },
 
     #[error(
-        "--batch is the number of images of a training step, and nothing that is to be timed trains a network"
+        "--batch is the batch size of a training step, and none of the operations to time trains a network"
     )]
     #[diagnostic(help("leave it out, or name a network: mlp, cnn, single or mtl"))]
     NoBatches,
 
-    #[error("the study performs no task that --only names")]
+    #[error("the study has none of the tasks that --only names")]
     #[diagnostic(help("its tasks are: {tasks}"))]
     NothingToDo { tasks: String },
 
     #[error("the report cannot print {what} `{text}`: no font has {characters}")]
     #[diagnostic(help(
-        "install a font that has these characters (all fonts in the folders of the system are looked at), or write the text \
+        "install a font that has these characters (all fonts in the system's folders are searched), or write the text \
          without them"
     ))]
     Unprintable { what: &'static str, text: String, characters: String },
 
     #[error("interrupted")]
     #[diagnostic(help("{}\n    {again}", match .goes_on {
-        true => "what is finished is kept; to go on from there:",
+        true => "finished work is kept; to continue from there:",
         false => "to start it again:",
     }))]
     Interrupted { again: String, goes_on: bool },
@@ -124,28 +124,30 @@ pub(crate) enum UsageError {
     Threads { source: rayon::ThreadPoolBuildError },
 
     #[error(
-        "the environment variable {variable} asks for {asked} threads; on this machine at most {most} are started"
+        "the environment variable {variable} asks for {asked} threads; on this machine, at most {most} are started"
     )]
     #[diagnostic(help("unset {variable}, or set it to a smaller number"))]
     ThreadsOfEnvironment { variable: &'static str, asked: usize, most: usize },
 
     #[error("the environment variable INKLING_CPU asks for the instructions `{asked}`: {problem}")]
-    #[diagnostic(help("unset INKLING_CPU, or set it to one that this processor has; --cpu goes before it"))]
+    #[diagnostic(help(
+        "unset INKLING_CPU, or set it to one that this processor has; --cpu takes precedence over it"
+    ))]
     CpuOfEnvironment { asked: String, problem: String },
 
-    #[error("`{}` is there and is not {what}, so it is not written over", .path.display())]
-    #[diagnostic(help("give another name, or move what is there away"))]
+    #[error("`{}` exists and is not {what}, so it is not overwritten", .path.display())]
+    #[diagnostic(help("give another name, or move the existing file away"))]
     WouldReplace { path: PathBuf, what: &'static str },
 
     #[error("`{}` cannot be written: there is no folder `{}`", .path.display(), .folder.display())]
-    #[diagnostic(help("make the folder, or give a name in one that is there"))]
+    #[diagnostic(help("create the folder, or give a name in an existing one"))]
     NoPlace { path: PathBuf, folder: PathBuf },
 
     #[error("the results could not be written to standard output")]
-    #[diagnostic(help("the work itself is done; give the command again with a place that can be written"))]
+    #[diagnostic(help("the work itself is done; give the command again with an output that can be written"))]
     Output { source: io::Error },
 
-    #[error("the report in `{}` cannot be written anew", .path.display())]
+    #[error("the report in `{}` cannot be written again", .path.display())]
     #[diagnostic(help(
         "the report is written beside the runs: copy the folder to a place that you may write to, and give \
          `inkling report` the copy"
@@ -156,13 +158,15 @@ pub(crate) enum UsageError {
 /// What to do about a file that cannot be read. `make` writes a new one, and so is said only where there is none.
 fn unreadable_help(error: &io::Error, make: &str) -> String {
     match error.kind() {
-        ErrorKind::NotFound => format!("check the name; or make a file to start from:\n    {make}"),
+        ErrorKind::NotFound => format!("check the name, or create a file to start from:\n    {make}"),
         ErrorKind::PermissionDenied => {
             "you may not read it: change its permissions, or those of its folder".into()
         }
         ErrorKind::IsADirectory => "it is a folder: name a file in it".into(),
-        ErrorKind::NotADirectory => "a part of the path before the last is a file: check the path".into(),
-        ErrorKind::FileTooLarge => "it is too large: a file of this kind has some kilobytes".into(),
+        ErrorKind::NotADirectory => {
+            "a part of the path that should be a folder is a file: check the path".into()
+        }
+        ErrorKind::FileTooLarge => "it is too large: a file of this kind has a few kilobytes".into(),
         _ => "check the disk or the network that the file is on, and give the command again".into(),
     }
 }

@@ -33,8 +33,8 @@ pub(crate) struct Fault {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("Inkling has a fault: {message}")]
-#[diagnostic(help("this is no mistake of yours, and what was finished is kept"))]
+#[error("internal error of Inkling: {message}")]
+#[diagnostic(help("this is not your mistake, and finished work is kept"))]
 struct Panicked {
     message: String,
 }
@@ -46,7 +46,7 @@ impl Fault {
     /// The fault that an error tells of.
     pub(crate) fn of_error(error: &dyn Display) -> Self {
         let message = private::without_values(&error.to_string());
-        Fault { message, place: "an error that should not come up".into(), backtrace: "none".into() }
+        Fault { message, place: "an error that should not occur".into(), backtrace: "none".into() }
     }
 
     fn of_panic(info: &PanicHookInfo) -> Self {
@@ -63,13 +63,13 @@ impl Fault {
         let folders = [PathBuf::from("."), std::env::temp_dir()];
         match folders.iter().find_map(|folder| self.write(folder).ok()) {
             Some(path) => message::note(&format!(
-                "please send the file `{}` to the people who maintain Inkling. It says what went wrong and where, and holds \
-                 neither your data nor any name of yours",
+                "please send the file `{}` to the people who maintain Inkling. It says what went wrong and where, and \
+                 contains neither your data nor any of your names",
                 path.display()
             )),
             None => message::note(&format!(
-                "please send this to the people who maintain Inkling; it holds neither your data nor any name of \
-                 yours:\n\n{}",
+                "please send this to the people who maintain Inkling; it contains neither your data nor any of your \
+                 names:\n\n{}",
                 self.report()
             )),
         }
@@ -99,7 +99,7 @@ impl Fault {
         let words: Vec<OsString> = std::env::args_os().skip(1).collect();
         let command = private::shape(&words, &Cli::command());
         format!(
-            "A fault of Inkling. Texts in quotes, file names and the values of options were left out; please read it before you \
+            "An internal error of Inkling. Texts in quotes, file names and the values of options were left out; please read it before you \
              send it.\n\n\
              version: {version}\n\
              system: {os} on {processor}, {threads} threads\n\

@@ -101,7 +101,7 @@ fn table(plan: &Plan, batch: usize) {
     let images = if batch == 1 { "one image".to_owned() } else { format!("a batch of {}", thousands(batch)) };
     output::line(&format!("\nMultiply-adds of one image, forward; activations in f32 for {images}."));
     if holes {
-        output::line("Never read: of each layer's input; in the last line, of the image's pixels.");
+        output::line("Never read: share of each layer's input; in the last line, of the image's pixels.");
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn warn_of_length(study: &Study) {
     if words > WORDS {
         message::warning(&format!(
             "the names and purposes of networks and groups in this study have {words} words, and the main part of a report \
-             that is handed in has at most {WORDS}: `inkling bundle` will refuse it"
+             may have at most {WORDS} to be handed in: `inkling bundle` will refuse it"
         ));
     }
 }

@@ -86,7 +86,7 @@ impl<'a> Progress<'a> {
         match event {
             FetchEvent::Started { url, resumed_at: 0, .. } => self.say(&format!("fetching {url}")),
             FetchEvent::Started { url, resumed_at, .. } => {
-                self.say(&format!("fetching {url}, going on from byte {resumed_at}"));
+                self.say(&format!("fetching {url}, continuing from byte {resumed_at}"));
             }
             FetchEvent::Failed { url, problem, retry_in } => {
                 let next = match retry_in {
@@ -115,7 +115,7 @@ impl<'a> Progress<'a> {
 
     fn begin(&self, title: &str, steps: usize) {
         self.end_stage(true);
-        self.working().get_or_insert_with(|| finish_first("the step at hand is finished first"));
+        self.working().get_or_insert_with(|| finish_first("the current step is finished first"));
         let bar = if self.terminal { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
         let rate = |state: &ProgressState, text: &mut dyn Write| {
             // A bar that cannot be drawn is no reason to stop.
@@ -273,10 +273,10 @@ impl Stage {
             return;
         }
         if done == skipped {
-            message::say(&format!("{title}: finished before, not done again"));
+            message::say(&format!("{title}: finished earlier, not repeated"));
         } else if skipped > 0 {
             let spent = duration(seconds);
-            message::say(&format!("{title}: done in {spent} ({skipped} finished before, not done again)"));
+            message::say(&format!("{title}: done in {spent} ({skipped} finished earlier, not repeated)"));
         } else {
             message::say(&format!("{title}: done in {}{accuracy}", duration(seconds)));
         }
@@ -297,7 +297,7 @@ impl Observer for Progress<'_> {
             Event::Advanced | Event::Finished => self.advance(false),
             Event::Skipped => self.advance(true),
             Event::Damaged { title, problem } => {
-                self.say(&format!("{title}: {problem}; it is done again"));
+                self.say(&format!("{title}: {problem}; it is repeated"));
             }
             Event::Steps(line) => self.steps(line),
             Event::Epoch { epochs, outcome, heads } => self.epoch(epochs, outcome, heads),
@@ -307,49 +307,49 @@ impl Observer for Progress<'_> {
             Event::Replaces { preset, runs } => {
                 self.say(&if runs == 1 {
                     format!(
-                        "note: this folder held the study {preset}; 1 run of it is not of this study: it stays in the \
-                         folder and leaves the report"
+                        "note: this folder held the study {preset}; 1 of its runs does not belong to this study: it stays \
+                         in the folder and leaves the report"
                     )
                 } else {
                     format!(
-                        "note: this folder held the study {preset}; {runs} runs of it are not of this study: they stay \
-                         in the folder and leave the report"
+                        "note: this folder held the study {preset}; {runs} of its runs do not belong to this study: they \
+                         stay in the folder and leave the report"
                     )
                 });
             }
             Event::Unlisted { runs } => {
                 let runs = match runs {
-                    1 => "a finished run in it is not".to_owned(),
-                    _ => format!("{runs} finished runs in it are not"),
+                    1 => "a finished run in it does not belong".to_owned(),
+                    _ => format!("{runs} finished runs in it do not belong"),
                 };
                 self.say(&format!(
-                    "note: this folder’s study.json is damaged or missing, and {runs} of this study: what another study did \
-                     stays in the folder and leaves the report; the command that did it brings it back, without doing it \
-                     again"
+                    "note: this folder’s study.json is damaged or missing, and {runs} to this study: the runs of another \
+                     study stay in the folder and leave the report; the command of that study brings them back, without \
+                     repeating them"
                 ));
             }
             Event::Resumed { title, epochs, steps, within_an_epoch } => {
                 self.resume(steps);
                 self.say(&if within_an_epoch {
-                    format!("{title}: going on after step {steps}, in epoch {}", epochs + 1)
+                    format!("{title}: continuing after step {steps}, in epoch {}", epochs + 1)
                 } else {
-                    format!("{title}: going on after epoch {epochs}")
+                    format!("{title}: continuing after epoch {epochs}")
                 });
             }
             Event::Continued { title, epochs, steps } => {
                 self.resume(steps);
                 let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
-                self.say(&format!("{title}: going on from the finished training of {epochs}"));
+                self.say(&format!("{title}: continuing from the finished training of {epochs}"));
             }
             Event::NotContinued { title, epochs, reason } => {
                 let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
                 self.say(&format!(
-                    "{title}: training begins anew, for it cannot go on from the finished training of {epochs}: {reason}"
+                    "{title}: training starts again, as it cannot continue from the finished training of {epochs}: {reason}"
                 ));
             }
             Event::UnfitCheckpoint { title, problem } => self.say(&format!("{title}: {problem}")),
             Event::BegunAnew { title } => {
-                self.say(&format!("{title}: no checkpoint is fit to go on from, so training begins anew"));
+                self.say(&format!("{title}: no checkpoint can be continued from, so training starts again"));
             }
             Event::TaskEnded { .. } => self.end_stage(true),
             Event::Diverged { title, place, kept, advice } => {

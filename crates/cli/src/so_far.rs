@@ -35,7 +35,7 @@ impl<'a> SoFar<'a> {
         if reports {
             *last = Instant::now();
             let page = quoted_path(self.store.reader().path().join("report.html"));
-            self.progress.say(&format!("{page} has all that was found so far"));
+            self.progress.say(&format!("{page} shows all results so far"));
         }
         Ok(())
     }
@@ -48,7 +48,7 @@ impl Observer for SoFar<'_> {
         let Event::TaskEnded { task, more: true } = event else { return };
         if let Err(error) = self.tell(task) {
             // The report at the end meets the same fault, and is what the study's success depends on.
-            self.progress.say(&format!("note: what was found so far cannot be reported yet: {error}"));
+            self.progress.say(&format!("note: the results so far cannot be reported yet: {error}"));
         }
     }
 

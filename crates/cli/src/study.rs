@@ -185,7 +185,7 @@ fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), 
     if let Some(words) = words.filter(|&words| words > WORDS) {
         message::warning(&format!(
             "the main part of the report has {words} words, {} more than the {WORDS} that may be handed in; \
-             fewer networks, weightings or tasks make it shorter",
+             with fewer networks, weightings or tasks, it gets shorter",
             words - WORDS,
         ));
     }

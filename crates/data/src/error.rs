@@ -33,8 +33,8 @@ pub enum DataError {
     /// Some of a set's files are not where they were looked for.
     #[error("cannot find {}'s {}; looked, with and without '.gz', in{}", .title, .files.join(", "), lines(.looked))]
     #[diagnostic(help(
-        "point --data at the folder that holds the set's four IDX files; without --data the set is taken from the usual \
-         places, and fetched where it is whole in none of them"
+        "point --data at the folder that holds the set's four IDX files; without --data, the set is taken from the usual \
+         places, and fetched if it is complete in none of them"
     ))]
     Missing {
         /// The set's title.
@@ -104,7 +104,7 @@ pub enum DataError {
     },
 
     /// The cache lacks files of a set, and it may not be written to.
-    #[error("the cache `{}` lacks {title}'s {}, whole and right, and it may not be written to", .folder.display(), .files.join(", "))]
+    #[error("the cache `{}` has no correct copy of {title}'s {}, and it cannot be written to", .folder.display(), .files.join(", "))]
     #[diagnostic(help(
         "set INKLING_CACHE to a folder of your own, into which the set is fetched; or point --data at a folder that holds \
          {title}"
@@ -123,7 +123,7 @@ pub enum DataError {
     /// Another program fetches into the same folder, and took too long.
     #[error("waited {} s for {}, which holds `{}`", .waited.as_secs(), .holder.as_deref().unwrap_or("another process"), .lock.display())]
     #[diagnostic(help(
-        "it fetches the same data set: once it has ended, or you have stopped it, give the same command again; or set \
+        "it fetches the same data set: wait until it has ended, or stop it, and give the same command again; or set \
          INKLING_CACHE to another folder"
     ))]
     Busy {
@@ -147,13 +147,13 @@ pub enum DataError {
 
     /// Somebody asked for the end while a set was fetched. What has come so far is kept.
     #[error("interrupted")]
-    #[diagnostic(help("what has come so far is kept: the same command goes on from there"))]
+    #[diagnostic(help("what has been fetched so far is kept: the same command continues from there"))]
     Interrupted,
 
     /// A file is not a whole, sound IDX file.
-    #[error("{} is not a sound IDX file: {problem}", .path.display())]
+    #[error("{} is not a valid IDX file: {problem}", .path.display())]
     #[diagnostic(help(
-        "your file stays as it is. `inkling data fetch {name}` gets the published files and says where they lie; \
+        "your file is left unchanged. `inkling data fetch {name}` gets the published files and says where they are; \
          point --data at that folder"
     ))]
     Idx {
@@ -167,7 +167,7 @@ pub enum DataError {
 
     /// A file that should be a picture is none.
     #[error("{} cannot be read as a picture: {problem}", .path.display())]
-    #[diagnostic(help("save the picture as PNG, as large as the network's images"))]
+    #[diagnostic(help("save the picture as PNG, with the size of the network's images"))]
     Picture {
         /// The file.
         path: PathBuf,
@@ -176,8 +176,8 @@ pub enum DataError {
     },
 
     /// An IDX file holds an array, but not the kind that a set's images or labels are.
-    #[error("{} holds {found}, where {expected} are expected", .path.display())]
-    #[diagnostic(help("check that no file was renamed to the name of another"))]
+    #[error("{} holds {found}; {expected} are expected", .path.display())]
+    #[diagnostic(help("check that no file has the name of another"))]
     Array {
         /// The file.
         path: PathBuf,
@@ -219,7 +219,7 @@ pub enum DataError {
     #[error("{}: {}", .path.display(), wrong_set(found_title, found_file, title, file))]
     #[diagnostic(help("{}", match found_title == title {
         true => format!(
-            "files of the set were exchanged, or one was copied over another: point --data at a folder that holds {title} as \
+            "files of the set were exchanged, or one was overwritten with another: point --data at a folder that holds {title} as \
              published"
         ),
         false => format!("ask for the set that the folder holds, or point --data at a folder that holds {title}"),
@@ -240,8 +240,8 @@ pub enum DataError {
     /// A sound file holds more or fewer images or labels than the set's does.
     #[error("{} holds {found}, and {title}'s {file} holds {expected}", .path.display())]
     #[diagnostic(help(
-        "the file is sound, but it is another set's or a part of this one. Of {title}, Inkling reads the files as they \
-         were published: `inkling data fetch {name}` gets them and says where they lie; point --data at that folder. \
+        "the file is valid, but it belongs to another set or is a part of this one. Inkling reads the files of {title} as \
+         they were published: `inkling data fetch {name}` gets them and says where they are; point --data at that folder. \
          To use fewer images, set `data.train_images` and `data.test_images` in the study"
     ))]
     OtherSet {
@@ -262,9 +262,9 @@ pub enum DataError {
     /// A file that ought to be one of a set's is not, byte for byte.
     #[error("{} is not {title}'s {file}: the SHA-256 of its uncompressed bytes is\n  {found}, expected was\n  {expected}", .path.display())]
     #[diagnostic(help(
-        "the file has the form of {title}'s, but other contents: it was changed, or is another set of the same form, \
-         such as KMNIST. It stays as it is. `inkling data fetch {name}` gets the published files and says where they \
-         lie; point --data at that folder"
+        "the file has the format of {title}'s, but other contents: it was changed, or belongs to another set of the same \
+         format, such as KMNIST. It is left unchanged. `inkling data fetch {name}` gets the published files and says \
+         where they are; point --data at that folder"
     ))]
     WrongBytes {
         /// The file.
@@ -284,8 +284,8 @@ pub enum DataError {
     /// No mirror gave a good copy of a file.
     #[error("could not fetch {title}'s {file} into {}:{}", .folder.display(), lines(.failures))]
     #[diagnostic(help(
-        "check the network and the proxy settings (HTTPS_PROXY, NO_PROXY) and try again: what has come \
-                       so far is kept. Or put the set's four files into a folder and name it with --data"
+        "check the network and the proxy settings (HTTPS_PROXY, NO_PROXY) and try again: what has been \
+         fetched so far is kept. Or put the set's four files into a folder and name it with --data"
     ))]
     Fetch {
         /// The set's title.

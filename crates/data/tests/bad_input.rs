@@ -160,7 +160,7 @@ fn a_sound_set_that_is_another_one_or_a_part_is_named_for_what_it_is() {
         assert!(message.contains(words), "{message}");
     }
     let help = Folder::new().load("mnist").help().unwrap().to_string();
-    assert!(help.contains("the file is sound") && help.contains("data.train_images"), "{help}");
+    assert!(help.contains("the file is valid") && help.contains("data.train_images"), "{help}");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_file_of_another_kind_is_named_for_what_it_is() {
         (b"5,0,0,0,0\n".repeat(3000), "comma-separated values"),
     ] {
         let message = Folder::with(TEST_LABELS, &bytes);
-        assert!(message.contains("is not a sound IDX file: ") && message.contains(words), "{message}");
+        assert!(message.contains("is not a valid IDX file: ") && message.contains(words), "{message}");
     }
 }
 
@@ -329,10 +329,10 @@ fn arrays_of_another_kind_are_described() {
     let mut floats = vec![0, 0, 0x0d, 1, 0, 0, 0, 2];
     floats.extend([0; 8]);
     let message = Folder::with(TEST_LABELS, &floats);
-    assert!(message.ends_with("holds f32 of shape [2], where u8 in 1 dimension are expected"), "{message}");
+    assert!(message.ends_with("holds f32 of shape [2]; u8 in 1 dimension are expected"), "{message}");
 
     let message = Folder::with(TEST_IMAGES, &idx(&[2, 14, 14], &[0; 392]));
-    assert!(message.ends_with("holds images of 14×14, where images of 28×28 are expected"), "{message}");
+    assert!(message.ends_with("holds images of 14×14; images of 28×28 are expected"), "{message}");
 }
 
 fn project_data(set: &str) -> PathBuf {

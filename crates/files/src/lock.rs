@@ -278,7 +278,7 @@ fn no_file(path: &Path) -> Option<&'static str> {
         () if kind.is_file() => None,
         () if kind.is_symlink() => Some("it is a link"),
         () if kind.is_dir() => Some("it is a folder"),
-        () => Some("it is no regular file"),
+        () => Some("it is not a regular file"),
     }
 }
 

@@ -30,7 +30,7 @@ pub enum SealError {
     Json(#[from] serde_json::Error),
 
     /// A sealed document has lost a part of its seal.
-    #[error("it has the member `{there}` and no sound member `{missing}`")]
+    #[error("it has the member `{there}` but no valid member `{missing}`")]
     HalfSealed {
         /// The member that is there.
         there: &'static str,
@@ -39,7 +39,7 @@ pub enum SealError {
     },
 
     /// The contents are not those that were sealed.
-    #[error("the SHA-256 of its contents is {found}, and it says {expected}")]
+    #[error("the SHA-256 of its contents is {found}, but it states {expected}")]
     WrongChecksum {
         /// The checksum of what is there.
         found: String,
@@ -48,7 +48,7 @@ pub enum SealError {
     },
 
     /// A newer program wrote it.
-    #[error("it has the format {found}, and this program knows the formats up to {known}")]
+    #[error("it has the format {found}, but this program knows only the formats up to {known}")]
     Newer {
         /// Its format.
         found: u64,
@@ -199,7 +199,7 @@ mod tests {
             from_json::<Found>(document.to_string().as_bytes()).unwrap_err()
         };
         for (key, words) in
-            [("format", "no sound member `format`"), ("checksum", "no sound member `checksum`")]
+            [("format", "no valid member `format`"), ("checksum", "no valid member `checksum`")]
         {
             let error = refused(&|members| drop(members.remove(key)));
             assert!(error.to_string().contains(words), "{error}");

@@ -14,10 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let config = PerceptronConfig { learning_rate: 0.1, max_iterations: 10, tolerance: 0.0, seed: 1 };
     let fit = online(&matrix(&x), &y, &config, &|iteration, error| {
-        println!("pass {iteration}: {:.2} % of the training images wrong", 100.0 * error);
+        println!("pass {iteration}: {:.2} % of the training images misclassified", 100.0 * error);
         true
     });
     let wrong = misclassified(&matrix(&test_x), &test_y, &fit.w, fit.b);
-    println!("{wrong} of {} test images wrong", test_y.len());
+    println!("{wrong} of {} test images misclassified", test_y.len());
     Ok(())
 }

@@ -26,6 +26,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     let found = model.evaluate(&test.images.pixels, &test.labels)?;
-    println!("{:.2} % of the test images are right", 100.0 * found[0].accuracy);
+    println!("{:.2} % of the test images are classified correctly", 100.0 * found[0].accuracy);
     Ok(())
 }

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut model = Model::new(&network, 1)?;
     let how = Fit { epochs: 200, learning_rate: 0.005, ..Fit::default() };
     let history = model.fit(Pixels::Floats(&points), &classes, &how)?;
-    println!("{:.1} % of the points are right", 100.0 * history[199].accuracy());
+    println!("{:.1} % of the points are classified correctly", 100.0 * history[199].accuracy());
 
     let grid: Vec<f32> = (0..22)
         .flat_map(|row| (0..44).flat_map(move |column| [column as f32 / 20.0 - 1.1, 1.1 - row as f32 / 10.0]))

@@ -32,6 +32,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let maps = model.layer_output("trunk.1", image)?;
     let silent = maps.chunks(16).filter(|pixel| pixel.iter().all(|&activation| activation == 0.0)).count();
-    println!("at {silent} of 784 pixels no filter of the first layer answers");
+    println!("at {silent} of 784 pixels, no filter of the first layer responds");
     Ok(())
 }

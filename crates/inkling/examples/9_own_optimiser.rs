@@ -45,6 +45,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rule = Box::new(AdaGrad { learning_rate: 0.0 });
     model.fit_with_update_rule(&train.images.pixels, &train.labels, rule, &how)?;
     let found = model.evaluate(&test.images.pixels, &test.labels)?;
-    println!("{:.2} % of the test images are right", 100.0 * found[0].accuracy);
+    println!("{:.2} % of the test images are classified correctly", 100.0 * found[0].accuracy);
     Ok(())
 }

@@ -13,7 +13,7 @@ pub enum Error {
     Layers(#[from] ModelError),
 
     /// There are not labels for each head.
-    #[error("the network has {heads} {}, and there are labels for {given}", if *.heads == 1 { "head" } else { "heads" })]
+    #[error("the network has {heads} {}, but there are labels for {given}", if *.heads == 1 { "head" } else { "heads" })]
     Heads {
         /// Heads of the network.
         heads: usize,
@@ -57,7 +57,7 @@ pub enum Error {
     },
 
     /// A label is beyond the classes.
-    #[error("label {index} is {label}, and the network tells {classes} classes apart, 0 to {}", classes - 1)]
+    #[error("label {index} is {label}, but the network has {classes} classes, 0 to {}", classes - 1)]
     Class {
         /// Number of the label, from 0.
         index: usize,
@@ -102,7 +102,7 @@ pub enum Error {
 
     /// The loss is no finite number any more.
     #[error(
-        "the training diverged in epoch {epoch}: a smaller learning rate may help. The weights are spoilt"
+        "the training diverged in epoch {epoch}: a smaller learning rate may help. The weights are unusable"
     )]
     Diverged {
         /// The epoch, from 1.

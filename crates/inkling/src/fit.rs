@@ -134,10 +134,10 @@ impl Fit<'_> {
             Fit { epochs: 0, .. } => wrong("`epochs` is zero"),
             Fit { batch_size: 0, .. } => wrong("`batch_size` is zero"),
             Fit { learning_rate, .. } if !(learning_rate.is_finite() && *learning_rate > 0.0) => {
-                wrong("`learning_rate` is no finite number above zero")
+                wrong("`learning_rate` is not a finite number above zero")
             }
             Fit { clip_norm: Some(norm), .. } if !(norm.is_finite() && *norm > 0.0) => {
-                wrong("`clip_norm` is no finite number above zero")
+                wrong("`clip_norm` is not a finite number above zero")
             }
             Fit { loss_weights, .. } if !loss_weights.is_empty() && loss_weights.len() != heads => {
                 wrong(&format!("there are {} `loss_weights` for {heads} heads", loss_weights.len()))

@@ -200,7 +200,7 @@ impl Model {
     /// What is wrong with the images; [`Error::Setting`] where the head does not tell classes apart.
     pub fn predict<'a>(&mut self, images: impl Into<Pixels<'a>>) -> Result<Vec<usize>, Error> {
         if !self.spec().heads[0].loss.is_of_classes() {
-            let words = "the network does not tell classes apart: `outputs` gives what it computes";
+            let words = "the network does not classify: `outputs` gives what it computes";
             return Err(Error::Setting(words.into()));
         }
         let classes = self.num_outputs();

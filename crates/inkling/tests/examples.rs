@@ -19,11 +19,11 @@ fn says(name: &str) -> String {
 #[test]
 fn every_example_runs_and_says_what_it_found() {
     for (name, words) in [
-        ("1_perceptron", "test images wrong"),
+        ("1_perceptron", "test images misclassified"),
         ("2_pca", "50 components explain 8"),
-        ("3_mlp", "test images are right"),
+        ("3_mlp", "test images are classified correctly"),
         ("4_cnn", "test accuracy"),
-        ("5_own_data", "of the points are right"),
+        ("5_own_data", "of the points are classified correctly"),
         ("6_looking_inside", "the network says 7"),
         ("7_two_heads", "even: 9"),
         ("8_own_activation", "Mish: 8"),

@@ -123,9 +123,7 @@ fn mistakes_are_errors_in_words() {
     assert!(told(bytes, &labels[1..], &usual).contains("29 labels for 30 images"));
     let mut beyond = labels.clone();
     beyond[7] = 3;
-    assert!(
-        told(bytes, &beyond, &usual).contains("label 7 is 3, and the network tells 3 classes apart, 0 to 2")
-    );
+    assert!(told(bytes, &beyond, &usual).contains("label 7 is 3, but the network has 3 classes, 0 to 2"));
     let mut floats = vec![0.5; 36 * 30];
     floats[40] = f32::NAN;
     assert!(told(Pixels::Floats(&floats), &labels, &usual).contains("number 40 of the images is NaN"));
@@ -146,7 +144,7 @@ fn mistakes_are_errors_in_words() {
     assert!(told(bytes, &labels, &spoilt).contains("diverged in epoch"));
     let wrong = ModelSpec { trunk: vec![LayerSpec::Flatten, LayerSpec::Flatten], ..network() };
     let told = Model::new(&wrong, 1).unwrap_err().to_string();
-    assert!(told.contains("trunk 2 (flatten): it takes an image and gets a vector of 36"), "{told}");
+    assert!(told.contains("trunk 2 (flatten): it expects an image but gets a vector of 36"), "{told}");
 }
 
 #[test]
@@ -204,7 +202,7 @@ fn labels_of_each_kind_are_learnt() {
     let probabilities = model.probabilities(&pixels).unwrap();
     let near = probabilities.iter().zip(&yes).filter(|(p, y)| (*p - *y).abs() < 0.5).count();
     assert!(near > 850, "{near} of 900");
-    assert!(model.predict(&pixels).unwrap_err().to_string().contains("does not tell classes apart"));
+    assert!(model.predict(&pixels).unwrap_err().to_string().contains("does not classify"));
 
     // A number.
     let values: Vec<f32> = labels.iter().map(|&label| f32::from(label) - 1.0).collect();
@@ -253,9 +251,7 @@ fn labels_that_do_not_suit_the_loss_are_refused() {
         assert!(told(loss, spoilt).contains(words));
     }
     let wide = vec![3_u32; 30];
-    assert!(
-        told(smooth, Labels::Classes(&wide)).contains("label 0 is 3, and the network tells 3 classes apart")
-    );
+    assert!(told(smooth, Labels::Classes(&wide)).contains("label 0 is 3, but the network has 3 classes"));
 }
 
 #[test]
@@ -319,7 +315,7 @@ fn several_heads_are_trained_together_and_named() {
     let told = |model: &mut Model, labels: &[Labels], how: &Fit| {
         model.fit(&pixels, labels, how).unwrap_err().to_string()
     };
-    assert_eq!(told(&mut model, &both[..1], &how), "the network has 2 heads, and there are labels for 1");
+    assert_eq!(told(&mut model, &both[..1], &how), "the network has 2 heads, but there are labels for 1");
     let one = Fit { loss_weights: vec![1.0], ..Fit::default() };
     assert_eq!(told(&mut model, &both, &one), "there are 1 `loss_weights` for 2 heads");
     let none = Fit { loss_weights: vec![0.0, 0.0], ..Fit::default() };

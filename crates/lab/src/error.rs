@@ -32,10 +32,10 @@ pub enum LabError {
     /// The principal components cannot be computed as asked.
     #[error("task 1 cannot be done: {0}")]
     #[diagnostic(help("{}", match .0 {
-        PcaError::TooManyComponents { features, .. } => format!("`pca.components` is {features} at most: an image has so many pixels"),
+        PcaError::TooManyComponents { features, .. } => format!("`pca.components` is at most {features}, the number of pixels of an image"),
         PcaError::TooFewSamples { .. } => "raise `data.train_images`".to_owned(),
         PcaError::NoConvergence => "change `pca.components` or `data.train_images`".to_owned(),
-        PcaError::NoVariance => "take more images (`data.train_images`), or another set".to_owned(),
+        PcaError::NoVariance => "use more images (`data.train_images`), or another set".to_owned(),
     }))]
     Pca(#[from] PcaError),
 
@@ -89,9 +89,9 @@ pub enum LabError {
 
     /// There are not enough images to train on.
     #[error(
-        "`{task}.training.{key}` is {asked}, and there are only {there} training images of {title}{after}"
+        "`{task}.training.{key}` is {asked}, but there are only {there} training images of {title}{after}"
     )]
-    #[diagnostic(help("take a smaller number"))]
+    #[diagnostic(help("use a smaller number"))]
     TooFewImages {
         /// The task, as the study names it.
         task: &'static str,
@@ -109,11 +109,11 @@ pub enum LabError {
 
     /// Going on would mix results of instructions that end with other bits.
     #[error(
-        "{run} computed with {theirs} instructions, and this would go on with {ours}, whose last digits differ"
+        "{run} computed with {theirs} instructions, and this would continue with {ours}, whose last digits differ"
     )]
     #[diagnostic(help(
-        "to go on alike, give the same command with `--cpu {theirs}`. With `--mix-instructions`, what is finished is kept \
-         and what is not begins anew with {ours}. Or choose another folder with `--out`"
+        "to continue with the same instructions, give the same command with `--cpu {theirs}`. With `--mix-instructions`, \
+         finished runs are kept and unfinished ones start again with {ours}. Or choose another folder with `--out`"
     ))]
     OtherInstructions {
         /// The run that was computed so, with its verb: "cnn 3 conv was".
@@ -125,10 +125,10 @@ pub enum LabError {
     },
 
     /// Some tasks of a study are to be done in the folder of another study.
-    #[error("only {tasks} would be done again, but this folder holds a study with {differs}")]
+    #[error("only {tasks} would be run again, but this folder holds a study with {differs}")]
     #[diagnostic(help(
-        "its other tasks would have to leave the report. Name them with `--only` too, or leave it out, to do them here \
-         (finished runs are kept), or choose another folder with `--out`"
+        "its other tasks would have to leave the report. To run them here, name them with `--only` too, or leave it out \
+         (finished runs are kept); or choose another folder with `--out`"
     ))]
     OtherStudy {
         /// The tasks that were asked for.
@@ -138,9 +138,11 @@ pub enum LabError {
     },
 
     /// Two networks of a task that are one and the same run.
-    #[error("`{one}` and `{other}` of task {task} are one and the same network, trained alike from one seed")]
+    #[error(
+        "`{one}` and `{other}` of task {task} are the same network, trained in the same way from the same seed"
+    )]
     #[diagnostic(help(
-        "leave one of them out, or let them differ: nothing can be said of two names for one thing"
+        "leave one of them out, or make them differ: there is nothing to compare between two names of the same thing"
     ))]
     SameRun {
         /// The task, as the study names it.
@@ -153,11 +155,11 @@ pub enum LabError {
 
     /// A network that is too large for this machine.
     #[error(
-        "training the network `{network}` of task {task} takes {} of memory, and this machine has {}",
+        "training the network `{network}` of task {task} takes {} of memory, but this machine has {}",
         gibibytes(*.needed), gibibytes(*.memory)
     )]
     #[diagnostic(help(
-        "take fewer units or filters, or a smaller batch; `inkling model` shows what each layer takes"
+        "use fewer units or filters, or a smaller batch; `inkling model` shows what each layer takes"
     ))]
     Memory {
         /// The task, as the study names it.

@@ -41,7 +41,7 @@ pub enum ReportError {
 
     /// Runs of the study are still to be done.
     #[error("{missing} of the {all} runs of the study `{preset}` {} not finished", if *.missing == 1 { "is" } else { "are" })]
-    #[diagnostic(help("run the study again with the same folder: it goes on where it stopped"))]
+    #[diagnostic(help("run the study again with the same folder: it continues where it stopped"))]
     Unfinished {
         /// Runs not finished.
         missing: usize,

@@ -155,7 +155,7 @@ fn check_pca(pca: &PcaSpec) -> Result<(), Wrong> {
     if pca.reconstructions.is_empty() || !pca.reconstructions.is_sorted_by(|a, b| a < b) {
         return wrong(
             &["pca", "reconstructions"],
-            "the numbers of components to rebuild from must rise, and there must be one".into(),
+            "the numbers of components to reconstruct from must be strictly increasing, and there must be at least one".into(),
             "expected a list such as [2, 10, 50, 200]".into(),
         );
     }
@@ -164,14 +164,14 @@ fn check_pca(pca: &PcaSpec) -> Result<(), Wrong> {
     {
         return wrong(
             &["pca", "reconstructions"],
-            format!("images can be rebuilt from 1 to {} components here", pca.components),
+            format!("images can be reconstructed from 1 to {} components here", pca.components),
             format!("expected numbers from 1 to {}, the model's `components`", pca.components),
         );
     }
     if pca.pictures > PICTURES {
         return wrong(
             &["pca", "pictures"],
-            format!("{} pictures are more than a page can hold and still open quickly", pca.pictures),
+            format!("with {} pictures, the page would open too slowly", pca.pictures),
             format!("expected a whole number up to {PICTURES}"),
         );
     }
@@ -184,7 +184,10 @@ fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Resul
     if held_out >= data.train_images {
         return wrong(
             &[task, "training", "validation", "images"],
-            format!("{held_out} images held out leave none of {} to train on", data.train_images),
+            format!(
+                "{held_out} held-out images leave none of the {} training images to train on",
+                data.train_images
+            ),
             "hold out fewer, or raise `data.train_images`".into(),
         );
     }
@@ -220,7 +223,7 @@ fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong>
         None if cnn.is_none() => {
             return wrong(
                 &["inside", "network"],
-                "task 5 looks into a network of task 4, and there is no [cnn]".into(),
+                "task 5 looks inside a network of task 4, but there is no [cnn]".into(),
                 "give [cnn] with its networks, or leave [inside] out".into(),
             );
         }
@@ -229,7 +232,7 @@ fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong>
             return wrong(&["inside", "network"], message, format!("its networks are {known}"));
         }
         Some(network) if network.filters.is_empty() => {
-            let message = format!("the network `{name}` has no convolutions to look at");
+            let message = format!("the network `{name}` has no convolutions");
             return wrong(&["inside", "network"], message, format!("the networks of [cnn] are {known}"));
         }
         Some(_) => {}
@@ -250,7 +253,7 @@ fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong>
             let (frames, steps) = (ascent.frames, ascent.steps);
             return wrong(
                 &["inside", key, "frames"],
-                format!("{frames} pictures cannot be kept of a way of {steps} steps"),
+                format!("cannot keep {frames} frames of an ascent of {steps} steps"),
                 format!("expected a whole number from 2 to {}", steps + 1),
             );
         }

@@ -119,7 +119,7 @@ impl MultitaskTask {
     pub(crate) fn check(&self) -> Result<(), Wrong> {
         let wrong = |key: &str, message: String, help: &str| Err((key.to_owned(), message, help.to_owned()));
         if !self.lambdas.is_sorted_by(|a, b| a < b) {
-            let message = "the λ must rise, and none may come twice".into();
+            let message = "the λ must be strictly increasing".into();
             return wrong("lambdas", message, "expected a list such as [0.0, 0.25, 0.5, 0.75, 1.0]");
         }
         // Losses are weighted in 32-bit arithmetic.
@@ -151,7 +151,7 @@ impl MultitaskTask {
             }
         }
         if self.groups.len() < 2 {
-            let message = format!("{} group is nothing to tell apart", self.groups.len());
+            let message = format!("{} group is not enough to classify", self.groups.len());
             return wrong("groups", message, "expected two groups or more");
         }
         let depth = self.network.filters.len();
@@ -171,23 +171,27 @@ impl MultitaskTask {
             if let Weighting::Fixed { weights } = weighting {
                 let key = format!("{key}.weights");
                 if weights.len() != 2 {
-                    let message = format!("{weights:?} are no weights of two losses");
+                    let message = format!("{weights:?} are not the weights of two losses");
                     return wrong(&key, message, "expected a list of two numbers, such as [1.0, 0.5]");
                 }
                 if weights.iter().all(|&weight| weight == 0.0) {
-                    let message = format!("with the weights {weights:?} nothing is trained");
+                    let message = format!("with the weights {weights:?}, nothing is trained");
                     return wrong(&key, message, "expected at least one above 0");
                 }
             }
             let name = weighting.name();
             if self.weightings[..i].iter().any(|other| other.name() == name) {
-                let help = "tables and figures tell weightings by their names";
+                let help = "tables and figures identify weightings by their names";
                 return wrong(&key, format!("two weightings are called `{name}`"), help);
             }
         }
         for (i, seed) in self.seeds.iter().enumerate() {
             if self.seeds[..i].contains(seed) {
-                return wrong("seeds", format!("the seed {seed} comes twice"), "expected seeds that differ");
+                return wrong(
+                    "seeds",
+                    format!("the seed {seed} appears twice"),
+                    "expected seeds that differ",
+                );
             }
         }
         Ok(())

@@ -36,7 +36,7 @@ fn check(text: &str, most: usize) -> Result<(), Complaint> {
     let length = text.chars().count();
     if length > most {
         return Err((
-            format!("it has {length} characters, which is more than there is room for"),
+            format!("it has {length} characters, which is too long"),
             format!("expected at most {most} characters"),
         ));
     }
@@ -81,7 +81,7 @@ pub(crate) fn check_names<'a>(
                 true => format!("two {noun}s are called `{name}`"),
                 false => format!("two {noun}s are called nearly alike, `{other}` and `{name}`"),
             };
-            return Err((number, message, format!("tables and figures tell {noun}s by their names")));
+            return Err((number, message, format!("tables and figures identify {noun}s by their names")));
         }
         seen.push(name);
     }

@@ -6,9 +6,9 @@ use crate::Study;
 pub const PRESETS: [(&str, &str); 3] = [
     (
         "quick",
-        "a sixth of the training images, every network at full size, one epoch each; the first look (default)",
+        "a sixth of the training images, every network at full size, one epoch each; a first impression (default)",
     ),
-    ("brief", "the brief's own hyperparameters; the real thing"),
+    ("brief", "the assignment's own hyperparameters; the full study"),
     ("smoke", "a few thousand images, every kind of run once; under a minute"),
 ];
 

@@ -73,7 +73,7 @@ impl Plan {
     }
 }
 
-const AT_LEAST_ONE: &str = "take whole numbers of at least 1";
+const AT_LEAST_ONE: &str = "use whole numbers of at least 1";
 
 /// Parameters, multiply-adds or outputs beyond which a layer is a mistake: a million million.
 const LARGEST: usize = 1_000_000_000_000;
@@ -94,7 +94,7 @@ impl LayerSpec {
                 Ok((Shape::Vector(*units), weights.saturating_add(*units), weights))
             }
             (LayerSpec::Dense { .. }, Shape::Image { .. }) => Err((
-                format!("it takes a vector and gets an image of {input}"),
+                format!("it expects a vector but gets an image of {input}"),
                 "put a flatten layer before it".into(),
             )),
             (
@@ -147,7 +147,7 @@ impl LayerSpec {
 /// What is wrong where a layer takes images, and what to do.
 fn an_image_is_needed(input: Shape) -> (String, String) {
     (
-        format!("it takes an image and gets a vector of {input}"),
+        format!("it expects an image but gets a vector of {input}"),
         "put it before the flatten or dense layer".into(),
     )
 }
@@ -170,7 +170,7 @@ fn slide(
     }
     if stride.iter().any(|&step| step > LONGEST) {
         let problem = format!("its stride {}×{} is longer than {LONGEST}", stride[0], stride[1]);
-        return Err((problem, "take a smaller stride: no step needs to be longer than the image".into()));
+        return Err((problem, "use a smaller stride: it need not be longer than the image".into()));
     }
     let along = |side: usize| match padding {
         Padding::Same => Some(sizes[side].div_ceil(stride[side])),
@@ -183,7 +183,7 @@ fn slide(
                 "its {what} {}×{} is larger than its input {}×{}",
                 kernel[0], kernel[1], sizes[0], sizes[1]
             ),
-            format!("take a smaller {what}, or fewer or smaller strides before it"),
+            format!("use a smaller {what}, or fewer or smaller strides before it"),
         )),
     }
 }
@@ -206,7 +206,7 @@ impl Plan {
             }
             if head.name == "trunk" {
                 return Err(ModelError::Heads(
-                    "a head is called `trunk`, as the layers before it are".into(),
+                    "a head is called `trunk`, which is the name of the layers before it".into(),
                 ));
             }
             if head.layers.is_empty() {
@@ -240,8 +240,7 @@ impl Plan {
         let image =
             pixels.map(|share| format!("{} of the image's pixels are read by nothing", percent(share)));
         let parts: Vec<String> = image.into_iter().chain(layers).collect();
-        let advice =
-            "steps longer than a kernel or window skip pixels, and without padding so may those at the edge";
+        let advice = "strides longer than a kernel or window skip pixels, and without padding, pixels at the edge may be skipped too";
         (!parts.is_empty()).then(|| format!("{}; {advice}", parts.join("; ")))
     }
 }
@@ -269,8 +268,8 @@ fn follow(
             let values = parameters.max(output.len());
             let bytes = values as f64 * f64::from(VALUE as u32);
             let problem =
-                format!("it is too large for any machine: it holds {bytes:.1e} bytes, or works as long");
-            return Err(refuse((problem, "take smaller numbers".into())));
+                format!("it is too large for any machine: it needs {bytes:.1e} bytes, or as much computing");
+            return Err(refuse((problem, "use smaller numbers".into())));
         }
         let (layer, unread) = (layer.clone(), reading::unread(layer, shape, output));
         let inner = Vec::new();
@@ -310,7 +309,7 @@ fn residual(
             planned.into_iter().map(|plan| PlannedLayer { place: format!("{place}.projection"), ..plan }),
         );
     } else if input != output {
-        let problem = format!("{input} goes in and {output} comes out of its layers, which cannot be added");
+        let problem = format!("its layers turn {input} into {output}, which cannot be added");
         let help = "keep the shape (`padding = \"same\"`, strides of 1, as many filters as channels), or give the block a \
                     `projection`, such as \"he-uniform\"";
         return Err(refuse((problem, help.into())));
@@ -347,7 +346,7 @@ fn projected(input: Shape, output: Shape, initializer: Initializer) -> Result<La
             };
             let (Some(down), Some(right)) = (stride(height, rows), stride(width, columns)) else {
                 return Err((
-                    format!("no stride of a projection makes {output} of {input}"),
+                    format!("no stride of a projection turns {input} into {output}"),
                     "use `padding = \"same\"` in the block, so that its sides are those of the input over the strides"
                         .into(),
                 ));
@@ -356,7 +355,7 @@ fn projected(input: Shape, output: Shape, initializer: Initializer) -> Result<La
             Ok(LayerSpec::Conv2d { filters, kernel_size, stride, padding: Padding::Same, initializer })
         }
         _ => Err((
-            format!("{input} goes in and {output} comes out of its layers, an image and a vector"),
+            format!("its layers turn {input} into {output}: an image and a vector cannot be added"),
             "flatten before the block or after it".into(),
         )),
     }

@@ -17,7 +17,7 @@ pub enum TextError {
     },
 
     /// A text that begins as UTF-16 does and does not go on so.
-    #[error("the file begins as UTF-16, and line {line} is none")]
+    #[error("the file begins as UTF-16, but line {line} is not UTF-16")]
     BrokenUtf16 {
         /// The line of the first unit that is no character.
         line: usize,
@@ -28,7 +28,9 @@ pub enum TextError {
     Utf32,
 
     /// Zero bytes, which no text holds: UTF-16 without the mark that would say so, or no text at all.
-    #[error("line {line} holds a zero byte: the file is UTF-16 without a byte-order mark, or no text")]
+    #[error(
+        "line {line} holds a zero byte: the file is UTF-16 without a byte-order mark, or not a text file"
+    )]
     Zero {
         /// The line of the first one.
         line: usize,
@@ -122,8 +124,8 @@ mod tests {
         for (bytes, words) in [
             (&b"seed = 1\nname = \"Andr\xE9\"\n"[..], "line 2 is not UTF-8: it holds the byte 0xE9"),
             (b"\xEF\xBB\xBFseed\n\n\xFF", "line 3 is not UTF-8: it holds the byte 0xFF"),
-            (b"\xFF\xFEa\0\n\0\x00\xD8b\0", "begins as UTF-16, and line 2 is none"),
-            (b"\xFE\xFF\0a\0", "begins as UTF-16, and line 1 is none"),
+            (b"\xFF\xFEa\0\n\0\x00\xD8b\0", "begins as UTF-16, but line 2 is not UTF-16"),
+            (b"\xFE\xFF\0a\0", "begins as UTF-16, but line 1 is not UTF-16"),
             (b"\xFF\xFE\0\0a\0\0\0", "UTF-32"),
             (b"\0\0\xFE\xFF\0\0\0a", "UTF-32"),
             (&unmarked, "line 1 holds a zero byte: the file is UTF-16 without a byte-order mark"),

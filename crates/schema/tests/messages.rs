@@ -67,12 +67,12 @@ fn impossible_values_are_refused_with_what_was_expected() {
         ("directions = 180", "directions = 9223372036854775807", "directions", "from 1 to 1000000"),
         ("tolerance = 0.001", "tolerance = 1.5", "`1.5`", "a share from 0 up to, not including, 1"),
         ("components = 200", "components = 1", "too few for a plane", "at least 2"),
-        ("[2, 10", "[300, 10", "must rise", "[2, 10, 50, 200]"),
+        ("[2, 10", "[300, 10", "must be strictly increasing", "[2, 10, 50, 200]"),
         ("200]", "201]", "from 1 to 200", "`components`"),
         (
             "pictures = 10000",
             "pictures = 20001",
-            "20001 pictures are more than a page can hold",
+            "with 20001 pictures, the page would open too slowly",
             "up to 20000",
         ),
         ("seed = 1", "seed = -1", "`-1`", "a whole number from 0 to 2⁶⁴ − 1"),
@@ -123,7 +123,7 @@ fn impossible_training_is_refused_with_what_was_expected() {
     );
     let message = Study::from_toml("mine.toml", &text).unwrap_err().to_string();
     assert!(
-        message.contains("`mlp.training.validation.images`: 60000 images held out leave none"),
+        message.contains("`mlp.training.validation.images`: 60000 held-out images leave none"),
         "{message}"
     );
 }
@@ -142,8 +142,8 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
         ),
         ("0.75, 1.0]", "0.75, 1.01]", "`multitask.lambdas[4]` cannot be `1.01`", "from 0 to 1"),
         ("0.75, 1.0]", "0.75, nan]", "`multitask.lambdas[4]` cannot be `nan`", "from 0 to 1"),
-        ("0.75, 1.0]", "0.75, 0.6]", "the λ must rise", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
-        ("0.75, 1.0]", "0.75, 0.75]", "none may come twice", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
+        ("0.75, 1.0]", "0.75, 0.6]", "the λ must be strictly increasing", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
+        ("0.75, 1.0]", "0.75, 0.75]", "the λ must be strictly increasing", "[0.0, 0.25, 0.5, 0.75, 1.0]"),
         ("classes = [5, 7, 9]", "classes = []", "the group `shoes` has no classes", "leave it out"),
         (
             "classes = [5, 7, 9]",
@@ -161,7 +161,7 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
             "`multitask.weightings[0].weights[1]` cannot be `-1.0`",
             "a finite number of at least 0",
         ),
-        ("gradients_every = 500", &fixed("[1.0]"), "no weights of two losses", "a list of two numbers"),
+        ("gradients_every = 500", &fixed("[1.0]"), "not the weights of two losses", "a list of two numbers"),
         ("gradients_every = 500", &fixed("[0.0, 0.0]"), "nothing is trained", "at least one above 0"),
         // Too small for the precision of weights.
         ("gradients_every = 500", &fixed("[1e-60, 0.0]"), "`1e-60`", "1.2e-38 to 3.4e38"),
@@ -194,7 +194,7 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
         (
             "gradients_every = 500",
             "gradients_every = 500\nweightings = [{ kind = \"pc-grad\" }]\nseeds = [4, 4]",
-            "the seed 4 comes twice",
+            "the seed 4 appears twice",
             "that differ",
         ),
     ] {
@@ -329,17 +329,17 @@ fn slips_in_writing_toml_are_named_in_plain_words() {
         (
             "rule = \"online\"",
             "rule = \u{201c}online\u{201d}",
-            "not those of a keyboard",
+            "the quotation marks are typographic",
             "straight quotation marks",
         ),
         (
             "rule = \"online\"",
             "rule = \"online\"\nrule = \"batch\"",
-            "`rule` is there twice",
+            "`rule` appears twice",
             "keep one of the two",
         ),
-        ("[pca]", "[pca]\n[pca]", "is there twice", "double brackets"),
-        ("[[mlp.networks]]", "[mlp.networks]", "is there twice", "[[mlp.networks]]"),
+        ("[pca]", "[pca]\n[pca]", "appears twice", "double brackets"),
+        ("[[mlp.networks]]", "[mlp.networks]", "appears twice", "[[mlp.networks]]"),
     ] {
         let (message, help) = refusal(from, to);
         assert!(message.starts_with("mine.toml, line ") && message.contains(words), "{to}: {message}");

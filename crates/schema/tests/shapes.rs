@@ -58,7 +58,7 @@ fn refusal(from: &str, to: &str) -> String {
 fn networks_that_cannot_be_name_the_layer() {
     let flatten = "    { layer = \"flatten\" },\n";
     for (from, to, words) in [
-        (flatten, "", "digit 1 (dense): it takes a vector and gets an image of 7×7×128"),
+        (flatten, "", "digit 1 (dense): it expects a vector but gets an image of 7×7×128"),
         ("filters = 64", "filters = 0", "mine.toml, line 6: `trunk[2].filters` cannot be `0`"),
         (
             "units = 10",
@@ -80,7 +80,7 @@ fn networks_that_cannot_be_name_the_layer() {
         (
             "{ layer = \"relu\" }",
             "{ layer = \"flatten\" }",
-            "trunk 3 (conv2d): it takes an image and gets a vector",
+            "trunk 3 (conv2d): it expects an image but gets a vector",
         ),
         ("input = [28, 28, 1]", "input = [28, 0, 1]", "mine.toml, line 2: `input[1]` cannot be `0`"),
         ("filters = 64", "filter = 64", "mine.toml, line 6: unknown key `filter` in `trunk[2]`"),
@@ -211,11 +211,14 @@ fn residual_blocks_say_which_shapes_do_not_fit() {
     let projected = "projection = \"he-uniform\", ";
     for (block, words) in [
         (block("", ""), "trunk 1 (residual): it has no layers"),
-        (block("", &conv(3, 1, "same")), "trunk 1 (residual): 7×6×2 goes in and 7×6×3 comes out"),
-        (block(projected, &conv(2, 1, "valid")), "no stride of a projection makes 5×4×2 of 7×6×2"),
+        (block("", &conv(3, 1, "same")), "trunk 1 (residual): its layers turn 7×6×2 into 7×6×3"),
+        (block(projected, &conv(2, 1, "valid")), "no stride of a projection turns 7×6×2 into 5×4×2"),
         (block(projected, "{ layer = \"flatten\" }"), "an image and a vector"),
-        (block("", "{ layer = \"global-avg-pool\" }"), "7×6×2 goes in and 2 comes out"),
-        (block("", &block("", &conv(2, 2, "same"))), "trunk 1.1 (residual): 7×6×2 goes in and 4×3×2"),
+        (block("", "{ layer = \"global-avg-pool\" }"), "its layers turn 7×6×2 into 2"),
+        (
+            block("", &block("", &conv(2, 2, "same"))),
+            "trunk 1.1 (residual): its layers turn 7×6×2 into 4×3×2",
+        ),
     ] {
         let refusal = with(&block).unwrap_err().to_string();
         assert!(refusal.contains(words), "{block}: {refusal}");

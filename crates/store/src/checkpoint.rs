@@ -34,7 +34,7 @@ impl Checkpoint {
         // Before anything that it says is believed.
         tensors.check_seal()?;
         let number = |key: &str| tensors.metadata(key).and_then(|text| text.parse().ok());
-        let no_checkpoint = || StoreError::damaged(path, "it is no checkpoint, but another tensor file");
+        let no_checkpoint = || StoreError::damaged(path, "it is not a checkpoint, but another tensor file");
         let format = number(FORMAT_KEY).ok_or_else(no_checkpoint)?;
         let format = u32::try_from(format).unwrap_or(u32::MAX);
         if format > FORMAT {

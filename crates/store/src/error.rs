@@ -26,7 +26,7 @@ pub enum StoreError {
     #[error("no space left on the disk to write `{}`", .path.display())]
     #[diagnostic(help(
         "nothing that was finished is lost: free some space and give the same command again, \
-             and it goes on from there"
+             which continues from there"
     ))]
     DiskFull {
         /// The file that could not be written; its earlier version, if any, is untouched.
@@ -63,7 +63,7 @@ pub enum StoreError {
     /// The file system has no locks, and a process on another computer has not said that it ended.
     #[error("`{}` may be in use: {holder} may still be running on {}", .path.display(), .holder.host)]
     #[diagnostic(help(
-        "this file system has no locks that would tell. Make sure that the process has ended, remove `{}` and give the \
+        "this file system has no locks that would show it. Make sure that the process has ended, remove `{}` and give the \
          same command again; or choose another output folder",
         .path.join(".lock").display()
     ))]
@@ -102,7 +102,7 @@ pub enum StoreError {
     /// The output folder is no study's, and holds what a study would write over.
     #[error("`{}` holds `{found}`, and no study was ever written to this folder", .path.display())]
     #[diagnostic(help(
-        "it would be written over: choose a folder with `--out` that is empty or not there yet, or move `{found}` away"
+        "it would be overwritten: choose a folder with `--out` that is empty or does not exist yet, or move `{found}` away"
     ))]
     NotAStore {
         /// The folder that was given.
@@ -114,8 +114,8 @@ pub enum StoreError {
     /// A run that is to be done has a link in place of its folder.
     #[error("`{}` is a link to another folder, and the run in it is not finished", .path.display())]
     #[diagnostic(help(
-        "the program changes nothing through a link. Remove the link, which leaves alone what it leads to, and give the \
-         same command again"
+        "the program changes nothing through a link. Remove the link, which does not affect the folder that it leads to, \
+         and give the same command again"
     ))]
     Linked {
         /// The run's folder.
@@ -135,7 +135,7 @@ pub enum StoreError {
     /// A sound tensor file does not hold the tensor that is asked for.
     #[error("`{}` does not hold the tensor `{name}` as expected: {reason}", .path.display())]
     #[diagnostic(help(
-        "it may come from another version of the program: remove its folder and do the run again"
+        "it may come from another version of the program: remove its folder and repeat the run"
     ))]
     WrongTensor {
         /// The tensor file.
@@ -169,7 +169,7 @@ pub enum StoreError {
 
     /// A sound file in a format that this program does not know yet.
     #[error("`{}` was written by a newer version of the program (format {found}, this one knows up to {known})", .path.display())]
-    #[diagnostic(help("update the program, or begin anew in another output folder"))]
+    #[diagnostic(help("update the program, or start again in another output folder"))]
     NewerFormat {
         /// The checkpoint or document.
         path: PathBuf,
@@ -298,23 +298,23 @@ fn leads_nowhere(path: &Path) -> bool {
 fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
     match source.kind() {
         ErrorKind::PermissionDenied => {
-            "choose an output folder that you may write to, or change its permissions; of another person's study, make a \
-             copy and give that"
+            "choose an output folder that you may write to, or change its permissions; if the study is another person's, \
+             copy it and give the copy"
         }
         ErrorKind::ReadOnlyFilesystem => {
-            "this file system is mounted read-only: choose an output folder elsewhere; of a study that is there already, \
-             make a copy elsewhere and give that"
+            "this file system is mounted read-only: choose an output folder elsewhere; if the study is already there, \
+             copy it elsewhere and give the copy"
         }
         ErrorKind::NotFound => {
-            "a folder of this path is not there, or not any more. If it was moved while the program worked in it, give the \
-             same command again with its new place (`--out`), where what was finished is kept; otherwise choose another \
+            "a folder of this path does not exist, or no longer exists. If it was moved while the program worked in it, give \
+             the same command again with its new place (`--out`), where finished work is kept; otherwise choose another \
              output folder"
         }
         ErrorKind::AlreadyExists if path.ancestors().any(leads_round) => {
             "a link in this path leads to itself: remove it, or choose another output folder"
         }
         ErrorKind::AlreadyExists if path.ancestors().any(leads_nowhere) => {
-            "a link in this path leads to a place that does not exist: make that folder, or choose another output folder"
+            "a link in this path leads to a place that does not exist: create that folder, or choose another output folder"
         }
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
             "a file stands where a folder is needed: move it away, or choose another output folder"
@@ -326,7 +326,7 @@ fn cannot_write_help(path: &Path, source: &io::Error) -> &'static str {
         ErrorKind::IsADirectory => {
             "a folder stands where a file is needed: move it away, or choose another output folder"
         }
-        _ => "choose another output folder; of a study that is there already, make a copy and give that",
+        _ => "choose another output folder; if the study is already there, copy it and give the copy",
     }
 }
 
@@ -350,11 +350,11 @@ fn damaged_help(path: &Path) -> &'static str {
         path.ancestors().take(2).filter_map(Path::file_name).any(|name| is_run_id(name.as_encoded_bytes()));
     let name = path.file_name().unwrap_or_default();
     if in_a_run {
-        "give the command that made this folder again: what is damaged is made anew, the rest is kept"
+        "give the command that made this folder again: what is damaged is made again, the rest is kept"
     } else if ["study.json", "checks.json"].iter().any(|known| name == *known) {
-        "give the command that made this folder again: it writes this file anew, and finished runs are not done again"
+        "give the command that made this folder again: it writes this file again, and finished runs are not repeated"
     } else if name == "summary.json" {
-        "`inkling report` with this folder makes it anew; nothing is trained again"
+        "`inkling report` with this folder makes it again, without training"
     } else {
         "the file was cut off or changed since it was written: get it again from where it came from"
     }
@@ -401,9 +401,9 @@ mod tests {
     #[test]
     fn what_can_be_made_again_is_told_from_what_a_person_brought() {
         for (path, words) in [
-            ("out/runs/0123456789abcdef/result.json", "what is damaged is made anew"),
-            ("out/runs/0123456789abcdef", "what is damaged is made anew"),
-            ("out/study.json", "finished runs are not done again"),
+            ("out/runs/0123456789abcdef/result.json", "what is damaged is made again"),
+            ("out/runs/0123456789abcdef", "what is damaged is made again"),
+            ("out/study.json", "finished runs are not repeated"),
             ("out/summary.json", "`inkling report`"),
             ("downloads/x.safetensors", "get it again"),
         ] {

@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path) -> Result<Option<File>, StoreError> {
     match kind(path)? {
         None => return Ok(None),
         Some(kind) if kind.is_file() || kind.is_dir() => {}
-        Some(_) => return Err(StoreError::damaged(path, "it is no regular file")),
+        Some(_) => return Err(StoreError::damaged(path, "it is not a regular file")),
     }
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
@@ -57,7 +57,7 @@ pub(crate) fn open(path: &Path) -> Result<Option<File>, StoreError> {
 /// The bytes of the file at `path`, or `None` where there is no such file.
 ///
 /// # Errors
-/// [`StoreError::Io`] where it cannot be read, [`StoreError::Damaged`] where it is no regular file.
+/// [`StoreError::Io`] where it cannot be read, [`StoreError::Damaged`] where it is not a regular file.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(mut file) = open(path)? else { return Ok(None) };
     let mut bytes = Vec::new();
@@ -90,7 +90,7 @@ pub(crate) fn begins_sealed(path: &Path) -> bool {
 /// The SHA-256 of the file at `path` in lower-case hexadecimal digits, or `None` where there is no such file.
 ///
 /// # Errors
-/// [`StoreError::Io`] where it cannot be read, [`StoreError::Damaged`] where it is no regular file.
+/// [`StoreError::Io`] where it cannot be read, [`StoreError::Damaged`] where it is not a regular file.
 pub fn sha256(path: &Path) -> Result<Option<String>, StoreError> {
     let Some(mut file) = open(path)? else { return Ok(None) };
     let mut hasher = Sha256::new();

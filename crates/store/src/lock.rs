@@ -33,13 +33,13 @@ pub(crate) fn notes(lock: &Lock, out: &Path) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(holder) = lock.died() {
         notes.push(format!(
-            "{holder} was stopped before its work in this folder was done; going on from what it finished"
+            "{holder} was stopped before its work in this folder was done; continuing from what it finished"
         ));
     }
     if let Some(holder) = lock.elsewhere() {
         notes.push(format!(
             "{holder} was writing to this folder and has not said that it ended. Nobody holds the folder's lock, so this \
-             process goes on; but not every shared file system tells one computer of another's locks, so make sure that \
+             process continues; but not every shared file system shows the locks of other computers, so make sure that \
              nothing is still running on {}",
             holder.host
         ));

@@ -299,7 +299,7 @@ impl Tensors {
         // Not the crate's own `SafeTensors::deserialize`: version 0.8 adds lengths from the header without a
         // check for overflow, which a crafted file turns into a panic.
         let header: Header = serde_json::from_slice(&header)
-            .map_err(|error| damaged(format!("its header is no safetensors header: {error}")))?;
+            .map_err(|error| damaged(format!("its header is not a safetensors header: {error}")))?;
         if header.data_len() as u64 != values {
             let promised = header.data_len();
             return Err(damaged(format!("its header promises {promised} bytes of values, it has {values}")));

@@ -247,7 +247,7 @@ fn a_huge_file_of_something_else_is_refused_by_its_header() {
         Tensors::read(&path).unwrap_err().to_string()
     };
     for (length, words) in [
-        (0, "its header is no safetensors header"),
+        (0, "its header is not a safetensors header"),
         (1 << 39, "longer than the format allows"),
         (LONGEST_HEADER + 1, "longer than the format allows"),
         (u64::MAX, "ends within its header"),

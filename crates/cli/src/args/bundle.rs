@@ -9,12 +9,12 @@ use super::DataArgs;
 const AFTER_HELP: &str = "\
 Examples:
   inkling bundle out --group 7                  out/Assignment2_Group_7.zip
-  inkling bundle out --group 7 --without-data   without the data sets, which the program fetches where they are missing
+  inkling bundle out --group 7 --without-data   without the data sets, which the program fetches if they are missing
 
-In it are the report (DIR/report.pdf), the executed notebook (DIR/Assignment2_Group_7.ipynb, which `notebook/make DIR \
+The archive holds the report (DIR/report.pdf), the executed notebook (DIR/Assignment2_Group_7.ipynb, which `notebook/make DIR \
 --group 7` makes in the project's folder), and the folder Assignment2_Group_7.code: the sources that this program was \
-built from, the data, the study as study.toml, its numbers as summary.json, and REPEAT.md, which says how to repeat it. \
-The same study gives the same bytes.";
+built from, the data, the study as study.toml, its numbers as summary.json, and REPEAT.md, which says how to repeat the study. The \
+same study gives the same bytes.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -27,7 +27,7 @@ pub(crate) struct BundleArgs {
     #[arg(long, value_name = "N", value_parser = super::values::group, allow_negative_numbers = true)]
     pub(crate) group: Option<u32>,
 
-    /// The archive [default: DIR/Assignment2_Group_N.zip].
+    /// Name of the archive [default: DIR/Assignment2_Group_N.zip].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 

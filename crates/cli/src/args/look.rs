@@ -19,8 +19,8 @@ Examples:
   inkling look dream out --class 9 --seeds 8 --animation nine.gif
   inkling look dream out/runs/0123456789abcdef --layer trunk.3 --image mine.png
 
-MODEL is a model.safetensors, a run's folder that holds one, or a study's folder. Figures go to DIR/figures, the numbers \
-behind them to DIR/runs; what is done is not done again.";
+MODEL is a model.safetensors, a run's folder that holds one, or a study's folder. Figures are written to DIR/figures, the \
+numbers behind them to DIR/runs; finished work is not repeated.";
 
 /// Objectives that no class and no head goes with. (clap drops what an option requires where that is in conflict.)
 const NOT_OF_A_CLASS: [&str; 3] = ["neuron", "channel", "layer"];
@@ -28,11 +28,11 @@ const NOT_OF_A_CLASS: [&str; 3] = ["neuron", "channel", "layer"];
 #[derive(Debug, Subcommand)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) enum LookCommand {
-    /// The filters of each convolution, and how many of them are edges, blobs, or near zero.
+    /// Show the filters of each convolution, and how many of their slices are edges, blobs or near zero.
     Filters(FiltersArgs),
-    /// What comes out of each layer for some images, what each pixel has to do with the answer, and what is silent.
+    /// Show the output of each layer for some images, how each pixel affects the answer, and what is always zero.
     Activations(ActivationsArgs),
-    /// Pictures that a class, a neuron, a channel or a whole layer answers to most.
+    /// Make pictures to which a class, a neuron, a channel or a whole layer responds most (feature visualisation).
     Dream(Box<DreamArgs>),
 }
 
@@ -53,19 +53,19 @@ pub(crate) struct LookArgs {
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
 
-    /// Which network of the study's folder; without it, the one that the study looks into.
+    /// Network of the study's folder [default: the one that the study looks inside].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(crate) network: Option<String>,
 
-    /// Which of the network's weights: those after the last epoch, or those of the best epoch by its validation images.
+    /// Weights of the network: those after the last epoch, or those of the best epoch by its validation images.
     #[arg(long, value_name = "WHICH", default_value = "last")]
     pub(crate) weights: WeightsName,
 
-    /// Folder for figures and runs; made where it does not exist.
+    /// Folder for figures and runs; created if missing.
     #[arg(long, value_name = "DIR", default_value = "look")]
     pub(crate) out: PathBuf,
 
-    /// The data set whose test images and classes are meant; without it, the one that the network was trained on.
+    /// Data set of the test images and classes [default: the one that the network was trained on].
     #[arg(long, value_name = "NAME")]
     pub(crate) set: Option<String>,
 
@@ -75,7 +75,7 @@ pub(crate) struct LookArgs {
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 
-    /// Print what was found as JSON.
+    /// Print the results as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -88,22 +88,22 @@ pub(crate) struct FiltersArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
---class, --index and --image may be given several times and together; the images are shown in this order. Without any, \
-the typical images of classes 2 and 9 are looked at, or of the first two classes where there are fewer.
+--class, --index and --image may be given several times and together; the images are shown in this order. By default, \
+they are the typical images of classes 2 and 9, or of the first two classes if there are fewer.
 
-A picture must be as large as the network's images and should look like them: MNIST's digits are white on black. Colour \
-becomes grey where the network takes one channel; what is transparent lies on black, or on white with --invert. A note \
-says where a picture looks inverted, blank, faint, small, or drawn in the background's colour.")]
+A picture must be as large as the network's images and should look like them: MNIST's digits are white on black. Colours \
+become grey if the network takes one channel; transparent parts are laid on black, or on white with --invert. A note says \
+if a picture looks inverted, blank, faint or small, or is drawn in the background's colour.")]
 pub(crate) struct ActivationsArgs {
     #[command(flatten)]
     pub(crate) look: LookArgs,
 
-    /// The typical image of a class, by its number or name: of those that the network gets right, the one whose scores
-    /// are nearest to their mean.
+    /// Typical image of a class, by its number or name: of the images that the network classifies correctly, the one whose
+    /// scores are nearest to their mean.
     #[arg(long = "class", value_name = "CLASS", allow_hyphen_values = true)]
     pub(crate) classes: Vec<String>,
 
-    /// The test image of this number, from 0.
+    /// Test image with this number, counted from 0.
     #[arg(long = "index", value_name = "N", value_parser = values::whole, allow_negative_numbers = true)]
     pub(crate) indices: Vec<usize>,
 
@@ -111,20 +111,20 @@ pub(crate) struct ActivationsArgs {
     #[arg(long = "image", value_name = "FILE.png")]
     pub(crate) images: Vec<PathBuf>,
 
-    /// Exchange dark and light in your pictures: for what is drawn in black on white or on a transparent background.
+    /// Exchange dark and light in your pictures, for drawings in black on white or on a transparent background.
     #[arg(long, requires = "images")]
     pub(crate) invert: bool,
 
-    /// The head that says what the images are, where the network has several; the first where not given.
+    /// Head that classifies the images, if the network has several [default: the first].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(crate) head: Option<String>,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Layers go by their names in the model's file, such as trunk.1 or class.1; a wrong one is answered with those that there \
-are. What is not asked for is as in the preset `brief` (`inkling study brief --print-spec`): its [inside.dream], or its \
-[inside.amplify] where a layer or an image is to be amplified.")]
+Layers have the names that they have in the model's file, such as trunk.1 or class.1; the error for an unknown name lists \
+the known ones. Settings that are not given are those of the preset `brief` (`inkling study brief --print-spec`): its \
+[inside.dream], or its [inside.amplify] if a layer or an image is to be amplified.")]
 pub(crate) struct DreamArgs {
     #[command(flatten)]
     pub(crate) look: LookArgs,
@@ -132,27 +132,27 @@ pub(crate) struct DreamArgs {
     #[command(flatten)]
     pub(crate) objective: ObjectiveArgs,
 
-    /// Raise the class's probability (its logarithm) instead of its score.
+    /// Raise the logarithm of the class's probability instead of its score.
     #[arg(long, conflicts_with_all = NOT_OF_A_CLASS)]
     pub(crate) probability: bool,
 
-    /// The head whose class is meant, where the network has several; the first where not given.
+    /// Head whose class is raised, if the network has several [default: the first].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, conflicts_with_all = NOT_OF_A_CLASS)]
     pub(crate) head: Option<String>,
 
-    /// What the dream begins with.
+    /// Start of the dream.
     #[arg(long, value_name = "START", default_value = "noise", conflicts_with_all = ["image", "index"])]
     pub(crate) from: StartName,
 
-    /// Begin with a picture of your own.
+    /// Start from a picture of your own.
     #[arg(long, value_name = "FILE.png", conflicts_with = "index")]
     pub(crate) image: Option<PathBuf>,
 
-    /// Exchange dark and light in your picture: for what is drawn in black on white or on a transparent background.
+    /// Exchange dark and light in your picture, for a drawing in black on white or on a transparent background.
     #[arg(long, requires = "image")]
     pub(crate) invert: bool,
 
-    /// Begin with the test image of this number, from 0.
+    /// Start from the test image with this number, counted from 0.
     #[arg(long, value_name = "N", value_parser = values::whole, allow_negative_numbers = true)]
     pub(crate) index: Option<usize>,
 
@@ -164,7 +164,7 @@ pub(crate) struct DreamArgs {
     #[arg(long, value_name = "RATE", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
 
-    /// Pictures to make side by side, each from its own random numbers.
+    /// Number of pictures, each made with its own random numbers.
     #[arg(long, value_name = "N", default_value = "1", value_parser = values::between::<1, 64>, allow_negative_numbers = true)]
     pub(crate) seeds: u32,
 
@@ -172,24 +172,25 @@ pub(crate) struct DreamArgs {
     #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 
-    /// What light costs: this times the mean square of the pixels is taken off [default: 15 for the score of a class,
-    /// else 0].
+    /// Penalty on brightness: this times the mean square of the pixels is subtracted [default: 15 for the score of a class,
+    /// otherwise 0].
     #[arg(long, value_name = "WEIGHT", value_parser = not_negative, allow_negative_numbers = true)]
     pub(crate) l2: Option<f64>,
 
-    /// What edges cost: this times the total variation of a pixel [default: 10 for the score of a class, else 0].
+    /// Penalty on edges: this times the total variation per pixel is subtracted [default: 10 for the score of a class,
+    /// otherwise 0].
     #[arg(long, value_name = "WEIGHT", value_parser = not_negative, allow_negative_numbers = true)]
     pub(crate) total_variation: Option<f64>,
 
-    /// Climb with the pixels alone: no Fourier basis, no transforms, no regularisers.
+    /// Optimise the pixels directly: no Fourier basis, no transforms, no regularisers.
     #[arg(long, conflicts_with_all = ["l2", "total_variation"])]
     pub(crate) plain: bool,
 
-    /// Write the first picture's way as an animation, by the file's ending an animated PNG or a GIF.
+    /// Write the ascent of the first picture as an animation: an animated PNG or a GIF, by the file's ending.
     #[arg(long, value_name = "FILE.png|FILE.gif")]
     pub(crate) animation: Option<AnimationFile>,
 
-    /// Pictures of the way in the animation [default: 33].
+    /// Number of frames of the animation [default: 33].
     #[arg(long, value_name = "N", requires = "animation", value_parser = values::between::<2, 1000>, allow_negative_numbers = true)]
     pub(crate) frames: Option<u32>,
 }
@@ -210,7 +211,7 @@ pub(crate) struct ObjectiveArgs {
     #[arg(long, value_name = "LAYER:N")]
     pub(crate) channel: Option<Channel>,
 
-    /// Raise all of a layer's output (its mean square): the original deep dream, best from an image.
+    /// Raise all of a layer's output (its mean square): the original DeepDream, best started from an image.
     #[arg(long, value_name = "LAYER")]
     pub(crate) layer: Option<String>,
 }
@@ -236,7 +237,7 @@ impl From<WeightsName> for Weights {
 /// What a dream begins with, when not with an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StartName {
-    /// Grey and normal noise.
+    /// Grey with Gaussian noise.
     Noise,
     /// Grey alone.
     Grey,

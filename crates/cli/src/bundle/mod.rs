@@ -217,7 +217,7 @@ fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
     // A pipe might never end.
     let bytes = fs::metadata(path).and_then(|found| match found.is_file() || found.is_dir() {
         true => fs::read(path),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("it is not a regular file")),
     });
     bytes.map_err(|source| BundleError::Unreadable { path: path.to_owned(), source })
 }
@@ -236,7 +236,7 @@ fn warn(folder: &Path, record: &StudyRecord, origins: &Origins) {
     if !said.is_empty() {
         message::warning(&format!(
             "the report is not ready to be handed in. It says {}.\n\
-             Write the group, the authors and their contributions under [report] in the study file, give the study again\n\
+             Write the group, the authors and their contributions under [report] in the study file, run the study again\n\
              with --out {} (finished runs are kept), and bundle it again.",
             said.join(", "),
             quoted_path(folder),
@@ -251,7 +251,7 @@ fn warn(folder: &Path, record: &StudyRecord, origins: &Origins) {
         .collect();
     if !others.is_empty() {
         message::warning(&format!(
-            "the study was done by another program than the one whose sources are in the bundle, which is {this}:\n\
+            "the study was run by another program than the one whose sources are in the bundle, which is {this}:\n\
              {}.",
             others.join(", and "),
         ));

@@ -35,11 +35,11 @@ pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, 
     let programs = origins.programs.iter();
     let programs = programs.map(|program| format!("| program | {}{} |\n", program.of, runs(program.runs)));
     let same = if origins.bits_agree() {
-        "On the same kind of processor accuracies are the\n\
+        "On the same kind of processor, accuracies are the\n\
          same to the bit, whatever the number of threads; elsewhere they can differ in their last digits."
     } else {
         "Its runs were not made by\n\
-         one program with one kind of instructions, as the table says, so accuracies can differ when it is repeated."
+         one program with one kind of instructions, as the table shows, so accuracies can differ when it is repeated."
     };
     let (notebook, then) = if SOURCES.iter().any(|(path, _)| *path == "notebook/make") {
         (
@@ -69,12 +69,12 @@ pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, 
          {notebook}\
          ```\n\
          \n\
-         The first command builds the program and does the study, which leaves report, figures and numbers in the folder\n\
+         The first command builds the program and runs the study, which writes report, figures and numbers to the folder\n\
          `out`.{then}\n\
-         `README.md` is the way in to the program; `cargo verify` runs its tests.\n\
+         `README.md` introduces the program; `cargo verify` runs its tests.\n\
          \n\
-         Unpack each bundle into a folder of its own and let Cargo build in it: all files have one fixed time, by which Cargo\n\
-         cannot tell one version from another.\n\
+         Unpack each bundle into a folder of its own and build there: all files have one fixed time, by which Cargo cannot\n\
+         tell one version from another.\n\
          \n\
          `summary.json` holds the numbers of the study as it was handed in. {same} Times differ.\n\
          \n\

@@ -15,7 +15,7 @@ pub(crate) enum AskError {
     ))]
     Model { path: PathBuf, source: std::io::Error },
 
-    #[error("the trained network `{}` cannot be read: it is no regular file", .path.display())]
+    #[error("the trained network `{}` cannot be read: it is not a regular file", .path.display())]
     #[diagnostic(help("write it to a file first, and give that"))]
     NoFile { path: PathBuf },
 
@@ -25,8 +25,8 @@ pub(crate) enum AskError {
     ))]
     NoModel { path: PathBuf },
 
-    #[error("--network names a network of a study, and `{}` is no study's folder", .path.display())]
-    #[diagnostic(help("leave --network out, or give the study's folder"))]
+    #[error("--network names a network of a study, and `{}` is not a study folder", .path.display())]
+    #[diagnostic(help("leave --network out, or give the folder of the study"))]
     NoStudy { path: PathBuf },
 
     #[error("the study in `{}` trains no network called `{name}`", .path.display())]
@@ -37,7 +37,7 @@ pub(crate) enum AskError {
     #[diagnostic(help("say which: {known}"))]
     SeveralNetworks { path: PathBuf, name: String, known: String },
 
-    #[error("the study in `{}` looks into no network by itself", .path.display())]
+    #[error("the study in `{}` looks inside no network itself", .path.display())]
     #[diagnostic(help("{}", match .known.as_str() {
         "" => "it trains none either: give another study's folder".to_owned(),
         known => format!("say with --network which one is meant: {known}"),
@@ -45,10 +45,10 @@ pub(crate) enum AskError {
     WhichNetwork { path: PathBuf, known: String },
 
     #[error("the network `{network}` of the study in `{}` is not trained yet", .path.display())]
-    #[diagnostic(help("run the study again with the same folder: it goes on where it stopped"))]
+    #[diagnostic(help("run the study again with the same folder: it continues where it stopped"))]
     NotTrained { path: PathBuf, network: String },
 
-    #[error("the network knows no class `{word}`")]
+    #[error("the network has no class `{word}`")]
     #[diagnostic(help("{}", match .nearest {
         Some(nearest) => format!("did you mean `{nearest}`? Its head `{head}` has {known}"),
         None => format!("its head `{head}` has {known}"),
@@ -59,8 +59,8 @@ pub(crate) enum AskError {
     #[diagnostic(help("name it with --set (the sets are {known}), or bring a picture with --image"))]
     NoSet { what: &'static str, known: String },
 
-    #[error("{frames} pictures cannot be kept of a way of {steps} steps")]
-    #[diagnostic(help("take more --steps, or fewer --frames: from 2 to {} here", .steps + 1))]
+    #[error("cannot keep {frames} frames of an ascent of {steps} steps")]
+    #[diagnostic(help("use more --steps or fewer --frames: from 2 to {} here", .steps + 1))]
     Frames { frames: usize, steps: usize },
 }
 

@@ -99,7 +99,7 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
         _ => unreachable!("a look"),
     }
     if subject.has_several_heads() && !matches!(run.spec, RunSpec::Filters(_)) {
-        output::line(&format!("Taken for: by the head `{head}`."));
+        output::line(&format!("Predicted as: by the head `{head}`."));
     }
     output::line("");
     for figure in &figures {

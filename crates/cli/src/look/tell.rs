@@ -39,12 +39,12 @@ pub(crate) fn filters(found: &FiltersOutcome) {
         rows.push([row(["", "by chance", ""]), by_chance.into()].concat());
     }
     output::table(&rows, 2);
-    output::line("\nA slice is what a filter does to one channel. By chance: how many of each kind");
-    output::line("there would be if the weights were random.");
+    output::line("\nA slice is the part of a filter that acts on one channel. By chance: how many");
+    output::line("of each kind there would be if the weights were random.");
 }
 
 pub(crate) fn activations(found: &ActivationsOutcome, names: &[String]) {
-    let mut rows = vec![row(["image", "what", "class", "taken for", "probability"])];
+    let mut rows = vec![row(["image", "what", "class", "predicted as", "probability"])];
     for (number, image) in found.images.iter().enumerate() {
         let LookedAt { name, predicted, probability, .. } = image;
         rows.push(vec![
@@ -56,11 +56,11 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[String]) {
         ]);
     }
     output::table(&rows, 4);
-    output::line("Probability: of its class; of what it is taken for where that is unknown.");
+    output::line("Probability: of its class, or of the predicted class if its own is unknown.");
     notes(&found.notes);
     if found.overflow {
         output::line(
-            "Some numbers were too large for 32-bit arithmetic: the largest that it holds stand in their place.",
+            "Some numbers were too large for 32-bit arithmetic and are replaced by the largest that it holds.",
         );
     }
     output::line("");
@@ -93,7 +93,7 @@ pub(crate) fn activations(found: &ActivationsOutcome, names: &[String]) {
     if over_tests {
         let tests = found.test_images;
         output::line(&format!("Dead: channels that are zero everywhere in each of the {tests} test images."));
-        output::line("Zeros: share of the output that is zero, over these and in each image above.");
+        output::line("Zeros: share of the output that is zero, in these and in each image above.");
     }
     if differ {
         output::line("Differ most: the channels whose outputs for the two images are farthest apart.");
@@ -133,7 +133,7 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
     };
     let mut rows = vec![row(["picture", if of_class { "logit" } else { "objective" }])];
     rows[0].extend(of_class.then(|| "probability".to_owned()));
-    rows[0].push("taken for".into());
+    rows[0].push("predicted as".into());
     for (number, picture) in found.pictures.iter().enumerate() {
         let (before, after) = (picture.before, picture.after);
         let raised = |seen: Seen| seen.logit.unwrap_or(seen.objective);
@@ -153,7 +153,7 @@ pub(crate) fn dream(run: &DreamRun, found: &DreamOutcome, names: &[String]) {
     }
     output::table(&rows, 0);
     if found.pictures.iter().any(never) {
-        output::line("Not finite: what the network makes of the start is too large for 32-bit arithmetic.");
+        output::line("Not finite: the output for the start is too large for 32-bit arithmetic.");
     }
     notes(&found.notes);
 }

@@ -19,19 +19,19 @@ fn with_file(name: &str, bytes: &[u8]) -> Done {
 fn a_truncated_gz() {
     let whole = fs::read(project_data().join("mnist/t10k-images-idx3-ubyte.gz")).unwrap();
     let done = with_file("t10k-images-idx3-ubyte", &whole[..whole.len() / 2]);
-    done.says(65, &["t10k-images-idx3-ubyte.gz is not a sound IDX file", "help", "inkling data fetch"]);
+    done.says(65, &["t10k-images-idx3-ubyte.gz is not a valid IDX file", "help", "inkling data fetch"]);
 }
 
 #[test]
 fn a_wrong_magic_number() {
     let done = with_file("t10k-labels-idx1-ubyte", &gz(b"<!doctype html><title>Not found</title>"));
-    done.says(65, &["t10k-labels-idx1-ubyte.gz is not a sound IDX file", "help"]);
+    done.says(65, &["t10k-labels-idx1-ubyte.gz is not a valid IDX file", "help"]);
 }
 
 #[test]
 fn a_header_that_claims_more_than_the_file_holds() {
     let done = with_file("train-images-idx3-ubyte", &gz(&idx(&[4_000_000_000, 28, 28], &[0; 784])));
-    done.says(65, &["train-images-idx3-ubyte.gz is not a sound IDX file", "4000000000", "help"]);
+    done.says(65, &["train-images-idx3-ubyte.gz is not a valid IDX file", "4000000000", "help"]);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn of_two_sets_the_one_that_is_there_is_verified() {
     for place in [".", "mnist"] {
         let done = data(folder.path(), &["verify", "--data", place]);
         done.says(0, &[]);
-        assert!(done.stdout.contains("mnist          right, every byte: 60000 + 10000"), "{}", done.stdout);
+        assert!(done.stdout.contains("mnist          checksums match: 60000 + 10000"), "{}", done.stdout);
         assert!(done.stdout.contains(&format!("fashion-mnist  not in {place}")), "{}", done.stdout);
     }
     let rows = data(folder.path(), &["verify", "--data", ".", "--json"]).stdout;
@@ -115,7 +115,7 @@ fn of_two_sets_the_one_that_is_there_is_verified() {
     let part = data(folder.path(), &["verify", "--data", "."]);
     part.says(74, &["cannot find MNIST's t10k-labels-idx1-ubyte", "found mnist.npz, which is a ZIP archive"]);
     let list = data(folder.path(), &["list", "--data", "."]).stdout;
-    assert!(list.contains("not whole: t10k-labels-idx1-ubyte missing"), "{list}");
+    assert!(list.contains("incomplete: t10k-labels-idx1-ubyte missing"), "{list}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn what_lies_under_a_sets_name_is_judged_as_that_set() {
         let done = data(folder.path(), &["verify", "--data", place]);
         done.says(65, &["fashion-mnist/", "this is MNIST, not Fashion-MNIST"]);
         let list = data(folder.path(), &["list", "--data", place]).stdout;
-        assert!(list.contains("not right: ") && list.contains("holds files of MNIST"), "{list}");
+        assert!(list.contains("wrong: ") && list.contains("holds files of MNIST"), "{list}");
     }
     // A part of a set is told, though the whole of another lies beside it, or around it.
     fs::remove_file(fashion.join("t10k-labels-idx1-ubyte.gz")).unwrap();
@@ -158,7 +158,7 @@ fn a_folder_that_cannot_be_read_is_not_said_to_lack_files() {
     // A link to itself is as closed as a folder without permissions, to root as well.
     std::os::unix::fs::symlink("mnist", folder.path().join("mnist")).unwrap();
     let list = data(folder.path(), &["list", "--data", "."]);
-    assert!(list.stdout.contains("not known: ./mnist (it cannot be read: "), "{}", list.stdout);
+    assert!(list.stdout.contains("unknown: ./mnist (it cannot be read: "), "{}", list.stdout);
     assert!(!list.stdout.contains("missing"), "{}", list.stdout);
     data(folder.path(), &["verify", "mnist", "--data", "."]).says(74, &["./mnist (it cannot be read: "]);
 }

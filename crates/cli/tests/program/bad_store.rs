@@ -120,7 +120,7 @@ fn a_study_file_that_is_cut_off_or_something_else() {
     report(|out| change_json(&out.join("study.json"), |study| study["study"]["sorcery"] = 1.into()))
         .says(65, &["`out/study.json` is damaged: unknown field `sorcery`"]);
     report(|out| change_json(&out.join("study.json"), |study| study["data"] = json!({})))
-        .says(65, &["`out/study.json` is damaged: it says nothing of the data set `mnist`"]);
+        .says(65, &["`out/study.json` is damaged: it does not describe the data set `mnist`"]);
 }
 
 #[test]
@@ -136,9 +136,9 @@ fn a_document_whose_text_was_changed_is_refused_whatever_version_it_says() {
     };
     let words = [
         "`out/study.json` is damaged: the SHA-256 of its contents is",
-        "and it says",
+        "but it states",
         "help",
-        "finished runs are not done again",
+        "finished runs are not repeated",
     ];
     changed("\"preset\": \"smoke\"", "\"preset\": \"smoky\"", &words);
     changed("\"version\": \"0.", "\"version\": \"9.", &words);
@@ -198,8 +198,8 @@ fn a_damaged_study_file_is_written_anew_without_training_again() {
     copy(&study().join("out"), &out);
     let text = fs::read_to_string(out.join("study.json")).unwrap();
     fs::write(out.join("study.json"), text.replacen("\"smoke\"", "\"smoky\"", 1)).unwrap();
-    run(folder.path(), &["report", "out"]).says(65, &["is damaged", "finished runs are not done again"]);
-    run(folder.path(), &["study", "smoke", "--only", "pca"]).says(0, &["finished before, not done again"]);
+    run(folder.path(), &["report", "out"]).says(65, &["is damaged", "finished runs are not repeated"]);
+    run(folder.path(), &["study", "smoke", "--only", "pca"]).says(0, &["finished earlier, not repeated"]);
     run(folder.path(), &["report", "out"]).says(0, &["finished in"]);
 }
 

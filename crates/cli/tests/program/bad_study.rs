@@ -113,11 +113,8 @@ fn training_that_cannot_be() {
         1,
     );
     fs::write(folder.path().join("mine.toml"), text).unwrap();
-    let words = [
-        "`mlp.training.batch_size` is 60001",
-        "only 60000 training images of MNIST",
-        "take a smaller number",
-    ];
+    let words =
+        ["`mlp.training.batch_size` is 60001", "only 60000 training images of MNIST", "use a smaller number"];
     run(folder.path(), &["study", "mine.toml"]).says(78, &words);
 }
 
@@ -133,7 +130,7 @@ fn networks_that_cannot_be() {
         ["`cnn.networks[1].kernels`", "1 kernels for 2 convolutions", "an entry for each convolution"];
     refused("cnn", "kernels = [4, 4]", "kernels = [4]", &lists);
     let names =
-        ["`cnn.networks[1].name`", "two networks are called `1 conv`", "tell networks by their names"];
+        ["`cnn.networks[1].name`", "two networks are called `1 conv`", "identify networks by their names"];
     refused("cnn", "name = \"2 conv\"", "name = \"1 conv\"", &names);
 }
 
@@ -160,7 +157,7 @@ fn task_6_that_cannot_be() {
 
 #[test]
 fn looks_into_a_network_that_cannot_be() {
-    let classes = ["the network knows no class 11", "its head `class` has the classes 0 to 9"];
+    let classes = ["the network has no class 11", "its head `class` has the classes 0 to 9"];
     refused("inside", "classes = [2, 9]", "classes = [2, 11]", &classes);
     let images = ["there is no test image 99999", "the set has the test images 0 to"];
     refused("inside", "classes = [2, 9]", "classes = [2, 9]\nimages = [0, 99999]", &images);
@@ -178,7 +175,7 @@ fn a_kernel_larger_than_its_image() {
     let words = [
         "`1 conv` of task cnn cannot be built",
         "trunk 1 (conv2d): its kernel 29×29 is larger than its input 28×28",
-        "take a smaller kernel",
+        "use a smaller kernel",
     ];
     run(folder.path(), &["study", "mine.toml"]).says(78, &words);
 }
@@ -220,7 +217,7 @@ fn a_task_that_the_study_does_not_have() {
     let text = run(folder.path(), &["study", "smoke", "--only", "pca", "--print-spec"]).stdout;
     fs::write(folder.path().join("pca.toml"), text).unwrap();
     run(folder.path(), &["study", "pca.toml", "--only", "perceptron"])
-        .says(78, &["no task", "its tasks are: pca"]);
+        .says(78, &["none of the tasks", "its tasks are: pca"]);
     run(folder.path(), &["study", "--only", "pcaa"]).says(2, &["pcaa", "pca"]);
 }
 
@@ -268,7 +265,7 @@ fn a_report_in_a_read_only_folder_says_what_can_be_done() {
     let mount = "mount --bind out out && mount -o remount,bind,ro out";
     if let Some(done) = in_a_namespace(folder.path(), mount, "report out") {
         let words =
-            ["the report in `out` cannot be written anew", "Read-only file system", "copy the folder"];
+            ["the report in `out` cannot be written again", "Read-only file system", "copy the folder"];
         done.says(73, &words);
         assert!(!done.stderr.contains("--out"), "{}", done.stderr);
     }

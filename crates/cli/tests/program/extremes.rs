@@ -108,7 +108,7 @@ fn a_dream_whose_steps_are_too_large_is_a_finding_the_second_time_too() {
         let arguments = ["dream", &STUDY, "--class", "2", "--steps", "2", "--learning-rate", rate];
         look(folder.path(), &arguments).says(0, &["done in"]);
         let again = look(folder.path(), &arguments);
-        again.says(0, &["finished before, not done again"]);
+        again.says(0, &["finished earlier, not repeated"]);
         let outcome = found(folder.path(), &arguments);
         let picture = &outcome["result"]["outcome"]["pictures"][0];
         assert!(
@@ -153,25 +153,24 @@ fn what_can_be_judged_before_training_is() {
     let few = [
         "none of the 5 test images shows class 9 (9)",
         "raise `data.test_images`",
-        "those that there are show 0, 1",
+        "the test images show 0, 1",
     ];
     refused("inside", &[("test_images = 1000", "test_images = 5")], &few);
     let judge =
-        ["the judge of task 5 begins from the seed 1, as the network `3 conv` does", "`inside.judge.seed`"];
+        ["the judge of task 5 starts from the seed 1, as does the network `3 conv`", "`inside.judge.seed`"];
     refused("inside", &[("seed = 2", "seed = 1")], &judge);
-    let same =
-        ["`2 hidden` and `3 hidden` of task mlp are one and the same network", "leave one of them out"];
+    let same = ["`2 hidden` and `3 hidden` of task mlp are the same network", "leave one of them out"];
     refused("mlp", &[("hidden = [60, 60, 60]", "hidden = [64, 64]")], &same);
     let half = "weightings = [{ kind = \"fixed\", weights = [0.5, 0.5] }]\nseeds = [1]\n[[multitask.groups]]";
-    let same = ["`λ = 0.5` and `weights 0.5 and 0.5, seed 1` of task multitask are one and the same network"];
+    let same = ["`λ = 0.5` and `weights 0.5 and 0.5, seed 1` of task multitask are the same network"];
     refused("multitask", &[("[[multitask.groups]]", half)], &same);
     let large = [
         "training the network `2 hidden` of task mlp takes",
-        "GiB of memory, and this machine has",
+        "GiB of memory, but this machine has",
         "fewer units",
     ];
     refused("mlp", &[("hidden = [64, 64]", "hidden = [900000, 1000000]")], &large);
-    let larger = ["`2 hidden` of task mlp", "it is too large for any machine: it holds 1.3e13 bytes"];
+    let larger = ["`2 hidden` of task mlp", "it is too large for any machine: it needs 1.3e13 bytes"];
     refused("mlp", &[("hidden = [64, 64]", "hidden = [4000000000, 1000000000]")], &larger);
     let components =
         ["task 1 cannot be done: PCA of 784 features cannot give 800 components", "`pca.components`"];

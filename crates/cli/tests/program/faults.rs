@@ -27,9 +27,9 @@ fn a_panic_is_told_as_a_fault_of_the_program_with_a_file_to_send() {
     {
         let folder = tempfile::tempdir().unwrap();
         let (said, file) = provoked(folder.path(), fault);
-        said.says(70, &["please send the file `inkling-fault-20", "neither your data nor any name of yours"]);
+        said.says(70, &["please send the file `inkling-fault-20", "neither your data nor any of your names"]);
         if fault != "error" {
-            said.says(70, &["Inkling has a fault", "no mistake of yours", "what was finished is kept"]);
+            said.says(70, &["internal error of Inkling", "not your mistake", "finished work is kept"]);
         }
         for words in
             ["version: 0.", "command: inkling study … --only … --out …", "message: ", "backtrace:", place]

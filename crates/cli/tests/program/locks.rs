@@ -51,7 +51,7 @@ fn a_file_system_without_locks_is_worked_on_with_a_note() {
     let note = "note: the file system of `out` has no locks";
     let study = ["study", "smoke", "--only", "pca"];
     run_without_locks(folder.path(), ENOLCK, &study).says(0, &[note, "finished in"]);
-    run_without_locks(folder.path(), ENOSYS, &study).says(0, &[note, "not done again", "finished in"]);
+    run_without_locks(folder.path(), ENOSYS, &study).says(0, &[note, "not repeated", "finished in"]);
     run_without_locks(folder.path(), EOPNOTSUPP, &["report", "out"]).says(0, &[note, "finished in"]);
 }
 
@@ -152,7 +152,8 @@ fn a_complete_cache_that_cannot_be_written_is_read() {
 
     fs::write(mnist.join("train-labels-idx1-ubyte.gz"), "damaged").unwrap();
     fs::remove_file(mnist.join("t10k-labels-idx1-ubyte.gz")).unwrap();
-    let words = ["the cache", "lacks MNIST's train-labels", ", t10k-labels", "may not be written to"];
+    let words =
+        ["the cache", "no correct copy of MNIST's train-labels", ", t10k-labels", "cannot be written to"];
     fetch().says(73, &words);
     fetch().says(
         73,

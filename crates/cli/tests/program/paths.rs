@@ -85,7 +85,7 @@ fn a_file_within_a_file_is_told_as_such() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "").unwrap();
     let said = run(folder.path(), &["study", "a/mine.toml"]);
-    said.says(74, &["cannot be read", "a part of the path before the last is a file"]);
+    said.says(74, &["cannot be read", "a part of the path that should be a folder is a file"]);
 }
 
 #[test]

@@ -55,8 +55,8 @@ fn every_signal_that_ends_a_program_stops_it_cleanly_with_its_own_code() {
             env!("CARGO_BIN_EXE_inkling"),
             "study brief --only perceptron --threads 1 --out "
         );
-        stopped.says(code, &["stopping: the step at hand is finished first", "again to stop at once"]);
-        stopped.says(code, &["interrupted", "what is finished is kept; to go on from there:", &again]);
+        stopped.says(code, &["stopping: the current step is finished first", "again to stop immediately"]);
+        stopped.says(code, &["interrupted", "finished work is kept; to continue from there:", &again]);
     }
 }
 
@@ -71,7 +71,7 @@ fn signals_that_come_together_are_one_wish() {
     let stopped = end(child);
     // The system hands over signals that come together in an order of its own.
     let code = stopped.code.filter(|code| [129, 143].contains(code)).expect("one of the signals' codes");
-    stopped.says(code, &["stopping:", "interrupted", "to go on from there"]);
+    stopped.says(code, &["stopping:", "interrupted", "to continue from there"]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_program_that_waits_ends_at_once_and_says_how_to_go_on() {
         let child = start(inkling().args(["study", "slow.toml"]), folder.path());
         listening(&child);
         signal(&child, name);
-        end(child).says(code, &["interrupted", "to go on from there:", "study slow.toml"]);
+        end(child).says(code, &["interrupted", "to continue from there:", "study slow.toml"]);
     }
     let child = start(inkling().args(["model", "slow.toml"]), folder.path());
     listening(&child);

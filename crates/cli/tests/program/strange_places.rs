@@ -79,7 +79,7 @@ fn what_has_the_lock_files_name_and_is_none_is_left_alone() {
         (|lock| fs::write(lock, "{\"pid\": 7}").unwrap(), "it holds a text of another kind"),
         (|lock| symlink("../precious.txt", lock).unwrap(), "it is a link"),
         (|lock| fs::create_dir(lock).unwrap(), "it is a folder"),
-        (pipe, "it is no regular file"),
+        (pipe, "it is not a regular file"),
     ];
     for (make, what) in cases {
         let folder = copy();
@@ -108,7 +108,7 @@ fn an_animation_takes_the_place_of_another_and_of_no_other_picture() {
     picture(&folder.path().join("mine.png"), [10, 12], png::ColorType::Rgb);
     let before = fs::read(folder.path().join("mine.png")).unwrap();
     for more in [&[][..], &["--image", "mine.png"]] {
-        dream("mine.png", more).says(73, &["`mine.png` is there and is not an animation of this program"]);
+        dream("mine.png", more).says(73, &["`mine.png` exists and is not an animation of this program"]);
     }
     assert_eq!(fs::read(folder.path().join("mine.png")).unwrap(), before);
     for file in ["new.png", "new.gif"] {
@@ -136,12 +136,12 @@ fn runs_of_which_no_record_tells_are_said_to_leave_the_report() {
         let folder = copy();
         damage(&folder.path().join("out/study.json"));
         let again = pca(folder.path());
-        again.says(0, &["finished before, not done again"]);
+        again.says(0, &["finished earlier, not repeated"]);
         assert!(!again.stderr.contains("study.json"), "every run is of this study: {}", again.stderr);
         damage(&folder.path().join("out/study.json"));
         let words = [
             "note: this folder’s study.json is damaged or missing",
-            "finished runs in it are not of this study",
+            "finished runs in it do not belong to this study",
         ];
         run(folder.path(), &["study", "smoke", "--only", "perceptron"]).says(0, &words);
     }
@@ -174,7 +174,7 @@ fn pipes_in_a_store_are_damage_and_are_not_waited_for() {
                 said.stderr
             );
             assert!(
-                said.code == Some(0) || said.stderr.contains("no regular file"),
+                said.code == Some(0) || said.stderr.contains("not a regular file"),
                 "{file}: {}",
                 said.stderr
             );

@@ -45,7 +45,7 @@ fn ctrl_c_within_training_then_a_damaged_checkpoint_and_the_same_command_goes_on
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let stopped = done(&child.wait_with_output().unwrap());
-    stopped.says(130, &["interrupted", "what is finished is kept", "inkling study mine.toml"]);
+    stopped.says(130, &["interrupted", "finished work is kept", "inkling study mine.toml"]);
 
     let mut bytes = fs::read(&newest).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
@@ -53,7 +53,7 @@ fn ctrl_c_within_training_then_a_damaged_checkpoint_and_the_same_command_goes_on
     let words = [
         "mlp 2 hidden: `out/runs/",
         "checkpoint.safetensors` is damaged: its SHA-256",
-        "going on after epoch",
+        "continuing after epoch",
     ];
     let again = run(folder.path(), &["study", "mine.toml"]);
     // What a task found is said when it ends, and what comes last only with the report.

@@ -73,9 +73,9 @@ fn a_smoke_study_leaves_everything_a_reader_needs() {
     assert!(same.len() == 2 && same.iter().all(alike), "{checks}");
 
     let again = run(folder.path(), &["study", "smoke", "--out", name]);
-    let skipped = ["principal components: finished before, not done again", "perceptrons: finished before"];
+    let skipped = ["principal components: finished earlier, not repeated", "perceptrons: finished earlier"];
     again.says(0, &skipped);
-    again.says(0, &["mlp 2 hidden: finished before, not done again", "cnn 5 conv: finished before"]);
+    again.says(0, &["mlp 2 hidden: finished earlier, not repeated", "cnn 5 conv: finished earlier"]);
     let json = run(folder.path(), &["report", name, "--json"]);
     assert_eq!(json.code, Some(0), "{}", json.stderr);
     let printed: Value = serde_json::from_str(&json.stdout).unwrap();
@@ -176,7 +176,7 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
     assert!(interrupt.success());
     let stopped = done(&child.wait_with_output().unwrap());
     let again = "inkling study brief --only perceptron --threads 1 --out 'my folder'";
-    stopped.says(130, &["interrupted", "what is finished is kept", again]);
+    stopped.says(130, &["interrupted", "finished work is kept", again]);
     assert_eq!(stopped.stderr.contains("this is a debug build"), cfg!(debug_assertions));
     let text = ["report", "my folder"];
     run(folder.path(), &text)
@@ -191,7 +191,7 @@ fn data_is_listed_and_verified() {
     let json: Value = serde_json::from_str(&run(folder.path(), &["data", "list", "--json"]).stdout).unwrap();
     assert_eq!(json[1]["classes"][9], "Ankle boot");
     let verified = run(folder.path(), &["data", "verify"]);
-    assert_eq!((verified.code, verified.stdout.matches("right, every byte").count()), (Some(0), 2));
+    assert_eq!((verified.code, verified.stdout.matches("checksums match").count()), (Some(0), 2));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_batch_that_is_asked_for_is_that_of_every_network_timed() {
         }
     }
     run(folder.path(), &["bench", "pca", "perceptron", "--batch", "7"])
-        .says(2, &["nothing that is to be timed trains a network", "mlp, cnn, single or mtl"]);
+        .says(2, &["none of the operations to time trains a network", "mlp, cnn, single or mtl"]);
     for batch in ["0", "-1", "many", "99999999"] {
         run(folder.path(), &["bench", "mlp", "--batch", batch])
             .says(2, &["--batch", "a whole number of at least 1"]);
@@ -242,8 +242,10 @@ fn a_networks_layers_are_shown_and_an_impossible_one_is_refused() {
     let toml = run(folder.path(), &["model", "cnn", "--toml"]).stdout;
     fs::write(folder.path().join("mine.toml"), toml.replacen("    { layer = \"flatten\" },\n", "", 1))
         .unwrap();
-    let words =
-        ["digit 1 (dense): it takes a vector and gets an image of 7×7×128", "put a flatten layer before it"];
+    let words = [
+        "digit 1 (dense): it expects a vector but gets an image of 7×7×128",
+        "put a flatten layer before it",
+    ];
     run(folder.path(), &["model", "mine.toml"]).says(78, &words);
     fs::write(folder.path().join("mine.toml"), toml.replacen("filters = 64", "filter = 64", 1)).unwrap();
     run(folder.path(), &["model", "mine.toml"])

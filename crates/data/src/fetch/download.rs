@@ -46,7 +46,7 @@ impl Fetcher<'_> {
                 // Keeping the part would bring the same wrong range again.
                 discard(part)?;
                 return Err(Fault::Passing(
-                    "it sent another range of the file than the one asked for".to_owned(),
+                    "it sent a different range of the file from the one requested".to_owned(),
                 ));
             }
             // There is nothing after what is here: it is either the whole file or none of it.

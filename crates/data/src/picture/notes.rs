@@ -82,20 +82,20 @@ impl Display for PictureNote {
                  without transparency",
             ),
             Self::LowBytes => f.write_str(
-                "it has 16 bits a value, of which only the lower 8 are used, so that it is all but black: save it \
-                 with 8 bits a value",
+                "it has 16 bits per value, of which only the lower 8 are used, so it is almost black: save it \
+                 with 8 bits per value",
             ),
             Self::Faint { low, high } => {
                 write!(f, "it has little contrast: its values go from {low} to {high}, of 0 to 255")
             }
             Self::Small { drawn: [h, w], whole: [height, width] } => write!(
                 f,
-                "what is drawn in it takes only {h}×{w} of its {height}×{width} pixels: cut it closer and scale it"
+                "what is drawn in it takes only {h}×{w} of its {height}×{width} pixels: crop and enlarge it"
             ),
             Self::Ground { value, title, usual } => write!(
                 f,
-                "its background has the value {value} of 255, and that of the images of {title} is about {usual}: what a \
-                 network makes of it may come from that"
+                "its background has the value {value} of 255, and that of the images of {title} is about {usual}: the \
+                 network's answer may be due to that"
             ),
             Self::Inverted { title, dark_on_light, inverted } => {
                 let (own, theirs) = match dark_on_light {

@@ -228,7 +228,7 @@ fn pictures_that_are_blank_faint_or_small_or_use_low_bytes_only_are_noted() {
     assert!(grey(&dot)[0].contains("takes only 2×2 of its 28×28 pixels"), "{:?}", grey(&dot));
     let low: Vec<u8> = ring(255, 0).iter().flat_map(|&value| [0, value]).collect();
     let said = notes(ColorType::Grayscale, BitDepth::Sixteen, &low, false).0;
-    assert!(said.len() == 1 && said[0].starts_with("it has 16 bits a value"), "{said:?}");
+    assert!(said.len() == 1 && said[0].starts_with("it has 16 bits per value"), "{said:?}");
     let black = notes(ColorType::Grayscale, BitDepth::Sixteen, &[0; 1568], false).0;
     assert_eq!(black, ["it is blank: every value is 0 of 255"]);
 }

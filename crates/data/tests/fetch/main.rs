@@ -156,7 +156,7 @@ fn bad_answers_lead_to_the_next_mirror() {
     is_given_up(Reply::Html, 1, "it sent an HTML page instead of the file");
     is_given_up(Reply::HtmlAsFile, 1, "it sent an HTML page instead of the file");
     is_given_up(Reply::WrongBytes, 1, "it sent the wrong bytes: 25 with SHA-256");
-    is_given_up(Reply::WrongRange, 3, "it sent another range of the file than the one asked for");
+    is_given_up(Reply::WrongRange, 3, "it sent a different range of the file from the one requested");
     is_given_up(Reply::SaysMore, 1, "it announced 1099511627776 bytes");
     is_given_up(Reply::Endless, 1, "it sent more than the");
     is_given_up(Reply::CutNoRanges(100), 3, "the connection was closed before the end of the file");

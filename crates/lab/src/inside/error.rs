@@ -39,7 +39,7 @@ pub enum LookError {
 
     /// A head of which it is not known what it says.
     #[error(
-        "it is not known which test images belong to the classes of the head `{head}`, so none is typical of one"
+        "it is not known which test images belong to the classes of the head `{head}`, so no image is typical of a class"
     )]
     #[diagnostic(help(
         "give the network in its study's folder, which says what each head was trained on, or name an image by its \
@@ -64,7 +64,7 @@ pub enum LookError {
     #[error("`{}` holds no best weights", .path.display())]
     #[diagnostic(help(
         "the best epoch is chosen by validation images: give the task of the study a [….training.validation] with \
-         `images`, or look at the last weights (`--weights last`)"
+         `images`, or use the last weights (`--weights last`)"
     ))]
     NoBestWeights {
         /// The file.
@@ -73,10 +73,10 @@ pub enum LookError {
 
     /// A judge that is not independent of the network that it judges.
     #[error(
-        "the judge of task 5 begins from the seed {seed}, as the network `{network}` does that it is to judge"
+        "the judge of task 5 starts from the seed {seed}, as does the network `{network}`, which it is to judge"
     )]
     #[diagnostic(help(
-        "a judge says something only if it was trained apart: give `inside.judge.seed` another number than the study's `seed`"
+        "the judge must be an independently trained network: give `inside.judge.seed` another number than the study's `seed`"
     ))]
     JudgeIsTheNetwork {
         /// The seed of both.
@@ -86,9 +86,9 @@ pub enum LookError {
     },
 
     /// A class that is looked at and is not among the test images.
-    #[error("none of the {images} test images shows class {class} ({name}), which task 5 is to look at")]
+    #[error("none of the {images} test images shows class {class} ({name}), which task 5 uses")]
     #[diagnostic(help(
-        "raise `data.test_images`, or choose other `inside.classes`: those that there are show {known}"
+        "raise `data.test_images`, or choose other `inside.classes`: the test images show {known}"
     ))]
     NoTestImage {
         /// The class.
@@ -130,7 +130,7 @@ pub enum LookError {
     },
 
     /// A class that does not exist.
-    #[error("the network knows no class {class}")]
+    #[error("the network has no class {class}")]
     #[diagnostic(help("its head `{head}` has the classes 0 to {last}{names}"))]
     NoClass {
         /// What was asked for.
@@ -192,7 +192,7 @@ pub enum LookError {
     },
 
     /// No image stands for a class.
-    #[error("there is no test image of class {class}, so none is typical")]
+    #[error("there is no test image of class {class}, so no image is typical of it")]
     #[diagnostic(help("name an image by its number, or choose another class"))]
     NoTypicalImage {
         /// The class.

@@ -152,8 +152,7 @@ pub(crate) fn find(
             let wrong = argmax(&scores[index * classes..][..classes]) != class;
             let note = wrong.then(|| {
                 format!(
-                    "the network gets no test image of class {class} right, so that {index} is typical of what it makes of \
-                     all of them"
+                    "the network classifies no test image of class {class} correctly, so {index} is typical of all of them"
                 )
             });
             (index, note)

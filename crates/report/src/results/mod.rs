@@ -140,7 +140,7 @@ impl Results {
         }
         for data in record.runs.iter().filter_map(|run| run.spec.data()) {
             if !record.data.contains_key(&data.set) {
-                let reason = format!("it says nothing of the data set `{}`", data.set);
+                let reason = format!("it does not describe the data set `{}`", data.set);
                 return Err(networks::damaged_record(store, reason).into());
             }
         }

@@ -186,7 +186,7 @@ pub(super) fn read(
     let Some((_, first)) = runs.first() else { return Ok(None) };
     let mut described = describe(record, task);
     let Some(data) = record.data.get(&first.data.set) else {
-        let reason = format!("it says nothing of the data set `{}`", first.data.set);
+        let reason = format!("it does not describe the data set `{}`", first.data.set);
         return Err(damaged_record(store, reason).into());
     };
     let networks = runs.into_iter().map(|(run, spec)| {
@@ -231,7 +231,7 @@ fn network(
     let folder = store.run(run.id.as_ref());
     let result: RunResult<TrainOutcome> = outcome(store, run)?;
     if !result.outcome.epochs.iter().all(proportions) {
-        let reason = "it counts more right answers than images, or no images".to_owned();
+        let reason = "it counts more correct answers than images, or no images".to_owned();
         return Err(StoreError::Damaged { path: folder.path().join("result.json"), reason }.into());
     }
     let curve = curve(&folder)?;
@@ -242,7 +242,7 @@ fn network(
     let labels: Vec<u8> = arrays.values("test_labels", &[images])?;
     let predictions: Vec<u8> = arrays.values("test_predictions", &[images])?;
     if labels.iter().chain(&predictions).any(|&class| usize::from(class) >= classes) {
-        return Err(damaged(format!("a class is above the last of {classes}")).into());
+        return Err(damaged(format!("a class is out of range: there are {classes}")).into());
     }
     let wrong = wrong_images(&arrays, spec, classes, &labels, &predictions)?.map_err(damaged)?;
     Ok(NetworkResults {
@@ -317,7 +317,10 @@ fn wrong_images(
     let image = |(index, pixels): (u32, &[u8])| {
         let index = index as usize;
         let (Some(&class), Some(&predicted)) = (labels.get(index), predictions.get(index)) else {
-            return Err(format!("wrong image {index} is above the last of {} test images", labels.len()));
+            return Err(format!(
+                "wrong image {index} is out of range: there are {} test images",
+                labels.len()
+            ));
         };
         let probability = softmax(&logits[index * classes..][..classes], usize::from(predicted));
         Ok(WrongImage { index, class, predicted, probability, pixels: pixels.to_vec() })

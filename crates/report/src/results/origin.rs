@@ -101,7 +101,7 @@ pub(super) fn read(store: &Reader, runs: &[PlannedRun]) -> Result<(Origins, Opti
         if let Some(text) = result.finished {
             let moment = Moment::read(&text).ok_or_else(|| StoreError::Damaged {
                 path: store.path().join(&path),
-                reason: format!("`finished` is `{text}`, which is no date"),
+                reason: format!("`finished` is `{text}`, which is not a date"),
             })?;
             last = last.max(Some(moment));
         }

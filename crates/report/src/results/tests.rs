@@ -174,9 +174,9 @@ fn arrays_that_do_not_fit_are_errors_that_name_the_file() {
     };
     for (found, words) in [
         (message(|arrays| arrays.predictions.truncate(9)), "`test_predictions`"),
-        (message(|arrays| arrays.predictions[3] = 3), "a class is above the last of 3"),
-        (message(|arrays| arrays.labels[0] = 200), "a class is above the last of 3"),
-        (message(|arrays| arrays.index[0] = 200), "wrong image 200 is above the last of 200"),
+        (message(|arrays| arrays.predictions[3] = 3), "a class is out of range: there are 3"),
+        (message(|arrays| arrays.labels[0] = 200), "a class is out of range: there are 3"),
+        (message(|arrays| arrays.index[0] = 200), "wrong image 200 is out of range: there are 200"),
     ] {
         assert!(found.contains("arrays.safetensors") && found.contains(words), "{found}");
     }
@@ -187,7 +187,7 @@ fn a_result_with_more_right_answers_than_images_is_damaged() {
     let mut network = network();
     network.outcome.epochs[0].test.correct = 201;
     let error = written_and_read(&network, |_| ()).unwrap_err().to_string();
-    assert!(error.contains("result.json") && error.contains("more right answers than images"), "{error}");
+    assert!(error.contains("result.json") && error.contains("more correct answers than images"), "{error}");
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn the_date_is_that_of_the_last_run_and_none_where_no_run_has_one() {
     result["finished"] = "yesterday at 04:05:06Z".into();
     fs::write(&path, sealed_json(&result)).unwrap();
     let error = read().unwrap_err().to_string();
-    assert!(error.contains("result.json") && error.contains("which is no date"), "{error}");
+    assert!(error.contains("result.json") && error.contains("which is not a date"), "{error}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn pca(task: &PcaRows) -> Vec<String> {
     let in_plane = task.pairs.iter().filter(|pair| pair.separable_in_plane).count();
     let in_full = task.pairs.iter().filter(|pair| pair.separable_in_full_space).count();
     vec![
-        format!("Task 1: two components hold {} of the variance;", percent(share, 1)),
+        format!("Task 1: two components explain {} of the variance;", percent(share, 1)),
         format!(
             "{INDENT}a line separates {in_plane} of {} of classes in their plane, a hyperplane in all pixels {in_full}",
             counted(task.pairs.len(), "pair"),
@@ -86,7 +86,7 @@ fn inside(task: &InsideRows) -> Vec<String> {
     let network = &task.network;
     if let Some(step) = task.diverged {
         return vec![format!(
-            "Task 5: the training of {network} diverged at step {step}: what is found in it says nothing"
+            "Task 5: the training of {network} diverged at step {step}: what it shows says nothing about a trained network"
         )];
     }
     let all = task.dreams.len();
@@ -105,7 +105,7 @@ fn inside(task: &InsideRows) -> Vec<String> {
     let blind = task.judge.as_ref().is_some_and(|judge| judge.test_accuracy.is_none());
     if !judged.is_empty() && !blind {
         let agreed = judged.iter().filter(|&&agreed| agreed).count();
-        line += &format!(", an independent network sees {agreed} of {} the same way", judged.len());
+        line += &format!(", an independent network recognises {agreed} of {}", judged.len());
     }
     vec![line]
 }
@@ -146,7 +146,7 @@ fn multitask(task: &MultitaskRows) -> Vec<String> {
     if !tests.is_empty() {
         let (all, differ) = (tests.len(), tests.iter().filter(|&&p| p < ALPHA).count());
         lines.push(format!(
-            "{INDENT}{differ} of {all} heads trained with another differ significantly from a single-task network"
+            "{INDENT}{differ} of {all} jointly trained heads differ significantly from a single-task network"
         ));
     }
     for found in &task.weightings {
@@ -205,7 +205,7 @@ mod tests {
         let found = |judge| fixtures::inside::inside(&data, &Looked { judge, ..Looked::small(&data) });
         let words = |task: &InsideResults| inside(&InsideRows::new(task)).join("\n");
         let both =
-            "Task 5: 10 of 10 dreams reach 99 % on 3 conv, an independent network sees 10 of 10 the same way";
+            "Task 5: 10 of 10 dreams reach 99 % on 3 conv, an independent network recognises 10 of 10";
         assert_eq!(words(&found(true)), both);
         let mut alone = found(false);
         assert_eq!(words(&alone), "Task 5: 10 of 10 dreams reach 99 % on 3 conv");
@@ -221,7 +221,7 @@ mod tests {
         assert!(lines[0].starts_with("Task 6: single-task networks, test accuracy: item 9"), "{lines:?}");
         assert!(lines[1].starts_with("        λ = 0: item untrained, group 9"), "{lines:?}");
         assert_eq!(lines[3], "        λ = 0.5: diverged at step 11");
-        assert!(lines[7].contains("of 4 heads trained with another differ"), "{lines:?}");
+        assert!(lines[7].contains("of 4 jointly trained heads differ"), "{lines:?}");
         assert_eq!(lines.len(), 8 + 4);
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn describe(source: Source, error: &toml::de::Error) -> SpecError {
     if parser.contains("duplicate key") || parser.contains("cannot extend") || parser.contains("redefine") {
         let written = shown(text.get(span.clone()).unwrap_or_default().trim()).into_owned();
         let slip = Slip::new(
-            format!("`{written}` is there twice"),
+            format!("`{written}` appears twice"),
             "keep one of the two; where a list of tables is meant, each has a header in double brackets, such as \
              [[mlp.networks]]",
         );

@@ -37,7 +37,7 @@ fn a_folder_without_a_study() {
 fn no_group_or_another_than_the_reports() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path());
-    bundle(folder.path(), &[]).says(2, &["not known which group", "--group", "[report]"]);
+    bundle(folder.path(), &[]).says(2, &["the number of the group is unknown", "--group", "[report]"]);
     bundle(folder.path(), &["--group", "seven"]).says(2, &["'seven'", "--group"]);
     change(&study, |record| record["study"]["report"] = json!({ "group": 3 }));
     refused(
@@ -56,7 +56,7 @@ fn runs_that_are_not_finished_or_damaged() {
     let model = runs[0].join("model.safetensors");
     let whole = fs::read(&model).unwrap();
     fs::write(&model, &whole[..whole.len() - 1]).unwrap();
-    refused(folder.path(), 65, &["model.safetensors` is damaged: its SHA-256", "made anew"]);
+    refused(folder.path(), 65, &["model.safetensors` is damaged: its SHA-256", "made again"]);
     fs::write(&model, whole).unwrap();
 
     for run in &runs[..44] {
@@ -76,7 +76,7 @@ fn a_report_that_is_missing_or_old_or_not_whole() {
     let whole = fs::read(&report).unwrap();
     let make = "`inkling report 'a study'` makes it";
     fs::write(&report, &whole[..whole.len() / 2]).unwrap();
-    refused(folder.path(), 65, &["report.pdf` is no whole PDF", make]);
+    refused(folder.path(), 65, &["report.pdf` is not a complete PDF", make]);
     fs::remove_file(&report).unwrap();
     refused(folder.path(), 65, &["`a study/report.pdf` is missing", make]);
     fs::write(&report, whole).unwrap();
@@ -157,7 +157,7 @@ fn a_notebook_that_is_missing_or_not_executed_or_failed() {
     let good = code("let x = 1;", Some(1), json!([]));
     let error =
         json!([{ "output_type": "error", "ename": "E0425", "evalue": "no `w` here", "traceback": [] }]);
-    let help = "writes and executes it anew";
+    let help = "writes and executes it again";
     for (cells, words) in [
         (vec![good.clone(), code("let y = 2;", None, json!([]))], "is not executed: cell 3 (`let y = 2;`)"),
         (vec![code("w", Some(1), error), good], "ends in an error in cell 2: E0425: no `w` here"),
@@ -168,7 +168,7 @@ fn a_notebook_that_is_missing_or_not_executed_or_failed() {
     }
     let renamed = code("// Assignment2_Group_3.code", Some(1), json!([]));
     fs::write(&path, notebook(&[renamed])).unwrap();
-    refused(folder.path(), 65, &["is another group's under this name: it speaks of group 3", help]);
+    refused(folder.path(), 65, &["belongs to another group: it names group 3", help]);
     fs::write(&path, "not JSON").unwrap();
     refused(folder.path(), 65, &["cannot be read as one: expected ident at line 1", help]);
 }
@@ -181,7 +181,7 @@ fn data_that_is_elsewhere_or_not_what_it_should_be() {
     with("nowhere").says(74, &["cannot find MNIST's", "nowhere", "--data"]);
     let mnist = copy_of_mnist(folder.path());
     fs::write(mnist.join("t10k-labels-idx1-ubyte.gz"), crate::common::gz(b"?")).unwrap();
-    with(".").says(65, &["t10k-labels-idx1-ubyte.gz is not a sound IDX file"]);
+    with(".").says(65, &["t10k-labels-idx1-ubyte.gz is not a valid IDX file"]);
     // A file that is not compressed is packed as it is.
     copy_of_mnist(folder.path());
     let labels = mnist.join("t10k-labels-idx1-ubyte");
@@ -194,7 +194,7 @@ fn data_that_is_elsewhere_or_not_what_it_should_be() {
     assert!(unpack(&archive)["Assignment2_Group_7.code/data/mnist/t10k-labels-idx1-ubyte"].bytes == raw);
     fs::remove_file(archive).unwrap();
     change(&study, |record| record["data"]["mnist"]["checksum"] = "0".repeat(64).into());
-    refused(folder.path(), 65, &["other bytes of MNIST than this program knows", "--without-data"]);
+    refused(folder.path(), 65, &["a version of MNIST that this program does not know", "--without-data"]);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn nothing_but_an_earlier_bundle_is_written_over() {
     {
         let before = fs::read(folder.path().join(out)).unwrap();
         bundled(out)
-            .says(73, &[&format!("`{out}` is there and is not an earlier bundle"), "help", "another name"]);
+            .says(73, &[&format!("`{out}` exists and is not an earlier bundle"), "help", "another name"]);
         assert!(fs::read(folder.path().join(out)).unwrap() == before, "{out}");
     }
     bundled("gone/mine.zip").says(73, &["there is no folder `gone`", "help"]);
@@ -221,6 +221,6 @@ fn a_place_that_cannot_be_written() {
     study(folder.path());
     let to = |place: &str| bundle(folder.path(), &["--group", "7", "--without-data", "--out", place]);
     to("nowhere/mine.zip").says(73, &["`nowhere/mine.zip` cannot be written: there is no folder `nowhere`"]);
-    to("a study").says(73, &["`a study` is there and is not an earlier bundle", "move what is there away"]);
+    to("a study").says(73, &["`a study` exists and is not an earlier bundle", "move the existing file away"]);
     to("a study/report.pdf/mine.zip").says(73, &["report.pdf/mine.zip`", "help", "another name"]);
 }

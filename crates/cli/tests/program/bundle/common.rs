@@ -117,7 +117,7 @@ pub(crate) fn unpack(path: &Path) -> BTreeMap<String, Packed> {
         let mut bytes = Vec::new();
         entry.verifying_reader(DeflateDecoder::new(entry.data())).read_to_end(&mut bytes).unwrap();
         let executable = header.mode().permissions() & 0o111 != 0;
-        assert!(files.insert(name.clone(), Packed { bytes, executable }).is_none(), "{name} is there twice");
+        assert!(files.insert(name.clone(), Packed { bytes, executable }).is_none(), "{name} appears twice");
     }
     files
 }

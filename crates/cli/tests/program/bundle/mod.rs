@@ -111,7 +111,7 @@ fn the_study_file_in_the_bundle_gives_the_same_runs() {
     let files = unpack(&folder.path().join("mine.zip"));
     fs::write(folder.path().join("study.toml"), &files[&format!("{CODE}study.toml")].bytes).unwrap();
     let again = run(folder.path(), &["study", "study.toml", "--out", "a study"]);
-    again.says(0, &["perceptrons: finished before, not done again"]);
+    again.says(0, &["perceptrons: finished earlier, not repeated"]);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn runs_of_several_machines_and_programs_are_told_apart() {
     let study = study(folder.path());
     // Who opens a finished study, and how, changes nothing of what its runs say of themselves.
     run(folder.path(), &["study", "smoke", "--only", "perceptron", "--cpu", "portable", "--out", "a study"])
-        .says(0, &["not done again"]);
+        .says(0, &["not repeated"]);
     let repeat = || {
         bundle(folder.path(), &["--group", "7", "--without-data", "--out", "mine.zip"]).says(0, &[]);
         let files = unpack(&folder.path().join("mine.zip"));
@@ -162,10 +162,10 @@ fn runs_of_several_machines_and_programs_are_told_apart() {
     ] {
         assert!(of_two.contains(words), "no {words:?} in {of_two}");
     }
-    let words = ["warning: the study was done by another program", "3 of 45 runs by Inkling 0.0.9"];
+    let words = ["warning: the study was run by another program", "3 of 45 runs by Inkling 0.0.9"];
     bundle(folder.path(), &["--group", "7", "--without-data"]).says(0, &words);
     let page = fs::read_to_string(study.join("report.html")).unwrap();
-    for words in ["3 runs", "Another CPU", "times are not compared", "Several programs made them"] {
+    for words in ["3 runs", "Another CPU", "times are not compared", "They were made by several programs"] {
         assert!(
             page.contains(words) || page.contains(&words.replace("3 runs", "three runs")),
             "no {words:?}"

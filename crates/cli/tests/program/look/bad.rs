@@ -19,14 +19,14 @@ fn classes_that_do_not_exist() {
     let folder = tempfile::tempdir().unwrap();
     let mlp = model(folder.path(), MLP, Some("fashion-mnist"));
     let mlp = mlp.to_str().unwrap();
-    let number = ["knows no class 12", "its head `item` has the classes 0 to 9: T-shirt/top, Trouser"];
+    let number = ["has no class 12", "its head `item` has the classes 0 to 9: T-shirt/top, Trouser"];
     for what in ["dream", "activations"] {
         refused(folder.path(), &[what, mlp, "--class", "12"], 2, &number);
-        let near = ["knows no class `pulover`", "did you mean `Pullover`?", "T-shirt/top, Trouser"];
+        let near = ["has no class `pulover`", "did you mean `Pullover`?", "T-shirt/top, Trouser"];
         refused(folder.path(), &[what, mlp, "--class", "pulover"], 2, &near);
     }
     let bare = model(folder.path(), COLOUR, None);
-    let words = ["knows no class `red`", "its head `kind` has the classes 0 to 3"];
+    let words = ["has no class `red`", "its head `kind` has the classes 0 to 3"];
     refused(folder.path(), &["dream", bare.to_str().unwrap(), "--class", "red"], 2, &words);
 }
 
@@ -35,14 +35,14 @@ fn a_class_that_the_network_never_gets_right() {
     let folder = tempfile::tempdir().unwrap();
     let one = MLP.replace("units = 10", "units = 1");
     let model = model(folder.path(), &one, Some("mnist"));
-    let words = ["knows no class 2", "its head `item` has the classes 0 to 0"];
+    let words = ["has no class 2", "its head `item` has the classes 0 to 0"];
     refused(folder.path(), &["activations", model.to_str().unwrap(), "--class", "2"], 2, &words);
     // Labels that its head has no class for harm nothing.
     let only = look(folder.path(), &["activations", model.to_str().unwrap(), "--out", "only"]);
     assert!(only.code == Some(0) && only.stdout.contains("0      0"), "{}{}", only.stdout, only.stderr);
     let more = super::common::model(folder.path(), &MLP.replace("units = 10", "units = 300"), Some("mnist"));
     for class in ["150", "299"] {
-        let words = format!("there is no test image of class {class}, so none is typical");
+        let words = format!("there is no test image of class {class}, so no image is typical");
         look(folder.path(), &["activations", more.to_str().unwrap(), "--class", class]).says(2, &[&words]);
     }
 }
@@ -169,7 +169,7 @@ fn networks_that_a_study_does_not_have() {
     let words = ["trains no network called `4 conv`", "its networks are `cnn 3 conv`, `inside judge`"];
     refused(folder.path(), &["filters", &STUDY, "--network", "4 conv"], 2, &words);
     let model = model(folder.path(), MLP, None);
-    let words = ["--network names a network of a study", "is no study's folder"];
+    let words = ["--network names a network of a study", "is not a study folder"];
     refused(folder.path(), &["filters", model.to_str().unwrap(), "--network", "mlp"], 2, &words);
 
     // A study that looks into none, and one that is not finished.
@@ -189,7 +189,7 @@ fn networks_that_a_study_does_not_have() {
     refused(folder.path(), &["filters", "mine", "--network", "3 conv"], 2, &words);
     record["study"].as_object_mut().unwrap().remove("inside");
     write(&record);
-    let words = ["the study in `mine` looks into no network by itself", "--network", "`cnn 3 conv`"];
+    let words = ["the study in `mine` looks inside no network itself", "--network", "`cnn 3 conv`"];
     refused(folder.path(), &["filters", "mine"], 2, &words);
     fs::write(folder.path().join("mine/study.json"), "{").unwrap();
     refused(folder.path(), &["filters", "mine"], 65, &["study.json` is damaged"]);
@@ -217,7 +217,7 @@ fn sets_and_test_images_that_do_not_exist() {
 
     let mnist = copy_of_mnist(folder.path());
     fs::write(mnist.join("t10k-labels-idx1-ubyte.gz"), "nothing").unwrap();
-    let words = ["t10k-labels-idx1-ubyte.gz is not a sound IDX file"];
+    let words = ["t10k-labels-idx1-ubyte.gz is not a valid IDX file"];
     refused(folder.path(), &["activations", &STUDY, "--data", "."], 65, &words);
 }
 
@@ -246,7 +246,7 @@ fn options_that_contradict_each_other() {
         (&["--neuron", "trunk.1:1,2"], &["a layer and a place in it, such as trunk.1:3,5,0"]),
         (
             &["--class", "1", "--animation", "a.png", "--steps", "4", "--frames", "9"],
-            &["9 pictures cannot be kept of a way of 4 steps", "from 2 to 5 here"],
+            &["cannot keep 9 frames of an ascent of 4 steps", "from 2 to 5 here"],
         ),
     ] {
         refused(folder.path(), &[&dream, options].concat(), 2, words);
@@ -268,5 +268,5 @@ fn places_that_cannot_be_written() {
     let taken = ["dream", model, "--class", "1", "--steps", "2", "--animation", "mine.gif"];
     fs::write(folder.path().join("mine.gif"), "notes under a wrong name").unwrap();
     look(folder.path(), &taken)
-        .says(73, &["`mine.gif` is there and is not an animation of this program", "help"]);
+        .says(73, &["`mine.gif` exists and is not an animation of this program", "help"]);
 }

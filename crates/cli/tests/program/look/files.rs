@@ -96,7 +96,7 @@ fn weights_that_overflow_are_told_and_nothing_that_is_not_finite_is_published() 
     first.says(0, &["activations"]);
     assert!(first.stdout.contains("too large for 32-bit arithmetic"), "{}", first.stdout);
     // What was published can be read, and is finite, or it would be done again.
-    look(folder.path(), &activations).says(0, &["not done again"]);
+    look(folder.path(), &activations).says(0, &["not repeated"]);
     let found = super::common::found(folder.path(), &activations);
     assert_eq!(found["result"]["outcome"]["overflow"], true);
     let image = &found["result"]["outcome"]["images"][0];
@@ -117,11 +117,7 @@ fn a_dream_whose_start_the_network_answers_with_no_finite_number_says_so() {
             let said = look(folder.path(), &asked);
             said.says(0, &[]);
             assert!(said.stdout.contains("not finite"), "{}", said.stdout);
-            assert!(
-                said.stdout.contains("Not finite: what the network makes of the start"),
-                "{}",
-                said.stdout
-            );
+            assert!(said.stdout.contains("Not finite: the output for the start"), "{}", said.stdout);
             assert!(!said.stdout.contains("→") && !said.stdout.contains("diverged"), "{}", said.stdout);
             let found = super::common::found(folder.path(), &asked);
             let pictures = found["result"]["outcome"]["pictures"].as_array().unwrap();
@@ -136,14 +132,15 @@ fn a_dream_whose_start_the_network_answers_with_no_finite_number_says_so() {
 #[test]
 fn an_image_that_is_typical_of_a_class_of_which_none_is_right_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    // Whatever the image, it is taken for a 0.
+    // Whatever the image, it is predicted as a 0.
     let zero = |arrays: &mut Vec<NamedTensor>| {
         let bias = arrays.iter_mut().find(|array| array.name == "item.1.bias").unwrap();
         bias.values[0] = 1e6;
     };
     let model = changed_model(folder.path(), MLP, Some("mnist"), &"none", zero);
     let model = model.to_str().unwrap();
-    let note = |class: &str| format!("Note: the network gets no test image of class {class} right, so that ");
+    let note =
+        |class: &str| format!("Note: the network classifies no test image of class {class} correctly, so ");
     for what in [&["activations"][..], &["dream", "--class", "1", "--steps", "2"]] {
         let ask = |class: &str| {
             let image = if what[0] == "dream" {
@@ -166,7 +163,7 @@ fn an_image_that_is_typical_of_a_class_of_which_none_is_right_says_so() {
 fn what_is_no_regular_file_is_no_model_and_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let words =
-        ["the trained network `", "cannot be read: it is no regular file", "help", "write it to a file"];
+        ["the trained network `", "cannot be read: it is not a regular file", "help", "write it to a file"];
     let mut none = vec!["/dev/null".to_owned()];
     let pipe = folder.path().join("pipe.safetensors");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());

@@ -46,7 +46,7 @@ fn a_dream_is_taken_for_a_class_of_the_head_that_is_asked() {
         for words in [
             format!("raising the probability of class {number} {name} (head `group`)"),
             format!("  {number} {name}\n"),
-            "Taken for: by the head `group`.".into(),
+            "Predicted as: by the head `group`.".into(),
         ] {
             assert!(seen.stdout.contains(&words), "no {words:?} in {}", seen.stdout);
         }
@@ -61,7 +61,7 @@ fn a_dream_is_taken_for_a_class_of_the_head_that_is_asked() {
     // A layer of a head belongs to it, whatever is asked of it; a shared one to the first.
     for (objective, head) in [("group.1:1", "group"), ("item.1:1", "item"), ("trunk.2:1", "item")] {
         let seen = look(folder.path(), &["dream", model, "--neuron", objective, "--steps", "3"]);
-        assert!(seen.stdout.contains(&format!("Taken for: by the head `{head}`.")), "{}", seen.stdout);
+        assert!(seen.stdout.contains(&format!("Predicted as: by the head `{head}`.")), "{}", seen.stdout);
     }
     let seen = look(folder.path(), &["dream", model, "--layer", "group.1", "--index", "3", "--steps", "3"]);
     let taken = seen.stdout.lines().find(|line| line.contains('→')).unwrap();
@@ -77,15 +77,15 @@ fn classes_of_a_head_have_the_studys_names_and_no_others() {
     };
     let inside = model.to_str().unwrap();
     // The catalogue has three groups, and one is called so.
-    dream(inside, "shoes").says(2, &["knows no class `shoes`", "its head `group` has feet, above, rest"]);
+    dream(inside, "shoes").says(2, &["has no class `shoes`", "its head `group` has feet, above, rest"]);
     dream(inside, "7")
-        .says(2, &["knows no class 7", "its head `group` has the classes 0 to 2: feet, above, rest"]);
+        .says(2, &["has no class 7", "its head `group` has the classes 0 to 2: feet, above, rest"]);
     dream(inside, "feat").says(2, &["did you mean `feet`?"]);
     // Nothing says what the classes of a model without its study are.
     let alone = folder.path().join("alone.safetensors");
     fs::copy(&model, &alone).unwrap();
     let alone = alone.to_str().unwrap();
-    dream(alone, "shoes").says(2, &["knows no class `shoes`", "its head `group` has the classes 0 to 2"]);
+    dream(alone, "shoes").says(2, &["has no class `shoes`", "its head `group` has the classes 0 to 2"]);
     let seen = dream(alone, "1");
     assert!(seen.stdout.contains("raising the logit of class 1 (head `group`)"), "{}", seen.stdout);
     // Nor what the groups are in another study.
@@ -93,7 +93,7 @@ fn classes_of_a_head_have_the_studys_names_and_no_others() {
     let other =
         fs::read_to_string(&record).unwrap().replace("[5,7,9]", "[5,7,8]").replace("[1,3,8]", "[1,3,9]");
     fs::write(&record, other).unwrap();
-    dream(inside, "feet").says(2, &["knows no class `feet`", "its head `group` has the classes 0 to 2"]);
+    dream(inside, "feet").says(2, &["has no class `feet`", "its head `group` has the classes 0 to 2"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn filters_of_the_network_that_the_study_looks_into_or_of_another() {
         assert!(first.stdout.contains(words), "no {words:?} in {}", first.stdout);
     }
     assert!(first.stdout.lines().skip(1).all(|line| line.chars().count() <= 80), "{}", first.stdout);
-    look(folder.path(), &["filters", &STUDY]).says(0, &["filters: finished before, not done again"]);
+    look(folder.path(), &["filters", &STUDY]).says(0, &["filters: finished earlier, not repeated"]);
     let judge = look(folder.path(), &["filters", &STUDY, "--network", "judge"]);
     assert!(judge.stdout.contains("inside judge ("), "{}", judge.stdout);
     let file = judge.stdout.split(['(', ')']).nth(1).unwrap();
@@ -40,7 +40,8 @@ fn activations_of_typical_images_of_numbered_ones_and_of_pictures() {
     let usual = look(folder.path(), &["activations", &STUDY]);
     usual.says(0, &["data: 70000 images", "activations: done in"]);
     let header = "layer    output";
-    for words in ["taken for", header, "in image 2", "differ most", "8 ", "each of the 10000 test images"] {
+    for words in ["predicted as", header, "in image 2", "differ most", "8 ", "each of the 10000 test images"]
+    {
         assert!(usual.stdout.contains(words), "no {words:?} in {}", usual.stdout);
     }
     assert!(usual.stdout.lines().skip(1).all(|line| line.chars().count() <= 80), "{}", usual.stdout);
@@ -161,7 +162,7 @@ fn the_same_look_is_done_once_and_gives_the_same_bytes_anywhere() {
         (fs::read(&file).unwrap(), fs::metadata(&file).unwrap().modified().unwrap())
     };
     let (bytes, written) = arrays("one");
-    dream("one", "1").says(0, &["dreams of 2: finished before, not done again"]);
+    dream("one", "1").says(0, &["dreams of 2: finished earlier, not repeated"]);
     assert_eq!(arrays("one").1, written);
     dream("two", "2").says(0, &["dreams of 2: done in"]);
     assert!(arrays("two").0 == bytes, "the same dream has the same bytes");
@@ -212,7 +213,7 @@ fn ctrl_c_ends_a_long_dream_and_says_how_to_do_it_again() {
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let stopped = done(&child.wait_with_output().unwrap());
     stopped
-        .says(130, &["interrupted", "what is finished is kept; to go on from there:", "inkling look dream"]);
+        .says(130, &["interrupted", "finished work is kept; to continue from there:", "inkling look dream"]);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn pictures_unlike_the_sets_are_noted_in_messages_results_and_json() {
             "it looks inverted: it is dark on light, and the images of MNIST are light on dark; try --invert",
         ),
         ("ink.png", "it is drawn in a dark colour on a transparent background"),
-        ("low.png", "it has 16 bits a value, of which only the lower 8 are used"),
+        ("low.png", "it has 16 bits per value, of which only the lower 8 are used"),
         ("blank.png", "it is blank: every value is 255 of 255"),
     ] {
         let note = format!("`{file}`: {words}");

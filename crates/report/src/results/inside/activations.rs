@@ -37,7 +37,7 @@ pub(super) fn read(
     let arrays = Arrays::of(store, run)?;
     let n = found.images.len();
     if n == 0 || n != spec.images.len() {
-        return Err(arrays.damaged(format!("{} images were asked for, {n} looked at", spec.images.len())));
+        return Err(arrays.damaged(format!("{} images were requested, but {n} were used", spec.images.len())));
     }
     let size = arrays.size("images", n)?;
     let [height, width, channels] = size;

@@ -50,7 +50,9 @@ pub(super) fn read(store: &Reader, run: &PlannedRun, spec: &DreamRun) -> Result<
     let arrays = Arrays::of(store, run)?;
     let n = result.outcome.pictures.len();
     if n == 0 || n != spec.pictures.len() {
-        return Err(arrays.damaged(format!("{} dreams were asked for, {n} made", spec.pictures.len())));
+        return Err(
+            arrays.damaged(format!("{} dreams were requested, but {n} were made", spec.pictures.len()))
+        );
     }
     let size = arrays.size("pictures", n)?;
     let [height, width, channels] = size;

@@ -80,10 +80,10 @@ fn layer(arrays: &Arrays, found: FilterLayer) -> Result<FilterLayerResults, Repo
     let largest: Vec<u32> = arrays.tensors.values(&format!("largest/{name}"), &[filters])?;
     let whole: Vec<u32> = arrays.tensors.values(&whole, &[arrays.length(&whole)?])?;
     if largest.iter().any(|&channel| channel as usize >= channels) {
-        return Err(arrays.damaged(format!("a channel of `{name}` is above the last of {channels}")));
+        return Err(arrays.damaged(format!("a channel of `{name}` is out of range: there are {channels}")));
     }
     if whole.iter().any(|&filter| filter as usize >= filters) {
-        return Err(arrays.damaged(format!("a filter of `{name}` is above the last of {filters}")));
+        return Err(arrays.damaged(format!("a filter of `{name}` is out of range: there are {filters}")));
     }
     Ok(FilterLayerResults {
         weights: arrays.numbers(&format!("weight/{name}"), &[height, width, channels, filters])?,

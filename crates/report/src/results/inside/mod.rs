@@ -144,10 +144,7 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
     }
     let damaged = |reason: String| StoreError::Damaged { path: store.path().join("study.json"), reason };
     let Some(asked) = &record.study.inside else {
-        return Err(damaged(
-            "it has runs of the task `inside`, and does not say what was asked of it".into(),
-        )
-        .into());
+        return Err(damaged("it has runs of the task `inside`, but not its settings".into()).into());
     };
     let looked_into = runs.iter().find_map(|run| looked_into(&run.spec));
     let network = looked_into.and_then(|id| record.runs.iter().find(|run| run.id == *id));
@@ -158,7 +155,7 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
     let set = runs.iter().find_map(|run| run.spec.data()).map(|data| data.set.clone());
     let set = set.or_else(|| network.and_then(trained)).unwrap_or_default();
     let Some(data) = record.data.get(&set) else {
-        return Err(damaged(format!("it says nothing of the data set `{set}`")).into());
+        return Err(damaged(format!("it does not describe the data set `{set}`")).into());
     };
     let mut found = InsideResults {
         data: data.clone(),
@@ -184,7 +181,9 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         }
     }
     if found.classes.iter().any(|&class| usize::from(class) >= found.data.classes.len()) {
-        return Err(damaged(format!("a class is above the last of {}", found.data.classes.len())).into());
+        return Err(
+            damaged(format!("a class is out of range: there are {}", found.data.classes.len())).into()
+        );
     }
     Ok(Some(found))
 }
@@ -229,7 +228,7 @@ fn test(store: &Reader, run: &PlannedRun) -> Result<Option<Evaluation>, ReportEr
         result.outcome.epochs.last().filter(|_| result.outcome.diverged.is_none()).map(|last| last.test);
     if test.is_some_and(|test| test.images == 0 || test.correct > test.images) {
         let path = store.run(run.id.as_ref()).path().join("result.json");
-        let reason = "it counts more right answers than images, or no images".to_owned();
+        let reason = "it counts more correct answers than images, or no images".to_owned();
         return Err(StoreError::Damaged { path, reason }.into());
     }
     Ok(test)

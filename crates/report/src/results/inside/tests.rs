@@ -241,7 +241,7 @@ fn arrays_that_do_not_fit_are_errors_that_name_the_file() {
             message(&in_floats("filters", "norm/trunk.1", |array| array.2[1] = f32::NAN)),
             "is damaged: `norm/trunk.1` holds NaN at [0, 1], the first of 1 of 4 values",
         ),
-        (message(&channel), "a channel of `trunk.1` is above the last of 1"),
+        (message(&channel), "a channel of `trunk.1` is out of range: there are 1"),
         (message(&in_floats("activations", "layer/trunk.3", shorter)), "`layer/trunk.3`"),
         (message(&in_floats("activations", "difference/trunk.1", shorter)), "`difference/trunk.1`"),
         (message(&in_floats("activations", "gradient", |array| array.0 = "slope".into())), "`gradient`"),

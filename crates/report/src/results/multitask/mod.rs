@@ -177,11 +177,11 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Multit
     }
     let damaged = |reason: String| ReportError::from(damaged_record(store, reason));
     let Some(asked) = &record.study.multitask else {
-        let reason = "it has runs of the task `multitask`, and does not say what was asked of it";
+        let reason = "it has runs of the task `multitask`, but not its settings";
         return Err(damaged(reason.into()));
     };
     let Some(data) = record.data.get(&asked.data) else {
-        return Err(damaged(format!("it says nothing of the data set `{}`", asked.data)));
+        return Err(damaged(format!("it does not describe the data set `{}`", asked.data)));
     };
     let mapping = asked
         .mapping(data.classes.len())

@@ -131,7 +131,7 @@ pub(super) fn read(
     let result: RunResult<TrainOutcome> = outcome(store, run)?;
     let in_result = |reason: &str| damaged_file(folder.path().join("result.json"), reason.into());
     if !result.outcome.epochs.iter().all(proportions) {
-        return Err(in_result("it counts more right answers than images, or no images"));
+        return Err(in_result("it counts more correct answers than images, or no images"));
     }
     if result.outcome.epochs.iter().any(|epoch| epoch.further.len() + 1 != spec.labels.len()) {
         return Err(in_result("an epoch has not as many heads as the network"));
@@ -149,7 +149,7 @@ pub(super) fn read(
         let scores: Vec<f32> = arrays.values(&name("test_logits"), &[images, classes])?;
         if predictions.iter().any(|&class| usize::from(class) >= classes) {
             return Err(damaged(format!(
-                "an answer of the head `{}` is above the last of {classes}",
+                "an answer of the head `{}` is out of range: there are {classes}",
                 goal.name()
             )));
         }
@@ -200,7 +200,7 @@ pub(super) fn labels(
         let arrays = folder.tensors(TensorFile::Arrays)?;
         let labels: Vec<u8> = arrays.values(&array("test_labels", number, spec), &[spec.data.test_images])?;
         if labels.iter().any(|&label| usize::from(label) >= most) {
-            let reason = format!("a label is above the last of {most}");
+            let reason = format!("a label is out of range: there are {most}");
             return Err(damaged_file(folder.path().join(TensorFile::Arrays.name()), reason));
         }
         Ok(labels)

@@ -188,14 +188,18 @@ fn what_does_not_fit_is_an_error_that_names_the_file() {
         (
             array("test_predictions/group", |held| held[3] = 3),
             "arrays",
-            "the head `group` is above the last of 3",
+            "the head `group` is out of range: there are 3",
         ),
-        (array("test_labels", |held| held[0] = 200), "arrays", "a label is above the last of 10"),
+        (array("test_labels", |held| held[0] = 200), "arrays", "a label is out of range: there are 10"),
         (array("test_labels/group", |held| held[0] ^= 1), "arrays", "labels of the group are not those"),
         (network(|found| found.outcome.epochs[0].further.clear()), "result", "not as many heads"),
         (network(|found| found.outcome.epochs[0].further[0].test.images = 0), "result", "no images"),
-        (record(|record| record.study.multitask = None), "study.json", "does not say what was asked"),
-        (record(|record| record.data.clear()), "study.json", "nothing of the data set `fashion-mnist`"),
+        (record(|record| record.study.multitask = None), "study.json", "not its settings"),
+        (
+            record(|record| record.data.clear()),
+            "study.json",
+            "does not describe the data set `fashion-mnist`",
+        ),
         (
             record(|record| record.study.multitask.as_mut().unwrap().groups[0].classes.truncate(1)),
             "study.json",

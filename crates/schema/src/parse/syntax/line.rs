@@ -101,7 +101,7 @@ fn assignment(key: &str, written: &str) -> Slip {
             ),
         };
     }
-    Slip::new(format!("`{shown_key}` is not a key of TOML"), format!("{NAMES}; others stand in quotes"))
+    Slip::new(format!("`{shown_key}` is not a key of TOML"), format!("{NAMES}; put others in quotes"))
 }
 
 fn no_assignment(line: &str) -> Slip {

@@ -104,7 +104,7 @@ fn equals_signs(written: &str) -> Option<Advice> {
 
 fn quotation(written: &str) -> Option<Advice> {
     if written.contains(TYPOGRAPHIC) {
-        let what = "the quotation marks are not those of a keyboard";
+        let what = "the quotation marks are typographic";
         return advice(what, "texts have straight quotation marks", written.replace(TYPOGRAPHIC, "\""));
     }
     let (first, last) = (written.chars().next()?, written.chars().next_back()?);
@@ -121,7 +121,7 @@ fn quotation(written: &str) -> Option<Advice> {
         texts && !written.contains('\\') && !written.starts_with("\"\"\"") && !written.starts_with("'''");
     several.then(|| {
         let what = format!("`{}` is more than one text", shown(written));
-        (what, "a key has one value; several stand in a list, such as [\"a\", \"b\"]".into(), String::new())
+        (what, "a key has one value; put several into a list, such as [\"a\", \"b\"]".into(), String::new())
     })
 }
 
@@ -136,9 +136,9 @@ fn backslash(written: &str) -> Option<Advice> {
 
 fn dash(written: &str) -> Option<Advice> {
     let instead = written.replace(DASHES, "-");
-    let what = "a dash stands where the minus of a keyboard belongs";
+    let what = "there is a dash in the place of a minus sign";
     (written.contains(DASHES) && !has_quotes(written))
-        .then(|| (what.into(), "a minus is `-`".into(), instead))
+        .then(|| (what.into(), "a minus sign is `-`".into(), instead))
 }
 
 fn comment(written: &str) -> Option<Advice> {
