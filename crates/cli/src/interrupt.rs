@@ -105,9 +105,7 @@ fn take(code: u8, before: &mut Option<Instant>) {
     let (spoken, wait) = mpsc::channel();
     thread::spawn(move || {
         match first {
-            Some(what) => {
-                message::say(&format!("\nstopping: {what}; {} again to stop immediately", how(code)))
-            }
+            Some(what) => message::say(&format!("\nstopping: {what}; {} again to stop at once", how(code))),
             None => {
                 message::say("");
                 message::error(&interrupted());

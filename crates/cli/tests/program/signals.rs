@@ -55,7 +55,7 @@ fn every_signal_that_ends_a_program_stops_it_cleanly_with_its_own_code() {
             env!("CARGO_BIN_EXE_inkling"),
             "study brief --only perceptron --threads 1 --out "
         );
-        stopped.says(code, &["stopping: the current step is finished first", "again to stop immediately"]);
+        stopped.says(code, &["stopping: the current step is finished first", "again to stop at once"]);
         stopped.says(code, &["interrupted", "finished work is kept; to continue from there:", &again]);
     }
 }
