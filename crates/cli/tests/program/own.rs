@@ -56,14 +56,14 @@ fn a_folder_of_pictures_goes_through_description_import_and_study() {
     assert!(page.contains("my bars") && page.contains("--data"), "the page names the source");
     assert!(!page.contains("MNIST"), "nothing is said of other sets");
     // The same again does nothing, and so does a study file that names the same images.
-    run(folder.path(), &["study", "smoke", "--data", "my bars"]).says(0, &["finished before"]);
+    run(folder.path(), &["study", "smoke", "--data", "my bars"]).says(0, &["finished earlier"]);
     let spec = run(folder.path(), &["study", "smoke", "--data", "my bars", "--print-spec"]).stdout;
     let start = spec.find("source = ").unwrap();
     let end = start + spec[start..].find('\n').unwrap();
     fs::create_dir(folder.path().join("studies")).unwrap();
     let relative = format!("{}source = \"../my bars\"{}", &spec[..start], &spec[end..]);
     fs::write(folder.path().join("studies/bars.toml"), relative).unwrap();
-    run(folder.path(), &["study", "studies/bars.toml"]).says(0, &["finished before"]);
+    run(folder.path(), &["study", "studies/bars.toml"]).says(0, &["finished earlier"]);
 }
 
 #[test]

@@ -204,8 +204,7 @@ mod tests {
         let data = facts(&["a", "b", "c", "d"]);
         let found = |judge| fixtures::inside::inside(&data, &Looked { judge, ..Looked::small(&data) });
         let words = |task: &InsideResults| inside(&InsideRows::new(task)).join("\n");
-        let both =
-            "Task 5: 10 of 10 dreams reach 99 % on 3 conv, an independent network recognises 10 of 10";
+        let both = "Task 5: 10 of 10 dreams reach 99 % on 3 conv, an independent network recognises 10 of 10";
         assert_eq!(words(&found(true)), both);
         let mut alone = found(false);
         assert_eq!(words(&alone), "Task 5: 10 of 10 dreams reach 99 % on 3 conv");
