@@ -28,10 +28,10 @@ pub use figures::draw;
 pub use fresh::{Current, Stale, current};
 pub use results::{
     ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
-    DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, HeadedNetwork,
-    InsideResults, Judge, Moment, MultitaskResults, NetworkPair, NetworkResults, NetworksResults, Origins,
-    PairResults, Pairing, PcaResults, PerceptronResults, Pictures, Program, Results, Share, Spread,
-    WeightingResults, WrongImage, between, within,
+    DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
+    Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PairResults, Pairing,
+    PcaResults, PerceptronResults, Pictures, Program, Results, Share, Spread, WeightingResults, WrongImage,
+    between, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

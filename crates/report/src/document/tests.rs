@@ -24,7 +24,7 @@ use inkling_schema::{
 
 use super::*;
 use crate::fixtures::{self, Shape};
-use crate::{NetworkResults, NetworksResults, PairResults, PcaResults, PerceptronResults};
+use crate::{Network, NetworksResults, PairResults, PcaResults, PerceptronResults};
 
 /// Names that Typst would take for markup, were they not strings.
 const SPECIAL: [&str; 3] =
@@ -159,7 +159,7 @@ fn tasks(results: &mut Results) -> impl Iterator<Item = &mut NetworksResults> {
 }
 
 /// Changes every network of both tasks.
-fn change(results: &mut Results, change: impl Fn(usize, &mut NetworkResults)) {
+fn change(results: &mut Results, change: impl Fn(usize, &mut Network)) {
     for task in tasks(results) {
         task.networks.iter_mut().enumerate().for_each(|(i, network)| change(i, network));
     }
@@ -398,7 +398,7 @@ fn what_is_said_of_depth_and_size_follows_mcnemars_tests() {
     // Now the deepest network is wrong about every fifth image, and every pair with it differs.
     let deepest = results.mlps.iter_mut().filter_map(|task| task.networks.last_mut());
     for network in deepest {
-        let answers = network.predictions.iter_mut().step_by(5);
+        let answers = network.heads[0].predictions.iter_mut().step_by(5);
         answers.for_each(|answer| *answer = (*answer + 1) % 10);
     }
     let facts = serde_json::to_value(Facts::new(&results, &Rows::new(&results), &[], &[])).unwrap();

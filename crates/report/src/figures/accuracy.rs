@@ -10,7 +10,7 @@ use super::forms::mark::lettered;
 use super::networks::{Kind, compared};
 use super::{list, percent, thousands, tick_seconds};
 use crate::results::ONE_BUDGET;
-use crate::{NetworkResults, NetworksResults, Results};
+use crate::{Network, NetworksResults, Results};
 use inkling_statistics::wilson_interval;
 
 /// Distance of two marks side by side.
@@ -37,7 +37,7 @@ pub(super) fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing 
     let mut canvas = Canvas::page();
     let height = f64::max(176.0, key.extent().1 - 20.0);
     draw(&mut Chart::beside(&mut canvas, &key, height, (&x, &y)), &networks, &PARAMETERS);
-    let described: Vec<String> = networks.iter().map(Network::described).collect();
+    let described: Vec<String> = networks.iter().map(Shown::described).collect();
     let kinds: Vec<String> = tasks.iter().map(|(kind, _)| format!("{}s", kind.name())).collect();
     canvas.described(format!(
         "Test accuracy against the number of parameters, on a logarithmic axis, for {}, with the depth in each mark \
@@ -89,23 +89,23 @@ fn explain(tasks: &[(Kind, &NetworksResults)], key: &mut Key) {
 }
 
 /// A network that has an accuracy.
-struct Network<'a> {
+struct Shown<'a> {
     kind: Kind,
-    network: &'a NetworkResults,
+    network: &'a Network,
     accuracy: f64,
     interval: (f64, f64),
 }
 
-impl Network<'_> {
+impl Shown<'_> {
     fn described(&self) -> String {
         let parameters = thousands(self.network.outcome.parameters);
         format!("{} ({parameters} parameters): {}", self.network.name, percent(self.accuracy, 2))
     }
 }
 
-fn collect<'a>(tasks: &[(Kind, &'a NetworksResults)]) -> Vec<Network<'a>> {
+fn collect<'a>(tasks: &[(Kind, &'a NetworksResults)]) -> Vec<Shown<'a>> {
     let networks = tasks.iter().flat_map(|&(kind, task)| task.test().map(move |found| (kind, found)));
-    let networks = networks.map(|(kind, (network, test))| Network {
+    let networks = networks.map(|(kind, (network, test))| Shown {
         kind,
         network,
         accuracy: test.accuracy(),
@@ -126,7 +126,7 @@ fn failed_words(names: &[String]) -> String {
 /// What accuracy is plotted against.
 struct Cost {
     title: &'static str,
-    of: fn(&NetworkResults) -> f64,
+    of: fn(&Network) -> f64,
     format: fn(f64) -> String,
     /// Whether networks of about one cost were made to have it: they stand side by side, joined by a line.
     budgets: bool,
@@ -152,11 +152,11 @@ const TESTING: Cost = Cost {
 };
 
 impl Cost {
-    fn of(&self, found: &Network) -> f64 {
+    fn of(&self, found: &Shown) -> f64 {
         (self.of)(found.network).max(1e-4)
     }
 
-    fn axis(&self, networks: &[Network]) -> Axis<'static> {
+    fn axis(&self, networks: &[Shown]) -> Axis<'static> {
         let (least, most) = extent(networks.iter().map(|found| self.of(found)), (1.0, 10.0));
         // At least a factor of six across, so that there are two ticks to read.
         let margin = (most / least).powf(0.12).max((6.0 * least / most).sqrt()).max(1.12);
@@ -164,12 +164,12 @@ impl Cost {
     }
 }
 
-fn accuracy_axis(networks: &[Network]) -> Axis<'static> {
+fn accuracy_axis(networks: &[Shown]) -> Axis<'static> {
     let ends = networks.iter().flat_map(|found| [found.interval.0, found.interval.1]);
     Axis::shares(with_margin(extent(ends, (0.0, 1.0)), 0.06, 0.0), 5.0).titled("test accuracy")
 }
 
-fn draw(chart: &mut Chart, networks: &[Network], cost: &Cost) {
+fn draw(chart: &mut Chart, networks: &[Shown], cost: &Cost) {
     let budgets = budgets(networks, cost);
     let mut places: Vec<(f64, f64)> =
         networks.iter().map(|found| chart.at((cost.of(found), found.accuracy))).collect();
@@ -196,7 +196,7 @@ fn draw(chart: &mut Chart, networks: &[Network], cost: &Cost) {
 }
 
 /// Two or more networks of a kind with about one cost that they were made to have, each list in the order of depth.
-fn budgets(networks: &[Network], cost: &Cost) -> Vec<Vec<usize>> {
+fn budgets(networks: &[Shown], cost: &Cost) -> Vec<Vec<usize>> {
     if !cost.budgets {
         return Vec::new();
     }

@@ -38,9 +38,9 @@ pub(super) fn matrix(task: &NetworksResults) -> Option<Drawing> {
     let mut key = Key::column(KEY);
     key.heading(&network.name);
     key.note("row: the image’s class");
-    key.note("column: the network’s answer");
+    key.note("column: predicted class");
     if !listed.is_empty() {
-        key.heading("commonest errors");
+        key.heading("most frequent errors");
     }
     let short = shortened(names);
     for &(count, class, answer) in listed.iter().take(LISTED) {
@@ -53,11 +53,12 @@ pub(super) fn matrix(task: &NetworksResults) -> Option<Drawing> {
         .take(3)
         .map(|&(count, class, answer)| format!("{} predicted as {} ({count})", names[class], names[answer]))
         .collect();
-    let common = if common.is_empty() { String::new() } else { format!(" Commonest: {}.", list(&common)) };
+    let common =
+        if common.is_empty() { String::new() } else { format!(" Most frequent: {}.", list(&common)) };
     Some(canvas.described(format!(
         "Confusion matrix of the network {} on the {} test images of {}: {} errors.{common}",
         network.name,
-        thousands(network.labels.len()),
+        thousands(network.labels().len()),
         task.data.title,
         thousands(errors),
     )))

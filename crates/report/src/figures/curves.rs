@@ -10,7 +10,7 @@ use super::forms::key::{Key, Sign};
 use super::names::all_fitted;
 use super::networks::Kind;
 use super::{percent, thousands};
-use crate::{NetworkResults, NetworksResults};
+use crate::{Network, NetworksResults};
 
 const COLUMNS: usize = 5;
 /// Networks of one figure: two rows of them are as high as a page allows with a caption.
@@ -41,7 +41,7 @@ pub(super) fn curves(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
     let titles = all_fitted(&names, 1.06 * 8.0, panels.width());
     let scale = Scale::new(task);
     let parts = task.networks.chunks(NETWORKS).zip(titles.chunks(NETWORKS));
-    let part = |(networks, titles): (&[NetworkResults], &[String])| {
+    let part = |(networks, titles): (&[Network], &[String])| {
         let mut canvas = Canvas::page();
         key.draw(&mut canvas, (LEFT, 0.0));
         for (i, (network, title)) in networks.iter().zip(titles).enumerate() {
@@ -113,16 +113,11 @@ impl Scale {
     }
 
     /// How many epochs so many steps are.
-    fn epochs_at(&self, network: &NetworkResults, step: usize) -> f64 {
-        let ended = network.outcome.epochs.first().map(|epoch| epoch.step);
-        let spec = &network.spec;
-        let held_out = spec.training.validation.as_ref().map_or(0, |validation| validation.images);
-        let images = spec.data.train_images.saturating_sub(held_out);
-        let per_epoch = ended.unwrap_or_else(|| images.div_ceil(spec.training.batch_size.max(1))).max(1);
-        step as f64 / per_epoch as f64
+    fn epochs_at(&self, network: &Network, step: usize) -> f64 {
+        step as f64 / network.steps_per_epoch() as f64
     }
 
-    fn loss(&self, chart: &mut Chart, network: &NetworkResults) {
+    fn loss(&self, chart: &mut Chart, network: &Network) {
         let batches = network.curve.iter().map(|line| (self.epochs_at(network, line.step), line.loss));
         chart.curve(batches, BATCHES);
         self.evaluations(chart, network, |found| found.loss);
@@ -139,7 +134,7 @@ impl Scale {
         }
     }
 
-    fn accuracy(&self, chart: &mut Chart, network: &NetworkResults) {
+    fn accuracy(&self, chart: &mut Chart, network: &Network) {
         let points = network.curve.iter().map(|line| (self.epochs_at(network, line.step), line.accuracy));
         for part in above(points, self.accuracy.0) {
             chart.curve(part, BATCHES);
@@ -148,7 +143,7 @@ impl Scale {
     }
 
     /// What was found after each epoch, and where the training ended in numbers that are none.
-    fn evaluations(&self, chart: &mut Chart, network: &NetworkResults, value: impl Fn(&Evaluation) -> f64) {
+    fn evaluations(&self, chart: &mut Chart, network: &Network, value: impl Fn(&Evaluation) -> f64) {
         for part in &PARTS {
             let place = |epoch: &EpochOutcome| {
                 let found = (part.of)(epoch)?;
@@ -180,14 +175,14 @@ fn above(points: impl Iterator<Item = (f64, f64)>, level: f64) -> Vec<Vec<(f64, 
     parts
 }
 
-fn alt(kind: Kind, task: &NetworksResults, networks: &[NetworkResults]) -> String {
+fn alt(kind: Kind, task: &NetworksResults, networks: &[Network]) -> String {
     let ends: Vec<String> = networks
         .iter()
         .map(|network| match (network.outcome.diverged, network.last()) {
             (Some(at), _) => format!("{} diverged at step {}", network.name, thousands(at.step)),
-            (None, None) => format!("{} ended no epoch", network.name),
+            (None, None) => format!("{} completed no epoch", network.name),
             (None, Some(last)) => format!(
-                "{}: loss {:.3} and accuracy {} in training, {:.3} and {} in testing",
+                "{}: loss {:.3} and accuracy {} on training images, {:.3} and {} on test images",
                 network.name,
                 last.train.loss,
                 percent(last.train.accuracy(), 2),

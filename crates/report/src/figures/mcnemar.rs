@@ -68,7 +68,7 @@ fn draw(matrix: &Matrix, pairs: &[NetworkPair], (rows, columns): (&[usize], &[us
     });
     let lines = matrix.draw(&mut canvas, cells);
     let mut key = Key::column(KEY);
-    key.heading("Row less column");
+    key.heading("Row minus column");
     key.note(match lines {
         0 => "test accuracy, by colour; the numbers are in the table of McNemar’s tests",
         1 => "test accuracy in percentage points; p is in the table of McNemar’s tests",

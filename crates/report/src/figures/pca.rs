@@ -107,7 +107,7 @@ pub(super) fn components(pca: &PcaResults) -> Drawing {
     ))
 }
 
-/// One image of each class, and the same image rebuilt from more and more components.
+/// One image of each class, and the same image reconstructed from more and more components.
 pub(super) fn reconstructions(pca: &PcaResults) -> Drawing {
     const GAP: f64 = 2.0;
     let (h, w) = (pca.data.height, pca.data.width);
@@ -161,7 +161,7 @@ pub(super) fn reconstructions(pca: &PcaResults) -> Drawing {
         .collect();
     let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
     canvas.described(format!(
-        "A test image of each class of {} and below it the same image rebuilt from {} principal components. Mean \
+        "A test image of each class of {} and below it the same image reconstructed from {} principal components. Mean \
          squared error of a pixel, on a scale from −1 to 1: {}.",
         pca.data.title,
         list(&counts),

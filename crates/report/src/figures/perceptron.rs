@@ -43,15 +43,15 @@ pub(super) fn weights(perceptrons: &PerceptronResults) -> Drawing {
     }
     let mut key = Key::column(165.0);
     key.heading("Weights of row against column");
-    key.note("red pixels speak for the column’s class (+1), blue ones for the row’s (−1)");
+    key.note("red pixels favour the column’s class (+1), blue ones the row’s (−1)");
     let labels = [(0.0, "−s"), (0.5, "0"), (1.0, "s")].map(|(t, label)| (t, label.to_owned()));
     key.bar(|t| colour::diverging(2.0 * t - 1.0), labels);
-    key.note(format!("each image on its own scale s, which {} of |w| do not pass", percent(COVERED, 0)));
+    key.note(format!("each image on its own scale s, below which {} of |w| lie", percent(COVERED, 0)));
     matrix.key(&mut canvas, &key);
     let (low, high) = largest.iter().fold((f32::MAX, 0.0_f32), |(low, high), &w| (low.min(w), high.max(w)));
     canvas.described(format!(
         "Weights of the {} perceptrons of {} as images of {} by {} pixels, one for each pair of classes; blue weights \
-         speak for the row’s class, red ones for the column’s. Each image has its own scale; the largest weight is \
+         favour the row’s class, red ones for the column’s. Each image has its own scale; the largest weight is \
          between {} and {} in size.",
         perceptrons.pairs.len(),
         data.title,

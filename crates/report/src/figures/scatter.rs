@@ -52,7 +52,7 @@ pub(super) fn all_classes(pca: &PcaResults) -> Drawing {
         .collect();
     let ratio = &pca.outcome.explained_variance_ratio;
     canvas.described(format!(
-        "Scatter plot of {} training images of {} on the first two principal components, which hold {} of the \
+        "Scatter plot of {} training images of {} on the first two principal components, which explain {} of the \
          variance ({} and {}), with a colour and a marker for each class. Class centres: {}.",
         thousands(pca.embedding.len()),
         pca.data.title,
@@ -121,7 +121,7 @@ fn spread(pca: &PcaResults) -> String {
     radii.sort_by(|a, b| a.0.total_cmp(&b.0));
     match (radii.first(), radii.last()) {
         (Some((small, tight)), Some((large, wide))) => format!(
-            "Tightest about its centre is class {tight} (root mean square distance {small:.1}), widest class {wide} \
+            "Class {tight} is the least spread out (root mean square distance from its centre {small:.1}), class {wide} the most \
              ({large:.1})."
         ),
         _ => String::new(),

@@ -38,7 +38,7 @@ fn in_the_plane(pairs: &[PairSeparability]) -> (Key, Vec<Cell>) {
     // From the ten per cent below the worst pair, so that the colours differ where the pairs do.
     let low = ((worst * 10.0).floor() / 10.0).min(0.9);
     let mut key = Key::column(112.0);
-    key.note("training images on the right side of the line, in per cent");
+    key.note("training images classified correctly, in per cent");
     key.bar(colour::viridis, [0.0, 0.5, 1.0].map(|t| (t, format!("{:.0}", (low + (1.0 - low) * t) * 100.0))));
     if pairs.iter().any(|pair| pair.separable_in_plane) {
         key.add(Sign::Edge, "separable: the convex hulls are disjoint");

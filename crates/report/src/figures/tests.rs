@@ -191,7 +191,8 @@ fn studies() -> Vec<Results> {
     }
     let mut one = with_networks(&["0", "1"], Shape { networks: 1, epochs: 1, ..Shape::SMALL });
     for network in one.mlps.iter_mut().chain(&mut one.cnns).flat_map(|task| &mut task.networks) {
-        network.predictions.clone_from(&network.labels);
+        let head = &mut network.heads[0];
+        head.predictions.clone_from(&head.labels);
         network.wrong.clear();
         network.curve.clear();
     }

@@ -1,6 +1,7 @@
 //! McNemar's test between every two networks that answered the same test images.
 
-use super::networks::{NetworkResults, NetworksResults};
+use super::network::Network;
+use super::networks::NetworksResults;
 use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// Two networks on the same test images.
@@ -23,13 +24,13 @@ pub struct NetworkPair {
 }
 
 impl NetworkPair {
-    fn new(a: (usize, &NetworkResults), b: (usize, &NetworkResults)) -> Option<NetworkPair> {
-        if a.1.spec.data.set != b.1.spec.data.set || a.1.labels != b.1.labels {
+    fn new(a: (usize, &Network), b: (usize, &Network)) -> Option<NetworkPair> {
+        if a.1.spec.data.set != b.1.spec.data.set || a.1.labels() != b.1.labels() {
             return None;
         }
-        let (only_a, only_b) = only(&a.1.labels, &a.1.predictions, &b.1.predictions);
+        let (only_a, only_b) = only(a.1.labels(), a.1.predictions(), b.1.predictions());
         let p = mcnemar_exact(only_a, only_b);
-        Some(NetworkPair { a: a.0, b: b.0, only_a, only_b, images: a.1.labels.len(), p, adjusted: p })
+        Some(NetworkPair { a: a.0, b: b.0, only_a, only_b, images: a.1.labels().len(), p, adjusted: p })
     }
 
     /// Whether the two differ by more than the noise, over all pairs of the comparison together.

@@ -4,6 +4,7 @@ mod comparison;
 mod inside;
 mod moment;
 mod multitask;
+mod network;
 mod networks;
 mod origin;
 #[cfg(test)]
@@ -30,11 +31,12 @@ pub use inside::{
 pub(crate) use inside::{Look, look};
 pub use moment::Moment;
 pub use multitask::{
-    Answers, Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound,
-    HeadedNetwork, MultitaskResults, Pairing, Spread, WeightingResults,
+    Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound, MultitaskResults,
+    Pairing, Spread, WeightingResults,
 };
+pub use network::{Answers, Convolutions, Network, WrongImage};
 pub(crate) use networks::ONE_BUDGET;
-pub use networks::{ChosenBy, Convolutions, NetworkResults, NetworksResults, WrongImage};
+pub use networks::{ChosenBy, NetworksResults};
 pub use origin::{Origins, Program, Share};
 
 /// A study, as far as it is finished.
@@ -317,7 +319,7 @@ fn pair(
     let folder = store.run(run.id.as_ref());
     let result: RunResult<PerceptronOutcome> = outcome(store, run)?;
     let data = &record.data[&spec.data.set];
-    let passes: Vec<PerceptronPass> = networks::metrics(&folder)?;
+    let passes: Vec<PerceptronPass> = network::metrics(&folder)?;
     Ok(PairResults {
         spec: spec.clone(),
         outcome: result.outcome,

@@ -36,14 +36,14 @@ pub(crate) struct Arrays {
 }
 
 impl Arrays {
-    fn of(network: &NetworkResults) -> Arrays {
+    fn of(network: &Network) -> Arrays {
         let score = |&predicted: &u8| {
             (0..CLASSES).map(move |class| if class == usize::from(predicted) { 4.0 } else { 0.0 })
         };
         Arrays {
-            labels: network.labels.clone(),
-            predictions: network.predictions.clone(),
-            logits: network.predictions.iter().flat_map(score).collect(),
+            labels: network.heads[0].labels.clone(),
+            predictions: network.heads[0].predictions.clone(),
+            logits: network.heads[0].predictions.iter().flat_map(score).collect(),
             index: network.wrong.iter().map(|image| image.index as u32).collect(),
             images: network.wrong.iter().flat_map(|image| image.pixels.clone()).collect(),
         }
@@ -67,7 +67,7 @@ impl Arrays {
 
 /// Writes a study of one MLP whose arrays are changed, and reads it.
 fn written_and_read(
-    network: &NetworkResults,
+    network: &Network,
     change: impl Fn(&mut Arrays),
 ) -> Result<Option<NetworksResults>, ReportError> {
     let (_folder, store, _) = written(network, change);
@@ -78,7 +78,7 @@ fn written_and_read(
 
 /// Writes a study of one MLP whose arrays are changed.
 pub(crate) fn written(
-    network: &NetworkResults,
+    network: &Network,
     change: impl Fn(&mut Arrays),
 ) -> (tempfile::TempDir, Store, StudyRecord) {
     let folder = tempfile::tempdir().unwrap();
@@ -130,7 +130,7 @@ pub(crate) fn written(
     (folder, store, record)
 }
 
-pub(crate) fn network() -> NetworkResults {
+pub(crate) fn network() -> Network {
     let shape = Shape { networks: 1, epochs: 2, train_images: 300, test_images: 200 };
     fixtures::mlps(&data(), shape).networks.remove(0)
 }
@@ -143,7 +143,10 @@ fn a_network_comes_back_as_it_was_written() {
     assert_eq!((&read.name, read.why.as_str()), (&network.name, "the brief's network"));
     assert_eq!((read.widths.as_slice(), &read.convolutions), (&[1000, 1000][..], &None));
     assert_eq!((&read.outcome, &read.curve), (&network.outcome, &network.curve));
-    assert_eq!((&read.labels, &read.predictions), (&network.labels, &network.predictions));
+    assert_eq!(
+        (&read.heads[0].labels, &read.heads[0].predictions),
+        (&network.heads[0].labels, &network.heads[0].predictions)
+    );
     assert_eq!(read.wrong.len(), 4);
     for (read, made) in read.wrong.iter().zip(&network.wrong) {
         assert_eq!((read.index, read.class, read.predicted), (made.index, made.class, made.predicted));
@@ -216,11 +219,12 @@ fn the_network_to_look_at_is_chosen_by_losses_and_never_by_the_test_images() {
 fn pairs_count_the_images_that_only_one_got_right() {
     let mut task = fixtures::mlps(&data(), Shape { networks: 2, ..Shape::SMALL });
     for network in &mut task.networks {
-        network.predictions.clone_from(&network.labels);
+        let head = &mut network.heads[0];
+        head.predictions.clone_from(&head.labels);
     }
     for (network, wrong) in [(0, 0..3), (1, 2..12)] {
         for image in wrong {
-            let answer = &mut task.networks[network].predictions[image];
+            let answer = &mut task.networks[network].heads[0].predictions[image];
             *answer = (*answer + 1) % 3;
         }
     }
@@ -232,7 +236,7 @@ fn pairs_count_the_images_that_only_one_got_right() {
     assert!((pairs[0].p - 134.0 / 2048.0).abs() < 1e-12 && pairs[0].p == pairs[0].adjusted);
     assert!((pairs[0].difference() - 0.007).abs() < 1e-12 && !pairs[0].differs());
     assert_eq!(between(&task, &task).len(), 4);
-    task.networks[1].labels[5] ^= 1;
+    task.networks[1].heads[0].labels[5] ^= 1;
     assert!(within(&task).is_empty(), "other images cannot be compared");
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::networks::{ClassRow, class_rows};
 use crate::results::{
-    Baselines, ClassChange, Goal, GoalPair, GradientsFound, HeadedNetwork, MultitaskResults, Pairing, Spread,
+    Baselines, ClassChange, Goal, GoalPair, GradientsFound, MultitaskResults, Network, Pairing, Spread,
     WeightingResults,
 };
 
@@ -183,7 +183,7 @@ impl MultitaskRows {
             Some(class_rows(head, task.classes(goal), &task.confusion(network, goal)?))
         });
         let changes = task.all_class_changes();
-        let lambda = |(lambda, network): &(f64, HeadedNetwork)| HeadedRow::new(task, Some(*lambda), network);
+        let lambda = |(lambda, network): &(f64, Network)| HeadedRow::new(task, Some(*lambda), network);
         MultitaskRows {
             data: task.networks().next().map_or_else(String::new, |network| network.spec.data.set.clone()),
             groups: task.groups.clone(),
@@ -228,7 +228,7 @@ impl SingleRow {
 }
 
 impl HeadedRow {
-    fn new(task: &MultitaskResults, lambda: Option<f64>, network: &HeadedNetwork) -> HeadedRow {
+    fn new(task: &MultitaskResults, lambda: Option<f64>, network: &Network) -> HeadedRow {
         let accuracy = |goal: Goal| network.test(goal).map(|test| test.accuracy());
         let interval = |goal: Goal| network.test(goal).map(|test| wilson_interval(test.correct, test.images));
         let trained = |goal: Goal| network.head(goal).map(|_| network.trained(goal));
@@ -337,7 +337,7 @@ impl WeightingRow {
     }
 }
 
-fn gradients(network: &HeadedNetwork) -> impl Iterator<Item = GradientRow> {
+fn gradients(network: &Network) -> impl Iterator<Item = GradientRow> {
     let norm = |line: &GradientsLine, goal: Goal| line.norms.get(network.head(goal)?).copied();
     network.gradients.iter().map(move |line| GradientRow {
         network: network.name.clone(),

@@ -4,7 +4,7 @@ use inkling_schema::outcome::Divergence;
 use inkling_statistics::{ClassMeasures, class_measures, wilson_interval};
 use serde::Serialize;
 
-use crate::results::{self, NetworkPair, NetworkResults, NetworksResults};
+use crate::results::{self, Network, NetworkPair, NetworksResults};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct NetworksRows {
@@ -98,9 +98,9 @@ pub(crate) struct ComparedRow {
 impl NetworksRows {
     pub(crate) fn new(task: &NetworksResults) -> NetworksRows {
         let names = &task.data.classes;
-        let classes = task
-            .finished()
-            .flat_map(|(_, network, _)| class_rows(network.head(), names, &network.confusion(names.len())));
+        let classes = task.finished().flat_map(|(_, network, _)| {
+            class_rows(network.head_of_classes(), names, &network.confusion(names.len()))
+        });
         NetworksRows {
             data: task.networks.first().map_or_else(String::new, |network| network.spec.data.set.clone()),
             networks: task.networks.iter().map(NetworkRow::new).collect(),
@@ -112,7 +112,7 @@ impl NetworksRows {
 }
 
 impl NetworkRow {
-    fn new(network: &NetworkResults) -> NetworkRow {
+    fn new(network: &Network) -> NetworkRow {
         let found = &network.outcome;
         let last = network.last();
         let convolutions = network.convolutions.as_ref();
@@ -176,7 +176,7 @@ pub(crate) fn class_rows(
     classes.iter().zip(class_measures(confusion)).map(row).collect()
 }
 
-fn confusion(network: &NetworkResults, classes: &[String]) -> Vec<ConfusionRow> {
+fn confusion(network: &Network, classes: &[String]) -> Vec<ConfusionRow> {
     let counts = network.confusion(classes.len());
     let of_class = |(class, answers): (&String, Vec<usize>)| {
         let row = |(predicted, test_images): (&String, usize)| ConfusionRow {
@@ -196,7 +196,7 @@ pub(crate) fn compared(
     cnns: &NetworksResults,
     times_compare: bool,
 ) -> Vec<ComparedRow> {
-    let row = |(kind, network): (&'static str, &NetworkResults)| {
+    let row = |(kind, network): (&'static str, &Network)| {
         let found = &network.outcome;
         let test_accuracy = network.last().map(|last| last.test.accuracy());
         // No machine takes no time, but a clock may say so.

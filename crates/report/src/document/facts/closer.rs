@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::rows::ClassRow;
-use crate::{ChosenBy, NetworkResults, NetworksResults};
+use crate::{ChosenBy, Network, NetworksResults};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Chosen<'a> {
@@ -68,7 +68,7 @@ impl<'a> Chosen<'a> {
             name: &network.name,
             by_validation: by == ChosenBy::Validation,
             among: task.finished().count(),
-            images: network.labels.len(),
+            images: network.labels().len(),
             errors,
             common: all,
             tied,
@@ -96,7 +96,7 @@ fn cut(all: &mut Vec<Confusion>) -> Option<Tied> {
 }
 
 /// Every confusion there is, the commonest first.
-fn confusions<'a>(network: &NetworkResults, classes: &'a [String]) -> Vec<Confusion<'a>> {
+fn confusions<'a>(network: &Network, classes: &'a [String]) -> Vec<Confusion<'a>> {
     let counts = network.confusion(classes.len());
     let mut all: Vec<Confusion> = Vec::new();
     for (class, answers) in counts.iter().enumerate() {

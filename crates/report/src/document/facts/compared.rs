@@ -7,7 +7,7 @@ use inkling_statistics::median;
 
 use super::networks::{Named, initializer};
 use crate::rows::ComparedRow;
-use crate::{NetworkPair, NetworkResults, NetworksResults};
+use crate::{Network, NetworkPair, NetworksResults};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ComparedFacts<'a> {
@@ -80,7 +80,7 @@ impl<'a> ComparedFacts<'a> {
         };
         let networks = || mlps.networks.iter().chain(&cnns.networks);
         let first = networks().next()?;
-        let parameters = |network: &NetworkResults| network.outcome.parameters as f64;
+        let parameters = |network: &Network| network.outcome.parameters as f64;
         let times = || {
             // There are none where the runs are of several machines or programs.
             Some(Times {
@@ -113,7 +113,7 @@ impl<'a> ComparedFacts<'a> {
 pub(crate) fn same_data(mlps: &NetworksResults, cnns: &NetworksResults) -> bool {
     let mut networks = mlps.networks.iter().chain(&cnns.networks);
     let Some(first) = networks.next() else { return false };
-    networks.all(|network| network.spec.data == first.spec.data && network.labels == first.labels)
+    networks.all(|network| network.spec.data == first.spec.data && network.labels() == first.labels())
 }
 
 /// Whether two networks were trained in one way, by optimiser, schedule, loss and initial weights.
@@ -136,7 +136,7 @@ fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[NetworkPair]) -> Opti
 }
 
 impl Medians {
-    fn new(mlps: &NetworksResults, cnns: &NetworksResults, of: fn(&NetworkResults) -> f64) -> Option<Self> {
+    fn new(mlps: &NetworksResults, cnns: &NetworksResults, of: fn(&Network) -> f64) -> Option<Self> {
         let middle = |task: &NetworksResults| median(task.finished().map(|(_, network, _)| of(network)));
         Some(Medians { mlp: middle(mlps)?, cnn: middle(cnns)? })
     }

@@ -3,7 +3,7 @@
 use inkling_schema::{LayerSpec, PlannedLayer, Shape};
 use serde::Serialize;
 
-use crate::{NetworkResults, NetworksResults};
+use crate::{Network, NetworksResults};
 
 /// Widths of the networks that the brief asks for: a multilayer perceptron, a convolutional network.
 const BRIEF: [&[usize]; 2] = [&[1000, 1000], &[32, 64, 128]];
@@ -41,7 +41,7 @@ struct WorkedLayer {
 impl<'a> Worked<'a> {
     /// `None` without a network that can be planned.
     pub(super) fn new(task: &'a NetworksResults) -> Option<Self> {
-        let asked = |network: &&NetworkResults| BRIEF.contains(&network.widths.as_slice());
+        let asked = |network: &&Network| BRIEF.contains(&network.widths.as_slice());
         let network = task.networks.iter().find(asked).or(task.networks.first())?;
         let plan = network.spec.model.plan().ok()?;
         let layers: Vec<WorkedLayer> = plan.all_layers().filter_map(WorkedLayer::new).collect();

@@ -9,7 +9,7 @@ use super::layers::Worked;
 use super::rank::RankCorrelation;
 use crate::results::ONE_BUDGET;
 use crate::rows::{NetworkRow, NetworksRows};
-use crate::{NetworkPair, NetworkResults, NetworksResults};
+use crate::{Network, NetworkPair, NetworksResults};
 
 #[derive(Debug, Serialize)]
 pub(super) struct NetworksFacts<'a> {
@@ -163,7 +163,7 @@ fn names(task: &NetworksResults, has: fn(&TrainOutcome) -> bool) -> Vec<&str> {
 
 impl<'a> Found<'a> {
     fn new(task: &'a NetworksResults) -> Option<Self> {
-        let finished: Vec<(&NetworkResults, &EpochOutcome)> =
+        let finished: Vec<(&Network, &EpochOutcome)> =
             task.finished().map(|(_, network, last)| (network, last)).collect();
         let named = |value: fn(&EpochOutcome) -> f64| {
             finished.iter().map(move |(network, last)| Named { name: &network.name, value: value(last) })
@@ -171,7 +171,7 @@ impl<'a> Found<'a> {
         let accuracy = || named(|last| last.test.accuracy());
         let gap = || named(|last| last.train.accuracy() - last.test.accuracy());
         let by_value = |p: &Named, q: &Named| p.value.total_cmp(&q.value);
-        let of = |number: fn(&NetworkResults) -> usize| -> Vec<f64> {
+        let of = |number: fn(&Network) -> usize| -> Vec<f64> {
             finished.iter().map(|(network, _)| number(network) as f64).collect()
         };
         let accuracies: Vec<f64> = accuracy().map(|found| found.value).collect();
@@ -183,7 +183,7 @@ impl<'a> Found<'a> {
             most_layers: finished.iter().map(|(network, _)| network.depth()).max()?,
             smallest_gap: gap().min_by(by_value)?,
             largest_gap: gap().max_by(by_value)?,
-            depth: RankCorrelation::new(&of(NetworkResults::depth), &accuracies),
+            depth: RankCorrelation::new(&of(Network::depth), &accuracies),
             size: RankCorrelation::new(&of(|network| network.outcome.parameters), &accuracies),
             several_epochs: finished.iter().filter(|(network, _)| network.outcome.epochs.len() > 1).count(),
             turned: turns.len(),
@@ -194,7 +194,7 @@ impl<'a> Found<'a> {
 }
 
 /// The epoch after which the test loss was lowest, if it is not the last and the training loss has fallen since.
-fn turn(network: &NetworkResults) -> Option<usize> {
+fn turn(network: &Network) -> Option<usize> {
     let epochs = &network.outcome.epochs;
     let lowest = epochs.iter().min_by(|p, q| p.test.loss.total_cmp(&q.test.loss))?;
     let last = epochs.last()?;
@@ -202,13 +202,13 @@ fn turn(network: &NetworkResults) -> Option<usize> {
 }
 
 /// Whether the test loss rose from some epoch to the next while the training loss fell.
-fn rose(network: &NetworkResults) -> bool {
+fn rose(network: &Network) -> bool {
     let pairs = network.outcome.epochs.windows(2);
     pairs.into_iter().any(|two| two[0].test.loss < two[1].test.loss && two[1].train.loss < two[0].train.loss)
 }
 
 /// Whether two networks have about one number of parameters.
-fn one_budget(a: &NetworkResults, b: &NetworkResults) -> bool {
+fn one_budget(a: &Network, b: &Network) -> bool {
     let (a, b) = (a.outcome.parameters as f64, b.outcome.parameters as f64);
     a.max(b) <= ONE_BUDGET * a.min(b)
 }
@@ -235,10 +235,9 @@ impl Pairs {
 
 /// Groups of networks that did not diverge, by their number of parameters, the largest first.
 fn budgets<'a>(task: &'a NetworksResults, pairs: &[NetworkPair]) -> Vec<Budget<'a>> {
-    let mut order: Vec<(usize, &NetworkResults)> =
-        task.finished().map(|(i, network, _)| (i, network)).collect();
+    let mut order: Vec<(usize, &Network)> = task.finished().map(|(i, network, _)| (i, network)).collect();
     order.sort_by_key(|(_, network)| std::cmp::Reverse(network.outcome.parameters));
-    let mut groups: Vec<Vec<(usize, &NetworkResults)>> = Vec::new();
+    let mut groups: Vec<Vec<(usize, &Network)>> = Vec::new();
     for member in order {
         match groups.last_mut() {
             Some(group) if one_budget(group[0].1, member.1) => group.push(member),
@@ -252,7 +251,7 @@ fn budgets<'a>(task: &'a NetworksResults, pairs: &[NetworkPair]) -> Vec<Budget<'
 fn budget<'a>(
     task: &'a NetworksResults,
     pairs: &[NetworkPair],
-    mut group: Vec<(usize, &'a NetworkResults)>,
+    mut group: Vec<(usize, &'a Network)>,
 ) -> Budget<'a> {
     group.sort_by_key(|(i, network)| (network.depth(), *i));
     let inside = |i: usize| group.iter().any(|(member, _)| *member == i);
@@ -262,7 +261,7 @@ fn budget<'a>(
         let (better, worse) = if pair.only_a > pair.only_b { (a, b) } else { (b, a) };
         (better, worse, pair.adjusted)
     });
-    let differing: Vec<(&NetworkResults, &NetworkResults, f64)> = differing.collect();
+    let differing: Vec<(&Network, &Network, f64)> = differing.collect();
     let parameters = group.iter().map(|(_, network)| network.outcome.parameters as f64);
     let depth = |network: usize| task.networks[network].depth();
     Budget {

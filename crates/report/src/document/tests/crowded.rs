@@ -181,8 +181,8 @@ fn networks_of_one_depth_are_never_called_deeper_or_shallower() {
             network.outcome.parameters = 10_000;
             network.widths = vec![10; depth];
         }
-        let labels = task.networks[1].labels.clone();
-        for (i, (answer, label)) in task.networks[1].predictions.iter_mut().zip(labels).enumerate() {
+        let labels = task.networks[1].heads[0].labels.clone();
+        for (i, (answer, label)) in task.networks[1].heads[0].predictions.iter_mut().zip(labels).enumerate() {
             *answer = if i % 4 == 0 { (label + 1) % 10 } else { label };
         }
         text_of(&study)

@@ -88,7 +88,7 @@ fn findings_of_networks_follow_mcnemars_tests() {
     assert!(said.starts_with("MLPs with two to seven hidden layers reach "), "{said}");
     assert!(said.ends_with("Among networks of about one size, no effect of depth was found."), "{said}");
     let deepest = results.mlps.as_mut().unwrap().networks.last_mut().unwrap();
-    let answers = deepest.predictions.iter_mut().step_by(5);
+    let answers = deepest.heads[0].predictions.iter_mut().step_by(5);
     answers.for_each(|answer| *answer = (*answer + 1) % 10);
     let said = one(&results);
     assert!(said.ends_with("that differ significantly, the shallower is better."), "{said}");
@@ -109,8 +109,7 @@ fn findings_of_task_6_follow_mcnemars_tests() {
     let mut task = Asked::brief(3000, 1000).results(&garments(&GARMENTS));
     // Every two-headed network answers as the single-task ones do.
     for (_, network) in &mut task.lambdas {
-        network.answers =
-            [0, 1].map(|goal| task.single[goal].as_ref().and_then(|single| single.answers[goal].clone()));
+        network.heads = task.single.iter().flatten().map(|single| single.heads[0].clone()).collect();
     }
     let nothing = results(&SPECIAL, PerceptronRule::Online);
     let nothing = Results { pca: None, perceptrons: None, ..nothing };
@@ -122,7 +121,7 @@ fn findings_of_task_6_follow_mcnemars_tests() {
         "{said}"
     );
     // One single-task network is wrong more often.
-    let answers = task.single[1].as_mut().and_then(|single| single.answers[1].as_mut()).unwrap();
+    let answers = task.single[1].as_mut().and_then(|single| single.heads.first_mut()).unwrap();
     for (answer, right) in answers.predictions.iter_mut().zip(&task.group_labels).step_by(4) {
         *answer = u8::from(*right == 0);
     }

@@ -50,9 +50,10 @@ fn wrong_about(mlps: &[usize], cnns: &[usize]) -> Results {
         let networks = &mut task.as_mut().unwrap().networks;
         networks.truncate(wrong.len());
         for (network, &every) in networks.iter_mut().zip(wrong) {
-            network.predictions.clone_from(&network.labels);
+            let head = &mut network.heads[0];
+            head.predictions.clone_from(&head.labels);
             if every > 0 {
-                let answers = network.predictions.iter_mut().step_by(every);
+                let answers = network.heads[0].predictions.iter_mut().step_by(every);
                 answers.for_each(|answer| *answer = (*answer + 1) % 10);
             }
         }
@@ -110,7 +111,7 @@ fn a_single_pair_has_its_own_words() {
 fn kinds_tested_on_different_images_are_not_judged() {
     let mut results = wrong_about(&[5, 4], &[0, 50]);
     for network in results.mlps.iter_mut().flat_map(|task| &mut task.networks) {
-        network.labels.reverse();
+        network.heads[0].labels.reverse();
     }
     let words = ["were not trained and tested on the same images, so they are not compared."];
     says(&results, &words, &[WHY, WHY_NOT, "of a CNN and an MLP", "median CNN"]);
@@ -131,7 +132,7 @@ fn kinds_that_were_trained_in_two_ways_are_said_to_be() {
 fn a_network_that_always_says_the_same_is_said_to_have_learned_nothing() {
     let mut results = wrong_about(&[5, 4], &[0, 50]);
     says(&results, &[], &["learned nothing", "nothing was learned"]);
-    results.cnns.as_mut().unwrap().networks[0].predictions.fill(3);
+    results.cnns.as_mut().unwrap().networks[0].heads[0].predictions.fill(3);
     says(
         &results,
         &["gives every test image the same class: nothing was learned", "1 conv learned nothing."],

@@ -75,15 +75,14 @@ fn any_part_of_multi_task_learning_may_be_missing() {
     // A network that answers as the single-task one does, heads that never contradict each other, gradients that do.
     let mut same = of(brief());
     for (_, network) in &mut same.lambdas {
-        network.answers =
-            [0, 1].map(|goal| same.single[goal].as_ref().and_then(|single| single.answers[goal].clone()));
+        network.heads = same.single.iter().flatten().map(|single| single.heads[0].clone()).collect();
         network.gradients.iter_mut().for_each(|line| line.cosine = line.cosine.map(|cosine| -cosine.abs()));
     }
     some.push(same);
     // Single-task networks that are wrong more often, for the words of what differs.
     let mut behind = of(brief());
     for (goal, network) in behind.single.iter_mut().enumerate() {
-        let answers = network.as_mut().and_then(|network| network.answers[goal].as_mut()).unwrap();
+        let answers = network.as_mut().and_then(|network| network.heads.first_mut()).unwrap();
         let wrong = |(answer, right): (&mut u8, &u8)| *answer = u8::from(*right == 0);
         answers
             .predictions

@@ -47,8 +47,8 @@ pub(super) fn random_results(seed: u64) -> Results {
         for network in &mut cnns.networks {
             let first = &mlps.networks[0];
             network.spec.data = first.spec.data.clone();
-            network.labels.clone_from(&first.labels);
-            network.predictions.resize(first.labels.len(), 0);
+            network.heads[0].labels.clone_from(&first.heads[0].labels);
+            network.heads[0].predictions.resize(first.heads[0].labels.len(), 0);
         }
     }
     found.inside = keep[4].then(|| random::inside(&data, &mut chance));

@@ -30,7 +30,7 @@ fn layer(found: &ActivationsResults, place: usize, words: &Words) -> Sheet {
         Row {
             label: words.seen(seen),
             cells: vec![Picture::nth(&found.images, image).into(), outputs],
-            told: format!("{}: {} silent", seen.name, thousands(silent)),
+            told: format!("{}: {} inactive", seen.name, thousands(silent)),
         }
     });
     let shape = match channels.size() {
@@ -43,7 +43,7 @@ fn layer(found: &ActivationsResults, place: usize, words: &Words) -> Sheet {
     Sheet {
         name: words.layer_file("activations", place, layer),
         alt: format!(
-            "Output of {name}, {shape}, for each image as small pictures in one order and on one scale from {low} to {high}; \
+            "Output of {name}, {shape}, for each image as small pictures in the same order and on one scale from {low} to {high}; \
              channels that are zero everywhere in an image are grey"
         ),
         heading: Heading {

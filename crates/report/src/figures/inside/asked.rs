@@ -18,7 +18,7 @@ pub(super) fn dreams(run: &DreamResults, words: &Words) -> Vec<Figure> {
         abreast: 4,
         most: 110.0,
     };
-    let alt = "Dreams with what each began with, what it raises, and what the network makes of it";
+    let alt = "Dreams with what each began with, what it raises, and the network’s answer";
     strip.figures(words.file("dreams"), alt)
 }
 

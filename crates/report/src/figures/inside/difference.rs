@@ -43,7 +43,7 @@ pub(super) fn between_classes(inside: &InsideResults, words: &Words) -> Vec<Figu
             if pairs.len() > 1 { "; beside it the same of the means over all seeds" } else { "" },
         ),
         heading: Heading {
-            title: format!("Dream of {a} less dream of {b}"),
+            title: format!("Dream of {a} minus dream of {b}"),
             note: format!("red: brighter for {a}"),
             scales: vec![scale],
         },

@@ -88,7 +88,7 @@ pub(super) fn starts(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     });
     let strip = Strip { rows: rows.collect(), lines: OF_CLASS.into(), most: 46.0, ..Strip::default() };
     let told: Vec<String> = runs.iter().map(|run| format!("{}{}", kind(run), summed_up(run))).collect();
-    let alt = format!("What the dreams begin with and what becomes of it: {}", told.join("; "));
+    let alt = format!("What the dreams begin with and the result: {}", told.join("; "));
     strip.figures(words.file("starts"), &alt)
 }
 
@@ -131,8 +131,7 @@ pub(super) fn amplified(inside: &InsideResults, words: &Words) -> Vec<Figure> {
         format!("{} {}", name(layer), growths.join(" and "))
     });
     let told: Vec<String> = told.collect();
-    let alt =
-        "The images and beside them what becomes of them when the mean square of a layer’s output is raised";
+    let alt = "The images and beside them the results when the mean square of a layer’s output is raised";
     strip.figures(words.file("amplified"), &format!("{alt}: {}", told.join("; ")))
 }
 

@@ -52,7 +52,7 @@ fn sheet(place: usize, layer: &FilterLayerResults, words: &Words) -> Sheet {
         let slices = (0..found.filters).flat_map(channels_of).collect();
         bands = all(cell(slices, 128.0, 28.0, found.channels));
     } else {
-        note = "of each filter the slice of largest norm";
+        note = "the slice of largest norm of each filter";
         let largest = layer.largest.iter().enumerate();
         let largest = largest.map(|(filter, &channel)| slice(channel as usize, filter)).collect();
         let whole = &layer.whole[..layer.whole.len().min(WHOLE)];
@@ -67,7 +67,7 @@ fn sheet(place: usize, layer: &FilterLayerResults, words: &Words) -> Sheet {
         let whole: Vec<String> = whole.iter().map(ToString::to_string).collect();
         let below = if whole.is_empty() { "" } else { ", and every slice of the filters " };
         let of = capital(&name);
-        shown = format!("{of} with {shape}: of each filter the slice of largest norm{below}{}", list(&whole));
+        shown = format!("{of} with {shape}: the slice of largest norm of each filter{below}{}", list(&whole));
     }
     let [low, high] = scale.ends();
     Sheet {

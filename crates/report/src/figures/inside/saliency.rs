@@ -34,9 +34,9 @@ pub(super) fn images(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
             cells: vec![
                 cell("image", Picture::nth(&found.images, image), String::new(), String::new()),
                 cell("gradient", picture(&gradient, &of_gradient), value, logit),
-                cell("integrated", picture(&integrated, &of_integrated), sums, "sum, and its due".into()),
+                cell("integrated", picture(&integrated, &of_integrated), sums, "sum and target".into()),
             ],
-            told: format!("{}: the integrated gradients sum up to {sum} and should to {due}", seen.name),
+            told: format!("{}: the integrated gradients sum to {sum}, which should be {due}", seen.name),
         }
     });
     let strip = Strip { rows: rows.collect(), lines: vec!["", ""], abreast: 2, most: 80.0 };

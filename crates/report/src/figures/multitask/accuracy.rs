@@ -139,9 +139,9 @@ fn draw_untrained(chart: &mut Chart, task: &MultitaskResults, goal: Goal, found:
     let (chance, majority) = (chart.at((0.0, baselines.chance)).1, chart.at((0.0, baselines.majority)).1);
     let text = |name: &str, share: f64| format!("{name} {}", percent(share, 1));
     if (chance - majority).abs() < 0.3 {
-        chart.canvas.text((x, chance - 5.5), &text("chance and commonest class", baselines.chance), style);
+        chart.canvas.text((x, chance - 5.5), &text("chance and majority class", baselines.chance), style);
     } else {
-        chart.canvas.text((x, majority - 5.5), &text("commonest class", baselines.majority), style);
+        chart.canvas.text((x, majority - 5.5), &text("majority class", baselines.majority), style);
         chart.canvas.text((x, chance + 6.0), &text("chance", baselines.chance), style);
     }
     for (lambda, found) in found {
@@ -179,7 +179,7 @@ fn alt(task: &MultitaskResults) -> String {
         }
         let baselines = task.baselines(goal);
         format!(
-            "{}: {}; chance {}, the commonest class {}",
+            "{}: {}; chance {}, the majority class {}",
             goal.name(),
             if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") },
             percent(baselines.chance, 1),

@@ -7,7 +7,7 @@ use super::super::colour::{GREY, INK, Rgb, pale};
 use super::super::networks::fitted;
 use super::super::{list, thousands};
 use super::colour;
-use crate::{Goal, HeadedNetwork, MultitaskResults};
+use crate::{Goal, MultitaskResults, Network};
 
 const COLUMN: f64 = 104.0;
 const GAP: f64 = 12.0;
@@ -61,7 +61,7 @@ pub(in crate::figures) fn drawing(task: &MultitaskResults) -> Option<Drawing> {
 }
 
 impl Columns {
-    fn new(network: &HeadedNetwork) -> Option<Columns> {
+    fn new(network: &Network) -> Option<Columns> {
         let spec = &network.spec;
         let plan = spec.model.plan().ok()?;
         let [height, width, channels] = spec.model.input;

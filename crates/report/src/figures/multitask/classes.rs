@@ -99,7 +99,7 @@ fn alt(task: &MultitaskResults, changes: &[Vec<ClassChange>; 2]) -> String {
         )
     };
     format!(
-        "Heat maps of the recall of every class under every λ less that of the single-task network, in percentage points. \
+        "Heat maps of the recall of every class under every λ minus that of the single-task network, in percentage points. \
          {}. {}.",
         of(Goal::Item),
         of(Goal::Group)

@@ -7,14 +7,14 @@ use super::super::forms::chart::{Stroke, extent, with_margin};
 use super::super::{percent, thousands};
 use super::over_time::{Line, begin, epochs, longest, means, two};
 use super::{colour, shape};
-use crate::{Goal, HeadedNetwork, MultitaskResults};
+use crate::{Goal, MultitaskResults, Network};
 
 /// Points of a curve within the epochs.
 const POINTS: usize = 50;
 
 /// A column for each goal; `None` where no network ended an epoch and nothing is known within one.
 pub(in crate::figures) fn curves(task: &MultitaskResults) -> Option<Drawing> {
-    let seen = |network: &HeadedNetwork| {
+    let seen = |network: &Network| {
         Goal::BOTH.into_iter().any(|goal| {
             network.trained(goal) && !(network.tests(goal).is_empty() && network.losses(goal).is_empty())
         })

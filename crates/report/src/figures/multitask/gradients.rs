@@ -5,7 +5,7 @@ use super::super::canvas::Drawing;
 use super::super::colour::{GREY, INK, pale};
 use super::super::forms::chart::{Chart, Stroke, extent};
 use super::over_time::{Line, begin, epochs, longest, means, two};
-use crate::{HeadedNetwork, MultitaskResults};
+use crate::{MultitaskResults, Network};
 
 /// Means of a strong curve.
 const MEANS: usize = 12;
@@ -17,14 +17,14 @@ type Points = Vec<(f64, f64)>;
 pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawing> {
     let (shown, mut canvas, top) = begin(task, |network| !network.cosines().is_empty())?;
     let (panels, most) = (two(top, &[104.0]), longest(task));
-    let curves = |of: fn(&HeadedNetwork) -> Vec<(usize, f64)>| -> Vec<Points> {
+    let curves = |of: fn(&Network) -> Vec<(usize, f64)>| -> Vec<Points> {
         let points = |line: &Line| {
             let place = |(step, value)| (epochs(line.network, step), value);
             of(line.network).into_iter().map(place).collect()
         };
         shown.iter().map(points).collect()
     };
-    let (cosines, ratios) = (curves(HeadedNetwork::cosines), curves(HeadedNetwork::norm_ratios));
+    let (cosines, ratios) = (curves(Network::cosines), curves(Network::norm_ratios));
     let values = |curves: &[Points], neutral: f64| {
         extent(curves.iter().flatten().map(|point| point.1).chain([neutral]), (neutral, neutral))
     };
@@ -73,7 +73,7 @@ fn alt(shown: &[Line]) -> String {
         .collect();
     format!(
         "Over training, the cosine of the angle between the two heads’ gradients on the shared layers (left) and the ratio \
-         of their norms, on a logarithmic axis (right): single measurements pale, their means strong. {}.",
+         of their norms, on a logarithmic axis (right): single measurements in pale, means in strong colour. {}.",
         found.join("; ")
     )
 }

@@ -14,9 +14,9 @@ use crate::MultitaskResults;
 type Part = (&'static str, fn(&IdleLine) -> f64);
 
 const PARTS: [Part; 3] = [
-    ("idle panels", |line| line.idle_panels),
+    ("blocks without updates", |line| line.idle_panels),
     ("dead units", |line| line.dead_units),
-    ("silent inputs", |line| line.silent_inputs),
+    ("inputs without updates", |line| line.silent_inputs),
 ];
 
 /// A panel for each; `None` where nobody looked.
@@ -44,7 +44,7 @@ pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawi
         .collect();
     let layer = shown[0].network.idle.first().map_or("", |line| line.layer.as_str());
     Some(canvas.described(format!(
-        "Shares of idle panels, dead units and silent inputs of the largest dense layer ({layer}) over training. At the \
+        "Shares of blocks of weights without updates, dead units and inputs without updates of the largest dense layer ({layer}) over training. At the \
          end: {}.",
         ends.join("; ")
     )))

@@ -5,14 +5,14 @@ use super::super::colour::Rgb;
 use super::super::forms::chart::{LEFT, Panels};
 use super::super::forms::key::{Key, Sign};
 use super::{colour, lambda_colour, lambda_name};
-use crate::{Goal, HeadedNetwork, MultitaskResults};
+use crate::{Goal, MultitaskResults, Network};
 
 /// Dashes of single-task networks.
 const DASH: &str = "4 2";
 
 /// A network with the line that it has in every figure over training.
 pub(super) struct Line<'a> {
-    pub(super) network: &'a HeadedNetwork,
+    pub(super) network: &'a Network,
     pub(super) colour: Rgb,
     pub(super) dash: Option<&'static str>,
     /// What its key says.
@@ -38,7 +38,7 @@ fn lines(task: &MultitaskResults) -> Vec<Line<'_>> {
 /// nothing is.
 pub(super) fn begin(
     task: &MultitaskResults,
-    known: impl Fn(&HeadedNetwork) -> bool,
+    known: impl Fn(&Network) -> bool,
 ) -> Option<(Vec<Line<'_>>, Canvas, f64)> {
     let shown: Vec<Line> = lines(task).into_iter().filter(|line| known(line.network)).collect();
     if shown.is_empty() {
@@ -64,7 +64,7 @@ pub(super) fn longest(task: &MultitaskResults) -> f64 {
 }
 
 /// How many epochs so many steps are.
-pub(super) fn epochs(network: &HeadedNetwork, step: usize) -> f64 {
+pub(super) fn epochs(network: &Network, step: usize) -> f64 {
     step as f64 / network.steps_per_epoch() as f64
 }
 

@@ -72,7 +72,7 @@ fn studies() -> Vec<(&'static str, MultitaskResults)> {
         let labels = right.labels(goal).to_vec();
         let lambdas = right.lambdas.iter_mut().map(|(_, network)| network);
         for network in lambdas.chain(right.single.iter_mut().flatten()) {
-            if let Some(answers) = &mut network.answers[goal.index()] {
+            if let Some(answers) = network.answers_mut(goal) {
                 answers.predictions.clone_from(&labels);
             }
             for epoch in &mut network.outcome.epochs {

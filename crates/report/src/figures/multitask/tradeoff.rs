@@ -44,7 +44,7 @@ struct Other<'a> {
 
 /// Every network of two trained heads; `None` without one.
 pub(in crate::figures) fn plane(task: &MultitaskResults) -> Option<Drawing> {
-    let point = |(lambda, network): (f64, &crate::HeadedNetwork)| {
+    let point = |(lambda, network): (f64, &crate::Network)| {
         Some(Point { lambda, found: [network.test(Goal::Item)?, network.test(Goal::Group)?] })
     };
     let points: Vec<Point> = task.joint().filter_map(point).collect();
@@ -177,7 +177,7 @@ fn cross(chart: &mut Chart, point: (f64, f64), [item, group]: [(f64, f64); 2], c
 /// The seeds of other weightings pale, their means strong.
 fn draw_others(chart: &mut Chart, others: &[Other], labels: &mut Labels) {
     for other in others {
-        let place = |network: &&crate::HeadedNetwork| {
+        let place = |network: &&crate::Network| {
             Some((network.test(Goal::Item)?.accuracy(), network.test(Goal::Group)?.accuracy()))
         };
         chart.marks(other.found.networks.iter().filter_map(place), (other.shape, 1.8), pale(INK));

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::*;
 use crate::fixtures::inside::{self as made, Looked};
 use crate::fixtures::{self, Shape};
-use crate::{NetworkResults, Results};
+use crate::{Network, Results};
 
 /// Names, shapes and values of a run's arrays.
 #[derive(Default)]
@@ -118,7 +118,7 @@ fn run(store: &Store, (title, spec): (&str, RunSpec), outcome: impl Serialize, h
     PlannedRun { id, task: Task::Inside, title: title.into(), spec }
 }
 
-fn network(seed: u64) -> NetworkResults {
+fn network(seed: u64) -> Network {
     let shape = Shape { networks: 1, epochs: 2, train_images: 300, test_images: 200 };
     let mut network = fixtures::cnns(&data(), shape).networks.remove(0);
     network.spec.seed = seed;

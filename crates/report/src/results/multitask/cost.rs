@@ -1,6 +1,7 @@
 //! What one two-headed network costs beside two single-task ones.
 
-use super::{Goal, HeadedNetwork, MultitaskResults};
+use super::super::network::Network;
+use super::{Goal, MultitaskResults};
 
 /// Bytes that training keeps for a parameter: its weight and Adam's two moments, four bytes each.
 const BYTES: usize = 12;
@@ -22,7 +23,7 @@ impl Cost {
         BYTES * self.parameters
     }
 
-    fn of(network: &HeadedNetwork) -> Cost {
+    fn of(network: &Network) -> Cost {
         let found = &network.outcome;
         Cost {
             parameters: found.parameters,

@@ -1,6 +1,7 @@
 //! How the gradients of the two heads lie to each other on the layers that they share.
 
-use super::{Goal, HeadedNetwork};
+use super::super::network::Network;
+use super::Goal;
 
 /// The gradients of a network over its training.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +16,7 @@ pub struct GradientsFound {
     pub ratio: Option<f64>,
 }
 
-impl HeadedNetwork {
+impl Network {
     /// Cosines of the angle between the two heads' gradients: (steps so far, cosine).
     pub fn cosines(&self) -> Vec<(usize, f64)> {
         let cosine = |line: &inkling_schema::outcome::GradientsLine| Some((line.step, line.cosine?));

@@ -12,16 +12,16 @@ mod weightings;
 
 use inkling_schema::outcome::{DataSetFacts, Evaluation, PlannedRun, StudyRecord};
 use inkling_schema::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
-use inkling_store::{Reader, StoreError};
+use inkling_store::Reader;
 use serde::Serialize;
 
+use super::network::{Answers, Network};
 use super::networks::damaged_record;
 use crate::ReportError;
 
 pub use changes::ClassChange;
 pub use cost::{Cost, Costs};
 pub use gradients::GradientsFound;
-pub use network::{Answers, HeadedNetwork};
 pub use pairs::{Contradictions, GoalPair, Pairing};
 pub use weightings::{Spread, WeightingResults};
 
@@ -76,11 +76,11 @@ pub struct MultitaskResults {
     /// Their groups, shape `[n]`.
     pub group_labels: Vec<u8>,
     /// The single-task networks for the item and for the group.
-    pub single: [Option<HeadedNetwork>; 2],
+    pub single: [Option<Network>; 2],
     /// The two-headed networks of loss λ·item + (1 − λ)·group, by rising λ.
-    pub lambdas: Vec<(f64, HeadedNetwork)>,
+    pub lambdas: Vec<(f64, Network)>,
     /// Two-headed networks under other weightings, or other seeds, in the order of the study.
-    pub others: Vec<HeadedNetwork>,
+    pub others: Vec<Network>,
 }
 
 /// Shares of the test images that a network without eyes would get right.
@@ -117,36 +117,35 @@ impl MultitaskResults {
     }
 
     /// The single-task network.
-    pub fn single(&self, goal: Goal) -> Option<&HeadedNetwork> {
+    pub fn single(&self, goal: Goal) -> Option<&Network> {
         self.single[goal.index()].as_ref()
     }
 
     /// Every network, in the order of tables.
-    pub fn networks(&self) -> impl Iterator<Item = &HeadedNetwork> {
+    pub fn networks(&self) -> impl Iterator<Item = &Network> {
         let lambdas = self.lambdas.iter().map(|(_, network)| network);
         self.single.iter().flatten().chain(lambdas).chain(&self.others)
     }
 
     /// Two-headed networks of the sweep whose two heads were trained, and whose training did not diverge.
-    pub fn joint(&self) -> impl Iterator<Item = (f64, &HeadedNetwork)> {
-        let joint = |network: &HeadedNetwork| network.last().is_some() && network.is_joint();
+    pub fn joint(&self) -> impl Iterator<Item = (f64, &Network)> {
+        let joint = |network: &Network| network.last().is_some() && network.is_joint();
         let lambdas = self.lambdas.iter().map(|(lambda, network)| (*lambda, network));
         lambdas.filter(move |(_, network)| joint(network))
     }
 
     /// Test images of each class of a goal (rows) by a network's answers (columns); `None` without a trained head for it, or
     /// where training diverged.
-    pub fn confusion(&self, network: &HeadedNetwork, goal: Goal) -> Option<Vec<Vec<usize>>> {
+    pub fn confusion(&self, network: &Network, goal: Goal) -> Option<Vec<Vec<usize>>> {
         let answers = network.answers(goal).filter(|_| network.trained(goal))?;
         let classes = self.classes(goal).len();
-        Some(super::networks::confusion(classes, self.labels(goal), &answers.predictions))
+        Some(answers.confusion(classes))
     }
 
     /// Whether a trained head gives every test image one and the same class.
-    pub fn is_constant(&self, network: &HeadedNetwork, goal: Goal) -> bool {
+    pub fn is_constant(&self, network: &Network, goal: Goal) -> bool {
         let answers = network.answers(goal).filter(|_| network.trained(goal));
-        let only =
-            answers.map(|answers| super::networks::only_answer(self.labels(goal), &answers.predictions));
+        let only = answers.map(Answers::only_answer);
         only.flatten().is_some()
     }
 
@@ -161,7 +160,7 @@ impl MultitaskResults {
 
     /// The share of test images whose group a network's item head gets right, its probabilities summed into groups.
     /// `None` where it has no trained item head, or diverged. The loss is that of the summed probabilities.
-    pub fn free(&self, network: &HeadedNetwork) -> Option<Evaluation> {
+    pub fn free(&self, network: &Network) -> Option<Evaluation> {
         let answers = network.answers(Goal::Item)?;
         let free = network.free()?;
         let correct = free.iter().zip(&self.group_labels).filter(|(answer, label)| answer == label).count();
@@ -232,7 +231,7 @@ fn check(spec: &TrainRun, mapping: &[u8]) -> Result<(), String> {
 }
 
 /// Puts a network where it belongs. Titles are for readers: heads and weightings say what it is.
-fn place(found: &mut MultitaskResults, network: HeadedNetwork, asked: &[f64]) {
+fn place(found: &mut MultitaskResults, network: Network, asked: &[f64]) {
     let goals: Vec<Goal> = network.spec.labels.iter().map(Goal::of).collect();
     if let [goal] = goals[..] {
         let single = &mut found.single[goal.index()];
@@ -250,14 +249,9 @@ fn place(found: &mut MultitaskResults, network: HeadedNetwork, asked: &[f64]) {
 }
 
 /// λ, where a network's loss is λ·item + (1 − λ)·group.
-fn lambda(network: &HeadedNetwork) -> Option<f64> {
+fn lambda(network: &Network) -> Option<f64> {
     let Weighting::Fixed { weights } = &network.spec.weighting else { return None };
     let of = |goal: Goal| weights.get(network.head(goal)?).copied();
     let (item, group) = (of(Goal::Item)?, of(Goal::Group)?);
     ((item + group - 1.0).abs() < 1e-9).then_some(item)
-}
-
-/// What `arrays.safetensors` or another file of a run has wrong.
-fn damaged_file(path: std::path::PathBuf, reason: String) -> ReportError {
-    StoreError::Damaged { path, reason }.into()
 }

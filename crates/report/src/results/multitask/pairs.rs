@@ -2,7 +2,8 @@
 //! that was trained for groups; and how often the two heads of a network contradict each other.
 
 use super::super::comparison::only;
-use super::{Goal, HeadedNetwork, MultitaskResults};
+use super::super::network::Network;
+use super::{Goal, MultitaskResults};
 use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// What is compared with a single-task network.
@@ -83,7 +84,7 @@ impl MultitaskResults {
                 }
             }
         }
-        let free = self.single(Goal::Item).and_then(HeadedNetwork::free);
+        let free = self.single(Goal::Item).and_then(Network::free);
         let group = self.single(Goal::Group).and_then(|network| network.answers(Goal::Group));
         if let (Some(free), Some(group)) = (free, group) {
             pairs.push(self.pair(Goal::Group, Pairing::Free, (free, &group.predictions)));
@@ -118,7 +119,7 @@ impl MultitaskResults {
 
     /// How often the two heads of a network contradict each other; `None` where one of them is missing or untrained, or
     /// training diverged.
-    pub fn contradictions(&self, network: &HeadedNetwork) -> Option<Contradictions> {
+    pub fn contradictions(&self, network: &Network) -> Option<Contradictions> {
         let said = |goal: Goal| {
             let trained = network.answers(goal).filter(|_| network.trained(goal));
             trained.map(|answers| &answers.predictions)

@@ -24,11 +24,11 @@ type Bytes = fn(&mut Vec<u8>);
 struct Changed {
     /// Name of an array, and what becomes of its bytes.
     array: Option<(&'static str, Bytes)>,
-    network: Option<fn(&mut HeadedNetwork)>,
+    network: Option<fn(&mut Network)>,
     record: Option<fn(&mut StudyRecord)>,
 }
 
-fn write(store: &Store, network: &HeadedNetwork, task: &MultitaskResults, changed: &Changed) -> PlannedRun {
+fn write(store: &Store, network: &Network, task: &MultitaskResults, changed: &Changed) -> PlannedRun {
     let spec = RunSpec::Train(network.spec.clone());
     let id: RunId = spec.id("c");
     let mut run = store.begin(id.as_ref(), &spec).unwrap();
@@ -48,7 +48,7 @@ fn write(store: &Store, network: &HeadedNetwork, task: &MultitaskResults, change
     let mut scores: Vec<(String, usize, Vec<f32>)> = Vec::new();
     for (number, labels) in network.spec.labels.iter().enumerate() {
         let goal = Goal::of(labels);
-        let answers = network.answers[goal.index()].as_ref().unwrap();
+        let answers = network.head(goal).map(|head| &network.heads[head]).unwrap();
         let suffix = if number == 0 { String::new() } else { format!("/{}", goal.name()) };
         let classes = task.classes(goal).len();
         bytes.push((format!("test_labels{suffix}"), task.labels(goal).to_vec()));
@@ -98,7 +98,7 @@ fn written_and_read(
     let mut study = preset("brief").unwrap();
     study.keep_only(&[Task::Multitask]);
     study.multitask = Some(asked.task.clone());
-    let mut networks: Vec<HeadedNetwork> = task.networks().cloned().collect();
+    let mut networks: Vec<Network> = task.networks().cloned().collect();
     if let Some(change) = changed.network {
         change(networks.last_mut().unwrap());
     }
@@ -140,14 +140,10 @@ fn networks_come_back_as_they_were_written_and_where_they_belong() {
     for (read, made) in read.networks().zip(made.networks()) {
         assert_eq!((&read.name, &read.spec, &read.outcome), (&made.name, &made.spec, &made.outcome));
         assert_eq!((&read.curve, &read.gradients, &read.idle), (&made.curve, &made.gradients, &made.idle));
-        for goal in Goal::BOTH {
-            let said = |network: &HeadedNetwork| {
-                network.answers[goal.index()]
-                    .as_ref()
-                    .map(|found| (found.predictions.clone(), found.free.clone()))
-            };
-            assert_eq!(said(read), said(made));
+        for (read, made) in read.heads.iter().zip(&made.heads) {
+            assert_eq!((&read.predictions, &read.free), (&made.predictions, &made.free));
         }
+        assert_eq!(read.heads.len(), made.heads.len());
     }
     let names: Vec<String> = read.weightings().into_iter().map(|found| found.name).collect();
     assert_eq!(names, ["uncertainty", "GradNorm", "PCGrad", "fixed 1 : 1", "fixed 0.5 : 0.5"]);
@@ -241,11 +237,13 @@ fn ten(items: [u8; 10], groups: [u8; 10]) -> MultitaskResults {
     task.labels = vec![0, 1, 2, 3, 0, 1, 2, 3, 0, 1];
     task.group_labels = task.labels.iter().map(|label| label % 2).collect();
     let right = (task.labels.clone(), task.group_labels.clone());
-    let set = |network: &mut HeadedNetwork, goal: Goal, said: &[u8]| {
-        network.answers[goal.index()].as_mut().unwrap().predictions = said.to_vec();
+    let set = |network: &mut Network, goal: Goal, said: &[u8]| {
+        let labels = if goal == Goal::Item { &right.0 } else { &right.1 };
+        let answers = network.answers_mut(goal).unwrap();
+        (answers.labels, answers.predictions) = (labels.clone(), said.to_vec());
     };
     set(task.single[0].as_mut().unwrap(), Goal::Item, &right.0);
-    task.single[0].as_mut().unwrap().answers[0].as_mut().unwrap().free = right.1.clone();
+    task.single[0].as_mut().unwrap().heads[0].free = right.1.clone();
     set(task.single[1].as_mut().unwrap(), Goal::Group, &right.1);
     set(&mut task.lambdas[0].1, Goal::Item, &items);
     set(&mut task.lambdas[0].1, Goal::Group, &groups);

@@ -3,7 +3,8 @@
 use inkling_schema::{Weighting, legible};
 use serde::Serialize;
 
-use super::{Goal, HeadedNetwork, MultitaskResults};
+use super::super::network::Network;
+use super::{Goal, MultitaskResults};
 use inkling_statistics::mean_and_std;
 
 /// The mean of some numbers and how far they lie from it.
@@ -25,13 +26,13 @@ pub struct WeightingResults<'a> {
     /// The weighting.
     pub weighting: &'a Weighting,
     /// Its networks, in the order of the study.
-    pub networks: Vec<&'a HeadedNetwork>,
+    pub networks: Vec<&'a Network>,
     /// Test accuracies for the item and for the group; `None` where every seed diverged.
     pub accuracy: [Option<Spread>; 2],
 }
 
 impl<'a> WeightingResults<'a> {
-    fn new(name: String, weighting: &'a Weighting, networks: Vec<&'a HeadedNetwork>) -> Self {
+    fn new(name: String, weighting: &'a Weighting, networks: Vec<&'a Network>) -> Self {
         let accuracy = Goal::BOTH.map(|goal| {
             let accuracies = networks.iter().filter_map(|network| Some(network.test(goal)?.accuracy()));
             let accuracies: Vec<f64> = accuracies.collect();
@@ -50,7 +51,7 @@ impl<'a> WeightingResults<'a> {
 impl MultitaskResults {
     /// Every other weighting, in the order of the study.
     pub fn weightings(&self) -> Vec<WeightingResults<'_>> {
-        let mut kinds: Vec<(&Weighting, Vec<&HeadedNetwork>)> = Vec::new();
+        let mut kinds: Vec<(&Weighting, Vec<&Network>)> = Vec::new();
         for network in &self.others {
             let weighting = &network.spec.weighting;
             match kinds.iter_mut().find(|(known, _)| *known == weighting) {

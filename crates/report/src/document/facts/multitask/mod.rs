@@ -12,7 +12,7 @@ use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
 use super::networks::initializer;
 use crate::rows::{CostRow, HeadedRow, MultitaskRows, WeightingRow};
-use crate::{Goal, HeadedNetwork, MultitaskResults};
+use crate::{Goal, MultitaskResults, Network};
 
 #[derive(Debug, Serialize)]
 pub(super) struct MultitaskFacts<'a> {
@@ -168,7 +168,7 @@ fn constant(task: &MultitaskResults) -> Vec<Constant> {
 }
 
 fn one_sided(task: &MultitaskResults) -> Vec<OneSided> {
-    let of = |(lambda, network): &(f64, HeadedNetwork)| {
+    let of = |(lambda, network): &(f64, Network)| {
         let (trained, untrained) = match Goal::BOTH.map(|goal| network.trained(goal)) {
             [true, false] => (Goal::Item, Goal::Group),
             [false, true] => (Goal::Group, Goal::Item),

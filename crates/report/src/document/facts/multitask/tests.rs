@@ -15,8 +15,8 @@ fn facts(task: &MultitaskResults) -> Value {
 }
 
 /// Lets a network be wrong about every n-th test image.
-fn spoil(network: &mut HeadedNetwork, goal: Goal, (classes, every): (usize, usize)) {
-    let answers = network.answers[goal.index()].as_mut().unwrap();
+fn spoil(network: &mut Network, goal: Goal, (classes, every): (usize, usize)) {
+    let answers = network.answers_mut(goal).unwrap();
     for answer in answers.predictions.iter_mut().step_by(every) {
         *answer = (*answer + 1) % classes as u8;
     }
@@ -31,8 +31,8 @@ fn an_untrained_head_is_told_apart_and_a_network_that_answers_like_a_single_one_
     assert_eq!((&sided[0]["untrained"], &sided[1]["untrained"]), (&"item".into(), &"group".into()));
     assert_eq!(sided[1]["majority"], 0.4);
     assert_eq!(sided[0]["identical"], false);
-    let single = task.single[1].as_ref().unwrap().answers[1].clone();
-    task.lambdas[0].1.answers[1] = single;
+    let single = task.single[1].as_ref().unwrap().heads[0].clone();
+    *task.lambdas[0].1.answers_mut(Goal::Group).unwrap() = single;
     assert_eq!(facts(&task)["one_sided"][0]["identical"], true);
     // No comparison is of an untrained head, and a head that was trained alone has no company to speak of.
     assert_eq!(
@@ -57,7 +57,7 @@ fn comparing_words_follow_mcnemars_tests() {
     assert_eq!(found["free"]["verdict"], "better");
     assert!(found["constant"].as_array().unwrap().is_empty());
     let mut dead = task.clone();
-    dead.lambdas[2].1.answers[1].as_mut().unwrap().predictions.fill(0);
+    dead.lambdas[2].1.answers_mut(Goal::Group).unwrap().predictions.fill(0);
     assert_eq!(facts(&dead)["constant"], serde_json::json!([{ "goal": "group", "lambda": "0.5" }]));
     assert!(found["changes"]["gain"]["difference"].as_f64().unwrap() > 0.1);
     assert!(found["contradictions"]["most"].as_f64() > found["contradictions"]["fewest"].as_f64());

@@ -1,0 +1,329 @@
+//! A trained network with any number of heads, read from its run.
+
+use inkling_schema::outcome::{
+    EpochOutcome, Evaluation, GradientsLine, IdleLine, PlannedRun, RunResult, StepsLine, TrainOutcome,
+    TrainingLine,
+};
+use inkling_schema::{LayerSpec, TrainRun};
+use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::outcome;
+use crate::ReportError;
+
+/// A trained network.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// What the study calls it.
+    pub name: String,
+    /// Why the study has it; empty where it does not say.
+    pub why: String,
+    /// Units of each hidden dense layer, or filters of each convolution where it has some.
+    pub widths: Vec<usize>,
+    /// What its convolutions have beside filters; `None` without one.
+    pub convolutions: Option<Convolutions>,
+    /// The run's spec.
+    pub spec: TrainRun,
+    /// What came of it.
+    pub outcome: TrainOutcome,
+    /// Loss and accuracy within the epochs.
+    pub curve: Vec<StepsLine>,
+    /// How the heads' gradients are related to each other.
+    pub gradients: Vec<GradientsLine>,
+    /// What no longer changed; empty where it was not measured.
+    pub idle: Vec<IdleLine>,
+    /// The answers of each head, in the order of the spec's labels.
+    pub heads: Vec<Answers>,
+    /// The most confident wrong answers of the first head, the most confident one first.
+    pub wrong: Vec<WrongImage>,
+    /// Seconds of the whole run.
+    pub seconds: f64,
+}
+
+/// The answers of a head to the n test images.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// What is right, shape `[n]`.
+    pub labels: Vec<u8>,
+    /// What it says, shape `[n]`.
+    pub predictions: Vec<u8>,
+    /// The groups that its probabilities give, summed, shape `[n]`; empty where classes have no groups.
+    pub free: Vec<u8>,
+    /// Mean cross-entropy of those sums; 0 where there are none.
+    pub free_loss: f64,
+}
+
+/// Kernels and strides of convolutions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Convolutions {
+    /// Side of the kernels of each.
+    pub kernels: Vec<usize>,
+    /// Step of each.
+    pub strides: Vec<usize>,
+}
+
+/// A test image that a network got wrong.
+#[derive(Debug, Clone)]
+pub struct WrongImage {
+    /// Its number among the test images.
+    pub index: usize,
+    /// Its class.
+    pub class: u8,
+    /// What the network says.
+    pub predicted: u8,
+    /// The probability that the network gives its answer.
+    pub probability: f64,
+    /// The pixels, shape [height, width, channels].
+    pub pixels: Vec<u8>,
+}
+
+impl Network {
+    /// Hidden layers.
+    pub fn depth(&self) -> usize {
+        self.widths.len()
+    }
+
+    /// The network after its last epoch; `None` where training diverged, whatever came before.
+    pub fn last(&self) -> Option<&EpochOutcome> {
+        self.outcome.epochs.last().filter(|_| self.outcome.diverged.is_none())
+    }
+
+    /// Steps of an epoch.
+    pub fn steps_per_epoch(&self) -> usize {
+        let ended = self.outcome.epochs.first().map(|epoch| epoch.step);
+        let held_out = self.spec.training.validation.as_ref().map_or(0, |validation| validation.images);
+        let images = self.spec.data.train_images.saturating_sub(held_out);
+        ended.unwrap_or_else(|| images.div_ceil(self.spec.training.batch_size.max(1))).max(1)
+    }
+
+    /// What is right for each test image, as the first head is asked, shape `[n]`.
+    pub fn labels(&self) -> &[u8] {
+        &self.heads[0].labels
+    }
+
+    /// What the first head says of each test image, shape `[n]`.
+    pub fn predictions(&self) -> &[u8] {
+        &self.heads[0].predictions
+    }
+
+    /// Its name, its seed, and the name of its first head.
+    pub(crate) fn head_of_classes(&self) -> (&str, u64, &str) {
+        let head = self.spec.model.heads.first().map_or("", |head| head.name.as_str());
+        (&self.name, self.spec.seed, head)
+    }
+
+    /// Test images of each class (rows) by the first head's answers (columns).
+    pub fn confusion(&self, classes: usize) -> Vec<Vec<usize>> {
+        self.heads[0].confusion(classes)
+    }
+
+    /// The one class that the first head predicts for every test image, where they have several.
+    pub fn only_answer(&self) -> Option<u8> {
+        self.heads[0].only_answer()
+    }
+}
+
+impl Answers {
+    /// Test images of each class (rows) by the answers (columns).
+    pub fn confusion(&self, classes: usize) -> Vec<Vec<usize>> {
+        let mut counts = vec![vec![0; classes]; classes];
+        for (&label, &predicted) in self.labels.iter().zip(&self.predictions) {
+            counts[usize::from(label)][usize::from(predicted)] += 1;
+        }
+        counts
+    }
+
+    /// The one class that is predicted for every image, where they have several.
+    pub fn only_answer(&self) -> Option<u8> {
+        let first = *self.predictions.first()?;
+        let alike = self.predictions.iter().all(|&answer| answer == first);
+        (alike && self.labels.iter().any(|&label| label != self.labels[0])).then_some(first)
+    }
+}
+
+/// Units of hidden dense layers, or filters, and what convolutions have beside them.
+fn hidden(spec: &TrainRun) -> (Vec<usize>, Option<Convolutions>) {
+    let mut units = Vec::new();
+    let (mut filters_of, mut kernels, mut strides) = (Vec::new(), Vec::new(), Vec::new());
+    for layer in &spec.model.trunk {
+        match layer {
+            LayerSpec::Dense { units: of_layer, .. } => units.push(*of_layer),
+            LayerSpec::Conv2d { filters, kernel_size, stride, .. } => {
+                filters_of.push(*filters);
+                kernels.push(kernel_size[0]);
+                strides.push(stride[0]);
+            }
+            _ => {}
+        }
+    }
+    if filters_of.is_empty() { (units, None) } else { (filters_of, Some(Convolutions { kernels, strides })) }
+}
+
+/// Reads a network whose heads tell so many classes apart, and the scores of each head, shape `[n, classes]`.
+pub(super) fn read(
+    store: &Reader,
+    run: &PlannedRun,
+    spec: &TrainRun,
+    classes: &[usize],
+) -> Result<(Network, Vec<Vec<f32>>), ReportError> {
+    let folder = store.run(run.id.as_ref());
+    let result: RunResult<TrainOutcome> = outcome(store, run)?;
+    let in_result = |reason: &str| damaged(folder.path().join("result.json"), reason.into());
+    if !result.outcome.epochs.iter().all(proportions) {
+        return Err(in_result("it counts more correct answers than images, or no images"));
+    }
+    if result.outcome.epochs.iter().any(|epoch| epoch.further.len() + 1 != classes.len()) {
+        return Err(in_result("an epoch has not as many heads as the network"));
+    }
+    let arrays = folder.tensors(TensorFile::Arrays)?;
+    let (mut heads, mut scores) = (Vec::new(), Vec::new());
+    for (number, &classes) in classes.iter().enumerate() {
+        let (answers, of_head) = answers(&folder, &arrays, spec, (number, classes))?;
+        heads.push(answers);
+        scores.push(of_head);
+    }
+    let (mut curve, mut gradients, mut idle) = (Vec::new(), Vec::new(), Vec::new());
+    for line in lines(&folder)? {
+        match line {
+            TrainingLine::Steps(line) => curve.push(line),
+            TrainingLine::Gradients(line) => gradients.push(line),
+            TrainingLine::Idle(line) => idle.push(line),
+            TrainingLine::Epoch(_) => {}
+        }
+    }
+    let wrong = wrong_images(&arrays, spec, &heads[0], &scores[0])?;
+    let wrong = wrong.map_err(|reason| damaged(folder.path().join(TensorFile::Arrays.name()), reason))?;
+    let (widths, convolutions) = hidden(spec);
+    let network = Network {
+        name: run.title.clone(),
+        why: String::new(),
+        widths,
+        convolutions,
+        spec: spec.clone(),
+        outcome: result.outcome,
+        curve,
+        gradients,
+        idle,
+        heads,
+        wrong,
+        seconds: result.seconds,
+    };
+    Ok((network, scores))
+}
+
+/// The answers of the head of this number, which tells so many classes apart, and its scores.
+fn answers(
+    folder: &RunDir,
+    arrays: &Tensors,
+    spec: &TrainRun,
+    (number, classes): (usize, usize),
+) -> Result<(Answers, Vec<f32>), ReportError> {
+    let images = spec.data.test_images;
+    let name = |of: &str| array(of, number, spec);
+    let labels: Vec<u8> = arrays.values(&name("test_labels"), &[images])?;
+    let predictions: Vec<u8> = arrays.values(&name("test_predictions"), &[images])?;
+    let scores: Vec<f32> = arrays.values(&name("test_logits"), &[images, classes])?;
+    if labels.iter().chain(&predictions).any(|&class| usize::from(class) >= classes) {
+        let head = &spec.model.heads[number].name;
+        let reason = format!("a class of the head `{head}` is out of range: there are {classes}");
+        return Err(damaged(folder.path().join(TensorFile::Arrays.name()), reason));
+    }
+    Ok((Answers { labels, predictions, free: Vec::new(), free_loss: 0.0 }, scores))
+}
+
+/// The name of an array of a head: those of further heads carry the head's name.
+pub(super) fn array(of: &str, head: usize, spec: &TrainRun) -> String {
+    if head == 0 { of.to_owned() } else { format!("{of}/{}", spec.model.heads[head].name) }
+}
+
+/// What a file of a run has wrong.
+pub(super) fn damaged(path: std::path::PathBuf, reason: String) -> ReportError {
+    StoreError::Damaged { path, reason }.into()
+}
+
+/// The evaluation of a head after an epoch, on the test images.
+pub(super) fn test_of(epoch: &EpochOutcome, head: usize) -> Option<Evaluation> {
+    if head == 0 { Some(epoch.test) } else { epoch.further.get(head - 1).map(|found| found.test) }
+}
+
+/// Whether all that an epoch counts are parts of something.
+fn proportions(epoch: &EpochOutcome) -> bool {
+    let further = epoch.further.iter().flat_map(|head| [Some(head.train), head.validation, Some(head.test)]);
+    let parts = [Some(epoch.train), epoch.validation, Some(epoch.test)].into_iter().chain(further);
+    parts.flatten().all(|found| found.images > 0 && found.correct <= found.images)
+}
+
+/// The lines of a run, which has none where it diverged before the first. Where there were some, its result knows of them.
+pub(super) fn metrics<T: DeserializeOwned>(folder: &RunDir) -> Result<Vec<T>, StoreError> {
+    if folder.path().join("metrics.jsonl").exists() { folder.metrics() } else { Ok(Vec::new()) }
+}
+
+/// The lines of a run's metrics. A number that is not finite is `null` in a file, and a line within epochs whose loss or
+/// gradients are such is left out.
+fn lines(folder: &RunDir) -> Result<Vec<TrainingLine>, StoreError> {
+    let finite = |line: &Value| match line["kind"].as_str() {
+        Some("steps") => !line["loss"].is_null(),
+        Some("gradients") => !line["norms"].as_array().is_some_and(|norms| norms.contains(&Value::Null)),
+        _ => true,
+    };
+    let lines: Vec<Value> = metrics(folder)?;
+    let parse = |(line, number): (Value, usize)| {
+        serde_json::from_value(line).map_err(|error| {
+            let path = folder.path().join("metrics.jsonl");
+            StoreError::Damaged { path, reason: format!("line {number}: {error}") }
+        })
+    };
+    lines.into_iter().zip(1..).filter(|(line, _)| finite(line)).map(parse).collect()
+}
+
+/// The most confidently wrong test images; the inner error says what is wrong with the file.
+fn wrong_images(
+    arrays: &Tensors,
+    spec: &TrainRun,
+    answers: &Answers,
+    logits: &[f32],
+) -> Result<Result<Vec<WrongImage>, String>, StoreError> {
+    if !arrays.names().iter().any(|name| name == "wrong_index") {
+        return Ok(Ok(Vec::new()));
+    }
+    let classes = logits.len() / answers.labels.len().max(1);
+    let count = arrays.shape("wrong_index")?.first().copied().unwrap_or(0);
+    let indices: Vec<u32> = arrays.values("wrong_index", &[count])?;
+    let [height, width, channels] = spec.model.input;
+    let pixels: Vec<u8> = arrays.values("wrong_images", &[count, height, width, channels])?;
+    let image = |(index, pixels): (u32, &[u8])| {
+        let index = index as usize;
+        let (Some(&class), Some(&predicted)) = (answers.labels.get(index), answers.predictions.get(index))
+        else {
+            return Err(format!(
+                "wrong image {index} is out of range: there are {} test images",
+                answers.labels.len()
+            ));
+        };
+        let probability = softmax(&logits[index * classes..][..classes], usize::from(predicted));
+        Ok(WrongImage { index, class, predicted, probability, pixels: pixels.to_vec() })
+    };
+    let size = height * width * channels;
+    Ok(indices.into_iter().zip(pixels.chunks_exact(size.max(1))).map(image).collect())
+}
+
+/// The probability of a class by the softmax of the scores.
+fn softmax(logits: &[f32], class: usize) -> f64 {
+    let largest = logits.iter().copied().fold(f32::MIN, f32::max);
+    let exponential = |score: f32| (f64::from(score) - f64::from(largest)).exp();
+    exponential(logits[class]) / logits.iter().map(|&score| exponential(score)).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn softmax_of_known_scores_and_of_large_ones() {
+        // e² / (e² + e¹ + e⁰), by hand.
+        assert!((softmax(&[2.0, 1.0, 0.0], 0) - 0.665_240_955_774_821_9).abs() < 1e-15);
+        assert_eq!(softmax(&[3e38, -3e38], 0), 1.0);
+        assert_eq!(softmax(&[5.0, 5.0], 1), 0.5);
+    }
+}
