@@ -247,6 +247,9 @@ file of one is missing or one cannot be read.")]
     Describe {
         #[command(flatten)]
         source: SourceArgs,
+        /// Folder for a contact sheet (SVG and PNG) and a page that shows it with the numbers; created if missing.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,

@@ -21,7 +21,7 @@ pub(crate) fn run(command: &DataCommand) -> Result<(), Failure> {
         DataCommand::Verify { name, data, json } => {
             verify(name.as_deref(), &Sources::new(data.folder.clone()), *json)
         }
-        DataCommand::Describe { source, json } => own::tell(source, *json),
+        DataCommand::Describe { source, out, json } => own::tell(source, out.as_deref(), *json),
         DataCommand::Import { source, out } => own::keep(source, out),
         DataCommand::Fetch { name } => fetch(catalogue::find(name)?),
     }

@@ -143,6 +143,10 @@ pub(crate) enum UsageError {
     #[diagnostic(help("create the folder, or give a name in an existing one"))]
     NoPlace { path: PathBuf, folder: PathBuf },
 
+    #[error("the folder `{}` cannot be created", .path.display())]
+    #[diagnostic(help("give another name, or change the permissions of the folder above it"))]
+    OutFolder { path: PathBuf, source: io::Error },
+
     #[error("the results could not be written to standard output")]
     #[diagnostic(help("the work itself is done; give the command again with an output that can be written"))]
     Output { source: io::Error },
@@ -189,6 +193,7 @@ impl From<UsageError> for Failure {
             | UsageError::Unprintable { .. } => BAD_CONFIGURATION,
             UsageError::ReportFolder { .. }
             | UsageError::WouldReplace { .. }
+            | UsageError::OutFolder { .. }
             | UsageError::NoPlace { .. } => CANNOT_WRITE,
             UsageError::Interrupted { .. } => interrupt::code(),
         };

@@ -24,8 +24,9 @@ pub use document::printable::unprintable;
 pub use document::{Typeset, WORDS};
 pub use error::ReportError;
 pub use figure::Figure;
-pub use figures::draw;
+pub use figures::{ClassImages, contact_sheet, draw};
 pub use fresh::{Current, Stale, current};
+pub use rasterise::rasterise;
 pub use results::{
     ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
@@ -56,7 +57,7 @@ pub fn look(
 /// Writes figures as SVG and PNG into the folder `figures`; gives back which could not be made into a PNG, and why.
 fn publish(store: &Store, figures: &[Figure]) -> Result<Vec<(String, ReportError)>, ReportError> {
     let mut failures = Vec::new();
-    for (figure, png) in figures.iter().zip(rasterise::rasterise(figures)) {
+    for (figure, png) in figures.iter().zip(rasterise(figures)) {
         store.publish(format!("figures/{}.svg", figure.file()), figure.svg.as_bytes())?;
         let name = format!("figures/{}.png", figure.file());
         match png {

@@ -16,7 +16,7 @@ const METRES_PER_INCH: f32 = 0.0254;
 
 /// The figures as PNG files, in their order, each or why it could not be made. The fonts are those of the report, so the same
 /// figures give the same bytes wherever the report would. The error is [`ReportError::Figure`], which only a broken figure can cause.
-pub(crate) fn rasterise(figures: &[Figure]) -> Vec<Result<Vec<u8>, ReportError>> {
+pub fn rasterise(figures: &[Figure]) -> Vec<Result<Vec<u8>, ReportError>> {
     let printable = Printable::new(figures.iter().map(|figure| figure.svg.as_str()));
     let mut fonts = Database::new();
     for font in &printable.fonts {

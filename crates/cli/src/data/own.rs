@@ -1,18 +1,25 @@
 //! Images of a person's own: described, or prepared and kept.
 
+use std::fs;
+use std::path::Path;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use inkling_data::import::{Description, Duplicates, Imported, describe, import, write_npz};
+use inkling_report::{ClassImages, Figure, contact_sheet, rasterise};
 use inkling_schema::format::{fixed, percent, thousands};
 use inkling_store::atomic;
 
 use crate::args::SourceArgs;
-use crate::failure::Failure;
+use crate::failure::{Failure, UsageError};
 use crate::{message, output, replace};
 
 /// `inkling data describe`.
-pub(super) fn tell(args: &SourceArgs, as_json: bool) -> Result<(), Failure> {
+pub(super) fn tell(args: &SourceArgs, out: Option<&Path>, as_json: bool) -> Result<(), Failure> {
     let set = read(args)?;
     let found = describe(&set);
+    if let Some(out) = out {
+        show(&set, &found, out)?;
+    }
     if as_json {
         output::line(&serde_json::to_string_pretty(&found).expect("plain data"));
         return Ok(());
@@ -24,11 +31,72 @@ pub(super) fn tell(args: &SourceArgs, as_json: bool) -> Result<(), Failure> {
     for line in sentences(&found) {
         output::line(&line);
     }
+    if let Some(out) = out {
+        output::line(&format!("\nContact sheet and page in {}", out.display()));
+    }
     Ok(())
 }
 
+/// Writes a contact sheet, and a page that shows it with the numbers.
+fn show(set: &Imported, found: &Description, out: &Path) -> Result<(), Failure> {
+    /// Images of a class.
+    const SHOWN: usize = 10;
+    let of_class = |(class, name): (usize, &String)| {
+        let samples = &set.train;
+        let places =
+            (0..samples.len()).filter(|&place| usize::from(samples.labels[place]) == class).take(SHOWN);
+        let images = places.map(|place| samples.images.image(place).to_vec()).collect();
+        let told = format!("{name}: {} training images", thousands(found.train[class]));
+        ClassImages { name: name.clone(), told, images }
+    };
+    let classes: Vec<ClassImages> = set.classes.iter().enumerate().map(of_class).collect();
+    let figures = contact_sheet(&set.name, &classes, found.shape);
+    fs::create_dir_all(out).map_err(|source| UsageError::OutFolder { path: out.to_owned(), source })?;
+    let write = |name: String, bytes: &[u8]| atomic::write(&out.join(name), bytes);
+    for (figure, png) in figures.iter().zip(rasterise(&figures)) {
+        write(format!("{}.svg", figure.file()), figure.svg.as_bytes())?;
+        write(format!("{}.png", figure.file()), &png?)?;
+    }
+    write("data.html".into(), page(set, found, &figures).as_bytes())?;
+    Ok(())
+}
+
+/// A page of its own, without a script: numbers, and the contact sheet as it is drawn.
+fn page(set: &Imported, found: &Description, figures: &[Figure]) -> String {
+    let text = |text: &str| {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    };
+    let row = |cells: &Vec<String>, kind: &str| {
+        let cells: String = cells.iter().map(|cell| format!("<{kind}>{}</{kind}>", text(cell))).collect();
+        format!("<tr>{cells}</tr>\n")
+    };
+    let rows = counts(found);
+    let (head, body) = rows.split_first().expect("a line of names");
+    let body: String = body.iter().map(|cells| row(cells, "td")).collect();
+    let said: String = sentences(found).iter().map(|line| format!("<p>{}</p>\n", text(line))).collect();
+    let shown: String = figures
+        .iter()
+        .map(|figure| {
+            format!("<figure role=\"img\" aria-label=\"{}\">{}</figure>\n", text(&figure.alt), figure.svg)
+        })
+        .collect();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n\
+         <title>{title}</title>\n<style>\n\
+         body {{ font-family: Arial, 'Liberation Sans', Helvetica, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }}\n\
+         table {{ border-collapse: collapse; }} th, td {{ padding: 0.2rem 0.8rem; text-align: right; }}\n\
+         th:first-child, td:first-child {{ text-align: left; }} svg {{ max-width: 100%; height: auto; }} figure {{ margin: 1rem 0; }}\n\
+         </style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{headline}</p>\n<table>\n{head}{body}</table>\n{said}{shown}</body>\n</html>\n",
+        title = text(&set.name),
+        headline = text(&headline(set)),
+        head = row(head, "th"),
+    )
+}
+
 /// `inkling data import`.
-pub(super) fn keep(args: &SourceArgs, out: &std::path::Path) -> Result<(), Failure> {
+pub(super) fn keep(args: &SourceArgs, out: &Path) -> Result<(), Failure> {
     replace::check(out, "an archive", |start| start.starts_with(b"PK\x03\x04"))?;
     let set = read(args)?;
     atomic::write(out, &write_npz(&set))?;

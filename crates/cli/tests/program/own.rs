@@ -33,6 +33,13 @@ fn a_folder_of_pictures_goes_through_description_import_and_study() {
     for words in ["2 classes, 96 training and 24 test images of 8 × 8, grey", "standing        48    12"] {
         assert!(told.stdout.contains(words), "{words:?} is not in {}", told.stdout);
     }
+    run(folder.path(), &["data", "describe", "my bars", "--out", "seen"]).says(0, &[]);
+    let page = fs::read_to_string(folder.path().join("seen/data.html")).unwrap();
+    assert!(
+        page.contains("<svg") && page.contains("standing: 48 training images"),
+        "the page shows the classes"
+    );
+    assert!(folder.path().join("seen/contact_sheet.png").is_file());
     let json = run(folder.path(), &["data", "describe", "my bars", "--json"]);
     let found: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(found["train"], serde_json::json!([48, 48]));

@@ -23,6 +23,7 @@ mod separability;
 pub(crate) mod tests;
 mod written;
 
+pub use self::inside::{ClassImages, contact_sheet};
 pub(crate) use self::plane::plane;
 pub use self::registry::draw;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::{Summary, tables};
 
 /// The store of a small study of all tasks, as `tests/recorded/record` made it.
 fn recorded() -> Results {
-    const STORE: &[u8] = include_bytes!("../../../tests/recorded/recorded.tar.gz");
+    const STORE: &[u8] = include_bytes!("../../../tests/recorded/recorded.tgz");
     let folder = tempfile::tempdir().unwrap();
     tar::Archive::new(flate2::read::GzDecoder::new(STORE)).unpack(folder.path()).unwrap();
     Results::read(&Reader::open(folder.path()).unwrap()).unwrap()

@@ -7,6 +7,7 @@ mod activations;
 mod asked;
 mod channels;
 mod chart;
+mod contact;
 mod difference;
 mod differing;
 mod dreams;
@@ -26,6 +27,7 @@ mod words;
 
 use inkling_schema::outcome::DataSetFacts;
 
+pub use self::contact::{ClassImages, contact_sheet};
 use self::words::Words;
 use crate::results::Look;
 use crate::{ActivationsResults, Figure, FiltersResults, InsideResults};
