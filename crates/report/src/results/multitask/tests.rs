@@ -184,7 +184,7 @@ fn what_does_not_fit_is_an_error_that_names_the_file() {
         (
             array("test_predictions/group", |held| held[3] = 3),
             "arrays",
-            "the head `group` is out of range: there are 3",
+            "a class of the head `group` is out of range: there are 3",
         ),
         (array("test_labels", |held| held[0] = 200), "arrays", "a label is out of range: there are 10"),
         (array("test_labels/group", |held| held[0] ^= 1), "arrays", "labels of the group are not those"),
