@@ -177,8 +177,14 @@ fn arrays_that_do_not_fit_are_errors_that_name_the_file() {
     };
     for (found, words) in [
         (message(|arrays| arrays.predictions.truncate(9)), "`test_predictions`"),
-        (message(|arrays| arrays.predictions[3] = 3), "a class of the head `class` is out of range: there are 3"),
-        (message(|arrays| arrays.labels[0] = 200), "a class of the head `class` is out of range: there are 3"),
+        (
+            message(|arrays| arrays.predictions[3] = 3),
+            "a class of the head `class` is out of range: there are 3",
+        ),
+        (
+            message(|arrays| arrays.labels[0] = 200),
+            "a class of the head `class` is out of range: there are 3",
+        ),
         (message(|arrays| arrays.index[0] = 200), "wrong image 200 is out of range: there are 200"),
     ] {
         assert!(found.contains("arrays.safetensors") && found.contains(words), "{found}");
