@@ -523,3 +523,29 @@ fn models_of_version_0_1_are_read() {
         assert_eq!(serde_json::from_str::<ModelSpec>(&old).unwrap(), spec, "{name}");
     }
 }
+
+#[test]
+fn data_sets_of_ones_own_that_cannot_be() {
+    let smoke = preset("smoke").unwrap().to_toml();
+    let with = |sets: &str, from: &str, to: &str| {
+        let text = format!("{}\n{sets}", smoke.replacen(from, to, 1));
+        let error = Study::from_toml("mine.toml", &text).expect_err(sets);
+        format!("{error} {}", error.help().map(|help| help.to_string()).unwrap_or_default())
+    };
+    let set = |name: &str, more: &str| format!("[[data_set]]\nname = \"{name}\"\nsource = \"photos\"\n{more}\n");
+    let mlp = ("[mlp]\ndata = \"mnist\"", "[mlp]\ndata = \"leaves\"");
+    for (told, words) in [
+        (with(&set("../leaves", ""), mlp.0, mlp.1), "`../leaves` is no name for a data set"),
+        (with(&(set("leaves", "") + &set("leaves", "")), mlp.0, mlp.1), "two data sets of the name `leaves`"),
+        (with(&set("leaves", "channels = 2"), mlp.0, mlp.1), "images have 1 channel or 3"),
+        (with(&set("leaves", ""), "", ""), "no task uses the data set `leaves`"),
+        (
+            with(&set("leaves", "channels = 3"), "[pca]\ndata = \"mnist\"", "[pca]\ndata = \"leaves\""),
+            "tasks 1 and 2 look at grey images",
+        ),
+        (with(&set("leaves", "test = 1.5"), mlp.0, mlp.1), "a share above 0 and below 1"),
+        (with(&set("leaves", "size = [0, 28]"), mlp.0, mlp.1), "data_set[0].size"),
+    ] {
+        assert!(told.contains(words), "expected `{words}` in: {told}");
+    }
+}

@@ -109,7 +109,9 @@ fn check(way: &[String], by: &Value, message: &str, help: &str) {
         assert!(message.contains(&format!("`{key}")), "{told}");
         assert!(
             help.starts_with("expected ")
-                && (help.contains("such as") || help.contains("one of") || help.contains("a list of")),
+                && ["such as", "one of", "a list of", "true or false"]
+                    .iter()
+                    .any(|words| help.contains(words)),
             "{told}"
         );
     }
@@ -161,6 +163,22 @@ fn every_wrong_value_of_a_study_is_named_with_its_key_in_plain_words_and_with_wh
     ";
     let more: Value = toml::from_str(more).unwrap();
     merge(&mut study, more);
+    let own = "
+        [[data_set]]
+        name = \"leaves\"
+        source = \"photos\"
+        size = [28, 28]
+        channels = 1
+        fit = \"pad\"
+        test = 0.25
+        seed = 3
+        transposed = true
+        [mlp]
+        data = \"leaves\"
+        [cnn]
+        data = \"leaves\"
+    ";
+    merge(&mut study, toml::from_str(own).unwrap());
     let read = |text: &str| told(Study::from_toml("mine.toml", text));
     assert_eq!(read(&toml::to_string(&study).unwrap()), None);
     let refused = check_all(&study, read);
