@@ -532,7 +532,8 @@ fn data_sets_of_ones_own_that_cannot_be() {
         let error = Study::from_toml("mine.toml", &text).expect_err(sets);
         format!("{error} {}", error.help().map(|help| help.to_string()).unwrap_or_default())
     };
-    let set = |name: &str, more: &str| format!("[[data_set]]\nname = \"{name}\"\nsource = \"photos\"\n{more}\n");
+    let set =
+        |name: &str, more: &str| format!("[[data_set]]\nname = \"{name}\"\nsource = \"photos\"\n{more}\n");
     let mlp = ("[mlp]\ndata = \"mnist\"", "[mlp]\ndata = \"leaves\"");
     for (told, words) in [
         (with(&set("../leaves", ""), mlp.0, mlp.1), "`../leaves` is no name for a data set"),
