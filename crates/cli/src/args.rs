@@ -90,7 +90,12 @@ A study is a TOML file. The presets are such files, built into the program:
 A finished run is never repeated: the same command on the same folder continues where it stopped, and after a change \
 to the study only the runs that the change affects are done again. A network that is to be trained for more epochs \
 continues from the end of its earlier training, unless its learning rate follows a cosine over all epochs. For this, \
-each finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), which you may delete to save space.")]
+each finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), which you may delete to save space.
+
+--data may also name images of your own: a folder with a sub-folder for each class, an .npz or .csv file, or a folder of \
+IDX files (`inkling help data describe` tells more). Tasks 1 to 5 then use them, in grey where tasks 1 or 2 are asked for. \
+There are no more components than an image has pixels, batches hold at most a tenth of the training images, and task 5 \
+looks at the first two classes if the set has not those of the study. `--print-spec` shows the study that this makes.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
