@@ -4,21 +4,26 @@ use std::path::Path;
 
 use inkling_data::Sources;
 use inkling_data::import::{Imported, Request, import, is_source};
-use inkling_schema::{DataSetSpec, Study};
+use inkling_schema::{DataSetSpec, Study, Task};
 
 use crate::failure::Failure;
 use crate::message;
 
 /// Puts a person's own images in the place of the sets that a study names, where that is what `--data` means: the folder or
-/// file is a source of images, and holds none of the sets.
-pub(crate) fn adapt(study: &mut Study, folder: Option<&Path>) -> Result<(), Failure> {
+/// file is a source of images, and holds none of the sets. Tasks 1 and 2 look at grey images, where they are among `only`.
+pub(crate) fn adapt(study: &mut Study, only: &[Task], folder: Option<&Path>) -> Result<(), Failure> {
     let Some(source) = folder.filter(|folder| is_source(folder)) else { return Ok(()) };
     let known = Sources::new(Some(source.to_owned()));
     let sets = || study.sets().filter_map(|name| inkling_data::catalogue::find(name).ok());
     if sets().any(|set| known.locate(set).is_ok_and(|place| place.is_some())) {
         return Ok(());
     }
-    let grey = study.pca.is_some() || study.perceptron.is_some();
+    let asked = |task: &Task| only.is_empty() || only.contains(task);
+    let grey = study
+        .tasks()
+        .iter()
+        .filter(|task| asked(task))
+        .any(|task| matches!(task, Task::Pca | Task::Perceptron));
     let request = Request { channels: grey.then_some(1), ..Request::default() };
     let set = import(source, &request, &|_, _| {})?;
     let name: String = set.name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();

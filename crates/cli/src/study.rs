@@ -42,7 +42,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         }
     }
     if args.print_spec {
-        own::adapt(&mut study, args.data.folder.as_deref())?;
+        own::adapt(&mut study, &options.only, args.data.folder.as_deref())?;
         output::bytes(study.to_toml().as_bytes());
         return Ok(());
     }
@@ -51,7 +51,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     }
     start_computing(&args.compute)?;
     // In the pool's threads, and so after it was made.
-    own::adapt(&mut study, args.data.folder.as_deref())?;
+    own::adapt(&mut study, &options.only, args.data.folder.as_deref())?;
     check_printable(&study)?;
     warn_of_length(&study);
 
