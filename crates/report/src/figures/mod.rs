@@ -28,7 +28,9 @@ pub(crate) use self::plane::plane;
 pub use self::registry::draw;
 #[cfg(test)]
 pub(crate) use self::registry::names;
-use self::written::{fixed, list, p_value, percent, points, probability, share, thousands, tick_seconds};
+use self::written::{
+    fixed, list, number, p_value, percent, points, probability, share, thousands, tick_seconds,
+};
 use inkling_schema::outcome::DataSetFacts;
 
 use crate::Figure;

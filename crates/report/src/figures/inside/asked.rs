@@ -3,9 +3,10 @@
 use inkling_schema::Start;
 use inkling_schema::outcome::Seen;
 
+use super::super::number;
 use super::super::probability;
 use super::dreams::{DIVERGED, said, step};
-use super::picture::{Picture, number};
+use super::picture::Picture;
 use super::strip::{Cell, Row, Strip};
 use super::words::{self, Words};
 use crate::{DreamResults, Figure};

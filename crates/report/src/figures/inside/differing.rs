@@ -1,7 +1,8 @@
 //! The channels of each layer that differ most between two images.
 
+use super::super::number;
 use super::channels::Channels;
-use super::picture::number;
+
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::words::Words;

@@ -4,8 +4,9 @@
 use inkling_schema::outcome::{DreamFound, Seen};
 use inkling_schema::{Objective, Start};
 
+use super::super::number;
 use super::super::probability;
-use super::picture::{Picture, number};
+use super::picture::Picture;
 use super::strip::{Cell, Row, Strip};
 use super::words::{self, Words};
 use crate::{DreamResults, Figure, InsideResults};

@@ -1,11 +1,12 @@
 //! The way to a dream: the logit and the probability over the steps, and pictures on the way.
 
 use super::super::colour::{self, CURVES, Rgb};
+use super::super::number;
 use super::super::probability;
 use super::super::thousands;
 use super::chart::{Chart, Curve, Panel};
 use super::dreams::class_of;
-use super::picture::{Picture, number};
+use super::picture::Picture;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::words::Words;

@@ -1,10 +1,9 @@
-//! Small pictures of images and of numbers, and how the figures of Task 5 write numbers.
+//! Small pictures of images and of numbers.
 
 use super::super::canvas::{Canvas, Frame};
 use super::super::colour::{self, INK, Rgb};
 use super::super::raster::Raster;
 use super::scale::Scale;
-use super::strip::Cell;
 use crate::Pictures;
 
 /// A picture, its colours row by row.
@@ -52,12 +51,6 @@ impl Picture {
     }
 }
 
-impl From<Picture> for Cell {
-    fn from(picture: Picture) -> Cell {
-        Cell { pictures: vec![picture], ..Cell::default() }
-    }
-}
-
 /// The mean over the channels of each pixel.
 pub(super) fn means(values: &[f32], channels: usize) -> Vec<f64> {
     values.chunks_exact(channels).map(mean).collect()
@@ -65,25 +58,6 @@ pub(super) fn means(values: &[f32], channels: usize) -> Vec<f64> {
 
 fn mean(values: &[f32]) -> f64 {
     values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64
-}
-
-/// A number with about three figures that count.
-pub(super) fn number(value: f64) -> String {
-    let size = value.abs();
-    let decimals = if size >= 99.5 {
-        0
-    } else if size >= 9.95 {
-        1
-    } else if size >= 0.0995 || size == 0.0 {
-        2
-    } else if size >= 0.00095 {
-        4
-    } else {
-        return format!("{value:.0e}").replace('-', "−");
-    };
-    let text = format!("{value:.decimals$}");
-    let zero = text.bytes().all(|letter| matches!(letter, b'-' | b'0' | b'.'));
-    if zero { text.trim_start_matches('-').into() } else { text.replace('-', "−") }
 }
 
 #[cfg(test)]
@@ -96,11 +70,5 @@ mod tests {
         assert_eq!(Picture::of(&[0.0, 1.0], [1, 2, 1]).pixels, [[0; 3], [255; 3]]);
         assert_eq!(Picture::of(&[0.0, 1.0, 1.0, 1.0], [2, 1, 2]).pixels, [[128; 3], [255; 3]]);
         assert_eq!(means(&[0.5, -0.25, 0.0, 0.5], 2), [0.125, 0.25]);
-    }
-
-    #[test]
-    fn numbers_keep_three_figures() {
-        let numbers = [123.4, 12.34, -1.234, 0.1234, 0.01234, 0.00001234, -0.0].map(number);
-        assert_eq!(numbers, ["123", "12.3", "−1.23", "0.12", "0.0123", "1e−5", "0.00"]);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::super::canvas::{Canvas, Frame};
 use super::super::colour::{self, Rgb};
-use super::picture::number;
+use super::super::number;
+
 use super::text::Face;
 
 /// Width of a bar in points.

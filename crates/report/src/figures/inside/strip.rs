@@ -50,6 +50,12 @@ pub(super) struct Cell {
     pub(super) lines: Vec<String>,
 }
 
+impl From<Picture> for Cell {
+    fn from(picture: Picture) -> Cell {
+        Cell { pictures: vec![picture], ..Cell::default() }
+    }
+}
+
 impl Strip {
     /// The strip as a figure without a heading.
     pub(super) fn figures(self, name: String, alt: &str) -> Vec<Figure> {
