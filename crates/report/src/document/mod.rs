@@ -61,10 +61,13 @@ pub(crate) fn typeset(results: &Results, rows: &Rows, figures: &[Figure]) -> Res
         Err(_) if printable.borrows() => typeset_with(&Printable::own(texts.all()), results, &texts),
         typeset => typeset,
     };
-    match typeset {
+    let typeset = match typeset {
         Err(error) => typeset_with(&Printable::plain(texts.all()), results, &texts).map_err(|_| error),
         typeset => typeset,
-    }
+    };
+    // What was remembered of this document is of no use to the page, and takes some 25 MB.
+    typst::comemo::evict(0);
+    typeset
 }
 
 /// Whether a text with these fonts becomes a PDF.
