@@ -293,6 +293,7 @@ impl Observer for Progress<'_> {
             Event::Smaller { set, part, asked, there } => self.say(&format!(
                 "note: {set} has {there} {part} images, fewer than the {asked} that the study asks for; all are used"
             )),
+            Event::OwnData { set, note } => self.say(&format!("note: {set}: {note}")),
             Event::Unread { title, warning } => self.say(&format!("warning: {title}: {warning}")),
             Event::Advanced | Event::Finished => self.advance(false),
             Event::Skipped => self.advance(true),

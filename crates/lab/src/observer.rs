@@ -41,6 +41,13 @@ pub enum Event<'a> {
         /// Images that there are.
         there: usize,
     },
+    /// What a person should know of how a set of their own was read.
+    OwnData {
+        /// The set's name.
+        set: &'a str,
+        /// A whole sentence.
+        note: &'a str,
+    },
     /// A stage of a task begins: several small runs, or a large one.
     Stage {
         /// What is done, as a person reads it.

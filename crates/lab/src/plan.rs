@@ -22,14 +22,14 @@ use crate::{inside, machine};
 pub(crate) type DataSets = BTreeMap<String, DataSet>;
 
 /// Loads every set that the study names.
-pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabError> {
+pub(crate) fn load(study: &Study, sources: &Sources, observer: &dyn Observer) -> Result<DataSets, LabError> {
     let mut sets = DataSets::new();
     let paired = study.pca.iter().map(|pca| &pca.data).chain(study.perceptron.iter().map(|task| &task.data));
     let paired: Vec<&str> = paired.map(String::as_str).collect();
     for name in study.sets() {
         if !sets.contains_key(name) {
             let mut set = match study.data_set.iter().find(|own| own.name == name) {
-                Some(own) => read_own(own, sources)?,
+                Some(own) => read_own(own, sources, observer)?,
                 None => sources.load(catalogue::find(name)?)?,
             };
             set.train = set.train.take(study.data.train_images);
@@ -44,7 +44,7 @@ pub(crate) fn load(study: &Study, sources: &Sources) -> Result<DataSets, LabErro
 }
 
 /// Reads a set of a person's own.
-fn read_own(own: &DataSetSpec, sources: &Sources) -> Result<DataSet, LabError> {
+fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -> Result<DataSet, LabError> {
     let at = |path: &str| sources.base.join(path);
     let default = Request::default();
     let request = Request {
@@ -67,6 +67,9 @@ fn read_own(own: &DataSetSpec, sources: &Sources) -> Result<DataSet, LabError> {
         transposed: own.transposed,
     };
     let set = import(&at(&own.source), &request, &|_, _| {})?;
+    for note in &set.notes {
+        observer.event(Event::OwnData { set: &own.name, note });
+    }
     Ok(Imported { name: own.name.clone(), ..set }.into())
 }
 

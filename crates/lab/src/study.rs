@@ -35,7 +35,7 @@ pub fn run_study(
     let start = Instant::now();
     let held = folder::held(store)?;
     let (study, preset) = folder::merged(study, preset, options, held.as_ref(), store, observer)?;
-    let sets = plan::load(&study, sources)?;
+    let sets = plan::load(&study, sources, observer)?;
     for (set, part, asked, there) in plan::smaller_sets(&study, &sets) {
         observer.event(Event::Smaller { set, part, asked, there });
     }

@@ -87,6 +87,13 @@ pub(crate) enum BundleError {
     #[diagnostic(help("bundle it with the program that ran the study, or give --without-data"))]
     OtherData { title: &'static str },
 
+    #[error("the bundle cannot hold the data set `{name}`, which was read from `{path}`", path = .from.display())]
+    #[diagnostic(help(
+        "give --without-data: the bundle then says where the images come from and what their checksum is; hand them in \
+         beside it"
+    ))]
+    OwnData { name: String, from: PathBuf },
+
     #[error("`{}` cannot be read", .path.display())]
     #[diagnostic(help("check that you may read it"))]
     Unreadable { path: PathBuf, source: io::Error },

@@ -192,6 +192,9 @@ fn check_data(record: &StudyRecord, without_data: bool) -> Result<(), Failure> {
         return Ok(());
     }
     for (set, facts) in &record.data {
+        if let Some(own) = record.study.data_set.iter().find(|own| own.name == *set) {
+            return Err(BundleError::OwnData { name: set.clone(), from: own.source.clone().into() }.into());
+        }
         let info = catalogue::find(set)?;
         if info.checksum() != facts.checksum {
             return Err(BundleError::OtherData { title: info.title }.into());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::HumanDuration;
 use inkling_data::catalogue;
 use inkling_report::{Origins, Share};
+use inkling_schema::format::list;
 use inkling_schema::outcome::{Machine, StudyRecord};
 
 use super::sources::SOURCES;
@@ -49,10 +50,18 @@ pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, 
     } else {
         (String::new(), "")
     };
+    let own = &record.study.data_set;
     let place = if with_data {
-        "The data is in `data`"
+        "The data is in `data`".to_owned()
+    } else if own.is_empty() {
+        "The data is not here: the program fetches it from the official mirrors".to_owned()
     } else {
-        "The data is not here: the program fetches it from the official mirrors"
+        let sources: Vec<String> =
+            own.iter().map(|own| format!("`{}` from `{}`", own.name, own.source)).collect();
+        format!(
+            "The data is not here: study.toml reads {}; change the path to where the images lie",
+            list(&sources)
+        )
     };
     let data = record.data.iter().map(|(name, facts)| {
         let licence = catalogue::find(name).map_or("unknown", |info| info.licence);

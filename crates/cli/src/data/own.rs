@@ -124,11 +124,8 @@ fn read(args: &SourceArgs) -> Result<Imported, Failure> {
 
 fn headline(set: &Imported) -> String {
     let images = &set.train.images;
-    let validation = set.validation.as_ref().map_or_else(String::new, |validation| {
-        format!(" ({} for validation are left aside)", thousands(validation.len()))
-    });
     format!(
-        "{}: {} classes, {} training and {} test images of {} × {}, {}{}{validation}",
+        "{}: {} classes, {} training and {} test images of {} × {}, {}{}",
         set.name,
         set.classes.len(),
         thousands(set.train.len()),

@@ -10,10 +10,6 @@ use super::error::ImportError;
 use super::{Labelled, Request};
 use crate::set::Images;
 
-/// Images up to this side keep their size; larger ones become [`COMMON`] pixels high and wide.
-const KEPT: usize = 64;
-const COMMON: usize = 32;
-
 /// Turns images that lie on their sides, and gives all parts of a source one shape: the one that is given, else the one that
 /// the request says, else that of the first part.
 pub(super) fn prepare(
@@ -21,6 +17,7 @@ pub(super) fn prepare(
     mut parts: Vec<Labelled>,
     request: &Request,
     shape: Option<[usize; 3]>,
+    notes: &mut Vec<String>,
 ) -> Result<Vec<Labelled>, ImportError> {
     for part in &mut parts {
         if request.transposed {
@@ -28,9 +25,10 @@ pub(super) fn prepare(
         }
     }
     let Some(first) = parts.first().map(|part| &part.images) else { return Ok(parts) };
-    let own = [first.height, first.width];
-    let size = request.size.unwrap_or(if own.iter().all(|&side| side <= KEPT) { own } else { [COMMON; 2] });
-    let to = shape.unwrap_or([size[0], size[1], request.channels.unwrap_or(first.channels)]);
+    let to = shape.unwrap_or_else(|| {
+        let [height, width] = request.size_of(Some([first.height, first.width]), notes);
+        [height, width, request.channels.unwrap_or(first.channels)]
+    });
     if let Some(other) = parts.iter().find(|part| part.images.channels > 3 || part.images.channels == 2) {
         let problem = format!("has images of {} channels", other.images.channels);
         return Err(ImportError::new(source, problem, "images are grey (1 channel) or in colour (3)"));

@@ -17,10 +17,6 @@ const MAX_FILES: usize = 2_000_000;
 const MAX_DEPTH: usize = 8;
 /// The most bytes of all images together.
 const MAX_TOTAL: usize = 32 << 30;
-/// Images up to this side keep their size where all have the same.
-const KEPT: usize = 64;
-/// The side of images of different sizes.
-const COMMON: usize = 32;
 
 /// A file of a class.
 struct Entry {
@@ -102,21 +98,10 @@ fn shape_of(files: &[Entry], request: &Request, notes: &mut Vec<String>) -> Resu
     }
     let headers: Vec<Header> =
         files.par_iter().map(|entry| decode::header(&entry.path)).collect::<Result<_, _>>()?;
-    let first = headers.first().map_or([COMMON; 2], |header| header.size);
-    let alike = headers.iter().all(|header| header.size == first);
-    let size = request.size.unwrap_or_else(|| {
-        if alike && first.iter().all(|&side| side <= KEPT) {
-            return first;
-        }
-        let was =
-            if alike { format!("{} × {} pixels", first[0], first[1]) } else { "different sizes".into() };
-        notes.push(format!(
-            "The images have {was} and are read as {COMMON} × {COMMON}; another size can be asked for."
-        ));
-        [COMMON; 2]
-    });
+    let first = headers.first().map(|header| header.size);
+    let alike = first.filter(|first| headers.iter().all(|header| header.size == *first));
+    let [height, width] = request.size_of(alike, notes);
     let colour = headers.iter().any(|header| header.colour);
-    let [height, width] = size;
     Ok([height, width, request.channels.unwrap_or(if colour { 3 } else { 1 })])
 }
 

@@ -219,6 +219,24 @@ impl Request {
 /// The longest side that the images of a set may have.
 const MAX_SIDE: usize = 1024;
 
+impl Request {
+    /// Height and width of the images: those that are asked for, else those that all images have, if no side is above 64,
+    /// else 32 × 32, which is noted. `alike` is `None` where they differ.
+    fn size_of(&self, alike: Option<[usize; 2]>, notes: &mut Vec<String>) -> [usize; 2] {
+        const KEPT: usize = 64;
+        const COMMON: usize = 32;
+        if let Some(size) = self.size.or(alike.filter(|size| size.iter().all(|&side| side <= KEPT))) {
+            return size;
+        }
+        let was = alike
+            .map_or_else(|| "different sizes".into(), |[height, width]| format!("{height} × {width} pixels"));
+        notes.push(format!(
+            "The images have {was} and are read as {COMMON} × {COMMON}; another size can be asked for."
+        ));
+        [COMMON; 2]
+    }
+}
+
 /// Reads all parts of a source. Images get this height, width and number of channels, where they are given, else those that
 /// the request says.
 fn read(
@@ -229,29 +247,25 @@ fn read(
     progress: Progress,
 ) -> Result<Vec<Labelled>, ImportError> {
     let metadata = std::fs::metadata(source).map_err(|error| ImportError::read(source, error))?;
-    let parts = if metadata.is_dir() {
-        if let Some(parts) = idx::read(source)? {
-            arrays::prepare(source, parts, request, shape)?
-        } else if let Some(parts) = csv::read_folder(source, request, notes)? {
-            arrays::prepare(source, parts, request, shape)?
-        } else {
-            folder::read(source, request, shape, notes, progress)?
+    let arrays = if metadata.is_dir() {
+        match idx::read(source)? {
+            Some(parts) => Some(parts),
+            None => csv::read_folder(source, request, notes)?,
         }
     } else if metadata.is_file() {
         let ending = source.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
         match ending.as_str() {
-            "npz" => arrays::prepare(source, npz::read(source, notes)?, request, shape)?,
-            "csv" | "tsv" | "txt" => arrays::prepare(
-                source,
-                vec![csv::read(source, Part::Whole, request, notes)?],
-                request,
-                shape,
-            )?,
+            "npz" => Some(npz::read(source, notes)?),
+            "csv" | "tsv" | "txt" => Some(vec![csv::read(source, Part::Whole, request, notes)?]),
             _ => return Err(unknown(source)),
         }
     } else {
         let help = "name a folder, an .npz or a .csv file";
         return Err(ImportError::new(source, "is neither a file nor a folder", help));
+    };
+    let parts = match arrays {
+        Some(parts) => arrays::prepare(source, parts, request, shape, notes)?,
+        None => folder::read(source, request, shape, notes, progress)?,
     };
     if parts.iter().all(|part| part.labels.is_empty()) {
         return Err(ImportError::new(source, "holds no image", HELP));

@@ -15,7 +15,7 @@ pub(super) fn assemble(
     name: String,
     parts: Vec<Labelled>,
     request: &Request,
-    notes: Vec<String>,
+    mut notes: Vec<String>,
 ) -> Result<Imported, ImportError> {
     let classes = classes::of(source, parts.iter().map(|part| &part.names))?;
     let found = parts[0].images.dim();
@@ -42,6 +42,12 @@ pub(super) fn assemble(
         }
     }
     let [train, test, validation] = all;
+    if let Some((validation, _)) = &validation {
+        notes.push(format!(
+            "The part for validation ({} of the images) is left aside: a study holds out its own.",
+            validation.len()
+        ));
+    }
     let Some((train, train_files)) = train else {
         let help = "a set with parts needs a part named `train`";
         return Err(ImportError::new(source, "has no training images", help));

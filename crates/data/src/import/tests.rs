@@ -161,7 +161,12 @@ fn parts_are_recognised_and_their_classes_joined_by_name() {
     let set = read(source.path(), &Request::default()).unwrap();
     assert_eq!((set.train.len(), set.test.len(), set.drawn), (18, 6, false));
     assert_eq!(set.validation.as_ref().map(Samples::len), Some(6));
-    assert!(set.notes.len() == 1 && set.notes[0].contains("notes.txt"), "{:?}", set.notes);
+    let noted = |words: &str| set.notes.iter().any(|note| note.contains(words));
+    assert!(
+        set.notes.len() == 2 && noted("notes.txt") && noted("validation (6 of the images)"),
+        "{:?}",
+        set.notes
+    );
     fs::remove_dir_all(source.path().join("test/10")).unwrap();
     assert!(wrong(source.path()).contains("no test image of the class `10`"));
     // A class may be called as a part is.
