@@ -5,6 +5,7 @@ mod bundle;
 mod commands;
 mod look;
 mod source;
+mod train;
 mod values;
 
 use std::ffi::OsString;
@@ -23,6 +24,7 @@ use source::SOURCES;
 pub(crate) use bundle::BundleArgs;
 pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 pub(crate) use source::SourceArgs;
+pub(crate) use train::{EvaluateArgs, ModelChoice, PredictArgs, TrainArgs};
 pub(crate) use values::most_threads;
 
 const EXAMPLES: &str = "\
@@ -31,6 +33,7 @@ Examples:
   inkling study brief --out real    the assignment's own hyperparameters
   inkling study --print-spec        a whole study file, to change and run
   inkling study mine.toml           your own study
+  inkling train cnn --data photos   one network on a folder of your own images
   inkling report out                figures and report again, without training
   inkling look dream out --class 2  an image that is recognised as a 2
   inkling bundle out --group 7      report, notebook, code and data in one archive, to hand in
@@ -56,6 +59,18 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a whole study: load the data, train, draw figures and typeset the report (what `inkling` alone does).
     Study(StudyArgs),
+    /// Train one network on any images, and report on it.
+    Train(Box<TrainArgs>),
+    /// Evaluate a trained network on test images.
+    Evaluate(EvaluateArgs),
+    /// Say what a trained network makes of pictures.
+    Predict(PredictArgs),
+    /// List the networks that ship with the program.
+    Models {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Make figures, tables and report again from the folder of a finished study, without training.
     Report(ReportArgs),
     /// Pack a finished study into one archive to hand in: report, executed notebook, sources and data.

@@ -112,6 +112,24 @@ pub(crate) enum UsageError {
     ))]
     Unprintable { what: &'static str, text: String, characters: String },
 
+    #[error("`{word}` is neither a data set that the program knows nor a file or folder of images")]
+    #[diagnostic(help(
+        "the sets are {known}; `inkling help data describe` says what images of your own may be"
+    ))]
+    UnknownImages { word: String, known: String },
+
+    #[error("`{}` holds the study {preset}, whose results would leave its report", .path.display())]
+    #[diagnostic(help("choose another folder with --out"))]
+    HoldsStudy { path: PathBuf, preset: String },
+
+    #[error("`{}` holds no training of `inkling train`", .path.display())]
+    #[diagnostic(help("name the folder that was given to it with --out (`model` where none was)"))]
+    NoTraining { path: PathBuf },
+
+    #[error("--patience needs validation images, and none are held out")]
+    #[diagnostic(help("give --validation a larger share, such as 0.1, or leave --patience out"))]
+    NoValidation,
+
     #[error("interrupted")]
     #[diagnostic(help("{}\n    {again}", match .goes_on {
         true => "finished work is kept; to continue from there:",
@@ -182,7 +200,10 @@ impl From<UsageError> for Failure {
             | UsageError::UnknownModel { .. }
             | UsageError::CpuOfEnvironment { .. }
             | UsageError::ThreadsOfEnvironment { .. }
+            | UsageError::UnknownImages { .. }
+            | UsageError::NoValidation
             | UsageError::NoBatches => USAGE,
+            UsageError::NoTraining { .. } => BAD_DATA,
             UsageError::StudyFile { .. }
             | UsageError::ModelFile { .. }
             | UsageError::Threads { .. }
@@ -192,6 +213,7 @@ impl From<UsageError> for Failure {
             | UsageError::NothingToDo { .. }
             | UsageError::Unprintable { .. } => BAD_CONFIGURATION,
             UsageError::ReportFolder { .. }
+            | UsageError::HoldsStudy { .. }
             | UsageError::WouldReplace { .. }
             | UsageError::OutFolder { .. }
             | UsageError::NoPlace { .. } => CANNOT_WRITE,
@@ -259,6 +281,7 @@ impl From<LabError> for Failure {
             | LabError::MissingClass { .. }
             | LabError::Network { .. }
             | LabError::Labels { .. }
+            | LabError::OtherShape { .. }
             | LabError::Groups { .. }
             | LabError::OtherInstructions { .. }
             | LabError::OtherStudy { .. }

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod bundle;
 mod data;
+mod evaluate;
 mod failure;
 mod fault;
 mod interrupt;
@@ -12,11 +13,15 @@ mod message;
 mod model;
 mod output;
 mod own;
+mod plot;
+mod predict;
 mod printable;
 mod progress;
 mod replace;
 mod so_far;
 mod study;
+mod train;
+mod trained;
 
 use std::process::ExitCode;
 
@@ -60,7 +65,7 @@ fn parse() -> Result<Cli, clap::Error> {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     interrupt::listen(match &cli.command {
-        None | Some(Command::Study(_) | Command::Look(_)) => true,
+        None | Some(Command::Study(_) | Command::Train(_) | Command::Look(_)) => true,
         Some(Command::Data(command)) => matches!(command, DataCommand::Fetch { .. }),
         _ => false,
     });
@@ -69,6 +74,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => study::study(&default_study()),
         Some(Command::Study(args)) => study::study(&args),
+        Some(Command::Train(args)) => train::train(&args),
+        Some(Command::Evaluate(args)) => evaluate::evaluate(&args),
+        Some(Command::Predict(args)) => predict::predict(&args),
+        Some(Command::Models { json }) => model::models(json),
         Some(Command::Report(args)) => study::report(&args),
         Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Look(command)) => look::look(&command),

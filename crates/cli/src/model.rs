@@ -43,8 +43,46 @@ pub(crate) fn model(args: &ModelArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `inkling models`: what ships with the program.
+pub(crate) fn models(as_json: bool) -> Result<(), Failure> {
+    let mut rows = vec![["network", "images", "heads", "parameters", ""].map(String::from).to_vec()];
+    let mut all = Vec::new();
+    for (name, text) in MODELS {
+        let spec = ModelSpec::from_toml(&format!("{name}.toml"), text)?;
+        let (plan, about) = (spec.plan()?, about(text));
+        let [height, width, channels] = spec.input;
+        let heads: Vec<&str> = spec.heads.iter().map(|head| head.name.as_str()).collect();
+        all.push(json!({
+            "name": name, "about": about, "input": spec.input, "heads": heads, "parameters": plan.parameters,
+        }));
+        let images = format!("{height}×{width}×{channels}");
+        rows.push(vec![name.into(), images, heads.join(", "), thousands(plan.parameters), about]);
+    }
+    if as_json {
+        output::line(&serde_json::to_string_pretty(&all).expect("plain data"));
+    } else {
+        // What a network is about is as long as it is, and so stands in a line of its own.
+        let about: Vec<String> = rows.iter_mut().filter_map(Vec::pop).collect();
+        output::table(&rows, 3);
+        output::line("");
+        for (row, about) in rows.iter().zip(&about).skip(1) {
+            output::line(&format!("{}: {about}", row[0]));
+        }
+        output::line(
+            "\n`inkling train` takes each of them that has one head with images of other shapes and classes.",
+        );
+    }
+    Ok(())
+}
+
+/// What the comment at the head of a network's file says of it.
+fn about(text: &str) -> String {
+    let comment = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    comment.collect::<Vec<_>>().join(" ")
+}
+
 /// The TOML text that a word on the command line names, and the name that errors show.
-fn text(word: &str) -> Result<(String, String), Failure> {
+pub(crate) fn text(word: &str) -> Result<(String, String), Failure> {
     if let Some((_, text)) = MODELS.iter().find(|(name, _)| *name == word) {
         return Ok((format!("{word}.toml"), (*text).to_owned()));
     }

@@ -4,19 +4,24 @@ use std::path::Path;
 
 use inkling_data::Sources;
 use inkling_data::import::{Imported, Request, import, is_source};
-use inkling_schema::{DataSetSpec, Study, Task};
+use inkling_schema::{DataSetSpec, Study, Task, TestSpec};
 
 use crate::failure::Failure;
 use crate::message;
 
 /// Puts a person's own images in the place of the sets that a study names, where that is what `--data` means: the folder or
 /// file is a source of images, and holds none of the sets. Tasks 1 and 2 look at grey images, where they are among `only`.
-pub(crate) fn adapt(study: &mut Study, only: &[Task], folder: Option<&Path>) -> Result<(), Failure> {
-    let Some(source) = folder.filter(|folder| is_source(folder)) else { return Ok(()) };
+/// Gives back the images, by the name that the study has for them.
+pub(crate) fn adapt(
+    study: &mut Study,
+    only: &[Task],
+    folder: Option<&Path>,
+) -> Result<Option<(String, Imported)>, Failure> {
+    let Some(source) = folder.filter(|folder| is_source(folder)) else { return Ok(None) };
     let known = Sources::new(Some(source.to_owned()));
     let sets = || study.sets().filter_map(|name| inkling_data::catalogue::find(name).ok());
     if sets().any(|set| known.locate(set).is_ok_and(|place| place.is_some())) {
-        return Ok(());
+        return Ok(None);
     }
     let asked = |task: &Task| only.is_empty() || only.contains(task);
     let grey = study
@@ -25,22 +30,35 @@ pub(crate) fn adapt(study: &mut Study, only: &[Task], folder: Option<&Path>) -> 
         .filter(|task| asked(task))
         .any(|task| matches!(task, Task::Pca | Task::Perceptron));
     let request = Request { channels: grey.then_some(1), ..Request::default() };
-    let set = import(source, &request, &|_, _| {})?;
-    let name: String = set.name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
-    replace(study, &name);
+    let (spec, set) = read(source, &request)?;
+    replace(study, &spec.name);
     fit(study, &set);
-    let source = std::path::absolute(source).unwrap_or_else(|_| source.to_owned());
-    study.data_set = vec![DataSetSpec {
-        name,
-        source: source.to_string_lossy().into_owned(),
+    let name = spec.name.clone();
+    study.data_set = vec![spec];
+    Ok(Some((name, set)))
+}
+
+/// Reads a person's own images, and says how a study file names them: by the name of their source, and absolute paths.
+pub(crate) fn read(source: &Path, request: &Request) -> Result<(DataSetSpec, Imported), Failure> {
+    let set = import(source, request, &|_, _| {})?;
+    let absolute = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        path.to_string_lossy().into_owned()
+    };
+    let spec = DataSetSpec {
+        name: set.name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect(),
+        source: absolute(source),
         size: request.size,
         channels: request.channels,
-        fit: Default::default(),
-        test: Default::default(),
+        fit: inkling_lab::fit_spec(request.fit),
+        test: match &request.test {
+            Some(test) => TestSpec::Source(absolute(test)),
+            None => TestSpec::Share(request.test_share),
+        },
         seed: request.seed,
-        transposed: false,
-    }];
-    Ok(())
+        transposed: request.transposed,
+    };
+    Ok((spec, set))
 }
 
 fn is_plain(letter: char) -> bool {

@@ -1,11 +1,14 @@
 //! `inkling study` and `inkling report`.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use inkling_data::import::Imported;
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, Observer, StudyOptions, run_study};
 use inkling_report::{WORDS, Written};
@@ -29,6 +32,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let options = StudyOptions {
         only: args.only.iter().map(|&task| task.into()).collect(),
         mix_instructions: args.mix_instructions,
+        keep_file: false,
     };
     if !options.only.is_empty() {
         let mut asked = study.clone();
@@ -51,11 +55,52 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     }
     start_computing(&args.compute)?;
     // In the pool's threads, and so after it was made.
-    own::adapt(&mut study, &options.only, args.data.folder.as_deref())?;
-    check_printable(&study)?;
-    warn_of_length(&study);
+    let ready = own::adapt(&mut study, &options.only, args.data.folder.as_deref())?;
+    let asked = Asked {
+        study: &study,
+        name: &name,
+        out: &args.out,
+        folder: args.data.folder.clone(),
+        base: Path::new(&args.study).parent().unwrap_or(Path::new("")),
+        ready: ready.into_iter().collect(),
+        options,
+        json: args.json,
+        start,
+    };
+    perform(asked, |_| Ok(()))
+}
 
-    let store = Store::open(&args.out)?;
+/// A study that is to be done.
+pub(crate) struct Asked<'a> {
+    pub(crate) study: &'a Study,
+    /// The name that it goes by.
+    pub(crate) name: &'a str,
+    /// Its folder.
+    pub(crate) out: &'a Path,
+    /// The folder that a person named for the sets that the program knows.
+    pub(crate) folder: Option<PathBuf>,
+    /// The folder from which the paths of a person's own sets begin.
+    pub(crate) base: &'a Path,
+    /// Sets of a person's own that were read already, by name.
+    pub(crate) ready: BTreeMap<String, Imported>,
+    pub(crate) options: StudyOptions,
+    /// Whether the results are printed as JSON.
+    pub(crate) json: bool,
+    /// When the command was given.
+    pub(crate) start: Instant,
+}
+
+/// Does a study, reports on it and says what was found, after what `first` says.
+pub(crate) fn perform(
+    asked: Asked,
+    first: impl FnOnce(&Store) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let Asked { study, name, out, folder, base, ready, options, json, start } = asked;
+    check_printable(study)?;
+    if study.network.is_none() {
+        warn_of_length(study);
+    }
+    let store = Store::open(out)?;
     let progress = Progress::new(&STOP);
     progress.notes(&store);
     let fetching = |event: FetchEvent| progress.fetching(&event);
@@ -63,11 +108,12 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let sources = Sources {
         progress: &fetching,
         interrupted: &interrupted,
-        base: Path::new(&args.study).parent().map(Path::to_owned).unwrap_or_default(),
-        ..Sources::new(args.data.folder.clone())
+        base: base.to_owned(),
+        ready: RefCell::new(ready),
+        ..Sources::new(folder)
     };
     let hears = SoFar::new(&progress, &store);
-    let result = run_study(&study, &name, &store, &sources, &options, &hears);
+    let result = run_study(study, name, &store, &sources, &options, &hears);
     progress.close(result.is_ok());
     match result {
         Err(LabError::Interrupted) => return Err(interrupt::interrupted().into()),
@@ -76,7 +122,10 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     interrupt::check()?;
     let reporting = interrupt::finish_first("the report is finished first");
     let reported = inkling_report::write(&store).map_err(Failure::from);
-    let reported = reported.and_then(|written| tell(written, &args.out, args.json, start));
+    let reported = reported.and_then(|written| {
+        first(&store)?;
+        tell(written, out, json, start)
+    });
     // The study is whole, so this is no failure of the program; but it should not scroll away.
     let diverged = progress.diverged();
     if !diverged.is_empty() {

@@ -23,6 +23,7 @@ pub mod kind;
 mod looked;
 mod picture;
 mod picture_error;
+mod prepare;
 mod set;
 mod source;
 
@@ -30,8 +31,9 @@ pub use catalogue::SetInfo;
 pub use error::{DataError, MirrorFailure};
 pub use fetch::FetchEvent;
 pub use looked::Looked;
-pub use picture::{Picture, PictureNote, decode_png, read_png};
+pub use picture::{Look, Picture, PictureNote, decode_png, read_png};
 pub use picture_error::PictureError;
+pub use prepare::{PictureFit, Prepared, prepare};
 pub use set::{About, DataSet, Images, Samples};
 pub use source::{Found, Sources, load, read_folder, set_files};
 

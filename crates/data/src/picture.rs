@@ -1,15 +1,14 @@
 //! Pictures that a person brings: PNG files of any kind as images of one or three channels.
 
-mod notes;
+pub(crate) mod notes;
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-pub use notes::PictureNote;
+pub use notes::{Look, PictureNote};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
-use crate::catalogue::SetInfo;
 use crate::error::DataError;
 use crate::kind::{ENOUGH, kind};
 use crate::picture_error::{MAX_FILE, MAX_PIXELS, PictureError};
@@ -29,17 +28,17 @@ pub struct Picture {
     /// Whether dark and light were exchanged.
     pub inverted: bool,
     /// What makes the image, for itself, one that a network can do little with.
-    notes: Vec<PictureNote>,
+    pub(crate) notes: Vec<PictureNote>,
 }
 
 impl Picture {
-    /// What its owner should know of it, beside the images of `set` where the network knows those.
-    pub fn notes(&self, set: Option<&'static SetInfo>) -> Vec<PictureNote> {
+    /// What its owner should know of it, beside the images that the network knows, where it is known what they look like.
+    pub fn notes(&self, images: Option<&Look>) -> Vec<PictureNote> {
         // Of what hardly shows at all it says nothing to which side it errs.
         let shows =
             |note: &PictureNote| matches!(note, PictureNote::Small { .. } | PictureNote::Faint { .. });
-        let set = set.filter(|_| self.notes.iter().all(shows));
-        let background = set.and_then(|set| notes::of_background(&self.image, set, self.inverted));
+        let images = images.filter(|_| self.notes.iter().all(shows));
+        let background = images.and_then(|images| notes::of_background(&self.image, images, self.inverted));
         self.notes.iter().cloned().chain(background).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Images and labels in memory: the samples of a set, and limits on them.
 
 use crate::catalogue::SetInfo;
-use crate::import::Imported;
+use crate::import::{Fit, Imported};
 
 /// What is to be known of an image set, wherever it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct About {
     pub classes: Vec<String>,
     /// Training images and test images of the whole set.
     pub images: [usize; 2],
+    /// How an image of another shape gets this one.
+    pub fit: Fit,
 }
 
 impl From<&SetInfo> for About {
@@ -26,6 +28,8 @@ impl From<&SetInfo> for About {
             shape: info.shape,
             classes: info.classes.iter().map(|&class| class.into()).collect(),
             images: [info.train_count, info.test_count],
+            // Drawings keep their proportions.
+            fit: Fit::Pad,
         }
     }
 }
@@ -40,6 +44,7 @@ impl From<Imported> for DataSet {
             shape: [images.height, images.width, images.channels],
             classes: set.classes,
             images: [set.train.len(), set.test.len()],
+            fit: set.fit,
         };
         DataSet { about, train: set.train, test: set.test, checksum }
     }
@@ -87,6 +92,15 @@ impl Samples {
         self
     }
 
+    /// These samples and others of the same shape, one after the other.
+    #[must_use]
+    pub fn join(mut self, other: Samples) -> Samples {
+        self.images.count += other.images.count;
+        self.images.pixels.extend(other.images.pixels);
+        self.labels.extend(other.labels);
+        self
+    }
+
     /// The samples of two classes, in order: pixels of shape `n × dim`, and −1 for each image of `a`, 1 for each of `b`.
     pub fn pair(&self, a: u8, b: u8) -> (Vec<u8>, Vec<i8>) {
         let chosen = || (0..self.len()).filter(|&index| [a, b].contains(&self.labels[index]));
@@ -125,6 +139,26 @@ impl Images {
     /// Number of values in one image: height × width × channels.
     pub fn dim(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Mean brightness, from 0 to 1, of the outermost pixels of all images and of all pixels.
+    pub fn brightness(&self) -> [f64; 2] {
+        let row = self.width * self.channels;
+        let is_outermost = |value: usize| {
+            let (y, x) = (value / row, value % row / self.channels);
+            y == 0 || y + 1 == self.height || x == 0 || x + 1 == self.width
+        };
+        let (mut border, mut whole) = ([0_u64; 2], [0_u64; 2]);
+        let outermost: Vec<bool> = (0..self.dim()).map(is_outermost).collect();
+        for image in self.pixels.chunks_exact(self.dim().max(1)) {
+            for (&value, &outermost) in image.iter().zip(&outermost) {
+                whole = [whole[0] + u64::from(value), whole[1] + 1];
+                if outermost {
+                    border = [border[0] + u64::from(value), border[1] + 1];
+                }
+            }
+        }
+        [border, whole].map(|[sum, count]| sum as f64 / count.max(1) as f64 / 255.0)
     }
 
     /// The `index`-th image, `dim()` values.

@@ -1,5 +1,7 @@
 //! Where a set is looked for, and how its four files become samples.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufReader;
@@ -12,6 +14,7 @@ use crate::error::DataError;
 use crate::fetch::{self, FetchEvent, Policy};
 use crate::find;
 use crate::idx::{self, Elements, IdxError};
+use crate::import::Imported;
 use crate::kind::kind;
 use crate::set::{DataSet, Images, Samples};
 use crate::sha256_hex;
@@ -26,6 +29,8 @@ pub struct Sources<'a> {
     pub cache: Option<PathBuf>,
     /// The folder from which the paths of a person's own sets begin.
     pub base: PathBuf,
+    /// Sets of a person's own that were read already, by the name that a study gives them; each is taken once.
+    pub ready: RefCell<BTreeMap<String, Imported>>,
     /// How patiently to fetch.
     pub policy: Policy,
     /// Hears how fetching goes.
@@ -47,6 +52,7 @@ impl Sources<'_> {
             folders,
             cache: cache_folder(std::env::var_os("INKLING_CACHE")),
             base: PathBuf::new(),
+            ready: RefCell::default(),
             policy: Policy::default(),
             progress: &|_| {},
             interrupted: &|| false,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use inkling_data::{DataSet, PictureNote, SetInfo, Sources, catalogue, load, read_png};
+use inkling_data::{DataSet, Look, PictureNote, SetInfo, Sources, catalogue, load, read_png};
 
 fn shipped(name: &str) -> DataSet {
     let data: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
@@ -26,15 +26,7 @@ fn check(set: &DataSet, first_labels: [u8; 5]) {
 
 /// The catalogue says how light the images are, by which pictures that look inverted are known.
 fn check_brightness(set: &DataSet) {
-    let images = &set.train.images;
-    let outer = |place: usize| [0, 27].contains(&(place / 28)) || [0, 27].contains(&(place % 28));
-    let sums = images.pixels.chunks_exact(784).flat_map(|image| image.iter().enumerate()).fold(
-        [0_u64; 2],
-        |[border, whole], (place, &value)| {
-            [border + if outer(place) { u64::from(value) } else { 0 }, whole + u64::from(value)]
-        },
-    );
-    let found = [sums[0] as f64 / 108.0, sums[1] as f64 / 784.0].map(|sum| sum / 255.0 / images.len() as f64);
+    let found = set.train.images.brightness();
     for (found, known) in found.iter().zip(info(set).brightness) {
         assert!((found - known).abs() < 1e-4, "{found} is not {known}");
     }
@@ -55,7 +47,7 @@ fn images_of_the_sets_do_not_look_inverted_and_inverted_ones_do() {
             writer.write_image_data(set.test.images.image(index)).unwrap();
             writer.finish().unwrap();
             let noted = |inverted| {
-                let notes = read_png(&path, 1, inverted).unwrap().notes(Some(info(&set)));
+                let notes = read_png(&path, 1, inverted).unwrap().notes(Some(&Look::from(info(&set))));
                 notes.iter().any(|note| matches!(note, PictureNote::Inverted { .. }))
             };
             wrongly += usize::from(noted(false));

@@ -132,6 +132,8 @@ pub struct Targets<'a> {
     pub labels: &'a [HeadTargets],
     /// The weight of each head's mean loss in the loss of the network, `[heads]`.
     pub loss_weights: &'a [f32],
+    /// What the gradient of an image counts, by its class, in the first head; 1 each where empty.
+    pub class_weights: &'a [f32],
 }
 
 #[cfg(test)]

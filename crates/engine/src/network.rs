@@ -200,7 +200,8 @@ impl Network {
             let labels = targets.labels[h].labels();
             assert_eq!(labels.len(), batch, "a label for each image");
             let kind = self.spec.heads[h].loss;
-            metrics[h] = head.loss(kind, activations, labels, targets.loss_weights[h]);
+            let class_weights = if h == 0 { targets.class_weights } else { &[] };
+            metrics[h] = head.loss(kind, activations, labels, targets.loss_weights[h], class_weights);
             let z = trunk.acts.last().map_or(x, |y| &y[..features]);
             let dz = trunk.grads.last_mut().map(|dy| &mut dy[..features]).or(dx.as_deref_mut());
             let layers = (0..head.layers.len(), None);

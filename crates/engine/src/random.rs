@@ -33,6 +33,13 @@ impl RngStream {
         (self.0.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)
     }
 
+    /// A standard normal number (Box and Muller 1958), from two words.
+    pub fn normal(&mut self) -> f64 {
+        let (a, b) = (1.0 - f64::from(self.uniform()), f64::from(self.uniform()));
+        // From libm, which gives the same bits on every machine.
+        libm::sqrt(-2.0 * libm::log(a)) * libm::cos(std::f64::consts::TAU * b)
+    }
+
     /// Uniform in 0..bound, without bias (Lemire 2019).
     ///
     /// # Panics

@@ -91,7 +91,7 @@ impl Network {
             let Workspace { trunk, heads: caches, metrics, .. } = &mut *workspace;
             let mut of_head = Vec::new();
             let (head, activations) = (&mut self.heads[h], &mut caches[h]);
-            metrics[h] = head.loss(losses[h], activations, targets.labels[h].labels(), 1.0);
+            metrics[h] = head.loss(losses[h], activations, targets.labels[h].labels(), 1.0, &[]);
             let z = trunk.acts.last().map_or(x, |y| &y[..features]);
             let dz = trunk.grads.last_mut().map(|dy| &mut dy[..features]);
             head.backward(&context, z, (0..head.layers.len(), None), activations, dz, GradMode::Skip);

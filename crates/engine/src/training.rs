@@ -47,6 +47,8 @@ pub struct Trainer {
     labels: Vec<HeadTargets>,
     /// Weight of each head in the loss.
     weights: Vec<f32>,
+    /// Weight of each class of the first head; empty where they count alike.
+    class_weights: Vec<f32>,
     /// The largest norm that the gradient of all parameters together may have.
     clip_norm: Option<f64>,
     step: u64,
@@ -84,6 +86,7 @@ impl Trainer {
             weights: weights.to_vec(),
             network,
             rule,
+            class_weights: Vec::new(),
             clip_norm: None,
             step: 0,
         }
@@ -102,6 +105,16 @@ impl Trainer {
     /// If there is not a weight for each head.
     pub fn set_weights(&mut self, weights: &[f32]) {
         self.weights.copy_from_slice(weights);
+    }
+
+    /// Lets the gradient of each image count so much, by its class in the first head, from the next step on: the mean loss becomes
+    /// Σ w_c·ℓ / n over the n images of the batch, as with `class_weight` of Keras. Losses that are reported stay without weights.
+    ///
+    /// # Panics
+    /// If there is not a weight for each class.
+    pub fn set_class_weights(&mut self, weights: &[f32]) {
+        assert_eq!(weights.len(), self.network.num_classes()[0], "a weight for each class");
+        self.class_weights = weights.to_vec();
     }
 
     /// Takes one step on the images whose indices are in `order`, and returns the metrics of each head for this batch before
@@ -152,7 +165,8 @@ impl Trainer {
         }
         self.step += 1;
         self.rule.begin_step(self.step, learning_rate);
-        let targets = Targets { labels: &self.labels, loss_weights: &self.weights };
+        let targets =
+            Targets { labels: &self.labels, loss_weights: &self.weights, class_weights: &self.class_weights };
         let trained = |head: usize| targets.loss_weights[head] != 0.0;
         self.network.forward_heads(x, true, &mut self.workspace, trained);
         let shares = shares(&mut self.network, x, targets, &mut self.workspace);
@@ -340,7 +354,7 @@ mod tests {
                 let heads = [&labels[..BATCH], &labels[BATCH..]];
                 fused.step(Dataset::new(&pixels, &heads), &order, 0.01);
                 let targets = heads.map(|labels| HeadTargets::new(labels.into()));
-                let targets = Targets { labels: &targets, loss_weights: &weights };
+                let targets = Targets { labels: &targets, loss_weights: &weights, class_weights: &[] };
                 plain.gradients(&x, targets, &mut workspace);
                 rule.begin_step(step, 0.01);
                 plain.step_clipped(f64::INFINITY, targets, &*rule);
@@ -356,6 +370,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn images_of_a_class_count_as_its_weight_says() {
+        const SMALL: &str = r#"
+            input = [2, 2, 1]
+            trunk = [{ layer = "flatten" }, { layer = "dense", units = 6, initializer = "he-uniform" }, { layer = "relu" }]
+            heads = [{ name = "one", layers = [{ layer = "dense", units = 3, initializer = "glorot-uniform" }] }]
+        "#;
+        let mut network = Network::new(&ModelSpec::from_toml("small", SMALL).unwrap(), 1).unwrap();
+        let mut workspace = network.workspace(4, true);
+        let x: Vec<f32> = (0..16).map(|i| (i * 7 % 16) as f32 / 16.0).collect();
+        let labels = [0_u8, 1, 2, 1];
+        let mut gradient = |x: &[f32], labels: &[u8], weight: f32, class_weights: &[f32]| {
+            let labels = [HeadTargets::new(labels.into())];
+            network.gradients(
+                x,
+                Targets { labels: &labels, loss_weights: &[weight], class_weights },
+                &mut workspace,
+            );
+            let found = network.state_dict(StateKind::Gradients);
+            found.into_iter().flat_map(|tensor| tensor.values).collect::<Vec<f32>>()
+        };
+        let close = |one: &[f32], other: &[f32]| {
+            assert!(one.iter().zip(other).all(|(a, b)| (a - b).abs() < 1e-6), "{one:?} {other:?}");
+        };
+        close(&gradient(&x, &labels, 1.0, &[2.0; 3]), &gradient(&x, &labels, 2.0, &[]));
+        // Without the images of class 1 there are two of four.
+        let rest = [&x[..4], &x[8..12]].concat();
+        close(&gradient(&x, &labels, 1.0, &[1.0, 0.0, 1.0]), &gradient(&rest, &[0, 2], 0.5, &[]));
     }
 
     #[test]

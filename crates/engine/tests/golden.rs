@@ -156,7 +156,7 @@ fn layers_agree_with_pytorch() {
         let batch = x.len() / network.input_len();
         // Room for more images than come, as in the last batch of an epoch.
         let mut workspace = network.workspace(batch + 1, true);
-        let targets = Targets { labels: &[targets], loss_weights: &[1.0] };
+        let targets = Targets { labels: &[targets], loss_weights: &[1.0], class_weights: &[] };
 
         let loss = network.gradients(&x, targets, &mut workspace);
         differences.compare_number(&format!("{name}: loss"), loss, case.f64("loss")[0], 1e-5);
@@ -211,7 +211,7 @@ fn trainings_agree_with_pytorch() {
         let first: Vec<HeadTargets> =
             labels.iter().map(|labels| HeadTargets::new((&labels[..BATCH]).into())).collect();
         let mut workspace = network.workspace(BATCH, true);
-        let targets = Targets { labels: &first, loss_weights: &weights };
+        let targets = Targets { labels: &first, loss_weights: &weights, class_weights: &[] };
         let losses = case.f64("losses");
         let loss = network.gradients(&x, targets, &mut workspace);
         differences.compare_number(&format!("{name}: loss with gradients"), loss, losses[0], 1e-5);

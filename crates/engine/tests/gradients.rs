@@ -70,7 +70,7 @@ fn check_here(spec: &ModelSpec, batch: usize, seed: u64) {
         }
     }
     let weights: Vec<f32> = spec.heads.iter().map(|_| 0.25 + stream.uniform()).collect();
-    let targets = Targets { labels: &labels, loss_weights: &weights };
+    let targets = Targets { labels: &labels, loss_weights: &weights, class_weights: &[] };
 
     let mut reference = Reference::of(&network);
     let mut workspace = network.workspace(batch, true);

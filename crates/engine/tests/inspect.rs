@@ -90,7 +90,11 @@ fn check(spec: &ModelSpec, batch: usize, seed: u64, every: usize) -> [usize; 2] 
         _ => HeadTargets::Values { values: vec![0.0; (batch + 5) * outputs], outputs },
     });
     let (labels, weights) = (zeros.collect::<Vec<HeadTargets>>(), vec![1.0; spec.heads.len()]);
-    network.gradients(&other, Targets { labels: &labels, loss_weights: &weights }, &mut workspace);
+    network.gradients(
+        &other,
+        Targets { labels: &labels, loss_weights: &weights, class_weights: &[] },
+        &mut workspace,
+    );
 
     let reference = Reference::of(&network);
     let outputs = |x: &[f64]| reference.outputs(x, false).into_iter().flatten().collect::<Vec<_>>();
@@ -264,7 +268,7 @@ fn looking_changes_nothing() {
     train(&mut trainer, &noise, 0, 3);
     let (_, x) = network_and_images(BATCH);
     let labels = [0, 1].map(|_| HeadTargets::Classes(vec![0; BATCH]));
-    let targets = Targets { labels: &labels, loss_weights: &[0.6, 0.4] };
+    let targets = Targets { labels: &labels, loss_weights: &[0.6, 0.4], class_weights: &[] };
     let mut workspace = trainer.network().workspace(BATCH, true);
     trainer.network_mut().gradients(&x, targets, &mut workspace);
     let all = |trainer: &Trainer| {

@@ -37,7 +37,7 @@ fn compute(isa: Isa, noise: &Noise) -> Found {
     let mut network = Network::new(&everything(), 5).expect("a network");
     let x: Vec<f32> = (0..BATCH * network.input_len()).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
     let labels = [0, 1].map(|head| HeadTargets::Classes((0..BATCH as u32).map(|i| (head + i) % 3).collect()));
-    let targets = Targets { labels: &labels, loss_weights: &[0.6, 0.4] };
+    let targets = Targets { labels: &labels, loss_weights: &[0.6, 0.4], class_weights: &[] };
     let mut workspace = network.workspace(BATCH, true);
     network.gradients(&x, targets, &mut workspace);
     let gradients = network.state_dict(StateKind::Gradients);

@@ -119,7 +119,11 @@ fn products_are_those_of_the_heads_own_gradients() {
             let targets: Vec<HeadTargets> = labels.iter().map(of_head).collect();
             let mut weights = [0.0, 0.0];
             weights[head] = 1.0;
-            network.gradients(&x, Targets { labels: &targets, loss_weights: &weights }, &mut workspace);
+            network.gradients(
+                &x,
+                Targets { labels: &targets, loss_weights: &weights, class_weights: &[] },
+                &mut workspace,
+            );
             let state_dict = network.state_dict(StateKind::Gradients).into_iter();
             let wanted = state_dict.filter(|array| array.name.starts_with(layers));
             wanted.flat_map(|array| array.values).map(f64::from).collect::<Vec<f64>>()

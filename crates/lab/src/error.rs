@@ -65,6 +65,21 @@ pub enum LabError {
         problem: Box<ModelError>,
     },
 
+    /// A network that was written down for other images than there are.
+    #[error("the network `{network}` does not fit {title}: {problem}")]
+    #[diagnostic(help(
+        "leave `input`, and `units` in the last layer of the head, out of the network's file: they are then taken from the \
+         data; or prepare the images in the size that the network takes (`size` and `channels`)"
+    ))]
+    OtherShape {
+        /// The network's name.
+        network: String,
+        /// What does not fit.
+        problem: String,
+        /// The set's title.
+        title: String,
+    },
+
     /// The heads of a network, their labels and their weights do not belong together.
     #[error("the network `{network}` cannot be trained: {problem}")]
     #[diagnostic(help("each head takes one label for each image, and one weight"))]
@@ -209,6 +224,9 @@ fn network_help(problem: &ModelError, task: &str) -> String {
     let advice = problem.help().map(|help| help.to_string()).unwrap_or_default();
     match task {
         "multitask" => format!("in `multitask.network`: {advice}"),
+        "network" => {
+            format!("take another network or images of another size, or change its layers: {advice}")
+        }
         _ => format!("in [[{task}.networks]]: {advice}"),
     }
 }

@@ -21,9 +21,10 @@ mod train;
 
 pub use batch::EVALUATION_BATCH;
 pub use error::LabError;
-pub use inside::{LookError, LookInputs, Trained, UserImage, Weights, check, look};
+pub use inside::{LookError, LookInputs, Trained, UserImage, check, look};
 pub use machine::{SOURCES, machine};
 pub use observer::{Event, Observer};
 pub use options::StudyOptions;
+pub use plan::{fit, fit_spec, read_own};
 pub use study::run_study;
 pub use train::train;

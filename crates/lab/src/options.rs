@@ -10,6 +10,8 @@ pub(crate) const STUDY: &str = "study.json";
 pub struct StudyOptions {
     /// The tasks to do; all of them where there are none. What the folder holds of the others stays part of the study.
     pub only: Vec<Task>,
+    /// Whether the study is kept in its folder, as a file of the name that it goes by.
+    pub keep_file: bool,
     /// Whether to continue in a folder whose networks were computed with instructions that give other last digits.
     pub mix_instructions: bool,
 }

@@ -145,8 +145,13 @@ mod tests {
             let spec = PcaRun { data, components: 4, reconstructions: vec![1, 3], pictures: 5 };
             let folder = tempfile::tempdir().unwrap();
             let store = Store::open(folder.path()).unwrap();
-            let context =
-                RunContext { store: &store, set: Some(&set), observer: &Silent, mixes_instructions: false };
+            let context = RunContext {
+                store: &store,
+                set: Some(&set),
+                groups: &[],
+                observer: &Silent,
+                mixes_instructions: false,
+            };
             let run_spec = RunSpec::Pca(spec.clone());
             let id = run_spec.id(&set.checksum);
             let mut writer = store.begin(id.as_ref(), &run_spec).unwrap();

@@ -10,7 +10,7 @@ use inkling_data::{About, DataSet, Sources};
 use inkling_engine::pca::PcaError;
 use inkling_schema::outcome::{DataSetFacts, PlannedRun};
 use inkling_schema::{
-    DataSetSpec, DataSlice, FitSpec, ModelSpec, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec,
+    DataSetSpec, DataSlice, FitSpec, ModelSpec, NetworkTask, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec,
     SeparabilityRun, Study, Task, TestSpec, TrainRun, TrainingSpec,
 };
 
@@ -43,18 +43,35 @@ pub(crate) fn load(study: &Study, sources: &Sources, observer: &dyn Observer) ->
     Ok(sets)
 }
 
-/// Reads a set of a person's own.
-fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -> Result<DataSet, LabError> {
+/// How images get their size, as a study says it.
+pub fn fit(spec: FitSpec) -> Fit {
+    match spec {
+        FitSpec::Stretch => Fit::Stretch,
+        FitSpec::Crop => Fit::Crop,
+        FitSpec::Pad => Fit::Pad,
+    }
+}
+
+/// The same as a study says it.
+pub fn fit_spec(fit: Fit) -> FitSpec {
+    match fit {
+        Fit::Stretch => FitSpec::Stretch,
+        Fit::Crop => FitSpec::Crop,
+        Fit::Pad => FitSpec::Pad,
+    }
+}
+
+/// Reads a set of a person's own, and says what a person should know of it.
+///
+/// # Errors
+/// [`LabError::Import`].
+pub fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -> Result<DataSet, LabError> {
     let at = |path: &str| sources.base.join(path);
     let default = Request::default();
     let request = Request {
         size: own.size,
         channels: own.channels,
-        fit: match own.fit {
-            FitSpec::Stretch => Fit::Stretch,
-            FitSpec::Crop => Fit::Crop,
-            FitSpec::Pad => Fit::Pad,
-        },
+        fit: fit(own.fit),
         test: match &own.test {
             TestSpec::Source(source) => Some(at(source)),
             TestSpec::Share(_) => None,
@@ -66,7 +83,11 @@ fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -> Re
         seed: own.seed,
         transposed: own.transposed,
     };
-    let set = import(&at(&own.source), &request, &|_, _| {})?;
+    let ready = sources.ready.borrow_mut().remove(&own.name);
+    let set = match ready {
+        Some(set) => set,
+        None => import(&at(&own.source), &request, &|_, _| {})?,
+    };
     for note in &set.notes {
         observer.event(Event::OwnData { set: &own.name, note });
     }
@@ -183,11 +204,18 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
             };
             runs.push(networks.run(&network.name, model)?);
         }
-        if let Some(inside) = &study.inside {
-            let of = |run: &&PlannedRun| run.task == Task::Cnn && run.title == inside.network;
-            let network = runs.iter().find(of).expect("a study is checked when it is read");
-            runs.extend(inside::expand(inside, network, networks.set, study.seed)?);
-        }
+    }
+    if let Some(task) = &study.network {
+        let networks = Networks::new(Task::Network, set(&task.data), &task.training, study.seed)?;
+        check_shape(task, &networks.set.about)?;
+        runs.push(networks.run(&task.name, |_| task.model.clone())?);
+    }
+    if let Some(inside) = &study.inside {
+        let of =
+            |run: &&PlannedRun| matches!(run.task, Task::Cnn | Task::Network) && run.title == inside.network;
+        let network = runs.iter().find(of).expect("a study is checked when it is read");
+        let set = set(&network.spec.data().expect("networks are trained on images").set);
+        runs.extend(inside::expand(inside, network, set, study.seed)?);
     }
     if let Some(task) = &study.multitask {
         let set = set(&task.data);
@@ -241,6 +269,28 @@ fn check_memory(runs: &[PlannedRun]) -> Result<(), LabError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a network that was written down for other images or classes than the set has.
+fn check_shape(task: &NetworkTask, about: &About) -> Result<(), LabError> {
+    let refuse = |problem: String| {
+        Err(LabError::OtherShape { network: task.name.clone(), problem, title: about.title.clone() })
+    };
+    let words = |[height, width, channels]: [usize; 3]| format!("{height} × {width} × {channels}");
+    if task.model.input != about.shape {
+        return refuse(format!(
+            "it takes images of {} (height, width, channels), and the images have {}",
+            words(task.model.input),
+            words(about.shape)
+        ));
+    }
+    let scores = task.model.plan().ok().and_then(|plan| plan.layers.last().map(|layer| layer.output.len()));
+    match scores.filter(|&scores| scores != about.classes.len()) {
+        Some(scores) => {
+            refuse(format!("it has {scores} scores, and there are {} classes", about.classes.len()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses components that the set's images do not have.

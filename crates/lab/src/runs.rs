@@ -19,6 +19,8 @@ pub(crate) struct RunContext<'a> {
     pub(crate) store: &'a Store,
     /// The data set, if the run uses one.
     pub(crate) set: Option<&'a DataSet>,
+    /// Names of the groups of classes, of a task that has some.
+    pub(crate) groups: &'a [String],
     pub(crate) observer: &'a dyn Observer,
     /// Whether a run whose checkpoint was computed with other instructions may start from the beginning.
     pub(crate) mixes_instructions: bool,

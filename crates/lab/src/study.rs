@@ -68,12 +68,17 @@ pub fn run_study(
     record.seconds = seconds_before(store, &record, held.as_ref())?;
     let before = record.seconds;
     store.publish_json(STUDY, &record)?;
+    if options.keep_file {
+        store.publish(&record.preset, record.study.to_toml().as_bytes())?;
+    }
 
     let of = |task: Task| to_do.iter().copied().filter(|run| run.task == task).collect::<Vec<_>>();
+    let groups = record.study.multitask.iter().flat_map(|task| &task.groups);
+    let groups: Vec<String> = groups.map(|group| group.name.clone()).collect();
     let context = |run: &PlannedRun| {
-        let data = run.spec.data().expect("every run of these tasks has images");
-        let (set, mixes_instructions) = (Some(&sets[data.set.as_str()]), options.mix_instructions);
-        RunContext { store, set, observer, mixes_instructions }
+        let set = run.spec.data().map(|data| &sets[data.set.as_str()]);
+        let mixes_instructions = options.mix_instructions;
+        RunContext { store, set, groups: &groups, observer, mixes_instructions }
     };
     let tasks: Vec<(Task, Vec<&PlannedRun>)> =
         Task::ALL.into_iter().map(|task| (task, of(task))).filter(|(_, runs)| !runs.is_empty()).collect();
@@ -83,8 +88,14 @@ pub fn run_study(
             Task::Pca => run_pca(runs, store, observer, &context),
             Task::Perceptron => run_perceptrons(runs, observer, &context),
             // One network after the other: each takes all threads.
-            Task::Mlp | Task::Cnn => runs.iter().try_for_each(|run| train_in(&context(run), run)),
-            Task::Inside => run_inside(&context(runs[0]), runs),
+            Task::Mlp | Task::Cnn | Task::Network => {
+                runs.iter().try_for_each(|run| train_in(&context(run), run))
+            }
+            Task::Inside => {
+                // The filters of a network have no images.
+                let with_images = runs.iter().find(|run| run.spec.data().is_some());
+                run_inside(&context(with_images.unwrap_or(&runs[0])), runs)
+            }
             Task::Multitask => run_multitask(&context(runs[0]), runs),
         };
         // Also of a task that failed or was interrupted.
@@ -98,12 +109,14 @@ pub fn run_study(
     Ok(())
 }
 
-/// Whether a run is of a task that is to be done. Task 5 needs the network of task 4 that it looks into.
+/// Whether a run is of a task that is to be done. Task 5 needs the network that it looks into.
 fn is_to_do(run: &PlannedRun, study: &Study, options: &StudyOptions) -> bool {
     let is_asked = |task: Task| options.only.is_empty() || options.only.contains(&task);
     let is_looked_into = || {
         let looked_into = study.inside.as_ref().map(|inside| &inside.network);
-        run.task == Task::Cnn && is_asked(Task::Inside) && looked_into == Some(&run.title)
+        matches!(run.task, Task::Cnn | Task::Network)
+            && is_asked(Task::Inside)
+            && looked_into == Some(&run.title)
     };
     is_asked(run.task) || is_looked_into()
 }

@@ -258,7 +258,9 @@ fn looking_at_gradients_changes_no_bit_and_threads_do_not_show() {
         let plain = RunSpec::Train(TrainRun { gradients_every: None, ..spec(&looked).clone() });
         let plain = PlannedRun { id: plain.id(&set.checksum), spec: plain, ..looked.clone() };
         let (one, other) = (uninterrupted(&looked, &set), uninterrupted(&plain, &set));
-        assert!((&one.outcome, &one.model, &one.arrays) == (&other.outcome, &other.model, &other.arrays));
+        assert!((&one.outcome, &one.arrays) == (&other.outcome, &other.arrays));
+        // The cards differ in what was looked at, the weights in nothing.
+        assert!(common::weights(&one.model) == common::weights(&other.model));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
         assert!(pool.install(|| uninterrupted(&looked, &set)) == one, "{:?}", spec(&looked).weighting);
     }

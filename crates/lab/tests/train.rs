@@ -12,7 +12,7 @@ use inkling_data::DataSet;
 use inkling_engine::random::RngStream;
 use inkling_lab::LabError;
 use inkling_schema::outcome::{PlannedRun, StepsLine, TrainingLine};
-use inkling_schema::{Optimizer, Schedule, TrainingSpec};
+use inkling_schema::{Optimizer, Schedule, TrainingSpec, Weights};
 use inkling_store::{Metadata, RunDir, Store, StoreError, TensorFile};
 use sha2::{Digest, Sha256};
 
@@ -181,7 +181,14 @@ fn validation_chooses_the_best_epoch_and_stops_early_and_test_images_choose_noth
     assert!(losses.iter().all(|loss| *loss >= losses[best - 1]));
     assert_eq!((found.epochs[0].train.images, found.epochs[0].validation.unwrap().images), (120, 30));
 
-    // The best weights are those that the run has after that epoch.
+    // Where training may stop early, the model is the best epoch's, and so are the answers that are kept.
+    assert_eq!(found.weights, Weights::Best);
+    let arrays = directory.tensors(TensorFile::Arrays).unwrap();
+    let [labels, answers] =
+        ["test_labels", "test_predictions"].map(|name| arrays.values::<u8>(name, &[100]).unwrap());
+    let right = labels.iter().zip(&answers).filter(|(label, answer)| label == answer).count();
+    assert_eq!(right, found.kept().unwrap().test.correct);
+    assert_eq!(found.kept().unwrap().epoch, best);
     let model = directory.tensors(TensorFile::Model).unwrap();
     let weights = |name: &str| model.values::<f32>(name, &[64, 16]).unwrap();
     let ear = Ear::until(best * 6 + 1);
@@ -190,13 +197,13 @@ fn validation_chooses_the_best_epoch_and_stops_early_and_test_images_choose_noth
     // The newest checkpoint is within the epoch after it.
     let checkpoint = dir(until.path(), &run).checkpoints().nth(1).unwrap().unwrap();
     let then = checkpoint.tensors().values::<f32>("value/trunk.6.weight", &[64, 16]).unwrap();
-    assert_eq!(weights("best/trunk.6.weight"), then);
-    assert_ne!(weights("trunk.6.weight"), then);
+    assert_eq!(weights("trunk.6.weight"), then);
+    assert_ne!(weights("last/trunk.6.weight"), then);
 
     let before = finished(&directory);
     set.test.labels.iter_mut().for_each(|label| *label = 3 - *label);
     let other = uninterrupted(&run, &set);
-    assert!(other.model == before.model && other.arrays != before.arrays);
+    assert!(common::weights(&other.model) == common::weights(&before.model) && other.arrays != before.arrays);
     assert_eq!(other.outcome.best_epoch, Some(best));
 }
 

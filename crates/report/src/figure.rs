@@ -34,5 +34,6 @@ impl Figure {
 
 /// What the file of a figure or a table is called, without its ending.
 pub(crate) fn file_name(task: Option<Task>, name: &str) -> String {
-    task.map_or_else(|| name.to_owned(), |task| format!("task{}_{name}", task.number()))
+    let number = task.and_then(Task::number);
+    number.map_or_else(|| name.to_owned(), |number| format!("task{number}_{name}"))
 }

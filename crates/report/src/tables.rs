@@ -34,7 +34,7 @@ impl Table {
 pub(crate) type Draw = fn(&Rows) -> Option<Vec<u8>>;
 
 /// Every table there is, in the order in which a reader meets them.
-pub(crate) const TABLES: [(&str, Task, Draw); 24] = [
+pub(crate) const TABLES: [(&str, Task, Draw); 27] = [
     ("components", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.components()))),
     ("separability", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.pairs))),
     ("perceptrons", Task::Perceptron, |rows| Some(csv(&rows.perceptron.as_ref()?.pairs))),
@@ -49,6 +49,9 @@ pub(crate) const TABLES: [(&str, Task, Draw); 24] = [
     ("confusion_cnn", Task::Cnn, |rows| some(&rows.cnn.as_ref()?.confusion)),
     ("networks_compared", Task::Cnn, |rows| some(&rows.compared)),
     ("cnn_mlp_mcnemar", Task::Cnn, |rows| some(&rows.compared).map(|_| csv(&rows.between))),
+    ("network", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.networks))),
+    ("network_classes", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.classes))),
+    ("confusion_network", Task::Network, |rows| some(&rows.network.as_ref()?.confusion)),
     ("inside_filters", Task::Inside, |rows| some(&rows.inside.as_ref()?.filters)),
     ("inside_layers", Task::Inside, |rows| some(&rows.inside.as_ref()?.layers)),
     ("inside_images", Task::Inside, |rows| some(&rows.inside.as_ref()?.images)),
@@ -69,7 +72,10 @@ pub(crate) const TABLES: [(&str, Task, Draw); 24] = [
 
 /// Every table of a study.
 pub(crate) fn draw_up(rows: &Rows) -> Vec<Table> {
-    let table = |(name, task, draw): (&'static str, Task, Draw)| Some(Table { name, task, csv: draw(rows)? });
+    let table = |(name, task, draw): (&'static str, Task, Draw)| {
+        let task = if rows.network.is_some() { Task::Network } else { task };
+        Some(Table { name, task, csv: draw(rows)? })
+    };
     TABLES.into_iter().filter_map(table).collect()
 }
 

@@ -45,12 +45,43 @@ impl Study {
             check_training("cnn", &cnn.training, &self.data)?;
             check_networks("cnn", cnn.networks.len(), cnn.check())?;
         }
+        if let Some(network) = &self.network {
+            if let Some(task) = self.tasks().into_iter().find(|task| !network_goes_with(*task)) {
+                return wrong(
+                    &["network"],
+                    format!("the study trains a network alone, and has the task [{}] too", task.name()),
+                    "leave [network] out, or every task but [inside]".into(),
+                );
+            }
+            check_training("network", &network.training, &self.data)?;
+            network
+                .check()
+                .or_else(|(key, message, help)| wrong(&[&format!("network.{key}")], message, help))?;
+        }
         if let Some(multitask) = &self.multitask {
             check_training("multitask", &multitask.training, &self.data)?;
+            if multitask.training.class_weights.is_some() {
+                return wrong(
+                    &["multitask.training.class_weights"],
+                    "the networks of task 6 tell groups apart too, and classes have weights in one head alone".into(),
+                    "leave `class_weights` out".into(),
+                );
+            }
             multitask.check().or_else(|(key, message, help)| wrong(&["multitask", &key], message, help))?;
         }
         if let Some(inside) = &self.inside {
-            check_inside(inside, self.cnn.as_ref())?;
+            match &self.network {
+                Some(network) if network.name == inside.network => {}
+                Some(network) => {
+                    return wrong(
+                        &["inside", "network"],
+                        format!("the study trains no network called `{}`", inside.network),
+                        format!("its network is `{}`", network.name),
+                    );
+                }
+                None => check_looked_into(inside, self.cnn.as_ref())?,
+            }
+            check_inside(inside)?;
         }
         match &self.report {
             Some(report) => check_report(report),
@@ -89,7 +120,10 @@ impl Study {
         let first =
             self.pca.iter().map(|task| &task.data).chain(self.perceptron.iter().map(|task| &task.data));
         let trained = self.mlp.iter().map(|task| &task.data).chain(self.cnn.iter().map(|task| &task.data));
-        let all = first.chain(trained).chain(self.multitask.iter().map(|task| &task.data));
+        let all = first
+            .chain(trained)
+            .chain(self.network.iter().map(|task| &task.data))
+            .chain(self.multitask.iter().map(|task| &task.data));
         all.map(String::as_str)
     }
 
@@ -213,30 +247,37 @@ fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Resul
     Ok(())
 }
 
-/// Task 5 looks into a network of task 4 that has convolutions, at two classes that differ.
-fn check_inside(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong> {
+/// Whether a study that trains a network alone may have this task.
+fn network_goes_with(task: Task) -> bool {
+    matches!(task, Task::Network | Task::Inside)
+}
+
+/// Task 5 looks into a network of task 4 that has convolutions.
+fn check_looked_into(inside: &InsideTask, cnn: Option<&CnnTask>) -> Result<(), Wrong> {
     let name = &inside.network;
     let networks = cnn.map_or(&[][..], |task| &task.networks);
     let known: Vec<String> = networks.iter().map(|network| format!("`{}`", network.name)).collect();
     let known = known.join(", ");
     match networks.iter().find(|network| network.name == *name) {
-        None if cnn.is_none() => {
-            return wrong(
-                &["inside", "network"],
-                "task 5 looks inside a network of task 4, but there is no [cnn]".into(),
-                "give [cnn] with its networks, or leave [inside] out".into(),
-            );
-        }
+        None if cnn.is_none() => wrong(
+            &["inside", "network"],
+            "task 5 looks inside a network of task 4, but there is no [cnn]".into(),
+            "give [cnn] with its networks, or leave [inside] out".into(),
+        ),
         None => {
             let message = format!("no network of [cnn] is called `{name}`");
-            return wrong(&["inside", "network"], message, format!("its networks are {known}"));
+            wrong(&["inside", "network"], message, format!("its networks are {known}"))
         }
         Some(network) if network.filters.is_empty() => {
             let message = format!("the network `{name}` has no convolutions");
-            return wrong(&["inside", "network"], message, format!("the networks of [cnn] are {known}"));
+            wrong(&["inside", "network"], message, format!("the networks of [cnn] are {known}"))
         }
-        Some(_) => {}
+        Some(_) => Ok(()),
     }
+}
+
+/// The look inside compares two classes and two images that differ, and keeps frames that there are.
+fn check_inside(inside: &InsideTask) -> Result<(), Wrong> {
     let [a, b] = inside.classes;
     if a == b {
         let message = format!("class {a} is to be compared with itself");

@@ -1,4 +1,4 @@
-//! Task 5 in a study file: looking inside a network of task 4.
+//! Task 5 in a study file: looking inside a network.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::numbers::{count, exactly, integration_steps, positive, seed, share, s
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InsideTask {
-    /// Name of the network among those of task 4.
+    /// Name of the network among those of task 4, or of the one that a study trains alone.
     pub network: String,
     /// The two classes that are looked at closely and compared.
     #[serde(deserialize_with = "exactly")]
@@ -22,8 +22,12 @@ pub struct InsideTask {
     /// Steps of the integrated gradients' path from black to the image.
     #[serde(deserialize_with = "integration_steps")]
     pub integration_steps: usize,
-    /// The independently trained network that is asked what it sees in the dreams.
-    pub judge: JudgeSpec,
+    /// The independently trained network that is asked what it sees in the dreams; none is where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<JudgeSpec>,
+    /// What dreams are made for; everything where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dreams: Option<Vec<DreamKind>>,
     /// Dreams of one class that are set side by side, each from its own noise.
     #[serde(deserialize_with = "side_by_side")]
     pub seeds: usize,
@@ -33,6 +37,29 @@ pub struct InsideTask {
     pub dream: AscentSpec,
     /// How the two images are changed to amplify what a layer sees in them.
     pub amplify: AscentSpec,
+}
+
+impl InsideTask {
+    /// Whether dreams of a kind are made.
+    pub fn asks_for(&self, kind: DreamKind) -> bool {
+        self.dreams.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+    }
+}
+
+/// What dreams are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DreamKind {
+    /// The two classes, from several seeds each.
+    Seeds,
+    /// Every class once.
+    Classes,
+    /// The two classes with parts of the method left out.
+    Ablation,
+    /// The two classes from other starts.
+    Starts,
+    /// The two images, changed to amplify what each convolution sees in them.
+    Amplified,
 }
 
 /// How the patterns of filters are told apart. A slice is what a filter does to one channel.

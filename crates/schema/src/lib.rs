@@ -3,6 +3,7 @@
 //! A [`Study`] is read from a TOML file or a preset; [`RunSpec`]s are the single fits it expands into; the types
 //! in [`outcome`] are what those fits report. A [`ModelSpec`] is a network; its [`Plan`] says what each layer costs. Nothing here computes, opens a file or holds a tensor.
 
+mod card;
 mod check;
 mod dream;
 pub mod format;
@@ -16,6 +17,7 @@ mod networks;
 mod numbers;
 pub mod outcome;
 mod own;
+mod own_network;
 mod parse;
 mod presets;
 mod reading;
@@ -30,14 +32,16 @@ mod training;
 mod weighting;
 mod words;
 
+pub use card::{CardData, CardHead, ModelCard, Preparation, Weights};
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
-pub use inside::{InsideTask, JudgeSpec, PatternSpec};
+pub use inside::{DreamKind, InsideTask, JudgeSpec, PatternSpec};
 pub use model::{Head, Initializer, LayerSpec, Loss, ModelSpec, Padding};
 pub use models::{MODEL_FORMAT, MODELS};
 pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
 pub use networks::{CnnSpec, CnnTask, InitializerPair, MlpSpec, MlpTask};
 pub use numbers::{Interval, apart, legible};
 pub use own::{DataSetSpec, FitSpec, TestSpec};
+pub use own_network::NetworkTask;
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use report::{Author, ReportSpec};
@@ -50,5 +54,5 @@ pub use shapes::{ModelError, Plan};
 pub use shell::{printable, quoted, quoted_path};
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use text::{TextError, text_from_bytes};
-pub use training::{Optimizer, Schedule, TrainingSpec, ValidationSpec};
+pub use training::{AugmentationSpec, ClassWeights, Optimizer, Schedule, TrainingSpec, ValidationSpec};
 pub use weighting::Weighting;

@@ -61,6 +61,7 @@ impl Study {
             perceptron: taken.perceptron.or(kept.perceptron),
             mlp: taken.mlp.or(kept.mlp),
             cnn,
+            network: taken.network.or(kept.network),
             inside: taken.inside.or(kept.inside),
             multitask: taken.multitask.or(kept.multitask),
             report: other.report.clone().or_else(|| self.report.clone()),

@@ -10,13 +10,24 @@ use crate::parse::SpecError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
-    /// Shape of an image: height, width, channels.
-    #[serde(deserialize_with = "sides")]
+    /// Shape of an image: height, width, channels; zeros where the network leaves it open.
+    #[serde(default, skip_serializing_if = "is_open", deserialize_with = "sides")]
     pub input: [usize; 3],
     /// Layers that all heads share.
     pub trunk: Vec<LayerSpec>,
     /// Outputs; a network for one task has one.
     pub heads: Vec<Head>,
+}
+
+/// The shape of a network that leaves its images open.
+const OPEN: [usize; 3] = [0; 3];
+
+fn is_open(input: &[usize; 3]) -> bool {
+    *input == OPEN
+}
+
+fn is_zero(units: &usize) -> bool {
+    *units == 0
 }
 
 /// Layers that lead from the trunk to the scores of one task.
@@ -97,8 +108,8 @@ impl Loss {
 pub enum LayerSpec {
     /// y = W·x + b on vectors.
     Dense {
-        /// Length of y.
-        #[serde(deserialize_with = "count")]
+        /// Length of y; 0 where the network leaves it open.
+        #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "count")]
         units: usize,
         /// How W starts; b starts at zero.
         #[serde(alias = "initial")]
@@ -106,8 +117,8 @@ pub enum LayerSpec {
     },
     /// Cross-correlation of an image with filters, and a bias for each.
     Conv2d {
-        /// Channels of the output.
-        #[serde(deserialize_with = "count")]
+        /// Channels of the output; 0 where the network leaves them open.
+        #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "count")]
         filters: usize,
         /// Height and width of a filter.
         #[serde(alias = "kernel", deserialize_with = "sides")]
@@ -280,5 +291,32 @@ impl ModelSpec {
             SpecError::at_key(file, text, &path, &message, help)
         })?;
         Ok(spec)
+    }
+
+    /// Fills in what the network leaves open: the shape of its images, and the scores of its heads.
+    pub fn fill_in(&mut self, input: [usize; 3], classes: usize) {
+        if is_open(&self.input) {
+            self.input = input;
+        }
+        self.scores().filter(|scores| is_zero(scores)).for_each(|scores| *scores = classes);
+    }
+
+    /// The same network with its images and the scores of its heads left open.
+    #[must_use]
+    pub fn left_open(mut self) -> ModelSpec {
+        self.input = OPEN;
+        self.scores().for_each(|scores| *scores = 0);
+        self
+    }
+
+    /// The number of scores of each head, which its last dense layer or convolution gives.
+    fn scores(&mut self) -> impl Iterator<Item = &mut usize> {
+        self.heads.iter_mut().filter_map(|head| {
+            head.layers.iter_mut().rev().find_map(|layer| match layer {
+                LayerSpec::Dense { units, .. } => Some(units),
+                LayerSpec::Conv2d { filters, .. } => Some(filters),
+                _ => None,
+            })
+        })
     }
 }

@@ -49,7 +49,7 @@ impl Interval {
         )
     };
     /// A share that is never the whole: momenta, dropout, tolerances.
-    pub(crate) const SHARE: Interval = Interval {
+    pub const SHARE: Interval = Interval {
         zero: true,
         ..interval(
             SMALLEST,

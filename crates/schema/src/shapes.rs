@@ -27,6 +27,11 @@ const MUCH: f64 = 0.1;
 /// A network that cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub enum ModelError {
+    /// A network that leaves the shape of its images open.
+    #[error("the network leaves the shape of its images open")]
+    #[diagnostic(help("write `input`, such as [28, 28, 1]; `inkling train` takes it from the data"))]
+    OpenInput,
+
     /// An image without pixels or channels.
     #[error("an image of {0:?} (height, width, channels) holds nothing")]
     #[diagnostic(help("`input` takes three whole numbers of at least 1, such as [28, 28, 1]"))]
@@ -82,9 +87,17 @@ impl LayerSpec {
     /// Output shape, parameters and multiply-adds for this input; else what is wrong and what to do.
     fn infer(&self, input: Shape) -> Result<(Shape, usize, usize), (String, String)> {
         match (self, input) {
-            (LayerSpec::Dense { units: 0, .. }, _) => Err(("it has no units".into(), AT_LEAST_ONE.into())),
+            (LayerSpec::Dense { units: 0, .. }, _) => Err((
+                "it has no units".into(),
+                "write `units`, at least 1; of the last layer of a head, `inkling train` takes them from the data"
+                    .into(),
+            )),
             (LayerSpec::Conv2d { filters: 0, .. }, _) => {
-                Err(("it has no filters".into(), AT_LEAST_ONE.into()))
+                Err((
+                    "it has no filters".into(),
+                    "write `filters`, at least 1; where they give the scores of a head, `inkling train` takes them from the data"
+                        .into(),
+                ))
             }
             (LayerSpec::Dropout { rate }, _) if !Interval::SHARE.holds(*rate) => {
                 Err((format!("its rate is {rate}"), format!("take {}", Interval::SHARE)))
@@ -193,7 +206,8 @@ impl Plan {
         let [height, width, channels] = model.input;
         let image = Shape::Image { height, width, channels };
         if image.is_empty() {
-            return Err(ModelError::EmptyInput(model.input));
+            let open = model.input == [0; 3];
+            return Err(if open { ModelError::OpenInput } else { ModelError::EmptyInput(model.input) });
         }
         if model.heads.is_empty() {
             return Err(ModelError::Heads("the network has no head".into()));

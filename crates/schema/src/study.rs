@@ -7,6 +7,7 @@ use crate::multitask::MultitaskTask;
 use crate::networks::{CnnTask, MlpTask};
 use crate::numbers::{any_count, count, counts, directions, positive, seed, share};
 use crate::own::DataSetSpec;
+use crate::own_network::NetworkTask;
 use crate::parse::SpecError;
 use crate::report::ReportSpec;
 
@@ -34,7 +35,10 @@ pub struct Study {
     /// Task 4: convolutional networks of several depths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnn: Option<CnnTask>,
-    /// Task 5: looking inside a network of task 4.
+    /// A network of a person's own, in the place of the tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkTask>,
+    /// Task 5: looking inside a network of task 4, or inside one of a person's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inside: Option<InsideTask>,
     /// Task 6: one network for two tasks.
@@ -135,6 +139,8 @@ pub enum Task {
     Mlp,
     /// Task 4.
     Cnn,
+    /// A network of a person's own, which the brief does not ask for.
+    Network,
     /// Task 5.
     Inside,
     /// Task 6.
@@ -142,13 +148,21 @@ pub enum Task {
 }
 
 impl Task {
-    /// Every task, in the order of the brief.
-    pub const ALL: [Task; 6] =
-        [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Inside, Task::Multitask];
+    /// Every task, in the order of the brief; a network of a person's own stands before the look inside.
+    pub const ALL: [Task; 7] =
+        [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Network, Task::Inside, Task::Multitask];
 
-    /// The task's number in the brief.
-    pub fn number(self) -> usize {
-        self as usize + 1
+    /// The task's number in the brief, if it is one of its tasks.
+    pub fn number(self) -> Option<usize> {
+        match self {
+            Task::Pca => Some(1),
+            Task::Perceptron => Some(2),
+            Task::Mlp => Some(3),
+            Task::Cnn => Some(4),
+            Task::Network => None,
+            Task::Inside => Some(5),
+            Task::Multitask => Some(6),
+        }
     }
 
     /// The task's name on the command line and in files.
@@ -158,6 +172,7 @@ impl Task {
             Task::Perceptron => "perceptron",
             Task::Mlp => "mlp",
             Task::Cnn => "cnn",
+            Task::Network => "network",
             Task::Inside => "inside",
             Task::Multitask => "multitask",
         }
@@ -189,6 +204,7 @@ impl Study {
             Task::Perceptron => self.perceptron.is_some(),
             Task::Mlp => self.mlp.is_some(),
             Task::Cnn => self.cnn.is_some(),
+            Task::Network => self.network.is_some(),
             Task::Inside => self.inside.is_some(),
             Task::Multitask => self.multitask.is_some(),
         };
@@ -199,8 +215,9 @@ impl Study {
     /// network that it judges.
     pub fn set_seed(&mut self, seed: u64) {
         self.seed = seed;
-        if let Some(inside) = self.inside.as_mut().filter(|inside| inside.judge.seed == seed) {
-            inside.judge.seed = seed.wrapping_add(1);
+        let judge = self.inside.as_mut().and_then(|inside| inside.judge.as_mut());
+        if let Some(judge) = judge.filter(|judge| judge.seed == seed) {
+            judge.seed = seed.wrapping_add(1);
         }
     }
 
@@ -210,14 +227,15 @@ impl Study {
         self.data_set.retain(|set| used.contains(&set.name));
     }
 
-    /// Leaves out every task that is not in `tasks`. Where task 5 stays without task 4, so does the network of task 4 that
-    /// it looks into.
+    /// Leaves out every task that is not in `tasks`. Where task 5 stays without the network that it looks into, so does
+    /// that network.
     pub fn keep_only(&mut self, tasks: &[Task]) {
         let keep = |task| tasks.contains(&task);
         self.pca = self.pca.take().filter(|_| keep(Task::Pca));
         self.perceptron = self.perceptron.take().filter(|_| keep(Task::Perceptron));
         self.mlp = self.mlp.take().filter(|_| keep(Task::Mlp));
         self.inside = self.inside.take().filter(|_| keep(Task::Inside));
+        self.network = self.network.take().filter(|_| keep(Task::Network) || self.inside.is_some());
         self.multitask = self.multitask.take().filter(|_| keep(Task::Multitask));
         if let (Some(cnn), false) = (&mut self.cnn, keep(Task::Cnn)) {
             let looked_into = self.inside.as_ref().map(|inside| &inside.network);

@@ -34,6 +34,67 @@ pub struct TrainingSpec {
     /// A part of the training images to choose the best epoch by. Nothing is ever chosen by the test images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<ValidationSpec>,
+    /// How images are changed at random each time they are trained on; not at all where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<AugmentationSpec>,
+    /// How much the gradient of an image counts, by its class; all alike where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+}
+
+/// Random changes of training images (data augmentation; Simard, Steinkraus and Platt 2003). Each image gets its own each time,
+/// from the run's seed; what comes in from beyond the edge has the value of the edge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AugmentationSpec {
+    /// It is moved by up to so many pixels along each side.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "not_negative")]
+    pub shift: f64,
+    /// It is turned by up to so many degrees, either way.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "not_negative")]
+    pub rotation: f64,
+    /// It is scaled by a factor that differs from 1 by up to this share.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "share")]
+    pub scale: f64,
+    /// Left and right are exchanged in half of the cases.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flip: bool,
+    /// Gaussian noise of this standard deviation is added, as a share of the range of a pixel.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "share")]
+    pub noise: f64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl AugmentationSpec {
+    /// Whether it changes nothing.
+    pub fn is_none(&self) -> bool {
+        *self == AugmentationSpec::default()
+    }
+}
+
+/// How much the gradient of an image counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// n / (k · n_c) for a class of n_c of all n training images, of k classes: as `class_weight="balanced"` of scikit-learn (King
+    /// and Zeng 2001).
+    Balanced,
+}
+
+impl ClassWeights {
+    /// The weight of each class, by the labels of the training images. A class without images has the weight 1.
+    pub fn of(self, labels: &[u8], classes: usize) -> Vec<f32> {
+        let mut counts = vec![0_usize; classes];
+        labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+        let weight = |&count: &usize| match (self, count) {
+            (ClassWeights::Balanced, 0) => 1.0,
+            (ClassWeights::Balanced, count) => labels.len() as f64 / (classes * count) as f64,
+        };
+        counts.iter().map(|count| weight(count) as f32).collect()
+    }
 }
 
 /// How the learning rate η changes over the steps t = 0 … T − 1 of all epochs.
@@ -123,6 +184,27 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
+    /// Optimisers with their usual settings, each with the name that other programs have for it and with what is usual.
+    pub const USUAL: [(&'static str, &'static str, Optimizer); 5] = [
+        (
+            "adam",
+            "β₁ = 0.9, β₂ = 0.999, ε = 1e-8",
+            Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
+        ),
+        (
+            "adamw",
+            "the same with a weight decay of 0.01",
+            Optimizer::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
+        ),
+        ("sgd", "gradient descent with a momentum of 0.9", Optimizer::Sgd { momentum: 0.9, nesterov: false }),
+        ("rmsprop", "α = 0.99, ε = 1e-8", Optimizer::RmsProp { alpha: 0.99, epsilon: 1e-8 }),
+        (
+            "lion",
+            "β₁ = 0.9, β₂ = 0.99; it wants a third to a tenth of Adam's learning rate",
+            Optimizer::Lion { beta_1: 0.9, beta_2: 0.99, weight_decay: 0.0 },
+        ),
+    ];
+
     /// Momentum above which plain gradient steps add up to more than twenty of one.
     const HEAVY: f64 = 0.95;
 
@@ -215,6 +297,14 @@ mod tests {
         assert_eq!(decaying.unsteady(), ["a smaller `weight_decay`"]);
         assert_eq!(Optimizer::Sgd { momentum: 0.99, nesterov: false }.unsteady(), ["a smaller `momentum`"]);
         assert!(Optimizer::Sgd { momentum: 0.9, nesterov: false }.unsteady().is_empty());
+    }
+
+    #[test]
+    fn balanced_classes_count_alike_and_rare_ones_more() {
+        // As scikit-learn's compute_class_weight has it.
+        assert_eq!(ClassWeights::Balanced.of(&[0, 0, 0, 1], 2), [2.0 / 3.0, 2.0]);
+        assert_eq!(ClassWeights::Balanced.of(&[0, 1, 0, 1], 2), [1.0, 1.0]);
+        assert_eq!(ClassWeights::Balanced.of(&[0, 0], 2), [0.5, 1.0]);
     }
 
     #[test]

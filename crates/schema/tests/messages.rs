@@ -415,7 +415,7 @@ fn any_seed_survives_printing() {
     let mut study = preset("brief").unwrap();
     for seed in [0, 1, 1 << 53, (1 << 53) + 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
         study.seed = seed;
-        study.inside.as_mut().unwrap().judge.seed = seed;
+        study.inside.as_mut().unwrap().judge.as_mut().unwrap().seed = seed;
         let task = study.multitask.as_mut().unwrap();
         (task.seeds, task.weightings) = (vec![seed], vec![inkling_schema::Weighting::PcGrad]);
         let text = study.to_toml();

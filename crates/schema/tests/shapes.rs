@@ -84,12 +84,33 @@ fn networks_that_cannot_be_name_the_layer() {
         ),
         ("input = [28, 28, 1]", "input = [28, 0, 1]", "mine.toml, line 2: `input[1]` cannot be `0`"),
         ("filters = 64", "filter = 64", "mine.toml, line 6: unknown key `filter` in `trunk[2]`"),
-        ("units = 10, ", "", "mine.toml, line 16: the key `units` is missing in `heads[0].layers[0]`"),
+        ("units = 10, ", "", "digit 1 (dense): it has no units"),
+        ("input = [28, 28, 1]", "", "the network leaves the shape of its images open"),
         ("[[heads]]\nname = \"digit\"\nlayers", "heads = []\nlayers2", "unknown key `layers2`"),
     ] {
         let message = refusal(from, to);
         assert!(message.contains(words), "{to}: {message}");
     }
+}
+
+#[test]
+fn what_a_network_leaves_open_is_filled_in_and_nothing_else_is() {
+    let text = |name: &str| MODELS.iter().find(|(known, _)| *known == name).unwrap().1;
+    let of = |name: &str| ModelSpec::from_toml(name, text(name)).unwrap();
+    // Scores come from a dense layer, or from a convolution whose maps are averaged.
+    for name in ["cnn", "all-conv", "item-and-group"] {
+        let mut open = of(name).left_open();
+        assert!(open.plan().is_err() && open != of(name), "{name}");
+        open.fill_in([28, 28, 1], 10);
+        assert_eq!(open == of(name), name != "item-and-group", "{name}");
+    }
+    let whole = of("cnn");
+    let mut open = whole.clone().left_open();
+    assert_eq!(ModelSpec::from_toml("open.toml", &toml::to_string(&open).unwrap()).unwrap(), open);
+    open.fill_in([28, 28, 1], 10);
+    assert_eq!(open, whole);
+    open.fill_in([8, 8, 3], 4);
+    assert_eq!(open, whole);
 }
 
 #[test]

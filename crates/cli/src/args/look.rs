@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
-use inkling_lab::Weights;
 use inkling_report::AnimationFormat;
-use inkling_schema::Interval;
+use inkling_schema::{Interval, Weights};
 
 use super::{ComputeArgs, DataArgs, values};
 
@@ -57,9 +56,10 @@ pub(crate) struct LookArgs {
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(crate) network: Option<String>,
 
-    /// Weights of the network: those after the last epoch, or those of the best epoch by its validation images.
-    #[arg(long, value_name = "WHICH", default_value = "last")]
-    pub(crate) weights: WeightsName,
+    /// Weights of the network: those after the last epoch, or those of the best epoch by its validation images [default:
+    /// those that its results are from, the last unless training may stop early].
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) weights: Option<WeightsName>,
 
     /// Folder for figures and runs; created if missing.
     #[arg(long, value_name = "DIR", default_value = "look")]

@@ -24,6 +24,17 @@ pub(crate) struct SourceArgs {
     /// A folder, an .npz or a .csv file.
     pub(crate) source: PathBuf,
 
+    #[command(flatten)]
+    preparation: PreparationArgs,
+
+    /// Seed of the draw and of the order of the images.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed, allow_negative_numbers = true)]
+    seed: u64,
+}
+
+/// How images are prepared.
+#[derive(Debug, Args)]
+pub(crate) struct PreparationArgs {
     /// Height and width of the images; default: the size that all of them have, if no side is above 64, else 32x32.
     #[arg(long, value_name = "HxW", value_parser = values::size)]
     size: Option<[usize; 2]>,
@@ -40,10 +51,6 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "SHARE|SOURCE", default_value = "0.2")]
     test: String,
 
-    /// Seed of the draw and of the order of the images.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed, allow_negative_numbers = true)]
-    seed: u64,
-
     /// Exchange rows and columns, as EMNIST's files need it.
     #[arg(long)]
     transposed: bool,
@@ -51,7 +58,7 @@ pub(crate) struct SourceArgs {
 
 /// How an image of another shape gets the size that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FitName {
+pub(super) enum FitName {
     /// Scale each side for itself.
     Stretch,
     /// Scale until the size is covered, and cut what is over.
@@ -60,21 +67,34 @@ enum FitName {
     Pad,
 }
 
+impl From<FitName> for Fit {
+    fn from(name: FitName) -> Fit {
+        match name {
+            FitName::Stretch => Fit::Stretch,
+            FitName::Crop => Fit::Crop,
+            FitName::Pad => Fit::Pad,
+        }
+    }
+}
+
 impl SourceArgs {
     /// What is asked of the source.
     pub(crate) fn request(&self) -> Request {
+        self.preparation.request(self.seed)
+    }
+}
+
+impl PreparationArgs {
+    /// What is asked of a source, with this seed of the draw and of the order.
+    pub(crate) fn request(&self, seed: u64) -> Request {
         let share = self.test.trim().parse::<f64>().ok();
         Request {
             size: self.size,
             channels: self.channels,
-            fit: match self.fit {
-                FitName::Stretch => Fit::Stretch,
-                FitName::Crop => Fit::Crop,
-                FitName::Pad => Fit::Pad,
-            },
+            fit: self.fit.into(),
             test: if share.is_none() { Some(PathBuf::from(&self.test)) } else { None },
             test_share: share.unwrap_or_else(|| Request::default().test_share),
-            seed: self.seed,
+            seed,
             transposed: self.transposed,
         }
     }

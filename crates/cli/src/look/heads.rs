@@ -6,7 +6,7 @@ use std::path::Path;
 use inkling_data::SetInfo;
 use inkling_lab::Trained;
 use inkling_schema::outcome::StudyRecord;
-use inkling_schema::{Labels, RunSpec, TrainRun};
+use inkling_schema::{CardHead, Labels, ModelCard, RunSpec, TrainRun};
 use inkling_store::read_json;
 use serde::de::DeserializeOwned;
 
@@ -26,10 +26,13 @@ pub(crate) struct HeadClasses {
 
 /// Of each head of the network in `file`, in their order. `set` is the data set that is meant.
 ///
-/// The run's own spec says what each head was trained on, and the study's record what its groups are called. Of a model
+/// The file's card says it; of older files, which have none, the run's own spec says what each head was trained on, and the study's record what its groups are called. Of a model
 /// file without either, the first head is taken to say the class of an image, and further ones have numbers only: that
 /// there are as many classes as a set has groups does not make them those.
 pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<HeadClasses> {
+    if let Some(card) = &network.card {
+        return of_card(card, network, set);
+    }
     let spec = network.network.spec();
     let counts = network.network.num_classes();
     let folder = file.parent().unwrap_or(Path::new("."));
@@ -64,6 +67,25 @@ pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<H
         HeadClasses { labels: labels.filter(fits), names: if named { names } else { Vec::new() } }
     };
     labels.into_iter().zip(counts).map(of_head).collect()
+}
+
+/// Of each head, as the model's file says.
+fn of_card(card: &ModelCard, network: &Trained, set: Option<&SetInfo>) -> Vec<HeadClasses> {
+    let counts = network.network.num_classes();
+    // Another set that was named has the classes of its own.
+    let other = set.filter(|set| set.checksum() != card.data.checksum);
+    let of_head = |((head, labels), count): ((&CardHead, &Labels), usize)| {
+        let (labels, names) = match (labels, other) {
+            (labels, None) => (Some(labels.clone()), head.classes.clone()),
+            (Labels::Classes, Some(set)) => {
+                (Some(Labels::Classes), set.classes.iter().map(|&name| name.into()).collect())
+            }
+            // Groups of one set's classes say nothing of another's images.
+            (Labels::Groups(_), Some(_)) => (None, head.classes.clone()),
+        };
+        HeadClasses { labels, names: if names.len() == count { names } else { Vec::new() } }
+    };
+    card.heads.iter().zip(&card.run.labels).zip(counts).map(of_head).collect()
 }
 
 /// What the study that trained a network calls the groups that it was trained on; nothing where it has others.

@@ -19,6 +19,7 @@ use crate::interrupt::{self, STOP};
 use crate::progress::Progress;
 use crate::{message, output, replace, start_computing};
 use subject::Subject;
+pub(crate) use subject::find;
 use wanted::Wanted;
 
 /// The file that says which runs belong to a study.
@@ -58,14 +59,8 @@ pub(crate) fn look(command: &LookCommand) -> Result<(), Failure> {
     looked.map_err(failure)?;
     interrupt::check()?;
 
-    let facts = subject.set.filter(|_| !names.is_empty()).map(|set| DataSetFacts {
-        title: set.title.into(),
-        height: set.shape[0],
-        width: set.shape[1],
-        classes: names.clone(),
-        checksum: set.checksum(),
-        images: None,
-    });
+    let facts = subject.about().filter(|_| !names.is_empty());
+    let facts = facts.map(|about| DataSetFacts { classes: names.clone(), ..about });
     let figures = inkling_report::look(&store, &run, facts.as_ref())?;
     let figures: Vec<String> = figures
         .iter()
@@ -118,7 +113,7 @@ fn outcome<O: DeserializeOwned>(dir: &RunDir) -> Result<RunResult<O>, Failure> {
 }
 
 /// What goes wrong in a look that a person asked for on the command line.
-fn failure(error: LabError) -> Failure {
+pub(crate) fn failure(error: LabError) -> Failure {
     match error {
         LabError::Look(error) => error.into(),
         LabError::Interrupted => interrupt::interrupted().into(),

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use inkling_data::catalogue::{self, SetInfo};
-use inkling_lab::{Trained, Weights};
-use inkling_schema::outcome::{PlannedRun, RunResult, StudyRecord, TrainOutcome};
-use inkling_schema::{Labels, RunId, RunSpec, Task};
+use inkling_lab::Trained;
+use inkling_schema::outcome::{DataSetFacts, PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::{Labels, RunId, RunSpec, Task, Weights};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, sha256};
 use serde::de::IgnoredAny;
 
@@ -17,10 +17,13 @@ use super::failure;
 use super::heads::{self, HeadClasses};
 use crate::args::LookArgs;
 use crate::failure::Failure;
+use crate::trained;
 
 /// A trained network that was asked for.
 pub(crate) struct Subject {
     pub(crate) network: Trained,
+    /// The file that holds it.
+    pub(crate) file: PathBuf,
     /// What runs call it.
     pub(crate) id: RunId,
     /// The data set that classes and test images come from, where it is known.
@@ -43,28 +46,54 @@ impl Subject {
         } else {
             return Err(AskError::NoFile { path: file }.into());
         }
-        let weights = Weights::from(args.weights);
+        let asked = args.weights.map(Weights::from);
         // Before its bytes, which may be many and of something else, its header.
-        let network = Trained::read_weights(&file, weights).map_err(failure)?;
+        let network = Trained::read_weights(&file, asked).map_err(failure)?;
         let checksum = sha256(&file)?.ok_or_else(|| unreadable(ErrorKind::NotFound.into()))?;
-        let id = match weights {
-            Weights::Last => RunId::of_file(&checksum),
-            // Other weights of one file are another network.
-            Weights::Best => RunId::of_file(&inkling_data::sha256_hex(format!("{checksum} best").as_bytes())),
+        // Weights that are not the network's own are those of another network.
+        let own = network.card.as_ref().map_or(Weights::Last, |card| card.weights);
+        let other = asked.filter(|asked| *asked != own);
+        let id = match other {
+            None => RunId::of_file(&checksum),
+            Some(Weights::Best) => {
+                RunId::of_file(&inkling_data::sha256_hex(format!("{checksum} best").as_bytes()))
+            }
+            Some(Weights::Last) => {
+                RunId::of_file(&inkling_data::sha256_hex(format!("{checksum} last").as_bytes()))
+            }
         };
         // A set that this program does not know is as none: the network can still be looked into.
-        let trained_on = || network.data.as_deref().and_then(|data| catalogue::find(data).ok());
+        let trained_on = || trained::known(&network);
         let set = named.or_else(trained_on);
         let words = match name {
             Some(name) => format!("{name} ({})", file.display()),
             None => file.display().to_string(),
         };
-        let words = match weights {
-            Weights::Last => words,
-            Weights::Best => format!("{words}, best weights"),
+        let words = match other {
+            None => words,
+            Some(Weights::Best) => format!("{words}, best weights"),
+            Some(Weights::Last) => format!("{words}, last weights"),
         };
         let heads = heads::of(&file, &network, set);
-        Ok(Subject { network, id, set, words, heads })
+        Ok(Subject { network, file, id, set, words, heads })
+    }
+
+    /// The images that it was trained on, or that were named, as far as they are known.
+    pub(crate) fn about(&self) -> Option<DataSetFacts> {
+        let [height, width, _] = self.network.input();
+        let facts = |title: &str, checksum: String| DataSetFacts {
+            title: title.into(),
+            height,
+            width,
+            classes: Vec::new(),
+            checksum,
+            images: None,
+        };
+        let of_card = || {
+            let data = &self.network.card.as_ref()?.data;
+            Some(facts(&data.title, data.checksum.clone()))
+        };
+        self.set.map(|set| facts(set.title, set.checksum())).or_else(of_card)
     }
 
     /// Names of a head's classes; none where they are not known.
@@ -112,7 +141,7 @@ impl Subject {
 }
 
 /// The file that is meant, and the network's name in its study.
-fn find(model: &Path, network: Option<&str>) -> Result<(PathBuf, Option<String>), Failure> {
+pub(crate) fn find(model: &Path, network: Option<&str>) -> Result<(PathBuf, Option<String>), Failure> {
     let direct = if model.is_dir() { model.join(TensorFile::Model.name()) } else { model.to_owned() };
     // A folder that is closed says neither that it holds the file nor that it holds none.
     let there = direct.try_exists().map_err(|source| AskError::Model { path: direct.clone(), source })?;
@@ -157,6 +186,9 @@ fn of_study(
             };
             let with_task = of(&|run| name(run) == word);
             if with_task.is_empty() { of(&|run| run.title == word) } else { with_task }
+        }
+        (None, _) if record.study.network.is_some() => {
+            trained().filter(|run| run.task == Task::Network).collect()
         }
         (None, Some(inside)) => {
             trained().filter(|run| run.task == Task::Cnn && run.title == inside.network).collect()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use inkling_data::{DataSet, FetchEvent, Sources, catalogue};
+use inkling_data::{DataSet, FetchEvent, Look, Sources, catalogue};
 use inkling_lab::{Event, Observer, UserImage};
 use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{
@@ -14,8 +14,8 @@ use super::error::AskError;
 use super::subject::Subject;
 use crate::args::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 use crate::failure::Failure;
-use crate::message;
 use crate::progress::Progress;
+use crate::{message, trained};
 
 /// Pictures of a dream's way in an animation.
 const FRAMES: usize = 33;
@@ -105,8 +105,7 @@ impl Wanting<'_> {
             }
         }
         let only_files = images.iter().all(|image| matches!(image, ImageChoice::File { .. }));
-        let data =
-            if only_files && self.subject.set.is_none() { None } else { Some(self.load("a test image")?) };
+        let data = if only_files { self.find()? } else { Some(self.load("a test image")?) };
         let integration_steps = usual().integration_steps;
         // What is usual is not written down, so that runs keep their ids: the first head, which says the class.
         let first = head == self.subject.network.first_head();
@@ -181,8 +180,9 @@ impl Wanting<'_> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         // One of another size is refused for that.
         let fits = [picture.image.height, picture.image.width] == [height, width];
-        let set = self.subject.set.filter(|set| set.shape == self.subject.network.input());
-        let notes = if fits { picture.notes(set) } else { Vec::new() };
+        let named = self.subject.set.filter(|set| set.shape == self.subject.network.input()).map(Look::from);
+        let look = named.or_else(|| trained::look(&self.subject.network));
+        let notes = if fits { picture.notes(look.as_ref()) } else { Vec::new() };
         let notes: Vec<String> = notes.iter().map(|note| format!("`{name}`: {note}")).collect();
         notes.iter().for_each(|note| self.progress.say(&format!("note: {note}")));
         let checksum = picture.checksum;
@@ -192,25 +192,39 @@ impl Wanting<'_> {
 
     /// Loads the data set; all its test images are meant.
     fn load(&mut self, what: &'static str) -> Result<DataSlice, Failure> {
-        let Some(info) = self.subject.set else {
+        self.find()?.ok_or_else(|| {
             let known = catalogue::SETS.each_ref().map(|set| set.name).join(", ");
-            return Err(AskError::NoSet { what, known }.into());
-        };
+            AskError::NoSet { what, known }.into()
+        })
+    }
+
+    /// Loads the data set, if it is known which one it is and where.
+    fn find(&mut self) -> Result<Option<DataSlice>, Failure> {
         let begin = std::time::Instant::now();
-        let fetching = |event: FetchEvent| self.progress.fetching(&event);
-        let interrupted = || self.progress.interrupted();
-        let sources = Sources {
-            progress: &fetching,
-            interrupted: &interrupted,
-            ..Sources::new(self.args.data.folder.clone())
+        let mut set = match self.subject.set {
+            Some(info) => {
+                let fetching = |event: FetchEvent| self.progress.fetching(&event);
+                let interrupted = || self.progress.interrupted();
+                let sources = Sources {
+                    progress: &fetching,
+                    interrupted: &interrupted,
+                    ..Sources::new(self.args.data.folder.clone())
+                };
+                sources.load(info)?
+            }
+            None => {
+                let found = trained::own_set(&self.subject.file, &self.subject.network, self.progress)?;
+                let Some(set) = found else { return Ok(None) };
+                set
+            }
         };
-        let mut set = sources.load(info)?;
         let (train, test) = (set.train.len(), set.test.len());
         self.progress.event(Event::Loaded { images: train + test, seconds: begin.elapsed().as_secs_f64() });
         // A look has no use for them.
         set.train = set.train.take(0);
+        let name = set.about.name.clone();
         self.set = Some(set);
-        Ok(DataSlice { set: info.name.into(), train_images: 0, test_images: test })
+        Ok(Some(DataSlice { set: name, train_images: 0, test_images: test }))
     }
 }
 

@@ -11,6 +11,7 @@ mod flips;
 mod killed_report;
 mod locks;
 mod look;
+mod one_network;
 mod output;
 mod own;
 mod paths;

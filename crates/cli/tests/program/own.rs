@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::common::run;
 
 /// A folder with so many pictures of 8 × 8 pixels for each of two classes: bars that stand, and bars that lie.
-fn bars(folder: &Path, each: usize) {
+pub(crate) fn bars(folder: &Path, each: usize) {
     for class in ["lying", "standing"] {
         let class_folder = folder.join(class);
         fs::create_dir_all(&class_folder).unwrap();

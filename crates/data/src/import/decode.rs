@@ -49,7 +49,7 @@ pub(super) struct Header {
 }
 
 /// Why an image could not be read, as the rest of a sentence, and what to do.
-pub(super) type Problem = (String, &'static str);
+pub type Problem = (String, &'static str);
 
 const SAVE: &str = "save it again as PNG or JPEG, or take it out of the folder";
 
@@ -89,13 +89,18 @@ pub(super) fn pixels(path: &Path, shape: [usize; 3], fit: Fit) -> Result<Vec<u8>
 }
 
 fn pixels_of(bytes: &[u8], [height, width, channels]: [usize; 3], fit: Fit) -> Result<Vec<u8>, Problem> {
+    let image = opaque(decoded(bytes)?, channels, 0);
+    Ok(fitted(image, [height, width], fit).into_bytes())
+}
+
+/// The picture that a file's bytes hold, as it is looked at.
+pub(crate) fn decoded(bytes: &[u8]) -> Result<DynamicImage, Problem> {
     let (mut decoder, format) = decoder(bytes)?;
     refuse_animation(bytes, format)?;
     let orientation = orientation(&mut decoder);
     let mut image = DynamicImage::from_decoder(decoder).map_err(problem)?;
     image.apply_orientation(orientation);
-    let image = opaque(image, channels);
-    Ok(fitted(image, [height, width], fit).into_bytes())
+    Ok(image)
 }
 
 /// The decoder of an image whose header is sound and whose size is bearable.
@@ -169,15 +174,16 @@ fn problem(error: ImageError) -> Problem {
     (what, SAVE)
 }
 
-/// The image with one channel or three of a byte each. What is transparent lies on black, as in the pictures that a network
-/// is shown; of 16 bits the upper 8 count.
-fn opaque(image: DynamicImage, channels: usize) -> DynamicImage {
+/// The image with one channel or three of a byte each. What is transparent lies on this background; of 16 bits the upper 8
+/// count.
+pub(crate) fn opaque(image: DynamicImage, channels: usize, background: u8) -> DynamicImage {
     let image = if image.color().has_alpha() {
         let mut image = image.into_rgba8();
         for pixel in image.pixels_mut() {
-            let alpha = u16::from(pixel[3]);
+            let alpha = u32::from(pixel[3]);
             for channel in 0..3 {
-                pixel[channel] = ((u16::from(pixel[channel]) * alpha + 127) / 255) as u8;
+                let (value, background) = (u32::from(pixel[channel]), u32::from(background));
+                pixel[channel] = ((value * alpha + background * (255 - alpha) + 127) / 255) as u8;
             }
             pixel[3] = 255;
         }
@@ -189,7 +195,7 @@ fn opaque(image: DynamicImage, channels: usize) -> DynamicImage {
 }
 
 /// The image in a size, by an area-weighted linear filter where it shrinks and a linear one where it grows.
-fn fitted(image: DynamicImage, [height, width]: [usize; 2], fit: Fit) -> DynamicImage {
+pub(crate) fn fitted(image: DynamicImage, [height, width]: [usize; 2], fit: Fit) -> DynamicImage {
     let (width, height) = (width as u32, height as u32);
     if (image.width(), image.height()) == (width, height) {
         return image;
@@ -216,5 +222,5 @@ pub(super) fn resized(pixels: &[u8], from: [usize; 3], to: [usize; 3], fit: Fit)
     } else {
         image::RgbImage::from_raw(wide, high, pixels.to_vec()).expect("an image of this size").into()
     };
-    fitted(opaque(image, to[2]), [to[0], to[1]], fit).into_bytes()
+    fitted(opaque(image, to[2], 0), [to[0], to[1]], fit).into_bytes()
 }

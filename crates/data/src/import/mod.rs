@@ -8,7 +8,7 @@
 mod arrays;
 mod classes;
 mod csv;
-mod decode;
+pub(crate) mod decode;
 mod describe;
 mod error;
 mod folder;
@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::set::Samples;
 
 pub use self::decode::Fit;
+pub use self::decode::Problem;
 pub use self::describe::{Description, Duplicates, describe};
 pub use self::error::ImportError;
 pub use self::npz::write_npz;
@@ -89,6 +90,8 @@ pub struct Imported {
     pub validation: Option<Samples>,
     /// Whether the test images were drawn from the others.
     pub drawn: bool,
+    /// How images of other shapes got the one that all have.
+    pub fit: Fit,
     /// The files of the training and of the test images, in their order; empty where one file holds them all.
     pub files: [Vec<PathBuf>; 2],
     /// What a person should know of how the source was read, in whole sentences.

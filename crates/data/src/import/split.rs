@@ -85,6 +85,7 @@ pub(super) fn assemble(
         test: test.0,
         validation: validation.map(|(validation, _)| validation),
         drawn,
+        fit: request.fit,
         files: [train.1, test.1],
         notes,
     })

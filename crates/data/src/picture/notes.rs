@@ -17,6 +17,21 @@ const ALL: f64 = 0.95;
 /// Values of a byte by which a background may differ from that of a set's images.
 const SHADE: u8 = 48;
 
+/// What the images of a set look like, as far as a picture is compared with them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// The set's title.
+    pub title: String,
+    /// Mean brightness, from 0 to 1, of the training images' outermost pixels and of all of them.
+    pub brightness: [f64; 2],
+}
+
+impl From<&SetInfo> for Look {
+    fn from(set: &SetInfo) -> Look {
+        Look { title: set.title.into(), brightness: set.brightness }
+    }
+}
+
 /// Something about a picture that a person should know, or its answer may puzzle them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PictureNote {
@@ -48,7 +63,7 @@ pub enum PictureNote {
     /// The picture is dark on light where the set is light on dark, or the reverse.
     Inverted {
         /// The set's title.
-        title: &'static str,
+        title: String,
         /// Whether the picture, as it is used, is dark on light.
         dark_on_light: bool,
         /// Whether that is so because it was to be inverted.
@@ -59,7 +74,7 @@ pub enum PictureNote {
         /// Its value.
         value: u8,
         /// The set's title.
-        title: &'static str,
+        title: String,
         /// The value there.
         usual: u8,
     },
@@ -110,7 +125,7 @@ impl Display for PictureNote {
 }
 
 /// What the image alone shows; `alpha` says that it was drawn in the background's own colour.
-pub(super) fn of_image(image: &Images, alpha: Option<PictureNote>, low_bytes: bool) -> Vec<PictureNote> {
+pub(crate) fn of_image(image: &Images, alpha: Option<PictureNote>, low_bytes: bool) -> Vec<PictureNote> {
     if low_bytes {
         return vec![PictureNote::LowBytes];
     }
@@ -127,7 +142,7 @@ pub(super) fn of_image(image: &Images, alpha: Option<PictureNote>, low_bytes: bo
 
 /// What the background of the image, as it is used, is beside that of the images of a set: light where theirs is dark, or
 /// another shade.
-pub(super) fn of_background(image: &Images, set: &'static SetInfo, asked: bool) -> Option<PictureNote> {
+pub(super) fn of_background(image: &Images, set: &Look, asked: bool) -> Option<PictureNote> {
     let image = &without_frame(image);
     if !is_of_one_side(image) {
         return None;
@@ -135,16 +150,18 @@ pub(super) fn of_background(image: &Images, set: &'static SetInfo, asked: bool) 
     let value = background(image);
     let (border, whole) = (f64::from(value) / 255.0, mean(&image.pixels));
     let [set_border, set_whole] = set.brightness;
+    // Images as light at their edges as within are neither.
+    let set_is_seen = (set_border - set_whole).abs() > POLARITY;
     // Seen against its own middle, or, where that tells nothing, by how light the background is.
     let is_seen = (border - whole).abs() > POLARITY;
     let against = is_seen && (border > whole) != (set_border > set_whole);
     let nearer = !is_seen && (1.0 - border - set_border).abs() < (border - set_border).abs();
     let dark_on_light = set_border < set_whole;
-    if against || nearer {
-        return Some(PictureNote::Inverted { title: set.title, dark_on_light, inverted: asked });
+    if set_is_seen && (against || nearer) {
+        return Some(PictureNote::Inverted { title: set.title.clone(), dark_on_light, inverted: asked });
     }
     let usual = (255.0 * set_border).round() as u8;
-    (value.abs_diff(usual) > SHADE).then_some(PictureNote::Ground { value, title: set.title, usual })
+    (value.abs_diff(usual) > SHADE).then_some(PictureNote::Ground { value, title: set.title.clone(), usual })
 }
 
 /// The image without a frame, a ring of outermost pixels that lies on the other side of the middle between its darkest and
@@ -212,7 +229,7 @@ fn on_border([height, width]: [usize; 2], values: &[u8], each: usize) -> Vec<u8>
 
 /// The note on a picture by its opacity: what it has in colours does not tell what is drawn from what it is drawn on.
 /// `colours` holds so many values for each pixel and `opacity` one.
-pub(super) fn in_alpha(
+pub(crate) fn in_alpha(
     size: [usize; 2],
     colours: &[u8],
     opacity: &[u8],

@@ -108,7 +108,7 @@ fn notes(colour: ColorType, depth: BitDepth, data: &[u8], inverted: bool) -> (Ve
     let path = folder.path().join("mine.png");
     std::fs::write(&path, png([28, 28], colour, depth, data, &[])).unwrap();
     let picture = read_png(&path, 1, inverted).unwrap();
-    let notes = picture.notes(Some(&crate::catalogue::SETS[0]));
+    let notes = picture.notes(Some(&Look::from(&crate::catalogue::SETS[0])));
     (notes.iter().map(ToString::to_string).collect(), picture.image.pixels)
 }
 

@@ -9,7 +9,7 @@ use super::parameter::GradMode;
 use super::{BackwardArgs, Cache, Context, DynLayer};
 use crate::aligned::AlignedVec;
 use crate::labels::Labels;
-use crate::losses::{Metrics, loss};
+use crate::losses::{Metrics, flushed, loss};
 
 /// Layers one after the other.
 #[derive(Debug)]
@@ -121,18 +121,27 @@ impl Sequential {
 
 impl Sequential {
     /// As a head: what the outputs that came forward come to beside their labels. Leaves weight times the gradient of the mean
-    /// loss in their place of `activations`.
+    /// loss in their place of `activations`, that of each sample times the weight of its class, where classes have weights.
     pub(crate) fn loss(
         &self,
         kind: Loss,
         activations: &mut Activations,
         labels: Labels,
         weight: f32,
+        class_weights: &[f32],
     ) -> Metrics {
         let count = labels.len() * self.outputs;
         let last = activations.acts.len() - 1;
         let (z, dz) = (&activations.acts[last][..count], &mut activations.grads[last][..count]);
-        loss(kind, self.outputs, z, labels, weight / labels.len() as f32, Some(dz))
+        let metrics = loss(kind, self.outputs, z, labels, weight / labels.len() as f32, Some(&mut *dz));
+        if !class_weights.is_empty() {
+            for (sample, dz) in dz.chunks_exact_mut(self.outputs).enumerate() {
+                let weight = class_weights[labels.class(sample)];
+                // As in the loss, what no weight could tell is zero.
+                dz.iter_mut().for_each(|dz| *dz = flushed(*dz * weight));
+            }
+        }
+        metrics
     }
 }
 

@@ -37,6 +37,11 @@ impl AddAssign for Metrics {
 /// what follows from larger ones keeps clear of denormal numbers, on which some processors compute a hundred times slower.
 const NOTHING: f32 = 7.888_609e-31;
 
+/// A gradient of an output, zero where it is below what any weight could tell.
+pub(crate) fn flushed(dz: f32) -> f32 {
+    if dz.abs() < NOTHING { 0.0 } else { dz }
+}
+
 /// The loss of outputs z, [batch, outputs], for the labels of the batch, and `scale` times its gradient in `dz`, as long as z,
 /// where it is wanted.
 ///
@@ -65,7 +70,7 @@ pub(crate) fn loss(
         (loss, _) => panic!("{} needs {}", loss.name(), loss.labels()),
     };
     if let Some(dz) = dz {
-        dz.iter_mut().filter(|dz| dz.abs() < NOTHING).for_each(|dz| *dz = 0.0);
+        dz.iter_mut().for_each(|dz| *dz = flushed(*dz));
     }
     metrics
 }

@@ -21,7 +21,7 @@ pub use images::UserImage;
 pub use inputs::LookInputs;
 pub(crate) use plan::expand;
 pub(crate) use study::run_inside;
-pub use trained::{Trained, Weights};
+pub use trained::Trained;
 
 use crate::error::LabError;
 use crate::observer::Observer;
@@ -41,7 +41,7 @@ pub fn look(
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
     check(&run.spec, &inputs)?;
-    let context = RunContext { store, set: inputs.set, observer, mixes_instructions: false };
+    let context = RunContext { store, set: inputs.set, groups: &[], observer, mixes_instructions: false };
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| match &run.spec {
         RunSpec::Filters(spec) => {

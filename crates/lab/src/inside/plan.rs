@@ -3,9 +3,9 @@
 use inkling_data::DataSet;
 use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{
-    ActivationsRun, AscentSpec, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice, InsideTask,
-    LayerSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task, TrainRun, TrainingSpec,
-    Transform,
+    ActivationsRun, AscentSpec, DreamKind, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
+    InsideTask, LayerSpec, ModelSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task,
+    TrainRun, TrainingSpec, Transform,
 };
 
 use super::error::LookError;
@@ -24,7 +24,7 @@ pub(crate) fn expand(
 ) -> Result<Vec<PlannedRun>, LabError> {
     let RunSpec::Train(trained) = &network.spec else { unreachable!("networks are trained") };
     check(task, trained, set)?;
-    if task.judge.seed == seed {
+    if task.judge.as_ref().is_some_and(|judge| judge.seed == seed) {
         return Err(LookError::JudgeIsTheNetwork { seed, network: task.network.clone() }.into());
     }
     let planned = |title: String, spec: RunSpec| PlannedRun {
@@ -33,9 +33,11 @@ pub(crate) fn expand(
         title,
         spec,
     };
-    let training = TrainingSpec { epochs: task.judge.epochs, ..trained.training.clone() };
-    let judge = TrainRun { training, seed: task.judge.seed, ..trained.clone() };
-    let judge = planned("judge".into(), RunSpec::Train(judge));
+    let judge = task.judge.as_ref().map(|judge| {
+        let training = TrainingSpec { epochs: judge.epochs, ..trained.training.clone() };
+        let judge = TrainRun { training, seed: judge.seed, ..trained.clone() };
+        planned("judge".into(), RunSpec::Train(judge))
+    });
     let (of, data) = (network.id.clone(), Some(trained.data.clone()));
 
     let images = chosen(task);
@@ -48,15 +50,21 @@ pub(crate) fn expand(
         integration_steps: task.integration_steps,
     };
     let dream = |(purpose, pictures, ascent): (DreamPurpose, Vec<DreamPicture>, AscentSpec)| {
-        let (of, data, judge) = (of.clone(), data.clone(), Some(judge.id.clone()));
+        let (of, data, judge) = (of.clone(), data.clone(), judge.as_ref().map(|judge| judge.id.clone()));
         let title = title(&purpose, set);
         planned(title, RunSpec::Dream(DreamRun { of, judge, data, purpose, pictures, ascent, seed }))
     };
     let dreams: Vec<PlannedRun> = dreams(task, trained, set, &images).into_iter().map(dream).collect();
     let filters =
-        planned("filters".into(), RunSpec::Filters(FiltersRun { of: of.clone(), patterns: task.filters }));
+        || planned("filters".into(), RunSpec::Filters(FiltersRun { of: of.clone(), patterns: task.filters }));
+    let filters = has_convolutions(&trained.model).then(filters);
     let activations = planned("activations".into(), RunSpec::Activations(activations));
-    Ok([judge, filters, activations].into_iter().chain(dreams).collect())
+    Ok(judge.into_iter().chain(filters).chain([activations]).chain(dreams).collect())
+}
+
+fn has_convolutions(model: &ModelSpec) -> bool {
+    let plan = model.plan().expect("a network that was planned");
+    plan.all_layers().any(|layer| matches!(layer.layer, LayerSpec::Conv2d { .. }))
 }
 
 fn check(task: &InsideTask, trained: &TrainRun, set: &DataSet) -> Result<(), LookError> {
@@ -102,20 +110,22 @@ fn dreams(task: &InsideTask, trained: &TrainRun, set: &DataSet, images: &[ImageC
     let pair = |starts: [Start; 2]| [0, 1].map(|i| of_class(task.classes[i], starts[i].clone(), 0)).to_vec();
     let usual = || pair([task.start.clone(), task.start.clone()]);
     let mut dreams = Vec::new();
-    for class in task.classes {
+    for class in task.classes.into_iter().filter(|_| task.asks_for(DreamKind::Seeds)) {
         let pictures = (0..task.seeds as u32).map(|number| of_class(class, task.start.clone(), number));
         dreams.push((DreamPurpose::Seeds { class }, pictures.collect(), task.dream.clone()));
     }
     let every =
         (0..=u8::MAX).take(set.about.classes.len()).map(|class| of_class(class, task.start.clone(), 0));
-    dreams.push((DreamPurpose::Classes, every.collect(), task.dream.clone()));
-    for (with, ascent) in ablation(&task.dream) {
+    if task.asks_for(DreamKind::Classes) {
+        dreams.push((DreamPurpose::Classes, every.collect(), task.dream.clone()));
+    }
+    for (with, ascent) in ablation(&task.dream).into_iter().filter(|_| task.asks_for(DreamKind::Ablation)) {
         dreams.push((DreamPurpose::Ablation { with }, usual(), ascent));
     }
-    for starts in starts(task, images) {
+    for starts in starts(task, images).into_iter().filter(|_| task.asks_for(DreamKind::Starts)) {
         dreams.push((DreamPurpose::Start, pair(starts), task.dream.clone()));
     }
-    let trunk = trained.model.trunk.iter().enumerate();
+    let trunk = trained.model.trunk.iter().enumerate().filter(|_| task.asks_for(DreamKind::Amplified));
     for (i, _) in trunk.filter(|(_, layer)| matches!(layer, LayerSpec::Conv2d { .. })) {
         let layer = format!("trunk.{}", i + 1);
         let amplified = |image: &ImageChoice| DreamPicture {

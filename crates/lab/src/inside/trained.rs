@@ -5,29 +5,19 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use inkling_data::DataSet;
 use inkling_data::kind::{ENOUGH, kind};
+use inkling_data::{DataSet, Images};
 use inkling_engine::{LayerHandle, Network, StateKind};
-use inkling_schema::{LayerSpec, MODEL_FORMAT, ModelSpec, Shape};
+use inkling_schema::{LayerSpec, MODEL_FORMAT, ModelCard, ModelSpec, Shape, Weights};
 use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
 use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
-use crate::model_file::{BEST, DIVERGED};
+use crate::model_file::{BEST, CARD, DIVERGED, LAST};
 
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
-
-/// Which of a trained network's weights are meant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Weights {
-    /// Those after the last epoch.
-    #[default]
-    Last,
-    /// Those of the epoch with the lowest loss on the validation images, where there were any.
-    Best,
-}
 
 /// A trained network.
 #[derive(Debug)]
@@ -36,6 +26,8 @@ pub struct Trained {
     pub network: Network,
     /// Name of the data set that it was trained on, where its file says so.
     pub data: Option<String>,
+    /// What its file says of it, if it does.
+    pub card: Option<ModelCard>,
     /// What its file says of a training that diverged, as a clause.
     pub diverged: Option<String>,
     /// Each head's scores of the test images that it is looked into with, computed when first needed.
@@ -43,22 +35,29 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// Reads a `model.safetensors` of a training run: the weights after the last epoch.
+    /// Reads a `model.safetensors` of a training run: the weights that are the network's.
     ///
     /// # Errors
     /// As [`Trained::read_weights`].
     pub fn read(path: &Path) -> Result<Trained, LabError> {
-        Trained::read_weights(path, Weights::Last)
+        Trained::read_weights(path, None)
     }
 
-    /// Reads a `model.safetensors` of a training run.
+    /// Reads a `model.safetensors` of a training run; where none are asked for, the weights that are the network's.
     ///
     /// # Errors
     /// The store's, where the file is missing or damaged or its numbers are not finite; [`LookError::NotAModel`],
     /// [`LookError::WrongTensor`], [`LookError::NoBestWeights`] and [`LookError::CannotBeBuilt`].
-    pub fn read_weights(path: &Path, which: Weights) -> Result<Trained, LabError> {
+    pub fn read_weights(path: &Path, which: Option<Weights>) -> Result<Trained, LabError> {
         let tensors = Tensors::read(path).map_err(|error| of_another_kind(path, error))?;
-        if which == Weights::Best && !tensors.names().iter().any(|name| name.starts_with(BEST)) {
+        // A card of another version may have other keys: the network can be read without it.
+        let card: Option<ModelCard> = tensors.metadata(CARD).and_then(|card| serde_json::from_str(card).ok());
+        let prefix = match (which, card.as_ref().map_or(Weights::Last, |card| card.weights)) {
+            (Some(Weights::Best), Weights::Last) => BEST,
+            (Some(Weights::Last), Weights::Best) => LAST,
+            _ => "",
+        };
+        if !tensors.names().iter().any(|name| name.starts_with(prefix)) {
             return Err(LookError::NoBestWeights { path: path.to_owned() }.into());
         }
         let not_a_model = |reason: String| LookError::NotAModel { path: path.to_owned(), reason };
@@ -93,10 +92,7 @@ impl Trained {
         let mut known = Vec::new();
         let set = network.load_state_dict(StateKind::Values, |name, shape| {
             known.push(name.to_owned());
-            match which {
-                Weights::Last => tensors.finite(name, shape),
-                Weights::Best => tensors.finite(&format!("{BEST}{name}"), shape),
-            }
+            tensors.finite(&format!("{prefix}{name}"), shape)
         });
         set.map_err(|error| match error {
             StoreError::WrongTensor { path, name, reason } => {
@@ -104,20 +100,22 @@ impl Trained {
             }
             other => other.into(),
         })?;
-        let is_known =
-            |name: &str| known.iter().any(|known| known == name.strip_prefix(BEST).unwrap_or(name));
+        let is_known = |name: &str| {
+            let plain = name.strip_prefix(BEST).or_else(|| name.strip_prefix(LAST)).unwrap_or(name);
+            known.iter().any(|known| known == plain)
+        };
         if let Some(extra) = tensors.names().into_iter().find(|name| !is_known(name)) {
             let reason =
                 format!("it holds the tensor `{extra}`, which none of the layers that it describes has");
             return Err(not_a_model(reason).into());
         }
         let said = |key| tensors.metadata(key).map(str::to_owned);
-        Ok(Trained { diverged: said(DIVERGED), ..Trained::new(network, said("data")) })
+        Ok(Trained { diverged: said(DIVERGED), card, ..Trained::new(network, said("data")) })
     }
 
     /// A network that is trained, and the name of the data set that it was trained on.
     pub fn new(network: Network, data: Option<String>) -> Trained {
-        Trained { network, data, diverged: None, scores: OnceCell::new() }
+        Trained { network, data, card: None, diverged: None, scores: OnceCell::new() }
     }
 
     /// Height, width and channels of an image.
@@ -205,23 +203,30 @@ impl Trained {
         found.filter_map(|layer| name(&layer.place)).collect()
     }
 
+    /// The scores that each head gives images, which have the shape that the network takes: [n, classes] by head.
+    pub fn scores_of_images(&mut self, images: &Images) -> Vec<Vec<f32>> {
+        // Not `evaluate`, which wants a label that it knows for every head.
+        let network = &mut self.network;
+        let (dim, heads) = (network.input_len(), network.num_classes().len());
+        let batch = EVALUATION_BATCH.min(images.len().max(1));
+        let mut workspace = network.workspace(batch, false);
+        let mut x = vec![0.0; batch * dim];
+        let mut scores = vec![Vec::new(); heads];
+        for pixels in images.pixels.chunks(x.len()) {
+            let x = &mut x[..pixels.len()];
+            inkling_engine::normalize_pixels(pixels, x);
+            network.forward(x, false, &mut workspace);
+            for (head, scores) in scores.iter_mut().enumerate() {
+                scores.extend_from_slice(workspace.logits(head));
+            }
+        }
+        scores
+    }
+
     /// Scores of a head, by its number, on all test images, [n, classes].
     pub(crate) fn test_scores(&mut self, head: usize, set: &DataSet) -> &[f32] {
         if self.scores.get().is_none() {
-            // Not `evaluate`, which wants a label that it knows for every head.
-            let network = &mut self.network;
-            let (dim, heads) = (network.input_len(), network.num_classes().len());
-            let mut workspace = network.workspace(EVALUATION_BATCH, false);
-            let mut x = vec![0.0; EVALUATION_BATCH * dim];
-            let mut scores = vec![Vec::new(); heads];
-            for pixels in set.test.images.pixels.chunks(x.len()) {
-                let x = &mut x[..pixels.len()];
-                inkling_engine::normalize_pixels(pixels, x);
-                network.forward(x, false, &mut workspace);
-                for (head, scores) in scores.iter_mut().enumerate() {
-                    scores.extend_from_slice(workspace.logits(head));
-                }
-            }
+            let scores = self.scores_of_images(&set.test.images);
             let _ = self.scores.set(scores);
         }
         &self.scores.get().expect("just computed")[head]

@@ -101,23 +101,35 @@ impl Best {
         })
     }
 
-    /// The weights as tensors, each read when it is written.
-    pub(crate) fn tensors<'a>(&'a self, network: &'a Network) -> Vec<Tensor<'a>> {
+    /// The weights as tensors whose names begin with `prefix`, each read when it is written.
+    pub(crate) fn tensors<'a>(&'a self, prefix: &str, network: &'a Network) -> Vec<Tensor<'a>> {
         match self {
             Best::None => Vec::new(),
-            Best::Last => tensors(BEST, network, StateKind::Values).collect(),
+            Best::Last => tensors(prefix, network, StateKind::Values).collect(),
             Best::Kept(checkpoint) => {
-                let tensor = |name: String, shape: Vec<usize>| {
-                    let (key, like) = (name.clone(), shape.clone());
+                let tensor = |name: &str, shape: Vec<usize>| {
+                    let (key, like) = (format!("{BEST}{name}"), shape.clone());
                     let read = move |first, values: &mut [f32]| {
                         checkpoint.tensors().read_values(&key, &like, first, values)
                     };
-                    Tensor::made(name, &shape, read)
+                    Tensor::made(format!("{prefix}{name}"), &shape, read)
                 };
                 let views = network.tensor_views(StateKind::Values);
-                views.map(|view| tensor(format!("{BEST}{}", view.name), view.shape().to_vec())).collect()
+                views.map(|view| tensor(&view.name, view.shape().to_vec())).collect()
             }
         }
+    }
+}
+
+impl Best {
+    /// Gives a network these weights, where it does not have them.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongTensor`] where they are not of this network.
+    pub(crate) fn restore(&self, network: &mut Network) -> Result<(), StoreError> {
+        let Best::Kept(checkpoint) = self else { return Ok(()) };
+        let find = |name: &str, shape: &[usize]| checkpoint.tensors().values(&format!("{BEST}{name}"), shape);
+        network.load_state_dict(StateKind::Values, find)
     }
 }
 
@@ -164,7 +176,7 @@ pub(crate) fn write(
     let best = Best::of(best_epoch, state, writer.dir())?;
     let network = trainer.network();
     let parts = PARTS.iter().flat_map(|&(part, prefix)| tensors(prefix, network, part));
-    let all: Vec<Tensor> = parts.chain(best.tensors(network)).collect();
+    let all: Vec<Tensor> = parts.chain(best.tensors(BEST, network)).collect();
     let json = serde_json::to_string(state).expect("a training state is plain data");
     let metadata = Metadata::from([(STATE_KEY.to_owned(), json)]);
     if replace_newest {

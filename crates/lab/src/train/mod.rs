@@ -1,6 +1,7 @@
 //! Training runs: tasks 3, 4 and 6. Trained epoch by epoch with a checkpoint after each, and within an epoch that takes
 //! long, so that a run killed at any instant and resumed ends with the same bits as one never interrupted.
 
+mod augment;
 mod checkpoint;
 mod continued;
 mod evaluate;
@@ -37,7 +38,7 @@ pub fn train(
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
-    train_in(&RunContext { store, set: Some(set), observer, mixes_instructions: false }, run)
+    train_in(&RunContext { store, set: Some(set), groups: &[], observer, mixes_instructions: false }, run)
 }
 
 /// As [`train`], in a context that holds the data set.
@@ -78,7 +79,7 @@ fn run_once(context: &RunContext, run: &PlannedRun, spec: &TrainRun) -> Result<(
     if outcome.diverged.is_some() {
         training = rollback(training, context, run, spec, writer.dir())?;
     }
-    outputs::write(&mut training, &spec.model, &spec.data.set, &mut outcome, &writer)?;
+    outputs::write(&mut training, context, spec, &mut outcome, &writer)?;
     tell(&outcome);
     let record = runs::record(context.set, &run.spec, training.seconds(), training.earlier(), outcome);
     if spec.training.schedule.depends_on_length() {

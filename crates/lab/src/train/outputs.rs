@@ -2,56 +2,101 @@
 
 use std::time::Instant;
 
-use inkling_data::Images;
+use inkling_data::{DataSet, Images, Samples};
 use inkling_engine::StateKind;
 use inkling_engine::logits::argmax;
 use inkling_schema::outcome::TrainOutcome;
-use inkling_schema::{MODEL_FORMAT, ModelSpec};
+use inkling_schema::{
+    CardData, CardHead, Head, Labels, MODEL_FORMAT, ModelCard, ModelSpec, Preparation, TrainRun, Weights,
+};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
+use super::augment::Augmenter;
 use super::checkpoint::{Best, tensors};
 use super::evaluate::evaluate;
 use super::training::Training;
-use crate::model_file::DIVERGED;
+use crate::model_file::{BEST, CARD, DIVERGED, LAST};
+use crate::plan::fit_spec;
+use crate::runs::RunContext;
 
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
 
-/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights; `data` names
-/// the data set.
+/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights.
 pub(crate) fn write(
     training: &mut Training,
-    model: &ModelSpec,
-    data: &str,
+    context: &RunContext,
+    run: &TrainRun,
     outcome: &mut TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    write_model(training, model, data, outcome, writer)?;
-    write_arrays(training, model, outcome, writer)
+    let best = Best::of(training.best_epoch(), &training.state, writer.dir())?;
+    write_model(training, &best, &card(context, run, outcome), outcome, writer)?;
+    if outcome.weights == Weights::Best {
+        best.restore(training.trainer.network_mut())?;
+    }
+    write_arrays(training, &run.model, outcome, writer)
 }
 
-/// The last weights under their layers' names, and the best ones, where there is a validation split, under "best/".
+/// The weights that are the network's under its layers' names; those of the best epoch or of the last, where they are others,
+/// under "best/" or "last/".
 fn write_model(
     training: &Training,
-    model: &ModelSpec,
-    data: &str,
+    best: &Best,
+    card: &ModelCard,
     outcome: &TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    let best = Best::of(training.best_epoch(), &training.state, writer.dir())?;
     let network = training.trainer.network();
-    let all: Vec<Tensor> = tensors("", network, StateKind::Values).chain(best.tensors(network)).collect();
-    let json = serde_json::to_string(model).expect("a network's spec is plain data");
+    let last = |prefix| tensors(prefix, network, StateKind::Values);
+    let all: Vec<Tensor> = match outcome.weights {
+        Weights::Last => last("").chain(best.tensors(BEST, network)).collect(),
+        Weights::Best => best.tensors("", network).into_iter().chain(last(LAST)).collect(),
+    };
+    let json =
+        |value: Result<String, serde_json::Error>| value.expect("a network's description is plain data");
     let mut metadata = Metadata::from([
         ("format".into(), MODEL_FORMAT.into()),
-        ("model".into(), json),
-        ("data".into(), data.into()),
+        ("model".into(), json(serde_json::to_string(&card.run.model))),
+        ("data".into(), card.data.name.clone()),
+        (CARD.into(), json(serde_json::to_string(card))),
     ]);
     let diverged = outcome.diverged.map(|diverged| {
         format!("its training diverged {}; {}", super::place(diverged), super::kept(outcome.epochs.len()))
     });
     metadata.extend(diverged.map(|said| (DIVERGED.into(), said)));
     writer.write_tensors(TensorFile::Model, &all, &metadata)
+}
+
+/// What the model's file says of the network.
+fn card(context: &RunContext, run: &TrainRun, outcome: &TrainOutcome) -> ModelCard {
+    let DataSet { about, train, checksum, .. } = context.set();
+    let [height, width, channels] = about.shape;
+    let kept = outcome.kept().or(outcome.epochs.last());
+    let head = |(number, (head, labels)): (usize, (&Head, &Labels))| CardHead {
+        name: head.name.clone(),
+        classes: match labels {
+            Labels::Classes => about.classes.clone(),
+            Labels::Groups(_) => context.groups.to_vec(),
+        },
+        test: kept.and_then(|epoch| match number {
+            0 => Some(epoch.test),
+            _ => epoch.further.get(number - 1).map(|head| head.test),
+        }),
+    };
+    ModelCard {
+        program: concat!("Inkling ", env!("CARGO_PKG_VERSION")).into(),
+        data: CardData { name: about.name.clone(), title: about.title.clone(), checksum: checksum.clone() },
+        preparation: Preparation {
+            size: [height, width],
+            channels,
+            fit: fit_spec(about.fit),
+            brightness: train.images.brightness(),
+        },
+        heads: run.model.heads.iter().zip(&run.labels).enumerate().map(head).collect(),
+        weights: outcome.weights,
+        run: run.clone(),
+    }
 }
 
 /// Scores and predictions on the test images, and the images that the first head classifies wrongly with the most
@@ -62,7 +107,7 @@ fn write_arrays(
     outcome: &mut TrainOutcome,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
-    let Training { trainer, workspace, test, .. } = training;
+    let Training { trainer, workspace, train, test, augmenter, .. } = training;
     let network = trainer.network_mut();
     let (n, classes) = (test.len(), network.num_classes());
     let mut logits: Vec<Vec<f32>> = classes.iter().map(|classes| Vec::with_capacity(n * classes)).collect();
@@ -81,6 +126,7 @@ fn write_arrays(
     let Images { height, width, channels, .. } = test.samples.images;
     let images: Vec<u8> =
         wrong.iter().flat_map(|&index| test.samples.images.image(index as usize)).copied().collect();
+    let augmented = augmented(augmenter.as_mut(), &train.samples);
     let mut all = Vec::new();
     for (number, head) in model.heads.iter().enumerate() {
         let name = |array: &str| match number {
@@ -95,7 +141,34 @@ fn write_arrays(
         all.push(Tensor::new("wrong_index", &[wrong.len()], &wrong));
         all.push(Tensor::new("wrong_images", &[wrong.len(), height, width, channels], &images));
     }
+    if let Some((shape, pixels)) = &augmented {
+        all.push(Tensor::new("augmented", shape, pixels));
+    }
     writer.write_tensors(TensorFile::Arrays, &all, &Metadata::from([("format".into(), MODEL_FORMAT.into())]))
+}
+
+/// Training images that are shown with what augmentation makes of them, and how many copies of each.
+const SHOWN: usize = 4;
+const COPIES: usize = 8;
+
+/// The first training images, of several classes where there are some, each followed by changed copies: their shape and pixels.
+fn augmented(augmenter: Option<&mut Augmenter>, samples: &Samples) -> Option<([usize; 5], Vec<u8>)> {
+    let augmenter = augmenter?;
+    let mut shown: Vec<usize> = Vec::new();
+    for index in 0..samples.len() {
+        let is_new = shown.iter().all(|&other| samples.labels[other] != samples.labels[index]);
+        if is_new && shown.len() < SHOWN {
+            shown.push(index);
+        }
+    }
+    let mut pixels = Vec::new();
+    for (row, &index) in shown.iter().enumerate() {
+        augmenter.change(&samples.images, &[index as u32; COPIES], row * COPIES);
+        pixels.extend_from_slice(samples.images.image(index));
+        pixels.extend_from_slice(&augmenter.pixels);
+    }
+    let Images { height, width, channels, .. } = samples.images;
+    Some(([shown.len(), COPIES + 1, height, width, channels], pixels))
 }
 
 /// The class with the largest score, as a label.

@@ -59,6 +59,8 @@ mod tests {
         let data = DataSlice { set: "mnist".into(), train_images: 40, test_images: 1 };
         let model = ModelSpec { input: [1, 1, 1], trunk: vec![], heads: vec![] };
         let training = TrainingSpec {
+            augmentation: None,
+            class_weights: None,
             epochs: 1,
             batch_size: 1,
             learning_rate: 1.0,

@@ -9,9 +9,10 @@ use inkling_engine::{Dataset, Isa, Network, StateKind, Trainer, Workspace};
 use inkling_schema::outcome::{
     Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
 };
-use inkling_schema::{ModelError, TrainRun};
+use inkling_schema::{ModelError, TrainRun, Weights};
 use inkling_store::{Checkpoint, RunWriter, StoreError};
 
+use super::augment::Augmenter;
 use super::checkpoint::{self, TrainState, Within};
 use super::evaluate::evaluate;
 use super::labelled_dataset::LabelledDataset;
@@ -28,9 +29,10 @@ pub(crate) struct Training<'a> {
     run: &'a TrainRun,
     observer: &'a dyn Observer,
     pub(crate) test: LabelledDataset<'a>,
-    train: LabelledDataset<'a>,
+    pub(crate) train: LabelledDataset<'a>,
     validation: Option<LabelledDataset<'a>>,
     pub(crate) trainer: Trainer,
+    pub(crate) augmenter: Option<Augmenter>,
     weighting: Box<dyn LossWeighting>,
     /// Which heads are trained at all.
     trained: Vec<bool>,
@@ -72,11 +74,21 @@ impl<'a> Training<'a> {
         let workspace = network.workspace(EVALUATION_BATCH, false);
         let mut trainer = Trainer::new(network, run.training.optimizer, run.training.batch_size, &weights);
         trainer.set_clip_norm(run.training.clip_norm);
+        let train = LabelledDataset::new(train, &run.labels);
+        if let Some(weights) = run.training.class_weights {
+            let classes = trainer.network().num_classes()[0];
+            trainer.set_class_weights(&weights.of(&train.labels[0], classes));
+        }
         Ok(Training {
             run,
             observer: context.observer,
             test: LabelledDataset::new(Cow::Borrowed(&set.test), &run.labels),
-            train: LabelledDataset::new(train, &run.labels),
+            train,
+            augmenter: run
+                .training
+                .augmentation
+                .filter(|spec| !spec.is_none())
+                .map(|spec| Augmenter::new(spec, run.seed)),
             validation: validation.map(|samples| LabelledDataset::new(Cow::Owned(samples), &run.labels)),
             trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
             weighting,
@@ -176,6 +188,8 @@ impl<'a> Training<'a> {
 
     fn outcome(&self, diverged: Option<Divergence>) -> TrainOutcome {
         let TrainState { steps, epochs, train_seconds, test_seconds, .. } = self.state.clone();
+        let may_stop_early =
+            self.run.training.validation.as_ref().is_some_and(|validation| validation.patience.is_some());
         TrainOutcome {
             parameters: self.trainer.network().num_parameters(),
             steps,
@@ -185,6 +199,7 @@ impl<'a> Training<'a> {
             best_epoch: self.best_epoch(),
             stopped_early: diverged.is_none() && epochs.len() < self.run.training.epochs,
             epochs,
+            weights: if may_stop_early && diverged.is_none() { Weights::Best } else { Weights::Last },
         }
     }
 
@@ -218,7 +233,7 @@ impl<'a> Training<'a> {
             if interrupted {
                 return Ok(Epoch::Interrupted);
             }
-            if let Some(divergence) = self.step(batch, whole, &mut accumulator, writer)? {
+            if let Some(divergence) = self.step(batch, (done, whole), &mut accumulator, writer)? {
                 self.write_line(&accumulator, writer)?;
                 return Ok(Epoch::Diverged(divergence));
             }
@@ -236,22 +251,34 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// One step on a batch of an epoch of `per_epoch` batches. If its loss is not finite, the weights are unusable.
+    /// One step on a batch, the one of this number of an epoch of so many. If its loss is not finite, the weights are unusable.
     fn step(
         &mut self,
         batch: &[u32],
-        per_epoch: usize,
+        (number, per_epoch): (usize, usize),
         accumulator: &mut MetricAccumulator,
         writer: &mut RunWriter,
     ) -> Result<Option<Divergence>, LabError> {
         let training = &self.run.training;
-        let labels = self.train.by_head();
-        let images = Dataset::new(&self.train.samples.images.pixels, &labels);
+        let batch_labels: Vec<Vec<u8>>;
+        let whole_batch: Vec<u32>;
+        let (pixels, labels, batch) = match &mut self.augmenter {
+            None => (&self.train.samples.images.pixels, self.train.by_head(), batch),
+            Some(augmenter) => {
+                let first = self.state.epochs.len() * self.train.len() + number * training.batch_size;
+                augmenter.change(&self.train.samples.images, batch, first);
+                let of_batch = |labels: &Vec<u8>| batch.iter().map(|&image| labels[image as usize]).collect();
+                batch_labels = self.train.labels.iter().map(of_batch).collect();
+                whole_batch = arange(batch.len());
+                (&augmenter.pixels, batch_labels.iter().map(Vec::as_slice).collect(), &whole_batch[..])
+            }
+        };
+        let images = Dataset::new(pixels, &labels);
         // With fewer than two trained heads there are no gradients to compare.
         let is_comparable = self.trained.iter().filter(|trained| **trained).count() > 1;
         let learning_rate =
             training.learning_rate_at(self.state.steps, training.epochs * per_epoch, per_epoch);
-        let epoch = self.epochs() + 1;
+        let epoch = self.state.epochs.len() + 1;
         let diverged = |step, what| Ok(Some(Divergence { epoch, step, what }));
         if !(learning_rate as f32).is_finite() {
             return diverged(self.state.steps + 1, Diverged::Network);

@@ -83,6 +83,8 @@ pub(crate) fn training(epochs: usize) -> TrainingSpec {
         warmup_steps: None,
         clip_norm: None,
         validation: None,
+        augmentation: None,
+        class_weights: None,
     }
 }
 
@@ -212,4 +214,10 @@ pub(crate) fn uninterrupted(run: &PlannedRun, set: &DataSet) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     train_in(folder.path(), run, set, &Ear::new()).unwrap();
     finished(&dir(folder.path(), run))
+}
+
+/// The weights in a model's file, without what it says of them.
+pub(crate) fn weights(model: &[u8]) -> &[u8] {
+    let header = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
+    &model[8 + header..]
 }

@@ -6,6 +6,7 @@ mod handed_in;
 mod inside;
 mod judged;
 mod multitask;
+mod own;
 mod page;
 mod random;
 mod reference;
@@ -18,7 +19,7 @@ use inkling_schema::outcome::{
     StudyRecord,
 };
 use inkling_schema::{
-    DataSlice, Optimizer, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Schedule, Study, Task,
+    DataSlice, NetworkTask, Optimizer, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Schedule, Study, Task,
     TrainingSpec, ValidationSpec, preset,
 };
 
@@ -141,6 +142,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         perceptrons: Some(PerceptronResults { data, pairs: perceptrons.collect() }),
         mlps: None,
         cnns: None,
+        network: None,
         inside: None,
         multitask: None,
     }

@@ -20,7 +20,7 @@ pub(super) enum Medium {
 }
 
 /// The template's sources; the first is the main one on paper, the second on the screen.
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 15] = [
     ("report.typ", include_str!("report.typ")),
     ("page.typ", include_str!("page.typ")),
     ("content.typ", include_str!("content.typ")),
@@ -31,6 +31,7 @@ const SOURCES: [(&str, &str); 14] = [
     ("task1.typ", include_str!("task1.typ")),
     ("task2.typ", include_str!("task2.typ")),
     ("networks.typ", include_str!("networks.typ")),
+    ("network.typ", include_str!("network.typ")),
     ("task3.typ", include_str!("task3.typ")),
     ("task4.typ", include_str!("task4.typ")),
     ("task5.typ", include_str!("task5.typ")),

@@ -116,7 +116,7 @@ fn collect<'a>(tasks: &[(Kind, &'a NetworksResults)]) -> Vec<Shown<'a>> {
 
 fn diverged(tasks: &[(Kind, &NetworksResults)]) -> Vec<String> {
     let networks = tasks.iter().flat_map(|(_, task)| &task.networks);
-    networks.filter(|network| network.last().is_none()).map(|network| network.name.clone()).collect()
+    networks.filter(|network| network.kept().is_none()).map(|network| network.name.clone()).collect()
 }
 
 fn failed_words(names: &[String]) -> String {

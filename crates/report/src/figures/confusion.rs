@@ -128,7 +128,7 @@ pub(super) fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
 }
 
 /// The colour of a pixel of one channel, or of three or more.
-fn pixel(channels: &[u8]) -> Rgb {
+pub(super) fn pixel(channels: &[u8]) -> Rgb {
     match channels {
         &[red, green, blue, ..] => [red, green, blue],
         [grey, ..] => [*grey; 3],

@@ -178,7 +178,7 @@ fn above(points: impl Iterator<Item = (f64, f64)>, level: f64) -> Vec<Vec<(f64, 
 fn alt(kind: Kind, task: &NetworksResults, networks: &[Network]) -> String {
     let ends: Vec<String> = networks
         .iter()
-        .map(|network| match (network.outcome.diverged, network.last()) {
+        .map(|network| match (network.outcome.diverged, network.kept()) {
             (Some(at), _) => format!("{} diverged at step {}", network.name, thousands(at.step)),
             (None, None) => format!("{} completed no epoch", network.name),
             (None, Some(last)) => format!(

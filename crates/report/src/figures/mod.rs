@@ -1,6 +1,7 @@
 //! The figures of the report, drawn from a finished study.
 
 mod accuracy;
+mod augmentation;
 mod axis;
 mod canvas;
 mod colour;

@@ -12,6 +12,8 @@ use crate::{NetworksResults, Results};
 pub(super) enum Kind {
     Mlp,
     Cnn,
+    /// A network of a person's own.
+    Own,
 }
 
 impl Kind {
@@ -19,6 +21,7 @@ impl Kind {
         match self {
             Kind::Mlp => "MLP",
             Kind::Cnn => "CNN",
+            Kind::Own => "network",
         }
     }
 
@@ -27,6 +30,7 @@ impl Kind {
         match self {
             Kind::Mlp => "hidden layers",
             Kind::Cnn => "convolutions",
+            Kind::Own => "layers",
         }
     }
 
@@ -34,6 +38,7 @@ impl Kind {
         match self {
             Kind::Mlp => CURVES[0].0,
             Kind::Cnn => CURVES[3].0,
+            Kind::Own => CURVES[1].0,
         }
     }
 

@@ -5,7 +5,8 @@ use inkling_schema::Task;
 use super::canvas::Drawing;
 use super::networks::{Kind, compared};
 use super::{
-    accuracy, confusion, curves, inside, mcnemar, multitask, pca, perceptron, scatter, separability,
+    accuracy, augmentation, confusion, curves, inside, mcnemar, multitask, pca, perceptron, scatter,
+    separability,
 };
 use crate::{Figure, Results};
 
@@ -50,6 +51,9 @@ pub(crate) const FIGURES: &[Spec] = &[
     figure(&["perceptron_accuracy"], Task::Perceptron, |found| {
         found.perceptrons.iter().map(perceptron::accuracy).collect()
     }),
+    figure(&["mlp_augmentation"], Task::Mlp, |found| {
+        found.mlps.iter().filter_map(augmentation::copies).collect()
+    }),
     figure(&["mlp_curves"], Task::Mlp, |found| {
         found.mlps.iter().flat_map(|task| curves::curves(Kind::Mlp, task)).collect()
     }),
@@ -62,6 +66,9 @@ pub(crate) const FIGURES: &[Spec] = &[
     figure(&["mlp_confusion"], Task::Mlp, |found| found.mlps.iter().filter_map(confusion::matrix).collect()),
     figure(&["mlp_wrong"], Task::Mlp, |found| {
         found.mlps.iter().filter_map(confusion::wrong_images).collect()
+    }),
+    figure(&["cnn_augmentation"], Task::Cnn, |found| {
+        found.cnns.iter().filter_map(augmentation::copies).collect()
     }),
     figure(&["cnn_curves"], Task::Cnn, |found| {
         found.cnns.iter().flat_map(|task| curves::curves(Kind::Cnn, task)).collect()
@@ -81,6 +88,18 @@ pub(crate) const FIGURES: &[Spec] = &[
     }),
     figure(&["networks_mcnemar"], Task::Cnn, |found| {
         found.cnns.iter().filter_map(|cnns| mcnemar::between(found, cnns)).collect()
+    }),
+    figure(&["network_augmentation"], Task::Network, |found| {
+        found.network.iter().filter_map(augmentation::copies).collect()
+    }),
+    figure(&["network_curves"], Task::Network, |found| {
+        found.network.iter().flat_map(|task| curves::curves(Kind::Own, task)).collect()
+    }),
+    figure(&["network_confusion"], Task::Network, |found| {
+        found.network.iter().filter_map(confusion::matrix).collect()
+    }),
+    figure(&["network_wrong"], Task::Network, |found| {
+        found.network.iter().filter_map(confusion::wrong_images).collect()
     }),
     Spec {
         names: &[
@@ -139,7 +158,9 @@ impl Spec {
 
 /// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
 pub fn draw(results: &Results) -> Vec<Figure> {
-    FIGURES.iter().flat_map(|spec| spec.figures(results)).collect()
+    // All that is known of a network of a person's own belongs to no task of the brief.
+    let own = |figure: Figure| if results.network.is_some() { figure.of(Task::Network) } else { figure };
+    FIGURES.iter().flat_map(|spec| spec.figures(results)).map(own).collect()
 }
 
 /// The names of the figures of a task, of two layers each where they are numbered.
@@ -176,7 +197,7 @@ mod tests {
             });
             for argument in calls.map(str::trim_start) {
                 let (kinds, argument) = match argument.strip_prefix("kind + ") {
-                    Some(argument) => (&["mlp", "cnn"][..], argument),
+                    Some(argument) => (kinds_of(argument), argument),
                     None => (&[""][..], argument),
                 };
                 // Definitions of these functions, and calls with names of others, have no text here.
@@ -189,6 +210,12 @@ mod tests {
             }
         }
         names
+    }
+
+    /// The kinds of networks that have a figure of this ending: one network alone is compared with none.
+    fn kinds_of(argument: &str) -> &'static [&'static str] {
+        let compared = ["\"_parameters", "\"_mcnemar"].iter().any(|name| argument.starts_with(name));
+        if compared { &["mlp", "cnn"] } else { &["mlp", "cnn", "network"] }
     }
 
     #[test]

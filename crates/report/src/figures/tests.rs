@@ -161,6 +161,7 @@ fn found(data: &DataSetFacts, samples: usize) -> Results {
         }),
         mlps: None,
         cnns: None,
+        network: None,
         inside: None,
         multitask: None,
     }
@@ -325,11 +326,22 @@ fn names(figures: &[Figure]) -> Vec<&str> {
 
 #[test]
 fn a_study_has_the_figures_of_its_tasks() {
-    let of = |tasks: &[Task]| tasks.iter().flat_map(|&task| super::names(task)).collect::<Vec<_>>();
+    // Those of augmentation only where images are changed.
+    let of = |tasks: &[Task]| {
+        let names = tasks.iter().flat_map(|&task| super::names(task));
+        names.filter(|name| !name.ends_with("_augmentation")).collect::<Vec<_>>()
+    };
     let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
     let data = data(&LONG_NAMES);
     study.inside = Some(fixtures::inside::inside(&data, &Looked::small(&data)));
-    assert_eq!(names(&draw(&study)), of(&Task::ALL[..5]));
+    let tasks = [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Inside];
+    assert_eq!(names(&draw(&study)), of(&tasks));
+    study.network = study.mlps.take();
+    study.cnns = None;
+    study.pca = None;
+    study.perceptrons = None;
+    assert_eq!(names(&draw(&study)), of(&[Task::Network, Task::Inside]));
+    let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
     study.inside = None;
     study.pca = None;
     assert_eq!(names(&draw(&study)), of(&[Task::Perceptron, Task::Mlp, Task::Cnn]));
@@ -337,6 +349,24 @@ fn a_study_has_the_figures_of_its_tasks() {
     study.perceptrons = None;
     let alone = of(&[Task::Cnn]).into_iter().filter(|name| name.starts_with("cnn")).collect::<Vec<_>>();
     assert_eq!(names(&draw(&study)), alone);
+}
+
+#[test]
+fn images_that_are_changed_are_shown_beside_what_becomes_of_them() {
+    let mut study = with_networks(&["a", "b"], Shape { networks: 1, ..Shape::SMALL });
+    let network = &mut study.cnns.as_mut().unwrap().networks[0];
+    let size = network.spec.model.input.iter().product::<usize>();
+    network.augmented = (0..2 * 9 * size).map(|i| (i % 256) as u8).collect();
+    network.augmented_columns = 9;
+    let figures = draw(&study);
+    let figure = figures.iter().find(|figure| figure.name == "cnn_augmentation").unwrap();
+    assert!(
+        figure.alt.starts_with("2 training images of") && figure.alt.contains("8 copies"),
+        "{}",
+        figure.alt
+    );
+    assert_eq!(figure.svg.matches("<image").count(), 18);
+    assert!(!names(&figures).contains(&"mlp_augmentation"));
 }
 
 /// The figures of networks of Task 6.

@@ -60,7 +60,9 @@ pub struct Results {
     pub mlps: Option<NetworksResults>,
     /// Task 4.
     pub cnns: Option<NetworksResults>,
-    /// Task 5.
+    /// A network of a person's own, alone in its list.
+    pub network: Option<NetworksResults>,
+    /// Task 5, or a look inside that network.
     pub inside: Option<InsideResults>,
     /// Task 6.
     pub multitask: Option<MultitaskResults>,
@@ -168,6 +170,7 @@ impl Results {
         });
         let mlps = networks::read(store, &record, Task::Mlp)?;
         let cnns = networks::read(store, &record, Task::Cnn)?;
+        let network = networks::read(store, &record, Task::Network)?;
         let inside = inside::read(store, &record)?;
         let multitask = multitask::read(store, &record)?;
         for run in &record.runs {
@@ -187,6 +190,7 @@ impl Results {
             perceptrons,
             mlps,
             cnns,
+            network,
             inside,
             multitask,
         })

@@ -37,6 +37,11 @@ pub struct Network {
     pub heads: Vec<Answers>,
     /// The most confident wrong answers of the first head, the most confident one first.
     pub wrong: Vec<WrongImage>,
+    /// Training images, each followed by copies that were changed as in training, shape [rows, columns, height, width, channels];
+    /// empty where images are trained on as they are.
+    pub augmented: Vec<u8>,
+    /// Images in a row of these.
+    pub augmented_columns: usize,
     /// Seconds of the whole run.
     pub seconds: f64,
 }
@@ -84,9 +89,10 @@ impl Network {
         self.widths.len()
     }
 
-    /// The network after its last epoch; `None` where training diverged, whatever came before.
-    pub fn last(&self) -> Option<&EpochOutcome> {
-        self.outcome.epochs.last().filter(|_| self.outcome.diverged.is_none())
+    /// The epoch whose weights are the network's, the last unless training may stop early; `None` where training diverged,
+    /// whatever came before.
+    pub fn kept(&self) -> Option<&EpochOutcome> {
+        self.outcome.kept()
     }
 
     /// Steps of an epoch.
@@ -194,6 +200,7 @@ pub(super) fn read(
     }
     let wrong = wrong_images(&arrays, spec, &heads[0], &scores[0])?;
     let wrong = wrong.map_err(|reason| damaged(folder.path().join(TensorFile::Arrays.name()), reason))?;
+    let (augmented, augmented_columns) = augmented(&arrays, spec)?;
     let (widths, convolutions) = hidden(spec);
     let network = Network {
         name: run.title.clone(),
@@ -207,9 +214,25 @@ pub(super) fn read(
         idle,
         heads,
         wrong,
+        augmented,
+        augmented_columns,
         seconds: result.seconds,
     };
     Ok((network, scores))
+}
+
+/// Training images beside changed copies, and how many there are in a row.
+fn augmented(arrays: &Tensors, spec: &TrainRun) -> Result<(Vec<u8>, usize), StoreError> {
+    const NAME: &str = "augmented";
+    if !arrays.names().iter().any(|name| name == NAME) {
+        return Ok((Vec::new(), 0));
+    }
+    let (rows, columns) = match arrays.shape(NAME)? {
+        &[rows, columns, ..] => (rows, columns),
+        _ => (0, 0),
+    };
+    let [height, width, channels] = spec.model.input;
+    Ok((arrays.values(NAME, &[rows, columns, height, width, channels])?, columns))
 }
 
 /// The answers of the head of this number, which tells so many classes apart, and its scores.

@@ -1,4 +1,4 @@
-//! Tasks 3 and 4: the trained networks, read from their runs.
+//! Tasks 3 and 4, and a network of a person's own: the trained networks, read from their runs.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub enum ChosenBy {
 impl NetworksResults {
     /// The networks whose training did not diverge, with their numbers among all and their last epochs.
     pub fn finished(&self) -> impl Iterator<Item = (usize, &Network, &EpochOutcome)> {
-        self.networks.iter().enumerate().filter_map(|(i, network)| Some((i, network, network.last()?)))
+        self.networks.iter().enumerate().filter_map(|(i, network)| Some((i, network, network.kept()?)))
     }
 
     /// The network to look at more closely: of those that did not diverge, the one with the lowest loss on the
@@ -102,6 +102,8 @@ pub(super) fn damaged_record(store: &Reader, reason: String) -> StoreError {
 fn reasons(record: &StudyRecord, task: Task) -> BTreeMap<&str, &str> {
     let mlps = record.study.mlp.iter().filter(|_| task == Task::Mlp).flat_map(|task| &task.networks);
     let cnns = record.study.cnn.iter().filter(|_| task == Task::Cnn).flat_map(|task| &task.networks);
+    let own = record.study.network.iter().filter(|_| task == Task::Network);
     let mlps = mlps.map(|network| (network.name.as_str(), network.why.as_str()));
-    mlps.chain(cnns.map(|network| (network.name.as_str(), network.why.as_str()))).collect()
+    let cnns = cnns.map(|network| (network.name.as_str(), network.why.as_str()));
+    mlps.chain(cnns).chain(own.map(|network| (network.name.as_str(), ""))).collect()
 }

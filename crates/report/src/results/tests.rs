@@ -166,7 +166,7 @@ fn a_network_that_was_never_wrong_and_one_that_diverged_at_once() {
     let mut diverged = network();
     fixtures::diverge(&mut diverged, 1);
     let task = written_and_read(&diverged, |_| ()).unwrap().unwrap();
-    assert!(task.networks[0].last().is_none() && task.chosen().is_none());
+    assert!(task.networks[0].kept().is_none() && task.chosen().is_none());
 }
 
 #[test]

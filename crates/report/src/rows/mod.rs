@@ -32,6 +32,8 @@ pub(crate) struct Rows {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cnn: Option<NetworksRows>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) network: Option<NetworksRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) inside: Option<InsideRows>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) multitask: Option<MultitaskRows>,
@@ -53,6 +55,7 @@ impl Rows {
             perceptron: results.perceptrons.as_ref().map(PerceptronRows::new),
             mlp: mlps.map(NetworksRows::new),
             cnn: cnns.map(NetworksRows::new),
+            network: results.network.as_ref().map(NetworksRows::new),
             inside: results.inside.as_ref().map(InsideRows::new),
             multitask: results.multitask.as_ref().map(MultitaskRows::new),
             compared: both.map_or_else(Vec::new, |(mlps, cnns)| compared(mlps, cnns, times_compare)),

@@ -36,7 +36,7 @@ pub(crate) struct NetworkRow {
     train_loss: Option<f64>,
     pub(crate) test_accuracy: Option<f64>,
     /// 95 % Wilson interval of the test accuracy.
-    interval: Option<(f64, f64)>,
+    pub(crate) interval: Option<(f64, f64)>,
     test_loss: Option<f64>,
     train_seconds: f64,
     test_seconds: f64,
@@ -114,7 +114,7 @@ impl NetworksRows {
 impl NetworkRow {
     fn new(network: &Network) -> NetworkRow {
         let found = &network.outcome;
-        let last = network.last();
+        let last = network.kept();
         let convolutions = network.convolutions.as_ref();
         NetworkRow {
             name: network.name.clone(),
@@ -198,7 +198,7 @@ pub(crate) fn compared(
 ) -> Vec<ComparedRow> {
     let row = |(kind, network): (&'static str, &Network)| {
         let found = &network.outcome;
-        let test_accuracy = network.last().map(|last| last.test.accuracy());
+        let test_accuracy = network.kept().map(|last| last.test.accuracy());
         // No machine takes no time, but a clock may say so.
         let per = |amount: f64| test_accuracy.map(|accuracy| accuracy / amount.max(1e-9));
         ComparedRow {

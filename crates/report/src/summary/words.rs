@@ -19,7 +19,9 @@ pub(super) fn of_task(rows: &Rows, task: Task) -> Vec<String> {
         Task::Perceptron => rows.perceptron.as_ref().map(perceptrons),
         Task::Mlp => rows.mlp.as_ref().map(|task| networks(task, "Task 3", "MLP")),
         Task::Cnn => rows.cnn.as_ref().map(|task| networks(task, "Task 4", "CNN")),
-        Task::Inside => rows.inside.as_ref().map(inside),
+        Task::Network => rows.network.as_ref().map(network),
+        Task::Inside if rows.network.is_some() => rows.inside.as_ref().map(|task| inside(task, "Inside")),
+        Task::Inside => rows.inside.as_ref().map(|task| inside(task, "Task 5")),
         Task::Multitask => rows.multitask.as_ref().map(multitask),
     };
     lines.unwrap_or_default()
@@ -81,20 +83,37 @@ fn networks(task: &NetworksRows, number: &str, kind: &str) -> Vec<String> {
     lines
 }
 
-fn inside(task: &InsideRows) -> Vec<String> {
+fn network(task: &NetworksRows) -> Vec<String> {
+    task.networks
+        .iter()
+        .map(|network| match (network.test_accuracy, network.interval) {
+            (Some(accuracy), Some((low, high))) => format!(
+                "{}: test accuracy {} (95 % interval {})",
+                network.name,
+                percent(accuracy, 2),
+                percent_range(low, high, 2)
+            ),
+            _ if network.diverged.is_some() => format!("{}: its training diverged", network.name),
+            _ => format!("{}: no epoch ended", network.name),
+        })
+        .collect()
+}
+
+/// `number` names the task, "Task 5".
+fn inside(task: &InsideRows, number: &str) -> Vec<String> {
     const SURE: f64 = 0.99;
     let network = &task.network;
     if let Some(step) = task.diverged {
         return vec![format!(
-            "Task 5: the training of {network} diverged at step {step}: what it shows says nothing about a trained network"
+            "{number}: the training of {network} diverged at step {step}: what it shows says nothing about a trained network"
         )];
     }
     let all = task.dreams.len();
     if all == 0 {
-        return vec![format!("Task 5: a look inside {network}")];
+        return vec![format!("{number}: a look inside {network}")];
     }
     let sure = task.dreams.iter().filter(|dream| dream.probability.is_some_and(|p| p >= SURE)).count();
-    let mut line = format!("Task 5: {sure} of {all} dreams reach 99 % on {network}");
+    let mut line = format!("{number}: {sure} of {all} dreams reach 99 % on {network}");
     let diverged = task.dreams.iter().filter(|dream| dream.diverged.is_some()).count();
     if diverged > 0 {
         line += &format!(" ({diverged} diverged)");
@@ -203,7 +222,7 @@ mod tests {
     fn a_look_inside_in_words() {
         let data = facts(&["a", "b", "c", "d"]);
         let found = |judge| fixtures::inside::inside(&data, &Looked { judge, ..Looked::small(&data) });
-        let words = |task: &InsideResults| inside(&InsideRows::new(task)).join("\n");
+        let words = |task: &InsideResults| inside(&InsideRows::new(task), "Task 5").join("\n");
         let both = "Task 5: 10 of 10 dreams reach 99 % on 3 conv, an independent network recognises 10 of 10";
         assert_eq!(words(&found(true)), both);
         let mut alone = found(false);

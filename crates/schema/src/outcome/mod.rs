@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RunId, RunSpec, Study, Task};
+use crate::{RunId, RunSpec, Study, Task, Weights};
 
 pub use inside::{
     ActivationLayer, ActivationsOutcome, DreamFound, DreamOutcome, FilterKinds, FilterLayer, FiltersOutcome,
@@ -153,7 +153,7 @@ pub struct TrainOutcome {
     pub parameters: usize,
     /// Steps taken.
     pub steps: usize,
-    /// Each epoch that ended, in order; the last one is the network's result.
+    /// Each epoch that ended, in order.
     pub epochs: Vec<EpochOutcome>,
     /// Seconds of training steps, over all epochs and sittings.
     pub train_seconds: f64,
@@ -165,6 +165,25 @@ pub struct TrainOutcome {
     pub best_epoch: Option<usize>,
     /// Whether training ended before its last epoch because the validation loss fell no more.
     pub stopped_early: bool,
+    /// The weights that are the network's: where training may stop early, those of the best epoch, as `restore_best_weights`
+    /// of Keras keeps them; else those after the last.
+    #[serde(default, skip_serializing_if = "Weights::are_last")]
+    pub weights: Weights,
+}
+
+impl TrainOutcome {
+    /// The epoch after which the network had the weights that are kept; `None` where none ended or training diverged,
+    /// whatever came before.
+    pub fn kept(&self) -> Option<&EpochOutcome> {
+        if self.diverged.is_some() {
+            return None;
+        }
+        let best = self.best_epoch.filter(|_| self.weights == Weights::Best);
+        match best {
+            Some(best) => self.epochs.iter().find(|epoch| epoch.epoch == best),
+            None => self.epochs.last(),
+        }
+    }
 }
 
 /// The first step whose loss was NaN or infinite, or after which nothing finite could follow, counted from 1 over all epochs.

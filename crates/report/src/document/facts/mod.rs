@@ -6,6 +6,7 @@ pub(crate) mod compared;
 mod inside;
 mod layers;
 mod multitask;
+mod network;
 mod networks;
 mod pca;
 mod perceptron;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use self::compared::ComparedFacts;
 use self::inside::InsideFacts;
 use self::multitask::MultitaskFacts;
+use self::network::NetworkFacts;
 use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
@@ -40,6 +42,8 @@ pub(super) struct Facts<'a> {
     cnns: Option<NetworksFacts<'a>>,
     /// CNNs beside MLPs.
     compared: Option<ComparedFacts<'a>>,
+    /// A network of a person's own.
+    network: Option<NetworkFacts<'a>>,
     inside: Option<InsideFacts<'a>>,
     multitask: Option<MultitaskFacts<'a>>,
     /// Tasks that were asked for and are not whole, in the order of the brief.
@@ -73,6 +77,8 @@ struct StudyFacts<'a> {
     unfinished: usize,
     /// Words that the main part may have.
     words: usize,
+    /// Whether it is of one network of a person's own, and nothing to hand in.
+    own: bool,
     group: Option<u32>,
     authors: &'a [Author],
     data: Vec<DataFacts<'a>>,
@@ -189,6 +195,7 @@ impl<'a> Facts<'a> {
                 runs: record.runs.len(),
                 unfinished: results.missing.len(),
                 words: super::WORDS,
+                own: record.study.network.is_some(),
                 group: record.study.report.as_ref().and_then(|report| report.group),
                 authors: record.study.report.as_ref().map_or(&[], |report| &report.authors),
                 data: record.data.iter().map(|(set, data)| DataFacts::new(set, data, record)).collect(),
@@ -207,6 +214,9 @@ impl<'a> Facts<'a> {
                 .as_ref()
                 .zip(results.cnns.as_ref())
                 .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns, &rows.compared)),
+            network: networks(&results.network, &rows.network)
+                .zip(results.network.as_ref())
+                .and_then(|(facts, found)| NetworkFacts::new(facts, found)),
             inside: results.inside.as_ref().map(InsideFacts::new),
             multitask: results
                 .multitask
@@ -241,7 +251,8 @@ fn command(results: &Results) -> String {
     let record = &results.record;
     let name = inkling_schema::quoted(&record.preset);
     let tasks = record.study.tasks();
-    let only = if tasks.len() == Task::ALL.len() {
+    let whole = Task::ALL.into_iter().filter_map(Task::number).count();
+    let only = if tasks.len() == whole || record.study.network.is_some() {
         String::new()
     } else {
         format!(" --only {}", tasks.iter().map(|task| task.name()).collect::<Vec<_>>().join(","))

@@ -269,7 +269,7 @@ fn budget<'a>(
         networks: group
             .iter()
             .filter_map(|(_, network)| {
-                Some(Named { name: &network.name, value: network.last()?.test.accuracy() })
+                Some(Named { name: &network.name, value: network.kept()?.test.accuracy() })
             })
             .collect(),
         pairs: pairs.len(),

@@ -16,7 +16,7 @@ pub(super) fn random_results(seed: u64) -> Results {
     let classes: Vec<&str> = data.classes.iter().map(String::as_str).collect();
     let mut found = results(&classes, PerceptronRule::Online);
     // Half of the studies have one task alone, by turns; the others have any.
-    let alone = seed.is_multiple_of(2).then_some(seed / 2 % 6);
+    let alone = seed.is_multiple_of(2).then_some(seed / 2 % 7);
     let has = |task: u64, chance: &mut Chance| alone.map_or(chance.percent(70), |alone| alone == task);
     let keep = [0, 1, 2, 3, 4, 5].map(|task| has(task, &mut chance));
     for run in &mut found.record.runs {
@@ -51,9 +51,35 @@ pub(super) fn random_results(seed: u64) -> Results {
             network.heads[0].predictions.resize(first.heads[0].labels.len(), 0);
         }
     }
+    // A network of a person's own stands alone, or with a look inside.
+    if alone == Some(6) {
+        found.inside = chance.percent(70).then(|| random::inside(&data, &mut chance));
+        own_network(&mut found, &data, &mut chance);
+        return found;
+    }
     found.inside = keep[4].then(|| random::inside(&data, &mut chance));
     found.multitask = keep[5].then(|| random::multitask(&data, &mut chance));
     found
+}
+
+/// Makes the study one of a network alone.
+fn own_network(found: &mut Results, data: &DataSetFacts, chance: &mut Chance) {
+    let shape = Shape { networks: 1, ..SHAPE };
+    let mut own = if chance.percent(50) { fixtures::mlps(data, shape) } else { fixtures::cnns(data, shape) };
+    random::vary_networks(&mut own, chance);
+    own.networks.truncate(1);
+    let network = &mut own.networks[0];
+    if let Some(validation) = &mut network.spec.training.validation {
+        validation.patience = chance.percent(50).then_some(2);
+    }
+    let spec = network.spec.clone();
+    found.record.study.network = Some(NetworkTask {
+        name: network.name.clone(),
+        data: "leaves".into(),
+        training: spec.training,
+        model: spec.model,
+    });
+    found.network = Some(own);
 }
 
 /// Random results whose figures are looked at; more with `INKLING_REPORTS`.

@@ -42,7 +42,7 @@ fn sheet(place: usize, layer: &FilterLayerResults, words: &Words) -> Sheet {
     };
     let rows = |rows: Vec<Row>| Strip { rows, ..Strip::default() }.bands();
     let all = |cell| rows(vec![Row { cells: vec![cell], ..Row::default() }]);
-    let name = words.layer(place, &found.name);
+    let name = words.convolution(place, &found.name);
     let filters = counted(found.filters, "filter");
     let shape = format!("{filters} of {height} × {width} on {}", counted(found.channels, "channel"));
     let (note, shown, bands);

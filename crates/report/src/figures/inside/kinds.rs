@@ -40,7 +40,7 @@ pub(super) fn chart(filters: &FiltersResults, words: &Words) -> Vec<Figure> {
             let slices = layer.slices() as f64;
             let of =
                 |(_, of): Kind| [&layer.found.kinds, &layer.found.by_chance].map(|kinds| of(kinds) / slices);
-            Layer { name: words.layer(place, &layer.found.name), shares: KINDS.map(of) }
+            Layer { name: words.convolution(place, &layer.found.name), shares: KINDS.map(of) }
         })
         .collect();
     let told = layers.iter().map(|layer| {

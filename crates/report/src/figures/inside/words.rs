@@ -9,6 +9,8 @@ use super::super::thousands;
 pub(super) struct Words<'a> {
     /// Whether the figures are of a study, whose networks have their convolutions numbered.
     pub(super) study: bool,
+    /// Whether the layers that are looked at are residual blocks too.
+    pub(super) blocks: bool,
     /// The data set, with the names of the classes of the head that is looked at.
     pub(super) data: Option<&'a DataSetFacts>,
 }
@@ -16,6 +18,15 @@ pub(super) struct Words<'a> {
 impl Words<'_> {
     /// The layer at this place among those looked at.
     pub(super) fn layer(&self, place: usize, name: &str) -> String {
+        match (self.study, self.blocks) {
+            (true, false) => self.convolution(place, name),
+            (true, true) => format!("stage {}", place + 1),
+            (false, _) => format!("layer {name}"),
+        }
+    }
+
+    /// The convolution at this place among all of them.
+    pub(super) fn convolution(&self, place: usize, name: &str) -> String {
         if self.study { format!("convolution {}", place + 1) } else { format!("layer {name}") }
     }
 

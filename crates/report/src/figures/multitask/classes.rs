@@ -61,7 +61,7 @@ pub(in crate::figures) fn heat_map(task: &MultitaskResults) -> Option<Drawing> {
 fn nothing(canvas: &mut Canvas, frame: Frame, task: &MultitaskResults, (goal, column): (Goal, usize)) {
     canvas.fill(frame.inset(0.4), [0xf2; 3]);
     let network = &task.lambdas[column].1;
-    let word = match (network.last(), network.trained(goal)) {
+    let word = match (network.kept(), network.trained(goal)) {
         (None, _) => "diverged",
         (_, false) => "untrained",
         // A single-task network in all but its name, so there is nothing to compare.

@@ -42,7 +42,7 @@ fn lambda_name(task: &MultitaskResults, lambda: f64) -> String {
 
 /// What diverged, in a sentence for those who cannot see the figure; nothing where nothing did.
 fn diverged_words(task: &MultitaskResults) -> String {
-    let diverged = |network: &&Network| network.last().is_none();
+    let diverged = |network: &&Network| network.kept().is_none();
     let names: Vec<String> = task.networks().filter(diverged).map(|network| network.name.clone()).collect();
     if names.is_empty() { String::new() } else { format!(" Diverged, not shown: {}.", super::list(&names)) }
 }

@@ -9,7 +9,7 @@ mod tests;
 use std::path::PathBuf;
 
 use inkling_schema::outcome::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
-use inkling_schema::{DreamPurpose, RunId, RunSpec, Task};
+use inkling_schema::{DreamPurpose, LayerSpec, RunId, RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile, Tensors};
 
 use super::outcome;
@@ -31,6 +31,10 @@ pub struct InsideResults {
     /// The step at which that network's training diverged: then its weights are those of its last whole epoch, or of its
     /// start.
     pub diverged: Option<usize>,
+    /// Whether maps that are looked at are those of residual blocks too, not of convolutions alone.
+    pub has_blocks: bool,
+    /// Whether each of those maps is what a convolution with ReLU gives.
+    pub rectified: bool,
     /// The two classes that are looked at closely.
     pub classes: [u8; 2],
     /// The independently trained network that is asked what it sees.
@@ -162,6 +166,8 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         network: network.map_or_else(|| asked.network.clone(), |run| run.title.clone()),
         test: network.map(|run| test(store, run)).transpose()?.flatten(),
         diverged: network.map(|run| diverged(store, run)).transpose()?.flatten(),
+        has_blocks: network.is_some_and(has_blocks),
+        rectified: network.is_none_or(is_rectified),
         classes: asked.classes,
         judge: None,
         filters: None,
@@ -186,6 +192,26 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         );
     }
     Ok(Some(found))
+}
+
+fn trunk(run: &PlannedRun) -> &[LayerSpec] {
+    match &run.spec {
+        RunSpec::Train(spec) => &spec.model.trunk,
+        _ => &[],
+    }
+}
+
+fn has_blocks(run: &PlannedRun) -> bool {
+    trunk(run).iter().any(|layer| matches!(layer, LayerSpec::Residual { .. }))
+}
+
+/// Whether every convolution is followed by ReLU, and no block has convolutions of its own.
+fn is_rectified(run: &PlannedRun) -> bool {
+    let trunk = trunk(run);
+    let followed = |place: usize| matches!(trunk.get(place + 1), Some(LayerSpec::Relu));
+    let is_convolution = |layer: &LayerSpec| matches!(layer, LayerSpec::Conv2d { .. });
+    !has_blocks(run)
+        && trunk.iter().enumerate().all(|(place, layer)| !is_convolution(layer) || followed(place))
 }
 
 /// One run of looking inside, on its own.
@@ -224,8 +250,7 @@ fn diverged(store: &Reader, run: &PlannedRun) -> Result<Option<usize>, ReportErr
 /// How a trained network does on the test images; `None` where it diverged.
 fn test(store: &Reader, run: &PlannedRun) -> Result<Option<Evaluation>, ReportError> {
     let result: RunResult<TrainOutcome> = outcome(store, run)?;
-    let test =
-        result.outcome.epochs.last().filter(|_| result.outcome.diverged.is_none()).map(|last| last.test);
+    let test = result.outcome.kept().map(|kept| kept.test);
     if test.is_some_and(|test| test.images == 0 || test.correct > test.images) {
         let path = store.run(run.id.as_ref()).path().join("result.json");
         let reason = "it counts more correct answers than images, or no images".to_owned();

@@ -46,7 +46,7 @@ impl MultitaskResults {
     /// `None` where one of the two sides is missing or diverged.
     pub fn costs(&self) -> Option<Costs> {
         let [item, group] =
-            Goal::BOTH.map(|goal| self.single(goal).filter(|network| network.last().is_some()));
+            Goal::BOTH.map(|goal| self.single(goal).filter(|network| network.kept().is_some()));
         let (item, group) = (Cost::of(item?), Cost::of(group?));
         let mut joint: Vec<Cost> = self.joint().map(|(_, network)| Cost::of(network)).collect();
         joint.sort_by(|p, q| p.train_seconds.total_cmp(&q.train_seconds));

@@ -129,7 +129,7 @@ impl MultitaskResults {
 
     /// Two-headed networks of the sweep whose two heads were trained, and whose training did not diverge.
     pub fn joint(&self) -> impl Iterator<Item = (f64, &Network)> {
-        let joint = |network: &Network| network.last().is_some() && network.is_joint();
+        let joint = |network: &Network| network.kept().is_some() && network.is_joint();
         let lambdas = self.lambdas.iter().map(|(lambda, network)| (*lambda, network));
         lambdas.filter(move |(_, network)| joint(network))
     }

@@ -26,12 +26,12 @@ impl Network {
 
     /// How it did on the test images at last; `None` without such a head, or where it diverged.
     pub fn test(&self, goal: Goal) -> Option<Evaluation> {
-        test_of(self.last()?, self.head(goal)?)
+        test_of(self.kept()?, self.head(goal)?)
     }
 
     /// How it did on the images trained on.
     pub fn train(&self, goal: Goal) -> Option<Evaluation> {
-        let (last, head) = (self.last()?, self.head(goal)?);
+        let (last, head) = (self.kept()?, self.head(goal)?);
         if head == 0 { Some(last.train) } else { last.further.get(head - 1).map(|found| found.train) }
     }
 
@@ -44,7 +44,7 @@ impl Network {
 
     /// What a head said; `None` without it, or where training diverged.
     pub fn answers(&self, goal: Goal) -> Option<&Answers> {
-        self.last()?;
+        self.kept()?;
         self.heads.get(self.head(goal)?)
     }
 

@@ -164,7 +164,7 @@ fn what_is_missing_or_diverged_is_absent() {
     diverge(made.single[0].as_mut().unwrap(), 2);
     let read = written_and_read(&asked, &made, &Changed::default()).unwrap().unwrap();
     let item = read.single(Goal::Item).unwrap();
-    assert!(item.last().is_none() && item.test(Goal::Item).is_none() && read.free(item).is_none());
+    assert!(item.kept().is_none() && item.test(Goal::Item).is_none() && read.free(item).is_none());
     assert_eq!(item.tests(Goal::Item).len(), 1);
     // What is left: the group head of the λ that trained both heads beside the group network.
     assert_eq!(read.pairs().len(), 1);

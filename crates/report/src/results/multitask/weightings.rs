@@ -44,7 +44,7 @@ impl<'a> WeightingResults<'a> {
 
     /// Networks whose training diverged.
     pub fn diverged(&self) -> usize {
-        self.networks.iter().filter(|network| network.last().is_none()).count()
+        self.networks.iter().filter(|network| network.kept().is_none()).count()
     }
 }
 

@@ -7,6 +7,9 @@ use serde::Serialize;
 use crate::ActivationsResults;
 use inkling_statistics::mean;
 
+/// Share of zeros up to which a layer is not called sparse.
+const FEW: f64 = 0.005;
+
 #[derive(Debug, Serialize)]
 pub(super) struct ActivationsFacts<'a> {
     images: Vec<ImageFacts<'a>>,
@@ -63,7 +66,8 @@ impl<'a> ActivationsFacts<'a> {
         let layers: Vec<LayerFacts> =
             (0..found.layers.len()).map(|place| LayerFacts::new(found, place)).collect();
         let zeros: Vec<f64> = layers.iter().filter_map(|layer| layer.zeros).collect();
-        let sparsest = layers.iter().filter(|layer| layer.zeros.is_some());
+        // Without ReLU hardly anything is zero.
+        let sparsest = layers.iter().filter(|layer| layer.zeros.is_some_and(|zeros| zeros > FEW));
         let sparsest = sparsest.max_by(|p, q| p.zeros.unwrap_or(0.0).total_cmp(&q.zeros.unwrap_or(0.0)));
         let dead: Vec<usize> = layers.iter().filter_map(|layer| layer.dead).collect();
         ActivationsFacts {

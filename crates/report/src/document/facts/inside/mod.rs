@@ -27,6 +27,9 @@ pub(super) struct InsideFacts<'a> {
     /// The two classes, by name.
     classes: Vec<&'a str>,
     judge: Option<JudgeFacts>,
+    /// Whether the maps are those of residual blocks too, and whether each is a convolution's with ReLU.
+    has_blocks: bool,
+    rectified: bool,
     filters: Option<FiltersFacts>,
     activations: Option<ActivationsFacts<'a>>,
     /// How dreams are made; `None` without a dream.
@@ -64,6 +67,8 @@ impl<'a> InsideFacts<'a> {
             test_accuracy: inside.test.map(|test| test.accuracy()),
             interval: inside.test.map(|test| wilson_interval(test.correct, test.images)),
             diverged: inside.diverged,
+            has_blocks: inside.has_blocks,
+            rectified: inside.rectified,
             classes: inside
                 .classes
                 .iter()

@@ -1,0 +1,67 @@
+//! Facts of a network of a person's own: its layers one by one, beside what is said of any network.
+
+use inkling_schema::PlannedLayer;
+use serde::Serialize;
+
+use super::networks::NetworksFacts;
+use crate::NetworksResults;
+
+/// What the report says of a network that was trained alone.
+#[derive(Debug, Serialize)]
+pub(super) struct NetworkFacts<'a> {
+    #[serde(flatten)]
+    networks: NetworksFacts<'a>,
+    name: &'a str,
+    /// Height, width and channels of an image.
+    input: [usize; 3],
+    layers: Vec<LayerFacts>,
+    parameters: usize,
+    multiply_adds: usize,
+    /// Epochs that ended.
+    epochs: usize,
+    /// The epoch whose weights are kept, if it is chosen by the validation images.
+    best: Option<usize>,
+    /// Test images of each class.
+    supports: Vec<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct LayerFacts {
+    place: String,
+    what: String,
+    output: String,
+    parameters: usize,
+}
+
+impl LayerFacts {
+    fn new(layer: &PlannedLayer) -> LayerFacts {
+        LayerFacts {
+            place: layer.place.clone(),
+            what: layer.layer.description(),
+            output: layer.output.to_string().replace('×', " × "),
+            parameters: layer.parameters,
+        }
+    }
+}
+
+impl<'a> NetworkFacts<'a> {
+    /// `None` without a network that can be planned.
+    pub(super) fn new(networks: NetworksFacts<'a>, found: &'a NetworksResults) -> Option<Self> {
+        let network = found.networks.first()?;
+        let plan = network.spec.model.plan().ok()?;
+        let may_stop = network.spec.training.validation.as_ref().is_some_and(|held| held.patience.is_some());
+        let mut supports = vec![0; found.data.classes.len()];
+        network.labels().iter().for_each(|&label| supports[usize::from(label)] += 1);
+        Some(NetworkFacts {
+            networks,
+            name: &network.name,
+            input: network.spec.model.input,
+            layers: plan.all_layers().map(LayerFacts::new).collect(),
+            parameters: plan.parameters,
+            multiply_adds: plan.layers.iter().map(|layer| layer.multiply_adds).sum(),
+            epochs: network.outcome.epochs.len(),
+            best: network.kept().filter(|_| may_stop).map(|kept| kept.epoch),
+            supports,
+        })
+    }
+}
