@@ -109,8 +109,11 @@ each finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors),
 
 --data may also name images of your own: a folder with a sub-folder for each class, an .npz or .csv file, or a folder of \
 IDX files (`inkling help data describe` tells more). Tasks 1 to 5 then use them, in grey where tasks 1 or 2 are asked for. \
-There are no more components than an image has pixels, batches hold at most a tenth of the training images, and task 5 \
-looks at the first two classes if the set has not those of the study. `--print-spec` shows the study that this makes.")]
+There are no more components than an image has pixels, batches hold at most a tenth of the training images, networks are \
+trained for as many epochs as 500 steps take (at most 100) if the study says fewer, and task 5 looks at the first two classes \
+if the set has not those of the study. Of more than 25 classes, tasks 1 and 2 compare the 25 with the most training images in \
+pairs, which are 300. `inkling study --init photos > mine.toml` writes the study that this makes, with \
+comments; in the file, the set can have groups of classes for task 6.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -143,6 +146,10 @@ pub(crate) struct StudyArgs {
     /// Print the study with every hyperparameter, as TOML, and exit.
     #[arg(long)]
     pub(crate) print_spec: bool,
+
+    /// Print a study file for images of your own, with comments, to start from, and exit.
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["print_spec", "folder", "only", "out"])]
+    pub(crate) init: Option<PathBuf>,
 
     /// Print the results (summary.json) instead of a few lines about them.
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use inkling_data::import::{Fit, Imported, Request, import};
+use inkling_data::import::{Fit, Imported, Request};
 use inkling_data::{DataSet, FetchEvent, Samples, Sources, catalogue};
 use inkling_lab::{Observer, Trained};
 use inkling_schema::Labels;
@@ -17,7 +17,7 @@ use crate::failure::{BAD_DATA, Failure, UsageError};
 use crate::interrupt::STOP;
 use crate::progress::Progress;
 use crate::trained::{self, Named};
-use crate::{message, output, start_computing};
+use crate::{message, output, own, start_computing};
 
 /// Confusions that are named.
 const NAMED: usize = 5;
@@ -117,9 +117,10 @@ fn given(source: &Path, network: &Trained, progress: &Progress) -> Result<TestIm
         size: Some([height, width]),
         channels: Some(channels),
         fit: preparation.map_or(Fit::Stretch, |preparation| inkling_lab::fit(preparation.fit)),
+        cache: inkling_data::cache_folder(),
         ..Request::default()
     };
-    let set = import(source, &request, &|_, _| {})?;
+    let set = own::import(source, &request)?;
     set.notes.iter().for_each(|note| message::note(note));
     // Images that it was trained on say little of it: of these, the test images are drawn as they were.
     let own = network.card.as_ref().is_some_and(|card| card.data.checksum == set.checksum());

@@ -7,6 +7,7 @@ mod data;
 mod evaluate;
 mod failure;
 mod fault;
+mod init;
 mod interrupt;
 mod look;
 mod message;

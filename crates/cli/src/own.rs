@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use inkling_data::Sources;
-use inkling_data::import::{Imported, Request, import, is_source};
+use inkling_data::import::{Imported, Request, is_source};
 use inkling_schema::{DataSetSpec, Study, Task, TestSpec};
 
 use crate::failure::Failure;
@@ -23,24 +24,47 @@ pub(crate) fn adapt(
     if sets().any(|set| known.locate(set).is_ok_and(|place| place.is_some())) {
         return Ok(None);
     }
+    own_study(study, source, only).map(Some)
+}
+
+/// Makes a study one of a person's own images, and gives these back with the name that the study has for them.
+pub(crate) fn own_study(
+    study: &mut Study,
+    source: &Path,
+    only: &[Task],
+) -> Result<(String, Imported), Failure> {
     let asked = |task: &Task| only.is_empty() || only.contains(task);
     let grey = study
         .tasks()
         .iter()
         .filter(|task| asked(task))
         .any(|task| matches!(task, Task::Pca | Task::Perceptron));
-    let request = Request { channels: grey.then_some(1), ..Request::default() };
+    let cache = inkling_data::cache_folder();
+    let request = Request { channels: grey.then_some(1), cache, ..Request::default() };
     let (spec, set) = read(source, &request)?;
     replace(study, &spec.name);
     fit(study, &set);
     let name = spec.name.clone();
     study.data_set = vec![spec];
-    Ok(Some((name, set)))
+    Ok((name, set))
+}
+
+/// Reads a source, with a bar where it takes a while.
+pub(crate) fn import(source: &Path, request: &Request) -> Result<Imported, Failure> {
+    let bar = ProgressBar::no_length();
+    let style = ProgressStyle::with_template("reading {bar:30} {pos}/{len} images  {eta} left");
+    bar.set_style(style.expect("the template is fixed"));
+    let set = inkling_data::import::import(source, request, &|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    Ok(set?)
 }
 
 /// Reads a person's own images, and says how a study file names them: by the name of their source, and absolute paths.
 pub(crate) fn read(source: &Path, request: &Request) -> Result<(DataSetSpec, Imported), Failure> {
-    let set = import(source, request, &|_, _| {})?;
+    let set = import(source, request)?;
     let absolute = |path: &Path| {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         path.to_string_lossy().into_owned()
@@ -57,6 +81,7 @@ pub(crate) fn read(source: &Path, request: &Request) -> Result<(DataSetSpec, Imp
         },
         seed: request.seed,
         transposed: request.transposed,
+        groups: Vec::new(),
     };
     Ok((spec, set))
 }
@@ -81,8 +106,13 @@ fn replace(study: &mut Study, name: &str) {
     }
 }
 
+/// Steps that a network is trained for at least, if that takes no more than so many epochs.
+const STEPS: usize = 500;
+const EPOCHS: usize = 100;
+
 /// Makes a study that was written for tens of thousands of images of ten classes fit a set: no more components than an image
-/// has pixels or the set images; batches of a tenth of the training images at most; classes to look into that there are.
+/// has pixels or the set images; batches of a tenth of the training images at most, and as many epochs as some hundred steps
+/// take; classes to look into that there are.
 fn fit(study: &mut Study, set: &Imported) {
     let (images, pixels) = (set.train.len(), set.train.images.dim());
     if let Some(pca) = &mut study.pca {
@@ -95,8 +125,16 @@ fn fit(study: &mut Study, set: &Imported) {
         study.mlp.as_mut().map(|task| &mut task.training),
         study.cnn.as_mut().map(|task| &mut task.training),
     ];
+    let used = images.min(study.data.train_images);
+    let mut longest = 0;
     for training in trainings.into_iter().flatten() {
         training.batch_size = training.batch_size.min(batch);
+        let enough = STEPS.div_ceil(used.div_ceil(training.batch_size)).min(EPOCHS);
+        training.epochs = training.epochs.max(enough);
+        longest = longest.max(enough);
+    }
+    if let Some(judge) = study.inside.as_mut().and_then(|inside| inside.judge.as_mut()) {
+        judge.epochs = judge.epochs.max(longest);
     }
     if let Some(inside) = &mut study.inside
         && inside.classes.iter().any(|&class| usize::from(class) >= set.classes.len())

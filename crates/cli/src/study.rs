@@ -21,13 +21,16 @@ use crate::interrupt::{self, STOP};
 use crate::printable::{check_printable, warn_of_length};
 use crate::progress::Progress;
 use crate::so_far::SoFar;
-use crate::{message, output, own, start_computing};
+use crate::{init, message, output, own, start_computing};
 
 pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let (name, mut study) = resolve(&args.study)?;
     if let Some(seed) = args.seed {
         study.set_seed(seed);
+    }
+    if let Some(source) = &args.init {
+        return init::init(study, source);
     }
     let options = StudyOptions {
         only: args.only.iter().map(|&task| task.into()).collect(),

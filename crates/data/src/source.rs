@@ -50,7 +50,7 @@ impl Sources<'_> {
         Self {
             given,
             folders,
-            cache: cache_folder(std::env::var_os("INKLING_CACHE")),
+            cache: cache_folder(),
             base: PathBuf::new(),
             ready: RefCell::default(),
             policy: Policy::default(),
@@ -208,8 +208,13 @@ fn owner(info: &SetInfo, folder: &Path) -> Option<&'static SetInfo> {
     })
 }
 
-/// The folder for fetched sets: `chosen`, or `inkling` in the user's cache folder.
-fn cache_folder(chosen: Option<OsString>) -> Option<PathBuf> {
+/// The folder for fetched sets and prepared images: what `INKLING_CACHE` says, or `inkling` in the user's cache folder; none where
+/// the user has no home folder.
+pub fn cache_folder() -> Option<PathBuf> {
+    chosen_cache(std::env::var_os("INKLING_CACHE"))
+}
+
+fn chosen_cache(chosen: Option<OsString>) -> Option<PathBuf> {
     match chosen {
         Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
         _ => choose_base_strategy().ok().map(|user| user.cache_dir().join("inkling")),
@@ -403,7 +408,7 @@ mod tests {
 
     #[test]
     fn the_cache_folder_can_be_chosen() {
-        assert_eq!(cache_folder(Some("/elsewhere".into())), Some(PathBuf::from("/elsewhere")));
-        assert_eq!(cache_folder(Some(OsString::new())), cache_folder(None));
+        assert_eq!(chosen_cache(Some("/elsewhere".into())), Some(PathBuf::from("/elsewhere")));
+        assert_eq!(chosen_cache(Some(OsString::new())), chosen_cache(None));
     }
 }

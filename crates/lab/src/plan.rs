@@ -24,8 +24,6 @@ pub(crate) type DataSets = BTreeMap<String, DataSet>;
 /// Loads every set that the study names.
 pub(crate) fn load(study: &Study, sources: &Sources, observer: &dyn Observer) -> Result<DataSets, LabError> {
     let mut sets = DataSets::new();
-    let paired = study.pca.iter().map(|pca| &pca.data).chain(study.perceptron.iter().map(|task| &task.data));
-    let paired: Vec<&str> = paired.map(String::as_str).collect();
     for name in study.sets() {
         if !sets.contains_key(name) {
             let mut set = match study.data_set.iter().find(|own| own.name == name) {
@@ -34,13 +32,36 @@ pub(crate) fn load(study: &Study, sources: &Sources, observer: &dyn Observer) ->
             };
             set.train = set.train.take(study.data.train_images);
             set.test = set.test.take(study.data.test_images);
-            if paired.contains(&name) {
+            if is_paired(study, name) {
                 require_every_class(&set)?;
             }
             sets.insert(name.to_owned(), set);
         }
     }
     Ok(sets)
+}
+
+/// Whether tasks 1 or 2 compare the classes of a set in pairs.
+pub(crate) fn is_paired(study: &Study, set: &str) -> bool {
+    study.pca.as_ref().is_some_and(|task| task.data == set)
+        || study.perceptron.as_ref().is_some_and(|task| task.data == set)
+}
+
+/// Pairs of classes that tasks 1 and 2 compare at most: more find no room in a figure that can be read.
+const PAIRS: usize = 300;
+
+/// The classes of a set that are compared in pairs: all, or as many of those with the most training images as `PAIRS` allow.
+pub(crate) fn compared(set: &DataSet) -> Vec<u8> {
+    let classes = set.about.classes.len();
+    let pairs = |classes: usize| classes * classes.saturating_sub(1) / 2;
+    let most = (0..=classes).rev().find(|&classes| pairs(classes) <= PAIRS).unwrap_or(classes);
+    let mut counts = vec![0_usize; classes];
+    set.train.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    let mut order: Vec<u8> = (0..=u8::MAX).take(classes).collect();
+    order.sort_by_key(|&class| (std::cmp::Reverse(counts[usize::from(class)]), class));
+    order.truncate(most);
+    order.sort_unstable();
+    order
 }
 
 /// How images get their size, as a study says it.
@@ -82,6 +103,7 @@ pub fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -
         },
         seed: own.seed,
         transposed: own.transposed,
+        cache: sources.cache.clone(),
     };
     let ready = sources.ready.borrow_mut().remove(&own.name);
     let set = match ready {
@@ -164,15 +186,18 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
             data: slice(set),
             directions: pca.separability.directions,
             max_passes: pca.separability.max_passes,
+            classes: Some(compared(set))
+                .filter(|some| some.len() < set.about.classes.len())
+                .unwrap_or_default(),
         };
         runs.push(planned(Task::Pca, "principal components", set, RunSpec::Pca(fit)));
         runs.push(planned(Task::Pca, "separability", set, RunSpec::Separability(separability)));
     }
     if let Some(task) = &study.perceptron {
         let set = set(&task.data);
-        let classes = || (0..=u8::MAX).take(set.about.classes.len());
-        for a in classes() {
-            for b in classes().filter(|&b| b > a) {
+        let classes = compared(set);
+        for (place, &a) in classes.iter().enumerate() {
+            for &b in &classes[place + 1..] {
                 let run = PerceptronRun {
                     data: slice(set),
                     a,
@@ -375,6 +400,34 @@ mod tests {
         fn interrupted(&self) -> bool {
             false
         }
+    }
+
+    #[test]
+    fn of_too_many_classes_those_with_the_most_images_are_compared() {
+        let set = |labels: Vec<u8>, classes: usize| {
+            let images = inkling_data::Images {
+                count: labels.len(),
+                height: 1,
+                width: 1,
+                channels: 1,
+                pixels: vec![0; labels.len()],
+            };
+            let samples = inkling_data::Samples { images, labels };
+            let about = About {
+                name: "many".into(),
+                title: "many".into(),
+                shape: [1, 1, 1],
+                classes: (0..classes).map(|class| class.to_string()).collect(),
+                images: [samples.len(), samples.len()],
+                fit: Fit::Stretch,
+            };
+            DataSet { about, train: samples.clone(), test: samples, checksum: String::new() }
+        };
+        assert_eq!(compared(&set((0..25).collect(), 25)), (0..25).collect::<Vec<u8>>());
+        // 25 classes are 300 pairs. Of 40, the last ten have two images each; of the others, which are alike, the first stay.
+        let found = compared(&set((0..40).chain(30..40).collect(), 40));
+        assert_eq!(found, (0..15).chain(30..40).collect::<Vec<u8>>());
+        assert_eq!(compared(&set(vec![0, 1], 2)), [0, 1]);
     }
 
     #[test]

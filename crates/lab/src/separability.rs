@@ -32,7 +32,9 @@ pub(crate) fn run(
         })
         .collect();
 
-    let found = one_vs_one(classes, |a, b| {
+    let compared = compared(run, classes);
+    let found = one_vs_one(compared.len(), |a, b| {
+        let [a, b] = [a, b].map(|place| compared[usize::from(place)]);
         if context.observer.interrupted() {
             return None;
         }
@@ -72,6 +74,11 @@ pub(crate) fn run(
     ];
     writer.write_tensors(TensorFile::Arrays, &tensors, &Metadata::new())?;
     Ok(Some(SeparabilityOutcome { pairs: found.into_iter().map(|(summary, _, _)| summary).collect() }))
+}
+
+/// The classes that are compared with each other, of so many.
+pub(crate) fn compared(run: &SeparabilityRun, classes: usize) -> Vec<u8> {
+    if run.classes.is_empty() { (0..=u8::MAX).take(classes).collect() } else { run.classes.clone() }
 }
 
 /// The plane of the first two principal components, in pixels.

@@ -12,8 +12,8 @@ use inkling_data::{DataSet, Sources, catalogue};
 use inkling_lab::{LabError, StudyOptions, run_study};
 use inkling_schema::outcome::{Checks, IdleLine, PlannedRun, StudyRecord, TrainingLine};
 use inkling_schema::{
-    Head, Initializer, Labels, LayerSpec, Loss, Optimizer, RunSpec, Schedule, Study, Task, TrainRun,
-    TrainingSpec, ValidationSpec, Weighting, preset,
+    ClassRef, Head, Initializer, Labels, LayerSpec, Loss, Optimizer, RunSpec, Schedule, Study, Task,
+    TrainRun, TrainingSpec, ValidationSpec, Weighting, preset,
 };
 use inkling_store::{Reader, Store, TensorFile, Tensors};
 use miette::Diagnostic;
@@ -324,11 +324,13 @@ fn refusal(change: impl FnOnce(&mut Study)) -> (String, String) {
 
 #[test]
 fn groups_networks_and_batches_that_cannot_be_are_refused_before_any_training() {
-    let (message, help) =
-        refusal(|study| study.multitask.as_mut().unwrap().groups[0].classes.retain(|class| *class != 9));
+    let (message, help) = refusal(|study| {
+        study.multitask.as_mut().unwrap().groups[0].classes.retain(|class| *class != ClassRef::Number(9));
+    });
     assert!(message.contains("Fashion-MNIST's classes: class 9 (Ankle boot) is in no group"), "{message}");
     assert!(help.contains("0 (T-shirt/top)") && help.contains("9 (Ankle boot)"), "{help}");
-    let (message, _) = refusal(|study| study.multitask.as_mut().unwrap().groups[1].classes.push(10));
+    let (message, _) =
+        refusal(|study| study.multitask.as_mut().unwrap().groups[1].classes.push(ClassRef::Number(10)));
     assert!(message.contains("the group `gendered` holds class 10, and the last one is 9"), "{message}");
     let (message, help) = refusal(|study| study.multitask.as_mut().unwrap().network.head[0] = 0);
     assert!(message.contains("`item` of task multitask") && message.contains("no units"), "{message}");

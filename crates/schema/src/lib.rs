@@ -37,7 +37,7 @@ pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regularise
 pub use inside::{DreamKind, InsideTask, JudgeSpec, PatternSpec};
 pub use model::{Head, Initializer, LayerSpec, Loss, ModelSpec, Padding};
 pub use models::{MODEL_FORMAT, MODELS};
-pub use multitask::{GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask};
+pub use multitask::{ClassRef, GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask, NoGroups};
 pub use networks::{CnnSpec, CnnTask, InitializerPair, MlpSpec, MlpTask};
 pub use numbers::{Interval, apart, legible};
 pub use own::{DataSetSpec, FitSpec, TestSpec};

@@ -1,6 +1,9 @@
 //! Task 6 in a study file: networks for the classes of a set, for groups of them, and for both.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{Head, LayerSpec, ModelSpec, Padding};
 use crate::names::check_names;
@@ -18,7 +21,9 @@ pub struct MultitaskTask {
     /// Weight λ of the item loss in each two-headed network, from 0 to 1; the group loss has 1 − λ.
     #[serde(deserialize_with = "lambdas")]
     pub lambdas: Vec<f64>,
-    /// Groups of the set's classes, which are the labels of the second task: each class is in one.
+    /// Groups of the set's classes, which are the labels of the second task: each class is in one. Where not given, those that
+    /// the data set has in the study.
+    #[serde(default)]
     pub groups: Vec<GroupSpec>,
     /// The networks.
     pub network: MultitaskNetwork,
@@ -45,7 +50,77 @@ pub struct GroupSpec {
     /// Its name.
     pub name: String,
     /// The classes in it.
-    pub classes: Vec<u8>,
+    pub classes: Vec<ClassRef>,
+}
+
+/// A class of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ClassRef {
+    /// By its number, from 0.
+    Number(u8),
+    /// By its name.
+    Name(String),
+}
+
+impl From<u8> for ClassRef {
+    fn from(number: u8) -> ClassRef {
+        ClassRef::Number(number)
+    }
+}
+
+impl fmt::Display for ClassRef {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            ClassRef::Number(number) => write!(f, "class {number}"),
+            ClassRef::Name(name) => write!(f, "the class `{name}`"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = ClassRef;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                formatter
+                    .write_str("a whole number from 0 to 255, such as 3, or the name of a class in quotes")
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<ClassRef, E> {
+                let class = u8::try_from(number).map(ClassRef::Number);
+                class.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<ClassRef, E> {
+                let class = u8::try_from(number).map(ClassRef::Number);
+                class.map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<ClassRef, E> {
+                Ok(ClassRef::Name(name.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Why groups are no groups of a set's classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoGroups {
+    /// A class is in no group.
+    Left(u8),
+    /// A group holds a class that the set does not have.
+    Unknown {
+        /// The group's name.
+        group: String,
+        /// The class.
+        class: ClassRef,
+    },
+    /// A class is in two groups, or twice in one.
+    Twice(u8),
 }
 
 /// The structure that all networks of task 6 share: convolutions with ReLU, each perhaps with a max pooling after it, and
@@ -128,7 +203,7 @@ impl MultitaskTask {
             let message = format!("λ = {a} and λ = {b} are the same in 32-bit arithmetic");
             return wrong("lambdas", message, "leave one of them out, or choose them farther apart");
         }
-        let mut seen: Vec<(u8, &str)> = Vec::new();
+        let mut seen: Vec<(&ClassRef, &str)> = Vec::new();
         let names = self.groups.iter().map(|group| group.name.as_str());
         check_names("a group", names)
             .map_err(|(number, message, help)| (format!("groups.{number}.name"), message, help))?;
@@ -139,11 +214,11 @@ impl MultitaskTask {
                 let message = format!("the group `{name}` has no classes");
                 return wrong(&key, message, "give it some, or leave it out");
             }
-            for &class in &group.classes {
+            for class in &group.classes {
                 if let Some((_, other)) = seen.iter().find(|(known, _)| *known == class) {
                     let message = match *other == name {
-                        true => format!("class {class} is in `{name}` twice"),
-                        false => format!("class {class} is in `{other}` and in `{name}`"),
+                        true => format!("{class} is in `{name}` twice"),
+                        false => format!("{class} is in `{other}` and in `{name}`"),
                     };
                     return wrong(&key, message, "each class is in one group");
                 }
@@ -204,21 +279,77 @@ impl MultitaskTask {
         names
     }
 
-    /// The group of each of so many classes, by the order of the groups.
+    /// The group of each class of a set with these names, by the order of the groups.
     ///
     /// # Errors
-    /// The first class that is in no group, or beyond the set's.
-    pub fn mapping(&self, classes: usize) -> Result<Vec<u8>, u8> {
-        let beyond =
-            self.groups.iter().flat_map(|group| &group.classes).find(|&&class| usize::from(class) >= classes);
-        if let Some(&class) = beyond {
-            return Err(class);
+    /// The first class that is in no group, in two, or not of the set.
+    pub fn mapping(&self, classes: &[String]) -> Result<Vec<u8>, NoGroups> {
+        let mut mapping: Vec<Option<u8>> = vec![None; classes.len()];
+        for (number, group) in (0..=u8::MAX).zip(&self.groups) {
+            for class in &group.classes {
+                let place = match class {
+                    ClassRef::Number(class) => {
+                        Some(usize::from(*class)).filter(|class| *class < classes.len())
+                    }
+                    ClassRef::Name(name) => classes.iter().position(|class| class == name),
+                };
+                let unknown = || NoGroups::Unknown { group: group.name.clone(), class: class.clone() };
+                let place = place.ok_or_else(unknown)?;
+                // Labels are bytes, so that there are 256 classes at most.
+                if mapping[place].replace(number).is_some() {
+                    return Err(NoGroups::Twice(place as u8));
+                }
+            }
         }
-        let group = |class: u8| {
-            let found = self.groups.iter().position(|group| group.classes.contains(&class));
-            found.map(|group| group as u8).ok_or(class)
+        let group = |(class, group): (u8, Option<u8>)| group.ok_or(NoGroups::Left(class));
+        (0..=u8::MAX).zip(mapping).map(group).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Study, preset};
+
+    fn task(groups: &[(&str, &[ClassRef])]) -> MultitaskTask {
+        let group = |(name, classes): &(&str, &[ClassRef])| GroupSpec {
+            name: (*name).into(),
+            classes: classes.to_vec(),
         };
-        // Labels are bytes, so that there are 256 classes at most.
-        (0..=u8::MAX).take(classes).map(group).collect()
+        let groups = groups.iter().map(group).collect();
+        MultitaskTask { groups, ..preset("smoke").and_then(|study| study.multitask).unwrap() }
+    }
+
+    #[test]
+    fn classes_are_grouped_by_number_or_name_each_once() {
+        let names = ["oak", "7", "ash"].map(String::from);
+        let name = |name: &str| ClassRef::Name(name.into());
+        let of = |groups: &[(&str, &[ClassRef])]| task(groups).mapping(&names);
+        assert_eq!(of(&[("trees", &[name("oak"), 2.into()]), ("rest", &[name("7")])]), Ok(vec![0, 1, 0]));
+        assert_eq!(of(&[("trees", &[name("oak")]), ("rest", &[name("7")])]), Err(NoGroups::Left(2)));
+        assert_eq!(of(&[("trees", &[name("oak"), 0.into()])]), Err(NoGroups::Twice(0)));
+        for class in [name("elm"), 3.into()] {
+            let unknown = NoGroups::Unknown { group: "trees".into(), class: class.clone() };
+            assert_eq!(of(&[("trees", &[class])]), Err(unknown));
+        }
+    }
+
+    #[test]
+    fn task_6_takes_the_groups_of_its_data_set() {
+        let mut study = preset("smoke").unwrap();
+        study.keep_only(&[crate::Task::Multitask]);
+        let text = study.to_toml();
+        let groups = study.multitask.as_ref().unwrap().groups.clone();
+        study.multitask.as_mut().unwrap().groups.clear();
+        study.multitask.as_mut().unwrap().data = "leaves".into();
+        let set = "[[data_set]]\nname = \"leaves\"\nsource = \"photos\"\n\
+                   groups = [{ name = \"trees\", classes = [\"oak\", 1] }, { name = \"rest\", classes = [\"fern\"] }]\n";
+        let read = Study::from_toml("mine.toml", &format!("{}\n{set}", study.to_toml())).unwrap();
+        let found = &read.multitask.as_ref().unwrap().groups;
+        assert_eq!((found.len(), found[0].classes[0].clone()), (2, ClassRef::Name("oak".into())));
+        // Groups of its own come first, and none at all are refused.
+        assert_eq!(Study::from_toml("mine.toml", &text).unwrap().multitask.unwrap().groups, groups);
+        let none = set.lines().filter(|line| !line.starts_with("groups")).collect::<Vec<_>>().join("\n");
+        assert!(Study::from_toml("mine.toml", &format!("{}\n{none}", study.to_toml())).is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::multitask::GroupSpec;
 use crate::numbers::{seed, some_channels, some_size};
 
 /// A data set that a study reads from files of a person's own, and uses under a name.
@@ -34,6 +35,9 @@ pub struct DataSetSpec {
     /// Whether rows and columns are exchanged, as EMNIST's files need it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub transposed: bool,
+    /// Groups of its classes, for task 6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSpec>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

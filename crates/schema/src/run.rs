@@ -66,6 +66,9 @@ pub struct SeparabilityRun {
     pub directions: usize,
     /// Passes after which the search for a hyperplane is given up.
     pub max_passes: usize,
+    /// The classes that are compared with each other, in rising order; all where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<u8>,
 }
 
 /// One perceptron: class `a` is −1, class `b` is 1.

@@ -185,7 +185,8 @@ impl Study {
     /// # Errors
     /// The first thing wrong, with line, key, what was expected and the nearest valid key.
     pub fn from_toml(file: &str, text: &str) -> Result<Study, SpecError> {
-        let study: Study = crate::parse::from_toml(file, text)?;
+        let mut study: Study = crate::parse::from_toml(file, text)?;
+        study.take_groups();
         study
             .check()
             .map_err(|wrong| SpecError::at_key(file, text, &wrong.path, &wrong.message, wrong.help))?;
@@ -218,6 +219,15 @@ impl Study {
         let judge = self.inside.as_mut().and_then(|inside| inside.judge.as_mut());
         if let Some(judge) = judge.filter(|judge| judge.seed == seed) {
             judge.seed = seed.wrapping_add(1);
+        }
+    }
+
+    /// Gives task 6 the groups of its data set, where it has none of its own.
+    fn take_groups(&mut self) {
+        if let Some(task) = self.multitask.as_mut().filter(|task| task.groups.is_empty())
+            && let Some(set) = self.data_set.iter().find(|set| set.name == task.data)
+        {
+            task.groups.clone_from(&set.groups);
         }
     }
 

@@ -96,6 +96,7 @@ impl PreparationArgs {
             test_share: share.unwrap_or_else(|| Request::default().test_share),
             seed,
             transposed: self.transposed,
+            cache: inkling_data::cache_folder(),
         }
     }
 }

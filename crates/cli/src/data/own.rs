@@ -3,15 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use inkling_data::import::{Description, Duplicates, Imported, describe, import, write_npz};
+use inkling_data::import::{Description, Duplicates, Imported, describe, write_npz};
 use inkling_report::{ClassImages, Figure, contact_sheet, rasterise};
 use inkling_schema::format::{fixed, percent, thousands};
 use inkling_store::atomic;
 
 use crate::args::SourceArgs;
 use crate::failure::{Failure, UsageError};
-use crate::{message, output, replace};
+use crate::{message, output, own, replace};
 
 /// `inkling data describe`.
 pub(super) fn tell(args: &SourceArgs, out: Option<&Path>, as_json: bool) -> Result<(), Failure> {
@@ -105,17 +104,9 @@ pub(super) fn keep(args: &SourceArgs, out: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads a source, with a bar where it takes a while, and says what a person should know.
+/// Reads a source, and says what a person should know.
 fn read(args: &SourceArgs) -> Result<Imported, Failure> {
-    let bar = ProgressBar::no_length();
-    let style = ProgressStyle::with_template("reading {bar:30} {pos}/{len} images  {eta} left");
-    bar.set_style(style.expect("the template is fixed"));
-    let set = import(&args.source, &args.request(), &|done, all| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
-    let set = set?;
+    let set = own::import(&args.source, &args.request())?;
     for note in &set.notes {
         message::say(&format!("note: {note}"));
     }

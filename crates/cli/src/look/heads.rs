@@ -90,11 +90,16 @@ fn of_card(card: &ModelCard, network: &Trained, set: Option<&SetInfo>) -> Vec<He
 
 /// What the study that trained a network calls the groups that it was trained on; nothing where it has others.
 fn group_names(groups: &[u8], train: &TrainRun, record: Option<&StudyRecord>) -> Vec<String> {
-    let task = record.and_then(|record| record.study.multitask.as_ref());
-    let same = |task: &&inkling_schema::MultitaskTask| {
-        task.data == train.data.set && task.mapping(groups.len()).is_ok_and(|mapping| mapping == groups)
+    let names = || {
+        let record = record?;
+        let task = record.study.multitask.as_ref().filter(|task| task.data == train.data.set)?;
+        // Groups by number need no names.
+        let classes = record.data.get(&task.data).map(|data| data.classes.clone());
+        let classes = classes.unwrap_or_else(|| vec![String::new(); groups.len()]);
+        let same = task.mapping(&classes).is_ok_and(|mapping| mapping == groups);
+        same.then(|| task.groups.iter().map(|group| group.name.clone()).collect())
     };
-    task.filter(same).map_or(Vec::new(), |task| task.groups.iter().map(|group| group.name.clone()).collect())
+    names().unwrap_or_default()
 }
 
 /// A document of a store; nothing where there is none of this form.

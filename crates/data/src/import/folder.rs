@@ -1,12 +1,13 @@
 //! A folder with a sub-folder of images for each class, with or without folders for its parts above them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::cache::{Kept, Place};
 use super::decode::{self, Header};
 use super::error::ImportError;
 use super::{Labelled, Part, Progress, Request};
@@ -50,21 +51,29 @@ pub(super) fn read(
         notes.push(format!("`{}` {which} by the name, and left out.", other.display()));
     }
     note_alike(&listing, notes);
+    let inside = |entry: &'_ Entry| entry.path.strip_prefix(source).unwrap_or(&entry.path).to_owned();
+    let facts: Vec<(PathBuf, String)> = listing
+        .files
+        .iter()
+        .map(|entry| (inside(entry), format!("{} {}", entry.part.name(), entry.class)))
+        .collect();
+    let place = Place::of(source, &listing.root, &facts, request, shape);
+    if let Some(parts) = place.as_ref().and_then(|place| kept(place, &listing, notes)) {
+        return Ok(parts);
+    }
+    let mut said = Vec::new();
     let shape = match shape {
         Some(shape) => shape,
-        None => shape_of(&listing.files, request, notes)?,
+        None => shape_of(&listing.files, request, &mut said)?,
     };
+    notes.extend(said.iter().cloned());
     let total = listing.files.len() * shape.iter().product::<usize>();
     if total > MAX_TOTAL {
         let problem = format!("has {} images, which take more than 32 GiB", listing.files.len());
         return Err(ImportError::new(source, problem, "read it with a smaller size"));
     }
-    let mut parts: BTreeMap<Part, Vec<Entry>> = BTreeMap::new();
     let (all, done) = (listing.files.len(), AtomicUsize::new(0));
-    for entry in listing.files {
-        parts.entry(entry.part).or_default().push(entry);
-    }
-    let read = |(part, entries): (Part, Vec<Entry>)| {
+    let read = |(part, entries): (Part, Vec<&Entry>)| {
         let dim = shape.iter().product::<usize>();
         let mut pixels = vec![0; entries.len() * dim];
         pixels.par_chunks_exact_mut(dim).zip(&entries).try_for_each(|(place, entry)| {
@@ -73,17 +82,48 @@ pub(super) fn read(
             progress(done, all);
             Ok(())
         })?;
-        let [height, width, channels] = shape;
-        let count = entries.len();
-        Ok(Labelled {
-            part,
-            names: listing.classes.clone(),
-            labels: entries.iter().map(|entry| entry.class).collect(),
-            images: Images { count, height, width, channels, pixels },
-            files: entries.into_iter().map(|entry| entry.path).collect(),
-        })
+        Ok(labelled((part, entries), &listing.classes, shape, pixels))
     };
-    parts.into_iter().map(read).collect()
+    let parts: Vec<Labelled> = by_part(&listing.files).into_iter().map(read).collect::<Result<_, _>>()?;
+    if let Some(place) = place {
+        let pixels: Vec<&[u8]> = parts.iter().map(|part| part.images.pixels.as_slice()).collect();
+        place.write(shape, &said, &pixels);
+    }
+    Ok(parts)
+}
+
+/// The files of each part.
+fn by_part(files: &[Entry]) -> BTreeMap<Part, Vec<&Entry>> {
+    let mut parts: BTreeMap<Part, Vec<&Entry>> = BTreeMap::new();
+    for entry in files {
+        parts.entry(entry.part).or_default().push(entry);
+    }
+    parts
+}
+
+fn labelled(
+    (part, entries): (Part, Vec<&Entry>),
+    classes: &[String],
+    [height, width, channels]: [usize; 3],
+    pixels: Vec<u8>,
+) -> Labelled {
+    Labelled {
+        part,
+        names: classes.to_vec(),
+        labels: entries.iter().map(|entry| entry.class).collect(),
+        images: Images { count: entries.len(), height, width, channels, pixels },
+        files: entries.into_iter().map(|entry| entry.path.clone()).collect(),
+    }
+}
+
+/// The images as an earlier command left them.
+fn kept(place: &Place, listing: &Listing, notes: &mut Vec<String>) -> Option<Vec<Labelled>> {
+    let parts = by_part(&listing.files);
+    let counts: Vec<usize> = parts.values().map(Vec::len).collect();
+    let Kept { shape, notes: said, parts: pixels } = place.read(&counts)?;
+    notes.extend(said);
+    let all = parts.into_iter().zip(pixels);
+    Some(all.map(|(part, pixels)| labelled(part, &listing.classes, shape, pixels)).collect())
 }
 
 /// Whether a folder has folders of classes, of which the first holds an image.
@@ -107,7 +147,7 @@ fn shape_of(files: &[Entry], request: &Request, notes: &mut Vec<String>) -> Resu
 
 /// Says that some files have one name on systems that do not tell cases apart.
 fn note_alike(listing: &Listing, notes: &mut Vec<String>) {
-    let mut known: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut known: HashMap<String, &Path> = HashMap::with_capacity(listing.files.len());
     for entry in &listing.files {
         let inside = entry.path.strip_prefix(&listing.root).unwrap_or(&entry.path);
         if let Some(other) = known.insert(inside.to_string_lossy().to_lowercase(), inside) {
@@ -202,18 +242,22 @@ impl Listing {
             let problem = format!("lies more than {MAX_DEPTH} folders deep");
             return Err(ImportError::new(folder, problem, "put the images of a class into its folder"));
         }
-        let entries = fs::read_dir(folder).map_err(|error| ImportError::read(folder, error))?;
+        let read = |error| ImportError::read(folder, error);
         let mut paths = Vec::new();
-        for entry in entries {
-            paths.push(entry.map_err(|error| ImportError::read(folder, error))?.path());
+        for entry in fs::read_dir(folder).map_err(read)? {
+            let entry = entry.map_err(read)?;
+            // Of most file systems the folder says it, so that no file has to be asked.
+            paths.push((entry.path(), entry.file_type().map_err(read)?));
         }
-        paths.sort();
-        for path in paths {
+        paths.sort_by(|a, b| a.0.cmp(&b.0));
+        for (path, kind) in paths {
             if is_a_programs_own(&path.file_name().unwrap_or_default().to_string_lossy()) {
                 continue;
             }
-            self.refuse_link_out(&path)?;
-            if path.is_dir() {
+            if kind.is_symlink() {
+                self.refuse_link_out(&path)?;
+            }
+            if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
                 self.add_files(&path, of, depth + 1)?;
             } else if is_no_image(&path) {
                 self.others.push(path);
@@ -228,11 +272,8 @@ impl Listing {
         Ok(())
     }
 
+    /// Refuses a link that leads out of the folder.
     fn refuse_link_out(&self, path: &Path) -> Result<(), ImportError> {
-        let metadata = fs::symlink_metadata(path).map_err(|error| ImportError::read(path, error))?;
-        if !metadata.is_symlink() {
-            return Ok(());
-        }
         let target = fs::canonicalize(path).map_err(|error| ImportError::read(path, error))?;
         if target.starts_with(&self.root) {
             return Ok(());

@@ -6,6 +6,7 @@
 //! share becomes the test images; and each part lies in an order of which every beginning has the classes in their shares.
 
 mod arrays;
+mod cache;
 mod classes;
 mod csv;
 pub(crate) mod decode;
@@ -59,6 +60,9 @@ pub struct Request {
     pub seed: u64,
     /// Whether rows and columns are exchanged, as in EMNIST's files.
     pub transposed: bool,
+    /// The folder in which prepared images of large folders are kept, as [`crate::cache_folder`] names it; nothing is kept without
+    /// one.
+    pub cache: Option<PathBuf>,
 }
 
 impl Default for Request {
@@ -71,6 +75,7 @@ impl Default for Request {
             test_share: 0.2,
             seed: 1,
             transposed: false,
+            cache: None,
         }
     }
 }

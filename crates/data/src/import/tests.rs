@@ -407,3 +407,36 @@ fn a_description_counts_classes_and_what_is_there_twice() {
         / white.train.images.pixels.len() as f64;
     assert!((found.mean[0] - mean).abs() < 1e-12 && found.deviation[0] > 0.0);
 }
+
+#[test]
+fn a_large_folder_is_decoded_once_and_again_when_a_file_of_it_changes() {
+    let (source, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let grey = |value: u8| {
+        let mut bytes = Vec::new();
+        let image = GrayImage::from_pixel(2, 2, image::Luma([value]));
+        image.write_to(&mut std::io::Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+        bytes
+    };
+    for class in 0..2_u8 {
+        let folder = source.path().join(class.to_string());
+        fs::create_dir(&folder).unwrap();
+        let bytes = grey(100 * class);
+        (0..1000).for_each(|number| fs::write(folder.join(format!("{number}.png")), &bytes).unwrap());
+    }
+    // What was changed just now is not relied on.
+    std::thread::sleep(std::time::Duration::from_millis(3100));
+    let request = Request { cache: Some(cache.path().to_owned()), ..Request::default() };
+    let decoded = std::sync::atomic::AtomicUsize::new(0);
+    let count = |_, _| {
+        decoded.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    };
+    let first = import(source.path(), &request, &count).unwrap();
+    assert_eq!(decoded.load(std::sync::atomic::Ordering::Relaxed), 2000);
+    let second = import(source.path(), &request, &count).unwrap();
+    assert_eq!(decoded.load(std::sync::atomic::Ordering::Relaxed), 2000);
+    assert!(first == second);
+    fs::write(source.path().join("1/7.png"), grey(200)).unwrap();
+    let third = import(source.path(), &request, &count).unwrap();
+    assert_eq!(decoded.load(std::sync::atomic::Ordering::Relaxed), 4000);
+    assert_ne!(third.checksum(), first.checksum());
+}

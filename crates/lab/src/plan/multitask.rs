@@ -2,7 +2,9 @@
 
 use inkling_data::DataSet;
 use inkling_schema::outcome::PlannedRun;
-use inkling_schema::{GROUP, ITEM, Labels, MultitaskTask, RunSpec, Task, TrainRun, Weighting};
+use inkling_schema::{
+    ClassRef, GROUP, ITEM, Labels, MultitaskTask, NoGroups, RunSpec, Task, TrainRun, Weighting,
+};
 
 use super::{planned, slice};
 use crate::error::LabError;
@@ -17,7 +19,7 @@ use crate::train::check;
 /// [`LabError::Groups`], [`LabError::Network`] and [`LabError::Labels`].
 pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<Vec<PlannedRun>, LabError> {
     let items = set.about.classes.len();
-    let mapping = task.mapping(items).map_err(|class| no_grouping(task, set, class))?;
+    let mapping = task.mapping(&set.about.classes).map_err(|wrong| no_groups(set, &wrong))?;
     let heads = [(ITEM, items), (GROUP, task.groups.len())];
     let labels = [Labels::Classes, Labels::Groups(mapping)];
     let run = |title: String, heads: &[(&str, usize)], labels: &[Labels], weighting, seed| {
@@ -51,16 +53,19 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
     singles.chain(lambdas).chain(others).collect()
 }
 
-/// The error for a class that is in no group, or that the set does not have.
-fn no_grouping(task: &MultitaskTask, set: &DataSet, class: u8) -> LabError {
+/// The error for groups that are none of the set's classes.
+fn no_groups(set: &DataSet, wrong: &NoGroups) -> LabError {
     let classes = &set.about.classes;
     let known: Vec<String> = classes.iter().enumerate().map(|(i, name)| format!("{i} ({name})")).collect();
-    let problem = match classes.get(usize::from(class)) {
-        Some(name) => format!("class {class} ({name}) is in no group"),
-        None => {
-            let group = task.groups.iter().find(|group| group.classes.contains(&class));
-            let group = &group.expect("a class beyond the set's comes from a group").name;
+    let named = |class: u8| format!("class {class} ({})", classes[usize::from(class)]);
+    let problem = match wrong {
+        NoGroups::Left(class) => format!("{} is in no group", named(*class)),
+        NoGroups::Twice(class) => format!("{} is in two groups, or twice in one", named(*class)),
+        NoGroups::Unknown { group, class: ClassRef::Number(class) } => {
             format!("the group `{group}` holds class {class}, and the last one is {}", classes.len() - 1)
+        }
+        NoGroups::Unknown { group, class } => {
+            format!("the group `{group}` holds {class}, and no class has this name")
         }
     };
     LabError::Groups { title: set.about.title.clone(), problem, known: known.join(", ") }

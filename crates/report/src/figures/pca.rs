@@ -127,7 +127,7 @@ pub(super) fn reconstructions(pca: &PcaResults) -> Drawing {
     let image_height = |width: f64| (width - GAP) * h as f64 / w as f64;
     let height = |width| (image_height(width) + GAP).max(20.0);
     let room = Room { left, widest: 72.0, height: &height, ..Room::page() };
-    let matrix = Matrix::table(&vec![String::new(); titles.len()], &pca.data.classes, &room);
+    let matrix = Matrix::table(&vec![String::new(); titles.len()], &pca.compared_data.classes, &room);
     let mut canvas = Canvas::page();
     matrix.labels(&mut canvas);
     for (row, (first, second)) in titles.iter().enumerate() {
@@ -135,12 +135,13 @@ pub(super) fn reconstructions(pca: &PcaResults) -> Drawing {
         let lift = if second.is_empty() { 0.0 } else { 4.5 };
         canvas.text((0.0, y - lift), first, Style::new(8).start());
         canvas.text((0.0, y + lift + 1.0), second, Style::new(7).start().colour(INK));
-        for column in 0..classes {
+        for (column, &class) in pca.compared.iter().enumerate() {
+            let class = usize::from(class);
             let pixels: Vec<Rgb> = if row == 0 {
-                let image = &pca.originals[column * d..][..d];
+                let image = &pca.originals[class * d..][..d];
                 image.iter().map(|&x| colour::grey(f64::from(x) / 255.0)).collect()
             } else {
-                let image = &pca.rebuilt[((row - 1) * classes + column) * d..][..d];
+                let image = &pca.rebuilt[((row - 1) * classes + class) * d..][..d];
                 image.iter().map(|&x| colour::grey((f64::from(x) + 1.0) / 2.0)).collect()
             };
             let (cell, tall) = (matrix.cell(row, column), image_height(matrix.cell(row, column).width));

@@ -24,7 +24,7 @@ pub(super) fn heat_maps(pca: &PcaResults) -> Drawing {
     for ((x, title), (key, cells)) in [0.5, width + GAP].into_iter().zip(titles).zip(parts) {
         canvas.text((x, 6.0), title, Style::new(9).bold().start());
         let room = Room { corner: (x, GAP), width, widest: 60.0, ..Room::page() };
-        let matrix = Matrix::pairs(&pca.data.classes, &room);
+        let matrix = Matrix::pairs(&pca.compared_data.classes, &room);
         matrix.labels(&mut canvas);
         let place = |pair: &PairSeparability| (usize::from(pair.a), usize::from(pair.b));
         matrix.draw(&mut canvas, pca.separability.pairs.iter().map(place).zip(cells));
@@ -73,7 +73,7 @@ fn in_all_pixels(pairs: &[PairSeparability]) -> (Key, Vec<Cell>) {
 }
 
 fn alt(pca: &PcaResults) -> String {
-    let names = &pca.data.classes;
+    let names = &pca.compared_data.classes;
     let pairs = &pca.separability.pairs;
     let name = |pair: &PairSeparability| {
         format!("{} and {}", names[usize::from(pair.a)], names[usize::from(pair.b)])

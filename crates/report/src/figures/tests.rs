@@ -71,6 +71,8 @@ fn pca(data: &DataSetFacts, samples: usize) -> PcaResults {
             explained_variance_ratio: spectrum.iter().take(6).map(|variance| variance / total).collect(),
             fit_seconds: 0.1,
         },
+        compared: (0..classes as u8).collect(),
+        compared_data: data.clone(),
         separability: SeparabilityOutcome {
             pairs: pairs(classes)
                 .map(|(a, b)| PairSeparability {
@@ -156,6 +158,8 @@ fn found(data: &DataSetFacts, samples: usize) -> Results {
         study_is_here: false,
         pca: Some(pca(data, samples)),
         perceptrons: Some(PerceptronResults {
+            classes,
+            compared: (0..classes as u8).collect(),
             data: data.clone(),
             pairs: pairs(classes).map(|(a, b)| perceptron(a, b, [data.height, data.width])).collect(),
         }),

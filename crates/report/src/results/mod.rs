@@ -10,7 +10,7 @@ mod origin;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use inkling_schema::outcome::{
@@ -77,7 +77,11 @@ pub struct PcaResults {
     pub spec: PcaRun,
     /// Shares of variance and times.
     pub outcome: PcaOutcome,
-    /// Separability of every two classes.
+    /// The classes that are compared in pairs, by their numbers, and the data set as if it had no others.
+    pub compared: Vec<u8>,
+    /// See `compared`.
+    pub compared_data: DataSetFacts,
+    /// Separability of every two of these, by their places among them.
     pub separability: SeparabilityOutcome,
     /// Every training image in the plane of the first two components, shape [n, 2].
     pub embedding: Vec<[f64; 2]>,
@@ -100,9 +104,13 @@ pub struct PcaResults {
 /// Task 2: a perceptron for every pair of classes a < b, in lexicographic order.
 #[derive(Debug, Clone)]
 pub struct PerceptronResults {
-    /// The data set.
+    /// The data set, as if it had no other classes than those that are compared.
     pub data: DataSetFacts,
-    /// The perceptrons.
+    /// Classes of the data set, and the numbers of those that are compared.
+    pub classes: usize,
+    /// See `classes`.
+    pub compared: Vec<u8>,
+    /// The perceptrons, their classes by their places among those that are compared.
     pub pairs: Vec<PairResults>,
 }
 
@@ -164,9 +172,23 @@ impl Results {
             }
             _ => None,
         };
-        let perceptrons = pairs.first().map(|pair: &PairResults| PerceptronResults {
-            data: record.data[&pair.spec.data.set].clone(),
-            pairs: pairs.clone(),
+        let perceptrons = pairs.first().map(|pair: &PairResults| {
+            let data = &record.data[&pair.spec.data.set];
+            let asked = record.runs.iter().chain(&missing).filter_map(|run| match &run.spec {
+                RunSpec::Perceptron(spec) => Some([spec.a, spec.b]),
+                _ => None,
+            });
+            let compared = compared(asked.flatten());
+            let place = |pair: &PairResults| {
+                let [a, b] = [pair.spec.a, pair.spec.b].map(|class| place_of(class, &compared));
+                PairResults { spec: PerceptronRun { a, b, ..pair.spec.clone() }, ..pair.clone() }
+            };
+            PerceptronResults {
+                data: with_classes(data, &compared),
+                classes: data.classes.len(),
+                pairs: pairs.iter().map(place).collect(),
+                compared,
+            }
         });
         let mlps = networks::read(store, &record, Task::Mlp)?;
         let cnns = networks::read(store, &record, Task::Cnn)?;
@@ -211,6 +233,22 @@ impl Results {
     pub fn check_whole(&self) -> Result<(), ReportError> {
         if self.missing.is_empty() { Ok(()) } else { Err(unfinished(&self.record, &self.missing)) }
     }
+}
+
+/// The classes that some pairs are made of, in rising order.
+fn compared(classes: impl Iterator<Item = u8>) -> Vec<u8> {
+    classes.collect::<BTreeSet<u8>>().into_iter().collect()
+}
+
+/// The place of a class among those that are compared.
+fn place_of(class: u8, compared: &[u8]) -> u8 {
+    compared.iter().position(|&other| other == class).map_or(class, |place| place as u8)
+}
+
+/// A data set as if it had these classes alone.
+fn with_classes(data: &DataSetFacts, compared: &[u8]) -> DataSetFacts {
+    let names = compared.iter().filter_map(|&class| data.classes.get(usize::from(class)));
+    DataSetFacts { classes: names.cloned().collect(), ..data.clone() }
 }
 
 fn unfinished(record: &StudyRecord, missing: &[PlannedRun]) -> ReportError {
@@ -298,8 +336,15 @@ fn read_pca(
     let model = folder.tensors(TensorFile::Model)?;
     let arrays = folder.tensors(TensorFile::Arrays)?;
     let embedding = arrays.values::<f64>("embedding", &[n, 2])?.as_chunks::<2>().0.to_vec();
+    let compared = compared(separability.pairs.iter().flat_map(|pair| [pair.a, pair.b]));
+    let mut separability = separability;
+    for pair in &mut separability.pairs {
+        [pair.a, pair.b] = [pair.a, pair.b].map(|class| place_of(class, &compared));
+    }
     Ok(PcaResults {
         embedding,
+        compared_data: with_classes(&data, &compared),
+        compared,
         labels: arrays.values("labels", &[n])?,
         pictures: arrays.values("pictures", &[spec.pictures, h, w])?,
         spectrum: arrays.values("spectrum", &[d])?,

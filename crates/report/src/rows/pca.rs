@@ -39,10 +39,11 @@ pub(crate) struct SeparabilityRow {
 
 impl PcaRows {
     pub(super) fn new(results: &PcaResults) -> PcaRows {
-        let class = |label: u8| results.data.classes[usize::from(label)].clone();
+        let class = |place: u8| results.compared_data.classes[usize::from(place)].clone();
+        let number = |place: u8| results.compared.get(usize::from(place)).copied().unwrap_or(place);
         let pairs = results.separability.pairs.iter().map(|pair| SeparabilityRow {
-            a: pair.a,
-            b: pair.b,
+            a: number(pair.a),
+            b: number(pair.b),
             class_a: class(pair.a),
             class_b: class(pair.b),
             images: pair.images,

@@ -42,7 +42,7 @@ pub(crate) struct PerceptronRow {
 impl PerceptronRows {
     pub(super) fn new(results: &PerceptronResults) -> PerceptronRows {
         let spec = &results.pairs[0].spec;
-        let row = |pair: &PairResults| PerceptronRow::new(pair, &results.data.classes);
+        let row = |pair: &PairResults| PerceptronRow::new(pair, results);
         PerceptronRows {
             data: spec.data.set.clone(),
             rule: spec.rule,
@@ -53,13 +53,14 @@ impl PerceptronRows {
 }
 
 impl PerceptronRow {
-    fn new(pair: &PairResults, classes: &[String]) -> PerceptronRow {
+    fn new(pair: &PairResults, results: &PerceptronResults) -> PerceptronRow {
         let found = &pair.outcome;
-        let class = |label: u8| classes[usize::from(label)].clone();
+        let class = |place: u8| results.data.classes[usize::from(place)].clone();
+        let number = |place: u8| results.compared.get(usize::from(place)).copied().unwrap_or(place);
         let share = |images: usize| images as f64 / found.train_images as f64;
         PerceptronRow {
-            a: pair.spec.a,
-            b: pair.spec.b,
+            a: number(pair.spec.a),
+            b: number(pair.spec.b),
             class_a: class(pair.spec.a),
             class_b: class(pair.spec.b),
             iterations: found.iterations,

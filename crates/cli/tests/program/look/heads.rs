@@ -19,10 +19,19 @@ fn two_heads(folder: &Path) -> PathBuf {
     );
     let mut multitask = preset("smoke").unwrap().multitask.unwrap();
     let training = multitask.training.clone();
-    multitask.groups =
-        GROUPS.map(|(name, classes)| GroupSpec { name: name.into(), classes: classes.into() }).to_vec();
+    multitask.groups = GROUPS
+        .map(|(name, classes)| GroupSpec {
+            name: name.into(),
+            classes: classes.iter().map(|&class: &u8| class.into()).collect(),
+        })
+        .to_vec();
     let data = DataSlice { set: "fashion-mnist".into(), train_images: 1000, test_images: 1000 };
-    let labels = vec![Labels::Classes, Labels::Groups(multitask.mapping(10).unwrap())];
+    let labels = vec![
+        Labels::Classes,
+        Labels::Groups(
+            multitask.mapping(&(0..10).map(|class| class.to_string()).collect::<Vec<_>>()).unwrap(),
+        ),
+    ];
     let model = ModelSpec::from_toml("network", &network).unwrap();
     let run = RunSpec::Train(TrainRun { labels, ..TrainRun::of_classes(data, model, training, 7) });
     let file = changed_model(folder, &network, Some("fashion-mnist"), &run, |_| {});

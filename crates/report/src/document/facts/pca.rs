@@ -62,6 +62,8 @@ struct Clouds {
 
 #[derive(Debug, Serialize)]
 struct SeparabilityFacts {
+    /// How many classes are compared of how many, where these are too many.
+    of_classes: Option<[usize; 2]>,
     pairs: usize,
     separable_in_plane: Vec<Pair>,
     best: PairValue,
@@ -219,18 +221,23 @@ impl SeparabilityFacts {
     /// `None` where there is no pair.
     fn new(results: &PcaResults) -> Option<Self> {
         let pairs = &results.separability.pairs;
-        let named = |found: &PairSeparability| Pair::new(&results.data.classes, found.a, found.b);
+        let named = |found: &PairSeparability| Pair::new(&results.compared_data.classes, found.a, found.b);
         let in_plane =
             |found: &PairSeparability| PairValue { pair: named(found), value: found.plane_accuracy };
         let by_plane =
             |p: &&PairSeparability, q: &&PairSeparability| p.plane_accuracy.total_cmp(&q.plane_accuracy);
         let worst = pairs.iter().min_by(by_plane)?;
-        let of = |class: u8| results.labels.iter().filter(|label| **label == class).count();
+        let of = |place: u8| {
+            let class = results.compared.get(usize::from(place)).copied().unwrap_or(place);
+            results.labels.iter().filter(|label| **label == class).count()
+        };
         let certified = || pairs.iter().filter(|found| found.separable_in_full_space);
         let contrast = certified().filter(|found| !found.separable_in_plane).min_by(by_plane);
         let fewest_images = pairs.iter().map(|found| found.images).min()?;
         let most_images = pairs.iter().map(|found| found.images).max()?;
+        let (compared, all) = (results.compared.len(), results.data.classes.len());
         Some(SeparabilityFacts {
+            of_classes: (compared < all).then_some([compared, all]),
             pairs: pairs.len(),
             separable_in_plane: pairs.iter().filter(|found| found.separable_in_plane).map(named).collect(),
             best: in_plane(pairs.iter().max_by(by_plane)?),

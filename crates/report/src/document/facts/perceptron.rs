@@ -12,6 +12,8 @@ use inkling_statistics::{ALPHA, Method, chi_squared_homogeneity, mantel_spearman
 
 #[derive(Debug, Serialize)]
 pub(super) struct PerceptronFacts<'a> {
+    /// How many classes are compared of how many, where these are too many.
+    of_classes: Option<[usize; 2]>,
     set: &'a str,
     title: &'a str,
     dimensions: usize,
@@ -156,7 +158,9 @@ impl<'a> PerceptronFacts<'a> {
         };
         let by_deviation = |p: &Moved, q: &Moved| p.deviation.total_cmp(&q.deviation);
         let by_class = class_means(classes, pairs);
+        let (compared, all) = (classes.len(), results.classes);
         PerceptronFacts {
+            of_classes: (compared < all).then_some([compared, all]),
             set: &spec.data.set,
             title: &results.data.title,
             dimensions: pairs[0].weights.len(),

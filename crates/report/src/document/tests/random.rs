@@ -30,7 +30,7 @@ pub(super) fn random_results(seed: u64) -> Results {
     found.pca = found.pca.filter(|_| keep[0]);
     found.perceptrons = found.perceptrons.filter(|_| keep[1]);
     if let Some(pca) = &mut found.pca {
-        pca.data = small.clone();
+        (pca.data, pca.compared_data) = (small.clone(), small.clone());
         random::vary_pca(pca, &mut chance);
     }
     if let Some(perceptrons) = &mut found.perceptrons {

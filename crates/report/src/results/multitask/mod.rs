@@ -183,8 +183,8 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Multit
         return Err(damaged(format!("it does not describe the data set `{}`", asked.data)));
     };
     let mapping = asked
-        .mapping(data.classes.len())
-        .map_err(|class| damaged(format!("class {class} of `{}` and its group do not fit", asked.data)))?;
+        .mapping(&data.classes)
+        .map_err(|_| damaged(format!("the classes of `{}` and its groups do not fit", asked.data)))?;
     let specs = runs.iter().map(|run| match &run.spec {
         RunSpec::Train(spec) => {
             let wrong = |reason| damaged(format!("the run `{}` {reason}", run.title));

@@ -203,7 +203,7 @@ fn what_does_not_fit_is_an_error_that_names_the_file() {
         (
             record(|record| record.study.multitask.as_mut().unwrap().groups[0].classes.truncate(1)),
             "study.json",
-            "class 7 of `fashion-mnist` and its group do not fit",
+            "the classes of `fashion-mnist` and its groups do not fit",
         ),
         (
             record(|record| record.study.multitask.as_mut().unwrap().groups.swap(0, 1)),
