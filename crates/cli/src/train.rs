@@ -22,6 +22,8 @@ use crate::{model, output, own, plot, start_computing, study};
 const FILE: &str = "study.toml";
 /// The record of a study in its folder.
 const RECORD: &str = "study.json";
+/// Share of the training images that is held out where nothing else is asked for.
+const VALIDATION: f64 = 0.1;
 /// Lines of loss and accuracy within an epoch.
 const LINES: usize = 20;
 /// Classes of which each gets a dream: more find no room in a figure.
@@ -90,7 +92,10 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
     let (data, about, ready) = images(source, &request)?;
     let About { set, shape, classes, train, test } = about;
     network.fill_in(shape, classes);
-    let held_out = (args.validation * train as f64).round() as usize;
+    // The source's own validation images, unless a share is asked for.
+    let own = args.validation.is_none() && ready.as_ref().is_some_and(|set| set.validation.is_some());
+    let share = if own { 0.0 } else { args.validation.unwrap_or(VALIDATION) };
+    let held_out = (share * train as f64).round() as usize;
     let batch_size = args.batch_size.get().min((train / 10).max(1));
     let trained = train.saturating_sub(held_out);
     let augmentation = args.augmentation();
@@ -105,12 +110,13 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
         warmup_steps: None,
         clip_norm: None,
         log_every: (trained.div_ceil(batch_size) / LINES).max(1),
-        validation: (held_out > 0).then(|| ValidationSpec {
+        validation: (own || held_out > 0).then(|| ValidationSpec {
             images: held_out,
+            own,
             patience: args.patience.map(std::num::NonZeroUsize::get),
         }),
     };
-    if args.patience.is_some() && held_out == 0 {
+    if args.patience.is_some() && training.validation.is_none() {
         return Err(UsageError::NoValidation.into());
     }
     let study = Study {

@@ -46,7 +46,7 @@ impl From<Imported> for DataSet {
             images: [set.train.len(), set.test.len()],
             fit: set.fit,
         };
-        DataSet { about, train: set.train, test: set.test, checksum }
+        DataSet { about, train: set.train, test: set.test, validation: set.validation, checksum }
     }
 }
 
@@ -59,6 +59,8 @@ pub struct DataSet {
     pub train: Samples,
     /// The samples to judge it by.
     pub test: Samples,
+    /// The samples to choose by that the set has of its own, if it has some.
+    pub validation: Option<Samples>,
     /// Identifies every byte of the set; see [`SetInfo::checksum`] and [`Imported::checksum`].
     pub checksum: String,
 }

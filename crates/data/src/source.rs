@@ -254,7 +254,7 @@ pub fn read_folder(info: &'static SetInfo, folder: &Path) -> Result<DataSet, Dat
     let (train, test) = (to_samples(info, train)?, to_samples(info, test)?);
     match wrong_bytes {
         Some(error) => Err(error),
-        None => Ok(DataSet { about: info.into(), train, test, checksum: info.checksum() }),
+        None => Ok(DataSet { about: info.into(), train, test, validation: None, checksum: info.checksum() }),
     }
 }
 

@@ -139,6 +139,7 @@ mod tests {
                 about: info.into(),
                 train: samples(30),
                 test: samples(4),
+                validation: None,
                 checksum: "made up".into(),
             };
             let data = DataSlice { set: "mnist".into(), train_images: 30, test_images: 4 };

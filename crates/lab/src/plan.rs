@@ -421,7 +421,13 @@ mod tests {
                 images: [samples.len(), samples.len()],
                 fit: Fit::Stretch,
             };
-            DataSet { about, train: samples.clone(), test: samples, checksum: String::new() }
+            DataSet {
+                about,
+                train: samples.clone(),
+                test: samples,
+                validation: None,
+                checksum: String::new(),
+            }
         };
         assert_eq!(compared(&set((0..25).collect(), 25)), (0..25).collect::<Vec<u8>>());
         // 25 classes are 300 pairs. Of 40, the last ten have two images each; of the others, which are alike, the first stay.

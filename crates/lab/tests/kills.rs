@@ -29,7 +29,7 @@ const KILLS: [usize; 2] = [130, 70];
 /// checkpoint has to carry.
 fn run() -> (DataSet, PlannedRun) {
     let set = chance_set(150, 50);
-    let validation = Some(ValidationSpec { images: 30, patience: None });
+    let validation = Some(ValidationSpec { images: 30, own: false, patience: None });
     let weighting = Weighting::Uncertainty { learning_rate: 0.01 };
     let run = two_headed(&set, TrainingSpec { validation, ..training(150) }, weighting);
     (set, run)

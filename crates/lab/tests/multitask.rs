@@ -133,7 +133,7 @@ fn with_all_the_weight_on_one_head_a_network_ends_as_the_single_task_one_to_the_
 fn two_heads_leave_what_readers_need_of_both() {
     let (set, folder) = (set(150, 300), tempfile::tempdir().unwrap());
     let weighting = Weighting::Fixed { weights: vec![0.25, 0.75] };
-    let validation = Some(ValidationSpec { images: 30, patience: None });
+    let validation = Some(ValidationSpec { images: 30, own: false, patience: None });
     let run = two_headed(&set, TrainingSpec { validation, ..training(4) }, weighting);
     train_in(folder.path(), &run, &set, &Ear::new()).unwrap();
     let dir = dir(folder.path(), &run);

@@ -203,7 +203,7 @@ fn networks_that_cannot_be_built_and_sets_that_are_too_small_are_refused_before_
     let message = refusal(|study| {
         study.data.train_images = 100_000;
         study.cnn.as_mut().unwrap().training.validation =
-            Some(ValidationSpec { images: 60_000, patience: None });
+            Some(ValidationSpec { images: 60_000, own: false, patience: None });
     });
     assert!(message.contains("`cnn.training.validation.images` is 60000"), "{message}");
 }

@@ -30,7 +30,7 @@ pub use rasterise::rasterise;
 pub use results::{
     ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
-    Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PairResults, Pairing,
+    Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PairResults, Pairing,
     PcaResults, PerceptronResults, Pictures, Program, Results, Share, Spread, WeightingResults, WrongImage,
     between, within,
 };

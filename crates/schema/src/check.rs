@@ -225,6 +225,18 @@ fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Resul
             "hold out fewer, or raise `data.train_images`".into(),
         );
     }
+    if let Some(validation) = training.validation.as_ref().filter(|held| held.own == (held.images > 0)) {
+        let (message, help) = match validation.own {
+            true => (
+                "the data set's own validation images are used, and others are held out",
+                "leave one of the two out",
+            ),
+            false => {
+                ("there are no validation images", "give a number of `images` to hold out, or `own = true`")
+            }
+        };
+        return wrong(&[task, "training", "validation"], message.into(), help.into());
+    }
     let images = data.train_images - held_out;
     if training.batch_size > images {
         return wrong(

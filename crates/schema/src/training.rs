@@ -64,6 +64,10 @@ pub struct AugmentationSpec {
     pub noise: f64,
 }
 
+fn is_none(images: &usize) -> bool {
+    *images == 0
+}
+
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
@@ -239,13 +243,17 @@ impl Optimizer {
     }
 }
 
-/// A part of the training images, drawn with the run's seed, that is not trained on but used to choose the best epoch.
+/// Images that are not trained on but used to choose the best epoch: a part of the training images, drawn with the run's seed, or
+/// those that the data set has of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidationSpec {
-    /// Images held out.
-    #[serde(deserialize_with = "count")]
+    /// Training images held out; none where the set's own validation images are used.
+    #[serde(default, skip_serializing_if = "is_none", deserialize_with = "count")]
     pub images: usize,
+    /// Whether the validation images are those that the data set has of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// Training stops after so many epochs without a lower loss on these images; it does not stop where not given.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_count")]
     pub patience: Option<usize>,

@@ -411,6 +411,19 @@ fn names_that_cannot_be_seen_or_told_apart_are_refused() {
 }
 
 #[test]
+fn validation_images_are_held_out_or_the_sets_own() {
+    let mut study = preset("smoke").unwrap();
+    let mut refused = |images: usize, own: bool| {
+        let training = &mut study.mlp.as_mut().unwrap().training;
+        training.validation = Some(inkling_schema::ValidationSpec { images, own, patience: None });
+        Study::from_toml("mine.toml", &study.to_toml()).err().map(|error| error.to_string())
+    };
+    assert_eq!((refused(100, false), refused(0, true)), (None, None));
+    assert!(refused(100, true).unwrap().contains("own validation images are used"));
+    assert!(refused(0, false).unwrap().contains("there are no validation images"));
+}
+
+#[test]
 fn any_seed_survives_printing() {
     let mut study = preset("brief").unwrap();
     for seed in [0, 1, 1 << 53, (1 << 53) + 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {

@@ -72,9 +72,10 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "NAME", default_value = "adam", value_parser = optimizers())]
     pub(crate) optimizer: Optimizer,
 
-    /// Share of the training images that is held out for validation; 0 for none.
-    #[arg(long, value_name = "SHARE", default_value = "0.1", value_parser = share, allow_negative_numbers = true)]
-    pub(crate) validation: f64,
+    /// Share of the training images that is held out for validation; 0 for none [default: 0.1, or the source's own validation
+    /// images if it has some].
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
+    pub(crate) validation: Option<f64>,
 
     /// Stop when the validation loss has not fallen for so many epochs, and keep the weights of the best epoch.
     #[arg(long, value_name = "EPOCHS", value_parser = values::steps, allow_negative_numbers = true)]

@@ -190,6 +190,32 @@ fn training_that_may_stop_early_keeps_the_best_epoch_everywhere() {
 }
 
 #[test]
+fn validation_images_of_the_source_choose_the_epoch() {
+    let folder = place();
+    let folder = folder.path();
+    for (part, each) in [("train", 40), ("val", 10), ("test", 12)] {
+        bars(&folder.join("parts").join(part), each);
+    }
+    let train = ["train", "mine.toml", "--data", "parts", "--epochs", "2"];
+    let told = run(folder, &train);
+    told.says(0, &["the set's own validation images"]);
+    let study = fs::read_to_string(folder.join("model/study.toml")).unwrap();
+    assert!(study.contains("own = true"), "{study}");
+    let page = fs::read_to_string(folder.join("model/report.html")).unwrap();
+    assert!(page.contains("The validation images are those of the data set"));
+    let epochs = fs::read_dir(folder.join("model/runs"))
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path().join("metrics.jsonl")).unwrap_or_default())
+        .find(|lines| lines.contains("\"validation\""))
+        .unwrap();
+    assert!(epochs.contains("\"validation\":{\"images\":20,"), "{epochs}");
+    // A share of the training images, where it is asked for.
+    run(folder, &[&train[..], &["--validation", "0.2", "--out", "drawn"]].concat()).says(0, &[]);
+    let study = fs::read_to_string(folder.join("drawn/study.toml")).unwrap();
+    assert!(study.contains("images = 16") && !study.contains("own = true"), "{study}");
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused_with_what_to_do() {
     let folder = place();
     let folder = folder.path();

@@ -44,7 +44,7 @@ pub(super) fn assemble(
     let [train, test, validation] = all;
     if let Some((validation, _)) = &validation {
         notes.push(format!(
-            "The part for validation ({} of the images) is left aside: a study holds out its own.",
+            "The part for validation ({} of the images) is used where a training asks for the set's own validation images.",
             validation.len()
         ));
     }

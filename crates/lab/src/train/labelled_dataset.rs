@@ -52,6 +52,13 @@ pub(crate) fn check(run: &PlannedRun, spec: &TrainRun, set: &DataSet) -> Result<
             head.loss.name()
         ));
     }
+    if spec.training.validation.as_ref().is_some_and(|validation| validation.own) && set.validation.is_none()
+    {
+        return refuse(format!(
+            "its best epoch is to be chosen by {}'s own validation images, and there are none",
+            set.about.title
+        ));
+    }
     // The labels and predictions that a study keeps are bytes.
     let too_many = spec.model.heads.iter().zip(&scores).find(|&(_, &scores)| scores > MAX_CLASSES);
     if let Some((head, scores)) = too_many {

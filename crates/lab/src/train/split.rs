@@ -6,28 +6,32 @@ use inkling_data::{Images, Samples};
 use inkling_engine::random::RngStream;
 use inkling_schema::TrainRun;
 
-/// The training images in two parts. Nothing here knows of test images.
+/// The images that are trained on and chosen by. Nothing here knows of test images.
 #[derive(Debug)]
 pub(crate) struct Split<'a> {
     /// Trained on.
     pub(crate) train: Cow<'a, Samples>,
-    /// Held out, where the run asks for it.
-    pub(crate) validation: Option<Samples>,
+    /// To choose the best epoch by, where the run asks for it.
+    pub(crate) validation: Option<Cow<'a, Samples>>,
 }
 
 impl<'a> Split<'a> {
     /// Holds out the first images of a shuffled order, which the run's seed decides; both parts keep the order of the
-    /// set.
-    pub(crate) fn new(samples: &'a Samples, run: &TrainRun) -> Split<'a> {
-        let Some(validation) = &run.training.validation else {
-            return Split { train: Cow::Borrowed(samples), validation: None };
+    /// set. `own` are the validation images that the set has of its own, which take their place if the run says so.
+    pub(crate) fn new(samples: &'a Samples, own: Option<&'a Samples>, run: &TrainRun) -> Split<'a> {
+        let Some(validation) = run.training.validation.as_ref().filter(|validation| !validation.own) else {
+            let validation = run.training.validation.as_ref().and(own).map(Cow::Borrowed);
+            return Split { train: Cow::Borrowed(samples), validation };
         };
         let mut order = arange(samples.len());
         RngStream::new(run.seed, "validation").shuffle(&mut order);
         let (held_out, rest) = order.split_at_mut(validation.images);
         held_out.sort_unstable();
         rest.sort_unstable();
-        Split { train: Cow::Owned(select(samples, rest)), validation: Some(select(samples, held_out)) }
+        Split {
+            train: Cow::Owned(select(samples, rest)),
+            validation: Some(Cow::Owned(select(samples, held_out))),
+        }
     }
 }
 
@@ -69,7 +73,7 @@ mod tests {
             log_every: 1,
             warmup_steps: None,
             clip_norm: None,
-            validation: held_out.map(|images| ValidationSpec { images, patience: None }),
+            validation: held_out.map(|images| ValidationSpec { images, own: false, patience: None }),
         };
         TrainRun::of_classes(data, model, training, seed)
     }
@@ -83,7 +87,7 @@ mod tests {
     #[test]
     fn the_parts_are_the_whole_in_order_and_labels_stay_with_their_images() {
         let samples = samples();
-        let split = Split::new(&samples, &run(Some(15), 1));
+        let split = Split::new(&samples, None, &run(Some(15), 1));
         let validation = split.validation.unwrap();
         assert_eq!((split.train.len(), validation.len()), (25, 15));
         for part in [split.train.as_ref(), &validation] {
@@ -96,11 +100,21 @@ mod tests {
     }
 
     #[test]
+    fn validation_images_of_the_set_leave_all_others_to_train_on() {
+        let samples = samples();
+        let other = samples.clone().take(7);
+        let mut run = run(None, 1);
+        run.training.validation = Some(ValidationSpec { images: 0, own: true, patience: None });
+        let split = Split::new(&samples, Some(&other), &run);
+        assert_eq!((split.train.as_ref(), split.validation.as_deref()), (&samples, Some(&other)));
+    }
+
+    #[test]
     fn the_seed_decides_who_is_held_out() {
         let samples = samples();
-        let held_out = |seed| Split::new(&samples, &run(Some(15), seed)).validation.unwrap();
+        let held_out = |seed| Split::new(&samples, None, &run(Some(15), seed)).validation.unwrap();
         assert_eq!(held_out(1), held_out(1));
         assert_ne!(held_out(1), held_out(2));
-        assert_eq!(*Split::new(&samples, &run(None, 1)).train, samples);
+        assert_eq!(*Split::new(&samples, None, &run(None, 1)).train, samples);
     }
 }

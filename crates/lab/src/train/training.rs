@@ -70,7 +70,7 @@ impl<'a> Training<'a> {
         let set = context.set();
         let weighting = weighting::loss_weighting(&run.weighting, run.model.heads.len(), run.seed);
         let weights: Vec<f32> = weighting.weights().iter().map(|&weight| weight as f32).collect();
-        let Split { train, validation } = Split::new(&set.train, run);
+        let Split { train, validation } = Split::new(&set.train, set.validation.as_ref(), run);
         let workspace = network.workspace(EVALUATION_BATCH, false);
         let mut trainer = Trainer::new(network, run.training.optimizer, run.training.batch_size, &weights);
         trainer.set_clip_norm(run.training.clip_norm);
@@ -89,7 +89,7 @@ impl<'a> Training<'a> {
                 .augmentation
                 .filter(|spec| !spec.is_none())
                 .map(|spec| Augmenter::new(spec, run.seed)),
-            validation: validation.map(|samples| LabelledDataset::new(Cow::Owned(samples), &run.labels)),
+            validation: validation.map(|samples| LabelledDataset::new(samples, &run.labels)),
             trained: (0..weights.len()).map(|head| run.weighting.trains(head)).collect(),
             weighting,
             workspace,

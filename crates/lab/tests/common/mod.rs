@@ -36,7 +36,13 @@ pub(crate) fn set(train: usize, test: usize) -> DataSet {
         Samples { images: Images { count, height: SIDE, width: SIDE, channels: 1, pixels }, labels }
     };
     let (train, test) = (samples(train), samples(test));
-    DataSet { about: catalogue::find("mnist").unwrap().into(), train, test, checksum: "made up".into() }
+    DataSet {
+        about: catalogue::find("mnist").unwrap().into(),
+        train,
+        test,
+        validation: None,
+        checksum: "made up".into(),
+    }
 }
 
 /// The same with training labels of chance: all that can be learnt is the images by heart, and the validation loss rises.
@@ -97,7 +103,7 @@ pub(crate) fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
 
 /// A run with validation, so that there are best weights to lose.
 pub(crate) fn with_validation(set: &DataSet, epochs: usize, patience: Option<usize>) -> PlannedRun {
-    let validation = Some(ValidationSpec { images: 30, patience });
+    let validation = Some(ValidationSpec { images: 30, own: false, patience });
     planned(set, TrainingSpec { validation, ..training(epochs) })
 }
 

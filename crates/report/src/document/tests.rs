@@ -374,7 +374,7 @@ fn every_way_to_train_has_its_words() {
         let mut results = networks(&SPECIAL[..2], Shape::SMALL);
         change(&mut results, |i, network| {
             let training = &mut network.spec.training;
-            let validation = Some(ValidationSpec { images: 500, patience: Some(3) });
+            let validation = Some(ValidationSpec { images: 500, own: false, patience: Some(3) });
             let (warmup_steps, clip_norm) = (Some(1), Some(0.5));
             *training =
                 TrainingSpec { optimizer, schedule, validation, warmup_steps, clip_norm, ..training.clone() };

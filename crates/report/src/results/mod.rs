@@ -26,7 +26,8 @@ use crate::ReportError;
 
 pub use comparison::{NetworkPair, between, within};
 pub use inside::{
-    ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Pictures,
+    ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Maps,
+    Pictures,
 };
 pub(crate) use inside::{Look, look};
 pub use moment::Moment;

@@ -51,9 +51,14 @@ fn dreams_of_every_class_alone_are_told_of_without_a_judge() {
     let told = text_of(&results);
     assert!(told.contains("Of the dreams of three classes") && !told.contains("No dream"), "{told}");
     assert!(!told.contains("judge"), "{told}");
-    // Without convolutions there are no filters and no maps, and the saliency has a heading of its own.
+    // Without convolutions there are no filters, and the layers have units.
     let inside = results.inside.as_mut().unwrap();
-    inside.filters = None;
+    (inside.filters, inside.maps) = (None, crate::Maps::Units);
+    let told = text_of(&results);
+    assert!(told.contains("hidden layer 1") && told.contains("Dead units"), "{told}");
+    assert!(!told.contains("onvolution 1") && !told.contains("channel"), "{told}");
+    // Without any layer to look at, saliency has a heading of its own.
+    let inside = results.inside.as_mut().unwrap();
     let activations = inside.activations.as_mut().unwrap();
     activations.outcome.layers.clear();
     activations.layers.clear();
@@ -65,7 +70,7 @@ fn dreams_of_every_class_alone_are_told_of_without_a_judge() {
 fn weights_of_the_best_epoch_are_said_to_be_so() {
     let mut results = own();
     let network = &mut results.network.as_mut().unwrap().networks[0];
-    network.spec.training.validation = Some(ValidationSpec { images: 300, patience: Some(2) });
+    network.spec.training.validation = Some(ValidationSpec { images: 300, own: false, patience: Some(2) });
     let epochs = &mut network.outcome.epochs;
     for epoch in epochs.iter_mut() {
         epoch.validation = Some(epoch.test);

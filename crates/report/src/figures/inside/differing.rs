@@ -22,14 +22,17 @@ pub(super) fn channels(found: &ActivationsResults, words: &Words) -> Vec<Figure>
     let sheet = Sheet {
         name: words.file("differing"),
         alt: format!(
-            "The channels whose outputs differ most between {} and {}, side by side for each layer; most different, by root \
+            "The {} whose outputs differ most between {} and {}, side by side for each layer; most different, by root \
              mean square",
-            first.name, second.name
+            words.parts(),
+            first.name,
+            second.name
         ),
         heading: Heading {
-            title: "Most different channels".into(),
+            title: format!("Most different {}", words.parts()),
             note: format!(
-                "below, channel and root mean square difference; left {}, right {}",
+                "below, {} and root mean square difference; left {}, right {}",
+                words.parts().trim_end_matches('s'),
                 words.seen(first),
                 words.seen(second)
             ),

@@ -30,11 +30,11 @@ use inkling_schema::outcome::DataSetFacts;
 pub use self::contact::{ClassImages, contact_sheet};
 use self::words::Words;
 use crate::results::Look;
-use crate::{ActivationsResults, Figure, FiltersResults, InsideResults};
+use crate::{ActivationsResults, Figure, FiltersResults, InsideResults, Maps};
 
 /// Every figure of Task 5 that there is something to draw for.
 pub(super) fn draw(inside: &InsideResults) -> Vec<Figure> {
-    let words = Words { study: true, blocks: inside.has_blocks, data: Some(&inside.data) };
+    let words = Words { study: true, maps: inside.maps, data: Some(&inside.data) };
     let filters = inside.filters.iter().flat_map(|found| of_filters(found, &words));
     let activations = inside.activations.iter().flat_map(|found| of_activations(found, &words));
     let dreams = [
@@ -51,7 +51,7 @@ pub(super) fn draw(inside: &InsideResults) -> Vec<Figure> {
 
 /// The figures of one look into a network.
 pub(super) fn look(look: &Look, data: Option<&DataSetFacts>) -> Vec<Figure> {
-    let words = Words { study: false, blocks: false, data };
+    let words = Words { study: false, maps: Maps::Convolutions, data };
     match look {
         Look::Filters(found) => of_filters(found, &words),
         Look::Activations(found) => of_activations(found, &words),

@@ -4,13 +4,14 @@ use inkling_schema::outcome::{DataSetFacts, LookedAt};
 use inkling_schema::{ImageChoice, Objective, Start};
 
 use super::super::thousands;
+use crate::Maps;
 
 /// What figures call layers, classes and themselves.
 pub(super) struct Words<'a> {
     /// Whether the figures are of a study, whose networks have their convolutions numbered.
     pub(super) study: bool,
-    /// Whether the layers that are looked at are residual blocks too.
-    pub(super) blocks: bool,
+    /// What the layers are that are looked at.
+    pub(super) maps: Maps,
     /// The data set, with the names of the classes of the head that is looked at.
     pub(super) data: Option<&'a DataSetFacts>,
 }
@@ -18,11 +19,17 @@ pub(super) struct Words<'a> {
 impl Words<'_> {
     /// The layer at this place among those looked at.
     pub(super) fn layer(&self, place: usize, name: &str) -> String {
-        match (self.study, self.blocks) {
-            (true, false) => self.convolution(place, name),
-            (true, true) => format!("stage {}", place + 1),
+        match (self.study, self.maps) {
+            (true, Maps::Convolutions) => self.convolution(place, name),
+            (true, Maps::Stages) => format!("stage {}", place + 1),
+            (true, Maps::Units) => format!("hidden layer {}", place + 1),
             (false, _) => format!("layer {name}"),
         }
+    }
+
+    /// What a layer that is looked at has many of.
+    pub(super) fn parts(&self) -> &'static str {
+        if self.maps == Maps::Units { "units" } else { "channels" }
     }
 
     /// The convolution at this place among all of them.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use inkling_schema::outcome::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{DreamPurpose, LayerSpec, RunId, RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile, Tensors};
+use serde::Serialize;
 
 use super::outcome;
 use crate::ReportError;
@@ -31,9 +32,9 @@ pub struct InsideResults {
     /// The step at which that network's training diverged: then its weights are those of its last whole epoch, or of its
     /// start.
     pub diverged: Option<usize>,
-    /// Whether maps that are looked at are those of residual blocks too, not of convolutions alone.
-    pub has_blocks: bool,
-    /// Whether each of those maps is what a convolution with ReLU gives.
+    /// What the layers are whose output is looked at.
+    pub maps: Maps,
+    /// Whether each of them is followed by ReLU.
     pub rectified: bool,
     /// The two classes that are looked at closely.
     pub classes: [u8; 2],
@@ -45,6 +46,18 @@ pub struct InsideResults {
     pub activations: Option<ActivationsResults>,
     /// Every dream run, in the order of the study.
     pub dreams: Vec<DreamResults>,
+}
+
+/// What the layers are whose output is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Maps {
+    /// Convolutions, whose channels are maps.
+    Convolutions,
+    /// Convolutions and residual blocks.
+    Stages,
+    /// Dense layers, of a network without convolutions.
+    Units,
 }
 
 /// The independently trained network.
@@ -166,7 +179,7 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         network: network.map_or_else(|| asked.network.clone(), |run| run.title.clone()),
         test: network.map(|run| test(store, run)).transpose()?.flatten(),
         diverged: network.map(|run| diverged(store, run)).transpose()?.flatten(),
-        has_blocks: network.is_some_and(has_blocks),
+        maps: network.map_or(Maps::Convolutions, Maps::of),
         rectified: network.is_none_or(is_rectified),
         classes: asked.classes,
         judge: None,
@@ -201,17 +214,28 @@ fn trunk(run: &PlannedRun) -> &[LayerSpec] {
     }
 }
 
-fn has_blocks(run: &PlannedRun) -> bool {
-    trunk(run).iter().any(|layer| matches!(layer, LayerSpec::Residual { .. }))
+impl Maps {
+    fn of(run: &PlannedRun) -> Maps {
+        let any = |is_one: fn(&LayerSpec) -> bool| trunk(run).iter().any(is_one);
+        if any(|layer| matches!(layer, LayerSpec::Residual { .. })) {
+            Maps::Stages
+        } else if any(|layer| matches!(layer, LayerSpec::Conv2d { .. })) {
+            Maps::Convolutions
+        } else {
+            Maps::Units
+        }
+    }
 }
 
-/// Whether every convolution is followed by ReLU, and no block has convolutions of its own.
+/// Whether ReLU follows each of the layers that are looked at, and no block has layers of its own.
 fn is_rectified(run: &PlannedRun) -> bool {
-    let trunk = trunk(run);
+    let (trunk, maps) = (trunk(run), Maps::of(run));
     let followed = |place: usize| matches!(trunk.get(place + 1), Some(LayerSpec::Relu));
-    let is_convolution = |layer: &LayerSpec| matches!(layer, LayerSpec::Conv2d { .. });
-    !has_blocks(run)
-        && trunk.iter().enumerate().all(|(place, layer)| !is_convolution(layer) || followed(place))
+    let is_one = |layer: &LayerSpec| match maps {
+        Maps::Units => matches!(layer, LayerSpec::Dense { .. }),
+        _ => matches!(layer, LayerSpec::Conv2d { .. }),
+    };
+    maps != Maps::Stages && trunk.iter().enumerate().all(|(place, layer)| !is_one(layer) || followed(place))
 }
 
 /// One run of looking inside, on its own.

@@ -13,7 +13,7 @@ use self::activations::ActivationsFacts;
 use self::difference::DifferenceFacts;
 use self::dreams::{AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
 use self::filters::FiltersFacts;
-use crate::InsideResults;
+use crate::{InsideResults, Maps};
 use inkling_statistics::wilson_interval;
 
 #[derive(Debug, Serialize)]
@@ -27,8 +27,8 @@ pub(super) struct InsideFacts<'a> {
     /// The two classes, by name.
     classes: Vec<&'a str>,
     judge: Option<JudgeFacts>,
-    /// Whether the maps are those of residual blocks too, and whether each is a convolution's with ReLU.
-    has_blocks: bool,
+    /// What the layers are that are looked at, and whether ReLU follows each.
+    maps: Maps,
     rectified: bool,
     filters: Option<FiltersFacts>,
     activations: Option<ActivationsFacts<'a>>,
@@ -67,7 +67,7 @@ impl<'a> InsideFacts<'a> {
             test_accuracy: inside.test.map(|test| test.accuracy()),
             interval: inside.test.map(|test| wilson_interval(test.correct, test.images)),
             diverged: inside.diverged,
-            has_blocks: inside.has_blocks,
+            maps: inside.maps,
             rectified: inside.rectified,
             classes: inside
                 .classes
