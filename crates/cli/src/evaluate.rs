@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use inkling_data::import::{Fit, Imported, Request};
-use inkling_data::{DataSet, FetchEvent, Samples, Sources, catalogue};
+use inkling_data::{DataSet, FetchEvent, Samples, Sources};
 use inkling_lab::{Observer, Trained};
 use inkling_schema::Labels;
 use inkling_schema::format::{fixed, percent, percent_range, thousands};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::args::EvaluateArgs;
-use crate::failure::{BAD_DATA, Failure, UsageError};
+use crate::failure::{BAD_DATA, Failure};
 use crate::interrupt::STOP;
 use crate::progress::Progress;
 use crate::trained::{self, Named};
@@ -100,11 +100,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
 /// The images that a word names.
 fn given(source: &Path, network: &Trained, progress: &Progress) -> Result<TestImages, Failure> {
     if !source.exists() {
-        let word = source.to_string_lossy();
-        let info = catalogue::find(&word).map_err(|_| UsageError::UnknownImages {
-            word: word.clone().into_owned(),
-            known: catalogue::SETS.each_ref().map(|set| set.name).join(", "),
-        })?;
+        let info = own::known_set(source)?;
         let fetching = |event: FetchEvent| progress.fetching(&event);
         let interrupted = || progress.interrupted();
         let sources = Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(None) };

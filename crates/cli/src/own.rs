@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use inkling_data::Sources;
 use inkling_data::import::{Imported, Request, is_source};
+use inkling_data::{SetInfo, Sources, catalogue};
 use inkling_schema::{DataSetSpec, Study, Task, TestSpec};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, UsageError};
 use crate::message;
 
 /// Puts a person's own images in the place of the sets that a study names, where that is what `--data` means: the folder or
@@ -20,7 +20,7 @@ pub(crate) fn adapt(
 ) -> Result<Option<(String, Imported)>, Failure> {
     let Some(source) = folder.filter(|folder| is_source(folder)) else { return Ok(None) };
     let known = Sources::new(Some(source.to_owned()));
-    let sets = || study.sets().filter_map(|name| inkling_data::catalogue::find(name).ok());
+    let sets = || study.sets().filter_map(|name| catalogue::find(name).ok());
     if sets().any(|set| known.locate(set).is_ok_and(|place| place.is_some())) {
         return Ok(None);
     }
@@ -70,7 +70,7 @@ pub(crate) fn read(source: &Path, request: &Request) -> Result<(DataSetSpec, Imp
         path.to_string_lossy().into_owned()
     };
     let spec = DataSetSpec {
-        name: set.name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect(),
+        name: name_of(&set.name),
         source: absolute(source),
         size: request.size,
         channels: request.channels,
@@ -84,6 +84,21 @@ pub(crate) fn read(source: &Path, request: &Request) -> Result<(DataSetSpec, Imp
         groups: Vec::new(),
     };
     Ok((spec, set))
+}
+
+/// The set that the program knows by the name in the place of a source.
+pub(crate) fn known_set(source: &Path) -> Result<&'static SetInfo, UsageError> {
+    let word = source.to_string_lossy();
+    catalogue::find(&word).map_err(|_| UsageError::UnknownImages {
+        word: word.clone().into_owned(),
+        known: catalogue::SETS.each_ref().map(|set| set.name).join(", "),
+    })
+}
+
+/// The name that a study has for a set: letters, digits and the like, and not that of a set that the program knows.
+fn name_of(source: &str) -> String {
+    let name: String = source.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
+    if catalogue::find(&name).is_ok() { format!("my {name}") } else { name }
 }
 
 fn is_plain(letter: char) -> bool {

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use inkling_data::catalogue;
 use inkling_data::import::{Imported, Request};
 use inkling_lab::StudyOptions;
 use inkling_schema::outcome::{RunResult, StudyRecord, TrainOutcome};
@@ -164,11 +163,7 @@ fn images(
     request: &Request,
 ) -> Result<(Option<DataSetSpec>, About, Option<Imported>), Failure> {
     if !source.exists() {
-        let word = source.to_string_lossy();
-        let info = catalogue::find(&word).map_err(|_| UsageError::UnknownImages {
-            word: word.clone().into_owned(),
-            known: catalogue::SETS.each_ref().map(|set| set.name).join(", "),
-        })?;
+        let info = own::known_set(source)?;
         let about = About {
             set: info.name.into(),
             shape: info.shape,

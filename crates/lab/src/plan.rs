@@ -3,9 +3,10 @@
 mod multitask;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use inkling_data::catalogue;
-use inkling_data::import::{Fit, Imported, Request, import};
+use inkling_data::import::{Fit, ImportError, Imported, Request, import};
 use inkling_data::{About, DataSet, Sources};
 use inkling_engine::pca::PcaError;
 use inkling_schema::outcome::{DataSetFacts, PlannedRun};
@@ -87,6 +88,15 @@ pub fn fit_spec(fit: Fit) -> FitSpec {
 /// # Errors
 /// [`LabError::Import`].
 pub fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -> Result<DataSet, LabError> {
+    // What is known of those sets, and was published of them, would be said of these images.
+    if catalogue::find(&own.name).is_ok() {
+        return Err(ImportError::Unfit {
+            path: PathBuf::from(&own.source),
+            problem: format!("cannot be called `{}`, as a set that the program knows", own.name),
+            help: "give the data set another `name`".into(),
+        }
+        .into());
+    }
     let at = |path: &str| sources.base.join(path);
     let default = Request::default();
     let request = Request {

@@ -14,7 +14,8 @@ SOURCE is one of
 of such sub-folders
   an .npz file with x_train, y_train, x_test, y_test (as Keras writes it), train_images, … (as MedMNIST has it), or X and y
   a .csv file with a label and the pixels of an image in each line, or a folder with train.csv and test.csv
-  a folder of IDX files, such as train-images-idx3-ubyte.gz
+  a folder of IDX files, such as train-images-idx3-ubyte.gz (MNIST, KMNIST, EMNIST with --transposed)
+  a folder of the binary files of CIFAR-10 or CIFAR-100
 
 Classes are known by their names and stand in natural order: 1, 2, 10.";
 

@@ -216,6 +216,20 @@ fn validation_images_of_the_source_choose_the_epoch() {
 }
 
 #[test]
+fn images_that_have_the_name_of_a_known_set_are_not_taken_for_it() {
+    let folder = place();
+    let folder = folder.path();
+    fs::rename(folder.join("bars"), folder.join("mnist")).unwrap();
+    run(folder, &["train", "mine.toml", "--data", "mnist", "--epochs", "1"]).says(0, &[]);
+    let page = fs::read_to_string(folder.join("model/report.html")).unwrap();
+    assert!(page.contains("mine on my mnist") && !page.contains("LeCun"));
+    let study = fs::read_to_string(folder.join("model/study.toml")).unwrap().replace("my mnist", "mnist");
+    fs::write(folder.join("wrong.toml"), study).unwrap();
+    run(folder, &["study", "wrong.toml", "--out", "wrong"])
+        .says(65, &["cannot be called `mnist`", "another `name`"]);
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused_with_what_to_do() {
     let folder = place();
     let folder = folder.path();

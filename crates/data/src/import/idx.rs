@@ -1,6 +1,7 @@
 //! A folder of IDX files under whatever names unpackers leave: `train-images-idx3-ubyte`, `train-images.idx3-ubyte`,
 //! `emnist-letters-train-labels-idx1-ubyte.gz`.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -104,6 +105,36 @@ fn bytes(path: &Path) -> Result<(Vec<usize>, Vec<u8>), ImportError> {
     }
 }
 
+/// What the labels of a file of images stand for, where a list beside it says so: `emnist-balanced-mapping.txt`, with a label and
+/// the codes of its letters in each line, or `kmnist_classmap.csv`, with a label, a code and a letter.
+fn names(images: &Path) -> Result<BTreeMap<u8, String>, ImportError> {
+    let folder = images.parent().unwrap_or(Path::new(""));
+    let file = images.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let set = ["-train-", "-test-"].iter().find_map(|part| file.split_once(part)).map_or("", |(set, _)| set);
+    for list in [format!("{set}-mapping.txt"), "kmnist_classmap.csv".to_owned()] {
+        let path = folder.join(&list);
+        if !path.is_file() {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|error| ImportError::read(&path, error))?;
+        return Ok(text.lines().filter_map(name).collect());
+    }
+    Ok(BTreeMap::new())
+}
+
+/// The label and the name in a line of such a list. Small letters are said to be so: some systems do not tell them from large ones.
+fn name(line: &str) -> Option<(u8, String)> {
+    let mut fields = line.split([' ', ',']).map(str::trim);
+    let label = fields.next()?.parse().ok()?;
+    let code = fields.next()?;
+    let letter = match code.strip_prefix("U+") {
+        Some(code) => char::from_u32(u32::from_str_radix(code, 16).ok()?)?,
+        None => char::from_u32(code.parse().ok()?)?,
+    };
+    let small = letter.is_ascii_lowercase();
+    Some((label, if small { format!("small {letter}") } else { letter.to_string() }))
+}
+
 impl Pair {
     fn read(&self) -> Result<Labelled, ImportError> {
         let (shape, pixels) = bytes(&self.images)?;
@@ -114,8 +145,30 @@ impl Pair {
             let problem = format!("has labels of the shape {labels_shape:?} for {} images", shape[0]);
             return Err(ImportError::new(&self.labels, problem, HELP));
         }
-        let (names, labels) = index(labels.into_iter().map(|label| label.to_string()));
+        let named = names(&self.images)?;
+        let name = |label: u8| named.get(&label).cloned().unwrap_or_else(|| label.to_string());
+        let (names, labels) = index(labels.into_iter().map(name));
         let images = Images { count: shape[0], height, width, channels, pixels };
         Ok(Labelled { part: self.part, names, labels, images, files: Vec::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_beside_the_files_name_the_labels() {
+        assert_eq!(name("10 65"), Some((10, "A".into())));
+        assert_eq!(name("36 97"), Some((36, "small a".into())));
+        assert_eq!(name("1 66 98"), Some((1, "B".into())));
+        assert_eq!(name("0,U+304A,お"), Some((0, "お".into())));
+        assert_eq!(name("index,codepoint,char"), None);
+        let folder = tempfile::tempdir().unwrap();
+        let images = |name: &str| folder.path().join(name);
+        fs::write(images("emnist-balanced-mapping.txt"), "0 48\n10 65\n").unwrap();
+        let found = names(&images("emnist-balanced-train-images-idx3-ubyte.gz")).unwrap();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [(0, "0".to_owned()), (10, "A".to_owned())]);
+        assert!(names(&images("train-images-idx3-ubyte")).unwrap().is_empty());
     }
 }

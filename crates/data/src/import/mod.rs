@@ -1,5 +1,5 @@
-//! Image sets that a person brings: a folder with a sub-folder for each class, arrays of NumPy (NPZ, NPY), a CSV table, or a
-//! folder of IDX files.
+//! Image sets that a person brings: a folder with a sub-folder for each class, arrays of NumPy (NPZ, NPY), a CSV table, a folder
+//! of IDX files, or the binary files of CIFAR.
 //!
 //! [`import`] reads a source whole or not at all. Classes are known by their names, never by their places, and stand in
 //! natural order (1, 2, 10). Images become bytes of one size; the parts that the source has are kept, or a seeded, stratified
@@ -7,6 +7,7 @@
 
 mod arrays;
 mod cache;
+mod cifar;
 mod classes;
 mod csv;
 pub(crate) mod decode;
@@ -39,7 +40,11 @@ pub fn is_source(path: &Path) -> bool {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
         return ["npz", "csv", "tsv"].contains(&ending.as_str());
     }
-    path.is_dir() && (folder::has_images(path) || idx::has_pairs(path) || csv::has_tables(path))
+    path.is_dir()
+        && (folder::has_images(path)
+            || idx::has_pairs(path)
+            || cifar::is_there(path)
+            || csv::has_tables(path))
 }
 
 /// How a source is to be read.
@@ -256,9 +261,9 @@ fn read(
 ) -> Result<Vec<Labelled>, ImportError> {
     let metadata = std::fs::metadata(source).map_err(|error| ImportError::read(source, error))?;
     let arrays = if metadata.is_dir() {
-        match idx::read(source)? {
-            Some(parts) => Some(parts),
-            None => csv::read_folder(source, request, notes)?,
+        match (idx::read(source)?, cifar::read(source)?) {
+            (Some(parts), _) | (None, Some(parts)) => Some(parts),
+            (None, None) => csv::read_folder(source, request, notes)?,
         }
     } else if metadata.is_file() {
         let ending = source.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
@@ -283,7 +288,7 @@ fn read(
 
 /// What a source may be.
 const HELP: &str = "a data set is a folder with a sub-folder of images for each class, an .npz file with images and labels, a \
-                    .csv file with a label and the pixels of an image in each line, or a folder of IDX files";
+                    .csv file with a label and the pixels of an image in each line, or a folder of IDX files or of CIFAR's";
 
 fn unknown(source: &Path) -> ImportError {
     let kind = std::fs::File::open(source).ok().and_then(|file| {

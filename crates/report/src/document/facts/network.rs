@@ -1,6 +1,6 @@
 //! Facts of a network of a person's own: its layers one by one, beside what is said of any network.
 
-use inkling_schema::PlannedLayer;
+use inkling_schema::{PlannedLayer, Weights};
 use serde::Serialize;
 
 use super::networks::NetworksFacts;
@@ -49,7 +49,7 @@ impl<'a> NetworkFacts<'a> {
     pub(super) fn new(networks: NetworksFacts<'a>, found: &'a NetworksResults) -> Option<Self> {
         let network = found.networks.first()?;
         let plan = network.spec.model.plan().ok()?;
-        let may_stop = network.spec.training.validation.as_ref().is_some_and(|held| held.patience.is_some());
+        let best_kept = network.outcome.weights == Weights::Best;
         let mut supports = vec![0; found.data.classes.len()];
         network.labels().iter().for_each(|&label| supports[usize::from(label)] += 1);
         Some(NetworkFacts {
@@ -60,7 +60,7 @@ impl<'a> NetworkFacts<'a> {
             parameters: plan.parameters,
             multiply_adds: plan.layers.iter().map(|layer| layer.multiply_adds).sum(),
             epochs: network.outcome.epochs.len(),
-            best: network.kept().filter(|_| may_stop).map(|kept| kept.epoch),
+            best: network.kept().filter(|_| best_kept).map(|kept| kept.epoch),
             supports,
         })
     }

@@ -1,7 +1,7 @@
 //! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
 
 use inkling_schema::outcome::{EpochOutcome, TrainOutcome};
-use inkling_schema::{Initializer, LayerSpec, Padding, TrainingSpec};
+use inkling_schema::{Initializer, LayerSpec, Padding, TrainingSpec, Weights};
 use serde::Serialize;
 
 use super::closer::Chosen;
@@ -33,6 +33,8 @@ pub(super) struct NetworksFacts<'a> {
     constant: Vec<&'a str>,
     /// Networks whose training ended before its last epoch, the validation loss falling no more.
     stopped_early: Vec<&'a str>,
+    /// Whether the weights of each are those of its best epoch, as far as its training did not diverge.
+    best_kept: bool,
     /// `None` where every network diverged.
     found: Option<Found<'a>>,
     /// `None` with fewer than two networks that did not diverge.
@@ -147,6 +149,8 @@ impl<'a> NetworksFacts<'a> {
                 .map(|(_, network, _)| network.name.as_str())
                 .collect(),
             stopped_early: names(task, |outcome| outcome.stopped_early),
+            best_kept: task.finished().count() > 0
+                && task.finished().all(|(_, network, _)| network.outcome.weights == Weights::Best),
             found: Found::new(task),
             pairs: Pairs::new(task, &pairs),
             budgets: budgets(task, &pairs),

@@ -79,7 +79,7 @@ fn weights_of_the_best_epoch_are_said_to_be_so() {
     network.outcome.weights = inkling_schema::Weights::Best;
     let accuracy = network.outcome.epochs[0].test.accuracy();
     let told = text_of(&results);
-    assert!(told.contains("results are those of the epoch with the lowest"), "{told}");
+    assert!(told.contains("Results are those of the epoch with the lowest loss"), "{told}");
     assert!(told.contains("the results after epoch 1, which had"), "{told}");
     assert!(told.contains(&inkling_schema::format::fixed(100.0 * accuracy, 2)), "{told}");
 }
