@@ -4,6 +4,7 @@ use std::path::Path;
 
 use inkling_data::import::{Fit, Imported, Request};
 use inkling_data::{DataSet, FetchEvent, Samples, Sources};
+use inkling_engine::logits::{argmax, log_probability};
 use inkling_lab::{Observer, Trained};
 use inkling_schema::Labels;
 use inkling_schema::format::{fixed, percent, percent_range, thousands};
@@ -65,8 +66,10 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
     }
     let progress = Progress::new(&STOP);
     let images = match &args.data {
-        Some(source) => given(source, &network, &progress)?,
-        None => {
+        Some(source) if !trained::is_own_source(source, &file, &network) => {
+            given(source, &network, &progress)?
+        }
+        _ => {
             let set = trained::own_set(&file, &network, &progress)?.ok_or(EvaluateError::NoImages)?;
             of_set(set, true)
         }
@@ -113,6 +116,8 @@ fn given(source: &Path, network: &Trained, progress: &Progress) -> Result<TestIm
         size: Some([height, width]),
         channels: Some(channels),
         fit: preparation.map_or(Fit::Stretch, |preparation| inkling_lab::fit(preparation.fit)),
+        // Of the same images, wherever they lie, the same are drawn.
+        seed: network.card.as_ref().map_or(Request::default().seed, |card| card.run.seed),
         cache: inkling_data::cache_folder(),
         ..Request::default()
     };
@@ -184,9 +189,8 @@ impl Found {
         let mut confusion = vec![vec![0; classes.len()]; classes.len()];
         let mut loss = 0.0;
         for (scores, &label) in scores.chunks_exact(classes.len()).zip(labels) {
-            confusion[label][inkling_engine::logits::argmax(scores)] += 1;
-            let exponentials = scores.iter().map(|&score| f64::from(score - scores[label]).exp());
-            loss += exponentials.sum::<f64>().ln();
+            confusion[label][argmax(scores)] += 1;
+            loss -= log_probability(scores, label);
         }
         Found {
             head: head.to_owned(),

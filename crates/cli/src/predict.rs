@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use inkling_data::import::{Fit, ImportError};
 use inkling_data::{Images, Picture, PictureFit, Prepared, prepare};
+use inkling_engine::logits::probability;
 use inkling_lab::Trained;
 use inkling_schema::format::percent;
 use inkling_schema::{FitSpec, Preparation};
@@ -82,10 +83,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<(), Failure> {
 /// The softmax of a head's scores of one image.
 fn probabilities(network: &mut Trained, head: usize, image: &Images) -> Vec<f64> {
     let scores = network.scores_of_images(image).swap_remove(head);
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = scores.iter().map(|&score| f64::from(score - largest).exp()).collect();
-    let sum: f64 = exponentials.iter().sum();
-    exponentials.into_iter().map(|value| value / sum).collect()
+    (0..scores.len()).map(|class| probability(&scores, class)).collect()
 }
 
 /// How the network's own images were prepared; of a file that does not say, as large as it takes them.

@@ -47,7 +47,11 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), Failure> {
         folder: None,
         base: out,
         ready: ready.into_iter().collect(),
-        options: StudyOptions { keep_file: true, ..StudyOptions::default() },
+        options: StudyOptions {
+            keep_file: true,
+            mix_instructions: args.mix_instructions,
+            ..StudyOptions::default()
+        },
         json: args.json,
         start,
     };

@@ -78,6 +78,13 @@ pub(crate) fn own_set(
     Ok(Some(inkling_lab::read_own(&own, &sources, progress)?))
 }
 
+/// Whether a source is the one that the network was trained on, from which its test images were drawn in their own way.
+pub(crate) fn is_own_source(given: &Path, file: &Path, network: &Trained) -> bool {
+    let place = |path: &Path| path.canonicalize().ok();
+    let own = source(file, network).and_then(|(folder, own)| place(&folder.join(own.source)));
+    own.is_some() && own == place(given)
+}
+
 /// The folder of the study that a network's file is part of, and what the study says of the images.
 fn source(file: &Path, network: &Trained) -> Option<(PathBuf, DataSetSpec)> {
     let folder = file.ancestors().nth(3)?;

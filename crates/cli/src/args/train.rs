@@ -115,6 +115,11 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 
+    /// Continue in a folder whose network was computed with instructions (--cpu) that give other last digits: an unfinished
+    /// training starts again.
+    #[arg(long)]
+    pub(crate) mix_instructions: bool,
+
     /// Print the results (summary.json) instead of a few lines about them.
     #[arg(long)]
     pub(crate) json: bool,

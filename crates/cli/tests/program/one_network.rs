@@ -216,6 +216,19 @@ fn validation_images_of_the_source_choose_the_epoch() {
 }
 
 #[test]
+fn test_images_are_those_that_were_drawn_and_never_ones_that_were_trained_on() {
+    let folder = place();
+    let folder = folder.path();
+    let train = ["train", "mine.toml", "--data", "bars", "--epochs", "1", "--seed", "9", "--test", "0.3"];
+    run(folder, &train).says(0, &[]);
+    let own = json(folder, &["evaluate", "model", "--json"]);
+    assert_eq!(own["images"], 36);
+    assert_eq!(json(folder, &["evaluate", "model", "--data", "./bars/", "--json"]), own);
+    // What the refusal of a mixture of instructions advises is an option here too.
+    run(folder, &[&train[..], &["--mix-instructions"]].concat()).says(0, &["finished earlier"]);
+}
+
+#[test]
 fn images_that_have_the_name_of_a_known_set_are_not_taken_for_it() {
     let folder = place();
     let folder = folder.path();

@@ -1,5 +1,6 @@
 //! Loss and accuracy of the networks of a task while they are trained.
 
+use inkling_schema::Weights;
 use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
 
 use super::axis::Axis;
@@ -192,9 +193,11 @@ fn alt(kind: Kind, task: &NetworksResults, networks: &[Network]) -> String {
         })
         .collect();
     let plural = if ends.len() == 1 { "" } else { "s" };
+    let best = networks.iter().any(|network| network.outcome.weights == Weights::Best);
+    let at_the_end = if best { "With the weights that are kept" } else { "At the end" };
     format!(
         "Cross-entropy, on a logarithmic axis, and accuracy against the epoch for {} {}{plural} on {}: within the \
-         epochs, and after each on all training and test images. At the end: {}.",
+         epochs, and after each on all training and test images. {at_the_end}: {}.",
         ends.len(),
         kind.name(),
         task.data.title,
