@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use inkling_data::catalogue::{self, SETS};
-use inkling_data::{DataError, DataSet, FetchEvent, SetInfo, Sources};
+use inkling_data::import::published;
+use inkling_data::{DataError, DataSet, FetchEvent, SetInfo, Sources, usual_places};
 use serde_json::json;
 
 use crate::args::DataCommand;
@@ -67,6 +68,20 @@ fn list(sources: &Sources, as_json: bool) -> Result<(), Failure> {
             "checksum": info.checksum(), "licence": info.licence, "origin": info.origin,
             "folder": found.as_ref().map(|found| found.folder.display().to_string()),
             "holds_files_of": found.as_ref().and_then(|found| found.holds).map(|other| other.name),
+        }));
+    }
+    let places = match &sources.given {
+        Some(given) => vec![given.clone()],
+        None => usual_places(),
+    };
+    for set in published() {
+        let Some(folder) = set.locate(&places) else { continue };
+        if !as_json {
+            output::line(&format!("{:14} {:14} {}", set.name, set.title, folder.display()));
+        }
+        rows.push(json!({
+            "name": set.name, "title": set.title, "licence": set.licence, "origin": set.origin,
+            "folder": folder.display().to_string(),
         }));
     }
     if as_json {

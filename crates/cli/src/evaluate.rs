@@ -102,7 +102,7 @@ pub(crate) fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
 
 /// The images that a word names.
 fn given(source: &Path, network: &Trained, progress: &Progress) -> Result<TestImages, Failure> {
-    if !source.exists() {
+    if own::is_no_path(source) {
         let info = own::known_set(source)?;
         let fetching = |event: FetchEvent| progress.fetching(&event);
         let interrupted = || progress.interrupted();
@@ -119,6 +119,7 @@ fn given(source: &Path, network: &Trained, progress: &Progress) -> Result<TestIm
         // Of the same images, wherever they lie, the same are drawn.
         seed: network.card.as_ref().map_or(Request::default().seed, |card| card.run.seed),
         cache: inkling_data::cache_folder(),
+        places: inkling_data::usual_places(),
         ..Request::default()
     };
     let set = own::import(source, &request)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use inkling_data::import::{Imported, Request, is_source};
+use inkling_data::import::{Imported, Request, is_source, published, published_set};
 use inkling_data::{SetInfo, Sources, catalogue};
 use inkling_schema::{DataSetSpec, Study, Task, TestSpec};
 
@@ -11,8 +11,7 @@ use crate::failure::{Failure, UsageError};
 use crate::message;
 
 /// Puts a person's own images in the place of the sets that a study names, where that is what `--data` means: the folder or
-/// file is a source of images, and holds none of the sets. Tasks 1 and 2 look at grey images, where they are among `only`.
-/// Gives back the images, by the name that the study has for them.
+/// file is a source of images, and holds none of the sets. Gives back the images, by the name that the study has for them.
 pub(crate) fn adapt(
     study: &mut Study,
     only: &[Task],
@@ -27,21 +26,34 @@ pub(crate) fn adapt(
     own_study(study, source, only).map(Some)
 }
 
-/// Makes a study one of a person's own images, and gives these back with the name that the study has for them.
+/// Numbers of an image that tasks 1 and 2 can still compute with: their matrices have as many rows and columns.
+const MOST_VALUES: usize = 4096;
+
+/// Makes a study one of a person's own images, and gives these back with the name that the study has for them. Images in colour
+/// are read as grey where tasks 1 or 2 are asked for and they have too many values.
 pub(crate) fn own_study(
     study: &mut Study,
     source: &Path,
     only: &[Task],
 ) -> Result<(String, Imported), Failure> {
     let asked = |task: &Task| only.is_empty() || only.contains(task);
-    let grey = study
+    let squared = study
         .tasks()
         .iter()
         .filter(|task| asked(task))
         .any(|task| matches!(task, Task::Pca | Task::Perceptron));
     let cache = inkling_data::cache_folder();
-    let request = Request { channels: grey.then_some(1), cache, ..Request::default() };
-    let (spec, set) = read(source, &request)?;
+    let places = inkling_data::usual_places();
+    let mut request = Request { cache, places, ..Request::default() };
+    let (mut spec, mut set) = read(source, &request)?;
+    if squared && set.train.images.channels > 1 && set.train.images.dim() > MOST_VALUES {
+        request.channels = Some(1);
+        (spec, set) = read(source, &request)?;
+        message::note(&format!(
+            "the images are read as grey: in colour, they have more than the {MOST_VALUES} values that tasks 1 and 2 compute with \
+             in reasonable time; a study file can say `channels = 3`"
+        ));
+    }
     replace(study, &spec.name);
     fit(study, &set);
     let name = spec.name.clone();
@@ -65,10 +77,6 @@ pub(crate) fn import(source: &Path, request: &Request) -> Result<Imported, Failu
 /// Reads a person's own images, and says how a study file names them: by the name of their source, and absolute paths.
 pub(crate) fn read(source: &Path, request: &Request) -> Result<(DataSetSpec, Imported), Failure> {
     let set = import(source, request)?;
-    let absolute = |path: &Path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        path.to_string_lossy().into_owned()
-    };
     let spec = DataSetSpec {
         name: name_of(&set.name),
         source: absolute(source),
@@ -86,13 +94,51 @@ pub(crate) fn read(source: &Path, request: &Request) -> Result<(DataSetSpec, Imp
     Ok((spec, set))
 }
 
+/// Whether the word in the place of a source is neither a path nor the name of a set whose files lie on disk.
+pub(crate) fn is_no_path(source: &Path) -> bool {
+    !source.exists() && published_set(source).is_none()
+}
+
+/// Resolves the paths of a study's own images, which begin in the folder of its file, so that they hold wherever the study is
+/// read again.
+pub(crate) fn resolve(study: &mut Study, base: &Path) {
+    for set in &mut study.data_set {
+        set.source = located(base, &set.source);
+        if let TestSpec::Source(test) = &mut set.test {
+            *test = located(base, test);
+        }
+    }
+}
+
+/// A source in a study file of this folder: an absolute path, or the name of a set.
+fn located(base: &Path, source: &str) -> String {
+    let path = base.join(source);
+    if path.exists() || published_set(Path::new(source)).is_none() { absolute(&path) } else { source.into() }
+}
+
+/// A path from the root on; the name of a set is no path.
+fn absolute(path: &Path) -> String {
+    if let Some(set) = published_set(path) {
+        return set.name;
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.to_string_lossy().into_owned()
+}
+
 /// The set that the program knows by the name in the place of a source.
 pub(crate) fn known_set(source: &Path) -> Result<&'static SetInfo, UsageError> {
     let word = source.to_string_lossy();
     catalogue::find(&word).map_err(|_| UsageError::UnknownImages {
         word: word.clone().into_owned(),
-        known: catalogue::SETS.each_ref().map(|set| set.name).join(", "),
+        known: known_names().join(", "),
     })
+}
+
+/// The names of sets that can stand in the place of a source. Those of other sizes of the same images would fill a page.
+fn known_names() -> Vec<String> {
+    let in_catalogue = catalogue::SETS.iter().map(|set| set.name.to_owned());
+    let others = published().into_iter().map(|set| set.name).filter(|name| !name.contains('_'));
+    in_catalogue.chain(others).collect()
 }
 
 /// The name that a study has for a set: letters, digits and the like, and not that of a set that the program knows.

@@ -64,7 +64,6 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         name: &name,
         out: &args.out,
         folder: args.data.folder.clone(),
-        base: Path::new(&args.study).parent().unwrap_or(Path::new("")),
         ready: ready.into_iter().collect(),
         options,
         json: args.json,
@@ -82,8 +81,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) out: &'a Path,
     /// The folder that a person named for the sets that the program knows.
     pub(crate) folder: Option<PathBuf>,
-    /// The folder from which the paths of a person's own sets begin.
-    pub(crate) base: &'a Path,
     /// Sets of a person's own that were read already, by name.
     pub(crate) ready: BTreeMap<String, Imported>,
     pub(crate) options: StudyOptions,
@@ -98,7 +95,7 @@ pub(crate) fn perform(
     asked: Asked,
     first: impl FnOnce(&Store) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Asked { study, name, out, folder, base, ready, options, json, start } = asked;
+    let Asked { study, name, out, folder, ready, options, json, start } = asked;
     check_printable(study)?;
     if study.network.is_none() {
         warn_of_length(study);
@@ -111,7 +108,6 @@ pub(crate) fn perform(
     let sources = Sources {
         progress: &fetching,
         interrupted: &interrupted,
-        base: base.to_owned(),
         ready: RefCell::new(ready),
         ..Sources::new(folder)
     };
@@ -180,7 +176,9 @@ fn resolve(word: &OsStr) -> Result<(String, Study), Failure> {
     }
     let contents = read_text(path, |path, source| UsageError::StudyFile { path, source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok((name, Study::from_toml(&text, &contents)?))
+    let mut study = Study::from_toml(&text, &contents)?;
+    own::resolve(&mut study, path.parent().unwrap_or(Path::new("")));
+    Ok((name, study))
 }
 
 /// Reads a text file that a person wrote; `unreadable` is the error where the system does not give it. A file larger than

@@ -45,7 +45,6 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), Failure> {
         name: FILE,
         out,
         folder: None,
-        base: out,
         ready: ready.into_iter().collect(),
         options: StudyOptions {
             keep_file: true,
@@ -166,7 +165,7 @@ fn images(
     source: &Path,
     request: &Request,
 ) -> Result<(Option<DataSetSpec>, About, Option<Imported>), Failure> {
-    if !source.exists() {
+    if own::is_no_path(source) {
         let info = own::known_set(source)?;
         let about = About {
             set: info.name.into(),

@@ -69,27 +69,25 @@ pub(crate) fn own_set(
 ) -> Result<Option<DataSet>, Failure> {
     let fetching = |event: FetchEvent| progress.fetching(&event);
     let interrupted = || progress.interrupted();
-    let mut sources = Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(None) };
+    let sources = Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(None) };
     if let Some(info) = known(network) {
         return Ok(Some(sources.load(info)?));
     }
-    let Some((folder, own)) = source(file, network) else { return Ok(None) };
-    sources.base = folder;
+    let Some(own) = source(file, network) else { return Ok(None) };
     Ok(Some(inkling_lab::read_own(&own, &sources, progress)?))
 }
 
 /// Whether a source is the one that the network was trained on, from which its test images were drawn in their own way.
 pub(crate) fn is_own_source(given: &Path, file: &Path, network: &Trained) -> bool {
     let place = |path: &Path| path.canonicalize().ok();
-    let own = source(file, network).and_then(|(folder, own)| place(&folder.join(own.source)));
+    let own = source(file, network).and_then(|own| place(Path::new(&own.source)));
     own.is_some() && own == place(given)
 }
 
-/// The folder of the study that a network's file is part of, and what the study says of the images.
-fn source(file: &Path, network: &Trained) -> Option<(PathBuf, DataSetSpec)> {
+/// What the study says of the images whose part a network's file is.
+fn source(file: &Path, network: &Trained) -> Option<DataSetSpec> {
     let folder = file.ancestors().nth(3)?;
     let record: StudyRecord = read_json(&folder.join("study.json")).ok()??;
     let name = network.data.as_deref()?;
-    let own = record.study.data_set.into_iter().find(|own| own.name == name)?;
-    Some((folder.to_owned(), own))
+    record.study.data_set.into_iter().find(|own| own.name == name)
 }

@@ -140,7 +140,7 @@ pub(crate) fn array(shape: &[usize]) -> String {
 
 /// The paths in a folder whose names are asked for, in the order of these names. A folder may hold a set's pictures one by
 /// one beside its files.
-fn entries(folder: &Path, asked: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn entries(folder: &Path, asked: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -160,7 +160,7 @@ fn plain(name: &str) -> String {
 }
 
 /// The letters and digits of a name, in lower case.
-fn letters(name: &str) -> String {
+pub(crate) fn letters(name: &str) -> String {
     name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

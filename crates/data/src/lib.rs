@@ -35,7 +35,7 @@ pub use picture::{Look, Picture, PictureNote, decode_png, read_png};
 pub use picture_error::PictureError;
 pub use prepare::{PictureFit, Prepared, prepare};
 pub use set::{About, DataSet, Images, Samples};
-pub use source::{Found, Sources, cache_folder, load, read_folder, set_files};
+pub use source::{Found, Sources, cache_folder, load, read_folder, set_files, usual_places};
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -27,8 +27,6 @@ pub struct Sources<'a> {
     pub folders: Vec<PathBuf>,
     /// The folder that fetched sets are kept in, in `NAME/`; none where the user has no home folder.
     pub cache: Option<PathBuf>,
-    /// The folder from which the paths of a person's own sets begin.
-    pub base: PathBuf,
     /// Sets of a person's own that were read already, by the name that a study gives them; each is taken once.
     pub ready: RefCell<BTreeMap<String, Imported>>,
     /// How patiently to fetch.
@@ -44,14 +42,10 @@ impl Sources<'_> {
     /// that the program was built in if it is still there, and the user's cache, which `INKLING_CACHE`
     /// overrides.
     pub fn new(given: Option<PathBuf>) -> Self {
-        let mut folders = vec![PathBuf::from("data")];
-        let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|root| root.join("data"));
-        folders.extend(project.filter(|folder| folder.is_dir()));
         Self {
             given,
-            folders,
+            folders: folders(),
             cache: cache_folder(),
-            base: PathBuf::new(),
             ready: RefCell::default(),
             policy: Policy::default(),
             progress: &|_| {},
@@ -206,6 +200,24 @@ fn owner(info: &SetInfo, folder: &Path) -> Option<&'static SetInfo> {
         let (owner, _) = catalogue::owner(&sha256_hex(&bytes))?;
         (owner.name != info.name).then_some(owner)
     })
+}
+
+/// The folders that hold sets in `NAME/`: `data/` of the working directory, and of the project that the program was built in if
+/// it is still there.
+fn folders() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("data")];
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|root| root.join("data"));
+    folders.extend(project.filter(|folder| folder.is_dir()));
+    folders
+}
+
+/// The folders in which sets are looked for by their names: those of the working directory and of the project, the user's cache,
+/// and the folder into which the Python package of MedMNIST fetches.
+pub fn usual_places() -> Vec<PathBuf> {
+    let mut places = folders();
+    places.extend(cache_folder());
+    places.extend(choose_base_strategy().ok().map(|user| user.home_dir().join(".medmnist")));
+    places
 }
 
 /// The folder for fetched sets and prepared images: what `INKLING_CACHE` says, or `inkling` in the user's cache folder; none where

@@ -3,11 +3,11 @@
 mod multitask;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use inkling_data::catalogue;
 use inkling_data::import::{Fit, ImportError, Imported, Request, import};
-use inkling_data::{About, DataSet, Sources};
+use inkling_data::{About, DataSet, Sources, usual_places};
 use inkling_engine::pca::PcaError;
 use inkling_schema::outcome::{DataSetFacts, PlannedRun};
 use inkling_schema::{
@@ -97,14 +97,13 @@ pub fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -
         }
         .into());
     }
-    let at = |path: &str| sources.base.join(path);
     let default = Request::default();
     let request = Request {
         size: own.size,
         channels: own.channels,
         fit: fit(own.fit),
         test: match &own.test {
-            TestSpec::Source(source) => Some(at(source)),
+            TestSpec::Source(source) => Some(source.into()),
             TestSpec::Share(_) => None,
         },
         test_share: match own.test {
@@ -114,11 +113,12 @@ pub fn read_own(own: &DataSetSpec, sources: &Sources, observer: &dyn Observer) -
         seed: own.seed,
         transposed: own.transposed,
         cache: sources.cache.clone(),
+        places: usual_places(),
     };
     let ready = sources.ready.borrow_mut().remove(&own.name);
     let set = match ready {
         Some(set) => set,
-        None => import(&at(&own.source), &request, &|_, _| {})?,
+        None => import(Path::new(&own.source), &request, &|_, _| {})?,
     };
     for note in &set.notes {
         observer.event(Event::OwnData { set: &own.name, note });
@@ -161,6 +161,7 @@ pub(crate) fn facts(sets: &DataSets) -> BTreeMap<String, DataSetFacts> {
         title: set.about.title.clone(),
         height: set.about.shape[0],
         width: set.about.shape[1],
+        channels: set.about.shape[2],
         classes: set.about.classes.clone(),
         checksum: set.checksum.clone(),
         images: Some(set.about.images),

@@ -153,13 +153,6 @@ impl Study {
                     "1 is grey, 3 is colour".into(),
                 );
             }
-            if set.channels == Some(3) && self.pairs_of(name) {
-                return wrong(
-                    &[&at("channels")],
-                    format!("tasks 1 and 2 look at grey images, and `{name}` is in colour"),
-                    "write `channels = 1`, or leave [pca] and [perceptron] out".into(),
-                );
-            }
             if !self.sets().any(|used| used == name) {
                 return wrong(
                     &[&at("name")],
@@ -169,12 +162,6 @@ impl Study {
             }
         }
         Ok(())
-    }
-
-    /// Whether tasks 1 or 2 use a set.
-    fn pairs_of(&self, set: &str) -> bool {
-        self.pca.as_ref().is_some_and(|task| task.data == set)
-            || self.perceptron.as_ref().is_some_and(|task| task.data == set)
     }
 }
 

@@ -553,10 +553,6 @@ fn data_sets_of_ones_own_that_cannot_be() {
         (with(&(set("leaves", "") + &set("leaves", "")), mlp.0, mlp.1), "two data sets of the name `leaves`"),
         (with(&set("leaves", "channels = 2"), mlp.0, mlp.1), "images have 1 channel or 3"),
         (with(&set("leaves", ""), "", ""), "no task uses the data set `leaves`"),
-        (
-            with(&set("leaves", "channels = 3"), "[pca]\ndata = \"mnist\"", "[pca]\ndata = \"leaves\""),
-            "tasks 1 and 2 look at grey images",
-        ),
         (with(&set("leaves", "test = 1.5"), mlp.0, mlp.1), "a share above 0 and below 1"),
         (with(&set("leaves", "size = [0, 28]"), mlp.0, mlp.1), "data_set[0].size"),
     ] {

@@ -87,10 +87,9 @@ pub(crate) enum BundleError {
     #[diagnostic(help("bundle it with the program that ran the study, or give --without-data"))]
     OtherData { title: &'static str },
 
-    #[error("the bundle cannot hold the data set `{name}`, which was read from `{path}`", path = .from.display())]
+    #[error("the images at `{path}` are no longer those of the data set `{name}` that the study used", path = .from.display())]
     #[diagnostic(help(
-        "give --without-data: the bundle then says where the images come from and what their checksum is; hand them in \
-         beside it"
+        "bring them back, or give --without-data: the bundle then says where the images come from and what their checksum is"
     ))]
     OwnData { name: String, from: PathBuf },
 

@@ -14,16 +14,19 @@ use std::io;
 use std::path::Path;
 
 use indicatif::DecimalBytes;
+use inkling_data::import::write_npz;
 use inkling_data::{Sources, catalogue, read_folder, set_files};
 use inkling_lab::SOURCES as SOURCES_DIGEST;
 use inkling_report::{Origins, Program, ReportError, Stale, WORDS};
-use inkling_schema::outcome::StudyRecord;
-use inkling_schema::quoted_path;
+use inkling_schema::outcome::{DataSetFacts, StudyRecord};
+use inkling_schema::{DataSetSpec, quoted_path};
 use inkling_store::{Reader, atomic};
 use serde_json::Value;
 
 use crate::args::BundleArgs;
 use crate::failure::Failure;
+use crate::interrupt::STOP;
+use crate::progress::Progress;
 use crate::{interrupt, message, output, replace};
 use archive::Files;
 use error::BundleError;
@@ -71,7 +74,7 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
     let total = SOURCES.iter().map(|(_, bytes)| bytes.len()).sum();
     row(code(""), total, format!("{} source files of Inkling {}", SOURCES.len(), env!("CARGO_PKG_VERSION")));
     for (path, bytes, words) in [
-        ("study.toml", repeat::study_file(&record).into_bytes(), "the study"),
+        ("study.toml", repeat::study_file(&record, !args.without_data).into_bytes(), "the study"),
         ("summary.json", summary, "its numbers"),
         (
             "REPEAT.md",
@@ -85,6 +88,12 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
     if !args.without_data {
         let sources = Sources::new(args.data.folder.clone());
         for (set, facts) in &record.data {
+            if let Some(own) = own(&record, set) {
+                let (path, bytes) = (repeat::prepared(own), prepared(own, facts)?);
+                row(format!("  {path}"), bytes.len(), "the images as prepared".into());
+                files.add(code(&path), bytes);
+                continue;
+            }
             let found = data_files(set, &sources)?;
             let total = found.iter().map(|(_, bytes)| bytes.len()).sum();
             row(format!("  data/{set}/"), total, format!("{}, as published", facts.title));
@@ -192,8 +201,8 @@ fn check_data(record: &StudyRecord, without_data: bool) -> Result<(), Failure> {
         return Ok(());
     }
     for (set, facts) in &record.data {
-        if let Some(own) = record.study.data_set.iter().find(|own| own.name == *set) {
-            return Err(BundleError::OwnData { name: set.clone(), from: own.source.clone().into() }.into());
+        if own(record, set).is_some() {
+            continue;
         }
         let info = catalogue::find(set)?;
         if info.checksum() != facts.checksum {
@@ -201,6 +210,21 @@ fn check_data(record: &StudyRecord, without_data: bool) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What a study says of a set, if it is of a person's own images.
+fn own<'a>(record: &'a StudyRecord, set: &str) -> Option<&'a DataSetSpec> {
+    record.study.data_set.iter().find(|own| own.name == set)
+}
+
+/// A person's own images as the study used them, read again from where they were.
+fn prepared(own: &DataSetSpec, facts: &DataSetFacts) -> Result<Vec<u8>, Failure> {
+    let progress = Progress::new(&STOP);
+    let set = inkling_lab::read_own(own, &Sources::new(None), &progress)?;
+    if set.checksum != facts.checksum {
+        return Err(BundleError::OwnData { name: own.name.clone(), from: own.source.clone().into() }.into());
+    }
+    Ok(write_npz(&set))
 }
 
 /// The files of a set, by name, after every byte of them was compared with the catalogue.

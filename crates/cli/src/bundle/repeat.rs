@@ -4,19 +4,38 @@ use std::time::Duration;
 
 use indicatif::HumanDuration;
 use inkling_data::catalogue;
+use inkling_data::import::published;
 use inkling_report::{Origins, Share};
 use inkling_schema::format::list;
 use inkling_schema::outcome::{Machine, StudyRecord};
+use inkling_schema::{DataSetSpec, TestSpec};
 
 use super::sources::SOURCES;
 
 /// The study as a file. Reading it gives the same study, and so runs of the same ids.
-pub(super) fn study_file(record: &StudyRecord) -> String {
+pub(super) fn study_file(record: &StudyRecord, with_data: bool) -> String {
+    let mut study = record.study.clone();
+    if with_data {
+        for own in &mut study.data_set {
+            // As prepared, the images have their size and their parts.
+            *own = DataSetSpec {
+                source: prepared(own),
+                test: TestSpec::default(),
+                transposed: false,
+                ..own.clone()
+            };
+        }
+    }
     format!(
         "# The study `{}`, every hyperparameter written down. REPEAT.md says how to repeat it.\n\n{}",
         record.preset,
-        record.study.to_toml(),
+        study.to_toml(),
     )
+}
+
+/// Where a bundle has a person's own images as prepared.
+pub(super) fn prepared(own: &DataSetSpec) -> String {
+    format!("data/{}.npz", own.name)
 }
 
 /// How to repeat the study, on which machines it was done, and what will be the same.
@@ -64,7 +83,12 @@ pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, 
         )
     };
     let data = record.data.iter().map(|(name, facts)| {
-        let licence = catalogue::find(name).map_or("unknown", |info| info.licence);
+        let own = own.iter().find(|own| own.name == *name);
+        let published = own.and_then(|own| published().into_iter().find(|set| set.name == own.source));
+        let licence = match published {
+            Some(set) => set.licence,
+            None => catalogue::find(name).map_or("unknown", |info| info.licence),
+        };
         format!("| data | {}, SHA-256 {} (licence: {licence}) |\n", facts.title, facts.checksum)
     });
     format!(

@@ -98,8 +98,9 @@ fn page(set: &Imported, found: &Description, figures: &[Figure]) -> String {
 pub(super) fn keep(args: &SourceArgs, out: &Path) -> Result<(), Failure> {
     replace::check(out, "an archive", |start| start.starts_with(b"PK\x03\x04"))?;
     let set = read(args)?;
-    atomic::write(out, &write_npz(&set))?;
-    output::line(&headline(&set));
+    let headline = headline(&set);
+    atomic::write(out, &write_npz(&set.into()))?;
+    output::line(&headline);
     output::line(&format!("Kept in {}", out.display()));
     Ok(())
 }

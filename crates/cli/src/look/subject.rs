@@ -80,11 +80,12 @@ impl Subject {
 
     /// The images that it was trained on, or that were named, as far as they are known.
     pub(crate) fn about(&self) -> Option<DataSetFacts> {
-        let [height, width, _] = self.network.input();
+        let [height, width, channels] = self.network.input();
         let facts = |title: &str, checksum: String| DataSetFacts {
             title: title.into(),
             height,
             width,
+            channels,
             classes: Vec::new(),
             checksum,
             images: None,

@@ -1,12 +1,12 @@
 //! The binary files of CIFAR-10 and CIFAR-100 (Krizhevsky 2009): records of a label, or a coarse and a fine one, and 32 × 32 pixels,
 //! first all red values, then green, then blue.
 
-use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::arrays::index;
 use super::error::ImportError;
+use super::stored::{self, Files, Stored};
 use super::{Labelled, Part};
 use crate::set::Images;
 
@@ -18,15 +18,24 @@ const MAX_BYTES: u64 = 2 << 30;
 const HELP: &str = "take the binary version of the set as it is unpacked: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, or `train.bin` and `test.bin`";
 
 /// The two sets, in which a record has so many labels, the last of which is the class.
-struct Kind {
+pub(super) struct Kind {
+    pub(super) title: &'static str,
     labels: usize,
     names: &'static str,
     train: &'static [&'static str],
     test: &'static str,
 }
 
+impl Kind {
+    /// Whether a file is one of the set's.
+    fn has(&self, name: &str) -> bool {
+        self.train.contains(&name) || [self.test, self.names].contains(&name)
+    }
+}
+
 const KINDS: [Kind; 2] = [
     Kind {
+        title: "CIFAR-10",
         labels: 1,
         names: "batches.meta.txt",
         train: &[
@@ -38,11 +47,17 @@ const KINDS: [Kind; 2] = [
         ],
         test: "test_batch.bin",
     },
-    Kind { labels: 2, names: "fine_label_names.txt", train: &["train.bin"], test: "test.bin" },
+    Kind {
+        title: "CIFAR-100",
+        labels: 2,
+        names: "fine_label_names.txt",
+        train: &["train.bin"],
+        test: "test.bin",
+    },
 ];
 
 /// The set that lies in a folder, or in the folder in it that its archive makes.
-fn find(folder: &Path) -> Option<(PathBuf, &'static Kind)> {
+pub(super) fn find(folder: &Path) -> Option<(PathBuf, &'static Kind)> {
     let places = ["", "cifar-10-batches-bin", "cifar-100-binary"].map(|inner| folder.join(inner));
     places.into_iter().find_map(|place| {
         let kind = KINDS.iter().find(|kind| place.join(kind.train[0]).is_file())?;
@@ -57,34 +72,44 @@ pub(super) fn is_there(folder: &Path) -> bool {
 
 /// Reads the files of a folder; `None` of a folder without.
 pub(super) fn read(folder: &Path) -> Result<Option<Vec<Labelled>>, ImportError> {
-    let Some((place, kind)) = find(folder) else { return Ok(None) };
-    let names = names(&place.join(kind.names))?;
-    let train: Vec<PathBuf> =
-        kind.train.iter().map(|name| place.join(name)).filter(|path| path.is_file()).collect();
-    let mut parts = vec![part(kind, Part::Train, &train, &names)?];
-    let test = place.join(kind.test);
-    if test.is_file() {
-        parts.push(part(kind, Part::Test, &[test], &names)?);
+    match find(folder) {
+        Some((place, kind)) => parts(&stored::folder(&place)?, kind).map(Some),
+        None => Ok(None),
     }
-    Ok(Some(parts))
 }
 
-/// The names of the classes, a line each; none where there is no such file.
-fn names(path: &Path) -> Result<Vec<String>, ImportError> {
-    if !path.is_file() {
-        return Ok(Vec::new());
+/// Reads the members of an archive as the sets' authors publish it.
+pub(super) fn archive(path: &Path) -> Result<Vec<Labelled>, ImportError> {
+    let files = stored::tar(path, |name| KINDS.iter().any(|kind| kind.has(name)), HELP)?;
+    match KINDS.iter().find(|kind| files.contains_key(kind.train[0])) {
+        Some(kind) => parts(&files, kind),
+        None => Err(ImportError::new(path, "has no file of CIFAR's in it", HELP)),
     }
-    let text = fs::read_to_string(path).map_err(|error| ImportError::read(path, error))?;
+}
+
+fn parts(files: &Files, kind: &Kind) -> Result<Vec<Labelled>, ImportError> {
+    let names = files.get(kind.names).map(names).transpose()?.unwrap_or_default();
+    let train: Vec<&Stored> = kind.train.iter().filter_map(|&name| files.get(name)).collect();
+    let mut parts = vec![part(kind, Part::Train, &train, &names)?];
+    if let Some(test) = files.get(kind.test) {
+        parts.push(part(kind, Part::Test, &[test], &names)?);
+    }
+    Ok(parts)
+}
+
+/// The names of the classes, a line each.
+fn names(file: &Stored) -> Result<Vec<String>, ImportError> {
+    let text = file.text()?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
-fn part(kind: &Kind, part: Part, files: &[PathBuf], names: &[String]) -> Result<Labelled, ImportError> {
+fn part(kind: &Kind, part: Part, files: &[&Stored], names: &[String]) -> Result<Labelled, ImportError> {
     let record = kind.labels + CHANNELS * PIXELS;
     let (mut labels, mut pixels) = (Vec::new(), Vec::new());
-    for path in files {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|error| ImportError::read(path, error))?;
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| ImportError::read(path, error))?;
+    for file in files {
+        let (path, mut bytes) = (&file.path, Vec::new());
+        let read = file.open()?.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+        read.map_err(|error| ImportError::read(path, error))?;
         if bytes.is_empty() || !bytes.len().is_multiple_of(record) || bytes.len() as u64 > MAX_BYTES {
             let problem =
                 format!("has {} bytes, and no whole number of images of {record} bytes", bytes.len());
@@ -100,17 +125,19 @@ fn part(kind: &Kind, part: Part, files: &[PathBuf], names: &[String]) -> Result<
     if let Some(label) = labels.iter().find(|&&label| !names.is_empty() && usize::from(label) >= names.len())
     {
         let problem = format!("has the label {label}, and names for {} classes", names.len());
-        return Err(ImportError::new(&files[0], problem, HELP));
+        return Err(ImportError::new(&files[0].path, problem, HELP));
     }
     let name = |label: u8| names.get(usize::from(label)).cloned().unwrap_or_else(|| label.to_string());
     let count = labels.len();
     let (names, labels) = index(labels.into_iter().map(name));
     let images = Images { count, height: SIDE, width: SIDE, channels: CHANNELS, pixels };
-    Ok(Labelled { part, names, labels, images, files: Vec::new() })
+    Ok(Labelled { part, names, labels, images, files: Vec::new(), prepared: None })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// A record whose pixels are all of one colour but the second of the first row, which is white.

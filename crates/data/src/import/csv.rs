@@ -199,7 +199,7 @@ pub(super) fn read(
     notes.extend(top.map(|top| note_of_range(path, top)));
     let (names, labels) = index(labels.into_iter());
     let images = Images { count: labels.len(), height, width, channels, pixels };
-    Ok(Labelled { part, names, labels, images, files: Vec::new() })
+    Ok(Labelled { part, names, labels, images, files: Vec::new(), prepared: None })
 }
 
 fn unreadable(path: &Path, error: ::csv::Error) -> ImportError {

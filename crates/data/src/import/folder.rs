@@ -113,6 +113,7 @@ fn labelled(
         labels: entries.iter().map(|entry| entry.class).collect(),
         images: Images { count: entries.len(), height, width, channels, pixels },
         files: entries.into_iter().map(|entry| entry.path.clone()).collect(),
+        prepared: None,
     }
 }
 

@@ -2,12 +2,11 @@
 //! `emnist-letters-train-labels-idx1-ubyte.gz`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::arrays::{image_shape, index};
 use super::error::ImportError;
+use super::stored::{self, Files, Stored};
 use super::{Labelled, Part};
 use crate::idx::{self, Elements};
 use crate::set::Images;
@@ -20,104 +19,97 @@ const HELP: &str = "a set is a file of images and a file of labels for each part
 /// Reads the files of a folder, or of the folders in it where torchvision puts them; `None` of a folder without.
 pub(super) fn read(folder: &Path) -> Result<Option<Vec<Labelled>>, ImportError> {
     for place in places(folder) {
-        let pairs = pairs(&place)?;
-        if pairs.is_empty() {
-            continue;
+        let files = stored::folder(&place)?;
+        if !pairs(&files)?.is_empty() {
+            return parts(&files).map(Some);
         }
-        if let Some(two) = pairs.windows(2).find(|two| two[0].part == two[1].part) {
-            let [one, other] = [&two[0].images, &two[1].images];
-            let problem = format!("and `{}` are both for the {} images", other.display(), two[0].part.name());
-            return Err(ImportError::new(one, problem, "put each set into a folder of its own"));
-        }
-        return pairs.iter().map(Pair::read).collect::<Result<_, _>>().map(Some);
     }
     Ok(None)
 }
 
 /// Whether a folder holds files of images with files of labels.
 pub(super) fn has_pairs(folder: &Path) -> bool {
-    places(folder).iter().any(|place| pairs(place).is_ok_and(|pairs| !pairs.is_empty()))
+    places(folder).iter().any(|place| {
+        stored::folder(place).is_ok_and(|files| pairs(&files).is_ok_and(|pairs| !pairs.is_empty()))
+    })
 }
 
 fn places(folder: &Path) -> [PathBuf; 3] {
     [folder.to_owned(), folder.join("raw"), folder.join("MNIST/raw")]
 }
 
-/// The images and the labels of a part.
-struct Pair {
-    part: Part,
-    images: PathBuf,
-    labels: PathBuf,
+/// Reads the parts of one set from its files.
+pub(super) fn parts(files: &Files) -> Result<Vec<Labelled>, ImportError> {
+    let pairs = pairs(files)?;
+    if let Some(two) = pairs.windows(2).find(|two| two[0].part == two[1].part) {
+        let [one, other] = [&two[0].images.path, &two[1].images.path];
+        let problem = format!("and `{}` are both for the {} images", other.display(), two[0].part.name());
+        let help = "put each set into a folder of its own, or name one of EMNIST's, such as `emnist-letters`";
+        return Err(ImportError::new(one, problem, help));
+    }
+    pairs.iter().map(|pair| pair.read(files)).collect()
 }
 
-/// The pairs of files in a folder, by part.
-fn pairs(folder: &Path) -> Result<Vec<Pair>, ImportError> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| ImportError::read(folder, error))? {
-        let entry = entry.map_err(|error| ImportError::read(folder, error))?;
-        if let (Some(name), true) = (entry.file_name().to_str(), entry.path().is_file()) {
-            names.push(name.to_owned());
-        }
-    }
-    names.sort();
+/// The images and the labels of a part.
+struct Pair<'a> {
+    part: Part,
+    images: &'a Stored,
+    labels: &'a Stored,
+}
+
+/// The pairs of files, by part.
+fn pairs(files: &Files) -> Result<Vec<Pair<'_>>, ImportError> {
     // The same file may lie there packed and unpacked.
     let plain = |name: &str| name.trim_end_matches(".gz").to_lowercase();
     let mut pairs: Vec<Pair> = Vec::new();
     let mut seen: Vec<String> = Vec::new();
-    for name in names.iter().filter(|name| plain(name).contains("images") && plain(name).contains("idx3")) {
-        if seen.contains(&plain(name)) {
+    for (name, images) in files {
+        let name = plain(name);
+        if !name.contains("images") || !name.contains("idx3") || seen.contains(&name) {
             continue;
         }
-        seen.push(plain(name));
-        let wanted = plain(name).replace("images", "labels").replace("idx3", "idx1");
-        let Some(labels) = names.iter().find(|other| plain(other) == wanted) else {
+        let wanted = name.replace("images", "labels").replace("idx3", "idx1");
+        let Some(labels) = files.iter().find(|(other, _)| plain(other) == wanted) else {
             let problem = format!("has no labels beside it: there is no `{wanted}`");
-            return Err(ImportError::new(&folder.join(name), problem, HELP));
+            return Err(ImportError::new(&images.path, problem, HELP));
         };
-        let part = match plain(name) {
+        let part = match name.as_str() {
             name if name.contains("train") => Part::Train,
             name if name.contains("t10k") || name.contains("test") => Part::Test,
             name if name.contains("val") => Part::Validation,
             _ => Part::Whole,
         };
-        pairs.push(Pair { part, images: folder.join(name), labels: folder.join(labels) });
+        pairs.push(Pair { part, images, labels: labels.1 });
+        seen.push(name);
     }
     pairs.sort_by_key(|pair| pair.part);
     Ok(pairs)
 }
 
 /// The shape and the bytes of a file.
-fn bytes(path: &Path) -> Result<(Vec<usize>, Vec<u8>), ImportError> {
-    let file = File::open(path).map_err(|error| ImportError::read(path, error))?;
-    let unsound = |problem| ImportError::new(path, format!("is no sound IDX file: {problem}"), HELP);
-    let content = idx::content(BufReader::new(file), MAX_BYTES).map_err(unsound)?;
+fn bytes(file: &Stored) -> Result<(Vec<usize>, Vec<u8>), ImportError> {
+    let unsound = |problem| ImportError::new(&file.path, format!("is no sound IDX file: {problem}"), HELP);
+    let content = idx::content(file.open()?, MAX_BYTES).map_err(unsound)?;
     let array = idx::parse(content).map_err(unsound)?;
     match array.elements {
         Elements::U8(bytes) => Ok((array.shape, bytes)),
         other => {
             let problem =
                 format!("holds numbers of the type {}, and images and labels are bytes", other.type_name());
-            Err(ImportError::new(path, problem, HELP))
+            Err(ImportError::new(&file.path, problem, HELP))
         }
     }
 }
 
 /// What the labels of a file of images stand for, where a list beside it says so: `emnist-balanced-mapping.txt`, with a label and
 /// the codes of its letters in each line, or `kmnist_classmap.csv`, with a label, a code and a letter.
-fn names(images: &Path) -> Result<BTreeMap<u8, String>, ImportError> {
-    let folder = images.parent().unwrap_or(Path::new(""));
+fn names(images: &Path, files: &Files) -> Result<BTreeMap<u8, String>, ImportError> {
     let file = images.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let set = ["-train-", "-test-"].iter().find_map(|part| file.split_once(part)).map_or("", |(set, _)| set);
     for list in [format!("{set}-mapping.txt"), "kmnist_classmap.csv".to_owned()] {
-        let path = folder.join(&list);
-        if !path.is_file() {
-            continue;
+        if let Some(list) = files.get(&list) {
+            return Ok(list.text()?.lines().filter_map(name).collect());
         }
-        let text = fs::read_to_string(&path).map_err(|error| ImportError::read(&path, error))?;
-        return Ok(text.lines().filter_map(name).collect());
     }
     Ok(BTreeMap::new())
 }
@@ -135,21 +127,21 @@ fn name(line: &str) -> Option<(u8, String)> {
     Some((label, if small { format!("small {letter}") } else { letter.to_string() }))
 }
 
-impl Pair {
-    fn read(&self) -> Result<Labelled, ImportError> {
-        let (shape, pixels) = bytes(&self.images)?;
+impl Pair<'_> {
+    fn read(&self, files: &Files) -> Result<Labelled, ImportError> {
+        let (shape, pixels) = bytes(self.images)?;
         let [height, width, channels] =
-            image_shape(&shape).map_err(|problem| ImportError::new(&self.images, problem, HELP))?;
-        let (labels_shape, labels) = bytes(&self.labels)?;
+            image_shape(&shape).map_err(|problem| ImportError::new(&self.images.path, problem, HELP))?;
+        let (labels_shape, labels) = bytes(self.labels)?;
         if labels_shape != [shape[0]] {
             let problem = format!("has labels of the shape {labels_shape:?} for {} images", shape[0]);
-            return Err(ImportError::new(&self.labels, problem, HELP));
+            return Err(ImportError::new(&self.labels.path, problem, HELP));
         }
-        let named = names(&self.images)?;
+        let named = names(&self.images.path, files)?;
         let name = |label: u8| named.get(&label).cloned().unwrap_or_else(|| label.to_string());
         let (names, labels) = index(labels.into_iter().map(name));
         let images = Images { count: shape[0], height, width, channels, pixels };
-        Ok(Labelled { part: self.part, names, labels, images, files: Vec::new() })
+        Ok(Labelled { part: self.part, names, labels, images, files: Vec::new(), prepared: None })
     }
 }
 
@@ -166,9 +158,11 @@ mod tests {
         assert_eq!(name("index,codepoint,char"), None);
         let folder = tempfile::tempdir().unwrap();
         let images = |name: &str| folder.path().join(name);
-        fs::write(images("emnist-balanced-mapping.txt"), "0 48\n10 65\n").unwrap();
-        let found = names(&images("emnist-balanced-train-images-idx3-ubyte.gz")).unwrap();
+        std::fs::write(images("emnist-balanced-mapping.txt"), "0 48\n10 65\n").unwrap();
+        let files = stored::folder(folder.path()).unwrap();
+        let names = |file| names(&images(file), &files).unwrap();
+        let found = names("emnist-balanced-train-images-idx3-ubyte.gz");
         assert_eq!(found.into_iter().collect::<Vec<_>>(), [(0, "0".to_owned()), (10, "A".to_owned())]);
-        assert!(names(&images("train-images-idx3-ubyte")).unwrap().is_empty());
+        assert!(names("train-images-idx3-ubyte").is_empty());
     }
 }

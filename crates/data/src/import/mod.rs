@@ -17,7 +17,9 @@ mod folder;
 mod idx;
 mod npy;
 mod npz;
+mod published;
 mod split;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -32,19 +34,32 @@ pub use self::decode::Problem;
 pub use self::describe::{Description, Duplicates, describe};
 pub use self::error::ImportError;
 pub use self::npz::write_npz;
+pub use self::published::{PublishedSet, published, published_set};
 
-/// Whether a path looks like a source: a file of a known ending, or a folder with folders of images in it or with tables or
-/// arrays of a set.
+/// Whether this looks like a source: the name of a set that was published, a file of a known ending, or a folder with folders of
+/// images in it or with tables or arrays of a set.
 pub fn is_source(path: &Path) -> bool {
     if path.is_file() {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
-        return ["npz", "csv", "tsv"].contains(&ending.as_str());
+        return ["npz", "csv", "tsv"].contains(&ending(path).as_str()) || is_archive(path);
+    }
+    if !path.exists() {
+        return published_set(path).is_some();
     }
     path.is_dir()
         && (folder::has_images(path)
             || idx::has_pairs(path)
             || cifar::is_there(path)
             || csv::has_tables(path))
+}
+
+/// The ending of a file's name, in lower case.
+fn ending(path: &Path) -> String {
+    path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase()
+}
+
+/// Whether a file is called like an archive of CIFAR's.
+fn is_archive(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().ends_with(".tar.gz"))
 }
 
 /// How a source is to be read.
@@ -68,6 +83,8 @@ pub struct Request {
     /// The folder in which prepared images of large folders are kept, as [`crate::cache_folder`] names it; nothing is kept without
     /// one.
     pub cache: Option<PathBuf>,
+    /// The folders in which a set is looked for that is called by its name, as [`crate::usual_places`] lists them.
+    pub places: Vec<PathBuf>,
 }
 
 impl Default for Request {
@@ -81,6 +98,7 @@ impl Default for Request {
             seed: 1,
             transposed: false,
             cache: None,
+            places: Vec::new(),
         }
     }
 }
@@ -111,21 +129,26 @@ pub struct Imported {
 impl Imported {
     /// Identifies sizes, classes, images and labels, whatever files they came from: SHA-256 in lower-case hexadecimal.
     pub fn checksum(&self) -> String {
-        let mut hasher = Sha256::new();
-        for class in &self.classes {
-            hasher.update((class.len() as u64).to_le_bytes());
-            hasher.update(class);
-        }
-        for part in [Some(&self.train), Some(&self.test), self.validation.as_ref()].into_iter().flatten() {
-            let images = &part.images;
-            for size in [images.count, images.height, images.width, images.channels] {
-                hasher.update((size as u64).to_le_bytes());
-            }
-            hasher.update(&images.pixels);
-            hasher.update(&part.labels);
-        }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        checksum(&self.classes, &self.train, &self.test, self.validation.as_ref())
     }
+}
+
+/// See [`Imported::checksum`].
+fn checksum(classes: &[String], train: &Samples, test: &Samples, validation: Option<&Samples>) -> String {
+    let mut hasher = Sha256::new();
+    for class in classes {
+        hasher.update((class.len() as u64).to_le_bytes());
+        hasher.update(class);
+    }
+    for part in [Some(train), Some(test), validation].into_iter().flatten() {
+        let images = &part.images;
+        for size in [images.count, images.height, images.width, images.channels] {
+            hasher.update((size as u64).to_le_bytes());
+        }
+        hasher.update(&images.pixels);
+        hasher.update(&part.labels);
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A part of a source.
@@ -166,6 +189,8 @@ struct Labelled {
     labels: Vec<usize>,
     images: crate::set::Images,
     files: Vec<PathBuf>,
+    /// The checksum of the whole set, where this program prepared it.
+    prepared: Option<String>,
 }
 
 /// Hears how many images of how many have been read, from any thread.
@@ -203,7 +228,9 @@ pub fn import(source: &Path, request: &Request, progress: Progress) -> Result<Im
         }
         parts.extend(own);
     }
-    let name = source.file_stem().map_or_else(|| "images".into(), |name| name.to_string_lossy().into_owned());
+    let stem = source.file_stem().map(|name| name.to_string_lossy().into_owned());
+    let title = published_set(source).map(|set| set.title);
+    let name = title.or(stem).unwrap_or_else(|| "images".into());
     split::assemble(source, name, parts, request, notes)
 }
 
@@ -259,23 +286,31 @@ fn read(
     notes: &mut Vec<String>,
     progress: Progress,
 ) -> Result<Vec<Labelled>, ImportError> {
+    if let Some(set) = published_set(source) {
+        let parts = set.read(&request.places, notes)?;
+        let request = Request { transposed: set.is_transposed() != request.transposed, ..request.clone() };
+        return arrays::prepare(source, parts, &request, shape, notes);
+    }
     let metadata = std::fs::metadata(source).map_err(|error| ImportError::read(source, error))?;
-    let arrays = if metadata.is_dir() {
+    let mut arrays = if metadata.is_dir() {
         match (idx::read(source)?, cifar::read(source)?) {
             (Some(parts), _) | (None, Some(parts)) => Some(parts),
             (None, None) => csv::read_folder(source, request, notes)?,
         }
     } else if metadata.is_file() {
-        let ending = source.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
-        match ending.as_str() {
+        match ending(source).as_str() {
             "npz" => Some(npz::read(source, notes)?),
             "csv" | "tsv" | "txt" => Some(vec![csv::read(source, Part::Whole, request, notes)?]),
+            _ if is_archive(source) => Some(cifar::archive(source)?),
             _ => return Err(unknown(source)),
         }
     } else {
         let help = "name a folder, an .npz or a .csv file";
         return Err(ImportError::new(source, "is neither a file nor a folder", help));
     };
+    if let Some(parts) = &mut arrays {
+        published::recognise(source, parts, notes)?;
+    }
     let parts = match arrays {
         Some(parts) => arrays::prepare(source, parts, request, shape, notes)?,
         None => folder::read(source, request, shape, notes, progress)?,
@@ -288,7 +323,7 @@ fn read(
 
 /// What a source may be.
 const HELP: &str = "a data set is a folder with a sub-folder of images for each class, an .npz file with images and labels, a \
-                    .csv file with a label and the pixels of an image in each line, or a folder of IDX files or of CIFAR's";
+                    .csv file with a label and the pixels of an image in each line, or a folder of IDX files or of CIFAR's, or the name of a set such as `kmnist`";
 
 fn unknown(source: &Path) -> ImportError {
     let kind = std::fs::File::open(source).ok().and_then(|file| {

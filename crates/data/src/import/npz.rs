@@ -1,22 +1,18 @@
 //! NPZ: a ZIP archive of NumPy's arrays, with images and labels under the names that Keras, MedMNIST and scikit-learn use.
 
-use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use flate2::Compression;
-use flate2::bufread::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use rawzip::{CompressionMethod, ZipArchive, ZipArchiveWriter};
+use rawzip::{CompressionMethod, ZipArchiveWriter};
 
 use super::arrays::{image_shape, index, label_name, note_of_range, to_bytes};
 use super::error::ImportError;
 use super::npy::{self, Array, Elements};
-use super::{Imported, Labelled, Part};
-use crate::set::{Images, Samples};
-
-/// The most bytes of an archive, and of an array in it.
-const MAX_BYTES: u64 = 16 << 30;
+use super::stored::{self, Stored};
+use super::{Labelled, Part};
+use crate::set::{DataSet, Images, Samples};
 
 /// Names of a part's images and of its labels.
 const NAMES: [(Part, &[&str], &[&str]); 4] = [
@@ -36,6 +32,9 @@ const NAMES: [(Part, &[&str], &[&str]); 4] = [
 
 /// Names of the array that names the classes.
 const CLASSES: [&str; 4] = ["class_names", "classes", "target_names", "label_names"];
+
+/// Name of the array with the checksum of a set that this program prepared.
+const CHECKSUM: &str = "inkling_checksum";
 
 /// The arrays of an archive, with their names.
 struct Archive<'a> {
@@ -81,46 +80,11 @@ const HELP: &str = "images and labels are `x_train`, `y_train`, `x_test`, `y_tes
 
 impl<'a> Archive<'a> {
     fn read(path: &'a Path) -> Result<Archive<'a>, ImportError> {
-        let size = fs::metadata(path).map_err(|error| ImportError::read(path, error))?.len();
-        if size > MAX_BYTES {
-            return Err(ImportError::new(path, "is larger than 16 GiB", "split it"));
-        }
-        let bytes = fs::read(path).map_err(|error| ImportError::read(path, error))?;
-        let damaged = |problem: String| ImportError::new(path, problem, HELP);
-        let no_archive = |error| damaged(format!("is no sound NPZ archive: {error}"));
-        let archive = ZipArchive::from_slice(&bytes).map_err(no_archive)?;
-        let mut arrays = Vec::new();
-        let mut entries = archive.entries();
-        while let Some(entry) = entries.next_entry().map_err(no_archive)? {
-            let name = String::from_utf8_lossy(entry.file_path().as_ref()).into_owned();
-            let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
-            let (method, said) = (entry.compression_method(), entry.uncompressed_size_hint());
-            if said > MAX_BYTES {
-                return Err(damaged(format!("has an array `{name}` of more than 16 GiB")));
-            }
-            let found = archive.get_entry(entry.wayfinder()).map_err(no_archive)?;
-            let mut content = Vec::new();
-            // One byte more shows that there is more than was said.
-            let read = match method {
-                CompressionMethod::STORE => {
-                    found.verifying_reader(found.data()).take(said + 1).read_to_end(&mut content)
-                }
-                CompressionMethod::DEFLATE => {
-                    let inflated = DeflateDecoder::new(found.data());
-                    found.verifying_reader(inflated).take(said + 1).read_to_end(&mut content)
-                }
-                _ => {
-                    return Err(damaged(format!(
-                        "has an array `{name}` that is packed in a way that is not read"
-                    )));
-                }
-            };
-            read.map_err(|error| damaged(format!("has a damaged array `{name}`: {error}")))?;
-            if content.len() as u64 != said {
-                return Err(damaged(format!("has an array `{name}` of another size than its archive says")));
-            }
-            arrays.push((name, content));
-        }
+        let members = stored::zip(path, "NPZ", |name| name.ends_with(".npy"), HELP)?;
+        let array = |(name, member): (String, Stored)| {
+            Some((name.strip_suffix(".npy")?.to_owned(), member.into_bytes()?))
+        };
+        let arrays = members.into_iter().filter_map(array).collect();
         Ok(Archive { path, arrays })
     }
 
@@ -135,6 +99,14 @@ impl<'a> Archive<'a> {
         let array = npy::parse(bytes)
             .map_err(|problem| self.error(format!("has an array `{name}` that {problem}")))?;
         Ok(Some((name.clone(), array)))
+    }
+
+    /// The only text of an array, where there is such an array.
+    fn text(&self, name: &str) -> Result<Option<String>, ImportError> {
+        match self.find(&[name])? {
+            Some((_, Array { elements: Elements::Texts(texts), .. })) => Ok(texts.into_iter().next()),
+            _ => Ok(None),
+        }
     }
 
     fn part(
@@ -183,12 +155,13 @@ impl<'a> Archive<'a> {
         }
         let (names, labels) = index(texts.into_iter());
         let images = Images { count, height, width, channels, pixels };
-        Ok(Labelled { part, names, labels, images, files: Vec::new() })
+        Ok(Labelled { part, names, labels, images, files: Vec::new(), prepared: self.text(CHECKSUM)? })
     }
 }
 
-/// The bytes of a `.npz` file with the prepared images of a set, as Keras names them, and the names of its classes.
-pub fn write_npz(set: &Imported) -> Vec<u8> {
+/// The bytes of a `.npz` file with the prepared images of a set, as Keras names them, the names of its classes, and its checksum:
+/// where this is found to be right, the file is read as the same set, each part in its order.
+pub fn write_npz(set: &DataSet) -> Vec<u8> {
     const WRITABLE: &str = "memory can be written";
     let mut bytes = Vec::new();
     let mut archive = ZipArchiveWriter::new(&mut bytes);
@@ -215,13 +188,19 @@ pub fn write_npz(set: &Imported) -> Vec<u8> {
         add(&format!("x_{name}"), npy::write(&shape, "|u1", &images.pixels));
         add(&format!("y_{name}"), npy::write(&[labels.len()], "|u1", labels));
     }
-    let longest = set.classes.iter().map(|class| class.chars().count()).max().unwrap_or(1);
-    let letters = |class: &String| {
-        let codes = class.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
-        codes.flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
-    };
-    let names: Vec<u8> = set.classes.iter().flat_map(letters).collect();
-    add("class_names", npy::write(&[set.classes.len()], &format!("<U{longest}"), &names));
+    add("class_names", texts(&set.about.classes));
+    add(CHECKSUM, texts(std::slice::from_ref(&set.checksum)));
     archive.finish().expect(WRITABLE);
     bytes
+}
+
+/// An array of texts.
+fn texts(texts: &[String]) -> Vec<u8> {
+    let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(1).max(1);
+    let letters = |text: &String| {
+        let codes = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
+        codes.flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let letters: Vec<u8> = texts.iter().flat_map(letters).collect();
+    npy::write(&[texts.len()], &format!("<U{longest}"), &letters)
 }

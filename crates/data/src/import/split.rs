@@ -19,6 +19,7 @@ pub(super) fn assemble(
 ) -> Result<Imported, ImportError> {
     let classes = classes::of(source, parts.iter().map(|part| &part.names))?;
     let found = parts[0].images.dim();
+    let prepared = parts[0].prepared.clone();
     debug_assert!(parts.iter().all(|part| part.images.dim() == found), "readers make images of one size");
     let mut all: [Option<(Samples, Vec<PathBuf>)>; 3] = [None, None, None];
     for part in parts {
@@ -55,6 +56,17 @@ pub(super) fn assemble(
     let order = |part: &Samples| stratified(&part.labels, classes.len(), request.seed);
     let drawn = test.is_none();
     let (train, test) = match test {
+        // A set that this program prepared has its order, which the study that it is from drew.
+        Some(test)
+            if is_as_prepared(
+                prepared,
+                &classes,
+                [&train, &test.0],
+                validation.as_ref().map(|(part, _)| part),
+            ) =>
+        {
+            ((train, train_files), test)
+        }
         Some((test, files)) => {
             let (first, second) = (order(&train), order(&test));
             (
@@ -89,6 +101,16 @@ pub(super) fn assemble(
         files: [train.1, test.1],
         notes,
     })
+}
+
+/// Whether these parts are, byte for byte and in their order, the set whose checksum is given.
+fn is_as_prepared(
+    checksum: Option<String>,
+    classes: &[String],
+    [train, test]: [&Samples; 2],
+    validation: Option<&Samples>,
+) -> bool {
+    checksum.is_some_and(|checksum| super::checksum(classes, train, test, validation) == checksum)
 }
 
 /// Places of the images in an order of which every beginning has the classes in about their shares: those of a class are

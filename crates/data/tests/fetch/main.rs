@@ -314,7 +314,6 @@ fn progress_is_told_in_order() {
 
 fn sources(cache: &Path) -> Sources<'static> {
     Sources {
-        base: PathBuf::new(),
         ready: Default::default(),
         given: None,
         folders: vec![],

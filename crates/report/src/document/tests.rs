@@ -50,6 +50,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         title: "Made-up #data".into(),
         height: 4,
         width: 4,
+        channels: 1,
         classes: classes.iter().map(|&name| name.to_owned()).collect(),
         checksum: "0123456789abcdef".repeat(4),
         images: None,

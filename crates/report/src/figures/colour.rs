@@ -68,6 +68,16 @@ pub(super) fn grey(t: f64) -> Rgb {
     [(t.clamp(0.0, 1.0) * 255.0).round() as u8; 3]
 }
 
+/// Numbers from 0 to 1 as pixels of so many channels: grey of one, red, green and blue of three.
+pub(super) fn pixels(values: impl Iterator<Item = f64>, channels: usize) -> Vec<Rgb> {
+    let levels: Vec<Rgb> = values.map(grey).collect();
+    let pixel = |levels: &[Rgb]| match *levels {
+        [red, green, blue] => [red[0], green[0], blue[0]],
+        _ => levels[0],
+    };
+    levels.chunks_exact(channels).map(pixel).collect()
+}
+
 /// Viridis (van der Walt and Smith 2015), nine of its colours joined by straight lines: dark at 0, yellow at 1.
 pub(super) fn viridis(t: f64) -> Rgb {
     const KNOTS: [Rgb; 9] = [

@@ -1,7 +1,7 @@
 //! Principal components: their shares of the variance, the components as images, and images rebuilt from few.
 
 use super::axis::Axis;
-use super::canvas::{Canvas, Drawing, Frame, Style, text_width};
+use super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width};
 use super::colour::{self, CURVES, GREY, INK, Rgb};
 use super::forms::chart::{Panels, Stroke};
 use super::forms::matrix::{Matrix, Room};
@@ -47,7 +47,9 @@ pub(super) fn scree(pca: &PcaResults) -> Drawing {
         let (x, y) = sums.at(point);
         last = (y + 5.0).max(last + 8.5);
         let label = format!("{} ({})", thousands(count), percent(share, 0));
-        sums.canvas.text_with_halo((x + 5.0, last), &label, Style::new(7).start());
+        // Of few components, nearly all are at the right end.
+        let left = (x + 5.0).min(TEXT_WIDTH - text_width(&label, 7.0));
+        sums.canvas.text_with_halo((left, last), &label, Style::new(7).start());
     }
     let marks: Vec<String> = reached
         .iter()
@@ -68,23 +70,28 @@ pub(super) fn scree(pca: &PcaResults) -> Drawing {
 pub(super) fn components(pca: &PcaResults) -> Drawing {
     const COLUMNS: usize = 5;
     const SHOWN: usize = 9;
-    let (h, w) = (pca.data.height, pca.data.width);
-    let components: Vec<&[f64]> = pca.components.chunks_exact(h * w).take(SHOWN).collect();
+    let (h, w, channels) = (pca.data.height, pca.data.width, pca.data.channels);
+    let components: Vec<&[f64]> = pca.components.chunks_exact(h * w * channels).take(SHOWN).collect();
     let largest = components.iter().flat_map(|c| c.iter()).fold(0.0_f64, |largest, v| largest.max(v.abs()));
     let scale = if largest > 0.0 { largest } else { 1.0 };
     let (gap, aspect) = (7.0, h as f64 / w as f64);
     let tiles = Tiles { columns: COLUMNS, gap, above: 13.0, below: 7.0, sides: (0.0, 50.0), aspect };
     let mut canvas = Canvas::page();
-    let mut tile = |index: usize, title: &str, pixels: &mut dyn Iterator<Item = Rgb>| {
+    let mut tile = |index: usize, title: &str, pixels: Vec<Rgb>| {
         let frame = tiles.frame(index);
-        picture(&mut canvas, frame, w, pixels);
+        picture(&mut canvas, frame, w, pixels.into_iter());
         canvas.text((frame.centre().0, frame.y - 6.0), title, Style::new(8));
     };
-    tile(0, "mean", &mut pca.mean.iter().map(|&x| colour::grey((x + 1.0) / 2.0)));
+    tile(0, "mean", colour::pixels(pca.mean.iter().map(|&x| (x + 1.0) / 2.0), channels));
     for (index, component) in components.iter().enumerate() {
         let share = pca.outcome.explained_variance_ratio.get(index).map_or(0.0, |&ratio| ratio);
         let title = format!("{} ({})", index + 1, percent(share, 1));
-        tile(index + 1, &title, &mut component.iter().map(|&v| colour::diverging(v / scale)));
+        // In colour, a number of each channel leads away from the middle of its brightness.
+        let pixels = match channels {
+            1 => component.iter().map(|&v| colour::diverging(v / scale)).collect(),
+            _ => colour::pixels(component.iter().map(|&v| (v / scale + 1.0) / 2.0), channels),
+        };
+        tile(index + 1, &title, pixels);
     }
     let bar = |index: usize| {
         let frame = tiles.frame(index);
@@ -94,15 +101,21 @@ pub(super) fn components(pca: &PcaResults) -> Drawing {
     canvas.colour_bar(bar(0), colour::grey, &grey_labels);
     if components.len() >= COLUMNS {
         let labels = [(0.0, format!("−{scale:.2}")), (0.5, "0".to_owned()), (1.0, format!("{scale:.2}"))];
-        canvas.colour_bar(bar(components.len()), |t| colour::diverging(2.0 * t - 1.0), &labels);
+        let scale = |t: f64| if channels == 1 { colour::diverging(2.0 * t - 1.0) } else { colour::grey(t) };
+        canvas.colour_bar(bar(components.len()), scale, &labels);
     }
     let total: f64 = pca.outcome.explained_variance_ratio.iter().take(components.len()).sum();
     canvas.described(format!(
-        "The mean training image of {} and the first {} principal components as images of {h} by {w} pixels, blue \
-         below and red above zero on one scale from −{scale:.2} to {scale:.2}. Together these components hold {} of \
+        "The mean training image of {} and the first {} principal components as images of {h} by {w} pixels, {} \
+         on one scale from −{scale:.2} to {scale:.2}. Together these components hold {} of \
          the variance.",
         pca.data.title,
         components.len(),
+        if channels == 1 {
+            "blue below and red above zero"
+        } else {
+            "each of red, green and blue dark below and bright above zero"
+        },
         percent(total, 1),
     ))
 }
@@ -110,8 +123,8 @@ pub(super) fn components(pca: &PcaResults) -> Drawing {
 /// One image of each class, and the same image reconstructed from more and more components.
 pub(super) fn reconstructions(pca: &PcaResults) -> Drawing {
     const GAP: f64 = 2.0;
-    let (h, w) = (pca.data.height, pca.data.width);
-    let (d, classes) = (h * w, pca.data.classes.len());
+    let (h, w, channels) = (pca.data.height, pca.data.width, pca.data.channels);
+    let (d, classes) = (h * w * channels, pca.data.classes.len());
     let cumulative = cumulative(pca);
     let counts = &pca.spec.reconstructions;
     let titles: Vec<(String, String)> = std::iter::once(("original".to_owned(), String::new()))
@@ -139,10 +152,10 @@ pub(super) fn reconstructions(pca: &PcaResults) -> Drawing {
             let class = usize::from(class);
             let pixels: Vec<Rgb> = if row == 0 {
                 let image = &pca.originals[class * d..][..d];
-                image.iter().map(|&x| colour::grey(f64::from(x) / 255.0)).collect()
+                colour::pixels(image.iter().map(|&x| f64::from(x) / 255.0), channels)
             } else {
                 let image = &pca.rebuilt[((row - 1) * classes + class) * d..][..d];
-                image.iter().map(|&x| colour::grey((f64::from(x) + 1.0) / 2.0)).collect()
+                colour::pixels(image.iter().map(|&x| (f64::from(x) + 1.0) / 2.0), channels)
             };
             let (cell, tall) = (matrix.cell(row, column), image_height(matrix.cell(row, column).width));
             let (x, y, width) = (cell.x + GAP / 2.0, cell.centre().1 - tall / 2.0, cell.width - GAP);

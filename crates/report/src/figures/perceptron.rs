@@ -35,8 +35,10 @@ pub(super) fn weights(perceptrons: &PerceptronResults) -> Drawing {
     for pair in &perceptrons.pairs {
         let (a, b) = place(pair);
         let frame = matrix.cell(a, b).inset(1.0);
-        let (most, scale) = sizes(&pair.weights);
-        let pixels = pair.weights.iter().map(|w| colour::diverging(f64::from(w / scale)));
+        // The sum over a pixel's channels says what its brightness does.
+        let weights: Vec<f32> = pair.weights.chunks_exact(data.channels).map(|w| w.iter().sum()).collect();
+        let (most, scale) = sizes(&weights);
+        let pixels = weights.iter().map(|w| colour::diverging(f64::from(w / scale)));
         canvas.image(frame, &Raster::blocks(data.width, pixels, frame.width));
         canvas.outline(frame, GREY, 0.3);
         largest.push(most);
@@ -44,19 +46,23 @@ pub(super) fn weights(perceptrons: &PerceptronResults) -> Drawing {
     let mut key = Key::column(165.0);
     key.heading("Weights of row against column");
     key.note("red pixels favour the column’s class (+1), blue ones the row’s (−1)");
+    if data.channels > 1 {
+        key.note("weights of red, green and blue added up");
+    }
     let labels = [(0.0, "−s"), (0.5, "0"), (1.0, "s")].map(|(t, label)| (t, label.to_owned()));
     key.bar(|t| colour::diverging(2.0 * t - 1.0), labels);
     key.note(format!("each image on its own scale s, below which {} of |w| lie", percent(COVERED, 0)));
     matrix.key(&mut canvas, &key);
     let (low, high) = largest.iter().fold((f32::MAX, 0.0_f32), |(low, high), &w| (low.min(w), high.max(w)));
     canvas.described(format!(
-        "Weights of the {} perceptrons of {} as images of {} by {} pixels, one for each pair of classes; blue weights \
+        "Weights of the {} perceptrons of {} as images of {} by {} pixels{}, one for each pair of classes; blue weights \
          favour the row’s class, red ones for the column’s. Each image has its own scale; the largest weight is \
          between {} and {} in size.",
         perceptrons.pairs.len(),
         data.title,
         data.height,
         data.width,
+        if data.channels > 1 { ", the weights of a pixel’s three colours added up" } else { "" },
         size(low),
         size(high),
     ))

@@ -68,28 +68,29 @@ pub(crate) fn plane(pca: &PcaResults) -> Plane<'_> {
         labels: STANDARD.encode(&pca.labels[..shown]),
         sheet: format!(
             "data:image/png;base64,{}",
-            STANDARD.encode(sheet(&pca.pictures, (width, height), columns))
+            STANDARD.encode(sheet(&pca.pictures, [width, height, pca.data.channels], columns))
         ),
         columns,
         picture: [width, height],
     }
 }
 
-/// Pictures of shape [n, height, width] side by side as a grey PNG; what is left of the last row is black.
-fn sheet(pictures: &[u8], (width, height): (usize, usize), columns: usize) -> Vec<u8> {
-    let row_of_pictures = columns * width * height;
+/// Pictures of shape [n, height, width, channels] side by side as a PNG; what is left of the last row is black.
+fn sheet(pictures: &[u8], [width, height, channels]: [usize; 3], columns: usize) -> Vec<u8> {
+    let line_of_picture = width * channels;
+    let row_of_pictures = columns * line_of_picture * height;
     let rows = pictures.len().div_ceil(row_of_pictures).max(1);
     let mut pixels = vec![0; rows * row_of_pictures];
-    for (i, picture) in pictures.chunks_exact(width * height).enumerate() {
-        let start = i / columns * row_of_pictures + i % columns * width;
-        for (line, row) in picture.chunks_exact(width).enumerate() {
-            let at = start + line * columns * width;
-            pixels[at..at + width].copy_from_slice(row);
+    for (i, picture) in pictures.chunks_exact(line_of_picture * height).enumerate() {
+        let start = i / columns * row_of_pictures + i % columns * line_of_picture;
+        for (line, row) in picture.chunks_exact(line_of_picture).enumerate() {
+            let at = start + line * columns * line_of_picture;
+            pixels[at..at + line_of_picture].copy_from_slice(row);
         }
     }
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, (columns * width) as u32, (rows * height) as u32);
-    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_color(if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
     let mut writer = encoder.write_header().expect("a sheet has a side of at least a pixel");
@@ -106,12 +107,16 @@ mod tests {
     fn a_sheet_holds_every_picture_at_its_place() {
         // Five pictures of 3 × 2 pixels, two in a row: three rows.
         let pictures: Vec<u8> = (0..5 * 6).collect();
-        let png = sheet(&pictures, (3, 2), 2);
+        let png = sheet(&pictures, [3, 2, 1], 2);
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
         assert_eq!((info.width, info.height), (6, 6));
         assert_eq!(pixels[..12], [0, 1, 2, 6, 7, 8, 3, 4, 5, 9, 10, 11]);
         assert_eq!(pixels[24..30], [24, 25, 26, 0, 0, 0]);
+        // The same bytes as two pictures of 3 × 1 pixels in colour.
+        let png = sheet(&pictures[..18], [3, 1, 3], 2);
+        let info = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap().info().clone();
+        assert_eq!((info.width, info.height, info.color_type), (6, 1, png::ColorType::Rgb));
     }
 }

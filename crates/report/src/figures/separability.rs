@@ -13,12 +13,17 @@ use crate::PcaResults;
 const SEPARATED: Rgb = [0xd6, 0xec, 0xe6];
 const CHECK: Rgb = [0x00, 0x6b, 0x54];
 
+/// What an image is made of: pixels in grey, and in colour three values for each.
+fn unit(pca: &PcaResults) -> &'static str {
+    if pca.data.channels == 1 { "pixels" } else { "values" }
+}
+
 /// Accuracy of the best line in the plane beside the fewest errors of a hyperplane in all pixels.
 pub(super) fn heat_maps(pca: &PcaResults) -> Drawing {
     const GAP: f64 = 15.0;
     let width = (TEXT_WIDTH - GAP) / 2.0;
     let mut canvas = Canvas::page();
-    let all_pixels = format!("All {} pixels: best hyperplane", pca.outcome.features);
+    let all_pixels = format!("All {} {}: best hyperplane", pca.outcome.features, unit(pca));
     let parts = [in_the_plane(&pca.separability.pairs), in_all_pixels(&pca.separability.pairs)];
     let titles = ["Two components: best line", &all_pixels];
     for ((x, title), (key, cells)) in [0.5, width + GAP].into_iter().zip(titles).zip(parts) {
@@ -103,10 +108,11 @@ fn alt(pca: &PcaResults) -> String {
     format!(
         "Two heat maps over the {} pairs of classes of {}. Left, in the plane of two components: the best line puts \
          {extremes} of the training images on the right side; {in_plane} pairs are exactly separable. Right, in all {} \
-         pixels: a hyperplane without a training error was found for {} pairs.{rest}",
+         {}: a hyperplane without a training error was found for {} pairs.{rest}",
         pairs.len(),
         pca.data.title,
         pca.outcome.features,
+        unit(pca),
         pairs.len() - inseparable.len(),
     )
 }

@@ -40,7 +40,15 @@ fn data(names: &[&str]) -> DataSetFacts {
 /// A data set of images of this height and width.
 fn sized(names: &[&str], [height, width]: [usize; 2]) -> DataSetFacts {
     let classes = names.iter().map(|&name| name.to_owned()).collect();
-    DataSetFacts { title: "Toy garments".into(), height, width, classes, checksum: "c".into(), images: None }
+    DataSetFacts {
+        title: "Toy garments".into(),
+        height,
+        width,
+        channels: 1,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    }
 }
 
 fn slice() -> DataSlice {

@@ -124,7 +124,7 @@ pub struct PairResults {
     pub outcome: PerceptronOutcome,
     /// Share of misclassified training images after each pass.
     pub errors: Vec<f64>,
-    /// Weights, shape [height, width].
+    /// Weights, shape [height, width, channels].
     pub weights: Vec<f32>,
     /// Seconds it took.
     pub seconds: f64,
@@ -333,7 +333,8 @@ fn read_pca(
     let folder = store.run(run.id.as_ref());
     let outcome: PcaOutcome = outcome(store, run)?.outcome;
     let (n, d, k) = (outcome.samples, outcome.features, spec.components);
-    let (classes, h, w) = (data.classes.len(), data.height, data.width);
+    let classes = data.classes.len();
+    let shape = |leading: &[usize]| [leading, &data.image_shape()].concat();
     let model = folder.tensors(TensorFile::Model)?;
     let arrays = folder.tensors(TensorFile::Arrays)?;
     let embedding = arrays.values::<f64>("embedding", &[n, 2])?.as_chunks::<2>().0.to_vec();
@@ -347,12 +348,12 @@ fn read_pca(
         compared_data: with_classes(&data, &compared),
         compared,
         labels: arrays.values("labels", &[n])?,
-        pictures: arrays.values("pictures", &[spec.pictures, h, w])?,
+        pictures: arrays.values("pictures", &shape(&[spec.pictures]))?,
         spectrum: arrays.values("spectrum", &[d])?,
         mean: model.values("mean", &[d])?,
         components: model.values("components", &[k, d])?,
-        originals: arrays.values("originals", &[classes, h, w])?,
-        rebuilt: arrays.values("rebuilt", &[spec.reconstructions.len(), classes, h, w])?,
+        originals: arrays.values("originals", &shape(&[classes]))?,
+        rebuilt: arrays.values("rebuilt", &shape(&[spec.reconstructions.len(), classes]))?,
         data,
         spec: spec.clone(),
         outcome,
@@ -374,7 +375,9 @@ fn pair(
         spec: spec.clone(),
         outcome: result.outcome,
         errors: passes.iter().map(|pass| pass.train_error).collect(),
-        weights: folder.tensors(TensorFile::Model)?.values("w", &[data.height, data.width])?,
+        weights: folder
+            .tensors(TensorFile::Model)?
+            .values("w", &[data.height, data.width * data.channels])?,
         seconds: result.seconds,
     })
 }

@@ -20,6 +20,7 @@ fn data() -> DataSetFacts {
         title: "Toy".into(),
         height: SIDE,
         width: SIDE,
+        channels: 1,
         classes,
         checksum: "c".into(),
         images: None,

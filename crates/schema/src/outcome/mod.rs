@@ -356,6 +356,9 @@ pub struct DataSetFacts {
     pub height: usize,
     /// Pixels from left to right.
     pub width: usize,
+    /// Numbers of a pixel: 1 in grey, 3 in colour.
+    #[serde(default = "grey", skip_serializing_if = "is_grey")]
+    pub channels: usize,
     /// Names of the classes, by label.
     pub classes: Vec<String>,
     /// Checksum of the data set.
@@ -364,6 +367,23 @@ pub struct DataSetFacts {
     /// the study.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<[usize; 2]>,
+}
+
+fn grey() -> usize {
+    1
+}
+
+fn is_grey(channels: &usize) -> bool {
+    *channels == grey()
+}
+
+impl DataSetFacts {
+    /// The shape of an image in a file: height, width, and the channels after these where there are several.
+    pub fn image_shape(&self) -> Vec<usize> {
+        let mut shape = vec![self.height, self.width];
+        shape.extend((self.channels > 1).then_some(self.channels));
+        shape
+    }
 }
 
 /// The contents of `study.json`: what was asked, and which runs answer it. Whatever reads a finished study starts here.

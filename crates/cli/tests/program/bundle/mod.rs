@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{FILES, project_data, run};
+use crate::own::bars;
 use common::{Packed, bundle, change, remake, report, study, unpack};
 use serde_json::{Value, json};
 
@@ -177,4 +178,38 @@ fn runs_of_several_machines_and_programs_are_told_apart() {
         (&summary["programs"][1]["version"], &summary["programs"][1]["runs"]),
         (&"0.0.9".into(), &3.into())
     );
+}
+
+/// A study on images of a person's own can be handed in whole: where the images are as they were.
+#[test]
+fn images_of_ones_own_are_packed_as_they_were_prepared_and_give_the_same_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("a study");
+    bars(&folder.path().join("bars"), 20);
+    let name = study.to_str().unwrap();
+    run(folder.path(), &["study", "smoke", "--only", "perceptron", "--data", "bars", "--out", name])
+        .says(0, &[]);
+    let cells = [common::code("1 + 1", Some(1), json!([]))];
+    fs::write(study.join("Assignment2_Group_7.ipynb"), common::notebook(&cells)).unwrap();
+    let done = bundle(folder.path(), &["--group", "7"]);
+    done.says(0, &[]);
+    assert!(done.stdout.contains("data/bars.npz"), "{}", done.stdout);
+    let files = unpack(&study.join("Assignment2_Group_7.zip"));
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir_all(elsewhere.join("data")).unwrap();
+    for file in ["study.toml", "data/bars.npz"] {
+        fs::write(elsewhere.join(file), &files[&format!("{CODE}{file}")].bytes).unwrap();
+    }
+    // The file says where its images are from its own folder on.
+    run(folder.path(), &["study", "elsewhere/study.toml", "--out", "again"]).says(0, &[]);
+    let runs = |study: &Path| -> Value {
+        let record: Value = serde_json::from_slice(&fs::read(study.join("study.json")).unwrap()).unwrap();
+        record["runs"].as_array().unwrap().iter().map(|run| run["id"].clone()).collect()
+    };
+    assert_eq!(runs(&study), runs(&folder.path().join("again")));
+
+    fs::remove_file(folder.path().join("bars/lying/3.png")).unwrap();
+    let changed = bundle(folder.path(), &["--group", "7", "--out", "changed.zip"]);
+    changed.says(65, &["are no longer those of the data set `bars`", "--without-data"]);
+    bundle(folder.path(), &["--group", "7", "--out", "changed.zip", "--without-data"]).says(0, &[]);
 }

@@ -109,6 +109,7 @@ mod tests {
             title: "MNIST".into(),
             height: 28,
             width: 28,
+            channels: 1,
             classes: (0..10).map(|digit| digit.to_string()).collect(),
             checksum: "c".into(),
             images: None,

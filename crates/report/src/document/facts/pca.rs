@@ -16,6 +16,8 @@ pub(super) struct PcaFacts<'a> {
     /// Images that the page has the pictures of.
     pictures: usize,
     dimensions: usize,
+    /// Numbers of a pixel.
+    channels: usize,
     /// Dimensions that the plane leaves out.
     other_dimensions: usize,
     first_share: f64,
@@ -142,6 +144,7 @@ impl<'a> PcaFacts<'a> {
             images: outcome.samples,
             pictures: results.spec.pictures,
             dimensions: outcome.features,
+            channels: results.data.channels,
             other_dimensions: outcome.features.saturating_sub(2),
             first_share: ratio[0],
             second_share: ratio[1],

@@ -17,6 +17,8 @@ pub(super) struct PerceptronFacts<'a> {
     set: &'a str,
     title: &'a str,
     dimensions: usize,
+    /// Numbers of a pixel.
+    channels: usize,
     pairs: usize,
     rule: PerceptronRule,
     learning_rate: f64,
@@ -164,6 +166,7 @@ impl<'a> PerceptronFacts<'a> {
             set: &spec.data.set,
             title: &results.data.title,
             dimensions: pairs[0].weights.len(),
+            channels: results.data.channels,
             pairs: pairs.len(),
             rule: spec.rule,
             learning_rate: spec.learning_rate,
@@ -288,7 +291,11 @@ impl LinkFacts {
             certified_accuracy: mean(having(true).map(PairResults::test_accuracy)),
             uncertified_accuracy: mean(having(false).map(PairResults::test_accuracy)),
             // Pixels are scaled to −1 … 1, so the mean of one that is always black is −1 exactly.
-            black_pixels: pca.mean.iter().filter(|mean| **mean == -1.0).count(),
+            black_pixels: pca
+                .mean
+                .chunks_exact(pca.data.channels)
+                .filter(|means| means.iter().all(|mean| *mean == -1.0))
+                .count(),
         })
     }
 }

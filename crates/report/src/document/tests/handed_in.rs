@@ -102,6 +102,7 @@ fn findings_of_task_6_follow_mcnemars_tests() {
         title: "Fashion-MNIST".into(),
         height: 28,
         width: 28,
+        channels: 1,
         classes: names.iter().map(|&name| name.to_owned()).collect(),
         checksum: "f".into(),
         images: None,

@@ -10,6 +10,7 @@ fn data(classes: &[&str]) -> DataSetFacts {
         title: "Fashion-MNIST".into(),
         height: 28,
         width: 28,
+        channels: 1,
         classes: classes.iter().map(|&name| name.to_owned()).collect(),
         checksum: "f".into(),
         images: None,

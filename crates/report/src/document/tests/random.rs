@@ -29,13 +29,20 @@ pub(super) fn random_results(seed: u64) -> Results {
     let small = DataSetFacts { height: 4, width: 4, ..data.clone() };
     found.pca = found.pca.filter(|_| keep[0]);
     found.perceptrons = found.perceptrons.filter(|_| keep[1]);
+    let in_colour = chance.percent(30);
     if let Some(pca) = &mut found.pca {
         (pca.data, pca.compared_data) = (small.clone(), small.clone());
         random::vary_pca(pca, &mut chance);
+        if in_colour {
+            random::colour_pca(pca);
+        }
     }
     if let Some(perceptrons) = &mut found.perceptrons {
         perceptrons.data = small.clone();
         random::vary_perceptrons(perceptrons, &mut chance);
+        if in_colour {
+            random::colour_perceptrons(perceptrons);
+        }
     }
     found.mlps = keep[2].then(|| fixtures::mlps(&data, SHAPE));
     found.cnns = keep[3].then(|| fixtures::cnns(&data, SHAPE));

@@ -82,7 +82,15 @@ const EMOJI: [&str; 10] = [
 
 fn data(names: &[&str], [height, width, _]: [usize; 3]) -> DataSetFacts {
     let classes = names.iter().map(|&name| name.to_owned()).collect();
-    DataSetFacts { title: "Toy".into(), height, width, classes, checksum: "c".into(), images: None }
+    DataSetFacts {
+        title: "Toy".into(),
+        height,
+        width,
+        channels: 1,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    }
 }
 
 fn found(names: &[&str], looked: &Looked) -> InsideResults {

@@ -10,7 +10,15 @@ use crate::{Figure, Goal, MultitaskResults};
 
 fn data(names: &[&str]) -> DataSetFacts {
     let classes = names.iter().map(|&name| name.to_owned()).collect();
-    DataSetFacts { title: "Toy".into(), height: 28, width: 28, classes, checksum: "c".into(), images: None }
+    DataSetFacts {
+        title: "Toy".into(),
+        height: 28,
+        width: 28,
+        channels: 1,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    }
 }
 
 fn names(figures: &[Figure]) -> Vec<&str> {

@@ -90,7 +90,15 @@ impl Held {
 
 fn data() -> DataSetFacts {
     let classes = ["a", "b", "c", "d"].map(str::to_owned).into();
-    DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into(), images: None }
+    DataSetFacts {
+        title: "Toy".into(),
+        height: 8,
+        width: 8,
+        channels: 1,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    }
 }
 
 fn machine() -> Machine {

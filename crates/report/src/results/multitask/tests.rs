@@ -13,7 +13,15 @@ use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
 
 fn data() -> DataSetFacts {
     let classes = GARMENTS.map(str::to_owned).into();
-    DataSetFacts { title: "Toy".into(), height: 8, width: 8, classes, checksum: "c".into(), images: None }
+    DataSetFacts {
+        title: "Toy".into(),
+        height: 8,
+        width: 8,
+        channels: 1,
+        classes,
+        checksum: "c".into(),
+        images: None,
+    }
 }
 
 /// What becomes of bytes.
@@ -231,6 +239,7 @@ fn ten(items: [u8; 10], groups: [u8; 10]) -> MultitaskResults {
         title: "Toy".into(),
         height: 8,
         width: 8,
+        channels: 1,
         classes,
         checksum: "c".into(),
         images: None,
