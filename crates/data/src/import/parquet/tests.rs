@@ -1,0 +1,1 @@
+//! Tables that writers of all kinds make, and tables that are damaged.
