@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Problem;
 use super::footer::{Footer, Kind, Leaf};
+use super::{Problem, unfit};
 
 /// What the column of images is called where several could be it.
 const IMAGES: [&str; 4] = ["image", "img", "images", "picture"];
@@ -46,10 +46,14 @@ impl Columns {
         let (images, image) = *match (known, &pictures[..]) {
             (Some(known), _) => known,
             (None, [only]) => only,
-            (None, []) => return Err(format!("has {}, and none with the bytes of images", columns(footer))),
+            (None, []) => {
+                return Err(unfit(format!("has {}, and none with the bytes of images", columns(footer))));
+            }
             (None, [first, second, ..]) => {
                 let (first, second) = (name(first.1), name(second.1));
-                return Err(format!("has images in `{first}` and in `{second}`, and none called `image`"));
+                return Err(unfit(format!(
+                    "has images in `{first}` and in `{second}`, and none called `image`"
+                )));
             }
         };
         let is_class = |leaf: &Leaf| {
@@ -62,7 +66,7 @@ impl Columns {
             LABELS.iter().position(|&known| known == name(leaf)).unwrap_or(LABELS.len())
         });
         let [(labels, label), others @ ..] = &labels[..] else {
-            return Err(format!("has {}, and none called `label`", columns(footer)));
+            return Err(unfit(format!("has {}, and none called `label`", columns(footer))));
         };
         Ok(Columns {
             images,
@@ -146,7 +150,7 @@ mod tests {
             (&[("a.bytes", Bytes), ("b.bytes", Bytes)], None, "has images in `a` and in `b`"),
             (&[], None, "has no columns"),
         ] {
-            let told = choose(leaves, features).unwrap_err();
+            let told = choose(leaves, features).unwrap_err().what;
             assert!(told.contains(problem), "expected `{problem}` in: {told}");
         }
     }

@@ -1,7 +1,7 @@
 //! What the end of a Parquet file says of it: its columns, where their values lie, and what its writer noted.
 
-use super::Problem;
 use super::thrift::Value;
+use super::{Problem, unread};
 
 /// How a column's values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +83,17 @@ pub(super) struct Footer {
     pub(super) features: Option<String>,
 }
 
+pub(super) fn encrypted(what: impl Into<String>) -> Problem {
+    Problem { what: what.into(), help: "write the file without encryption" }
+}
+
 const DAMAGED: &str = "is damaged: its footer describes no table";
 
 impl Footer {
     pub(super) fn parse(bytes: &[u8]) -> Result<Footer, Problem> {
         let (file, _) = Value::parse(bytes)?;
         if file.field(8).is_some() {
-            return Err("is encrypted".into());
+            return Err(encrypted("is encrypted"));
         }
         let leaves = leaves(file.list(2).unwrap_or_default())?;
         let groups = file.list(4).unwrap_or_default().iter().map(|group| Group::new(group, &leaves));
@@ -128,7 +132,7 @@ fn leaves(fields: &[Value]) -> Result<Vec<Leaf>, Problem> {
         let repeated = parent.repeated || repetition == 2;
         path.push(name);
         if path.len() > MAX_PATH {
-            return Err(format!("has a column that lies more than {MAX_PATH} fields deep"));
+            return Err(unread(format!("has a column that lies more than {MAX_PATH} fields deep")));
         }
         match field.integer(5).unwrap_or(0) {
             0 => {
@@ -166,10 +170,10 @@ impl Chunk {
     fn new(column: &Value, leaf: &Leaf) -> Result<Chunk, Problem> {
         let name = leaf.path.join(".");
         if column.field(1).is_some() {
-            return Err(format!("keeps its column `{name}` in another file"));
+            return Err(unread(format!("keeps its column `{name}` in another file")));
         }
         let Some(about) = column.field(3).filter(|_| column.field(8).is_none()) else {
-            return Err(format!("has an encrypted column `{name}`"));
+            return Err(encrypted(format!("has an encrypted column `{name}`")));
         };
         if about.integer(1).map(Kind::of) != Some(leaf.kind) {
             return Err(DAMAGED.into());
@@ -232,6 +236,6 @@ mod tests {
         assert!(leaves(&[field("schema", None, 0, i64::MAX), field("a", Some(2), 0, 0)]).is_err());
         assert!(leaves(&[root(), field("a", None, 0, -1)]).is_err());
         let deep: Vec<Value> = (0..100).map(|_| field("a", None, 1, 1)).collect();
-        assert!(leaves(&deep).unwrap_err().contains("fields deep"));
+        assert!(leaves(&deep).unwrap_err().what.contains("fields deep"));
     }
 }

@@ -27,12 +27,43 @@ use super::folder::{MAX_FILES, MAX_TOTAL};
 use super::{Labelled, Part, Progress, Request};
 use crate::set::Images;
 
-/// What is wrong, as the rest of a sentence that begins with a file's name.
-type Problem = String;
+/// What is wrong, as the rest of a sentence that begins with the name of a file or a column, and what to do. What comes of a mere
+/// text is damage.
+#[derive(Debug, PartialEq)]
+struct Problem {
+    what: String,
+    help: &'static str,
+}
+
+impl From<&str> for Problem {
+    fn from(what: &str) -> Problem {
+        String::from(what).into()
+    }
+}
+
+impl From<String> for Problem {
+    fn from(what: String) -> Problem {
+        Problem { what, help: "download or write the file again" }
+    }
+}
+
+/// A table that holds something else than a set of images.
+fn unfit(what: impl Into<String>) -> Problem {
+    Problem { what: what.into(), help: HELP }
+}
+
+/// Something sound that is not read, and how to write it otherwise.
+fn unread(what: impl Into<String>) -> Problem {
+    Problem {
+        what: what.into(),
+        help: "write the file again as `pyarrow.parquet.write_table` does by itself",
+    }
+}
 
 /// The most rows of a set.
 const MAX_ROWS: usize = MAX_FILES;
 
+/// What a table should be.
 const HELP: &str = "a row holds the bytes of an image in a column `image` or `img` and its class in a column `label`, as \
                     `Dataset.to_parquet` of the library `datasets` writes it";
 

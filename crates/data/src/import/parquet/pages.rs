@@ -10,7 +10,7 @@ use ruzstd::decoding::StreamingDecoder;
 use super::footer::{Chunk, Codec, Kind, Leaf};
 use super::thrift::Value;
 use super::values::{differences, hybrid, lengths_first, places, plain_bytes, plain_integers};
-use super::{MAX_ROWS, Problem};
+use super::{MAX_ROWS, Problem, unread};
 
 /// The most bytes of all pages of a chunk when they are unpacked.
 const MAX_UNPACKED: usize = 4 << 30;
@@ -52,7 +52,8 @@ impl<'a> Column<'a> {
         (chunk, leaf): (&Chunk, &Leaf),
         rows: usize,
     ) -> Result<Column<'a>, Problem> {
-        let codec = chunk.codec.map_err(|method| format!("is packed with {method}, which is not read"))?;
+        let codec =
+            chunk.codec.map_err(|method| unread(format!("is packed with {method}, which is not read")))?;
         let mut column = Column { kind: leaf.kind, dictionary: None, pages: Vec::new() };
         let (mut left, mut unpacked) = (rows, 0_usize);
         while left > 0 {
@@ -63,7 +64,7 @@ impl<'a> Column<'a> {
             bytes = rest;
             unpacked = unpacked.saturating_add(size);
             if unpacked > MAX_UNPACKED {
-                return Err("has a row group of more than 4 GiB".into());
+                return Err(unread("has more than 4 GiB in a row group"));
             }
             let about = |field: i16| header.field(field).ok_or(DAMAGED);
             let page = match header.integer(1).ok_or(DAMAGED)? {
@@ -156,7 +157,7 @@ fn unknown(encoding: i64) -> Problem {
         9 => "BYTE_STREAM_SPLIT",
         _ => "another encoding",
     };
-    format!("stores its values in {name}, which is not read")
+    unread(format!("stores its values in {name}, which is not read"))
 }
 
 impl<'a> Page<'a> {
@@ -166,7 +167,7 @@ impl<'a> Page<'a> {
         let mut start = 0;
         if leaf.levels > 0 {
             if about.integer(3) != Some(3) {
-                return Err("says which values are missing in an old way, which is not read".into());
+                return Err(unread("says in an old way which values are missing, which is not read"));
             }
             let (length, rest) = bytes.split_first_chunk::<4>().ok_or(DAMAGED)?;
             levels = rest.get(..u32::from_le_bytes(*length) as usize).ok_or(DAMAGED)?;
@@ -217,7 +218,7 @@ fn present(about: &Value, levels: &[u8], leaf: &Leaf) -> Result<(usize, Option<V
 /// The bytes that were packed, which must be as many as was said.
 fn unpack(codec: Codec, packed: &[u8], size: usize) -> Result<Cow<'_, [u8]>, Problem> {
     const WRONG: &str = "has a page of another size than it says";
-    let damaged = |error: &dyn std::error::Error| format!("has a damaged page: {error}");
+    let damaged = |error: &dyn std::error::Error| Problem::from(format!("has a damaged page: {error}"));
     let bytes = match codec {
         _ if size == 0 => return Ok(Cow::Borrowed(&[])),
         Codec::None => Cow::Borrowed(packed),

@@ -5,9 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::columns::Columns;
-use super::footer::{Chunk, Footer, Group, Kind, Leaf};
+use super::footer::{Chunk, Footer, Group, Kind, Leaf, encrypted};
 use super::pages::Column;
-use super::{HELP, Problem};
+use super::{Problem, unfit, unread};
 use crate::import::arrays::label_name;
 use crate::import::decode::MAX_BYTES;
 use crate::import::error::ImportError;
@@ -31,15 +31,12 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn open(path: PathBuf, notes: &mut Vec<String>) -> Result<Table, ImportError> {
         let footer = footer_of(&path)?;
-        let columns = Columns::choose(&footer).map_err(|problem| ImportError::new(&path, problem, HELP))?;
+        let columns = Columns::choose(&footer).map_err(|problem| error(&path, problem))?;
         let table = Table { path, footer, columns };
         if !table.columns.others.is_empty() {
-            let [taken, others] = [[table.label().path[0].clone()].to_vec(), table.columns.others.clone()];
-            let note = format!(
-                "The classes are those of the column `{}`, not of `{}`.",
-                taken[0],
-                others.join("`, `")
-            );
+            let (taken, others) = (&table.label().path[0], table.columns.others.join("`, `"));
+            let note = format!("The classes are those of the column `{taken}`, not of `{others}`.");
+            // The files of a set have the same columns.
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -59,52 +56,44 @@ impl Table {
         &self.footer.leaves[self.columns.labels]
     }
 
-    fn error(&self, problem: impl Into<String>) -> ImportError {
-        ImportError::new(&self.path, problem, HELP)
-    }
-
     /// What is wrong with the image of a row, which is counted from 0 here and from 1 in the message.
     pub(super) fn bad_image(&self, row: usize, problem: &str) -> ImportError {
-        let problem = format!("has in row {} an image that {problem}", row + 1);
-        ImportError::new(
-            &self.path,
-            problem,
-            "write the file again with this image as PNG or JPEG, or without the row",
-        )
+        let help = "write the file again with this image as PNG or JPEG, or without the row";
+        ImportError::new(&self.path, format!("has in row {} an image that {problem}", row + 1), help)
+    }
+
+    fn bad_label(&self, row: usize, problem: &str) -> ImportError {
+        let help = "write the file again with the number or the name of a class in every row";
+        ImportError::new(&self.path, format!("has in row {} a label that {problem}", row + 1), help)
     }
 
     /// The name of each row's class.
     pub(super) fn labels(&self) -> Result<Vec<String>, ImportError> {
-        let leaf = self.label();
+        let kind = self.label().kind;
         let mut labels = Vec::new();
         for group in &self.footer.groups {
             self.column(group, self.columns.labels, |column| {
-                match leaf.kind {
+                let mut push = |label: Result<String, String>| {
+                    labels.push(label.map_err(|problem| self.bad_label(labels.len(), &problem))?);
+                    Ok(())
+                };
+                match kind {
                     Kind::Int32 | Kind::Int64 => {
-                        for label in column.integers()? {
-                            labels.push(self.class(label).map_err(|problem| at(labels.len(), &problem))?);
-                        }
+                        Ok(column.integers()?.into_iter().try_for_each(|label| push(self.class(label))))
                     }
-                    Kind::Bytes => {
-                        for label in column.bytes()? {
-                            labels.push(text(label).map_err(|problem| at(labels.len(), &problem))?);
-                        }
-                    }
+                    Kind::Bytes => Ok(column.bytes()?.into_iter().try_for_each(|label| push(text(label)))),
                     Kind::Other(_) => {
-                        return Err(format!(
-                            "holds {}, and labels are whole numbers or names",
-                            leaf.kind.name()
-                        ));
+                        let what = format!("holds {}, and labels are whole numbers or names", kind.name());
+                        Err(unfit(what))
                     }
                 }
-                Ok(Ok(()))
             })?;
         }
         Ok(labels)
     }
 
     /// The name of the class that a number stands for.
-    fn class(&self, label: Option<i64>) -> Result<String, Problem> {
+    fn class(&self, label: Option<i64>) -> Result<String, String> {
         let label = label.ok_or("is missing")?;
         let name = label_name(label as f64).map_err(|problem| format!("is wrong: {problem}"))?;
         let Some(names) = &self.columns.names else { return Ok(name) };
@@ -147,25 +136,28 @@ impl Table {
         let (chunk, leaf) = (&group.chunks[place], &self.footer.leaves[place]);
         let bytes = self.read(chunk)?;
         let seen = Column::parse(&bytes, (chunk, leaf), group.rows).and_then(see);
-        seen.map_err(|problem| self.error(format!("has a column `{}` that {problem}", leaf.path.join("."))))?
+        seen.map_err(|Problem { what, help }| {
+            let what = format!("has a column `{}` that {what}", leaf.path.join("."));
+            error(&self.path, Problem { what, help })
+        })?
     }
 
     fn read(&self, chunk: &Chunk) -> Result<Vec<u8>, ImportError> {
-        let error = |error| ImportError::read(&self.path, error);
-        let mut file = File::open(&self.path).map_err(error)?;
-        let length = file.metadata().map_err(error)?.len();
+        let read = |error| ImportError::read(&self.path, error);
+        let mut file = File::open(&self.path).map_err(read)?;
+        let length = file.metadata().map_err(read)?.len();
         if chunk.start.checked_add(chunk.length).is_none_or(|end| end > length) {
-            return Err(self.error("is damaged: it says that it has values behind its end"));
+            return Err(error(&self.path, "is damaged: it says that it has values behind its end".into()));
         }
-        piece(&mut file, chunk.start, chunk.length).map_err(error)
+        piece(&mut file, chunk.start, chunk.length).map_err(read)
     }
 }
 
-fn at(row: usize, problem: &str) -> Problem {
-    format!("cannot be read in row {}: the label {problem}", row + 1)
+fn error(path: &Path, Problem { what, help }: Problem) -> ImportError {
+    ImportError::new(path, what, help)
 }
 
-fn text(label: Option<&[u8]>) -> Result<String, Problem> {
+fn text(label: Option<&[u8]>) -> Result<String, String> {
     let label = label.filter(|label| !label.is_empty()).ok_or("is missing")?;
     str::from_utf8(label).map(str::to_owned).map_err(|_| "is no text (UTF-8)".into())
 }
@@ -179,39 +171,30 @@ fn piece(file: &mut File, start: u64, length: u64) -> io::Result<Vec<u8>> {
 
 fn footer_of(path: &Path) -> Result<Footer, ImportError> {
     let read = |error| ImportError::read(path, error);
-    let wrong = |problem: String, help: &str| Err(ImportError::new(path, problem, help));
-    const AGAIN: &str = "download or write the file again";
-    const OPEN: &str = "write the file without encryption";
+    let wrong = |problem: Problem| Err(error(path, problem));
     let mut file = File::open(path).map_err(read)?;
     let length = file.metadata().map_err(read)?.len();
     let start = piece(&mut file, 0, length.min(ENOUGH as u64)).map_err(read)?;
     if start.starts_with(ENCRYPTED) {
-        return wrong("is encrypted".into(), OPEN);
+        return wrong(encrypted("is encrypted"));
     }
     if !start.starts_with(MAGIC) {
-        return wrong(
-            format!("is {}, and no Parquet file", kind(&start).unwrap_or("a file of another kind")),
-            AGAIN,
-        );
+        let kind = kind(&start).unwrap_or("a file of another kind");
+        return wrong(format!("is {kind}, and no Parquet file").into());
     }
-    let behind = (MAGIC.len() as u64) + TAIL;
+    let around = MAGIC.len() as u64 + TAIL;
     let tail =
-        if length < behind { Vec::new() } else { piece(&mut file, length - TAIL, TAIL).map_err(read)? };
-    let Some((size, MAGIC)) =
-        tail.split_first_chunk::<4>().and_then(|(size, end)| Some((size, end.first_chunk()?)))
-    else {
-        return wrong("is cut short: a Parquet file ends with its footer".into(), AGAIN);
+        if length < around { Vec::new() } else { piece(&mut file, length - TAIL, TAIL).map_err(read)? };
+    let Some(size) = tail.strip_suffix(MAGIC).and_then(<[u8]>::first_chunk::<4>) else {
+        return wrong("is cut short: a Parquet file ends with its footer".into());
     };
     let size = u64::from(u32::from_le_bytes(*size));
-    if size > length - behind {
-        return wrong("is damaged: its footer is said to be larger than the file".into(), AGAIN);
+    if size > length - around {
+        return wrong("is damaged: its footer is said to be larger than the file".into());
     }
     if size > MAX_FOOTER {
-        return wrong("has a footer of more than 64 MiB".into(), "write the file with larger row groups");
+        return wrong(unread("has a footer of more than 64 MiB"));
     }
     let bytes = piece(&mut file, length - TAIL - size, size).map_err(read)?;
-    Footer::parse(&bytes).map_err(|problem| {
-        let help = if problem.contains("encrypted") { OPEN } else { AGAIN };
-        ImportError::new(path, problem, help)
-    })
+    Footer::parse(&bytes).map_err(|problem| error(path, problem))
 }

@@ -96,7 +96,7 @@ pub(super) fn plain_integers<const WIDTH: usize>(
 
 /// Whole numbers by their differences, in blocks (`DELTA_BINARY_PACKED`), and what follows them.
 pub(super) fn differences(bytes: &[u8], count: usize) -> Result<(Vec<i64>, &[u8]), Problem> {
-    let next = |bytes| unsigned(bytes).ok_or_else(|| SHORT.to_owned());
+    let next = |bytes| unsigned(bytes).ok_or(Problem::from(SHORT));
     let (block, bytes) = next(bytes)?;
     let (parts, bytes) = next(bytes)?;
     let (said, bytes) = next(bytes)?;
