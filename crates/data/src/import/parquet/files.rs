@@ -51,19 +51,22 @@ impl Files {
     /// The files in a folder and in folders in it that are called as parts are.
     fn of(folder: &Path) -> Result<Files, ImportError> {
         let mut files = Files { parts: Vec::new(), others: Vec::new() };
-        for (name, path) in entries(folder)? {
+        for path in entries(folder)? {
             if is_table(&path) {
                 match part(&path) {
                     Some(part) => files.parts.push((part, path)),
                     None => files.others.push(path),
                 }
-            } else if let Some(part) = Part::named(&name)
+            } else if let Some(part) = path.file_name().and_then(|name| Part::named(&name.to_string_lossy()))
                 && path.is_dir()
             {
-                let inside = entries(&path)?.into_iter().filter(|(_, path)| is_table(path));
-                files.parts.extend(inside.map(|(_, path)| (part, path)));
+                let inside = entries(&path)?.into_iter().filter(|path| is_table(path));
+                files.parts.extend(inside.map(|path| (part, path)));
             }
         }
+        // A folder of pictures has tens of thousands of entries: only what is a table is put in order.
+        files.parts.sort_by(|a, b| natural(&a.1.to_string_lossy(), &b.1.to_string_lossy()));
+        files.others.sort();
         Ok(files)
     }
 
@@ -91,23 +94,23 @@ impl Files {
     }
 }
 
-/// What lies in a folder and is no program's own, in natural order.
-fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, ImportError> {
+/// What lies in a folder and is no program's own.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let read = |error| ImportError::read(folder, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(read)? {
         let entry = entry.map_err(read)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !is_a_programs_own(&name) {
-            found.push((name, entry.path()));
+        if !is_a_programs_own(&entry.file_name().to_string_lossy()) {
+            found.push(entry.path());
         }
     }
-    found.sort_by(|a, b| natural(&a.0, &b.0));
     Ok(found)
 }
 
 fn inner(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
-    Ok(entries(folder)?.into_iter().map(|(_, path)| path).filter(|path| path.is_dir()).collect())
+    let mut folders: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
+    folders.sort();
+    Ok(folders)
 }
 
 /// Whether a path is a Parquet file by its ending. Links are followed: the cache of the Hugging Face Hub consists of them.
