@@ -107,8 +107,8 @@ to the study only the runs that the change affects are done again. A network tha
 continues from the end of its earlier training, unless its learning rate follows a cosine over all epochs. For this, \
 each finished training keeps its checkpoint (DIR/runs/*/checkpoint.safetensors), which you may delete to save space.
 
---data may also name images of your own: a folder with a sub-folder for each class, an .npz or .csv file, or a folder of \
-IDX files (`inkling help data describe` tells more). Tasks 1 to 5 then use them; images in colour of more than 4,096 values are read as grey where tasks 1 or 2 are asked for. \
+--data may also name images of your own: a folder with a sub-folder for each class, an .npz, .csv or .parquet file, a folder of \
+IDX files, or the name of a set such as `kmnist` (`inkling help data describe` tells more). Tasks 1 to 5 then use them; images in colour of more than 4,096 values are read as grey where tasks 1 or 2 are asked for. \
 There are no more components than an image has pixels, batches hold at most a tenth of the training images, networks are \
 trained for as many epochs as 500 steps take (at most 100) if the study says fewer, and task 5 looks at the first two classes \
 if the set has not those of the study. Of more than 25 classes, tasks 1 and 2 compare the 25 with the most training images in \

@@ -14,8 +14,8 @@ use crate::numbers::{seed, some_channels, some_size};
 pub struct DataSetSpec {
     /// The name that tasks use.
     pub name: String,
-    /// A folder with a sub-folder for each class, an `.npz` or `.csv` file, a folder of IDX files, or the name of a set that was
-    /// published, such as `kmnist`. A path that is not absolute begins where the study file lies.
+    /// A folder with a sub-folder for each class, an `.npz`, `.csv` or `.parquet` file, a folder of IDX files, or the name of a
+    /// set that was published, such as `kmnist`. A path that is not absolute begins where the study file lies.
     pub source: String,
     /// Height and width of the images; by itself the size that all have, if no side is above 64, else 32 × 32.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_size")]

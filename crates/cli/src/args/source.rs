@@ -14,6 +14,8 @@ SOURCE is one of
 of such sub-folders
   an .npz file with x_train, y_train, x_test, y_test (as Keras writes it), train_images, … (as MedMNIST has it), or X and y
   a .csv file with a label and the pixels of an image in each line, or a folder with train.csv and test.csv
+  a .parquet file with the bytes of an image and its label in each row (as the Hugging Face Hub has them), or a folder with \
+train-….parquet and test-….parquet
   a folder of IDX files, such as train-images-idx3-ubyte.gz (MNIST, KMNIST, EMNIST with --transposed)
   a folder of the binary files of CIFAR-10 or CIFAR-100, or the archive that they come in
   the name of a set whose files, as published, lie in data/, data/NAME or ~/.medmnist: kmnist, emnist-letters (-balanced, -byclass, \
@@ -25,7 +27,7 @@ Classes are known by their names and stand in natural order: 1, 2, 10.";
 /// Where images lie, and how they are prepared.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
-    /// A folder, an .npz or a .csv file, or the name of a set.
+    /// A folder, an .npz, a .csv or a .parquet file, or the name of a set.
     pub(crate) source: PathBuf,
 
     #[command(flatten)]

@@ -15,7 +15,7 @@ use image::{
 use super::error::ImportError;
 
 /// The largest file that is read, and the most pixels that an image may have.
-const MAX_BYTES: u64 = 256 << 20;
+pub(super) const MAX_BYTES: u64 = 256 << 20;
 const MAX_PIXELS: u64 = 64_000_000;
 /// What decoding may ask for: a pixel of 16 bits in four channels, and as much again.
 const MAX_ALLOCATION: u64 = 16 * MAX_PIXELS;
@@ -69,7 +69,8 @@ pub(super) fn header(path: &Path) -> Result<Header, ImportError> {
     header_of(&bytes).map_err(|(problem, help)| ImportError::new(path, problem, help))
 }
 
-fn header_of(bytes: &[u8]) -> Result<Header, Problem> {
+/// The header of an image whose file has these bytes.
+pub(super) fn header_of(bytes: &[u8]) -> Result<Header, Problem> {
     let (mut decoder, _) = decoder(bytes)?;
     let (width, height) = decoder.dimensions();
     let size = [height as usize, width as usize];
@@ -88,7 +89,12 @@ pub(super) fn pixels(path: &Path, shape: [usize; 3], fit: Fit) -> Result<Vec<u8>
     pixels_of(&bytes, shape, fit).map_err(|(problem, help)| ImportError::new(path, problem, help))
 }
 
-fn pixels_of(bytes: &[u8], [height, width, channels]: [usize; 3], fit: Fit) -> Result<Vec<u8>, Problem> {
+/// The pixels of an image whose file has these bytes, as [`pixels`] gives them.
+pub(super) fn pixels_of(
+    bytes: &[u8],
+    [height, width, channels]: [usize; 3],
+    fit: Fit,
+) -> Result<Vec<u8>, Problem> {
     let image = opaque(decoded(bytes)?, channels, 0);
     Ok(fitted(image, [height, width], fit).into_bytes())
 }

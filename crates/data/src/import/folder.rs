@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::cache::{Kept, Place};
-use super::decode::{self, Header};
+use super::decode;
 use super::error::ImportError;
 use super::{Labelled, Part, Progress, Request};
 use crate::set::Images;
 
 /// The most files of a set, and how deep its folders may go.
-const MAX_FILES: usize = 2_000_000;
+pub(super) const MAX_FILES: usize = 2_000_000;
 const MAX_DEPTH: usize = 8;
 /// The most bytes of all images together.
-const MAX_TOTAL: usize = 32 << 30;
+pub(super) const MAX_TOTAL: usize = 32 << 30;
 
 /// A file of a class.
 struct Entry {
@@ -64,7 +64,10 @@ pub(super) fn read(
     let mut said = Vec::new();
     let shape = match shape {
         Some(shape) => shape,
-        None => shape_of(&listing.files, request, &mut said)?,
+        None => {
+            let headers = || listing.files.par_iter().map(|entry| decode::header(&entry.path)).collect();
+            request.shape_of(headers, &mut said)?
+        }
     };
     notes.extend(said.iter().cloned());
     let total = listing.files.len() * shape.iter().product::<usize>();
@@ -130,20 +133,6 @@ fn kept(place: &Place, listing: &Listing, notes: &mut Vec<String>) -> Option<Vec
 /// Whether a folder has folders of classes, of which the first holds an image.
 pub(super) fn has_images(folder: &Path) -> bool {
     list(folder).is_ok_and(|found| found.files.first().is_some_and(|file| decode::header(&file.path).is_ok()))
-}
-
-/// The shape that images of a folder get where the request leaves it open.
-fn shape_of(files: &[Entry], request: &Request, notes: &mut Vec<String>) -> Result<[usize; 3], ImportError> {
-    if let (Some([height, width]), Some(channels)) = (request.size, request.channels) {
-        return Ok([height, width, channels]);
-    }
-    let headers: Vec<Header> =
-        files.par_iter().map(|entry| decode::header(&entry.path)).collect::<Result<_, _>>()?;
-    let first = headers.first().map(|header| header.size);
-    let alike = first.filter(|first| headers.iter().all(|header| header.size == *first));
-    let [height, width] = request.size_of(alike, notes);
-    let colour = headers.iter().any(|header| header.colour);
-    Ok([height, width, request.channels.unwrap_or(if colour { 3 } else { 1 })])
 }
 
 /// Says that some files have one name on systems that do not tell cases apart.
@@ -215,7 +204,7 @@ fn sub_folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, ImportError> {
 }
 
 /// Whether a file or folder is one that systems and programs leave.
-fn is_a_programs_own(name: &str) -> bool {
+pub(super) fn is_a_programs_own(name: &str) -> bool {
     name.starts_with('.')
         || ["__macosx", "thumbs.db", "desktop.ini", "$recycle.bin"].contains(&name.to_lowercase().as_str())
 }

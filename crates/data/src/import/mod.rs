@@ -1,5 +1,5 @@
-//! Image sets that a person brings: a folder with a sub-folder for each class, arrays of NumPy (NPZ, NPY), a CSV table, a folder
-//! of IDX files, or the binary files of CIFAR.
+//! Image sets that a person brings: a folder with a sub-folder for each class, arrays of NumPy (NPZ, NPY), a CSV table, Parquet
+//! tables with the bytes of images, a folder of IDX files, or the binary files of CIFAR.
 //!
 //! [`import`] reads a source whole or not at all. Classes are known by their names, never by their places, and stand in
 //! natural order (1, 2, 10). Images become bytes of one size; the parts that the source has are kept, or a seeded, stratified
@@ -17,6 +17,7 @@ mod folder;
 mod idx;
 mod npy;
 mod npz;
+mod parquet;
 mod published;
 mod split;
 mod stored;
@@ -40,7 +41,7 @@ pub use self::published::{PublishedSet, published, published_set};
 /// images in it or with tables or arrays of a set.
 pub fn is_source(path: &Path) -> bool {
     if path.is_file() {
-        return ["npz", "csv", "tsv"].contains(&ending(path).as_str()) || is_archive(path);
+        return ["npz", "csv", "tsv", "parquet"].contains(&ending(path).as_str()) || is_archive(path);
     }
     if !path.exists() {
         return published_set(path).is_some();
@@ -49,7 +50,8 @@ pub fn is_source(path: &Path) -> bool {
         && (folder::has_images(path)
             || idx::has_pairs(path)
             || cifar::is_there(path)
-            || csv::has_tables(path))
+            || csv::has_tables(path)
+            || parquet::is_there(path))
 }
 
 /// The ending of a file's name, in lower case.
@@ -275,6 +277,23 @@ impl Request {
         ));
         [COMMON; 2]
     }
+
+    /// The shape that images of these headers get: what is asked for, else what suits all of them.
+    fn shape_of(
+        &self,
+        headers: impl FnOnce() -> Result<Vec<decode::Header>, ImportError>,
+        notes: &mut Vec<String>,
+    ) -> Result<[usize; 3], ImportError> {
+        if let (Some([height, width]), Some(channels)) = (self.size, self.channels) {
+            return Ok([height, width, channels]);
+        }
+        let headers = headers()?;
+        let first = headers.first().map(|header| header.size);
+        let alike = first.filter(|first| headers.iter().all(|header| header.size == *first));
+        let [height, width] = self.size_of(alike, notes);
+        let colour = headers.iter().any(|header| header.colour);
+        Ok([height, width, self.channels.unwrap_or(if colour { 3 } else { 1 })])
+    }
 }
 
 /// Reads all parts of a source. Images get this height, width and number of channels, where they are given, else those that
@@ -295,17 +314,24 @@ fn read(
     let mut arrays = if metadata.is_dir() {
         match (idx::read(source)?, cifar::read(source)?) {
             (Some(parts), _) | (None, Some(parts)) => Some(parts),
-            (None, None) => csv::read_folder(source, request, notes)?,
+            (None, None) => match csv::read_folder(source, request, notes)? {
+                Some(parts) => Some(parts),
+                None => parquet::read_folder(source, request, shape, notes, progress)?,
+            },
         }
     } else if metadata.is_file() {
         match ending(source).as_str() {
             "npz" => Some(npz::read(source, notes)?),
             "csv" | "tsv" | "txt" => Some(vec![csv::read(source, Part::Whole, request, notes)?]),
+            "parquet" => {
+                let files = vec![(Part::Whole, source.to_owned())];
+                Some(parquet::read(source, files, request, shape, notes, progress)?)
+            }
             _ if is_archive(source) => Some(cifar::archive(source)?),
             _ => return Err(unknown(source)),
         }
     } else {
-        let help = "name a folder, an .npz or a .csv file";
+        let help = "name a folder, an .npz, a .csv or a .parquet file";
         return Err(ImportError::new(source, "is neither a file nor a folder", help));
     };
     if let Some(parts) = &mut arrays {
@@ -323,7 +349,8 @@ fn read(
 
 /// What a source may be.
 const HELP: &str = "a data set is a folder with a sub-folder of images for each class, an .npz file with images and labels, a \
-                    .csv file with a label and the pixels of an image in each line, or a folder of IDX files or of CIFAR's, or the name of a set such as `kmnist`";
+                    .csv file with a label and the pixels of an image in each line, a .parquet file with the bytes and the label of an \
+                    image in each row, a folder of IDX files or of CIFAR's, or the name of a set such as `kmnist`";
 
 fn unknown(source: &Path) -> ImportError {
     let kind = std::fs::File::open(source).ok().and_then(|file| {
