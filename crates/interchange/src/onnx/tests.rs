@@ -1,0 +1,1 @@
+//! Networks go to ONNX and come back.
