@@ -11,6 +11,7 @@ mod step;
 mod values;
 mod walk;
 mod weights;
+mod windows;
 
 use bytes::Bytes;
 use inkling_schema::{Head, LayerSpec, Loss, ModelSpec, PlannedLayer};
@@ -23,8 +24,9 @@ use super::messages::{ModelProto, NodeProto};
 use super::{OPSETS_READ, ending, limits};
 use crate::{InterchangeError, Portable, Tensor};
 
-/// How many weights a file may lack beside those that it has, such as the biases of layers that have none.
-const SPARE: usize = 1 << 20;
+/// How many weights a network may have beside those of its file: the biases of layers that have none there, and zeros around
+/// kernels.
+const SPARE: usize = 1 << 23;
 /// The longest name in a message.
 const LONGEST_NAME: usize = 60;
 

@@ -9,7 +9,7 @@ use super::layer::{Form, Layer};
 use super::settings::Settings;
 use super::step::Step;
 use super::walk::{At, Reader};
-use super::weights::places;
+use super::windows::places;
 use crate::InterchangeError;
 
 impl<'a> Reader<'a> {

@@ -1,15 +1,16 @@
 //! Layers with weights, which are brought into the engine's layouts.
 
-use inkling_schema::{LayerSpec, Padding};
+use inkling_schema::LayerSpec;
 
+use super::super::Layout;
 use super::super::messages::NodeProto;
-use super::super::{Layout, same_padding};
 use super::graph::Heads;
 use super::layer::{Form, INITIALIZER, Layer, Parameter};
 use super::settings::Settings;
 use super::step::Step;
 use super::values::Array;
 use super::walk::{At, Reader};
+use super::windows::{Fit, fit, places};
 use super::{decimal, here};
 use crate::InterchangeError;
 
@@ -111,17 +112,32 @@ impl<'a> Reader<'a> {
         }
         let (stride, pads) = places(node, settings, shape, kernel_size)?;
         let pads = [0, 1, 2, 3].map(|side| around[side].saturating_add(pads[side]));
-        let (padding, size) = padding(node, shape, kernel_size, stride, pads)?;
-        let mut values = self.allocate(node, weight.len())?;
-        for place in 0..height * width {
-            for channel in 0..channels {
-                let at = |filter: usize| weight.at((filter * channels + channel) * (height * width) + place);
-                values.extend((0..filters).map(at));
+        let Fit { padding, size, kernel_size, lead } = fit(node, shape, kernel_size, stride, pads)?;
+        let numbers =
+            kernel_size.iter().fold(channels.saturating_mul(filters), |all, &side| all.saturating_mul(side));
+        let mut values = self.allocate(node, numbers)?;
+        for row in 0..kernel_size[0] {
+            for column in 0..kernel_size[1] {
+                // Zeros where the engine's kernel is wider than the file's.
+                let place = row.checked_sub(lead[0]).zip(column.checked_sub(lead[1]));
+                let place = place.filter(|&(row, column)| row < height && column < width);
+                for channel in 0..channels {
+                    let at = |filter: usize| {
+                        place.map_or(0.0, |(row, column)| {
+                            weight.at(((filter * channels + channel) * height + row) * width + column)
+                        })
+                    };
+                    values.extend((0..filters).map(at));
+                }
             }
         }
         let bias = self.graph.array(node, 2)?;
         let bias = self.vector(node, bias, filters, Form::vector(filters), 0.0)?;
-        let weight = Parameter { name: "weight", shape: vec![height, width, channels, filters], values };
+        let weight = Parameter {
+            name: "weight",
+            shape: vec![kernel_size[0], kernel_size[1], channels, filters],
+            values,
+        };
         let spec = LayerSpec::Conv2d { filters, kernel_size, stride, padding, initializer: INITIALIZER };
         let layer = Layer::new(spec, vec![weight, Parameter { name: "bias", ..bias }]);
         let form = Form::image([size[0], size[1], filters], Layout::Nchw);
@@ -227,82 +243,6 @@ impl Layer {
             let centred = f64::from(*bias) - value(2, feature);
             *bias = (centred * factor(feature) + value(1, feature)) as f32;
         }
-    }
-}
-
-/// The strides of windows, and the zeros around the image: above, to the left, below, to the right.
-pub(super) fn places(
-    node: &NodeProto,
-    settings: Settings,
-    [height, width, _]: [usize; 3],
-    kernel: [usize; 2],
-) -> Result<([usize; 2], [usize; 4]), InterchangeError> {
-    let refuse = || {
-        InterchangeError::new(
-            format!("{} has strides or pads that windows on an image cannot have", here(node)),
-            "the file is damaged: export the network again",
-        )
-    };
-    let stride = match settings.ints("strides") {
-        Some(_) => settings.pair("strides").filter(|stride| !stride.contains(&0)).ok_or_else(refuse)?,
-        None => [1; 2],
-    };
-    let [[above, below], [left, right]] = [(height, 0), (width, 1)]
-        .map(|(size, side)| same_padding(size, kernel[side], stride[side], size.div_ceil(stride[side])));
-    let pads = match settings.text("auto_pad") {
-        b"SAME_UPPER" => [above, left, below, right],
-        b"SAME_LOWER" => [below, right, above, left],
-        b"VALID" => [0; 4],
-        _ => match settings.ints("pads") {
-            None => [0; 4],
-            Some(pads) => {
-                let pads: Option<Vec<usize>> = pads.iter().map(|&pad| usize::try_from(pad).ok()).collect();
-                pads.and_then(|pads| pads.try_into().ok()).ok_or_else(refuse)?
-            }
-        },
-    };
-    Ok((stride, pads))
-}
-
-/// Which padding of the engine's these zeros are, and height and width of the output.
-fn padding(
-    node: &NodeProto,
-    [height, width, _]: [usize; 3],
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    pads: [usize; 4],
-) -> Result<(Padding, [usize; 2]), InterchangeError> {
-    let sides = [(height, 0), (width, 1)];
-    let outputs = sides.map(|(size, side)| {
-        let padded = size.saturating_add(pads[side]).saturating_add(pads[side + 2]);
-        padded.checked_sub(kernel[side]).map_or(0, |rest| rest / stride[side] + 1)
-    });
-    let is_same = sides.iter().all(|&(size, side)| {
-        outputs[side] == size.div_ceil(stride[side])
-            && same_padding(size, kernel[side], stride[side], outputs[side]) == [pads[side], pads[side + 2]]
-    });
-    if outputs.contains(&0) {
-        return Err(InterchangeError::new(
-            format!(
-                "{} has a kernel of {}×{}, which is larger than its input",
-                here(node),
-                kernel[0],
-                kernel[1]
-            ),
-            "the file is damaged: export the network again",
-        ));
-    }
-    match pads {
-        [0, 0, 0, 0] => Ok((Padding::Valid, outputs)),
-        _ if is_same => Ok((Padding::Same, outputs)),
-        [above, left, below, right] => Err(InterchangeError::new(
-            format!(
-                "{} puts {above}, {left}, {below} and {right} rows and columns of zeros above, to the left, below and to the right of \
-                 its input of {height}×{width}",
-                here(node)
-            ),
-            "convolutions are read without padding, or with that of TensorFlow's `same`, whose odd zeros are below and to the right",
-        )),
     }
 }
 
