@@ -64,10 +64,11 @@ impl<'a> Graph<'a> {
             graph.input.iter().filter(|input| !constants.contains_key(input.name.as_str())).collect();
         let &[input] = inputs.as_slice() else {
             let names: Vec<String> = inputs.iter().take(8).map(|input| shown(&input.name)).collect();
-            return Err(InterchangeError::new(
-                format!("its graph has {} inputs ({}), not one", inputs.len(), names.join(", ")),
-                "a network is read that takes one array of images",
-            ));
+            let problem = match names.as_slice() {
+                [] => "its graph has no input".to_owned(),
+                names => format!("its graph has {} inputs ({}), not one", inputs.len(), names.join(", ")),
+            };
+            return Err(InterchangeError::new(problem, "a network is read that takes one array of images"));
         };
         let mut this = Graph {
             nodes: &graph.node,

@@ -45,6 +45,7 @@ pub(super) fn form(graph: &Graph) -> Result<(Option<i64>, Form), InterchangeErro
             Layout::Nchw => Form::image([two, three, one], Layout::Nchw),
             Layout::Nhwc => Form::image([one, two, three], Layout::Nhwc),
         },
+        [] => return Err(refuse("has the batch alone".into())),
         _ => return Err(refuse(format!("has {} axes", axes.len() + 1))),
     };
     Ok((batch.dim_value, form))

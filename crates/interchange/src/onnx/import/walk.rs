@@ -3,6 +3,7 @@
 use super::super::messages::NodeProto;
 use super::graph::{Graph, Heads};
 use super::layer::{Form, Layer};
+use super::values::Array;
 use super::{here, shown};
 use crate::InterchangeError;
 
@@ -34,6 +35,17 @@ pub(super) struct Chain<'a> {
     pub(super) end: End,
     /// What comes out of the last.
     pub(super) at: At<'a>,
+}
+
+/// What may be the shortcut of a block.
+#[derive(Debug)]
+struct Shortcut<'a> {
+    /// The addition that ends the block.
+    sum: usize,
+    /// The value of the shortcut that is added.
+    value: &'a str,
+    /// Whether it has no layers.
+    is_identity: bool,
 }
 
 /// What is read of a graph.
@@ -147,13 +159,13 @@ impl<'a> Reader<'a> {
             return Err(refuse(&format!("are within more than {DEEPEST} residual blocks")));
         }
         // Of several blocks that begin here, the outermost is the one that ends last. Of two branches that may both be its
-        // shortcut, it is the one that is added to the other.
+        // shortcut, it is the one without layers, or else the one that is added to the other.
         let shortcuts = readers.iter().filter_map(|&reader| {
-            let (sum, value) = self.shortcut(at.value, reader, heads)?;
+            let Shortcut { sum, value, is_identity } = self.shortcut(at.value, reader, heads)?;
             let is_second = self.graph.nodes[sum].input.get(1).is_some_and(|name| name == value);
-            Some((sum, is_second, reader))
+            Some((sum, is_identity, is_second, reader))
         });
-        let (sum, _, along) = shortcuts.max().ok_or_else(|| refuse("form no residual block"))?;
+        let (sum, _, _, along) = shortcuts.max().ok_or_else(|| refuse("form no residual block"))?;
         let through = readers.iter().copied().filter(|&reader| reader != along).collect();
         let layers = self.chain(at, heads, Some(through), depth + 1)?;
         let mut shortcut = self.chain(at, heads, Some(vec![along]), depth + 1)?;
@@ -180,26 +192,22 @@ impl<'a> Reader<'a> {
         Ok((Layer::block(layers.layers, projection), At { value, form: layers.at.form }))
     }
 
-    /// If a node begins what may be the shortcut of a block, the addition that ends it, and which value is added.
-    fn shortcut(&self, from: &'a str, reader: usize, heads: Heads) -> Option<(usize, &'a str)> {
-        let (mut value, mut reader) = (from, reader);
+    /// What a node begins, if it may be the shortcut of a block.
+    fn shortcut(&self, from: &'a str, reader: usize, heads: Heads) -> Option<Shortcut<'a>> {
+        let (mut value, mut reader, mut is_identity) = (from, reader, true);
         // At most an identity or a transposition at each side of a projection, its bias, and a normalisation.
         for _ in 0..6 {
             let node = &self.graph.nodes[reader];
             if self.is_sum(node) {
-                return Some((reader, value));
+                return Some(Shortcut { sum: reader, value, is_identity });
             }
-            let may_be = match node.op_type.as_str() {
-                "Identity" | "Transpose" | "Gemm" | "MatMul" | "Add" | "BatchNormalization" => true,
-                "Conv" => self
-                    .graph
-                    .needed(node, 1)
-                    .is_ok_and(|weight| matches!(weight.dims.as_slice(), [_, _, 1, 1])),
-                _ => false,
+            let is_single_pixels = |weight: Array| matches!(weight.dims.as_slice(), [_, _, 1, 1]);
+            is_identity &= match node.op_type.as_str() {
+                "Identity" | "Transpose" => true,
+                "Gemm" | "MatMul" | "Add" | "BatchNormalization" => false,
+                "Conv" if self.graph.needed(node, 1).is_ok_and(is_single_pixels) => false,
+                _ => return None,
             };
-            if !may_be {
-                return None;
-            }
             value = node.output.first()?;
             let &[next] = self.graph.readers(value, heads).as_slice() else { return None };
             reader = next;

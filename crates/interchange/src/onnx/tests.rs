@@ -1,1 +1,0 @@
-//! Networks go to ONNX and come back.
