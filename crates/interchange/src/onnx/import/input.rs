@@ -8,9 +8,9 @@ use super::shown;
 use crate::InterchangeError;
 
 /// The longest side of an image.
-const LONGEST: usize = 1 << 14;
+const LONGEST: usize = 1 << 12;
 /// The most numbers of an image.
-const MOST: usize = 1 << 26;
+const MOST: usize = 1 << 24;
 
 /// The batch of the input, if it is not open, and what an image is.
 pub(super) fn form(graph: &Graph) -> Result<(Option<i64>, Form), InterchangeError> {

@@ -19,20 +19,15 @@ pub(super) fn model(
     endings: &[Ending],
 ) -> Option<ModelSpec> {
     let told: ModelSpec = from_str(text(file, key::MODEL)?).ok()?;
-    let plan = told.plan().ok()?;
-    let several = graph.heads.len() > 1;
+    let pairs = || told.heads.iter().zip(&graph.heads);
     let fits = told.input == graph.input
+        && count(&told) == count(graph)
         && told.heads.len() == graph.heads.len()
-        && (!several || told.trunk.len() == graph.trunk.len())
-        && told.heads.iter().zip(&graph.heads).all(|(told, graph)| told.name == graph.name)
+        && pairs().all(|(told, graph)| told.name == graph.name)
         && told.heads.iter().zip(endings).all(|(told, ending)| ends_so(told.loss, ending))
-        && (!several
-            || told
-                .heads
-                .iter()
-                .zip(&graph.heads)
-                .all(|(told, graph)| told.layers.len() == graph.layers.len()))
-        && are_alike(&plan.layers, layers);
+        // Of a single head, no graph says where it begins.
+        && (told.heads.len() == 1 || pairs().all(|(told, graph)| told.layers.len() == graph.layers.len()))
+        && are_alike(&told.plan().ok()?.layers, layers);
     fits.then_some(told)
 }
 
@@ -47,6 +42,18 @@ pub(super) fn card(file: &ModelProto, model: &ModelSpec) -> Option<ModelCard> {
         fits &= told.name == head.name && (!head.loss.is_of_classes() || told.classes.len() == outputs);
     }
     fits.then_some(card)
+}
+
+/// The layers of a network, those within blocks too.
+fn count(model: &ModelSpec) -> usize {
+    fn of(layers: &[LayerSpec]) -> usize {
+        let within = |layer: &LayerSpec| match layer {
+            LayerSpec::Residual { layers, .. } => 1 + of(layers),
+            _ => 1,
+        };
+        layers.iter().map(within).sum()
+    }
+    of(&model.trunk) + model.heads.iter().map(|head| of(&head.layers)).sum::<usize>()
 }
 
 fn text<'a>(file: &'a ModelProto, key: &str) -> Option<&'a str> {

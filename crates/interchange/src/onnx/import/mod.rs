@@ -48,7 +48,7 @@ pub fn import(file: Vec<u8>) -> Result<Portable, InterchangeError> {
     let graph = Graph::new(proto)?;
     let (batch, form) = input::form(&graph)?;
     let room = file.len() / size_of::<f32>() + SPARE;
-    let mut reader = Reader { graph: &graph, room, batch, is_prepared: false, has_layers: false };
+    let mut reader = Reader { graph: &graph, room, batch, is_prepared: false, layers: 0 };
     let parts = parts(&mut reader, At { value: &graph.input.name, form })?;
     let input = input::shape(form);
     let trunk = parts.trunk.iter().map(Layer::spec).collect();

@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let divides = factor.is_some_and(|factor| (factor * LARGEST_BYTE - 1.0).abs() < 1e-6);
-        if !divides || self.is_prepared || self.has_layers {
+        if !divides || self.is_prepared || self.layers > 0 {
             return Err(InterchangeError::new(
                 format!("{} multiplies or divides by what is not read", here(node)),
                 "a division of the images by 255 is read before the first layer, and SiLU and GELU as layers; fold other factors \

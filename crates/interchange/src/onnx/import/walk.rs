@@ -9,6 +9,8 @@ use crate::InterchangeError;
 
 /// The most blocks within each other.
 const DEEPEST: usize = 16;
+/// The most layers of a network.
+const MOST_LAYERS: usize = 2048;
 
 /// A place between two layers.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +60,8 @@ pub(super) struct Reader<'a> {
     pub(super) batch: Option<i64>,
     /// Whether bytes have been divided by 255.
     pub(super) is_prepared: bool,
-    /// Whether a layer has been read.
-    pub(super) has_layers: bool,
+    /// How many layers have been read.
+    pub(super) layers: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -97,24 +99,37 @@ impl<'a> Reader<'a> {
                         return Ok(Chain { layers, end: End::Sum(number), at });
                     }
                     let (layer, next) = self.step(node, at)?;
-                    self.has_layers |= layer.is_some();
+                    self.count(usize::from(layer.is_some()))?;
                     layers.extend(layer);
                     at = next;
                 }
                 several => {
                     if let Some((layer, value)) = self.activation_of_several(at.value, several) {
-                        self.has_layers = true;
+                        self.count(1)?;
                         layers.push(layer);
                         at.value = value;
                     } else if self.is_fork(several, heads)? {
                         return Ok(Chain { layers, end: End::Fork, at });
                     } else {
                         let (block, next) = self.block(at, several, heads, depth)?;
+                        self.count(1)?;
                         layers.push(block);
                         at = next;
                     }
                 }
             }
+        }
+    }
+
+    /// Counts layers that have been read.
+    fn count(&mut self, layers: usize) -> Result<(), InterchangeError> {
+        self.layers += layers;
+        match self.layers > MOST_LAYERS {
+            true => Err(InterchangeError::new(
+                format!("its network has more than {MOST_LAYERS} layers"),
+                "give a network of fewer layers",
+            )),
+            false => Ok(()),
         }
     }
 
