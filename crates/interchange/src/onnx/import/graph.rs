@@ -42,6 +42,10 @@ pub(super) struct Graph<'a> {
     makers: HashMap<&'a str, usize>,
     /// The nodes that compute with a value, in their order.
     readers: HashMap<&'a str, Vec<usize>>,
+    /// Of a value that is a copy, the value that was copied first.
+    origins: HashMap<&'a str, &'a str>,
+    /// The heads whose scores a value is.
+    ends: HashMap<&'a str, Heads>,
     /// The heads that each node leads to.
     reach: Vec<Heads>,
 }
@@ -77,6 +81,8 @@ impl<'a> Graph<'a> {
             constants,
             makers: HashMap::new(),
             readers: HashMap::new(),
+            origins: HashMap::new(),
+            ends: HashMap::new(),
             reach: vec![0; graph.node.len()],
         };
         this.connect()?;
@@ -121,6 +127,9 @@ impl<'a> Graph<'a> {
                     None if self.makers.insert(name, number).is_some() => return Err(twice(name)),
                     None => {}
                 }
+                if let ("Identity", Some(input)) = (node.op_type.as_str(), node.input.first()) {
+                    self.origins.insert(name, self.origin(input));
+                }
             }
         }
         Ok(())
@@ -161,10 +170,10 @@ impl<'a> Graph<'a> {
 
     /// Finds the heads that each node leads to, from the last node to the first.
     fn trace(&mut self) {
-        let mut wanted: HashMap<&str, Heads> = HashMap::new();
         for (head, ending) in self.endings.iter().enumerate() {
-            *wanted.entry(ending.scores).or_default() |= 1 << head;
+            *self.ends.entry(ending.scores).or_default() |= 1 << head;
         }
+        let mut wanted = self.ends.clone();
         for (number, node) in self.nodes.iter().enumerate().rev() {
             let heads = made(node).filter_map(|name| wanted.get(name)).fold(0, |all, heads| all | heads);
             self.reach[number] = heads;
@@ -176,13 +185,9 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The value of which this one is a copy.
-    fn origin(&self, mut name: &'a str) -> &'a str {
-        // Nodes come after those that they read, so that this ends.
-        while let Some(node) = self.maker(name).filter(|node| node.op_type == "Identity") {
-            name = node.input.first().map_or("", String::as_str);
-        }
-        name
+    /// The value of which this one is a copy, or itself.
+    fn origin(&self, name: &'a str) -> &'a str {
+        self.origins.get(name).copied().unwrap_or(name)
     }
 
     /// The node that makes a value.
@@ -203,8 +208,7 @@ impl<'a> Graph<'a> {
 
     /// Whether a value is the scores of one of these heads.
     pub(super) fn is_end(&self, value: &str, heads: Heads) -> bool {
-        let mut endings = self.endings.iter().enumerate().filter(|(head, _)| heads >> head & 1 == 1);
-        endings.any(|(_, ending)| ending.scores == value)
+        self.ends.get(value).is_some_and(|ends| ends & heads != 0)
     }
 
     /// Whether a value is the same for all images.
