@@ -52,13 +52,12 @@ pub fn import(file: Vec<u8>) -> Result<Portable, InterchangeError> {
     let parts = parts(&mut reader, At { value: &graph.input.name, form })?;
     let input = input::shape(form);
     let trunk = parts.trunk.iter().map(Layer::spec).collect();
-    let heads = graph.endings.iter().zip(&parts.heads).enumerate();
-    let heads = heads.map(|(number, (ending, layers))| Head {
-        name: name(ending, number, graph.endings.len()),
-        layers: layers.iter().map(Layer::spec).collect(),
-        loss: loss(ending),
-    });
-    let mut spec = ModelSpec { input, trunk, heads: heads.collect() };
+    let mut heads: Vec<Head> = Vec::new();
+    for (ending, layers) in graph.endings.iter().zip(&parts.heads) {
+        let name = name(ending, &heads, graph.endings.len());
+        heads.push(Head { name, layers: layers.iter().map(Layer::spec).collect(), loss: loss(ending) });
+    }
+    let mut spec = ModelSpec { input, trunk, heads };
     let plan = spec.plan().map_err(|error| {
         InterchangeError::new(
             format!("its network cannot be built: {error}"),
@@ -176,18 +175,19 @@ fn loss(ending: &Ending) -> Loss {
     }
 }
 
-/// A name for a head, after its outputs if they have names that people give.
-fn name(ending: &Ending, number: usize, count: usize) -> String {
+/// A name for the head after these, of `count` in all: after its outputs if they have names that people give.
+fn name(ending: &Ending, before: &[Head], count: usize) -> String {
     let output = ending.outputs[0];
     let stem =
         output.strip_suffix(ending::LOGITS).or(output.strip_suffix(ending::PROBABILITIES)).unwrap_or(output);
     let is_name = stem.chars().all(|character| character.is_alphanumeric() || " -_".contains(character))
         && !stem.trim().is_empty()
         && stem.chars().count() <= LONGEST_NAME;
-    match is_name && stem != "trunk" {
+    let is_free = stem != "trunk" && before.iter().all(|head| head.name != stem);
+    match is_name && is_free {
         true => stem.to_owned(),
         false if count == 1 => "class".to_owned(),
-        false => format!("head {}", number + 1),
+        false => format!("head {}", before.len() + 1),
     }
 }
 
