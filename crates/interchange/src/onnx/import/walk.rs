@@ -195,9 +195,12 @@ impl<'a> Reader<'a> {
                 "what a residual block adds must have one shape and order",
             ));
         }
-        if shortcut.layers.len() == 2 && shortcut.layers[1].is_batch_norm() {
-            let norm = shortcut.layers.pop().expect("two layers");
-            shortcut.layers[0].absorb(&norm);
+        if let [projection, norm] = shortcut.layers.as_mut_slice()
+            && projection.is_projection()
+            && norm.is_batch_norm()
+        {
+            projection.absorb(norm);
+            shortcut.layers.pop();
         }
         let projection = shortcut.layers.pop();
         if !shortcut.layers.is_empty() || projection.as_ref().is_some_and(|layer| !layer.is_projection()) {

@@ -203,6 +203,26 @@ fn branches_that_are_no_block() {
         },
         "adds a vector of 3 and a vector of 12",
     );
+    // A shortcut of two normalisations.
+    let norm = || LayerSpec::BatchNorm { epsilon: 1e-3, momentum: 0.1 };
+    let mut network = small();
+    network.model.trunk[3] = LayerSpec::Residual { layers: vec![norm(), norm()], projection: None };
+    let network = Random(1).weights_of(network.model);
+    let along = changed(&network, |model| {
+        let nodes = &mut model.graph.as_mut().unwrap().node;
+        let sum = nodes.iter().position(|node| node.op_type == "Add").unwrap();
+        let flat = nodes[sum].input[1].clone();
+        let function = |operator: &str, output: &str| NodeProto {
+            op_type: operator.into(),
+            input: vec![flat.clone()],
+            output: vec![output.into()],
+            ..Default::default()
+        };
+        nodes[sum].input[1] = "tanh".into();
+        nodes.insert(sum, function("Tanh", "tanh"));
+    });
+    let error = import(along).unwrap_err();
+    assert!(error.to_string().contains("whose shortcut is no single projection"), "{error}");
 }
 
 #[test]
