@@ -1,6 +1,7 @@
 //! Networks in the formats of other programs, and back: plain values in, bytes or text out. It opens no files.
 
 mod error;
+pub mod metrics;
 mod portable;
 
 pub use error::InterchangeError;
