@@ -25,12 +25,27 @@ pub struct MetricRow {
     pub part: Option<Part>,
     /// The epoch after which the network was evaluated; absent where the value is not of an evaluation of all images.
     pub epoch: Option<u32>,
-    /// Training steps so far; absent where they are not counted.
+    /// Training steps so far; absent where they are not counted, and where the value is of the whole run.
     pub step: Option<u64>,
     /// What was measured.
     pub metric: String,
     /// The value.
     pub value: f64,
+}
+
+impl MetricRow {
+    /// The chart that the value belongs to, and where in it: `loss/test/class` after an epoch, `steps/loss/class` within one, by
+    /// steps, or by epochs where steps are not counted. Networks whose heads have one name share their charts. `None` of what
+    /// is said once of a whole run.
+    pub fn chart(&self) -> Option<(String, u64)> {
+        let place = self.step.or(self.epoch.map(u64::from))?;
+        let first_two = match self.epoch {
+            Some(_) => [Some(self.metric.as_str()), self.part.map(Part::name)],
+            None => [Some("steps"), Some(self.metric.as_str())],
+        };
+        let words = first_two.into_iter().chain([self.head.as_deref()]);
+        Some((words.flatten().collect::<Vec<&str>>().join("/"), place))
+    }
 }
 
 /// A part of a data set.

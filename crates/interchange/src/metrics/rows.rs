@@ -26,7 +26,8 @@ pub fn rows_of_training(
         }
     }
     if let Some(outcome) = outcome {
-        table.at(None, Some(outcome.steps));
+        table.at(None, None);
+        table.push(None, None, "steps", outcome.steps as f64);
         table.push(None, None, "parameters", outcome.parameters as f64);
         table.push(None, Some(Part::Training), "seconds", outcome.train_seconds);
         table.push(None, Some(Part::Test), "seconds", outcome.test_seconds);

@@ -111,15 +111,45 @@ fn a_network_with_one_head() {
             "class validation 1 20 accuracy 0.25",
             "class test 1 20 loss 1",
             "class test 1 20 accuracy 0.5",
-            "- - - 20 parameters 12",
-            "- training - 20 seconds 1.5",
-            "- test - 20 seconds 0.25",
-            "- - - 20 kept_epoch 1",
+            "- - - - steps 20",
+            "- - - - parameters 12",
+            "- training - - seconds 1.5",
+            "- test - - seconds 0.25",
+            "- - - - kept_epoch 1",
         ]
     );
     let MetricRow { run: id, task, network, data_set, .. } = &rows[0];
     assert_eq!((id.as_str(), task.as_str()), (run.id.as_ref(), "multitask"));
     assert_eq!((network.as_str(), data_set.as_str()), ("2 hidden", "fashion-mnist"));
+}
+
+#[test]
+fn charts_are_named_by_what_they_show() {
+    let row = MetricRow {
+        run: "0123456789abcdef".into(),
+        task: "mlp".into(),
+        network: "2 hidden".into(),
+        data_set: "mnist".into(),
+        head: Some("class".into()),
+        part: Some(Part::Test),
+        epoch: Some(3),
+        step: Some(120),
+        metric: "loss".into(),
+        value: 0.5,
+    };
+    let within = MetricRow { part: Some(Part::Training), epoch: None, ..row.clone() };
+    let rate = MetricRow { head: None, metric: "learning_rate".into(), ..within.clone() };
+    let perceptron = MetricRow { head: None, step: None, ..row.clone() };
+    let whole = MetricRow { step: None, ..rate.clone() };
+    let found = [row, within, rate, perceptron, whole].map(|row| row.chart());
+    let expected = [
+        Some(("loss/test/class".into(), 120)),
+        Some(("steps/loss/class".into(), 120)),
+        Some(("steps/learning_rate".into(), 120)),
+        Some(("loss/test".into(), 3)),
+        None,
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]
