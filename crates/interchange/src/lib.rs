@@ -2,6 +2,7 @@
 
 mod error;
 pub mod onnx;
+pub mod metrics;
 mod portable;
 
 pub use error::InterchangeError;
