@@ -8,6 +8,8 @@ mod portable;
 mod python;
 mod pytorch;
 mod tensors;
+#[cfg(test)]
+mod testing;
 mod weights;
 
 pub use error::InterchangeError;
