@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Proves that PyTorch and Keras compute what the engine does:
+#
+#     crates/interchange/proofs/peers_check.sh PEERS DATA
+#
+# PEERS is a folder `peers` of a study, DATA the folder with mnist and fashion-mnist. Python with what requirements.txt lists is
+# $PYTHON, by itself python3. Every layer is compared score by score, every network of the study by its count of right answers,
+# one folder of each library by itself, and one network is trained for an epoch.
+set -euo pipefail
+peers=$(realpath "$1") data=$(realpath "$2") python=${PYTHON:-python3}
+here=$(cd "$(dirname "$0")" && pwd)
+# As many threads as cores make small layers slower where other programs run beside.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} KERAS_BACKEND=${KERAS_BACKEND:-torch}
+
+layers=$(mktemp -d)
+trap 'rm -rf "$layers"' EXIT
+cargo run --quiet --release --locked --package inkling-interchange --example every_layer -- "$layers"
+"$python" "$here/every_layer.py" "$layers"
+
+"$python" "$peers/reproduce.py" --data "$data"
+
+first=$(find "$peers" -mindepth 1 -maxdepth 1 -type d | sort | head -n 1)
+for part in pytorch keras; do
+    "$python" "$first/$part/check.py" --data "$data"
+done
+name=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["networks"][0]["name"])' "$peers/networks.json")
+"$python" "$peers/train.py" --data "$data" --only "$name" --epochs 1
+
+# A count that is wrong is found.
+wrong=$layers/wrong
+cp -r "$first/pytorch" "$wrong"
+sed -i 's/^CORRECT = {\(.*\): [0-9]*}/CORRECT = {\1: 1}/' "$wrong/check.py"
+if "$python" "$wrong/check.py" --data "$data"; then
+    echo "a wrong count was not found" >&2
+    exit 1
+fi

@@ -1,0 +1,37 @@
+"""The network `lenet-5` in Keras.
+
+Scores of `digit`: 10.
+Images: float32 in the shape [batch, 28, 28, 1], from 0 to 1: bytes are divided by 255.
+
+    from model import load
+    network = load()
+    scores = network.predict(images)
+"""
+
+from pathlib import Path
+
+import keras
+from keras import layers
+from safetensors.numpy import load_file
+
+
+def build():
+    return keras.Sequential([
+        keras.Input((28, 28, 1)),
+        layers.Conv2D(6, 5, padding="same", activation="tanh", name="trunk_1"),
+        layers.AveragePooling2D(2),
+        layers.Conv2D(16, 5, activation="tanh", name="trunk_4"),
+        layers.AveragePooling2D(2),
+        layers.Flatten(),
+        layers.Dense(120, activation="tanh", name="trunk_8"),
+        layers.Dense(84, activation="tanh", name="trunk_10"),
+        layers.Dense(10, name="digit_1"),
+    ])
+
+
+def load(weights=Path(__file__).with_name("weights.safetensors")):
+    """The network with its trained weights."""
+    network, arrays = build(), load_file(weights)
+    for layer in network.layers:
+        layer.set_weights([arrays[f"{layer.name}.{variable.name}"] for variable in layer.weights])
+    return network
