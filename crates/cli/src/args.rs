@@ -3,6 +3,7 @@
 mod bundle;
 #[cfg(test)]
 mod commands;
+mod export;
 mod look;
 mod source;
 mod train;
@@ -22,6 +23,7 @@ use crate::failure::CODES;
 use source::SOURCES;
 
 pub(crate) use bundle::BundleArgs;
+pub(crate) use export::{ExportArgs, ImportArgs, LayoutName};
 pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 pub(crate) use source::SourceArgs;
 pub(crate) use train::{EvaluateArgs, ModelChoice, PredictArgs, TrainArgs};
@@ -75,6 +77,10 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Pack a finished study into one archive to hand in: report, executed notebook, sources and data.
     Bundle(BundleArgs),
+    /// Take a trained network or a study's metrics to other programs: ONNX, PyTorch, Keras, TensorBoard, tables.
+    Export(Box<ExportArgs>),
+    /// Bring a network or weights from ONNX, PyTorch or Keras.
+    Import(ImportArgs),
     /// Look inside a trained network: at its filters, its activations or its dreams.
     #[command(subcommand)]
     Look(LookCommand),

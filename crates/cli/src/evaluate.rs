@@ -60,7 +60,7 @@ struct TestImages {
 
 pub(crate) fn evaluate(args: &EvaluateArgs) -> Result<(), Failure> {
     start_computing(&args.compute)?;
-    let Named { mut network, file, words } = trained::read(&args.model)?;
+    let Named { mut network, file, words, .. } = trained::read(&args.model)?;
     if let Some(said) = &network.diverged {
         message::warning(&format!("this is not a trained network: {said}"));
     }

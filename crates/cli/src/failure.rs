@@ -22,7 +22,7 @@ pub(crate) const BAD_DATA: u8 = 65;
 /// A fault of the program itself.
 pub(crate) const FAULT: u8 = 70;
 /// The output cannot be written.
-const CANNOT_WRITE: u8 = 73;
+pub(crate) const CANNOT_WRITE: u8 = 73;
 /// Something could not be read, or results could not be written to standard output.
 pub(crate) const INPUT_OUTPUT: u8 = 74;
 /// A study that asks for what cannot be.

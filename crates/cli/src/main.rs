@@ -5,8 +5,10 @@ mod bench;
 mod bundle;
 mod data;
 mod evaluate;
+mod export;
 mod failure;
 mod fault;
+mod import;
 mod init;
 mod interrupt;
 mod look;
@@ -81,6 +83,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Models { json }) => model::models(json),
         Some(Command::Report(args)) => study::report(&args),
         Some(Command::Bundle(args)) => bundle::bundle(&args),
+        Some(Command::Export(args)) => export::export(&args),
+        Some(Command::Import(args)) => import::import(&args),
         Some(Command::Look(command)) => look::look(&command),
         Some(Command::Model(args)) => model::model(&args),
         Some(Command::Data(command)) => data::run(&command),

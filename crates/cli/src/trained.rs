@@ -18,6 +18,9 @@ use crate::progress::Progress;
 pub(crate) struct Named {
     pub(crate) network: Trained,
     pub(crate) file: PathBuf,
+    /// The network alone: its name in a study, else that of its file.
+    pub(crate) name: String,
+    /// Both.
     pub(crate) words: String,
 }
 
@@ -25,11 +28,13 @@ pub(crate) struct Named {
 pub(crate) fn read(choice: &ModelChoice) -> Result<Named, Failure> {
     let (file, name) = look::find(&choice.path, choice.network.as_deref())?;
     let network = Trained::read(&file).map_err(look::failure)?;
-    let words = match name {
+    let words = match &name {
         Some(name) => format!("{name} ({})", file.display()),
         None => file.display().to_string(),
     };
-    Ok(Named { network, file, words })
+    let of_file = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = name.map_or_else(of_file, String::from);
+    Ok(Named { network, file, name, words })
 }
 
 /// The names of a head's classes: those in the file, else those of the set that it was trained on, else numbers.

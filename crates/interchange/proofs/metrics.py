@@ -1,6 +1,7 @@
 """Reads the table of metrics in every form with pandas and with Polars, and compares it with the study's own files.
 
-metrics.py OUT FOLDER: the study in OUT, whose table `examples/metrics.rs` wrote to FOLDER.
+metrics.py OUT FOLDER: the study in OUT, whose table is in FOLDER as metrics.csv, metrics.json and metrics.parquet, each written by
+`inkling export OUT --metrics FILE`.
 """
 
 import json

@@ -3,7 +3,7 @@
 #
 #     crates/interchange/proofs/peers_check.sh PEERS DATA
 #
-# PEERS is a folder `peers` of a study, DATA the folder with mnist and fashion-mnist. Python with what requirements.txt lists is
+# PEERS is a folder `peers` of a study, DATA the folder with mnist and fashion-mnist. Python with what peers-requirements.txt lists is
 # $PYTHON, by itself python3. Every layer is compared score by score, every network of the study by its count of right answers,
 # one folder of each library by itself, and one network is trained for an epoch.
 set -euo pipefail

@@ -1,6 +1,10 @@
 //! A trained network as plain values, between the engine and the formats of other programs.
 
-use inkling_schema::{ModelCard, ModelSpec};
+use std::collections::HashMap;
+
+use inkling_schema::{MODEL_FORMAT, ModelCard, ModelSpec};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 
 /// A trained network: its layers, its weights, and what its file says of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,4 +27,26 @@ pub struct Tensor {
     pub shape: Vec<usize>,
     /// Values, the last axis the fastest.
     pub values: Vec<f32>,
+}
+
+impl Portable {
+    /// The network as a file of this program: the tensors, with the layers and the card in the metadata.
+    pub fn to_safetensors(&self) -> Vec<u8> {
+        let bytes: Vec<Vec<u8>> = self
+            .tensors
+            .iter()
+            .map(|tensor| tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            .collect();
+        let views = self.tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
+            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes);
+            (tensor.name.as_str(), view.expect("a tensor has the values of its shape"))
+        });
+        let model = serde_json::to_string(&self.model).expect("plain data");
+        let mut metadata =
+            HashMap::from([("format".to_owned(), MODEL_FORMAT.to_owned()), ("model".to_owned(), model)]);
+        if let Some(card) = &self.card {
+            metadata.insert("card".to_owned(), serde_json::to_string(card).expect("plain data"));
+        }
+        safetensors::serialize(views, Some(metadata)).expect("named tensors can be written")
+    }
 }

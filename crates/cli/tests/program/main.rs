@@ -5,6 +5,7 @@ mod bad_store;
 mod bad_study;
 mod bundle;
 mod common;
+mod exchange;
 mod extremes;
 mod faults;
 mod flips;

@@ -2,7 +2,7 @@
 
     KERAS_BACKEND=torch python crates/interchange/tests/golden/make.py
 
-The network is that of foreign.toml. Versions: crates/interchange/proofs/requirements.txt.
+The network is that of foreign.toml. Versions: crates/interchange/proofs/peers-requirements.txt.
 """
 
 from pathlib import Path

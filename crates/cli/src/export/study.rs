@@ -1,0 +1,178 @@
+//! What is taken out of a whole study: its metrics as a table or for TensorBoard, and its networks for PyTorch and Keras.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use indicatif::DecimalBytes;
+use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
+use inkling_interchange::{NamedPortable, peers};
+use inkling_lab::Trained;
+use inkling_schema::format::thousands;
+use inkling_schema::outcome::{PerceptronOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::{RunSpec, Task};
+use inkling_store::{Reader, RunDir, StoreError, atomic};
+use inkling_tensorboard::EventWriter;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{ExchangeError, portable, write_folder};
+use crate::args::ExportArgs;
+use crate::failure::Failure;
+use crate::{look, output, replace};
+
+/// A form of the table of metrics.
+type Write = fn(&[MetricRow]) -> Vec<u8>;
+
+/// The form that a file's ending names, and how such a file of this program begins, where that tells it from others.
+fn form(path: &Path) -> Result<(Write, Option<&'static [u8]>), ExchangeError> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("csv") => Ok((csv, Some(b"run,task,network,data_set,"))),
+        Some("json") => Ok((json, None)),
+        Some("parquet") => Ok((parquet, None)),
+        _ => Err(ExchangeError::NoTable { path: path.to_owned() }),
+    }
+}
+
+/// Checks what can be checked before anything is read.
+pub(super) fn check(args: &ExportArgs) -> Result<(), Failure> {
+    if let Some(path) = &args.metrics {
+        let (_, begins) = form(path)?;
+        let is_ours = |start: &[u8]| begins.is_some_and(|begins| start.starts_with(begins));
+        replace::check(path, "such a table of this program", is_ours)?;
+    }
+    Ok(())
+}
+
+pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
+    if args.metrics.is_none() && args.tensorboard.is_none() && args.peers.is_none() {
+        return Ok(());
+    }
+    let folder = args.model.path.as_path();
+    let reader = Reader::open(folder)?;
+    let none = || ExchangeError::NoStudy { path: folder.to_owned() };
+    let record: StudyRecord = reader.json("study.json")?.ok_or_else(none)?;
+    let nothing = |what| ExchangeError::Nothing { path: folder.to_owned(), what };
+    if args.metrics.is_some() || args.tensorboard.is_some() {
+        let runs = metrics(&reader, &record)?;
+        if runs.is_empty() {
+            return Err(nothing("training").into());
+        }
+        if let Some(path) = &args.metrics {
+            let rows: Vec<MetricRow> = runs.iter().flat_map(|(_, rows)| rows.iter().cloned()).collect();
+            let bytes = form(path)?.0(&rows);
+            atomic::write(path, &bytes)?;
+            let (values, size) = (thousands(rows.len()), DecimalBytes(bytes.len() as u64));
+            output::line(&format!("{}: {values} values of {} runs, {size}", path.display(), runs.len()));
+        }
+        if let Some(dir) = &args.tensorboard {
+            board(dir, folder, &runs)?;
+            output::line(&format!(
+                "{}: {} runs; `tensorboard --logdir {}` shows them",
+                dir.display(),
+                runs.len(),
+                inkling_schema::quoted_path(dir),
+            ));
+        }
+    }
+    if let Some(dir) = &args.peers {
+        let networks = networks(&reader, &record)?;
+        if networks.is_empty() {
+            return Err(nothing("network of tasks 3, 4 or 6").into());
+        }
+        let of_study = |source| ExchangeError::Network { path: folder.to_owned(), source };
+        write_folder(dir, &peers(&networks).map_err(of_study)?)?;
+        output::line(&format!("{}: {} networks for PyTorch and Keras", dir.display(), networks.len()));
+    }
+    Ok(())
+}
+
+/// The runs of a study that train something and are finished, with the rows of their metrics.
+fn metrics<'a>(
+    reader: &Reader,
+    record: &'a StudyRecord,
+) -> Result<Vec<(&'a PlannedRun, Vec<MetricRow>)>, Failure> {
+    let mut found = Vec::new();
+    for run in &record.runs {
+        let dir = reader.run(run.id.as_ref());
+        let rows = match &run.spec {
+            RunSpec::Train(spec) => dir
+                .finished::<RunResult<TrainOutcome>>()?
+                .map(|result| Ok(rows_of_training(run, spec, &lines(&dir)?, Some(&result.outcome)))),
+            RunSpec::Perceptron(spec) => dir
+                .finished::<RunResult<PerceptronOutcome>>()?
+                .map(|result| Ok(rows_of_perceptron(run, spec, &lines(&dir)?, Some(&result.outcome)))),
+            _ => None,
+        };
+        if let Some(rows) = rows.transpose().map_err(|error: StoreError| Failure::from(error))? {
+            found.push((run, rows));
+        }
+    }
+    Ok(found)
+}
+
+/// The lines of a run's metrics. A number that is not finite is `null` in a file, and has no value.
+fn lines<T: DeserializeOwned>(dir: &RunDir) -> Result<Vec<T>, StoreError> {
+    if !dir.path().join("metrics.jsonl").exists() {
+        return Ok(Vec::new());
+    }
+    let lines: Vec<Value> = dir.metrics()?;
+    Ok(lines.into_iter().filter_map(|line| serde_json::from_value(line).ok()).collect())
+}
+
+/// Writes the curves of each run, and the study's figures as images.
+fn board(dir: &Path, folder: &Path, runs: &[(&PlannedRun, Vec<MetricRow>)]) -> Result<(), Failure> {
+    for (run, rows) in runs {
+        let mut writer = writer(&dir.join(run.task.name()).join(run.title.replace(['/', '\\'], "-")))?;
+        for row in rows {
+            if let Some((tag, step)) = row.chart() {
+                writer.scalar(&tag, step, row.value).map_err(ExchangeError::from)?;
+            }
+        }
+        writer.close().map_err(ExchangeError::from)?;
+    }
+    let mut figures: Vec<_> = std::fs::read_dir(folder.join("figures"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "png"))
+        .collect();
+    figures.sort();
+    if figures.is_empty() {
+        return Ok(());
+    }
+    let mut writer = writer(&dir.join("figures"))?;
+    for path in figures {
+        let bytes = std::fs::read(&path)
+            .map_err(|source| ExchangeError::Unreadable { path: path.clone(), source })?;
+        let Some([width, height]) = size(&bytes) else { continue };
+        let tag = path.file_stem().unwrap_or_default().to_string_lossy();
+        writer.image(&tag, 0, &bytes, width, height).map_err(ExchangeError::from)?;
+    }
+    Ok(writer.close().map_err(ExchangeError::from)?)
+}
+
+fn writer(dir: &Path) -> Result<EventWriter, ExchangeError> {
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Ok(EventWriter::create(dir, "inkling", 0, now)?)
+}
+
+/// Width and height that the header of a PNG file says.
+fn size(png: &[u8]) -> Option<[u32; 2]> {
+    let number = |at: usize| Some(u32::from_be_bytes(*png.get(at..)?.first_chunk()?));
+    Some([number(16)?, number(20)?])
+}
+
+/// The networks of tasks 3, 4 and 6, or the one of a training.
+fn networks(reader: &Reader, record: &StudyRecord) -> Result<Vec<NamedPortable>, Failure> {
+    let mut found = Vec::new();
+    for run in &record.runs {
+        let is_asked = matches!(run.task, Task::Mlp | Task::Cnn | Task::Network | Task::Multitask);
+        let file = reader.run(run.id.as_ref()).path().join("model.safetensors");
+        if is_asked && matches!(run.spec, RunSpec::Train(_)) && file.is_file() {
+            let network = portable(Trained::read(&file).map_err(look::failure)?);
+            found.push(NamedPortable { name: format!("{} {}", run.task.name(), run.title), network });
+        }
+    }
+    Ok(found)
+}

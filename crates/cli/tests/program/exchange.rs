@@ -1,0 +1,132 @@
+//! Networks and metrics for other programs, and networks and weights from them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use crate::common::{Done, run};
+use crate::own::bars;
+
+/// A network whose dense layer comes after several channels, so that other programs have its inputs in another order.
+const NETWORK: &str = r#"
+input = [8, 8, 1]
+trunk = [
+    { layer = "conv2d", filters = 3, kernel_size = [3, 3], stride = [2, 2], padding = "same", initializer = "he-uniform" },
+    { layer = "batch-norm", epsilon = 1e-5, momentum = 0.1 },
+    { layer = "relu" },
+    { layer = "flatten" },
+]
+[[heads]]
+name = "class"
+layers = [{ layer = "dense", units = 2, initializer = "glorot-uniform" }]
+"#;
+
+/// A folder with a training of that network, made once.
+static TRAINING: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exchange");
+    let _ = fs::remove_dir_all(&folder);
+    bars(&folder.join("bars"), 40);
+    fs::write(folder.join("mine.toml"), NETWORK).unwrap();
+    run(&folder, &["train", "mine.toml", "--data", "bars", "--epochs", "8"]).says(0, &["finished in"]);
+    folder
+});
+
+/// Exports the training from this folder.
+fn export(folder: &Path, arguments: &[&str]) -> Done {
+    let model = TRAINING.join("model");
+    let words: Vec<&str> =
+        ["export", model.to_str().unwrap()].into_iter().chain(arguments.iter().copied()).collect();
+    run(folder, &words)
+}
+
+/// The exported network gives the same answers after it came back in any way.
+#[test]
+fn a_network_comes_back_from_onnx_pytorch_and_keras_as_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let done = export(folder, &["--onnx", "a.onnx", "--pytorch", "torch", "--keras", "keras"]);
+    done.says(0, &[]);
+    for words in ["a.onnx: network mine", "opset 17", "torch: network mine", "model.py, weights.safetensors"]
+    {
+        assert!(done.stdout.contains(words), "no {words:?} in {}", done.stdout);
+    }
+    let module = fs::read_to_string(folder.join("torch/model.py")).unwrap();
+    assert!(module.contains("class Network(nn.Module)") && module.contains("nn.BatchNorm2d(3"), "{module}");
+    assert!(fs::read_to_string(folder.join("keras/model.py")).unwrap().contains("keras"));
+
+    run(folder, &["import", "a.onnx", "--out", "onnx.safetensors"]).says(0, &[]);
+    let network = TRAINING.join("mine.toml");
+    for program in ["pytorch", "keras"] {
+        let weights = format!("{}/weights.safetensors", program.trim_start_matches("py"));
+        let (flag, out) = (format!("--{program}"), format!("{program}.safetensors"));
+        let network = network.to_str().unwrap();
+        let done = run(folder, &["import", &flag, &weights, "--network", network, "--out", &out]);
+        done.says(0, &[]);
+        assert!(done.stdout.contains("`trunk.1.weight` from `"), "{}", done.stdout);
+    }
+    // Whatever way they came, the weights go to PyTorch as they went at first.
+    let first = fs::read(folder.join("torch/weights.safetensors")).unwrap();
+    for name in ["onnx", "pytorch", "keras"] {
+        let (model, again) = (format!("{name}.safetensors"), format!("again-{name}"));
+        run(folder, &["export", &model, "--pytorch", &again]).says(0, &[]);
+        assert!(fs::read(folder.join(again).join("weights.safetensors")).unwrap() == first, "{name}");
+    }
+
+    // What came back goes out as the same bytes.
+    run(folder, &["export", "onnx.safetensors", "--onnx", "b.onnx"]).says(0, &[]);
+    assert!(fs::read(folder.join("a.onnx")).unwrap() == fs::read(folder.join("b.onnx")).unwrap());
+}
+
+#[test]
+fn a_studys_metrics_and_networks_are_written_for_other_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let done = export(folder, &["--metrics", "m.csv", "--tensorboard", "logs", "--peers", "peers"]);
+    done.says(0, &[]);
+    let table = fs::read_to_string(folder.join("m.csv")).unwrap();
+    assert!(table.starts_with("run,task,network,data_set,head,part,epoch,step,metric,value"), "{table}");
+    assert!(
+        table.lines().any(|line| line.contains(",bars,class,test,8,") && line.contains(",accuracy,")),
+        "{table}"
+    );
+    assert!(fs::read_dir(folder.join("logs/network/mine")).unwrap().count() == 1);
+    assert!(folder.join("logs/figures").is_dir());
+    for file in [
+        "README.md",
+        "reproduce.py",
+        "train.py",
+        "network-mine/pytorch/model.py",
+        "network-mine/keras/model.py",
+    ] {
+        assert!(folder.join("peers").join(file).is_file(), "{file}");
+    }
+    // A table is written again, and nothing else.
+    export(folder, &["--metrics", "m.csv"]).says(0, &[]);
+    for (arguments, words) in [
+        (&["--peers", "peers"][..], "is not an empty folder"),
+        (&["--tensorboard", "logs"], "is not an empty folder"),
+    ] {
+        export(folder, arguments).says(73, &[words]);
+    }
+}
+
+#[test]
+fn what_cannot_be_exported_or_imported_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("notes.onnx"), "mine").unwrap();
+    export(folder, &["--onnx", "notes.onnx"]).says(73, &["is not an ONNX file of this program"]);
+    export(folder, &["--metrics", "m.xls"]).says(2, &[".csv, .json or .parquet"]);
+    export(folder, &["--onnx", "gone/a.onnx"]).says(73, &["there is no folder"]);
+    export(folder, &[]).says(2, &["--onnx"]);
+    run(folder, &["export", folder.to_str().unwrap(), "--metrics", "m.csv"]).says(65, &["holds no study"]);
+    run(folder, &["import", "notes.onnx"]).says(65, &["`notes.onnx`: it is no ONNX file"]);
+    run(folder, &["import", "gone.onnx"]).says(74, &["cannot be read"]);
+    run(folder, &["import", "--pytorch", "notes.onnx"]).says(2, &["--network"]);
+    export(folder, &["--pytorch", "torch"]).says(0, &[]);
+    let weights = ["import", "--pytorch", "torch/weights.safetensors", "--network"];
+    run(folder, &[&weights[..], &["lenet-5"]].concat()).says(65, &["`trunk.1.weight` [6, 1, 5, 5]", "help:"]);
+    fs::write(folder.join("open.toml"), NETWORK.replace("input = [8, 8, 1]", "")).unwrap();
+    run(folder, &[&weights[..], &["open.toml"]].concat()).says(65, &["leaves the shape of its images open"]);
+    assert!(!folder.join("model.safetensors").exists(), "nothing is imported by half");
+}
