@@ -10,7 +10,7 @@ use inkling_schema::{
 };
 use proptest::prelude::*;
 
-use crate::tensors::{NamedLayers, plan};
+use crate::tensors::{NamedLayer, NamedLayers, plan};
 use crate::{File, Portable, Tensor};
 
 /// A network that ships with the program.
@@ -28,7 +28,7 @@ pub(crate) fn portable(model: &ModelSpec) -> Portable {
         number
     };
     let named = NamedLayers::new(model, &plan);
-    let specs = named.all().into_iter().flat_map(|layer| layer.tensors());
+    let specs = named.all().into_iter().flat_map(NamedLayer::tensors);
     let tensors = specs.map(|spec| Tensor {
         values: (0..spec.shape.iter().product::<usize>()).map(|_| next()).collect(),
         name: spec.name,
