@@ -1,6 +1,6 @@
 """Writes what `check.py` must find in the logs of a study: study.py METRICS.json FIGURES EXPECTED.json
 
-METRICS.json is what `inkling export OUT --metrics` wrote, FIGURES the study's folder of figures. The tags are those of
+METRICS.json is what `inkling export OUT --metrics METRICS.json` wrote, FIGURES the study's folder of figures. The tags are those of
 docs/formats.md.
 """
 

@@ -62,9 +62,6 @@ fn a_folder_of_pictures_goes_through_description_import_and_study() {
     // The report says where the images came from, and the command that makes it again.
     assert!(page.contains("my bars") && page.contains("--data"), "the page names the source");
     assert!(!page.contains("MNIST"), "nothing is said of other sets");
-    // Images of one's own are not packed: the bundle says so, and what to do, before it asks for anything else.
-    run(folder.path(), &["bundle", "out", "--group", "7"])
-        .says(65, &["cannot hold", "my bars", "--without-data"]);
     // The same again does nothing, and so does a study file that names the same images.
     run(folder.path(), &["study", "smoke", "--data", "my bars"]).says(0, &["finished earlier"]);
     let spec = run(folder.path(), &["study", "smoke", "--data", "my bars", "--print-spec"]).stdout;
