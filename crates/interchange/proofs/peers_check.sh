@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Proves that PyTorch and Keras compute what the engine does:
 #
-#     crates/interchange/proofs/peers_check.sh PEERS DATA
+#     crates/interchange/proofs/peers_check.sh OUT PEERS DATA
 #
-# PEERS is a folder `peers` of a study, DATA the folder with mnist and fashion-mnist. Python with what peers-requirements.txt lists is
-# $PYTHON, by itself python3. Every layer is compared score by score, every network of the study by its count of right answers,
-# one folder of each library by itself, and one network is trained for an epoch.
+# OUT is the folder of a study, PEERS its folder `peers`, DATA the folder with mnist and fashion-mnist. Python with what
+# peers-requirements.txt lists is $PYTHON, by itself python3. Every layer is compared score by score, every network of the study by its
+# predictions and by its count of right answers, one folder of each library by itself, and one network is trained for an epoch.
 set -euo pipefail
-peers=$(realpath "$1") data=$(realpath "$2") python=${PYTHON:-python3}
+out=$(realpath "$1") peers=$(realpath "$2") data=$(realpath "$3") python=${PYTHON:-python3}
 here=$(cd "$(dirname "$0")" && pwd)
 # As many threads as cores make small layers slower where other programs run beside.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} KERAS_BACKEND=${KERAS_BACKEND:-torch}
@@ -17,9 +17,10 @@ trap 'rm -rf "$layers"' EXIT
 cargo run --quiet --release --locked --package inkling-interchange --example every_layer -- "$layers"
 "$python" "$here/every_layer.py" "$layers"
 
+"$python" "$here/predictions.py" "$out" "$peers" "$data"
 "$python" "$peers/reproduce.py" --data "$data"
 
-first=$(find "$peers" -mindepth 1 -maxdepth 1 -type d | sort | head -n 1)
+first=$(find "$peers" -mindepth 1 -maxdepth 1 -type d ! -name '__*' | sort | head -n 1)
 for part in pytorch keras; do
     "$python" "$first/$part/check.py" --data "$data"
 done
