@@ -1,7 +1,7 @@
-"""Writes what `check.py` must find in the logs of a study: study.py METRICS.json FIGURES EXPECTED.json
+"""Writes what `check.py` must find in the logs of a study: study.py METRICS.json OUT LOGS EXPECTED.json
 
-METRICS.json is what `inkling export OUT --metrics METRICS.json` wrote, FIGURES the study's folder of figures. The tags are those of
-docs/formats.md.
+METRICS.json is what `inkling export OUT --metrics METRICS.json` wrote, OUT the study's folder, LOGS what `--tensorboard LOGS` wrote.
+The tags are those of docs/formats.md. Numbers are read from the study's own files; of LOGS, only the sheet of pictures is taken.
 """
 
 import json
@@ -9,7 +9,9 @@ import struct
 import sys
 from pathlib import Path
 
-metrics, figures, expected = map(Path, sys.argv[1:])
+from safetensors.numpy import load_file
+
+metrics, out, logs, expected = map(Path, sys.argv[1:])
 runs = {}
 for row in json.loads(metrics.read_text(encoding="utf-8")):
     place = row["step"] if row["step"] is not None else row["epoch"]
@@ -18,10 +20,35 @@ for row in json.loads(metrics.read_text(encoding="utf-8")):
     start = [row["metric"], row["part"]] if row["epoch"] is not None else ["steps", row["metric"]]
     tag = "/".join(word for word in [*start, row["head"]] if word)
     name = row["network"].replace("/", "-")
-    scalars = runs.setdefault(f"{row['task']}/{name}", {}).setdefault("scalars", {})
-    scalars.setdefault(tag, []).append([place, row["value"]])
+    run = runs.setdefault(f"{row['task']}/{name}", {"scalars": {}, "last": 0})
+    run["scalars"].setdefault(tag, []).append([place, row["value"]])
+    run["last"] = max(run["last"], row["step"] or 0)
+
+study = json.loads((out / "study.json").read_text(encoding="utf-8"))
+for planned in study["runs"]:
+    folder, kind = out / "runs" / planned["id"], planned["spec"]["kind"]
+    if kind == "train":
+        run = runs[f"{planned['task']}/{planned['title'].replace('/', '-')}"]
+        weights = load_file(folder / "model.safetensors")
+        run["histograms"] = {
+            f"weights/{name}": [[run["last"], array.ravel().tolist()]]
+            for name, array in weights.items() if not name.startswith(("best/", "last/"))
+        }
+    elif kind == "pca" and (folder / "arrays.safetensors").exists():
+        arrays = load_file(folder / "arrays.safetensors")
+        classes = study["data"][planned["spec"]["data"]["set"]]["classes"]
+        shown = len(arrays["pictures"])
+        sprite = (logs / "pca/embedding-1/sprite.png").read_bytes()
+        height, width = arrays["pictures"].shape[1:3]
+        runs["pca"] = {"embeddings": [{
+            "name": "two components", "columns": 2,
+            "values": arrays["embedding"][:shown].astype("float32").ravel().tolist(),
+            "labels": [classes[label] for label in arrays["labels"][:shown]],
+            "sprite": [[int(width), int(height)], list(sprite)],
+        }]}
+
 images = {}
-for path in sorted(figures.glob("*.png")):
+for path in sorted((out / "figures").glob("*.png")):
     png = path.read_bytes()
     width, height = struct.unpack(">II", png[16:24])
     images[path.stem] = [[0, width, height, list(png)]]

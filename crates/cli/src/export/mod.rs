@@ -1,5 +1,6 @@
 //! `inkling export`: networks and metrics in the forms of other programs.
 
+mod board;
 mod error;
 mod study;
 

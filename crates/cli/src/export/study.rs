@@ -1,7 +1,6 @@
 //! What is taken out of a whole study: its metrics as a table or for TensorBoard, and its networks for PyTorch and Keras.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use indicatif::DecimalBytes;
 use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
@@ -11,11 +10,10 @@ use inkling_schema::format::thousands;
 use inkling_schema::outcome::{PerceptronOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{RunSpec, Task};
 use inkling_store::{Reader, RunDir, StoreError, atomic};
-use inkling_tensorboard::EventWriter;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ExchangeError, portable, write_folder};
+use super::{ExchangeError, board, portable, write_folder};
 use crate::args::ExportArgs;
 use crate::failure::Failure;
 use crate::{look, output, replace};
@@ -65,7 +63,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
             output::line(&format!("{}: {values} values of {} runs, {size}", path.display(), runs.len()));
         }
         if let Some(dir) = &args.tensorboard {
-            board(dir, folder, &runs)?;
+            board::write(dir, &reader, &record, &runs)?;
             output::line(&format!(
                 "{}: {} runs; `tensorboard --logdir {}` shows them",
                 dir.display(),
@@ -117,50 +115,6 @@ fn lines<T: DeserializeOwned>(dir: &RunDir) -> Result<Vec<T>, StoreError> {
     }
     let lines: Vec<Value> = dir.metrics()?;
     Ok(lines.into_iter().filter_map(|line| serde_json::from_value(line).ok()).collect())
-}
-
-/// Writes the curves of each run, and the study's figures as images.
-fn board(dir: &Path, folder: &Path, runs: &[(&PlannedRun, Vec<MetricRow>)]) -> Result<(), Failure> {
-    for (run, rows) in runs {
-        let mut writer = writer(&dir.join(run.task.name()).join(run.title.replace(['/', '\\'], "-")))?;
-        for row in rows {
-            if let Some((tag, step)) = row.chart() {
-                writer.scalar(&tag, step, row.value).map_err(ExchangeError::from)?;
-            }
-        }
-        writer.close().map_err(ExchangeError::from)?;
-    }
-    let mut figures: Vec<_> = std::fs::read_dir(folder.join("figures"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "png"))
-        .collect();
-    figures.sort();
-    if figures.is_empty() {
-        return Ok(());
-    }
-    let mut writer = writer(&dir.join("figures"))?;
-    for path in figures {
-        let bytes = std::fs::read(&path)
-            .map_err(|source| ExchangeError::Unreadable { path: path.clone(), source })?;
-        let Some([width, height]) = size(&bytes) else { continue };
-        let tag = path.file_stem().unwrap_or_default().to_string_lossy();
-        writer.image(&tag, 0, &bytes, width, height).map_err(ExchangeError::from)?;
-    }
-    Ok(writer.close().map_err(ExchangeError::from)?)
-}
-
-fn writer(dir: &Path) -> Result<EventWriter, ExchangeError> {
-    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Ok(EventWriter::create(dir, "inkling", 0, now)?)
-}
-
-/// Width and height that the header of a PNG file says.
-fn size(png: &[u8]) -> Option<[u32; 2]> {
-    let number = |at: usize| Some(u32::from_be_bytes(*png.get(at..)?.first_chunk()?));
-    Some([number(16)?, number(20)?])
 }
 
 /// The networks of tasks 3, 4 and 6, or the one of a training.

@@ -1,0 +1,286 @@
+//! A study for TensorBoard: a run for each training, with its curves, weights, layers and hyperparameters; the figures; the plane
+//! of task 1.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use inkling_engine::StateKind;
+use inkling_interchange::metrics::MetricRow;
+use inkling_lab::Trained;
+use inkling_schema::outcome::{PlannedRun, StudyRecord};
+use inkling_schema::{ModelSpec, PcaRun, RunSpec, Shape, TrainRun};
+use inkling_store::{Reader, TensorFile};
+use inkling_tensorboard::projector::{self, Embedding, Sprite};
+use inkling_tensorboard::{Domain, EventWriter, Experiment, Hyperparameter, Metric, Node, Status, Value};
+
+use super::ExchangeError;
+use crate::failure::Failure;
+use crate::look;
+
+/// Points of the plane that are written where there are no pictures of them.
+const POINTS: usize = 5000;
+
+/// Writes everything into `dir`. `runs` are those that trained something, with their metrics.
+pub(super) fn write(
+    dir: &Path,
+    reader: &Reader,
+    record: &StudyRecord,
+    runs: &[(&PlannedRun, Vec<MetricRow>)],
+) -> Result<(), Failure> {
+    let trainings: Vec<&TrainRun> = runs.iter().filter_map(|(run, _)| training(run)).collect();
+    if !trainings.is_empty() {
+        let mut root = writer(dir)?;
+        root.experiment(&experiment(&trainings)).map_err(ExchangeError::from)?;
+        root.close().map_err(ExchangeError::from)?;
+    }
+    for (run, rows) in runs {
+        let mut writer = writer(&dir.join(run.task.name()).join(run.title.replace(['/', '\\'], "-")))?;
+        one(&mut writer, reader, run, rows)?;
+        writer.close().map_err(ExchangeError::from)?;
+    }
+    figures(dir, reader.path())?;
+    for run in &record.runs {
+        if let RunSpec::Pca(spec) = &run.spec {
+            plane(&dir.join("pca"), reader, run, spec, &record.data[&spec.data.set].classes)?;
+        }
+    }
+    Ok(())
+}
+
+fn writer(dir: &Path) -> Result<EventWriter, ExchangeError> {
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Ok(EventWriter::create(dir, "inkling", 0, now)?)
+}
+
+fn training(run: &PlannedRun) -> Option<&TrainRun> {
+    match &run.spec {
+        RunSpec::Train(spec) => Some(spec),
+        _ => None,
+    }
+}
+
+/// Curves of a run; of a network also its layers, hyperparameters and weights.
+fn one(
+    writer: &mut EventWriter,
+    reader: &Reader,
+    run: &PlannedRun,
+    rows: &[MetricRow],
+) -> Result<(), Failure> {
+    let mut write = || -> Result<(), ExchangeError> {
+        if let Some(spec) = training(run) {
+            writer.session_start(&format!("{}/{}", run.task.name(), run.title), &hyperparameters(spec))?;
+            writer.graph(&nodes(&spec.model))?;
+            let text = serde_json::to_string_pretty(&spec.training).expect("plain data");
+            writer.text("training", 0, &format!("```json\n{text}\n```"))?;
+        }
+        for row in rows {
+            if let Some((tag, step)) = row.chart() {
+                writer.scalar(&tag, step, row.value)?;
+            }
+        }
+        Ok(())
+    };
+    write()?;
+    let file = reader.run(run.id.as_ref()).path().join("model.safetensors");
+    if training(run).is_none() || !file.is_file() {
+        return Ok(());
+    }
+    let trained = Trained::read(&file).map_err(look::failure)?;
+    let last = rows.iter().filter_map(|row| row.step).max().unwrap_or(0);
+    let mut write = || -> Result<(), ExchangeError> {
+        for tensor in trained.network.state_dict(StateKind::Values) {
+            writer.histogram(&format!("weights/{}", tensor.name), last, &tensor.values)?;
+        }
+        writer.session_end(if trained.diverged.is_some() { Status::Failure } else { Status::Success })?;
+        Ok(())
+    };
+    Ok(write()?)
+}
+
+/// What trainings differ in, and what came of them.
+fn experiment(trainings: &[&TrainRun]) -> Experiment {
+    let names = trainings.first().map(|spec| hyperparameters(spec)).unwrap_or_default();
+    let column = |(name, value): (String, Value)| {
+        let domain = match value {
+            Value::Number(_) => Domain::Numbers(Vec::new()),
+            Value::Text(_) => Domain::Texts(Vec::new()),
+            Value::Bool(_) => Domain::Bool,
+        };
+        Hyperparameter { name, domain }
+    };
+    let heads: BTreeSet<&str> = trainings
+        .iter()
+        .flat_map(|spec| spec.model.heads.iter().filter(|head| head.loss.is_of_classes()))
+        .map(|head| head.name.as_str())
+        .collect();
+    let metric =
+        |head: &str| Metric { tag: format!("accuracy/test/{head}"), title: format!("test accuracy, {head}") };
+    Experiment {
+        hyperparameters: names.into_iter().map(column).collect(),
+        metrics: heads.into_iter().map(metric).collect(),
+    }
+}
+
+fn hyperparameters(spec: &TrainRun) -> Vec<(String, Value)> {
+    let training = &spec.training;
+    let parameters = spec.model.plan().map_or(0, |plan| plan.parameters);
+    let optimizer = serde_json::to_value(training.optimizer).expect("plain data");
+    let optimizer = optimizer["kind"].as_str().unwrap_or_default().to_owned();
+    vec![
+        ("data set".into(), Value::Text(spec.data.set.clone())),
+        ("training images".into(), Value::Number(spec.data.train_images as f64)),
+        ("parameters".into(), Value::Number(parameters as f64)),
+        ("optimizer".into(), Value::Text(optimizer)),
+        ("learning rate".into(), Value::Number(training.learning_rate)),
+        ("batch size".into(), Value::Number(training.batch_size as f64)),
+        ("epochs".into(), Value::Number(training.epochs as f64)),
+        ("seed".into(), Value::Number(spec.seed as f64)),
+    ]
+}
+
+/// A network's layers as nodes, each part after the other.
+fn nodes(model: &ModelSpec) -> Vec<Node> {
+    let Ok(plan) = model.plan() else { return Vec::new() };
+    let input =
+        Node { name: "images".into(), op: "images".into(), inputs: Vec::new(), output: model.input.to_vec() };
+    let (mut nodes, mut shared) = (vec![input], "images".to_owned());
+    let mut last = (String::new(), String::new());
+    for layer in &plan.layers {
+        let (part, name) = match layer.place.rsplit_once(' ') {
+            Some((part, number)) => (part.to_owned(), format!("{part}/{number}")),
+            None => (layer.place.clone(), layer.place.clone()),
+        };
+        // A head takes what the trunk gives.
+        let before = if last.0 == part { last.1.clone() } else { shared.clone() };
+        if part == "trunk" {
+            shared.clone_from(&name);
+        }
+        let output = match layer.output {
+            Shape::Image { height, width, channels } => vec![height, width, channels],
+            Shape::Vector(length) => vec![length],
+        };
+        nodes.push(Node { name: name.clone(), op: layer.layer.kind().into(), inputs: vec![before], output });
+        last = (part, name);
+    }
+    nodes
+}
+
+/// The study's figures as images of a run of their own.
+fn figures(dir: &Path, study: &Path) -> Result<(), ExchangeError> {
+    let entries = std::fs::read_dir(study.join("figures")).into_iter().flatten().flatten();
+    let mut figures: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "png"))
+        .collect();
+    figures.sort();
+    if figures.is_empty() {
+        return Ok(());
+    }
+    let mut writer = writer(&dir.join("figures"))?;
+    for path in figures {
+        let bytes = std::fs::read(&path)
+            .map_err(|source| ExchangeError::Unreadable { path: path.clone(), source })?;
+        let Some([width, height]) = size(&bytes) else { continue };
+        let tag = path.file_stem().unwrap_or_default().to_string_lossy();
+        writer.image(&tag, 0, &bytes, width, height)?;
+    }
+    Ok(writer.close()?)
+}
+
+/// Width and height that the header of a PNG file says.
+fn size(png: &[u8]) -> Option<[u32; 2]> {
+    let number = |at: usize| Some(u32::from_be_bytes(*png.get(at..)?.first_chunk()?));
+    Some([number(16)?, number(20)?])
+}
+
+/// The plane of the first two components with the classes of its points: those of which there are pictures, with these.
+fn plane(
+    dir: &Path,
+    reader: &Reader,
+    run: &PlannedRun,
+    spec: &PcaRun,
+    classes: &[String],
+) -> Result<(), Failure> {
+    let folder = reader.run(run.id.as_ref());
+    if !folder.path().join("result.json").exists() {
+        return Ok(());
+    }
+    let arrays = folder.tensors(TensorFile::Arrays)?;
+    let shape = arrays.shape("embedding")?.to_vec();
+    let points: Vec<f64> = arrays.values("embedding", &shape)?;
+    let labels: Vec<u8> = arrays.values("labels", &shape[..1])?;
+    let shown = labels.len().min(if spec.pictures > 0 { spec.pictures } else { POINTS });
+    let columns = shape.get(1).copied().unwrap_or(1).max(1);
+    let values: Vec<f32> = points[..shown * columns].iter().map(|&value| value as f32).collect();
+    let name = |&label: &u8| classes.get(usize::from(label)).cloned().unwrap_or_default();
+    let labels: Vec<String> = labels[..shown].iter().map(name).collect();
+    let shape = arrays.shape("pictures")?.to_vec();
+    let sheet = match shape[..] {
+        [count, height, width, ref channels @ ..] if count >= shown && count > 0 => {
+            let channels = channels.first().copied().unwrap_or(1);
+            let pictures: Vec<u8> = arrays.values("pictures", &shape)?;
+            Some((sprite(&pictures, shown, [height, width, channels]), [width as u32, height as u32]))
+        }
+        _ => None,
+    };
+    let sprite = sheet.as_ref().map(|(png, single)| Sprite { png, single: *single });
+    let embedding = Embedding { name: "two components", values: &values, columns, labels: &labels, sprite };
+    projector::write(dir, &[embedding]).map_err(ExchangeError::from)?;
+    // Only a folder with an event file is a run.
+    let mut writer = writer(dir)?;
+    writer
+        .text("about", 0, "The training images in the plane of the first two principal components.")
+        .map_err(ExchangeError::from)?;
+    Ok(writer.close().map_err(ExchangeError::from)?)
+}
+
+/// Pictures side by side as a PNG, ⌈√n⌉ in a row.
+fn sprite(pictures: &[u8], count: usize, [height, width, channels]: [usize; 3]) -> Vec<u8> {
+    let columns = (1..).find(|side| side * side >= count).unwrap_or(1);
+    let rows = count.div_ceil(columns);
+    let (line, picture) = (width * channels, height * width * channels);
+    let mut pixels = vec![0; rows * height * columns * line];
+    for (place, picture) in pictures.chunks_exact(picture).take(count).enumerate() {
+        for (row, values) in picture.chunks_exact(line).enumerate() {
+            let top = place / columns * height + row;
+            pixels[(top * columns + place % columns) * line..][..line].copy_from_slice(values);
+        }
+    }
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, (columns * width) as u32, (rows * height) as u32);
+    encoder.set_color(if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale });
+    let mut writer = encoder.write_header().expect("a sheet has a side of at least a pixel");
+    writer.write_image_data(&pixels).expect("a vector takes all that is written");
+    writer.finish().expect("a vector takes all that is written");
+    file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sheet_has_as_many_pictures_in_a_row_as_rows() {
+        // Three pictures of 2 × 1 pixels: two in a row.
+        let png = sprite(&[1, 2, 3, 4, 5, 6], 3, [2, 1, 1]);
+        assert_eq!(size(&png), Some([2, 4]));
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        assert_eq!(pixels, [1, 3, 2, 4, 5, 0, 6, 0]);
+    }
+
+    #[test]
+    fn the_nodes_of_two_heads_begin_at_the_trunk() {
+        let (_, text) = inkling_schema::MODELS.iter().find(|(name, _)| *name == "item-and-group").unwrap();
+        let model = ModelSpec::from_toml("model.toml", text).unwrap();
+        let nodes = nodes(&model);
+        let names: BTreeSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names.len(), nodes.len(), "each name once");
+        assert!(nodes.iter().flat_map(|node| &node.inputs).all(|input| names.contains(input.as_str())));
+        let trunk = nodes.iter().rfind(|node| node.name.starts_with("trunk/")).unwrap();
+        let from_trunk = nodes.iter().filter(|node| node.inputs == [trunk.name.clone()]);
+        assert_eq!(from_trunk.count(), 2, "{nodes:?}");
+    }
+}
