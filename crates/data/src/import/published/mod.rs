@@ -83,7 +83,7 @@ impl PublishedSet {
             folders.extend((self.form != Form::Idx).then(|| place.clone()));
             folders
         };
-        let inner = |folder: PathBuf| ["", "raw", "gzip"].map(|inner| folder.join(inner));
+        let inner = |folder: PathBuf| [folder.join("raw"), folder.join("gzip"), folder];
         places.iter().flat_map(named).flat_map(inner).filter(|folder| folder.is_dir()).collect()
     }
 
