@@ -129,6 +129,10 @@ pub(crate) struct StudyArgs {
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(crate) out: PathBuf,
 
+    /// Write metrics for TensorBoard while networks are trained, and at the end also weights, hyperparameters and figures.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tensorboard: Option<PathBuf>,
+
     /// Run only these tasks of the study, separated by commas. Results of its other tasks that are in the folder stay in
     /// the report.
     #[arg(long, value_name = "TASK", value_delimiter = ',', value_parser = values::names::<TaskName>("a task"))]

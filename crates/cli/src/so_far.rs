@@ -8,6 +8,7 @@ use inkling_report::{ReportError, Summary, write_so_far};
 use inkling_schema::{Task, quoted_path};
 use inkling_store::Store;
 
+use crate::export::Live;
 use crate::progress::Progress;
 
 /// Work that a report is worth while for: writing one takes some seconds.
@@ -19,11 +20,13 @@ pub(crate) struct SoFar<'a> {
     store: &'a Store,
     /// When the last report was written, or the work began.
     last: Mutex<Instant>,
+    /// Where TensorBoard looks, if a person asked for it.
+    live: Option<Live<'a>>,
 }
 
 impl<'a> SoFar<'a> {
-    pub(crate) fn new(progress: &'a Progress, store: &'a Store) -> Self {
-        SoFar { progress, store, last: Mutex::new(Instant::now()) }
+    pub(crate) fn new(progress: &'a Progress, store: &'a Store, live: Option<Live<'a>>) -> Self {
+        SoFar { progress, store, last: Mutex::new(Instant::now()), live }
     }
 
     /// Says what a task found, and writes the report where there was work since the last.
@@ -44,6 +47,11 @@ impl<'a> SoFar<'a> {
 impl Observer for SoFar<'_> {
     fn event(&self, event: Event) {
         self.progress.event(event);
+        if let Some(Err(error)) = self.live.as_ref().map(|live| live.hear(event)) {
+            // The training itself is whole.
+            self.progress
+                .say(&format!("warning: nothing more is written for TensorBoard until the end: {error}"));
+        }
         // After the last task the whole report follows at once.
         let Event::TaskEnded { task, more: true } = event else { return };
         if let Err(error) = self.tell(task) {

@@ -16,6 +16,7 @@ use inkling_schema::{PRESETS, Study, preset, quoted_path, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
 
 use crate::args::{ReportArgs, StudyArgs};
+use crate::export::{self, Live};
 use crate::failure::{Failure, UsageError};
 use crate::interrupt::{self, STOP};
 use crate::printable::{check_printable, warn_of_length};
@@ -66,6 +67,7 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         folder: args.data.folder.clone(),
         ready: ready.into_iter().collect(),
         options,
+        board: args.tensorboard.as_deref(),
         json: args.json,
         start,
     };
@@ -84,6 +86,8 @@ pub(crate) struct Asked<'a> {
     /// Sets of a person's own that were read already, by name.
     pub(crate) ready: BTreeMap<String, Imported>,
     pub(crate) options: StudyOptions,
+    /// The folder in which TensorBoard looks, if it is asked for.
+    pub(crate) board: Option<&'a Path>,
     /// Whether the results are printed as JSON.
     pub(crate) json: bool,
     /// When the command was given.
@@ -95,7 +99,7 @@ pub(crate) fn perform(
     asked: Asked,
     first: impl FnOnce(&Store) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Asked { study, name, out, folder, ready, options, json, start } = asked;
+    let Asked { study, name, out, folder, ready, options, board, json, start } = asked;
     check_printable(study)?;
     if study.network.is_none() {
         warn_of_length(study);
@@ -111,7 +115,8 @@ pub(crate) fn perform(
         ready: RefCell::new(ready),
         ..Sources::new(folder)
     };
-    let hears = SoFar::new(&progress, &store);
+    let live = board.map(|dir| Live::new(dir, &store));
+    let hears = SoFar::new(&progress, &store, live);
     let result = run_study(study, name, &store, &sources, &options, &hears);
     progress.close(result.is_ok());
     match result {
@@ -123,6 +128,9 @@ pub(crate) fn perform(
     let reported = inkling_report::write(&store).map_err(Failure::from);
     let reported = reported.and_then(|written| {
         first(&store)?;
+        if let Some(dir) = board {
+            export::study_for_tensorboard(dir, store.reader())?;
+        }
         tell(written, out, json, start)
     });
     // The study is whole, so this is no failure of the program; but it should not scroll away.

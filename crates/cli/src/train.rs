@@ -51,6 +51,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), Failure> {
             mix_instructions: args.mix_instructions,
             ..StudyOptions::default()
         },
+        board: args.tensorboard.as_deref(),
         json: args.json,
         start,
     };

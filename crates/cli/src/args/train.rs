@@ -49,6 +49,10 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR", default_value = "model")]
     pub(crate) out: PathBuf,
 
+    /// Write metrics for TensorBoard while networks are trained, and at the end also weights, hyperparameters and figures.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tensorboard: Option<PathBuf>,
+
     /// Continue a training that was interrupted, in its folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "network", "data", "out", "epochs", "batch_size", "learning_rate", "optimizer", "validation", "patience", "seed",

@@ -12,7 +12,9 @@ use inkling_schema::outcome::{PlannedRun, StudyRecord};
 use inkling_schema::{ModelSpec, PcaRun, RunSpec, Shape, TrainRun};
 use inkling_store::{Reader, TensorFile};
 use inkling_tensorboard::projector::{self, Embedding, Sprite};
-use inkling_tensorboard::{Domain, EventWriter, Experiment, Hyperparameter, Metric, Node, Status, Value};
+use inkling_tensorboard::{
+    BoardError, Domain, EventWriter, Experiment, Hyperparameter, Metric, Node, Status, Value,
+};
 
 use super::ExchangeError;
 use crate::failure::Failure;
@@ -30,12 +32,12 @@ pub(super) fn write(
 ) -> Result<(), Failure> {
     let trainings: Vec<&TrainRun> = runs.iter().filter_map(|(run, _)| training(run)).collect();
     if !trainings.is_empty() {
-        let mut root = writer(dir)?;
+        let mut root = writer(dir, 0).map_err(ExchangeError::from)?;
         root.experiment(&experiment(&trainings)).map_err(ExchangeError::from)?;
         root.close().map_err(ExchangeError::from)?;
     }
     for (run, rows) in runs {
-        let mut writer = writer(&dir.join(run.task.name()).join(run.title.replace(['/', '\\'], "-")))?;
+        let mut writer = writer(&folder(dir, run), 0).map_err(ExchangeError::from)?;
         one(&mut writer, reader, run, rows)?;
         writer.close().map_err(ExchangeError::from)?;
     }
@@ -48,9 +50,15 @@ pub(super) fn write(
     Ok(())
 }
 
-fn writer(dir: &Path) -> Result<EventWriter, ExchangeError> {
+/// The folder of a run.
+pub(super) fn folder(dir: &Path, run: &PlannedRun) -> PathBuf {
+    dir.join(run.task.name()).join(run.title.replace(['/', '\\'], "-"))
+}
+
+/// A writer of a run from this step on: what earlier files say of later ones does not count.
+pub(super) fn writer(dir: &Path, first_step: u64) -> Result<EventWriter, BoardError> {
     let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Ok(EventWriter::create(dir, "inkling", 0, now)?)
+    EventWriter::create(dir, "inkling", first_step, now)
 }
 
 fn training(run: &PlannedRun) -> Option<&TrainRun> {
@@ -177,7 +185,7 @@ fn figures(dir: &Path, study: &Path) -> Result<(), ExchangeError> {
     if figures.is_empty() {
         return Ok(());
     }
-    let mut writer = writer(&dir.join("figures"))?;
+    let mut writer = writer(&dir.join("figures"), 0)?;
     for path in figures {
         let bytes = std::fs::read(&path)
             .map_err(|source| ExchangeError::Unreadable { path: path.clone(), source })?;
@@ -228,7 +236,7 @@ fn plane(
     let embedding = Embedding { name: "two components", values: &values, columns, labels: &labels, sprite };
     projector::write(dir, &[embedding]).map_err(ExchangeError::from)?;
     // Only a folder with an event file is a run.
-    let mut writer = writer(dir)?;
+    let mut writer = writer(dir, 0).map_err(ExchangeError::from)?;
     writer
         .text("about", 0, "The training images in the plane of the first two principal components.")
         .map_err(ExchangeError::from)?;

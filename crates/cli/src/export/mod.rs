@@ -2,6 +2,7 @@
 
 mod board;
 mod error;
+mod live;
 mod study;
 
 use std::fs;
@@ -19,6 +20,8 @@ use crate::trained::{self, Named};
 use crate::{output, replace};
 
 pub(crate) use error::ExchangeError;
+pub(crate) use live::Live;
+pub(crate) use study::for_tensorboard as study_for_tensorboard;
 
 /// How an ONNX file of this program begins: the version of the form, and the producer.
 const ONNX_START: &[u8] = b"\x08\x08\x12\x07inkling";

@@ -84,6 +84,13 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes a study that was just done for TensorBoard.
+pub(crate) fn for_tensorboard(dir: &Path, reader: &Reader) -> Result<(), Failure> {
+    let none = || ExchangeError::NoStudy { path: reader.path().to_owned() };
+    let record: StudyRecord = reader.json("study.json")?.ok_or_else(none)?;
+    board::write(dir, reader, &record, &metrics(reader, &record)?)
+}
+
 /// The runs of a study that train something and are finished, with the rows of their metrics.
 fn metrics<'a>(
     reader: &Reader,

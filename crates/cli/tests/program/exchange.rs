@@ -110,6 +110,39 @@ fn a_studys_metrics_and_networks_are_written_for_other_programs() {
     }
 }
 
+/// Event files of each run in a folder.
+fn logs(folder: &Path) -> usize {
+    fs::read_dir(folder)
+        .unwrap()
+        .filter(|entry| {
+            entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("events.out.tfevents.")
+        })
+        .count()
+}
+
+#[test]
+fn a_training_is_followed_by_tensorboard_and_written_whole_at_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = TRAINING.join("mine.toml");
+    let bars = TRAINING.join("bars");
+    let [network, bars] = [&network, &bars].map(|path| path.to_str().unwrap());
+    let train = ["train", network, "--data", bars, "--tensorboard", "logs", "--epochs"];
+    run(folder.path(), &[&train[..], &["2"]].concat()).says(0, &["finished in"]);
+    let mine = folder.path().join("logs/network/mine");
+    // One while it was trained, and one with everything.
+    assert_eq!(logs(&mine), 2);
+    assert_eq!((logs(&folder.path().join("logs")), logs(&folder.path().join("logs/figures"))), (1, 1));
+    // What is continued is written from there on, and then whole again.
+    run(folder.path(), &[&train[..], &["3"]].concat()).says(0, &["finished in"]);
+    assert_eq!(logs(&mine), 4);
+    // A folder that cannot be written is a warning while it trains, and an error at the end: the training is whole.
+    fs::write(folder.path().join("file"), "mine").unwrap();
+    let train =
+        ["train", network, "--data", bars, "--tensorboard", "file", "--out", "other", "--epochs", "2"];
+    run(folder.path(), &train).says(73, &["nothing more is written for TensorBoard"]);
+    assert!(folder.path().join("other/report.pdf").is_file());
+}
+
 #[test]
 fn what_cannot_be_exported_or_imported_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
