@@ -1,0 +1,172 @@
+// The laboratory's heart: the chosen network, its input and its answer, and who is told when one of them changes.
+import { inputOfBytes } from "./data.js";
+import { readModel } from "./runner/model.js";
+import { Network } from "./runner/network.js";
+import { Store, addressOfState } from "./state.js";
+
+/*
+ * How a view is made.
+ *
+ * A module `views/NAME.js` exports `NAMEView(lab)`, which returns an element and is called once, when its tab is first shown. It
+ * listens for itself:
+ *
+ *   export function compareView(lab) {
+ *     const told = element("p");
+ *     lab.listenShown("compare", ["network", "input"], () => { told.textContent = …; });
+ *     return element("div", {}, told);
+ *   }
+ *
+ * Events: "network" (lab.entry, lab.set, lab.network, lab.model are others), "input" (lab.input and lab.source), "pass" (lab.pass
+ * and lab.plain: what lab.network answers, with and without edits) and "state" (any member of lab.state). `listenShown`
+ * calls only while the view is shown, and once when it comes into sight after it missed something; at first always.
+ * A view changes the state with lab.change({member: value}), and the address follows. A new member is a line in state.js.
+ * main.js lists the views: {id, title, make: compareView}.
+ */
+
+export class Lab {
+  constructor(page, compute, state) {
+    this.page = page;
+    this.compute = compute;
+    this.store = new Store(state);
+    this.store.subscribe((changed) => this.stateChanged(changed));
+    /** The index's entry of the network, its set, its model file and its layers; null until one is loaded. */
+    this.entry = null;
+    this.set = null;
+    this.model = null;
+    this.network = null;
+    /** What the network sees, height · width · channels numbers from 0 to 1, and where it comes from. */
+    this.input = null;
+    this.source = { kind: "none", label: null, number: null, words: "nothing" };
+    /** The network's answer to the input, with edits, and without them (the same where there are none). */
+    this.pass = null;
+    this.plain = null;
+    this.listeners = [];
+    this.shownView = "";
+    this.spoken = () => {};
+    this.models = new Map();
+  }
+
+  get state() {
+    return this.store.state;
+  }
+
+  /** Changes members of the state; views and the address follow. */
+  change(members) {
+    return this.store.change(members);
+  }
+
+  /** The address of the state as it is. */
+  get address() {
+    return addressOfState(this.state);
+  }
+
+  /** Calls `listener` after each of these events. */
+  listen(events, listener) {
+    this.listeners.push({ view: null, events: new Set(events), listener, missed: false });
+  }
+
+  /** Calls `listener` after each of these events while the view is shown, and once when it appears after it missed any. */
+  listenShown(view, events, listener) {
+    const made = { view, events: new Set(events), listener, missed: true };
+    this.listeners.push(made);
+    if (this.isShown(view)) this.callShown(made);
+  }
+
+  isShown(view) {
+    return this.shownView === view;
+  }
+
+  /** Makes this the view that is shown. */
+  show(view) {
+    this.shownView = view;
+    for (const made of this.listeners) if (made.view === view && made.missed) this.callShown(made);
+  }
+
+  callShown(made) {
+    // Before a network and an input are there, there is nothing to show.
+    if (!this.network || !this.input) return;
+    made.missed = false;
+    made.listener();
+  }
+
+  emit(event, detail) {
+    for (const made of [...this.listeners]) {
+      if (!made.events.has(event)) continue;
+      if (made.view === null) made.listener(detail);
+      else if (this.isShown(made.view)) this.callShown(made);
+      else made.missed = true;
+    }
+  }
+
+  stateChanged(changed) {
+    this.emit("state", changed);
+  }
+
+  /** Says a sentence to screen readers, without showing it. */
+  say(sentence) {
+    this.spoken(sentence);
+  }
+
+  /** The model file and layers of a network of the page, read once; the compute side has it too after this. */
+  async loaded(id) {
+    if (!this.models.has(id)) {
+      const reading = (async () => {
+        const bytes = await this.page.bytes(this.page.network(id).model);
+        const model = readModel(bytes);
+        await this.compute.load(id, bytes);
+        return { model, network: new Network(model) };
+      })();
+      this.models.set(id, reading);
+      reading.catch(() => this.models.delete(id));
+    }
+    return this.models.get(id);
+  }
+
+  /** Chooses a network of the page. */
+  async choose(entry) {
+    const { model, network } = await this.loaded(entry.id);
+    [this.entry, this.set, this.model, this.network] = [entry, this.page.set(entry.set), model, network];
+    this.pass = null;
+    this.plain = null;
+    this.emit("network");
+  }
+
+  /** Gives the network an input; `source` says where it comes from: {kind, label, number, words}. */
+  feed(input, source) {
+    this.input = input;
+    this.source = source;
+    this.emit("input");
+  }
+
+  /** Gives the network bytes from 0 to 255. */
+  feedBytes(bytes, source) {
+    this.feed(inputOfBytes(bytes), source);
+  }
+
+  /** Edits of the network that the state asks for, those that fit it; null where there are none. */
+  get edits() {
+    const { off, set } = this.state;
+    if (!this.network || (off.length === 0 && set.length === 0)) return null;
+    const layer = (name) => this.network.layers.find((layer) => layer.name === name);
+    const silenced = off.filter(({ layer: name, channel }) => {
+      const found = layer(name);
+      return found && channel < found.shape.at(-1);
+    });
+    const weights = set.filter(({ layer: name, tensor, index }) => {
+      const held = layer(name)?.[tensor];
+      return held && index < (held.data ?? held).length;
+    });
+    return silenced.length + weights.length > 0 ? { silenced, weights } : null;
+  }
+
+  /** Asks the network; the newest question wins. */
+  async answer() {
+    const [id, x] = [this.entry.id, this.input];
+    const edits = this.edits;
+    const pass = await this.compute.forward(id, x, edits);
+    if (!pass || this.entry.id !== id) return;
+    this.pass = pass;
+    if (!edits) this.plain = pass;
+    this.emit("pass");
+  }
+}
