@@ -73,3 +73,51 @@ export function drawingFromText(text) {
   }
   return strokes;
 }
+
+/** Ink on paper: a picture of the pad's size with a channel for grey or three for colour, on which strokes are drawn. */
+export function blankPad(channels, paper = 255) {
+  return {
+    height: PAD_UNITS,
+    width: PAD_UNITS,
+    channels,
+    pixels: new Uint8Array(PAD_UNITS * PAD_UNITS * channels).fill(paper),
+  };
+}
+
+/** Draws a stroke from its point number `from` on; a stroke of one point is a dot. */
+export function inkStroke(pad, { width, colour, points }, from = 0) {
+  const ink = pad.channels === 1 ? [PEN_COLOURS[colour].rgb[0]] : PEN_COLOURS[colour].rgb;
+  if (points.length === 2) inkSegment(pad, ink, width / 2, points[0], points[1], points[0], points[1]);
+  for (let i = Math.max(from, 1); 2 * i + 1 < points.length; i += 1) {
+    inkSegment(pad, ink, width / 2, points[2 * i - 2], points[2 * i - 1], points[2 * i], points[2 * i + 1]);
+  }
+}
+
+/** A segment with round ends and smooth edges. */
+function inkSegment({ height, width, channels, pixels }, ink, radius, x0, y0, x1, y1) {
+  const [dx, dy] = [x1 - x0, y1 - y0];
+  const square = dx * dx + dy * dy || 1;
+  const [left, right] = [Math.max(Math.floor(Math.min(x0, x1) - radius - 1), 0), Math.min(Math.ceil(Math.max(x0, x1) + radius + 1), width - 1)];
+  const [top, bottom] = [Math.max(Math.floor(Math.min(y0, y1) - radius - 1), 0), Math.min(Math.ceil(Math.max(y0, y1) + radius + 1), height - 1)];
+  for (let y = top; y <= bottom; y += 1) {
+    for (let x = left; x <= right; x += 1) {
+      const along = Math.min(Math.max(((x - x0) * dx + (y - y0) * dy) / square, 0), 1);
+      const share = Math.min(radius + 0.5 - Math.hypot(x - x0 - along * dx, y - y0 - along * dy), 1);
+      if (share <= 0) continue;
+      for (let c = 0; c < channels; c += 1) {
+        const i = (y * width + x) * channels + c;
+        // Where segments overlap, the edge of one does not lighten the middle of the other.
+        const inked = Math.round(255 + share * (ink[c] - 255));
+        if (channels === 1 && ink[c] === 0) pixels[i] = Math.min(pixels[i], inked);
+        else pixels[i] = Math.round(pixels[i] + share * (ink[c] - pixels[i]));
+      }
+    }
+  }
+}
+
+/** All strokes on fresh paper. */
+export function drawnPicture(strokes, channels, paper = 255) {
+  const pad = blankPad(channels, paper);
+  for (const stroke of strokes) inkStroke(pad, stroke);
+  return pad;
+}
