@@ -50,16 +50,16 @@ export class Network {
    * output, and by the names of the heads `logits` and `probabilities`; all of them belong to the caller.
    *
    * `edits` are {silenced: [{layer, channel}], weights: [{layer, tensor, index, value}]}, both optional: channels (units of a vector) whose
-   * output is set to zero, and weights that get another value. With `until`, the name of a layer, nothing after it is computed.
+   * output is set to zero, and weights that get another value; null stands for none. With `until`, the name of a layer, nothing after it is computed.
    */
-  forward(x, edits = {}, { until = null } = {}) {
+  forward(x, edits = null, { until = null } = {}) {
     if (x.length !== numbersOf(this.input)) {
       throw new ModelError(`The network takes images of ${shapeInWords(this.input)}, which are not ${x.length} numbers.`);
     }
     const end = until === null ? this.layers.length : this.placeOf(until) + 1;
     const pass = {
       x, values: [], outputs: new Map(), logits: {}, probabilities: {},
-      parameters: this.editedParameters(edits.weights ?? []), silenced: this.silencedChannels(edits.silenced ?? []),
+      parameters: this.editedParameters(edits?.weights ?? []), silenced: this.silencedChannels(edits?.silenced ?? []),
     };
     for (let place = 0; place < end; place++) {
       const layer = this.layers[place];
