@@ -121,7 +121,7 @@ export class Network {
       const place = this.placeOf(layer);
       const original = this.layers[place].tensors[tensor];
       if (!original) throw new ModelError(`The layer “${layer}” has no tensor “${tensor}”.`);
-      if (!(index in original)) throw new ModelError(`The tensor “${layer}.${tensor}” has no number ${index}.`);
+      if (!(Number.isInteger(index) && index in original)) throw new ModelError(`The tensor “${layer}.${tensor}” has no number ${index}.`);
       if (!edited.has(place)) {
         edited.add(place);
         parameters[place] = copyTensors(this.layers[place].tensors);

@@ -21,6 +21,7 @@ const MOST_NUMBERS = 1 << 27;
 export function planNetwork(spec) {
   const planner = { layers: [], input: spec.input, numbers: 0 };
   expectImageShape(spec.input);
+  if (spec.heads.length === 0) throw new ModelError("The network has no head.");
   const trunk = planSequence(planner, "trunk", spec.trunk, IMAGE, null, 0);
   const ends = spec.heads.map((head) => {
     if (!Array.isArray(head?.layers) || head.layers.length === 0) throw new ModelError(`The head “${head?.name}” has no layers.`);

@@ -64,9 +64,9 @@ export const plainLayers = {
 };
 
 /** Φ(x) as the integral of the density by Simpson's rule, from 40 standard deviations below or, by symmetry, above. */
-export function normalShare(x) {
-  if (x > 0) return 1 - normalShare(-x);
-  const [from, parts] = [x - 12, 1000];
+export function normalShare(x, parts = 1000) {
+  if (x > 0) return 1 - normalShare(-x, parts);
+  const from = x - 12;
   const density = (t) => Math.exp(-0.5 * t * t) / Math.sqrt(2 * Math.PI);
   let sum = density(from) + density(x);
   for (let i = 1; i < parts; i++) sum += (i % 2 === 0 ? 2 : 4) * density(from + ((x - from) * i) / parts);
