@@ -17,10 +17,11 @@ import { Store, addressOfState } from "./state.js";
  *   }
  *
  * Events: "network" (lab.entry, lab.set, lab.network, lab.model are others), "input" (lab.input and lab.source), "pass" (lab.pass
- * and lab.plain: what lab.network answers, with and without edits) and "state" (any member of lab.state). `listenShown`
- * calls only while the view is shown, and once when it comes into sight after it missed something; at first always.
- * A view changes the state with lab.change({member: value}), and the address follows. A new member is a line in state.js.
- * main.js lists the views: {id, title, make: compareView}.
+ * and lab.plain: what lab.network answers, with and without interventions; {outputs: {layer: Float32Array}, logits, probabilities,
+ * input}), "state" (any member of lab.state; the listener gets the Set of their names), "theme" (light or dark) and "dead".
+ * `listenShown` calls only while the view is shown, and once when it comes into sight after it missed something; at first always.
+ * lab.loaded(id) gives model and layers of another network. A view changes the state with lab.change({member: value}), and the
+ * address follows; a new member is a line in state.js. main.js lists the views: {id, title, make: compareView}.
  */
 
 export class Lab {
@@ -36,8 +37,14 @@ export class Lab {
     this.network = null;
     /** What the network sees, height · width · channels numbers from 0 to 1, and where it comes from. */
     this.input = null;
+    /** The input before pixels were painted over; the same array where none are. */
+    this.clean = null;
     this.source = { kind: "none", label: null, number: null, words: "nothing" };
-    /** The network's answer to the input, with edits, and without them (the same where there are none). */
+    /** What cannot be done as the address or a person asks, as sentences. */
+    this.problems = [];
+    /** For each layer's output the channels that are zero for every test image that was tried; null until that is known. */
+    this.dead = null;
+    /** The network's answer to the input, with edits, and what it answers without edits and painting (the same where there are none). */
     this.pass = null;
     this.plain = null;
     this.listeners = [];
@@ -107,6 +114,12 @@ export class Lab {
     this.spoken(sentence);
   }
 
+  /** Shows a sentence about something that could not be done; without one, takes back those that were shown. */
+  warn(...sentences) {
+    this.problems = sentences;
+    this.emit("problems");
+  }
+
   /** The model file and layers of a network of the page, read once; the compute side has it too after this. */
   async loaded(id) {
     if (!this.models.has(id)) {
@@ -126,16 +139,23 @@ export class Lab {
   async choose(entry) {
     const { model, network } = await this.loaded(entry.id);
     [this.entry, this.set, this.model, this.network] = [entry, this.page.set(entry.set), model, network];
-    this.pass = null;
-    this.plain = null;
+    [this.pass, this.plain, this.dead] = [null, null, null];
     this.emit("network");
   }
 
-  /** Gives the network an input; `source` says where it comes from: {kind, label, number, words}. */
+  /** How pictures of another shape get that of the network's images, as its card says. */
+  get fit() {
+    return this.model?.card.preparation.fit ?? "pad";
+  }
+
+  /**
+   * Gives the network an input; `source` says where it comes from: {kind: "draw" | "test" | "train" | "pixels", label, number, words},
+   * where `label` is the class that it is known to have, else null. Asks the network.
+   */
   feed(input, source) {
-    this.input = input;
+    this.clean = input;
     this.source = source;
-    this.emit("input");
+    this.paint();
   }
 
   /** Gives the network bytes from 0 to 255. */
@@ -143,30 +163,47 @@ export class Lab {
     this.feed(inputOfBytes(bytes), source);
   }
 
+  /** Lays the painted pixels of the state over the input, and asks the network. */
+  paint() {
+    if (!this.clean) return;
+    const painted = this.state.paint.filter(([index]) => index < this.clean.length);
+    this.input = painted.length > 0 ? this.clean.slice() : this.clean;
+    for (const [index, value] of painted) this.input[index] = value / 255;
+    this.emit("input");
+    this.answer();
+  }
+
+  /** Whether the network or its input differs from what the page holds and what was drawn or chosen. */
+  get isChanged() {
+    return this.edits !== null || this.input !== this.clean;
+  }
+
   /** Edits of the network that the state asks for, those that fit it; null where there are none. */
   get edits() {
     const { off, set } = this.state;
     if (!this.network || (off.length === 0 && set.length === 0)) return null;
     const layer = (name) => this.network.layers.find((layer) => layer.name === name);
-    const silenced = off.filter(({ layer: name, channel }) => {
-      const found = layer(name);
-      return found && channel < found.shape.at(-1);
-    });
-    const weights = set.filter(({ layer: name, tensor, index }) => {
-      const held = layer(name)?.[tensor];
-      return held && index < (held.data ?? held).length;
-    });
+    const silenced = off.filter(({ layer: name, channel }) => channel < (layer(name)?.shape.at(-1) ?? 0));
+    const weights = set.filter(({ layer: name, tensor, index }) => index < (layer(name)?.[tensor]?.length ?? 0));
     return silenced.length + weights.length > 0 ? { silenced, weights } : null;
   }
 
-  /** Asks the network; the newest question wins. */
+  /** Asks the network; the newest question wins. The pass has the input that it answers as `input`. */
   async answer() {
-    const [id, x] = [this.entry.id, this.input];
-    const edits = this.edits;
-    const pass = await this.compute.forward(id, x, edits);
-    if (!pass || this.entry.id !== id) return;
-    this.pass = pass;
-    if (!edits) this.plain = pass;
+    const [id, input, clean, edits] = [this.entry.id, this.input, this.clean, this.edits];
+    const isChanged = this.isChanged;
+    const asked = [this.compute.forward(id, input, edits ?? {}, { purpose: "answer" })];
+    if (isChanged) asked.push(this.compute.forward(id, clean, {}, { purpose: "before" }));
+    const [pass, plain] = await Promise.all(asked);
+    if (!pass || plain === null || this.entry.id !== id) return;
+    this.pass = Object.assign(pass, { input });
+    this.plain = plain ? Object.assign(plain, { input: clean }) : pass;
     this.emit("pass");
+  }
+
+  /** The class that the image is known to have, as a head counts classes; null of one that is not known. */
+  truth(head, label = this.source.label) {
+    if (label === null || label === undefined) return null;
+    return head.labels ? head.labels[label] : label;
   }
 }

@@ -79,7 +79,8 @@ export function prepared(picture, set, steps) {
   now = steps.mass === "on" ? massPlaced(now, height, width) : middlePlaced(now, height, width);
   stages.push({ step: "mass", on: steps.mass === "on", picture: now });
   const image = withChannels(now, channels);
-  if (box !== null) notes.push(...notesOn(image, set, steps.crop === "on", invert));
+  if (box !== null && invert !== dark && hasPolarity(set)) notes.push(polarityNote(set, invert));
+  else if (box !== null) notes.push(...notesOn(image, set, steps.crop === "on"));
   return { image, stages, notes, inverted: invert };
 }
 
@@ -163,7 +164,6 @@ function seenBackground(image, [setBorder, setWhole]) {
   const value = values[Math.floor(values.length / 2)];
   const border = value / 255;
   const whole = image.pixels.reduce((sum, one) => sum + one, 0) / (image.pixels.length * 255);
-  // Images as light at their edges as within are neither dark on light nor light on dark.
   const setIsSeen = Math.abs(setBorder - setWhole) > POLARITY_STEP;
   // Seen against its own middle, or, where that tells nothing, by how light the background is.
   const isSeen = Math.abs(border - whole) > POLARITY_STEP;
@@ -193,23 +193,25 @@ function withoutFrame(image) {
   return inner;
 }
 
+/** Whether a set's images are dark on light or light on dark, rather than as light at their edges as within. */
+const hasPolarity = ({ brightness: [border, whole] }) => Math.abs(border - whole) > POLARITY_STEP;
+
+function polarityNote({ title, brightness: [border, whole] }, inverted) {
+  const [own, theirs] = border < whole ? ["dark on light", "light on dark"] : ["light on dark", "dark on light"];
+  return `It is ${own} now, and the images of ${title} are ${theirs}: switch the polarity ${inverted ? "off" : "on"}.`;
+}
+
 /** What makes the finished image unlike those that the network knows. */
-function notesOn(image, set, cropped, inverted) {
+function notesOn(image, set, cropped) {
   const notes = [];
-  const { value, inverted: against } = seenBackground(withoutFrame(image), set.brightness);
-  if (against) {
-    const [own, theirs] = set.brightness[0] < set.brightness[1] ? ["dark on light", "light on dark"] : ["light on dark", "dark on light"];
-    const advice = inverted ? "switch the polarity off" : "switch the polarity on";
-    notes.push(`It is ${own}, and the images of ${set.title} are ${theirs}: ${advice}.`);
-  } else {
-    const usual = Math.round(255 * set.brightness[0]);
-    if (value !== null && Math.abs(value - usual) > OTHER_SHADE) {
-      notes.push(`Its background has the value ${value} of 255, and that of the images of ${set.title} is about ${usual}: the answer may be due to that.`);
-    }
+  const { value } = seenBackground(withoutFrame(image), set.brightness);
+  const usual = Math.round(255 * set.brightness[0]);
+  if (value !== null && Math.abs(value - usual) > OTHER_SHADE) {
+    notes.push(`Its background has the value ${value} of 255, and that of the images of ${set.title} is about ${usual}: the answer may be due to that.`);
   }
   const drawn = drawnBox(image);
   const [height, width] = set.shape;
-  if (!cropped && drawn && !against) {
+  if (!cropped && drawn) {
     const [rows, columns] = [drawn.bottom - drawn.top, drawn.right - drawn.left];
     if (rows < SMALL_SHARE * height && columns < SMALL_SHARE * width) {
       notes.push(`What is drawn takes only ${rows} × ${columns} of ${height} × ${width} pixels.`);

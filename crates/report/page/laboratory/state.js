@@ -140,8 +140,8 @@ export function stateFromAddress(hash) {
   const state = freshState();
   const problems = [];
   for (const part of text.slice(1).split("&")) {
-    if (part === "") continue;
     const cut = part.indexOf("=");
+    if (part === "" || cut === 0) continue;
     const [name, value] = cut < 0 ? [decoded(part), ""] : [decoded(part.slice(0, cut)), decoded(part.slice(cut + 1))];
     const member = Object.hasOwn(STATE_MEMBERS, name) ? STATE_MEMBERS[name] : undefined;
     if (!member) {

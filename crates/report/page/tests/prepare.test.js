@@ -30,7 +30,7 @@ test("a digit fills its box and lies in the middle wherever it was drawn, whatev
 test("each step can be switched off, and only that changes", () => {
   const picture = stroke(255, 0);
   const without = (step, value = "off") => prepared(picture, mnist, { ...usual, [step]: value });
-  assert.equal(without("polarity").image.pixels[0] > 0 || without("polarity").image.pixels[14 * 28 + 14] > 200, true);
+  assert.ok(without("polarity").image.pixels[14 * 28 + 14] > 200);
   assert.match(without("polarity").notes.join(), /switch the polarity on/);
   assert.match(prepared(stroke(0, 255), mnist, { ...usual, polarity: "on" }).notes.join(), /switch the polarity off/);
   // Without its box the digit reaches from edge to edge.
