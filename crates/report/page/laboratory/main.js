@@ -91,8 +91,8 @@ function laboratoryShell(lab) {
     element(
       "div",
       { className: "body" },
-      element("div", { className: "side" }, input, preparation, answer),
-      element("div", { className: "main" }, tabs.list, ...tabs.panels),
+      element("div", { className: "side" }, input, answer),
+      element("div", { className: "main" }, preparation, tabs.list, ...tabs.panels),
     ),
     teach,
     spoken,

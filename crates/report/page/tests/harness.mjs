@@ -4,7 +4,7 @@
 // parameters in half precision, `--no-worker` forbids workers, `--only` takes networks of these tasks, `--bare` takes the first
 // network alone, without perceptrons and components.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -178,7 +178,9 @@ const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base
 
 /** A page that contains the laboratory between two paragraphs of a report, with the report's own style and program. */
 export function pageOf({ index, blobs }, { worker = true } = {}) {
-  const styles = [join(shown, "page.css"), join(LABORATORY, "laboratory.css")].map((path) => readFileSync(path, "utf8"));
+  const own = readdirSync(LABORATORY).filter((name) => name.endsWith(".css")).sort();
+  const paths = [join(shown, "page.css"), ...own.map((name) => join(LABORATORY, name))];
+  const styles = paths.map((path) => readFileSync(path, "utf8"));
   const scripts = [readFileSync(join(shown, "page.js"), "utf8"), bundle()];
   const policy =
     `default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; font-src data:; script-src ${scripts.map(hash).join(" ")}; ` +
