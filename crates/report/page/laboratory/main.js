@@ -6,12 +6,16 @@ import { Lab } from "./lab.js";
 import { ImageSource } from "./source.js";
 import { ADDRESS_START, addressOfState, freshState, stateFromAddress } from "./state.js";
 import { answerPanel, answerWords } from "./views/answer.js";
+import { compareView } from "./views/compare.js";
 import { drawPanel } from "./views/draw.js";
+import { dreamView } from "./views/dream.js";
 import { layersView } from "./views/layers.js";
 import { openPanel } from "./views/open.js";
 import { pickPanel } from "./views/pick.js";
 import { preparationPanel } from "./views/preparation.js";
 import { copyButton, teachPanel } from "./views/teach.js";
+import { trainView } from "./views/train.js";
+import { whyView } from "./views/why.js";
 import { listenToTheme } from "./widgets/colours.js";
 import { button, choice, element, fillChoice } from "./widgets/element.js";
 import { tabsOf } from "./widgets/tabs.js";
@@ -20,6 +24,10 @@ import { countText, countedText } from "./widgets/words.js";
 /** The views, each a tab. */
 const VIEWS = [
   { id: "layers", title: "Layers", make: layersView },
+  { id: "compare", title: "Compare", make: compareView },
+  { id: "why", title: "Why", make: whyView },
+  { id: "dream", title: "Dream", make: dreamView },
+  { id: "train", title: "Train", make: trainView },
 ];
 
 /** Milliseconds after which the address follows, and after which screen readers hear the answer. */
