@@ -6,10 +6,12 @@ import { Lab } from "./lab.js";
 import { ImageSource } from "./source.js";
 import { ADDRESS_START, addressOfState, freshState, stateFromAddress } from "./state.js";
 import { answerPanel, answerWords } from "./views/answer.js";
+import { changeView } from "./views/change.js";
 import { compareView } from "./views/compare.js";
 import { drawPanel } from "./views/draw.js";
 import { dreamView } from "./views/dream.js";
 import { layersView } from "./views/layers.js";
+import { mapView } from "./views/map.js";
 import { openPanel } from "./views/open.js";
 import { pickPanel } from "./views/pick.js";
 import { preparationPanel } from "./views/preparation.js";
@@ -23,7 +25,9 @@ import { countText, countedText } from "./widgets/words.js";
 
 /** The views, each a tab. */
 const VIEWS = [
-  { id: "layers", title: "Layers", make: layersView },
+  { id: "layers", title: "All layers", make: layersView },
+  { id: "map", title: "One map", make: mapView },
+  { id: "change", title: "Intervene", make: changeView },
   { id: "compare", title: "Compare", make: compareView },
   { id: "why", title: "Why", make: whyView },
   { id: "dream", title: "Dream", make: dreamView },

@@ -10,7 +10,7 @@ export function openPanel(lab, source, whole) {
   const chooser = element("input", { type: "file", accept: "image/*", className: "chooser", tabIndex: -1, aria: { label: "Picture file" } });
   const told = element("p", { className: "note", textContent: "PNG, JPEG, GIF, BMP or WebP, of any size; it stays on this computer. You can also drag it here." });
   const fault = element("p", { className: "fault", hidden: true, aria: { role: "alert" } });
-  const shown = imageCanvas("The picture that you opened", "opened");
+  const shown = imageCanvas("The picture that you opened", "opened-picture");
   shown.hidden = true;
 
   const open = async (file) => {

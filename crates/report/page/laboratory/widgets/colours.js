@@ -60,7 +60,13 @@ export function scaleOf(least, most) {
   return least < 0 ? { signed: true, size } : { signed: false, size };
 }
 
-/** The smallest and the largest of some numbers. */
+/** A scale around 0 whose strongest colour is that of the number furthest from it. */
+export function signedScale(values) {
+  const [least, most] = extentOf(values);
+  return { signed: true, size: Math.max(-least, most) || 1 };
+}
+
+/** The smallest and the largest of some numbers and 0. */
 export function extentOf(values) {
   let [least, most] = [0, 0];
   for (let i = 0; i < values.length; i += 1) {

@@ -18,9 +18,9 @@ export function fixedText(value, decimals = 3) {
 /** A probability in percent; neither 0 nor 100 unless it is. */
 export function percentText(share) {
   const percent = 100 * share;
-  if (percent > 0 && percent < 0.1) return "< 0.1 %";
-  if (percent < 100 && percent > 99.9) return "> 99.9 %";
-  return `${percent.toFixed(1)} %`;
+  if (percent > 0 && percent < 0.1) return "<\u00a00.1\u00a0%";
+  if (percent < 100 && percent > 99.9) return ">\u00a099.9\u00a0%";
+  return `${percent.toFixed(1)}\u00a0%`;
 }
 
 /** A whole number with separators. */
