@@ -18,9 +18,10 @@ const FIRST_IN_DISPUTE = 40;
 export function compareView(lab) {
   const first = choice("Compare it with", [], "", () => choose());
   const second = choice("and with", [], "", () => choose());
-  const told = element("p", { className: "told" });
-  const table = element("div", { className: "table compare-answers" });
-  const heading = element("h4", { textContent: "Test images on which they disagree" });
+  const told = element("p", { className: "fault" });
+  // It scrolls by itself where it is too wide, so the keyboard must reach it.
+  const table = element("div", { className: "table compare-answers", tabIndex: 0, aria: { role: "region", label: "Answers side by side" } });
+  const heading = element("h3", { textContent: "Test images on which they disagree" });
   const counted = element("p");
   const dispute = element("ul", { className: "compare-dispute" });
   const more = button("", () => showDispute(Infinity));
@@ -29,6 +30,10 @@ export function compareView(lab) {
   let shown = null;
   let asked = 0;
 
+  const tell = (...sentences) => {
+    told.textContent = sentences.join(" ");
+    told.hidden = sentences.length === 0;
+  };
   const choose = () => lab.change({ with: [...new Set([first.select.value, second.select.value])].filter((id) => id !== "") });
 
   const setUp = async () => {
@@ -41,8 +46,7 @@ export function compareView(lab) {
     fillChoice(second.select, [["", "nothing else"], ...options.filter(([id]) => id !== chosen[0]?.id)], chosen[1]?.id ?? "");
     const sentences = unknown.map((id) => `There is no network “${id}” in this page that can be compared with this one.`);
     if (others.length === 0) sentences.push("This page holds no other network that tells the same classes apart.");
-    told.textContent = sentences.join(" ");
-    told.hidden = sentences.length === 0;
+    tell(...sentences);
     columns = [ownColumn(lab), ...chosen];
     heading.hidden = counted.hidden = dispute.hidden = more.hidden = others.length === 0;
     showAnswers();
@@ -80,18 +84,20 @@ export function compareView(lab) {
 
   const showAnswers = async () => {
     const now = columns;
-    const answers = await Promise.all(now.map((column) => column.answer()));
-    // Null where a newer image came before this one's turn.
-    if (now === columns && !answers.includes(null)) table.replaceChildren(answersTable(lab, columns, answers));
+    try {
+      const answers = await Promise.all(now.map((column) => column.answer()));
+      // Null where a newer image came before this one's turn.
+      if (now === columns && !answers.includes(null)) table.replaceChildren(answersTable(lab, columns, answers));
+    } catch (error) {
+      if (now === columns) tell(error.message);
+    }
   };
 
-  lab.listenShown("compare", ["network"], setUp);
-  lab.listenShown("compare", ["state"], () => {
-    const key = JSON.stringify([lab.state.with, lab.state.head]);
-    if (key !== view.dataset.key) {
-      view.dataset.key = key;
-      setUp();
-    }
+  let key = "";
+  lab.listenShown("compare", ["network", "state"], () => {
+    const now = JSON.stringify([lab.entry.id, lab.state.with, lab.state.head]);
+    if (now !== key) setUp();
+    key = now;
     markChosen();
   });
   lab.listenShown("compare", ["pass"], showAnswers);

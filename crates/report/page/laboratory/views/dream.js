@@ -3,7 +3,8 @@ import { bytesOfInput } from "../data.js";
 import { curveChart } from "../widgets/chart.js";
 import { button, choice, element, fillChoice, slider } from "../widgets/element.js";
 import { imageCanvas, showInput } from "../widgets/image.js";
-import { fixedText, percentText } from "../widgets/words.js";
+import { fixedText, numberText, percentText } from "../widgets/words.js";
+import { ranked } from "./answer.js";
 import { chosenHead, strongestClass } from "./compare.js";
 
 /** The ascent of the presets, for studies that look inside no network. */
@@ -25,6 +26,7 @@ const USUAL_ASCENT = {
 /** Level and deviation of noise to start from; images of the way that are kept; pixels of a saved image for each of its own. */
 const DREAM_NOISE = { kind: "noise", level: 0.5, deviation: 0.5 };
 const WAY_IMAGES = 8;
+const DREAM_RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
 const PNG_SCALE = 16;
 /** Grey images below this size have an address short enough to be the laboratory's input. */
 const MOST_ADDRESS_BYTES = 4096;
@@ -53,8 +55,8 @@ export function dreamView(lab) {
   const from = imageCanvas("Where it began", "thumb");
   const way = element("ol", { className: "dream-way", aria: { label: "Images of the way" } });
   const told = element("p", { className: "dream-told" });
-  const problem = element("p", { className: "warning", hidden: true });
-  const chart = curveChart({ title: "Probability", along: "Step", names: ["of the class dreamt of"], range: [0, 1], format: (share) => `${Math.round(100 * share)} %` });
+  const problem = element("p", { className: "fault", hidden: true });
+  const chart = curveChart({ title: "Probability of the class", along: "Step", names: ["probability"], range: [0, 1], format: (share) => `${Math.round(100 * share)} %` });
   const shown = element(
     "div",
     { className: "dream-shown", hidden: true },
@@ -70,10 +72,12 @@ export function dreamView(lab) {
     starts.select.value = startKind();
     seed.value = lab.state.seed;
   };
+  /** The class of the state; without any, that which the image nearly was, or the third one. */
   const target = () => {
-    const count = chosenHead(lab).classes.length;
+    const { name, classes: { length: count } } = chosenHead(lab);
     const { class: asked } = lab.state;
-    return asked !== null && asked < count ? asked : 0;
+    if (asked !== null && asked < count) return asked;
+    return startKind() === "image" && lab.pass ? ranked(lab.pass.probabilities[name])[1] ?? 0 : Math.min(2, count - 1);
   };
   const startKind = () => (["image", "grey"].includes(lab.state.start) ? lab.state.start : "noise");
 
@@ -196,7 +200,7 @@ export function dreamView(lab) {
     fill();
     tellButtons();
   });
-  lab.listenShown("dream", ["state"], fill);
+  lab.listenShown("dream", ["state", "pass"], fill);
   lab.listen(["network"], stop);
   tellButtons();
   const seedField = element("label", { className: "labelled" }, element("span", { textContent: "Seed" }), seed);
@@ -257,6 +261,9 @@ function settingsPart(own, report) {
       scale: ({ share }) => `scale it by up to ${Math.round(100 * share)} %`,
     };
     const transforms = own.ascent.transforms.map((transform, i) => check(words[transform.kind](transform), own.transforms[i], (on) => (own.transforms[i] = on)));
+    // Any number, so that the report's own is shown as it is.
+    const weight = (words, name) => slider(words, { least: 0, most: Math.max(60, own[name]), step: "any", value: own[name], words: numberText }, (value) => (own[name] = value));
+    const rates = [...new Set([...DREAM_RATES, own.rate])].sort((a, b) => a - b);
     const group = (title, ...parts) => element("fieldset", {}, element("legend", { textContent: title }), ...parts);
     const parts = [
       group(
@@ -267,13 +274,13 @@ function settingsPart(own, report) {
       transforms.length > 0 ? group("Before each step the network sees it changed at random", ...transforms) : null,
       group(
         "What it costs",
-        slider("Light (L2)", { least: 0, most: 60, value: own.l2 }, (value) => (own.l2 = value)),
-        slider("Edges (total variation)", { least: 0, most: 60, value: own.variation }, (value) => (own.variation = value)),
+        weight("Light (L2)", "l2"),
+        weight("Edges (total variation)", "variation"),
       ),
       group(
         "How it climbs",
-        slider("Learning rate", { least: -3, most: 0, step: 0.05, value: Math.log10(own.rate), words: (power) => String(Number((10 ** power).toPrecision(2))) }, (power) => (own.rate = Number((10 ** power).toPrecision(2)))),
-        slider("Steps", { least: 16, most: 512, step: 16, value: own.steps }, (value) => (own.steps = value)),
+        slider("Learning rate", { least: 0, most: rates.length - 1, value: rates.indexOf(own.rate), words: (i) => String(rates[i]) }, (i) => (own.rate = rates[i])),
+        slider("Steps", { least: 1, most: Math.max(512, own.steps), value: own.steps }, (value) => (own.steps = value)),
       ),
       element("p", { className: "note", textContent: "Changes hold from the next start." }),
       button("The report's settings", () => {

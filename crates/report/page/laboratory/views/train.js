@@ -12,6 +12,7 @@ import { strongestClass } from "./compare.js";
 
 /** Milliseconds from one pass or epoch to the next while it runs: slow enough to be followed. */
 const TRAIN_PACE = 120;
+const TRAIN_RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 const USUAL_RATE = 0.1;
 const RULE_WORDS = {
   online: "online: correct at each mistake",
@@ -32,16 +33,22 @@ export function trainView(lab) {
   return element("div", { className: "train" }, perceptronPart(lab), mlpPart(lab));
 }
 
-/** A learning rate as a slider over its powers of ten. */
+/** The place of the rate that is nearest to another by its power of ten. */
+function nearestRate(rates, rate) {
+  const apart = rates.map((one) => Math.abs(Math.log(one / rate)));
+  return apart.indexOf(Math.min(...apart));
+}
+
+/** A learning rate as a slider. A change begins the training again, so it counts when the slider is let go. */
 function rateSlider(value, action) {
-  const rate = (power) => Number((10 ** power).toPrecision(2));
-  const made = slider("Learning rate", { least: -4, most: 1, step: 0.05, value: Math.log10(value), words: (power) => String(rate(power)) }, (power) => action(rate(power)));
-  // A change starts the training again, so it counts when the slider is let go.
+  const made = slider("Learning rate", { least: 0, most: TRAIN_RATES.length - 1, value: nearestRate(TRAIN_RATES, value), words: (i) => String(TRAIN_RATES[i]) }, () => {});
+  made.input.addEventListener("change", () => action(TRAIN_RATES[Number(made.input.value)]));
+  made.setRate = (rate) => made.setValue(nearestRate(TRAIN_RATES, rate));
   return made;
 }
 
 /** Buttons that go one step, run and hold. `go(far)` asks for a step; the next one follows when `answered` is called while it runs. */
-function runner(steps, go, restart) {
+function runner(steps, go, restart, other) {
   let running = false;
   let timer = 0;
   const far = steps.at(-1)[0];
@@ -51,6 +58,10 @@ function runner(steps, go, restart) {
     set(false);
     restart();
   });
+  const another = button("Another start", () => {
+    set(false);
+    other();
+  }, { title: "Start again with other random numbers" });
   const set = (now) => {
     clearTimeout(timer);
     if (now && !running) go(far);
@@ -65,18 +76,14 @@ function runner(steps, go, restart) {
     if (isOver) set(false);
     for (const made of [run, ...singles]) made.disabled = isOver;
   };
-  return { element: element("div", { className: "row" }, ...singles, run, again), set, answered, over, isRunning: () => running };
+  return { element: element("div", { className: "row" }, ...singles, run, again, another), set, answered, over, isRunning: () => running };
 }
 
 function perceptronPart(lab) {
   const first = choice("Between", [], "", () => choose());
   const second = choice("and", [], "", () => choose());
   const rules = choice("Rule", PERCEPTRON_RULES.map((rule) => [rule, RULE_WORDS[rule]]), "online", (rule) => lab.change({ rule: rule === "online" ? "" : rule }));
-  let rateTimer = 0;
-  const rate = rateSlider(USUAL_RATE, (value) => {
-    clearTimeout(rateTimer);
-    rateTimer = setTimeout(() => lab.change({ rate: value === USUAL_RATE ? null : value }), 250);
-  });
+  const rate = rateSlider(USUAL_RATE, (value) => lab.change({ rate: value === USUAL_RATE ? null : value }));
   const weights = signedImage("Weights of the perceptron", "large");
   const predicts = signedImage("Weights that the rule predicts with", "large");
   const predictsFigure = element("figure", {}, predicts, element("figcaption", { textContent: "Weights that it predicts with" }));
@@ -86,7 +93,7 @@ function perceptronPart(lab) {
   const corrected = element("p", { className: "train-corrected" });
   const own = element("p", { className: "train-own" });
   const chart = curveChart({ title: "Mistakes", along: "Pass", names: ["training images", "test images"], format: (share) => `${Number((100 * share).toPrecision(3))} %` });
-  const buttons = runner([["image", "One image"], ["correction", "Next correction"], ["pass", "One pass"]], (far) => job?.tell(far), () => start());
+  const buttons = runner([["image", "One image"], ["correction", "Next correction"], ["pass", "One pass"]], (far) => job?.tell(far), () => start(), () => lab.change({ seed: lab.state.seed + 1 }));
   let [job, data, shown] = [null, null, null];
   let asked = 0;
 
@@ -98,7 +105,7 @@ function perceptronPart(lab) {
     return lab.set.digits && count === 10 ? [4, 9] : [0, 1];
   };
   const rule = () => (PERCEPTRON_RULES.includes(lab.state.rule) ? lab.state.rule : "online");
-  const learningRate = () => (lab.state.rate > 0 ? lab.state.rate : USUAL_RATE);
+  const learningRate = () => TRAIN_RATES[nearestRate(TRAIN_RATES, lab.state.rate > 0 ? lab.state.rate : USUAL_RATE)];
   const choose = () => {
     const [a, b] = [Number(first.select.value), Number(second.select.value)];
     if (a !== b) lab.change({ pair: [a, b] });
@@ -111,7 +118,7 @@ function perceptronPart(lab) {
     fillChoice(first.select, options.filter((_, i) => i !== b), String(a));
     fillChoice(second.select, options.filter((_, i) => i !== a), String(b));
     rules.select.value = rule();
-    rate.setValue(Math.log10(learningRate()));
+    rate.setRate(learningRate());
   };
 
   const start = async () => {
@@ -159,9 +166,13 @@ function perceptronPart(lab) {
     if (!predictsFigure.hidden) predicts.show(answer.w, set.shape);
     const n = train.labels.length;
     const images = `${countText(n)} training images of “${nameA}” (−1) and “${nameB}” (+1)`;
-    const within = place > 0 ? `, at image ${countText(place)} of the next one` : "";
-    const state = passes === 0 && place === 0 ? `It begins with random weights on ${images}.` : `After ${countedText(passes, "pass", "passes")} over ${images}${within}: ${countedText(corrections, "correction")}.`;
-    const wrong = errors.length > 0 ? ` It is wrong about ${countText(Math.round(errors.at(-1) * n))} of them${test.labels.length > 0 ? ` and ${percentText(data.testErrors.at(-1) ?? 0)} of ${countText(test.labels.length)} test images` : ""}.` : "";
+    const within = place > 0 ? ` and ${countedText(place, "image")} of the next` : "";
+    const far = passes > 0 ? `${countedText(passes, "pass", "passes")}${within} over ${images}` : `${countedText(place, "image")} of its first pass over ${images}`;
+    const state = passes === 0 && place === 0 ? `It begins with random weights on ${images}.` : `After ${far}: ${corrections === 0 ? "no correction yet" : countedText(corrections, "correction")}.`;
+    const mistakes = Math.round((errors.at(-1) ?? 0) * n);
+    const ofTest = data.testErrors.at(-1);
+    const onTest = test.labels.length > 0 && ofTest !== undefined ? ` and on ${percentText(ofTest)} of ${countText(test.labels.length)} test images` : "";
+    const wrong = errors.length > 0 ? ` It is wrong on ${mistakes === 0 ? "none" : countText(mistakes)} of them${onTest}.` : "";
     const over = diverged === null ? "" : ` In pass ${diverged} the weights left 32-bit arithmetic; those before it are kept. A smaller learning rate may help.`;
     told.textContent = state + wrong + over;
     drawCorrection();
@@ -173,22 +184,24 @@ function perceptronPart(lab) {
   const drawCorrection = () => {
     const { a, b, set, train, numbers } = data;
     const last = shown.corrected;
+    const name = (sign) => `“${set.classes[sign > 0 ? b : a]}”`;
     imageFigure.hidden = !last || last.index === null;
+    const seen = shown.last;
+    const right = seen && !seen.corrected && !seen.endOfPass ? ` The image that it looked at last, a ${name(train.labels[seen.index])}, had the score ${fixedText(seen.score, 2)}: right, so nothing changed.` : "";
     if (imageFigure.hidden) {
-      corrected.textContent = "No image has corrected the weights yet.";
+      corrected.textContent = `No image has corrected the weights yet.${right}`;
       return;
     }
     const [height, width, channels] = set.shape;
     const each = height * width * channels;
     showPicture(image, { height, width, channels, pixels: train.pixels.subarray(last.index * each, (last.index + 1) * each) });
     const label = train.labels[last.index];
-    const name = (sign) => `“${set.classes[sign > 0 ? b : a]}”`;
     const number = numbers[train.indices[last.index]];
     image.setAttribute("aria-label", `Training image ${number}, a ${name(label)}, which corrected the weights last`);
     corrected.textContent =
       rule() === "batch"
         ? `The last correction was the mean over ${countedText(last.wrong, "image")} answered wrongly; this ${name(label)} (training image ${number}) was one of them.`
-        : `This ${name(label)} (training image ${number}) had the score ${fixedText(last.score, 2)} and was taken for ${name(-label)}: ${label > 0 ? "η times the image was added to" : "η times the image was taken off"} the weights.`;
+        : `This ${name(label)} (training image ${number}) had the score ${fixedText(last.score, 2)} and was taken for ${name(-label)}: ${label > 0 ? "η times the image was added to" : "η times the image was taken off"} the weights.${right}`;
   };
 
   const drawOwn = () => {
@@ -213,7 +226,7 @@ function perceptronPart(lab) {
   return element(
     "section",
     { className: "panel", aria: { label: "A perceptron" } },
-    element("h4", { textContent: "A perceptron between two classes" }),
+    element("h3", { textContent: "A perceptron between two classes" }),
     element("div", { className: "row" }, first, second, rules, rate),
     buttons.element,
     told,
@@ -230,15 +243,17 @@ function mlpPart(lab) {
   const optimizers = choice("Optimiser", Object.entries(MLP_OPTIMIZERS).map(([name, { words }]) => [name, words]), optimizer, (name) => {
     optimizer = name;
     learningRate = MLP_OPTIMIZERS[name].rate;
-    rate.setValue(Math.log10(learningRate));
+    rate.setRate(learningRate);
     start();
   });
-  const batches = choice("Images of a step", MLP_BATCHES.map((size) => [String(size), String(size)]), String(batchSize), (size) => {
+  const batches = choice("Batch size", MLP_BATCHES.map((size) => [String(size), String(size)]), String(batchSize), (size) => {
     batchSize = Number(size);
     start();
   });
-  const rate = rateSlider(learningRate, (value) => (learningRate = value));
-  rate.input.addEventListener("change", () => start());
+  const rate = rateSlider(learningRate, (value) => {
+    learningRate = value;
+    start();
+  });
   const told = element("p");
   const own = element("p", { className: "train-own" });
   const percent = (share) => `${Number((100 * share).toPrecision(3))} %`;
@@ -246,8 +261,12 @@ function mlpPart(lab) {
   const loss = curveChart({ title: "Cross-entropy", along: "Epoch", names: ["training images", "test images"] });
   const units = imageCanvas("Weights of the hidden units", "train-units");
   const unitsFigure = element("figure", {}, units, element("figcaption", { textContent: `Weights of the ${MLP_HIDDEN} hidden units` }));
-  const buttons = runner([["batch", "One step"], ["epoch", "One epoch"]], (far) => job?.tell(far), () => start());
-  const title = element("h4");
+  let seed = 1;
+  const buttons = runner([["batch", "One step"], ["epoch", "One epoch"]], (far) => job?.tell(far), () => start(), () => {
+    seed += 1;
+    start();
+  });
+  const title = element("h3");
   let [job, data, shown] = [null, null, null];
   let asked = 0;
 
@@ -268,7 +287,7 @@ function mlpPart(lab) {
     }
     const whole = ({ pixels, count, each, labels }) => ({ pixels: pixels.subarray(0, count * each), labels: labels.slice(0, count) });
     data = { set, inputs, count: train.count, held: test.count };
-    const options = { ...whole(train), heldOut: whole(test), hidden: MLP_HIDDEN, classes: set.classes.length, optimizer: MLP_OPTIMIZERS[optimizer].spec, learningRate, batchSize, seed: lab.state.seed };
+    const options = { ...whole(train), heldOut: whole(test), hidden: MLP_HIDDEN, classes: set.classes.length, optimizer: MLP_OPTIMIZERS[optimizer].spec, learningRate, batchSize, seed };
     job = lab.compute.trainMlp(options, (report) => mine === asked && take(report));
     job.done.catch((error) => (told.textContent = error.message));
   };

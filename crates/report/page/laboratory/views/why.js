@@ -4,7 +4,7 @@ import { projectOntoPlane } from "../runner/nearest.js";
 import { button, choice, element, fillChoice } from "../widgets/element.js";
 import { imageCanvas, showInput, showPicture } from "../widgets/image.js";
 import { signedImage } from "../widgets/scale.js";
-import { countText, fixedText, numberText, shapeText } from "../widgets/words.js";
+import { countText, fixedText, shapeText } from "../widgets/words.js";
 import { neighbourSentence } from "./agreement.js";
 import { chosenHead, strongestClass } from "./compare.js";
 
@@ -35,18 +35,19 @@ function saliencyPart(lab) {
   );
   const image = imageCanvas("The image", "large");
   const map = signedImage("Saliency", "large");
-  const told = element("p", { className: "why-told" });
+  const mapCaption = element("figcaption");
+  const told = element("p");
   const figures = element(
     "div",
     { className: "why-pair" },
     element("figure", {}, image, element("figcaption", { textContent: "The image" })),
-    element("figure", {}, map, element("figcaption", { textContent: "Saliency" })),
+    element("figure", {}, map, mapCaption),
   );
-  const problem = element("p", { className: "warning", hidden: true });
+  const problem = element("p", { className: "fault", hidden: true });
   const made = element(
     "section",
     { className: "panel", aria: { label: "Which pixels matter" } },
-    element("h4", { textContent: "Which pixels matter" }),
+    element("h3", { textContent: "Which pixels matter" }),
     element("div", { className: "row" }, heads, classes, methods),
     figures,
     told,
@@ -82,6 +83,7 @@ function saliencyPart(lab) {
       problem.hidden = true;
       const words = `${method === "gradient" ? "Gradient" : "Integrated gradients"} of the score of “${names[target]}”`;
       map.show(saliency, shape, words);
+      mapCaption.textContent = words;
       const score = lab.pass.logits[head][target];
       told.textContent = method === "gradient" ? gradientWords(names[target], score) : integratedWords(names[target], score, black.logits[head][target], saliency);
     } catch (error) {
@@ -199,8 +201,8 @@ function nearestPart(lab) {
         showPicture(canvas, { height, width, channels, pixels: images.pixels.subarray(index * images.each, (index + 1) * images.each) });
         const number = images.numbers[index];
         const made = button("", () => lab.change({ img: { kind: "train", number } }), { className: "neighbour" });
-        made.setAttribute("aria-label", `Nearest ${place + 1}: training image ${number}, “${classOf(index)}”, distance ${numberText(distance * unit)}. Show it to the network.`);
-        made.append(canvas, element("span", { className: "neighbour-class", textContent: classOf(index) }), element("small", { textContent: numberText(distance * unit) }));
+        made.setAttribute("aria-label", `Nearest ${place + 1}: training image ${number}, “${classOf(index)}”, distance ${fixedText(distance * unit, 2)}. Show it to the network.`);
+        made.append(canvas, element("span", { className: "neighbour-class", textContent: classOf(index) }), element("small", { textContent: fixedText(distance * unit, 2) }));
         return element("li", {}, made);
       }),
     );
@@ -216,7 +218,7 @@ function nearestPart(lab) {
   return element(
     "section",
     { className: "panel", aria: { label: "The nearest training images" } },
-    element("h4", { textContent: "The nearest training images" }),
+    element("h3", { textContent: "The nearest training images" }),
     element("div", { className: "row" }, spaces),
     progress,
     told,
