@@ -2,6 +2,9 @@
 import { element, toggle } from "../widgets/element.js";
 import { fixedText, percentText } from "../widgets/words.js";
 
+/** The probability below which no bar of before is drawn, since nothing of it would be seen. */
+const LEAST_BEFORE = 0.005;
+
 /** The classes of some probabilities from the most probable on. */
 export function ranked(probabilities) {
   return [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
@@ -60,9 +63,9 @@ function verdict(lab) {
   const [head] = lab.entry.heads;
   const probabilities = lab.pass.probabilities[head.name];
   const [first] = ranked(probabilities);
-  const { label } = lab.source;
+  const label = lab.truth(head);
   const made = element("span", {}, element("strong", { textContent: head.classes[first] }), ` ${answerWords(head, probabilities).slice(head.classes[first].length + 1)}`);
-  if (label !== null && label !== undefined) {
+  if (label !== null) {
     const right = label === first;
     made.append(" ", element("span", { className: right ? "right" : "wrong", textContent: right ? "That is right." : `The image is labelled ${head.classes[label] ?? label}.` }));
   }
@@ -88,7 +91,7 @@ function headBars({ name, classes }, named) {
       row.classList.toggle("first", i === first);
       row.classList.toggle("second", i === second);
       percent.textContent = percentText(probabilities[i]);
-      was.hidden = !before;
+      was.hidden = !before || before[i] < LEAST_BEFORE;
       if (before) was.style.width = `${100 * before[i]}%`;
       logit.hidden = !logits;
       if (logits) logit.textContent = fixedText(logits[i], 2);

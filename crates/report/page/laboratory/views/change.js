@@ -49,7 +49,7 @@ function paintPart(lab) {
     showInput(board.image, lab.input, lab.network.input);
     const channels = lab.network.input[2];
     const pixels = new Set(lab.state.paint.map(([index]) => Math.floor(index / channels)).filter((pixel) => pixel < rows * columns));
-    board.frame([...pixels].map((pixel) => ({ top: Math.floor(pixel / columns), left: pixel % columns, height: 1, width: 1, kind: "place" })));
+    board.frame([...pixels].map((pixel) => ({ top: Math.floor(pixel / columns), left: pixel % columns, height: 1, width: 1, kind: "paint" })));
     clean.disabled = lab.state.paint.length === 0;
   };
   const made = element(

@@ -161,14 +161,16 @@ function layerBlock(lab, handle) {
     open: (channel) => lab.change({ view: "map", layer: handle.name, ch: channel, at: null }),
     prefix: `field-${handle.name.replaceAll(/[^\w-]/g, "_")}`,
   });
-  field.told = (words) => (told.textContent = words ?? "");
   const summary = element("span", { className: "note" });
+  field.told = (words) => {
+    told.textContent = words ?? "";
+    summary.hidden = words !== null;
+  };
   const made = element(
     "section",
     { className: "layer", aria: { label: layerTitle(lab.network, handle) } },
-    element("h4", {}, layerTitle(lab.network, handle), " ", element("small", { textContent: layerNote(handle) })),
+    element("div", { className: "layer-head" }, element("h4", {}, layerTitle(lab.network, handle), " ", element("small", { textContent: layerNote(handle) })), element("p", {}, told, summary)),
     field.element,
-    element("p", { className: "layer-foot" }, told, summary),
   );
   block.element = made;
   block.draw = () => {

@@ -41,7 +41,8 @@ export class PixelBoard {
     this.drawFrames();
   }
 
-  /** Draws frames over the image: {top, left, height, width, kind}, kind being "window" or "place"; they may reach beyond it. */
+  /** Draws frames over the image: {top, left, height, width, kind}, kind being "window", "place" or "paint"; they may
+   *  reach beyond it. */
   frame(frames) {
     this.frames = frames;
     this.drawFrames();
@@ -61,11 +62,13 @@ export class PixelBoard {
       const box = [left * x, top * y, wide * x, high * y];
       const inset = [Math.max(box[0], 0) + 1, Math.max(box[1], 0) + 1];
       const size = [Math.min(box[0] + box[2], width) - inset[0] - 1, Math.min(box[1] + box[3], height) - inset[1] - 1];
-      pen.lineWidth = 4;
-      pen.strokeStyle = "#000";
-      pen.strokeRect(...inset, ...size);
-      pen.lineWidth = 2;
-      pen.strokeStyle = style.getPropertyValue(kind === "place" ? "--chosen" : "--window") || "#fff";
+      if (kind !== "paint") {
+        pen.lineWidth = 4;
+        pen.strokeStyle = "#000";
+        pen.strokeRect(...inset, ...size);
+      }
+      pen.lineWidth = kind === "paint" ? 1 : 2;
+      pen.strokeStyle = style.getPropertyValue(kind === "window" ? "--window" : "--chosen") || "#fff";
       pen.strokeRect(...inset, ...size);
     }
   }
