@@ -91,17 +91,18 @@ export class Lab {
 
   callShown(made) {
     // Before a network and an input are there, there is nothing to show.
-    if (!this.network || !this.input) return;
-    made.missed = false;
-    made.listener();
+    made.missed = !this.network || !this.input;
+    if (!made.missed) made.listener();
   }
 
   emit(event, detail) {
     for (const made of [...this.listeners]) {
-      if (!made.events.has(event)) continue;
-      if (made.view === null) made.listener(detail);
-      else if (this.isShown(made.view)) this.callShown(made);
-      else made.missed = true;
+      if (made.view === null) {
+        if (made.events.has(event)) made.listener(detail);
+        continue;
+      }
+      made.missed ||= made.events.has(event);
+      if (made.missed && this.isShown(made.view)) this.callShown(made);
     }
   }
 

@@ -141,7 +141,7 @@ export class CellField {
       if (channel === chosen) {
         pen.lineWidth = 2;
         pen.strokeStyle = colours.chosen;
-        pen.strokeRect(x - 1, y - 1, w + 2, h + 2);
+        pen.strokeRect(x + 1, y + 1, w - 2, h - 2);
       }
     });
   }
