@@ -7,8 +7,8 @@ use inkling_data::import::{Imported, Request};
 use inkling_lab::StudyOptions;
 use inkling_schema::outcome::{RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{
-    ClassWeights, DataSetSpec, DataSpec, DreamKind, InsideTask, MODELS, ModelSpec, NetworkTask, RunSpec,
-    Schedule, Study, TrainingSpec, ValidationSpec, preset,
+    ClassWeights, DataSetSpec, DataSpec, DreamKind, InsideTask, MODELS, ModelSpec, NetworkTask, PageSpec,
+    RunSpec, Schedule, Study, TrainingSpec, ValidationSpec, preset,
 };
 use inkling_store::{Reader, Store, StoreError};
 
@@ -133,6 +133,7 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
         network: Some(NetworkTask { name: name.clone(), data: set, training, model: network }),
         inside: Some(look(name, classes)),
         multitask: None,
+        page: PageSpec::default(),
         report: None,
     };
     // As it will be read again.

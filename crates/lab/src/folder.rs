@@ -109,7 +109,11 @@ pub(crate) fn check_instructions<'a>(
     let is_of_a_network = |run: &&PlannedRun| {
         matches!(
             run.spec,
-            RunSpec::Train(_) | RunSpec::Filters(_) | RunSpec::Activations(_) | RunSpec::Dream(_)
+            RunSpec::Train(_)
+                | RunSpec::Filters(_)
+                | RunSpec::Activations(_)
+                | RunSpec::Dream(_)
+                | RunSpec::PageNetwork(_)
         )
     };
     let networks = runs.filter(is_of_a_network);

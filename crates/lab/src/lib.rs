@@ -11,6 +11,7 @@ mod model_file;
 mod multitask;
 mod observer;
 mod options;
+mod page;
 mod pca;
 mod perceptron;
 mod plan;

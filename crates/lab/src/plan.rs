@@ -17,7 +17,7 @@ use inkling_schema::{
 
 use crate::error::LabError;
 use crate::observer::{Event, Observer};
-use crate::{inside, machine};
+use crate::{inside, machine, page};
 
 /// The data sets of a study, limited to the images it asks for, by name.
 pub(crate) type DataSets = BTreeMap<String, DataSet>;
@@ -260,6 +260,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     }
     check_apart(&runs)?;
     check_memory(&runs)?;
+    runs.extend(page::expand(study, &runs, sets));
     Ok(runs)
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use inkling_data::Sources;
 use inkling_schema::outcome::{Origin, PlannedRun, RunResult, StudyRecord};
-use inkling_schema::{RunSpec, Study, Task};
+use inkling_schema::{RunId, RunSpec, Study, Task};
 use inkling_store::{Store, StoreError};
 use rayon::prelude::*;
 use serde::de::IgnoredAny;
@@ -17,7 +17,7 @@ use crate::observer::{Event, Observer};
 use crate::options::{STUDY, StudyOptions};
 use crate::runs::{RunContext, run_once};
 use crate::train::train_in;
-use crate::{folder, pca, perceptron, plan, separability};
+use crate::{folder, page, pca, perceptron, plan, separability};
 
 /// Does every run of `study` that `store` does not hold yet, and leaves `study.json` for whoever reads the results.
 /// `preset` is the name that the study goes by.
@@ -52,7 +52,21 @@ pub fn run_study(
         }
     }
     plan::warn_of_holes(&runs, observer);
-    let to_do: Vec<&PlannedRun> = runs.iter().filter(|run| is_to_do(run, &study, options)).collect();
+    let (of_page, of_tasks): (Vec<&PlannedRun>, Vec<&PlannedRun>) =
+        runs.iter().partition(|run| run.spec.is_for_the_page());
+    let of_tasks: Vec<&PlannedRun> =
+        of_tasks.into_iter().filter(|run| is_to_do(run, &study, options)).collect();
+    // What the page has of networks that were trained earlier is to do whatever is asked.
+    let is_there = |id: &RunId| {
+        of_tasks.iter().any(|run| run.id == *id)
+            || matches!(store.run(id.as_ref()).result::<IgnoredAny>(), Ok(Some(_)))
+    };
+    let is_ready = |run: &&PlannedRun| match &run.spec {
+        RunSpec::PageNetwork(spec) => is_there(&spec.of),
+        _ => true,
+    };
+    let of_page: Vec<&PlannedRun> = of_page.into_iter().filter(is_ready).collect();
+    let to_do = [&of_tasks[..], &of_page].concat();
     folder::check_instructions(to_do.iter().copied(), store, options)?;
     match &held {
         Some(held) => folder::say_what_leaves(held, &runs, observer),
@@ -81,7 +95,7 @@ pub fn run_study(
         store.publish(&record.preset, record.study.to_toml().as_bytes())?;
     }
 
-    let of = |task: Task| to_do.iter().copied().filter(|run| run.task == task).collect::<Vec<_>>();
+    let of = |task: Task| of_tasks.iter().copied().filter(|run| run.task == task).collect::<Vec<_>>();
     let groups = record.study.multitask.iter().flat_map(|task| &task.groups);
     let groups: Vec<String> = groups.map(|group| group.name.clone()).collect();
     let context = |run: &PlannedRun| {
@@ -115,7 +129,10 @@ pub fn run_study(
             observer.event(Event::TaskEnded { task: *task, more: number + 1 < tasks.len() });
         }
     }
-    Ok(())
+    let result = page::run_page(&of_page, context);
+    record.seconds = before + start.elapsed().as_secs_f64();
+    store.publish_json(STUDY, &record)?;
+    result
 }
 
 /// Whether a run is of a task that is to be done. Task 5 needs the network that it looks into.

@@ -52,7 +52,7 @@ impl Done {
     }
 
     fn inside(&self) -> impl Iterator<Item = &PlannedRun> {
-        self.record.runs.iter().filter(|run| run.task == Task::Inside)
+        self.record.runs.iter().filter(|run| run.task == Task::Inside && !run.spec.is_for_the_page())
     }
 
     fn dir(&self, run: &PlannedRun) -> RunDir {

@@ -8,6 +8,7 @@ mod figures;
 #[cfg(test)]
 mod fixtures;
 mod fresh;
+mod laboratory;
 mod leftover;
 mod rasterise;
 mod results;
@@ -30,9 +31,9 @@ pub use rasterise::rasterise;
 pub use results::{
     ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
-    Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PairResults, Pairing,
-    PcaResults, PerceptronResults, Pictures, Program, Results, Share, Spread, WeightingResults, WrongImage,
-    between, within,
+    LeftOut, Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PageImages,
+    PageNetwork, PageResults, PairResults, Pairing, PcaResults, PerceptronResults, Pictures, Program,
+    Results, Share, Spread, WeightingResults, WhyLeftOut, WrongImage, between, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

@@ -1,6 +1,7 @@
 //! What single keys of a study cannot know of each other.
 
-use crate::inside::InsideTask;
+use crate::inside::{InsideTask, JUDGE};
+use crate::multitask::MultitaskTask;
 use crate::networks::CnnTask;
 use crate::report::ReportSpec;
 use crate::study::{DataSpec, PcaSpec, Study, Task};
@@ -83,6 +84,9 @@ impl Study {
             }
             check_inside(inside)?;
         }
+        self.page
+            .check(&self.network_names())
+            .or_else(|(key, message, help)| wrong(&["page", key], message, help))?;
         match &self.report {
             Some(report) => check_report(report),
             None => Ok(()),
@@ -115,6 +119,22 @@ fn check_networks(
 }
 
 impl Study {
+    /// The networks that the study trains, by their tasks and names: "cnn 3 conv".
+    fn network_names(&self) -> Vec<String> {
+        let named = |task: Task| move |name: String| format!("{} {name}", task.name());
+        let mlps = self.mlp.iter().flat_map(|task| &task.networks).map(|network| network.name.clone());
+        let cnns = self.cnn.iter().flat_map(|task| &task.networks).map(|network| network.name.clone());
+        let own = self.network.iter().map(|task| task.name.clone());
+        let judge = self.inside.iter().filter(|inside| inside.judge.is_some()).map(|_| JUDGE.to_owned());
+        let multitask = self.multitask.iter().flat_map(MultitaskTask::network_names);
+        mlps.map(named(Task::Mlp))
+            .chain(cnns.map(named(Task::Cnn)))
+            .chain(own.map(named(Task::Network)))
+            .chain(judge.map(named(Task::Inside)))
+            .chain(multitask.map(named(Task::Multitask)))
+            .collect()
+    }
+
     /// The names of the sets that tasks use.
     pub fn sets(&self) -> impl Iterator<Item = &str> {
         let first =

@@ -80,6 +80,9 @@ pub struct PatternSpec {
     pub whole: usize,
 }
 
+/// What the judge is called among the networks of task 5.
+pub const JUDGE: &str = "judge";
+
 /// A network like the one looked into, trained independently of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -18,6 +18,7 @@ mod numbers;
 pub mod outcome;
 mod own;
 mod own_network;
+mod page;
 mod parse;
 mod presets;
 mod reading;
@@ -34,7 +35,7 @@ mod words;
 
 pub use card::{CardData, CardHead, ModelCard, Preparation, Weights};
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
-pub use inside::{DreamKind, InsideTask, JudgeSpec, PatternSpec};
+pub use inside::{DreamKind, InsideTask, JUDGE, JudgeSpec, PatternSpec};
 pub use model::{Head, Initializer, LayerSpec, Loss, ModelSpec, Padding};
 pub use models::{MODEL_FORMAT, MODELS};
 pub use multitask::{ClassRef, GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask, NoGroups};
@@ -42,12 +43,13 @@ pub use networks::{CnnSpec, CnnTask, InitializerPair, MlpSpec, MlpTask};
 pub use numbers::{Interval, apart, legible};
 pub use own::{DataSetSpec, FitSpec, TestSpec};
 pub use own_network::NetworkTask;
+pub use page::{PageCandidate, PagePlace, PageRank, PageSpec, Precision, page_candidates};
 pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use report::{Author, ReportSpec};
 pub use run::{
-    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, PcaRun,
-    PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
+    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, PageImagesRun,
+    PageNetworkRun, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
 };
 pub use shape::{PlannedLayer, Shape};
 pub use shapes::{ModelError, Plan};

@@ -64,6 +64,7 @@ impl Study {
             network: taken.network.or(kept.network),
             inside: taken.inside.or(kept.inside),
             multitask: taken.multitask.or(kept.multitask),
+            page: other.page.clone(),
             report: other.report.clone().or_else(|| self.report.clone()),
         };
         study.keep_used_sets();

@@ -279,6 +279,17 @@ impl MultitaskTask {
         names
     }
 
+    /// What its networks are called: the single-task ones, one for each λ, one for each other weighting and seed.
+    pub fn network_names(&self) -> Vec<String> {
+        let singles = [ITEM, GROUP].map(str::to_owned);
+        let lambdas = self.lambda_names().into_iter().map(|name| format!("λ = {name}"));
+        let each_seed = |weighting: &Weighting| {
+            self.seeds.iter().map(|seed| format!("{}, seed {seed}", weighting.name())).collect::<Vec<_>>()
+        };
+        let others = self.weightings.iter().flat_map(each_seed);
+        singles.into_iter().chain(lambdas).chain(others).collect()
+    }
+
     /// The group of each class of a set with these names, by the order of the groups.
     ///
     /// # Errors

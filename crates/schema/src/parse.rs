@@ -165,7 +165,7 @@ fn unknown<'a>(what: &str, sentence: &'a str) -> Option<(&'a str, Vec<&'a str>)>
 const RENAMED: [(&str, &str); 4] =
     [("batch", "batch_size"), ("initial", "initializer"), ("kernel", "kernel_size"), ("size", "pool_size")];
 
-fn nearest(name: &str, valid: &[&str], what: &str) -> String {
+pub(crate) fn nearest(name: &str, valid: &[&str], what: &str) -> String {
     let list = valid.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let renamed = RENAMED.into_iter().find(|(old, new)| *old == name && valid.contains(new));
     if let Some((old, new)) = renamed {

@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::outcome::Diverged;
 use crate::{
-    AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, Schedule, TrainingSpec, Weighting,
+    AscentSpec, DreamPicture, ModelSpec, PatternSpec, PerceptronRule, Precision, Schedule, TrainingSpec,
+    Weighting,
 };
 
 /// The images a run is fitted and tested on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSlice {
     /// Name of the data set in the catalogue.
@@ -40,6 +41,10 @@ pub enum RunSpec {
     Activations(ActivationsRun),
     /// Pictures that a trained network is made to see.
     Dream(DreamRun),
+    /// A trained network as the report's page has it.
+    PageNetwork(PageNetworkRun),
+    /// Images as the report's page has them.
+    PageImages(PageImagesRun),
 }
 
 /// A PCA fit: exact, so nothing in it is random.
@@ -279,6 +284,32 @@ pub struct DreamRun {
     pub seed: u64,
 }
 
+/// A trained network in the form in which the report's page has it, and how many answers this form changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageNetworkRun {
+    /// The network.
+    pub of: RunId,
+    /// The images; the answers are compared on those for testing.
+    pub data: DataSlice,
+    /// The precision of its weights.
+    pub precision: Precision,
+}
+
+/// Images of a data set from which the report's page takes those that it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageImagesRun {
+    /// The images.
+    pub data: DataSlice,
+    /// The first so many test images.
+    pub test: usize,
+    /// So many training images, drawn at random, of each class as large a share as it has.
+    pub train: usize,
+    /// Seed of the draw.
+    pub seed: u64,
+}
+
 /// What a dream run is there to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -354,6 +385,11 @@ impl RunId {
 }
 
 impl RunSpec {
+    /// Whether it is there for the report's page alone.
+    pub fn is_for_the_page(&self) -> bool {
+        matches!(self, RunSpec::PageNetwork(_) | RunSpec::PageImages(_))
+    }
+
     /// The images of the run, if it has any to do with a data set.
     pub fn data(&self) -> Option<&DataSlice> {
         match self {
@@ -364,6 +400,8 @@ impl RunSpec {
             RunSpec::Filters(_) => None,
             RunSpec::Activations(run) => run.data.as_ref(),
             RunSpec::Dream(run) => run.data.as_ref(),
+            RunSpec::PageNetwork(run) => Some(&run.data),
+            RunSpec::PageImages(run) => Some(&run.data),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::networks::{CnnTask, MlpTask};
 use crate::numbers::{any_count, count, counts, directions, positive, seed, share};
 use crate::own::DataSetSpec;
 use crate::own_network::NetworkTask;
+use crate::page::PageSpec;
 use crate::parse::SpecError;
 use crate::report::ReportSpec;
 
@@ -44,6 +45,9 @@ pub struct Study {
     /// Task 6: one network for two tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multitask: Option<MultitaskTask>,
+    /// What the laboratory in the report's page has.
+    #[serde(default)]
+    pub page: PageSpec,
     /// Who hands the report in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportSpec>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -182,6 +183,16 @@ impl RunDir {
     /// that a finished run wrote.
     pub fn tensors(&self, file: TensorFile) -> Result<Tensors, StoreError> {
         Tensors::read(&self.checked(file.name())?)
+    }
+
+    /// The bytes of a file of tensors.
+    ///
+    /// # Errors
+    /// As [`RunDir::tensors`].
+    pub fn bytes(&self, file: TensorFile) -> Result<Vec<u8>, StoreError> {
+        let path = self.checked(file.name())?;
+        let missing = || StoreError::reading(&path, io::ErrorKind::NotFound.into());
+        files::read(&path)?.ok_or_else(missing)
     }
 
     /// Removes what a run no longer needs that was killed between its result and the removal: the last checkpoint may be

@@ -41,6 +41,9 @@ impl Element for u32 {
 impl Element for i64 {
     const DTYPE: Dtype = Dtype::I64;
 }
+impl Element for half::f16 {
+    const DTYPE: Dtype = Dtype::F16;
+}
 impl Element for f32 {
     const DTYPE: Dtype = Dtype::F32;
 }

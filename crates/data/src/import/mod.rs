@@ -36,6 +36,7 @@ pub use self::describe::{Description, Duplicates, describe};
 pub use self::error::ImportError;
 pub use self::npz::write_npz;
 pub use self::published::{PublishedSet, published, published_set};
+pub use self::split::stratified;
 
 /// Whether this looks like a source: the name of a set that was published, a file of a known ending, or a folder with folders of
 /// images in it or with tables or arrays of a set.

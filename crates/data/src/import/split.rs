@@ -115,7 +115,7 @@ fn is_as_prepared(
 
 /// Places of the images in an order of which every beginning has the classes in about their shares: those of a class are
 /// shuffled, then all are merged evenly.
-fn stratified(labels: &[u8], classes: usize, seed: u64) -> Vec<usize> {
+pub fn stratified(labels: &[u8], classes: usize, seed: u64) -> Vec<usize> {
     let mut order: Vec<(f64, usize)> = Vec::with_capacity(labels.len());
     for places in by_class(labels, classes, seed) {
         let count = places.len() as f64;

@@ -4,7 +4,7 @@ use inkling_data::DataSet;
 use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{
     ActivationsRun, AscentSpec, DreamKind, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
-    InsideTask, LayerSpec, ModelSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task,
+    InsideTask, JUDGE, LayerSpec, ModelSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task,
     TrainRun, TrainingSpec, Transform,
 };
 
@@ -36,7 +36,7 @@ pub(crate) fn expand(
     let judge = task.judge.as_ref().map(|judge| {
         let training = TrainingSpec { epochs: judge.epochs, ..trained.training.clone() };
         let judge = TrainRun { training, seed: judge.seed, ..trained.clone() };
-        planned("judge".into(), RunSpec::Train(judge))
+        planned(JUDGE.into(), RunSpec::Train(judge))
     });
     let (of, data) = (network.id.clone(), Some(trained.data.clone()));
 

@@ -37,18 +37,20 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
         check(&run, &spec, set)?;
         Ok(run)
     };
-    let singles = (0..heads.len()).map(|head| {
-        let (heads, labels) = (&heads[head..=head], &labels[head..=head]);
-        run(heads[0].0.to_owned(), heads, labels, Weighting::default(), seed)
+    let names = task.network_names();
+    let (singles, rest) = names.split_at(heads.len());
+    let (lambdas, others) = rest.split_at(task.lambdas.len());
+    let singles = singles.iter().enumerate().map(|(head, name)| {
+        run(name.clone(), &heads[head..=head], &labels[head..=head], Weighting::default(), seed)
     });
-    let names = task.lambda_names();
-    let lambdas = task.lambdas.iter().zip(&names).map(|(&lambda, name)| {
+    let lambdas = lambdas.iter().zip(&task.lambdas).map(|(name, &lambda)| {
         let weighting = Weighting::Fixed { weights: vec![lambda, 1.0 - lambda] };
-        run(format!("λ = {name}"), &heads, &labels, weighting, seed)
+        run(name.clone(), &heads, &labels, weighting, seed)
     });
     let each_seed = |weighting| task.seeds.iter().map(move |&seed| (weighting, seed));
-    let others = task.weightings.iter().flat_map(each_seed).map(|(weighting, seed): (&Weighting, u64)| {
-        run(format!("{}, seed {seed}", weighting.name()), &heads, &labels, weighting.clone(), seed)
+    let asked = task.weightings.iter().flat_map(each_seed);
+    let others = others.iter().zip(asked).map(|(name, (weighting, seed)): (&String, (&Weighting, u64))| {
+        run(name.clone(), &heads, &labels, weighting.clone(), seed)
     });
     singles.chain(lambdas).chain(others).collect()
 }

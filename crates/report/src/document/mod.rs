@@ -25,6 +25,7 @@ use self::facts::Facts;
 use self::places::Place;
 use self::printable::Printable;
 use self::world::{Medium, ReportWorld};
+use crate::laboratory::{self, Laboratory};
 use crate::rows::Rows;
 use crate::tables::Table;
 use crate::{Figure, Moment, ReportError, Results, figures};
@@ -102,7 +103,9 @@ pub(crate) fn page(
     let world = texts.world(Medium::Screen, &Printable::own([]));
     let (document, _warnings) = compile::<HtmlDocument>(&world)?;
     let html = typst_html::html(&document, &HtmlOptions::default());
-    Ok(policy::with_policy(&html.map_err(|errors| failure(&world, &errors))?))
+    let html = html.map_err(|errors| failure(&world, &errors))?;
+    let html = Laboratory::new(results).map_or_else(|| html.clone(), |laboratory| laboratory.put_into(&html));
+    Ok(policy::with_policy(&html))
 }
 
 /// What the template says of itself under a label.
@@ -161,6 +164,7 @@ impl Texts {
         );
         if medium == Medium::Screen {
             files.push(("mathematics.css".to_owned(), mathematics()));
+            files.push(("laboratory.css".to_owned(), Bytes::from_string(laboratory::style())));
         }
         let clean = |(name, text): &(String, String)| {
             (name.clone(), Bytes::from_string(printable.clean(text).into_owned()))
@@ -218,4 +222,4 @@ fn describe(world: &ReportWorld, found: &SourceDiagnostic) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

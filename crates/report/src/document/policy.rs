@@ -20,7 +20,7 @@ pub(super) fn with_policy(page: &str) -> String {
     let listed = |texts: BTreeSet<&str>| texts.into_iter().map(hash).collect::<Vec<_>>().join(" ");
     let policy = format!(
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; font-src data:; \
-         script-src {}; style-src 'unsafe-hashes' {}",
+         worker-src blob:; script-src {}; style-src 'unsafe-hashes' {}",
         listed(scripts),
         listed(styles)
     );

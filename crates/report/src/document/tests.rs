@@ -8,7 +8,7 @@ mod judged;
 mod multitask;
 mod own;
 mod page;
-mod random;
+pub(crate) mod random;
 mod reference;
 mod text;
 
@@ -93,6 +93,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         },
         errors: vec![0.2, 0.01, 0.0333],
         weights: (0..16).map(|j| noise(i + j) as f32).collect(),
+        bias: 0.0,
         seconds: 1.0,
     });
     let pca = PcaResults {
@@ -153,6 +154,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         network: None,
         inside: None,
         multitask: None,
+        page: None,
     }
 }
 

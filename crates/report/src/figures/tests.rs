@@ -139,6 +139,7 @@ fn perceptron(a: u8, b: u8, size: [usize; 2]) -> PairResults {
         },
         errors,
         weights: waves(usize::from(a) + 7 * usize::from(b), size).map(|value| (value - 0.5) as f32).collect(),
+        bias: 0.0,
         seconds: 0.1,
     }
 }
@@ -176,6 +177,7 @@ fn found(data: &DataSetFacts, samples: usize) -> Results {
         network: None,
         inside: None,
         multitask: None,
+        page: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod multitask;
 mod network;
 mod networks;
 mod origin;
+mod page;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -39,6 +40,7 @@ pub use network::{Answers, Convolutions, Network, WrongImage};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, NetworksResults};
 pub use origin::{Origins, Program, Share};
+pub use page::{LeftOut, PageImages, PageNetwork, PageResults, WhyLeftOut};
 
 /// A study, as far as it is finished.
 #[derive(Debug, Clone)]
@@ -67,6 +69,8 @@ pub struct Results {
     pub inside: Option<InsideResults>,
     /// Task 6.
     pub multitask: Option<MultitaskResults>,
+    /// What the page's laboratory works with; absent where it has no network.
+    pub page: Option<PageResults>,
 }
 
 /// Task 1: the components, the embedding of the training images, images rebuilt, and separability.
@@ -126,6 +130,8 @@ pub struct PairResults {
     pub errors: Vec<f64>,
     /// Weights, shape [height, width, channels].
     pub weights: Vec<f32>,
+    /// The bias.
+    pub bias: f32,
     /// Seconds it took.
     pub seconds: f64,
 }
@@ -196,6 +202,7 @@ impl Results {
         let network = networks::read(store, &record, Task::Network)?;
         let inside = inside::read(store, &record)?;
         let multitask = multitask::read(store, &record)?;
+        let page = page::read(store, &record)?;
         for run in &record.runs {
             check_identity(store, run, &record.data)?;
         }
@@ -216,6 +223,7 @@ impl Results {
             network,
             inside,
             multitask,
+            page,
         })
     }
 
@@ -378,6 +386,7 @@ fn pair(
         weights: folder
             .tensors(TensorFile::Model)?
             .values("w", &[data.height, data.width * data.channels])?,
+        bias: folder.tensors(TensorFile::Model)?.values("b", &[1])?[0],
         seconds: result.seconds,
     })
 }

@@ -4,6 +4,7 @@
 mod closer;
 pub(crate) mod compared;
 mod inside;
+mod laboratory;
 mod layers;
 mod multitask;
 mod network;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use self::compared::ComparedFacts;
 use self::inside::InsideFacts;
+use self::laboratory::LaboratoryFacts;
 use self::multitask::MultitaskFacts;
 use self::network::NetworkFacts;
 use self::networks::NetworksFacts;
@@ -46,6 +48,8 @@ pub(super) struct Facts<'a> {
     network: Option<NetworkFacts<'a>>,
     inside: Option<InsideFacts<'a>>,
     multitask: Option<MultitaskFacts<'a>>,
+    /// The page's laboratory, where it has networks.
+    laboratory: Option<LaboratoryFacts<'a>>,
     /// Tasks that were asked for and are not whole, in the order of the brief.
     missing: Vec<Missing<'a>>,
     /// Published results, and what was found here beside them.
@@ -223,6 +227,7 @@ impl<'a> Facts<'a> {
                 .as_ref()
                 .zip(rows.multitask.as_ref())
                 .and_then(|(found, rows)| MultitaskFacts::new(found, rows)),
+            laboratory: results.page.as_ref().map(LaboratoryFacts::new),
             missing: missing(results),
             published: published(results),
             figures: figures.iter().map(|figure| (figure.name.as_str(), figure.alt.as_str())).collect(),

@@ -333,6 +333,7 @@ mod tests {
             },
             errors: Vec::new(),
             weights: vec![0.0; 4],
+            bias: 0.0,
             seconds: 0.1,
         }
     }

@@ -101,6 +101,69 @@ fn a_browser_may_run_and_apply_what_the_page_came_with_and_nothing_else() {
     assert!(page.find("charset").unwrap() < 100 && page.find("Content-Security").unwrap() < 200);
 }
 
+/// Every task, and a laboratory of some of its networks.
+fn with_laboratory() -> Results {
+    let results = whole();
+    let page = fixtures::page::page(&results, &mut fixtures::random::Chance::new(3));
+    assert!(page.is_some());
+    Results { page, ..results }
+}
+
+#[test]
+fn a_page_with_a_laboratory_runs_its_program_in_a_worker_and_needs_nothing_either() {
+    let page = html(&with_laboratory(), &figures());
+    for what in [
+        "@import",
+        "<link",
+        "<iframe",
+        "import(",
+        "fetch(",
+        "XMLHttpRequest",
+        "eval(",
+        "new Function",
+        "http://",
+    ] {
+        let found = page.match_indices(what).map(|(place, _)| &page[place..(place + 60).min(page.len())]);
+        let found: Vec<&str> = found.filter(|text| !text.starts_with("http://www.w3.org/")).collect();
+        assert!(found.is_empty(), "{found:?}");
+    }
+    assert!(page.contains("; worker-src blob:; "));
+    assert!(page.contains("id=\"lab\"") && !page.contains("<b>"));
+    // Without networks there is none.
+    let page = html(&whole(), &figures());
+    assert!(!page.contains("id=\"lab\"") && !page.contains("laboratory"));
+}
+
+#[test]
+fn what_the_page_says_of_its_laboratory_is_whole_whatever_is_in_it() {
+    for seed in 0..40 {
+        let results = random::random_results(seed);
+        let Some(found) = &results.page else { continue };
+        let page = html(&results, &[]);
+        let (_, section) = page.split_once("<section id=\"lab\"").unwrap();
+        let section = section.split("</section>").next().unwrap();
+        for network in &found.networks {
+            assert!(
+                section.contains(&crate::laboratory::title(network.task, &network.network.name, None)),
+                "{section}"
+            );
+        }
+        for wrong in [
+            "(none",
+            "NaN",
+            "networks is ",
+            "network are",
+            " 1 networks",
+            "one networks",
+            "one test images change",
+            "  ,",
+            "are not here, because their weights would make this page too large: .",
+        ] {
+            assert!(!section.contains(wrong), "{wrong}: {section}");
+        }
+    }
+}
+
 #[test]
 fn the_page_says_where_the_report_on_paper_is() {
     let page = html(&whole(), &figures());

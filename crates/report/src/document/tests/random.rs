@@ -10,7 +10,13 @@ use crate::fixtures::random::{self, Chance, SHAPE};
 /// How many results; more with `INKLING_REPORTS`.
 const REPORTS: u64 = 200;
 
-pub(super) fn random_results(seed: u64) -> Results {
+pub(crate) fn random_results(seed: u64) -> Results {
+    let results = random_tasks(seed);
+    let page = fixtures::page::page(&results, &mut Chance::new(seed ^ 0xa5a5));
+    Results { page, ..results }
+}
+
+fn random_tasks(seed: u64) -> Results {
     let mut chance = Chance::new(seed);
     let data = random::data(&mut chance);
     let classes: Vec<&str> = data.classes.iter().map(String::as_str).collect();

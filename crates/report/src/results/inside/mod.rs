@@ -155,7 +155,8 @@ impl InsideResults {
 
 /// Reads task 5; `None` where the study has no run of it.
 pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<InsideResults>, ReportError> {
-    let runs: Vec<&PlannedRun> = record.runs.iter().filter(|run| run.task == Task::Inside).collect();
+    let runs: Vec<&PlannedRun> =
+        record.runs.iter().filter(|run| run.task == Task::Inside && !run.spec.is_for_the_page()).collect();
     if runs.is_empty() {
         return Ok(None);
     }

@@ -170,7 +170,8 @@ impl MultitaskResults {
 
 /// Reads task 6; `None` where the study has no run of it.
 pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<MultitaskResults>, ReportError> {
-    let runs: Vec<&PlannedRun> = record.runs.iter().filter(|run| run.task == Task::Multitask).collect();
+    let runs: Vec<&PlannedRun> =
+        record.runs.iter().filter(|run| run.task == Task::Multitask && !run.spec.is_for_the_page()).collect();
     if runs.is_empty() {
         return Ok(None);
     }
