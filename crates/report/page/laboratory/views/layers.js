@@ -7,6 +7,7 @@ import { countedText, listText, numberText, shapeText } from "../widgets/words.j
 
 /** Pixels of the screen for a map and for a unit. */
 const MAP_SIZE = 44;
+const MANY_MAPS = { count: 64, size: 36 };
 const UNIT_SIZE = 15;
 
 /** What a layer does, as a noun with its settings. */
@@ -179,7 +180,7 @@ function layerBlock(lab, handle) {
     if (!lab.pass?.outputs[handle.output] || room === 0) return;
     block.stale = false;
     block.room = room;
-    const cell = height * width === 1 ? (channels <= 40 ? 1.6 * UNIT_SIZE : UNIT_SIZE) : MAP_SIZE;
+    const cell = height * width === 1 ? (channels <= 40 ? 1.6 * UNIT_SIZE : UNIT_SIZE) : channels > MANY_MAPS.count ? MANY_MAPS.size : MAP_SIZE;
     field.lay({ count: channels, height, width, cell, room });
     const scale = scaleOf(...extentOf(values()));
     const order = channelOrder(values(), channels, lab.state.sort);
