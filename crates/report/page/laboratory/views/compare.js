@@ -262,10 +262,9 @@ function disputedItem(lab, columns, { images, lists, truths, place }) {
     const isRight = answer === truths[place];
     return element("span", { className: isRight ? "right" : "wrong" }, letterBadge(i), element("span", { textContent: classes[answer] }));
   });
-  const told = columns.map((_, i) => `${COLUMN_LETTERS[i]} says “${classes[lists[i][place]]}”`).join(", ");
   const made = button("", () => lab.change({ img: { kind: "test", number } }), { className: "disputed" });
   made.dataset.number = number;
-  made.setAttribute("aria-label", `Test image ${number}, labelled “${classes[truths[place]]}”: ${told}`);
-  made.append(canvas, element("span", { className: "disputed-answers", aria: { hidden: true } }, ...lines, element("span", { className: "disputed-truth", textContent: `is ${classes[truths[place]]}` })));
+  const named = element("span", { className: "unseen", textContent: `Test image ${number}: ` });
+  made.append(canvas, named, element("span", { className: "disputed-answers" }, ...lines, element("span", { className: "disputed-truth", textContent: `is ${classes[truths[place]]}` })));
   return element("li", {}, made);
 }

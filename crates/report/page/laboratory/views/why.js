@@ -201,9 +201,9 @@ function nearestPart(lab) {
         showPicture(canvas, { height, width, channels, pixels: images.pixels.subarray(index * images.each, (index + 1) * images.each) });
         const number = images.numbers[index];
         const made = button("", () => lab.change({ img: { kind: "train", number } }), { className: "neighbour" });
-        made.setAttribute("aria-label", `Nearest ${place + 1}: training image ${number}, “${classOf(index)}”, distance ${fixedText(distance * unit, 2)}. Show it to the network.`);
-        const shown = element("span", { aria: { hidden: true } }, element("span", { textContent: classOf(index) }), element("small", { textContent: fixedText(distance * unit, 2) }));
-        made.append(canvas, shown);
+        const named = element("span", { className: "unseen", textContent: `Nearest ${place + 1}, training image ${number}: ` });
+        const shown = element("span", {}, element("span", { textContent: classOf(index) }), element("small", { textContent: fixedText(distance * unit, 2) }));
+        made.append(canvas, named, shown);
         return element("li", {}, made);
       }),
     );
