@@ -61,19 +61,16 @@ export class ImageSource {
   }
 
   drawing(strokes) {
-    const channels = this.lab.set.shape[2];
-    if (this.inked !== strokes || this.pad?.channels !== channels || this.padPaper !== this.paper) {
-      this.pad = drawnPicture(strokes, channels, this.paper);
-      this.inked = strokes;
-      this.padPaper = this.paper;
+    if (this.inked !== strokes || this.inkedFor !== this.lab.set) {
+      this.pad = drawnPicture(strokes, this.lab.set.shape, this.paper);
+      this.adopt(strokes);
     }
     this.feedPad();
   }
 
   /** Draws the points of a stroke from number `from` on, at once, while the pen moves. The state learns of it when the pen is lifted. */
   ink(stroke, from) {
-    const channels = this.lab.set.shape[2];
-    if (!this.pad || this.pad.channels !== channels) this.pad = blankPad(channels, this.paper);
+    if (!this.pad || this.inkedFor !== this.lab.set) this.pad = blankPad(this.lab.set.shape, this.paper);
     inkStroke(this.pad, stroke, from);
     this.feedPad();
   }
@@ -81,7 +78,7 @@ export class ImageSource {
   /** Strokes that are already on the pad. */
   adopt(strokes) {
     this.inked = strokes;
-    this.padPaper = this.paper;
+    this.inkedFor = this.lab.set;
   }
 
   feedPad() {
