@@ -57,7 +57,7 @@ export class ImageSource {
     const image = this.image;
     if (image.kind === "draw") this.drawing(image.strokes);
     else if (image.kind === "pixels") this.pixels(image);
-    else await this.held(image);
+    else await this.held(image).catch((error) => lab.warnAlso(error.message));
   }
 
   drawing(strokes) {
@@ -114,7 +114,7 @@ export class ImageSource {
     }
     const [height, width, channels] = lab.set.shape;
     if (image.bytes.length !== height * width * channels) {
-      lab.warn(`The address names an image of ${image.bytes.length} numbers; those of ${lab.set.title} have ${height * width * channels}.`);
+      lab.warnAlso(`The address names an image of ${image.bytes.length} numbers; those of ${lab.set.title} have ${height * width * channels}.`);
       lab.change({ img: null });
       return;
     }
@@ -138,7 +138,7 @@ export class ImageSource {
         this.drawing([]);
         return;
       }
-      lab.warn(`The page holds no ${named} ${number} of ${set.title}.`);
+      lab.warnAlso(`The page holds no ${named} ${number} of ${set.title}.`);
       lab.change({ img: null });
       return;
     }

@@ -272,7 +272,8 @@ test("what an address names in vain is told, and the rest of it is kept", async 
   await opened.locator(".problems", { hasText: "no network “0000000000000000”" }).waitFor();
   await opened.locator(".map .fault", { hasText: "has no layer “trunk.99”" }).waitFor();
   assert.match(await address(opened), /img=test:0&layer=trunk\.99&ch=7&at=400\.400/);
-  await opened.evaluate((hash) => (location.hash = hash), `#lab?net=${cnn.id}&img=test:99999`);
+  await opened.evaluate((hash) => (location.hash = hash), `#lab?view=sideways&net=${cnn.id}&img=test:99999`);
+  await opened.locator(".problems", { hasText: "no view “sideways”" }).waitFor();
   await opened.locator(".problems", { hasText: "holds no test image 99999" }).waitFor();
   await answered(opened);
 });
