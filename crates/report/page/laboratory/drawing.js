@@ -1,7 +1,8 @@
-// Drawings: strokes of a pen on a pad of 256 × 256 units, as a compact text for addresses and as pixels.
+// Drawings: strokes of a pen on a pad of 256 units a side, as a compact text for addresses and as pixels.
 import { bytesFromText, bytesToText } from "./base64.js";
+import { blankPicture } from "./pixels.js";
 
-/** Units on each side of the pad. */
+/** Units on the longer side of the pad. */
 export const PAD_UNITS = 256;
 /** The thinnest, the usual and the thickest pen, as a diameter in units. */
 export const PEN_WIDTHS = { least: 6, usual: 24, most: 56 };
@@ -74,14 +75,16 @@ export function drawingFromText(text) {
   return strokes;
 }
 
-/** Ink on paper: a picture of the pad's size with a channel for grey or three for colour, on which strokes are drawn. */
-export function blankPad(channels, paper = 255) {
-  return {
-    height: PAD_UNITS,
-    width: PAD_UNITS,
-    channels,
-    pixels: new Uint8Array(PAD_UNITS * PAD_UNITS * channels).fill(paper),
-  };
+/** Height and width of the pad in units: the shape of the images that are drawn, the longer side of full length. */
+export function padSize([height, width]) {
+  const scale = PAD_UNITS / Math.max(height, width);
+  return [Math.max(Math.round(height * scale), 1), Math.max(Math.round(width * scale), 1)];
+}
+
+/** Paper to draw on, for images of a shape: a picture with a channel for grey or three for colour. */
+export function blankPad(shape, paper = 255) {
+  const [height, width] = padSize(shape);
+  return blankPicture(height, width, shape[2], paper);
 }
 
 /** Draws a stroke from its point number `from` on; a stroke of one point is a dot. */
@@ -116,8 +119,8 @@ function inkSegment({ height, width, channels, pixels }, ink, radius, x0, y0, x1
 }
 
 /** All strokes on fresh paper. */
-export function drawnPicture(strokes, channels, paper = 255) {
-  const pad = blankPad(channels, paper);
+export function drawnPicture(strokes, shape, paper = 255) {
+  const pad = blankPad(shape, paper);
   for (const stroke of strokes) inkStroke(pad, stroke);
   return pad;
 }

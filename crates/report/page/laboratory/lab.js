@@ -115,10 +115,15 @@ export class Lab {
     this.spoken(sentence);
   }
 
-  /** Shows a sentence about something that could not be done; without one, takes back those that were shown. */
+  /** Shows sentences about what could not be done in the place of those that were shown; without any, takes them back. */
   warn(...sentences) {
     this.problems = sentences;
     this.emit("problems");
+  }
+
+  /** Shows a sentence beside those that are shown. */
+  warnAlso(sentence) {
+    if (!this.problems.includes(sentence)) this.warn(...this.problems, sentence);
   }
 
   /** The model file and layers of a network of the page, read once; the compute side has it too after this. */
@@ -171,7 +176,7 @@ export class Lab {
     this.input = painted.length > 0 ? this.clean.slice() : this.clean;
     for (const [index, value] of painted) this.input[index] = value / 255;
     this.emit("input");
-    this.answer();
+    this.answer().catch((error) => this.warnAlso(error.message));
   }
 
   /** Whether the network or its input differs from what the page holds and what was drawn or chosen. */

@@ -48,13 +48,12 @@ function start() {
   const found = stateFromAddress(location.hash);
   const program = document.getElementById("laboratory-program").textContent;
   const lab = new Lab(page, connect({ program, worker: true }), found?.state ?? freshState());
+  lab.problems = found?.problems ?? [];
   const shell = laboratoryShell(lab);
   place.append(shell.element);
-  followAddress(lab, shell);
-  if (found) {
-    lab.warn(...found.problems);
-    place.scrollIntoView();
-  }
+  followAddress(lab);
+  lab.warn(...lab.problems);
+  if (found) place.scrollIntoView();
   listenToTheme(() => lab.emit("theme"));
   // The Worker reads the networks; the page is not kept waiting for the first of them.
   shell.chooseNetwork();
@@ -115,6 +114,8 @@ function laboratoryShell(lab) {
     const seen = views.filter(({ id }) => (only ? id === only : !hide.includes(id)));
     const [fallback] = seen.length > 0 ? seen : views;
     const view = seen.find(({ id }) => id === lab.state.view) ?? fallback;
+    const unknown = [lab.state.view, only].find((name) => name !== "" && !views.some(({ id }) => id === name));
+    if (unknown) lab.warnAlso(`There is no view “${unknown}” here; you see “${view.title}”.`);
     tabs.hide(views.filter((one) => !seen.includes(one)).map(({ id }) => id));
     tabs.list.hidden = seen.length < 2;
     tabs.choose(view.id);
@@ -173,7 +174,7 @@ function networkChoice(lab) {
     const { net } = lab.state;
     const entry = lab.page.network(net) ?? networks[0];
     if (net !== "" && entry.id !== net) {
-      lab.warn(...lab.problems, `This page holds no network “${net}”; you see ${entry.title} instead.`);
+      lab.warnAlso(`This page holds no network “${net}”; you see ${entry.title} instead.`);
       lab.change({ net: "" });
       return;
     }
@@ -187,7 +188,7 @@ function networkChoice(lab) {
     try {
       if (lab.entry !== entry) await lab.choose(entry);
     } catch (error) {
-      lab.warn(`The network ${entry.title} cannot be used: ${error.message}`);
+      lab.warnAlso(`The network ${entry.title} cannot be used: ${error.message}`);
     }
   };
   lab.listen(["state"], (changed) => changed.has("net") && choose());

@@ -57,23 +57,20 @@ export class ImageSource {
     const image = this.image;
     if (image.kind === "draw") this.drawing(image.strokes);
     else if (image.kind === "pixels") this.pixels(image);
-    else await this.held(image);
+    else await this.held(image).catch((error) => lab.warnAlso(error.message));
   }
 
   drawing(strokes) {
-    const channels = this.lab.set.shape[2];
-    if (this.inked !== strokes || this.pad?.channels !== channels || this.padPaper !== this.paper) {
-      this.pad = drawnPicture(strokes, channels, this.paper);
-      this.inked = strokes;
-      this.padPaper = this.paper;
+    if (this.inked !== strokes || this.inkedFor !== this.lab.set) {
+      this.pad = drawnPicture(strokes, this.lab.set.shape, this.paper);
+      this.adopt(strokes);
     }
     this.feedPad();
   }
 
   /** Draws the points of a stroke from number `from` on, at once, while the pen moves. The state learns of it when the pen is lifted. */
   ink(stroke, from) {
-    const channels = this.lab.set.shape[2];
-    if (!this.pad || this.pad.channels !== channels) this.pad = blankPad(channels, this.paper);
+    if (!this.pad || this.inkedFor !== this.lab.set) this.pad = blankPad(this.lab.set.shape, this.paper);
     inkStroke(this.pad, stroke, from);
     this.feedPad();
   }
@@ -81,7 +78,7 @@ export class ImageSource {
   /** Strokes that are already on the pad. */
   adopt(strokes) {
     this.inked = strokes;
-    this.padPaper = this.paper;
+    this.inkedFor = this.lab.set;
   }
 
   feedPad() {
@@ -117,7 +114,7 @@ export class ImageSource {
     }
     const [height, width, channels] = lab.set.shape;
     if (image.bytes.length !== height * width * channels) {
-      lab.warn(`The address names an image of ${image.bytes.length} numbers; those of ${lab.set.title} have ${height * width * channels}.`);
+      lab.warnAlso(`The address names an image of ${image.bytes.length} numbers; those of ${lab.set.title} have ${height * width * channels}.`);
       lab.change({ img: null });
       return;
     }
@@ -141,7 +138,7 @@ export class ImageSource {
         this.drawing([]);
         return;
       }
-      lab.warn(`The page holds no ${named} ${number} of ${set.title}.`);
+      lab.warnAlso(`The page holds no ${named} ${number} of ${set.title}.`);
       lab.change({ img: null });
       return;
     }

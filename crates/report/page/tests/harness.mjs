@@ -1,13 +1,13 @@
-// A test page from a study's folder: node harness.mjs OUT page.html [--half] [--no-worker] [--only TASK,…] [--bare]
+// A test page from a study's folder: node harness.mjs OUT page.html [--half] [--no-worker] [--only TASK,…] [--bare] [--npz FILE]
 //
 // It writes the laboratory as the program does: index, blobs, bundle, style and policy. `--half` adds networks of up to two million
 // parameters in half precision, `--no-worker` forbids workers, `--only` takes networks of these tasks, `--bare` takes the first
-// network alone, without perceptrons and components.
+// network alone, without perceptrons and components. `--npz` is where `inkling data import` wrote a set that the repository lacks.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync, inflateRawSync } from "node:zlib";
 import { LABORATORY, bundle } from "./bundle.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -70,14 +70,41 @@ function inHalf({ metadata, tensors }) {
 
 const idx = (name, part, kind) => gunzipSync(readFileSync(join(data, name, `${part}-${kind}-ubyte.gz`)));
 
-/** The first images of a set of the repository, with labels. */
-export function images(name, part, count) {
+/** The arrays of bytes in an npz file, by name. */
+function npz(path) {
+  const bytes = readFileSync(path);
+  const arrays = {};
+  const end = bytes.lastIndexOf(Buffer.from("PK\x05\x06"));
+  let at = bytes.readUInt32LE(end + 16);
+  for (let i = bytes.readUInt16LE(end + 10); i > 0; i -= 1) {
+    const [method, size, name, extra, comment] = [bytes.readUInt16LE(at + 10), bytes.readUInt32LE(at + 20), bytes.readUInt16LE(at + 28), bytes.readUInt16LE(at + 30), bytes.readUInt16LE(at + 32)];
+    const local = bytes.readUInt32LE(at + 42);
+    const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
+    const packed = bytes.subarray(start, start + size);
+    const array = method === 8 ? inflateRawSync(packed) : packed;
+    const title = bytes.toString("utf8", at + 46, at + 46 + name).replace(".npy", "");
+    const header = array.toString("latin1", 10, 10 + array.readUInt16LE(8));
+    const width = { "|u1": 1, "<i8": 8, "<u4": 4, "<i4": 4 }[/'descr': '([^']+)'/.exec(header)?.[1]];
+    const data = array.subarray(10 + array.readUInt16LE(8));
+    if (width) arrays[title] = Buffer.from(data.filter((_, k) => k % width === 0));
+    at += 46 + name + extra + comment;
+  }
+  return arrays;
+}
+
+/** The first images of a set, with labels: of the repository, or of an npz file. */
+export function images(name, part, count, each, file) {
+  if (file) {
+    const arrays = npz(file);
+    const kind = part === "train" ? "train" : "test";
+    return { pixels: arrays[`x_${kind}`].subarray(0, each * count), labels: [...arrays[`y_${kind}`].subarray(0, count)] };
+  }
   const pixels = idx(name, part, "images-idx3").subarray(16, 16 + 784 * count);
   return { pixels: Buffer.from(pixels), labels: [...idx(name, part, "labels-idx1").subarray(8, 8 + count)] };
 }
 
 /** The index of a study, and the bytes of its blobs by key. */
-export function laboratory(out, { half = false, only = null, bare = false } = {}) {
+export function laboratory(out, { half = false, only = null, bare = false, file = null } = {}) {
   const study = json(join(out, "study.json"));
   const blobs = new Map();
   const blob = (key, bytes, gzip) => {
@@ -89,7 +116,7 @@ export function laboratory(out, { half = false, only = null, bare = false } = {}
   const names = { mlp: "MLP", cnn: "CNN", multitask: "Task 6:", inside: "CNN, 3 conv," };
   for (const { id, task, title, spec } of study.runs) {
     const folder = join(out, "runs", id);
-    if (spec.kind !== "train" || !existsSync(join(folder, "result.json"))) continue;
+    if (spec.kind !== "train" || !existsSync(join(folder, "model.safetensors")) || !existsSync(join(folder, "result.json"))) continue;
     if (only && !only.includes(task)) continue;
     if (bare && networks.length > 0) continue;
     const { outcome } = json(join(folder, "result.json"));
@@ -127,7 +154,9 @@ export function laboratory(out, { half = false, only = null, bare = false } = {}
   }
   const sets = [...new Set(networks.map(({ set }) => set))].map((name, number) => {
     const { card } = networks.find(({ set }) => set === name);
-    const [test, train] = [images(name, "t10k", TEST), images(name, "train", TRAIN)];
+    const shape = [...card.preparation.size, card.preparation.channels];
+    const each = shape[0] * shape[1] * shape[2];
+    const [test, train] = [images(name, "t10k", TEST, each, file), images(name, "train", TRAIN, each, file)];
     const part = (of, key) => ({
       images: blob(`images-${2 * number + key}`, of.pixels, true),
       labels: of.labels,
@@ -136,7 +165,7 @@ export function laboratory(out, { half = false, only = null, bare = false } = {}
     return {
       name,
       title: card.data.title,
-      shape: [...card.preparation.size, card.preparation.channels],
+      shape,
       classes: study.data[name].classes,
       digits: name === "mnist",
       brightness: card.preparation.brightness,
@@ -208,7 +237,8 @@ ${held.join("\n")}
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [out, page, ...flags] = process.argv.slice(2);
   const only = flags.includes("--only") ? flags[flags.indexOf("--only") + 1].split(",") : null;
-  const held = laboratory(out, { half: flags.includes("--half"), only, bare: flags.includes("--bare") });
+  const file = flags.includes("--npz") ? flags[flags.indexOf("--npz") + 1] : null;
+  const held = laboratory(out, { half: flags.includes("--half"), only, bare: flags.includes("--bare"), file });
   const text = pageOf(held, { worker: !flags.includes("--no-worker") });
   writeFileSync(page, text);
   const told = held.index.networks.map(({ title, parameters }) => `${title} (${parameters.toLocaleString("en")})`);

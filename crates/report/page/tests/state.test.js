@@ -1,7 +1,7 @@
 // The state and its address: there and back, and whatever a person writes into an address.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawingFromText, drawingToText, drawnPicture } from "../laboratory/drawing.js";
+import { drawingFromText, drawingToText, drawnPicture, padSize } from "../laboratory/drawing.js";
 import { STATE_MEMBERS, Store, addressOfState, freshState, stateFromAddress } from "../laboratory/state.js";
 
 test("an address says what was chosen, in a fixed order, and nothing else", () => {
@@ -91,11 +91,12 @@ test("a drawing is a short text that comes back as it was", () => {
     assert.ok(found === undefined || found.length < 3);
   }
   assert.equal(drawingFromText("%%"), undefined);
-  const picture = drawnPicture(strokes.slice(2), 1);
+  const picture = drawnPicture(strokes.slice(2), [28, 28, 1]);
   assert.equal(picture.pixels[200 * 256 + 9], 0);
   assert.equal(picture.pixels[200 * 256 + 50], 255);
-  const coloured = drawnPicture(strokes.slice(1, 2), 3);
+  const coloured = drawnPicture(strokes.slice(1, 2), [32, 32, 3]);
   assert.deepEqual([...coloured.pixels.slice(0, 3)], [214, 39, 40]);
+  assert.deepEqual([padSize([24, 32, 3]), padSize([28, 28, 1]), padSize([1, 4096, 1])], [[192, 256], [256, 256], [1, 256]]);
 });
 
 test("listeners are told what became different, and only that", () => {

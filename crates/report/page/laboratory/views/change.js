@@ -5,7 +5,7 @@ import { extentOf, scaleOf } from "../widgets/colours.js";
 import { button, choice, element, fillChoice, slider } from "../widgets/element.js";
 import { showInput } from "../widgets/image.js";
 import { countedText, numberText } from "../widgets/words.js";
-import { layerTitle, mapShape, shownLayers } from "./layers.js";
+import { cellSize, layerTitle, mapShape, shownLayers } from "./layers.js";
 
 /** The tab in which a person changes the input and the network. */
 export function changeView(lab) {
@@ -102,7 +102,7 @@ function offPart(lab) {
     const room = made.clientWidth;
     if (room === 0) return;
     const values = lab.pass.outputs[shown.output];
-    field.lay({ count: channels, height, width, cell: height * width === 1 ? (channels <= 40 ? 24 : 15) : 36, room });
+    field.lay({ count: channels, height, width, cell: Math.min(cellSize(shown.shape), 36), room });
     field.draw(values, Array.from({ length: channels }, (_, i) => i), scaleOf(...extentOf(values)));
     field.mark({ dead: lab.dead?.get(shown.output) ?? new Set(), off: new Set(lab.state.off.filter(({ layer }) => layer === shown.name).map(({ channel }) => channel)) });
   };

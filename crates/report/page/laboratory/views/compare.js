@@ -16,6 +16,7 @@ const FIRST_IN_DISPUTE = 40;
 
 /** The tab that compares networks. */
 export function compareView(lab) {
+  const heads = choice("Head", [], "", (head) => lab.change({ head, class: null }));
   const first = choice("Compare it with", [], "", () => choose());
   const second = choice("and with", [], "", () => choose());
   const told = element("p", { className: "fault" });
@@ -25,7 +26,7 @@ export function compareView(lab) {
   const counted = element("p");
   const dispute = element("ul", { className: "compare-dispute" });
   const more = button("", () => showDispute(Infinity));
-  const view = element("div", { className: "compare" }, element("div", { className: "row" }, first, second), told, table, heading, counted, dispute, more);
+  const view = element("div", { className: "compare" }, element("div", { className: "row" }, heads, first, second), told, table, heading, counted, dispute, more);
   let columns = [];
   let shown = null;
   let asked = 0;
@@ -40,6 +41,8 @@ export function compareView(lab) {
     const mine = ++asked;
     const { chosen, others, unknown } = chosenPartners(lab);
     const options = others.map(({ id, title }) => [id, title]);
+    heads.hidden = lab.entry.heads.length < 2;
+    fillChoice(heads.select, lab.entry.heads.map(({ name }) => [name, name]), chosenHead(lab).name);
     first.hidden = options.length === 0;
     second.hidden = options.length < 2;
     fillChoice(first.select, options, chosen[0]?.id);
@@ -67,6 +70,8 @@ export function compareView(lab) {
 
   const showDispute = (most) => {
     const { images, lists, places, truths } = shown;
+    const longest = Math.max(...chosenHead(lab).classes.map((name) => name.length));
+    dispute.style.setProperty("--least", `${Math.min(7.2 + 0.5 * longest, 12)}rem`);
     dispute.replaceChildren(...places.slice(0, most).map((place) => disputedItem(lab, columns, { images, lists, truths, place })));
     more.hidden = places.length <= most;
     more.textContent = `Show all ${countText(places.length)}`;
@@ -231,7 +236,7 @@ function answersTable(lab, columns, answers) {
     titles.append(element("th", { scope: "col" }, badge, name, answer));
   });
   const body = rows.map((row) => {
-    const name = element("th", { scope: "row" }, classes[row], row === truth ? element("small", { textContent: " (the image's label)" }) : null);
+    const name = element("th", { scope: "row" }, classes[row], row === truth ? element("small", { textContent: "the image’s label" }) : null);
     const cells = answers.map((answer, i) => {
       const fill = element("span", { className: "fill" });
       fill.style.width = `${100 * answer[row].share}%`;
@@ -255,12 +260,11 @@ function disputedItem(lab, columns, { images, lists, truths, place }) {
   const lines = columns.map((_, i) => {
     const answer = lists[i][place];
     const isRight = answer === truths[place];
-    return element("span", { className: isRight ? "right" : "wrong" }, letterBadge(i), ` ${classes[answer]}`);
+    return element("span", { className: isRight ? "right" : "wrong" }, letterBadge(i), element("span", { textContent: classes[answer] }));
   });
-  const told = columns.map((_, i) => `${COLUMN_LETTERS[i]} says “${classes[lists[i][place]]}”`).join(", ");
   const made = button("", () => lab.change({ img: { kind: "test", number } }), { className: "disputed" });
   made.dataset.number = number;
-  made.setAttribute("aria-label", `Test image ${number}, labelled “${classes[truths[place]]}”: ${told}`);
-  made.append(canvas, element("span", { className: "disputed-answers", aria: { hidden: true } }, ...lines, element("span", { className: "disputed-truth", textContent: `is ${classes[truths[place]]}` })));
+  const named = element("span", { className: "unseen", textContent: `Test image ${number}: ` });
+  made.append(canvas, named, element("span", { className: "disputed-answers" }, ...lines, element("span", { className: "disputed-truth", textContent: `is ${classes[truths[place]]}` })));
   return element("li", {}, made);
 }

@@ -1,5 +1,5 @@
 // The view Draw: a pad for mouse, finger, pen and keyboard.
-import { PAD_UNITS, PEN_COLOURS, PEN_WIDTHS } from "../drawing.js";
+import { PAD_UNITS, PEN_COLOURS, PEN_WIDTHS, padSize } from "../drawing.js";
 import { button, element, slider } from "../widgets/element.js";
 
 /** Units between two points of a stroke, and units that an arrow key moves the pen. */
@@ -28,6 +28,8 @@ export function drawPanel(lab, source) {
   const hint = element("p", { className: "pad-hint", textContent: "Draw here" });
   pad.append(hint);
   let stroke = null;
+  /** Height and width of the pad, and the place of the pen as column and row, in units. */
+  let [high, wide] = [PAD_UNITS, PAD_UNITS];
   let at = [PAD_UNITS / 2, PAD_UNITS / 2];
 
   const strokes = () => {
@@ -38,7 +40,7 @@ export function drawPanel(lab, source) {
 
   /** Draws strokes as smooth lines in the screen's own resolution; the network's picture is made elsewhere. */
   const line = (ink, { width, colour, points }, from = 0) => {
-    const scale = canvas.width / PAD_UNITS;
+    const scale = canvas.width / wide;
     ink.lineCap = ink.lineJoin = "round";
     ink.lineWidth = width * scale;
     ink.strokeStyle = `rgb(${PEN_COLOURS[colour].rgb.join(",")})`;
@@ -49,12 +51,13 @@ export function drawPanel(lab, source) {
     ink.stroke();
   };
   const redraw = () => {
-    const side = Math.round(pad.clientWidth * (devicePixelRatio || 1));
-    if (side === 0 || !lab.set) return;
-    if (canvas.width !== side) canvas.width = canvas.height = side;
+    if (pad.clientWidth === 0 || !lab.set) return;
+    const width = Math.round(pad.clientWidth * (devicePixelRatio || 1));
+    const height = Math.round((width * high) / wide);
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     const ink = canvas.getContext("2d");
     ink.fillStyle = source.paper === 0 ? "#000" : "#fff";
-    ink.fillRect(0, 0, side, side);
+    ink.fillRect(0, 0, width, height);
     pad.classList.toggle("example", Boolean(source.image.example));
     pad.classList.toggle("dark-paper", source.paper === 0);
     for (const made of shown()) line(ink, made);
@@ -89,8 +92,8 @@ export function drawPanel(lab, source) {
 
   const place = (event) => {
     const bounds = pad.getBoundingClientRect();
-    const unit = (share) => Math.min(Math.max(Math.floor(share * PAD_UNITS), 0), PAD_UNITS - 1);
-    return [unit((event.clientX - bounds.left) / bounds.width), unit((event.clientY - bounds.top) / bounds.height)];
+    const unit = (share, side) => Math.min(Math.max(Math.floor(share * side), 0), side - 1);
+    return [unit((event.clientX - bounds.left) / bounds.width, wide), unit((event.clientY - bounds.top) / bounds.height, high)];
   };
   pad.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !lab.set) return;
@@ -115,8 +118,8 @@ export function drawPanel(lab, source) {
 
   const showCursor = (isShown = true) => {
     cursor.hidden = !isShown;
-    cursor.style.left = `${(100 * at[0]) / PAD_UNITS}%`;
-    cursor.style.top = `${(100 * at[1]) / PAD_UNITS}%`;
+    cursor.style.left = `${(100 * at[0]) / wide}%`;
+    cursor.style.top = `${(100 * at[1]) / high}%`;
     cursor.classList.toggle("down", stroke !== null);
   };
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -125,7 +128,7 @@ export function drawPanel(lab, source) {
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
     else if (arrows[event.key]) {
       const step = event.shiftKey ? 1 : KEY_STEP;
-      at = at.map((value, axis) => Math.min(Math.max(value + step * arrows[event.key][axis], 0), PAD_UNITS - 1));
+      at = at.map((value, axis) => Math.min(Math.max(value + step * arrows[event.key][axis], 0), [wide, high][axis] - 1));
       if (stroke && go(...at)) source.ink(stroke, stroke.points.length / 2 - 1);
       showCursor();
     } else if (event.key === " ") {
@@ -177,6 +180,9 @@ export function drawPanel(lab, source) {
     }),
   );
   lab.listen(["network"], () => {
+    [high, wide] = padSize(lab.set.shape);
+    pad.style.aspectRatio = `${wide} / ${high}`;
+    at = [Math.min(at[0], wide - 1), Math.min(at[1], high - 1)];
     const inColour = lab.set.shape[2] === 3;
     colours.hidden = !inColour;
     if (!inColour) pen.colour = 0;

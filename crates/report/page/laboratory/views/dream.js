@@ -40,7 +40,7 @@ export function dreamView(lab) {
 
   const heads = choice("Head", [], "", (head) => lab.change({ head, class: null }));
   const classes = choice("Towards", [], "", (value) => lab.change({ class: Number(value) }));
-  const starts = choice("Starting from", [["image", "the image above"], ["noise", "noise"], ["grey", "grey"]], "noise", (start) =>
+  const starts = choice("Starting from", [["image", "the present image"], ["noise", "noise"], ["grey", "grey"]], "noise", (start) =>
     lab.change({ start: start === "noise" ? "" : start }),
   );
   const seed = element("input", { type: "number", min: 1, max: 999999999, step: 1, value: 1, className: "number-field" });

@@ -3,11 +3,12 @@ import { CellField } from "../widgets/cells.js";
 import { extentOf, scaleOf } from "../widgets/colours.js";
 import { choice, element } from "../widgets/element.js";
 import { imageCanvas, showInput } from "../widgets/image.js";
-import { countedText, listText, numberText, shapeText } from "../widgets/words.js";
+import { countedText, numberText, shapeText } from "../widgets/words.js";
 
-/** Pixels of the screen for a map and for a unit. */
+/** Pixels of the screen for a map, for one of many, and for a unit of so many. */
 const MAP_SIZE = 44;
-const UNIT_SIZE = 15;
+const MANY_MAPS = { count: 64, size: 36 };
+const UNIT_SIZES = [[40, 24], [400, 15], [Infinity, 11]];
 
 /** What a layer does, as a noun with its settings. */
 export function layerKind(layer) {
@@ -59,6 +60,13 @@ export function layerNote(handle) {
 /** Height, width and channels of a shape; a vector is as many maps of one number. */
 export function mapShape(shape) {
   return shape.length === 3 ? shape : [1, 1, shape[0]];
+}
+
+/** Pixels of the screen for a map or a unit of a layer of this shape. */
+export function cellSize(shape) {
+  const [height, width, channels] = mapShape(shape);
+  if (height * width === 1) return UNIT_SIZES.find(([most]) => channels <= most)[1];
+  return channels > MANY_MAPS.count ? MANY_MAPS.size : MAP_SIZE;
 }
 
 /** Means of each channel. */
@@ -179,10 +187,10 @@ function layerBlock(lab, handle) {
     if (!lab.pass?.outputs[handle.output] || room === 0) return;
     block.stale = false;
     block.room = room;
-    const cell = height * width === 1 ? (channels <= 40 ? 1.6 * UNIT_SIZE : UNIT_SIZE) : MAP_SIZE;
-    field.lay({ count: channels, height, width, cell, room });
+    field.lay({ count: channels, height, width, cell: cellSize(handle.shape), room });
     const scale = scaleOf(...extentOf(values()));
-    const order = channelOrder(values(), channels, lab.state.sort);
+    // Scores stay in the order of their classes.
+    const order = channelOrder(values(), channels, handle.scoresOf ? "channel" : lab.state.sort);
     field.draw(values(), order, scale);
     block.dead = lab.dead?.get(handle.output) ?? new Set();
     const off = new Set(lab.state.off.filter(({ layer }) => layer === handle.name).map(({ channel }) => channel));
@@ -190,7 +198,7 @@ function layerBlock(lab, handle) {
     const facts = [`${scale.signed ? "blue is negative, orange positive, up to" : "white is"} ${numberText(scale.size)}`];
     if (block.dead.size > 0) facts.push(`${block.dead.size} dead`);
     if (off.size > 0) facts.push(`${off.size} switched off`);
-    summary.textContent = listText(facts);
+    summary.textContent = facts.join("; ");
   };
   return block;
 }

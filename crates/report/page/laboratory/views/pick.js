@@ -18,8 +18,8 @@ export function pickPanel(lab, source) {
   const image = imageCanvas("The chosen image", "picked");
   const told = element("p", { className: "picked-words" });
   const count = element("p", { className: "note" });
-  const classes = choice("Class", [["", "all"]], "", () => list());
-  const order = choice("Order", [["number", "as in the set"], ["mistakes", "surest mistakes first"]], "number", () => list());
+  const order = choice("Show", [["number", "all in order"], ["mistakes", "surest mistakes"]], "number", () => list());
+  const classes = choice("of class", [["", "any"]], "", () => list());
   const previous = button("←", () => step(-1), { title: "Previous image" });
   const next = button("→", () => step(1), { title: "Next image" });
   const field = new CellField({
@@ -108,7 +108,7 @@ export function pickPanel(lab, source) {
   };
   const refresh = () => {
     if (!lab.set) return;
-    fillChoice(classes.select, [["", "all"], ...lab.set.classes.map((name, i) => [String(i), name])], classes.select.value);
+    fillChoice(classes.select, [["", "any"], ...lab.set.classes.map((name, i) => [String(i), name])], classes.select.value);
     const hasPredictions = (lab.entry.predictions?.[0]?.length ?? 0) > 0;
     order.select.options[1].disabled = !hasPredictions;
     if (!hasPredictions) order.select.value = "number";
@@ -118,7 +118,7 @@ export function pickPanel(lab, source) {
   const panel = element(
     "div",
     { className: "pick" },
-    element("div", { className: "row" }, classes, order),
+    element("div", { className: "row" }, order, classes),
     element("div", { className: "picked-row" }, image, element("div", {}, told, element("div", { className: "row" }, previous, next))),
     scroll,
     count,

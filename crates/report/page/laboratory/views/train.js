@@ -6,7 +6,7 @@ import { curveChart } from "../widgets/chart.js";
 import { listenToTheme, scaleOf } from "../widgets/colours.js";
 import { button, choice, element, fillChoice, slider } from "../widgets/element.js";
 import { imageCanvas, showPicture, showValues } from "../widgets/image.js";
-import { largestSize, signedImage, summedOverChannels } from "../widgets/scale.js";
+import { channelWords, largestSize, signedImage, summedOverChannels } from "../widgets/scale.js";
 import { countText, countedText, fixedText, percentText } from "../widgets/words.js";
 import { strongestClass } from "./compare.js";
 
@@ -61,7 +61,8 @@ function runner(steps, go, restart, other) {
   const another = button("Another start", () => {
     set(false);
     other();
-  }, { title: "Start again with other random numbers" });
+  });
+  another.title = "Start again with other random numbers";
   const set = (now) => {
     clearTimeout(timer);
     if (now && !running) go(far);
@@ -85,6 +86,7 @@ function perceptronPart(lab) {
   const rules = choice("Rule", PERCEPTRON_RULES.map((rule) => [rule, RULE_WORDS[rule]]), "online", (rule) => lab.change({ rule: rule === "online" ? "" : rule }));
   const rate = rateSlider(USUAL_RATE, (value) => lab.change({ rate: value === USUAL_RATE ? null : value }));
   const weights = signedImage("Weights of the perceptron", "large");
+  const weightsCaption = element("figcaption");
   const predicts = signedImage("Weights that the rule predicts with", "large");
   const predictsFigure = element("figure", {}, predicts, element("figcaption", { textContent: "Weights that it predicts with" }));
   const image = imageCanvas("The image of the last correction", "large");
@@ -162,6 +164,7 @@ function perceptronPart(lab) {
     const { w, answer, passes, place, corrections, errors, diverged } = shown;
     const [nameA, nameB] = [set.classes[a], set.classes[b]];
     weights.show(w, set.shape, `Weights of the perceptron as an image: orange pixels speak for “${nameB}”, blue ones for “${nameA}”`);
+    weightsCaption.textContent = `Weights${channelWords(set.shape)}`;
     predictsFigure.hidden = !["averaged", "pocket"].includes(rule());
     if (!predictsFigure.hidden) predicts.show(answer.w, set.shape);
     const n = train.labels.length;
@@ -208,7 +211,7 @@ function perceptronPart(lab) {
     if (!shown || !data || data.set !== lab.set || !lab.input) return;
     const { answer } = shown;
     const score = perceptronScore(bytesOfInput(lab.input), 0, answer.w, answer.b);
-    own.textContent = `Of ${lab.source.words}, it says “${data.set.classes[score >= 0 ? data.b : data.a]}” (score ${fixedText(score, 2)}).`;
+    own.textContent = `To ${lab.source.words} it answers “${data.set.classes[score >= 0 ? data.b : data.a]}” (score ${fixedText(score, 2)}).`;
   };
 
   let setShown = null;
@@ -230,7 +233,7 @@ function perceptronPart(lab) {
     element("div", { className: "row" }, first, second, rules, rate),
     buttons.element,
     told,
-    element("div", { className: "train-figures" }, element("figure", {}, weights, element("figcaption", { textContent: "Weights" })), predictsFigure, imageFigure, chart),
+    element("div", { className: "train-figures" }, element("figure", {}, weights, weightsCaption), predictsFigure, imageFigure, chart),
     corrected,
     own,
   );
@@ -305,7 +308,7 @@ function mlpPart(lab) {
     const now = history.at(-1);
     const held = now?.heldOut;
     const state = now
-      ? `After ${countedText(epochs, "epoch")} it is right about ${percentText(now.train.accuracy)} of ${countText(data.count)} training images while it learns them${held ? `, and about ${percentText(held.accuracy)} of ${countText(data.held)} test images, which it never learns from` : ""}.`
+      ? `After ${countedText(epochs, "epoch")} it reads ${percentText(now.train.accuracy)} of the ${countText(data.count)} training images right while it learns them${held ? `, and ${percentText(held.accuracy)} of the ${countText(data.held)} test images, which it never learns from` : ""}.`
       : `It begins with random weights and learns from ${countText(data.count)} training images; the report’s networks had many more.`;
     const within = place > 0 ? ` ${countText(place)} of ${countText(of)} images of the next epoch are done; the last step’s cross-entropy was ${fixedText(last, 3)}.` : "";
     const over = diverged === null ? "" : ` In epoch ${diverged} the cross-entropy left 32-bit arithmetic. A smaller learning rate may help.`;
@@ -342,7 +345,7 @@ function mlpPart(lab) {
     const logits = network.forward(bytesOfInput(lab.input));
     const best = strongestClass(logits);
     const probability = 1 / logits.reduce((sum, z) => sum + Math.exp(z - logits[best]), 0);
-    own.textContent = `Of ${lab.source.words}, it says “${data.set.classes[best]}” with ${percentText(probability)}.`;
+    own.textContent = `To ${lab.source.words} it answers “${data.set.classes[best]}” with ${percentText(probability)}.`;
   };
 
   let setShown = null;

@@ -3,7 +3,7 @@ import { bytesOfInput } from "../data.js";
 import { projectOntoPlane } from "../runner/nearest.js";
 import { button, choice, element, fillChoice } from "../widgets/element.js";
 import { imageCanvas, showInput, showPicture } from "../widgets/image.js";
-import { signedImage } from "../widgets/scale.js";
+import { channelWords, signedImage } from "../widgets/scale.js";
 import { countText, fixedText, shapeText } from "../widgets/words.js";
 import { neighbourSentence } from "./agreement.js";
 import { chosenHead, strongestClass } from "./compare.js";
@@ -83,7 +83,7 @@ function saliencyPart(lab) {
       problem.hidden = true;
       const words = `${method === "gradient" ? "Gradient" : "Integrated gradients"} of the score of “${names[target]}”`;
       map.show(saliency, shape, words);
-      mapCaption.textContent = words;
+      mapCaption.textContent = words + channelWords(shape);
       const score = lab.pass.logits[head][target];
       told.textContent = method === "gradient" ? gradientWords(names[target], score) : integratedWords(names[target], score, black.logits[head][target], saliency);
     } catch (error) {
@@ -201,8 +201,9 @@ function nearestPart(lab) {
         showPicture(canvas, { height, width, channels, pixels: images.pixels.subarray(index * images.each, (index + 1) * images.each) });
         const number = images.numbers[index];
         const made = button("", () => lab.change({ img: { kind: "train", number } }), { className: "neighbour" });
-        made.setAttribute("aria-label", `Nearest ${place + 1}: training image ${number}, “${classOf(index)}”, distance ${fixedText(distance * unit, 2)}. Show it to the network.`);
-        made.append(canvas, element("span", { className: "neighbour-class", textContent: classOf(index) }), element("small", { textContent: fixedText(distance * unit, 2) }));
+        const named = element("span", { className: "unseen", textContent: `Nearest ${place + 1}, training image ${number}: ` });
+        const shown = element("span", {}, element("span", { textContent: classOf(index) }), element("small", { textContent: fixedText(distance * unit, 2) }));
+        made.append(canvas, named, shown);
         return element("li", {}, made);
       }),
     );

@@ -5,6 +5,8 @@ import { element } from "./element.js";
 
 /** Space between two cells, in pixels of the screen at least. */
 const CELL_GAP = 3;
+/** A middle grey, as ImageData holds it. */
+const UNIT_FRAME = 0xff888888;
 
 export class CellField {
   /**
@@ -47,7 +49,8 @@ export class CellField {
   lay({ count, height, width, cell, room }) {
     const each = Math.max(Math.round(cell / Math.max(height, width)), 1);
     // A value takes zoom × zoom pixels of the canvas, and one of those scale × scale of the screen, so that gaps can be narrow.
-    const zoom = Math.max(Math.floor(each / 2), 1);
+    const isUnit = height * width === 1;
+    const zoom = isUnit ? each : Math.max(Math.floor(each / 2), 1);
     const scale = Math.max(Math.round(each / zoom), 1);
     const gap = Math.max(Math.round(CELL_GAP / scale), 1);
     const [wide, high] = [width * zoom + gap, height * zoom + gap];
@@ -55,7 +58,7 @@ export class CellField {
     const rows = Math.ceil(count / columns);
     const layout = `${count} ${height} ${width} ${each} ${columns}`;
     if (layout === this.layout) return;
-    Object.assign(this, { layout, count, height, width, zoom, scale, gap, wide, high, columns });
+    Object.assign(this, { layout, count, height, width, isUnit, zoom, scale, gap, wide, high, columns });
     this.canvas.width = columns * wide - gap;
     this.canvas.height = rows * high - gap;
     this.pen = this.canvas.getContext("2d");
@@ -85,10 +88,21 @@ export class CellField {
           const word = table[colourIndex(values[from], scale)];
           const to = start + y * zoom * row + x * zoom;
           for (let v = 0; v < zoom; v += 1) words.fill(word, to + v * row, to + v * row + zoom);
+          if (this.isUnit) this.frameUnit(to);
         }
       }
     }
     this.pen.putImageData(this.held, 0, 0);
+  }
+
+  /** A grey frame around a unit, without which one of the paper's own colour would not be seen. */
+  frameUnit(to) {
+    const { words, zoom } = this;
+    const row = this.canvas.width;
+    for (let v = 0; v < zoom; v += 1) {
+      words[to + v] = words[to + (zoom - 1) * row + v] = UNIT_FRAME;
+      words[to + v * row] = words[to + v * row + zoom - 1] = UNIT_FRAME;
+    }
   }
 
   /** Draws pictures of bytes, that of order[i] at place i; `bytes` gives one, of one channel or three. */

@@ -10,12 +10,12 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** A button with a text; `title` where the text alone does not say what it does. */
+/** A button with a text; `title` says more, and is the name of a button whose text is a mere sign. */
 export function button(label, action, { title = "", className = "" } = {}) {
   const made = element("button", { type: "button", className: `button ${className}`.trim(), textContent: label });
   if (title) {
     made.title = title;
-    made.setAttribute("aria-label", title);
+    if (!/\p{L}/u.test(label)) made.setAttribute("aria-label", title);
   }
   made.addEventListener("click", action);
   return made;

@@ -19,6 +19,11 @@ export function summedOverChannels(numbers, [height, width, channels]) {
   return sums;
 }
 
+/** What a caption adds where the channels of a pixel are added up. */
+export function channelWords([, , channels]) {
+  return channels === 1 ? "" : ", red, green and blue added up";
+}
+
 /**
  * An image of signed numbers, blue below zero and orange above, with its scale beside it: `show(numbers, [height, width, channels], words)`.
  * Channels are added up. `words` describe it to those who do not see it.
