@@ -13,7 +13,7 @@ use crate::python::description::{Framework, docstring};
 use crate::python::listing::{BlockSyntax, lines};
 use crate::python::places::weights_file;
 use crate::python::text::{head_words, literal};
-use crate::tensors::{NamedLayers, plan};
+use crate::tensors::{Format, NamedLayers, plan};
 use crate::{File, InterchangeError, Portable};
 
 /// Keras, as texts name it.
@@ -39,10 +39,10 @@ const REQUIREMENTS: &str = "keras>=3.3\nnumpy>=1.26\nsafetensors>=0.4\n\
 /// layer's name and theirs, such as `trunk_2.kernel`.
 ///
 /// # Errors
-/// A network that cannot be built, an activation of a program's own, or tensors that do not fit the layers.
+/// A network that cannot be built, a layer that Keras lacks, or tensors that do not fit the layers.
 pub fn keras(network: &Portable, name: &str) -> Result<Vec<File>, InterchangeError> {
     let model = &network.model;
-    let plan = plan(model)?;
+    let plan = plan(model, Format::Keras)?;
     let layers = layers(&NamedLayers::new(model, &plan), &parts(model));
     let imports = format!("{}\nimport numpy as np", BACKEND.trim_end());
     let mut files = vec![

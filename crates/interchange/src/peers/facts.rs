@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::python::description::{TestedHead, tested_heads};
 use crate::python::places::Place;
-use crate::tensors::{NamedLayers, TensorKind, plan};
+use crate::tensors::{Format, NamedLayers, TensorKind, plan};
 use crate::{InterchangeError, Portable, pytorch};
 
 /// The entry of a network.
@@ -39,7 +39,7 @@ fn heads(card: &ModelCard) -> Value {
 
 /// How the network was trained, with all that `train.py` needs.
 fn training(network: &Portable, run: &TrainRun) -> Result<Value, InterchangeError> {
-    let plan = plan(&network.model)?;
+    let plan = plan(&network.model, Format::PyTorch)?;
     let named = NamedLayers::new(&network.model, &plan);
     let places = pytorch::modules(&named, &pytorch::attributes(&network.model)).places;
     let module = |name: &str| {

@@ -13,7 +13,7 @@ use crate::python::description::{Framework, docstring};
 use crate::python::listing::{BlockSyntax, Item, block, lines};
 use crate::python::places::weights_file;
 use crate::python::text::{head_words, literal};
-use crate::tensors::{NamedLayers, plan};
+use crate::tensors::{Format, NamedLayers, plan};
 use crate::{File, InterchangeError, Portable};
 
 /// PyTorch, as texts name it.
@@ -36,10 +36,10 @@ const REQUIREMENTS: &str = "numpy>=1.26\nsafetensors>=0.4\ntorch>=2.2\n";
 /// them in between.
 ///
 /// # Errors
-/// A network that cannot be built, an activation of a program's own, or tensors that do not fit the layers.
+/// A network that cannot be built, a layer that PyTorch lacks, or tensors that do not fit the layers.
 pub fn pytorch(network: &Portable, name: &str) -> Result<Vec<File>, InterchangeError> {
     let model = &network.model;
-    let plan = plan(model)?;
+    let plan = plan(model, Format::PyTorch)?;
     let modules = modules(&NamedLayers::new(model, &plan), &attributes(model));
     let imports = "import numpy as np\nimport torch";
     let mut files = vec![
