@@ -104,6 +104,8 @@ pub(crate) fn perform(
     if study.network.is_none() {
         warn_of_length(study);
     }
+    // Before anything is trained.
+    board.map_or(Ok(()), inkling_store::atomic::writable_folder)?;
     let store = Store::open(out)?;
     let progress = Progress::new(&STOP);
     progress.notes(&store);

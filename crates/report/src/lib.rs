@@ -24,7 +24,7 @@ pub use document::printable::unprintable;
 pub use document::{Typeset, WORDS};
 pub use error::ReportError;
 pub use figure::Figure;
-pub use figures::{ClassImages, contact_sheet, draw};
+pub use figures::{ClassImages, contact_sheet, draw, sheet};
 pub use fresh::{Current, Stale, current};
 pub use rasterise::rasterise;
 pub use results::{
@@ -32,7 +32,7 @@ pub use results::{
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
     Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PairResults, Pairing,
     PcaResults, PerceptronResults, Pictures, Program, Results, Share, Spread, WeightingResults, WrongImage,
-    between, within,
+    between, metrics, training_lines, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

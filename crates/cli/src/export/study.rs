@@ -6,12 +6,11 @@ use indicatif::DecimalBytes;
 use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
 use inkling_interchange::{NamedPortable, peers};
 use inkling_lab::Trained;
+use inkling_report::training_lines;
 use inkling_schema::format::thousands;
 use inkling_schema::outcome::{PerceptronOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{RunSpec, Task};
-use inkling_store::{Reader, RunDir, StoreError, atomic};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use inkling_store::{Reader, StoreError, atomic};
 
 use super::{ExchangeError, board, portable, write_folder};
 use crate::args::ExportArgs;
@@ -102,10 +101,10 @@ fn metrics<'a>(
         let rows = match &run.spec {
             RunSpec::Train(spec) => dir
                 .finished::<RunResult<TrainOutcome>>()?
-                .map(|result| Ok(rows_of_training(run, spec, &lines(&dir)?, Some(&result.outcome)))),
-            RunSpec::Perceptron(spec) => dir
-                .finished::<RunResult<PerceptronOutcome>>()?
-                .map(|result| Ok(rows_of_perceptron(run, spec, &lines(&dir)?, Some(&result.outcome)))),
+                .map(|result| Ok(rows_of_training(run, spec, &training_lines(&dir)?, Some(&result.outcome)))),
+            RunSpec::Perceptron(spec) => dir.finished::<RunResult<PerceptronOutcome>>()?.map(|result| {
+                Ok(rows_of_perceptron(run, spec, &inkling_report::metrics(&dir)?, Some(&result.outcome)))
+            }),
             _ => None,
         };
         if let Some(rows) = rows.transpose().map_err(|error: StoreError| Failure::from(error))? {
@@ -113,15 +112,6 @@ fn metrics<'a>(
         }
     }
     Ok(found)
-}
-
-/// The lines of a run's metrics. A number that is not finite is `null` in a file, and has no value.
-fn lines<T: DeserializeOwned>(dir: &RunDir) -> Result<Vec<T>, StoreError> {
-    if !dir.path().join("metrics.jsonl").exists() {
-        return Ok(Vec::new());
-    }
-    let lines: Vec<Value> = dir.metrics()?;
-    Ok(lines.into_iter().filter_map(|line| serde_json::from_value(line).ok()).collect())
 }
 
 /// The networks of tasks 3, 4 and 6, or the one of a training.
@@ -132,7 +122,7 @@ fn networks(reader: &Reader, record: &StudyRecord) -> Result<Vec<NamedPortable>,
         let file = reader.run(run.id.as_ref()).path().join("model.safetensors");
         if is_asked && matches!(run.spec, RunSpec::Train(_)) && file.is_file() {
             let network = portable(Trained::read(&file).map_err(look::failure)?);
-            found.push(NamedPortable { name: format!("{} {}", run.task.name(), run.title), network });
+            found.push(NamedPortable { name: run.full_title(), network });
         }
     }
     Ok(found)

@@ -35,7 +35,7 @@ pub use multitask::{
     Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound, MultitaskResults,
     Pairing, Spread, WeightingResults,
 };
-pub use network::{Answers, Convolutions, Network, WrongImage};
+pub use network::{Answers, Convolutions, Network, WrongImage, metrics, training_lines};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, NetworksResults};
 pub use origin::{Origins, Program, Share};
@@ -370,7 +370,7 @@ fn pair(
     let folder = store.run(run.id.as_ref());
     let result: RunResult<PerceptronOutcome> = outcome(store, run)?;
     let data = &record.data[&spec.data.set];
-    let passes: Vec<PerceptronPass> = network::metrics(&folder)?;
+    let passes: Vec<PerceptronPass> = metrics(&folder)?;
     Ok(PairResults {
         spec: spec.clone(),
         outcome: result.outcome,

@@ -438,3 +438,10 @@ pub struct PlannedRun {
     /// What it does.
     pub spec: RunSpec,
 }
+
+impl PlannedRun {
+    /// Its title after its task, which tells runs of several tasks apart: `cnn 3 conv`.
+    pub fn full_title(&self) -> String {
+        format!("{} {}", self.task.name(), self.title)
+    }
+}
