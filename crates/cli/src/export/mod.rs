@@ -1,5 +1,6 @@
 //! `inkling export`: networks and metrics in the forms of other programs.
 
+mod arrays;
 mod board;
 mod error;
 mod live;
@@ -33,9 +34,15 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     for folder in [&args.pytorch, &args.keras, &args.peers, &args.tensorboard].into_iter().flatten() {
         check_folder(folder)?;
     }
+    if let Some(path) = &args.arrays {
+        arrays::check(path)?;
+    }
     study::check(args)?;
     if args.onnx.is_some() || args.pytorch.is_some() || args.keras.is_some() {
         networks(args)?;
+    }
+    if let Some(path) = &args.arrays {
+        arrays::export(args, path)?;
     }
     study::export(args)
 }

@@ -110,6 +110,40 @@ fn a_studys_metrics_and_networks_are_written_for_other_programs() {
     }
 }
 
+#[test]
+fn the_arrays_of_a_run_are_written_for_numpy() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let done = export(folder, &["--arrays", "a.npz"]);
+    done.says(0, &[]);
+    let told = "a.npz: network mine: test_labels, test_logits, test_predictions";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+    let bytes = fs::read(folder.join("a.npz")).unwrap();
+    assert!(bytes.starts_with(b"PK") && bytes.windows(15).any(|name| name == b"test_logits.npy"));
+    // The same run by its name, and in its own folder; the file is written again.
+    let record = inkling_store::read_json::<serde_json::Value>(&TRAINING.join("model/study.json"));
+    let run_of = record.unwrap().unwrap()["runs"][0].clone();
+    let (id, title) = (run_of["id"].as_str().unwrap(), run_of["title"].as_str().unwrap());
+    export(folder, &["--arrays", "a.npz", "--run", title]).says(0, &[]);
+    export(folder, &["--arrays", "b.npz", "--run", id]).says(0, &[]);
+    let own = TRAINING.join("model/runs").join(id);
+    run(folder, &["export", own.to_str().unwrap(), "--arrays", "c.npz"]).says(0, &[]);
+    for name in ["a.npz", "b.npz", "c.npz"] {
+        assert!(fs::read(folder.join(name)).unwrap() == bytes, "{name}");
+    }
+    fs::write(folder.join("notes.npz"), "mine").unwrap();
+    export(folder, &["--arrays", "notes.npz"]).says(73, &["is not an NPZ file"]);
+    export(folder, &["--arrays", "a.zip"]).says(2, &["end it with .npz"]);
+    export(folder, &["--arrays", "d.npz", "--run", "mime"]).says(2, &["no run `mime`", "`network mine`"]);
+    export(folder, &["--metrics", "m.csv", "--run", title]).says(2, &["--arrays"]);
+    export(folder, &["--pytorch", "torch"]).says(0, &[]);
+    let model = own.join("model.safetensors");
+    fs::copy(model, folder.join("alone.safetensors")).unwrap();
+    run(folder, &["export", "alone.safetensors", "--arrays", "d.npz"])
+        .says(65, &["without the run that trained it"]);
+    assert!(!folder.join("d.npz").exists());
+}
+
 /// Event files of each run in a folder.
 fn logs(folder: &Path) -> usize {
     fs::read_dir(folder)
