@@ -6,6 +6,7 @@ mod error;
 mod live;
 mod study;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +40,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     }
     study::check(args)?;
     if args.onnx.is_some() || args.pytorch.is_some() || args.keras.is_some() {
-        networks(args)?;
+        forms(args)?;
     }
     if let Some(path) = &args.arrays {
         arrays::export(args, path)?;
@@ -48,7 +49,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 /// The forms of one network.
-fn networks(args: &ExportArgs) -> Result<(), Failure> {
+fn forms(args: &ExportArgs) -> Result<(), Failure> {
     let Named { network, file, name, words } = trained::read(&args.model)?;
     let portable = portable(network);
     let of_file = |source| ExchangeError::Network { path: file.clone(), source };
@@ -99,9 +100,19 @@ fn check_folder(folder: &Path) -> Result<(), UsageError> {
 
 /// Writes files into a folder that is new or empty. Where one cannot be written, none stay.
 fn write_folder(folder: &Path, files: &[File]) -> Result<(), Failure> {
+    write_folder_by_parts(folder, |write| write(files))
+}
+
+/// As [`write_folder`], of files that come in several parts, of which one is in memory at a time.
+fn write_folder_by_parts(
+    folder: &Path,
+    parts: impl FnOnce(&mut dyn FnMut(&[File]) -> Result<(), Failure>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let existed = folder.is_dir();
-    let write = || -> Result<(), Failure> {
+    let mut tops = BTreeSet::new();
+    let mut write = |files: &[File]| -> Result<(), Failure> {
         for file in files {
+            tops.extend(Path::new(&file.name).components().next().map(|top| folder.join(top)));
             let path = folder.join(&file.name);
             let parent = path.parent().unwrap_or(folder);
             fs::create_dir_all(parent)
@@ -110,13 +121,10 @@ fn write_folder(folder: &Path, files: &[File]) -> Result<(), Failure> {
         }
         Ok(())
     };
-    write().inspect_err(|_| {
-        for file in files {
-            let top = Path::new(&file.name).components().next().map(|top| folder.join(top));
-            // The error that is told is that of writing.
-            if let Some(top) = top {
-                let _ = if top.is_dir() { fs::remove_dir_all(&top) } else { fs::remove_file(&top) };
-            }
+    parts(&mut write).inspect_err(|_| {
+        // The error that is told is that of writing.
+        for top in &tops {
+            let _ = if top.is_dir() { fs::remove_dir_all(top) } else { fs::remove_file(top) };
         }
         if !existed {
             let _ = fs::remove_dir(folder);

@@ -1,18 +1,18 @@
 //! What is taken out of a whole study: its metrics as a table or for TensorBoard, and its networks for PyTorch and Keras.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
 use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
-use inkling_interchange::{NamedPortable, peers};
+use inkling_interchange::{File, PeerWeights, Peers};
 use inkling_lab::Trained;
 use inkling_report::training_lines;
 use inkling_schema::format::thousands;
 use inkling_schema::outcome::{PerceptronOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{RunSpec, Task};
-use inkling_store::{Reader, StoreError, atomic};
+use inkling_store::{Reader, StoreError, TensorFile, atomic};
 
-use super::{ExchangeError, board, portable, write_folder};
+use super::{ExchangeError, board, portable, write_folder_by_parts};
 use crate::args::ExportArgs;
 use crate::failure::Failure;
 use crate::{look, output, replace};
@@ -72,12 +72,17 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         }
     }
     if let Some(dir) = &args.peers {
-        let networks = networks(&reader, &record)?;
+        let networks = networks(&reader, &record);
         if networks.is_empty() {
             return Err(nothing("network of tasks 3, 4 or 6").into());
         }
-        let of_study = |source| ExchangeError::Network { path: folder.to_owned(), source };
-        write_folder(dir, &peers(&networks).map_err(of_study)?)?;
+        write_folder_by_parts(dir, |write| {
+            let mut peers = Peers::default();
+            for (run, file) in &networks {
+                write(&peer(&mut peers, run, file, PeerWeights::Written)?)?;
+            }
+            write(&peers.finish())
+        })?;
         output::line(&format!("{}: {} networks for PyTorch and Keras", dir.display(), networks.len()));
     }
     Ok(())
@@ -114,16 +119,24 @@ fn metrics<'a>(
     Ok(found)
 }
 
-/// The networks of tasks 3, 4 and 6, or the one of a training.
-fn networks(reader: &Reader, record: &StudyRecord) -> Result<Vec<NamedPortable>, Failure> {
-    let mut found = Vec::new();
-    for run in &record.runs {
+/// The networks of tasks 3, 4 and 6 with their files, or the one of a training.
+fn networks<'a>(reader: &Reader, record: &'a StudyRecord) -> Vec<(&'a PlannedRun, PathBuf)> {
+    let of = |run: &'a PlannedRun| {
         let is_asked = matches!(run.task, Task::Mlp | Task::Cnn | Task::Network | Task::Multitask);
-        let file = reader.run(run.id.as_ref()).path().join("model.safetensors");
-        if is_asked && matches!(run.spec, RunSpec::Train(_)) && file.is_file() {
-            let network = portable(Trained::read(&file).map_err(look::failure)?);
-            found.push(NamedPortable { name: run.full_title(), network });
-        }
-    }
-    Ok(found)
+        let file = reader.run(run.id.as_ref()).path().join(TensorFile::Model.name());
+        (is_asked && matches!(run.spec, RunSpec::Train(_)) && file.is_file()).then_some((run, file))
+    };
+    record.runs.iter().filter_map(of).collect()
+}
+
+/// The files of a network for PyTorch and Keras.
+fn peer(
+    peers: &mut Peers,
+    run: &PlannedRun,
+    file: &Path,
+    weights: PeerWeights,
+) -> Result<Vec<File>, Failure> {
+    let network = portable(Trained::read(file).map_err(look::failure)?);
+    let of_file = |source| ExchangeError::Network { path: file.to_owned(), source };
+    Ok(peers.add(&run.full_title(), &network, weights).map_err(of_file)?)
 }

@@ -56,16 +56,20 @@ width = max([len(network["name"]) for network in tested] + [7])
 titles = "".join(f"{name:>9}" for name, _, _ in libraries)
 print(f"{'network':{width}}  {'head':8}  {'images':>6}  Inkling{titles}  equal")
 compared = different = 0
-skipped = set()
+skipped, without_weights = set(), []
 for network in tested:
+    folders = [FOLDER / network["folder"] / part for _, part, _ in libraries]
+    if not all((folder / "weights.safetensors").exists() for folder in folders):
+        without_weights.append(network["name"])
+        continue
     found = test_images(given, network)
     if found is None:
         skipped.add(network["set"])
         continue
     images, classes = found
     scores = [
-        compute(load(FOLDER / network["folder"] / part), images, network["heads"])
-        for _, part, compute in libraries
+        compute(load(folder), images, network["heads"])
+        for folder, (_, _, compute) in zip(folders, libraries)
     ]
     for name, head in network["heads"].items():
         counts = [count(found[name], labels_of(head, classes)) for found in scores]
@@ -79,4 +83,6 @@ for network in tested:
 print(f"{compared - different} of {compared} counts are equal")
 if skipped:
     print(f"left out for want of test images (--data or --npz): {', '.join(sorted(skipped))}")
+if without_weights:
+    print(f"left out for want of weights, of which README.md tells: {', '.join(without_weights)}")
 sys.exit(1 if different or not compared else 0)
