@@ -23,7 +23,7 @@ use crate::{output, replace};
 
 pub(crate) use error::ExchangeError;
 pub(crate) use live::Live;
-pub(crate) use study::for_tensorboard as study_for_tensorboard;
+pub(crate) use study::{for_tensorboard as study_for_tensorboard, networks, peer};
 
 /// How an ONNX file of this program begins: the version of the form, and the producer.
 const ONNX_START: &[u8] = b"\x08\x08\x12\x07inkling";

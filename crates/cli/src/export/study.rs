@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
 use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
-use inkling_interchange::{File, PeerWeights, Peers};
+use inkling_interchange::{File, Peers};
 use inkling_lab::Trained;
 use inkling_report::training_lines;
 use inkling_schema::format::thousands;
@@ -79,7 +79,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         write_folder_by_parts(dir, |write| {
             let mut peers = Peers::default();
             for (run, file) in &networks {
-                write(&peer(&mut peers, run, file, PeerWeights::Written)?)?;
+                write(&peer(&mut peers, run, file)?)?;
             }
             write(&peers.finish())
         })?;
@@ -120,7 +120,7 @@ fn metrics<'a>(
 }
 
 /// The networks of tasks 3, 4 and 6 with their files, or the one of a training.
-fn networks<'a>(reader: &Reader, record: &'a StudyRecord) -> Vec<(&'a PlannedRun, PathBuf)> {
+pub(crate) fn networks<'a>(reader: &Reader, record: &'a StudyRecord) -> Vec<(&'a PlannedRun, PathBuf)> {
     let of = |run: &'a PlannedRun| {
         let is_asked = matches!(run.task, Task::Mlp | Task::Cnn | Task::Network | Task::Multitask);
         let file = reader.run(run.id.as_ref()).path().join(TensorFile::Model.name());
@@ -130,13 +130,8 @@ fn networks<'a>(reader: &Reader, record: &'a StudyRecord) -> Vec<(&'a PlannedRun
 }
 
 /// The files of a network for PyTorch and Keras.
-fn peer(
-    peers: &mut Peers,
-    run: &PlannedRun,
-    file: &Path,
-    weights: PeerWeights,
-) -> Result<Vec<File>, Failure> {
+pub(crate) fn peer(peers: &mut Peers, run: &PlannedRun, file: &Path) -> Result<Vec<File>, Failure> {
     let network = portable(Trained::read(file).map_err(look::failure)?);
     let of_file = |source| ExchangeError::Network { path: file.to_owned(), source };
-    Ok(peers.add(&run.full_title(), &network, weights).map_err(of_file)?)
+    Ok(peers.add(&run.full_title(), &network).map_err(of_file)?)
 }

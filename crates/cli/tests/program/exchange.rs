@@ -22,7 +22,7 @@ layers = [{ layer = "dense", units = 2, initializer = "glorot-uniform" }]
 "#;
 
 /// A folder with a training of that network, made once.
-static TRAINING: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static TRAINING: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exchange");
     let _ = fs::remove_dir_all(&folder);
     bars(&folder.join("bars"), 40);

@@ -9,22 +9,11 @@ use serde_json::{Value, json};
 use crate::python::check::READING;
 use crate::{File, InterchangeError, Portable, keras, pytorch};
 
-/// Whether the weights of a network are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeerWeights {
-    /// They are.
-    Written,
-    /// They are not, and the README says so.
-    LeftOut,
-}
-
 const REPRODUCE: &str = include_str!("templates/reproduce.py");
 const TRAIN: &str = include_str!("templates/train.py");
 const README: &str = include_str!("templates/README.md");
 /// What the README says where weights are left out.
 const LEFT_OUT: &str = include_str!("templates/left-out.md");
-/// The file in which each library has a network's weights.
-const WEIGHTS: &str = "weights.safetensors";
 const IMAGES: &str = include_str!("templates/images.py");
 const REQUIREMENTS: &str = "keras>=3.3\nnumpy>=1.26\nsafetensors>=0.4\ntorch>=2.2\n";
 
@@ -36,8 +25,8 @@ const REQUIREMENTS: &str = "keras>=3.3\nnumpy>=1.26\nsafetensors>=0.4\ntorch>=2.
 pub struct Peers {
     entries: Vec<Value>,
     folders: Vec<String>,
-    /// Networks whose weights are left out, with the bytes that they would take.
-    left_out: Vec<(String, usize)>,
+    /// Networks whose weights are left out.
+    left_out: Vec<String>,
 }
 
 impl Peers {
@@ -45,29 +34,39 @@ impl Peers {
     ///
     /// # Errors
     /// As those of [`pytorch()`], with the network's name.
-    pub fn add(
+    pub fn add(&mut self, name: &str, network: &Portable) -> Result<Vec<File>, InterchangeError> {
+        self.files(name, network, [pytorch, keras])
+    }
+
+    /// As [`Peers::add`], but without the weights, which `network` need not have. The README says that they are left out.
+    ///
+    /// # Errors
+    /// As those of [`Peers::add`].
+    pub fn add_without_weights(
         &mut self,
         name: &str,
         network: &Portable,
-        weights: PeerWeights,
+    ) -> Result<Vec<File>, InterchangeError> {
+        self.left_out.push(name.to_owned());
+        let pytorch = |network: &Portable, name: &str| pytorch::texts(network, name).map(|texts| texts.0);
+        let keras = |network: &Portable, name: &str| keras::texts(network, name).map(|texts| texts.0);
+        self.files(name, network, [pytorch, keras])
+    }
+
+    fn files(
+        &mut self,
+        name: &str,
+        network: &Portable,
+        [pytorch, keras]: [fn(&Portable, &str) -> Result<Vec<File>, InterchangeError>; 2],
     ) -> Result<Vec<File>, InterchangeError> {
         let folder = free(&folder(name), &self.folders);
         let of_name = |error: InterchangeError| {
             InterchangeError::new(format!("the network `{name}`: {error}"), error.help())
         };
-        let (mut files, mut left_out) = (Vec::new(), 0);
-        type Write = fn(&Portable, &str) -> Result<Vec<File>, InterchangeError>;
-        for (part, write) in [("pytorch", pytorch as Write), ("keras", keras)] {
-            for file in write(network, name).map_err(of_name)? {
-                if weights == PeerWeights::LeftOut && file.name == WEIGHTS {
-                    left_out += file.bytes.len();
-                    continue;
-                }
-                files.push(File::new(format!("{folder}/{part}/{}", file.name), file.bytes));
-            }
-        }
-        if weights == PeerWeights::LeftOut {
-            self.left_out.push((name.to_owned(), left_out));
+        let mut files = Vec::new();
+        for (part, write) in [("pytorch", pytorch), ("keras", keras)] {
+            let written = write(network, name).map_err(of_name)?.into_iter();
+            files.extend(written.map(|file| File::new(format!("{folder}/{part}/{}", file.name), file.bytes)));
         }
         self.entries.push(facts::facts(name, &folder, network)?);
         self.folders.push(folder);
@@ -84,10 +83,7 @@ impl Peers {
             .replace("@KERAS@", keras::SCORES.trim_end());
         let mut readme = README.to_owned();
         if !self.left_out.is_empty() {
-            let names = self
-                .left_out
-                .iter()
-                .map(|(name, bytes)| format!("- `{name}`: {:.0} MB\n", *bytes as f64 / 1e6));
+            let names = self.left_out.iter().map(|name| format!("- `{name}`\n"));
             readme.push_str(&LEFT_OUT.replace("@NAMES@", &names.collect::<String>()));
         }
         vec![

@@ -16,8 +16,7 @@ fn small() -> ModelSpec {
 /// The whole folder of some networks.
 fn written(networks: &[(&str, &Portable)]) -> Vec<File> {
     let mut peers = Peers::default();
-    let files =
-        networks.iter().map(|(name, network)| peers.add(name, network, PeerWeights::Written).unwrap());
+    let files = networks.iter().map(|(name, network)| peers.add(name, network).unwrap());
     let mut files: Vec<File> = files.collect::<Vec<_>>().concat();
     files.extend(peers.finish());
     files
@@ -27,13 +26,14 @@ fn written(networks: &[(&str, &Portable)]) -> Vec<File> {
 fn weights_that_are_left_out_are_told() {
     let network = portable(&shipped("lenet-5"));
     let mut peers = Peers::default();
-    let whole = peers.add("small", &network, PeerWeights::Written).unwrap();
-    let mut files = peers.add("large", &network, PeerWeights::LeftOut).unwrap();
+    let whole = peers.add("small", &network).unwrap();
+    let mut files =
+        peers.add_without_weights("large", &Portable { tensors: Vec::new(), ..network.clone() }).unwrap();
     assert_eq!(whole.len(), files.len() + 2);
-    assert!(files.iter().all(|file| !file.name.ends_with(WEIGHTS)));
+    assert!(files.iter().all(|file| !file.name.ends_with("weights.safetensors")));
     files.extend(peers.finish());
     let readme = text(&files, "README.md");
-    assert!(readme.contains("\n- `large`: 0 MB\n") && !readme.contains("- `small`"), "{readme}");
+    assert!(readme.contains("\n- `large`\n") && !readme.contains("- `small`"), "{readme}");
     assert!(!text(&written(&[("small", &network)]), "README.md").contains("left out"));
 }
 
