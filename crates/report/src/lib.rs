@@ -31,8 +31,8 @@ pub use results::{
     ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
     Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PairResults, Pairing,
-    PcaResults, PerceptronResults, Pictures, Program, Results, Share, Spread, WeightingResults, WrongImage,
-    between, metrics, training_lines, within,
+    PcaResults, PeerFound, PeerResults, PerceptronResults, Pictures, Program, Results, Share, Spread,
+    WeightingResults, WrongImage, between, metrics, training_lines, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

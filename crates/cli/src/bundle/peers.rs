@@ -71,7 +71,7 @@ fn without_weights(peers: &mut Peers, run: &PlannedRun, file: &Path) -> Result<V
     let model = model(run).cloned().expect("a network's run trains it");
     let network = Portable { model, tensors: Vec::new(), card };
     let of_file = |source| ExchangeError::Network { path: file.to_owned(), source };
-    Ok(peers.add_without_weights(&run.full_title(), &network).map_err(of_file)?)
+    Ok(peers.add_without_weights(&run.full_title(), run.id.as_ref(), &network).map_err(of_file)?)
 }
 
 #[cfg(test)]

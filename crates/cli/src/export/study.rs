@@ -133,5 +133,5 @@ pub(crate) fn networks<'a>(reader: &Reader, record: &'a StudyRecord) -> Vec<(&'a
 pub(crate) fn peer(peers: &mut Peers, run: &PlannedRun, file: &Path) -> Result<Vec<File>, Failure> {
     let network = portable(Trained::read(file).map_err(look::failure)?);
     let of_file = |source| ExchangeError::Network { path: file.to_owned(), source };
-    Ok(peers.add(&run.full_title(), &network).map_err(of_file)?)
+    Ok(peers.add(&run.full_title(), run.id.as_ref(), &network).map_err(of_file)?)
 }

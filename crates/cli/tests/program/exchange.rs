@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use serde_json::{Value, json};
+
+use crate::bundle::common::copy_folder;
 use crate::common::{Done, run};
 use crate::own::bars;
 
@@ -121,7 +124,7 @@ fn the_arrays_of_a_run_are_written_for_numpy() {
     let bytes = fs::read(folder.join("a.npz")).unwrap();
     assert!(bytes.starts_with(b"PK") && bytes.windows(15).any(|name| name == b"test_logits.npy"));
     // The same run by its name, and in its own folder; the file is written again.
-    let record = inkling_store::read_json::<serde_json::Value>(&TRAINING.join("model/study.json"));
+    let record = inkling_store::read_json::<Value>(&TRAINING.join("model/study.json"));
     let run_of = record.unwrap().unwrap()["runs"][0].clone();
     let (id, title) = (run_of["id"].as_str().unwrap(), run_of["title"].as_str().unwrap());
     export(folder, &["--arrays", "a.npz", "--run", title]).says(0, &[]);
@@ -142,6 +145,45 @@ fn the_arrays_of_a_run_are_written_for_numpy() {
     run(folder, &["export", "alone.safetensors", "--arrays", "d.npz"])
         .says(65, &["without the run that trained it"]);
     assert!(!folder.join("d.npz").exists());
+}
+
+/// What a script of ours found in another library is told in the report, if it is of this study.
+#[test]
+fn what_other_libraries_counted_becomes_a_sentence_of_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let study = folder.join("model");
+    copy_folder(&TRAINING.join("model"), &study);
+    run(folder, &["export", "model", "--peers", "peers"]).says(0, &[]);
+    let networks: Value =
+        serde_json::from_slice(&fs::read(folder.join("peers/networks.json")).unwrap()).unwrap();
+    let network = &networks["networks"][0];
+    let mut head = network["heads"][0].clone();
+    head.as_object_mut().unwrap().remove("groups");
+    head["found"] = json!([{ "correct": head["correct"], "ties": 0 }]);
+    let counts = json!({
+        "finished": "2026-11-28T09:00:00Z",
+        "libraries": [{ "name": "PyTorch", "version": "2.15.0" }],
+        "networks": [{ "run": network["run"], "heads": [head] }],
+    });
+    let page = || fs::read_to_string(study.join("report.html")).unwrap().replace('\u{a0}', " ");
+    let sealed = inkling_store::sealed_json(&counts);
+    fs::write(study.join("peers.json"), &sealed).unwrap();
+    run(folder, &["report", "model"]).says(0, &[]);
+    let told =
+        "PyTorch 2.15.0 gave the same counts of right answers as Inkling for the only exported network";
+    assert!(page().split_whitespace().collect::<Vec<_>>().join(" ").contains(told));
+    // A digit that was changed, and counts of another study: the report says nothing, and the person is told.
+    let changed = String::from_utf8(sealed).unwrap().replace("2.15.0", "2.15.1");
+    let mut others = counts;
+    others["networks"][0]["run"] = "0123456789abcdef".into();
+    let others = String::from_utf8(inkling_store::sealed_json(&others)).unwrap();
+    for (text, words) in [(changed, "the SHA-256"), (others, "none of this study's networks")] {
+        fs::write(study.join("peers.json"), text).unwrap();
+        let warning = ["warning: model/peers.json is not taken up in the report", words];
+        run(folder, &["report", "model"]).says(0, &warning);
+        assert!(!page().contains("right answers as Inkling"));
+    }
 }
 
 /// Event files of each run in a folder.

@@ -12,9 +12,9 @@ use crate::{InterchangeError, Portable, pytorch};
 ///
 /// # Errors
 /// A network that cannot be built.
-pub(crate) fn facts(name: &str, folder: &str, network: &Portable) -> Result<Value, InterchangeError> {
+pub(crate) fn facts([name, run, folder]: [&str; 3], network: &Portable) -> Result<Value, InterchangeError> {
     let [height, width, channels] = network.model.input;
-    let mut entry = json!({ "name": name, "folder": folder, "shape": [height, width, channels] });
+    let mut entry = json!({ "name": name, "run": run, "folder": folder, "shape": [height, width, channels] });
     let Some(card) = &network.card else { return Ok(entry) };
     let members = json!({
         "set": card.data.name,

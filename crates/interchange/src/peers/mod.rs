@@ -30,12 +30,12 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// The files of a network by its name in the study. Those of one are written before the next is read, as their weights are large.
+    /// The files of a network by its name in the study and the id of its run. Those of one are written before the next is read, as their weights are large.
     ///
     /// # Errors
     /// As those of [`pytorch()`], with the network's name.
-    pub fn add(&mut self, name: &str, network: &Portable) -> Result<Vec<File>, InterchangeError> {
-        self.files(name, network, [pytorch, keras])
+    pub fn add(&mut self, name: &str, run: &str, network: &Portable) -> Result<Vec<File>, InterchangeError> {
+        self.files((name, run), network, [pytorch, keras])
     }
 
     /// As [`Peers::add`], but without the weights, which `network` need not have. The README says that they are left out.
@@ -45,17 +45,18 @@ impl Peers {
     pub fn add_without_weights(
         &mut self,
         name: &str,
+        run: &str,
         network: &Portable,
     ) -> Result<Vec<File>, InterchangeError> {
         self.left_out.push(name.to_owned());
         let pytorch = |network: &Portable, name: &str| pytorch::texts(network, name).map(|texts| texts.0);
         let keras = |network: &Portable, name: &str| keras::texts(network, name).map(|texts| texts.0);
-        self.files(name, network, [pytorch, keras])
+        self.files((name, run), network, [pytorch, keras])
     }
 
     fn files(
         &mut self,
-        name: &str,
+        (name, run): (&str, &str),
         network: &Portable,
         [pytorch, keras]: [fn(&Portable, &str) -> Result<Vec<File>, InterchangeError>; 2],
     ) -> Result<Vec<File>, InterchangeError> {
@@ -68,7 +69,7 @@ impl Peers {
             let written = write(network, name).map_err(of_name)?.into_iter();
             files.extend(written.map(|file| File::new(format!("{folder}/{part}/{}", file.name), file.bytes)));
         }
-        self.entries.push(facts::facts(name, &folder, network)?);
+        self.entries.push(facts::facts([name, run, &folder], network)?);
         self.folders.push(folder);
         Ok(files)
     }

@@ -16,7 +16,7 @@ fn small() -> ModelSpec {
 /// The whole folder of some networks.
 fn written(networks: &[(&str, &Portable)]) -> Vec<File> {
     let mut peers = Peers::default();
-    let files = networks.iter().map(|(name, network)| peers.add(name, network).unwrap());
+    let files = networks.iter().map(|(name, network)| peers.add(name, "0123456789abcdef", network).unwrap());
     let mut files: Vec<File> = files.collect::<Vec<_>>().concat();
     files.extend(peers.finish());
     files
@@ -26,9 +26,10 @@ fn written(networks: &[(&str, &Portable)]) -> Vec<File> {
 fn weights_that_are_left_out_are_told() {
     let network = portable(&shipped("lenet-5"));
     let mut peers = Peers::default();
-    let whole = peers.add("small", &network).unwrap();
-    let mut files =
-        peers.add_without_weights("large", &Portable { tensors: Vec::new(), ..network.clone() }).unwrap();
+    let whole = peers.add("small", "0", &network).unwrap();
+    let mut files = peers
+        .add_without_weights("large", "1", &Portable { tensors: Vec::new(), ..network.clone() })
+        .unwrap();
     assert_eq!(whole.len(), files.len() + 2);
     assert!(files.iter().all(|file| !file.name.ends_with("weights.safetensors")));
     files.extend(peers.finish());
@@ -75,7 +76,7 @@ fn what_the_training_script_does_not_do_is_said() {
         let mut card = card(&model, "fashion-mnist");
         change(&mut card.run);
         let network = Portable { card: Some(card), ..portable(&model) };
-        let facts = facts::facts("mine", "mine", &network).unwrap();
+        let facts = facts::facts(["mine", "0", "mine"], &network).unwrap();
         facts["training"]["not_here"].clone()
     };
     assert_eq!(of(&|_| {}), Value::Null);

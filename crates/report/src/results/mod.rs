@@ -7,6 +7,7 @@ mod multitask;
 mod network;
 mod networks;
 mod origin;
+mod peers;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -39,6 +40,7 @@ pub use network::{Answers, Convolutions, Network, WrongImage, metrics, training_
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, NetworksResults};
 pub use origin::{Origins, Program, Share};
+pub use peers::{PeerFound, PeerResults};
 
 /// A study, as far as it is finished.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ pub struct Results {
     pub origins: Origins,
     /// The runs that are not finished. What depends on them alone is absent below.
     pub missing: Vec<PlannedRun>,
+    /// What other libraries counted with its networks, where it is known; the error says why the file that tells is not believed.
+    pub peers: Option<Result<PeerResults, String>>,
     /// When the last of its runs ended; absent where older programs made them all.
     pub finished: Option<Moment>,
     /// Task 1.
@@ -200,6 +204,7 @@ impl Results {
             check_identity(store, run, &record.data)?;
         }
         let (origins, finished) = origin::read(store, &record.runs)?;
+        let peers = peers::results(store, &record, &missing)?;
         // A name without folders, as the program gives to a study that it put together itself.
         let file = Path::new(&record.preset);
         let study_is_here = file.file_name() == Some(file.as_os_str()) && store.path().join(file).is_file();
@@ -208,6 +213,7 @@ impl Results {
             study_is_here,
             origins,
             missing,
+            peers,
             finished,
             pca,
             perceptrons,

@@ -1,6 +1,7 @@
 //! What runs report: the outcome of each kind of run, and the record that every run leaves beside it.
 
 mod inside;
+mod peers;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ pub use inside::{
     ActivationLayer, ActivationsOutcome, DreamFound, DreamOutcome, FilterKinds, FilterLayer, FiltersOutcome,
     LookedAt, Seen,
 };
+pub use peers::{PEERS_FILE, PeerCount, PeerCounts, PeerHead, PeerLibrary, PeerNetwork};
 
 /// The contents of a finished run's `result.json`, but for the checksums of its neighbours, which the store adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
