@@ -104,6 +104,8 @@ pub(crate) fn perform(
     if study.network.is_none() {
         warn_of_length(study);
     }
+    // Before anything is trained.
+    board.map_or(Ok(()), inkling_store::atomic::writable_folder)?;
     let store = Store::open(out)?;
     let progress = Progress::new(&STOP);
     progress.notes(&store);
@@ -216,7 +218,7 @@ pub(crate) fn read_text(
 
 /// Says what was found and where it lies; the error is that of a report of which something is missing.
 fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), Failure> {
-    let Written { summary, words, page, failed } = written;
+    let Written { summary, words, page, disbelieved, failed } = written;
     if json {
         let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data");
         output::line(&text);
@@ -239,6 +241,14 @@ fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), 
             at("summary.json")
         ));
         message::say(&format!("finished in {:.1} s", start.elapsed().as_secs_f64()));
+    }
+    if let Some(reason) = disbelieved {
+        message::warning(&format!(
+            "{} is not taken up in the report: {reason}.\n\
+             Remove it, or let reproduce.py of `inkling export {} --peers DIR` write it anew.",
+            quoted_path(out.join("peers.json")),
+            quoted_path(out),
+        ));
     }
     if let Some(words) = words.filter(|&words| words > WORDS) {
         message::warning(&format!(

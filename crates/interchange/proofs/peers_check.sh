@@ -3,7 +3,7 @@
 #
 #     crates/interchange/proofs/peers_check.sh OUT PEERS DATA
 #
-# OUT is the folder of a study, PEERS its folder `peers`, DATA the folder with mnist and fashion-mnist. Python with what
+# OUT is the folder of a study, where the counts become `peers.json`, PEERS its folder `peers`, DATA the folder with mnist and fashion-mnist. Python with what
 # peers-requirements.txt lists is $PYTHON, by itself python3. Every layer is compared score by score, every network of the study by its
 # predictions and by its count of right answers, one folder of each library by itself, and one network is trained for an epoch.
 set -euo pipefail
@@ -18,7 +18,7 @@ cargo run --quiet --release --locked --package inkling-interchange --example eve
 "$python" "$here/every_layer.py" "$layers"
 
 "$python" "$here/predictions.py" "$out" "$peers" "$data"
-"$python" "$peers/reproduce.py" --data "$data"
+"$python" "$peers/reproduce.py" --data "$data" --out "$out/peers.json"
 
 first=$(find "$peers" -mindepth 1 -maxdepth 1 -type d ! -name '__*' | sort | head -n 1)
 for part in pytorch keras; do

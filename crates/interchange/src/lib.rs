@@ -17,7 +17,7 @@ mod weights;
 pub use error::InterchangeError;
 pub use file::File;
 pub use keras::keras;
-pub use peers::{NamedPortable, peers};
+pub use peers::Peers;
 pub use portable::{Portable, Tensor};
 pub use pytorch::pytorch;
 pub use weights::{Convention, Match, Reason, weights_from};

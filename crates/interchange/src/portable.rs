@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use inkling_schema::{MODEL_FORMAT, ModelCard, ModelSpec};
+use inkling_schema::{MODEL_CARD, MODEL_FORMAT, ModelCard, ModelSpec};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -45,7 +45,7 @@ impl Portable {
         let mut metadata =
             HashMap::from([("format".to_owned(), MODEL_FORMAT.to_owned()), ("model".to_owned(), model)]);
         if let Some(card) = &self.card {
-            metadata.insert("card".to_owned(), serde_json::to_string(card).expect("plain data"));
+            metadata.insert(MODEL_CARD.to_owned(), serde_json::to_string(card).expect("plain data"));
         }
         safetensors::serialize(views, Some(metadata)).expect("named tensors can be written")
     }

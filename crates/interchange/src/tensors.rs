@@ -54,6 +54,45 @@ pub(crate) struct NamedLayer<'a> {
     pub(crate) projection: Option<Box<NamedLayer<'a>>>,
 }
 
+/// A program whose formats networks are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Onnx,
+    PyTorch,
+    Keras,
+}
+
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Onnx => "ONNX",
+            Format::PyTorch => "PyTorch",
+            Format::Keras => "Keras",
+        }
+    }
+}
+
+/// The kinds of the layers that every format has. A new kind is refused by name until all writers know it.
+const LAYERS: [&str; 17] = [
+    "dense",
+    "conv2d",
+    "max-pool",
+    "avg-pool",
+    "global-avg-pool",
+    "flatten",
+    "relu",
+    "leaky-relu",
+    "elu",
+    "gelu",
+    "silu",
+    "sigmoid",
+    "tanh",
+    "dropout",
+    "batch-norm",
+    "layer-norm",
+    "residual",
+];
+
 /// The layers of a network.
 #[derive(Debug)]
 pub(crate) struct NamedLayers<'a> {
@@ -63,27 +102,40 @@ pub(crate) struct NamedLayers<'a> {
     pub(crate) heads: Vec<Vec<NamedLayer<'a>>>,
 }
 
-/// The plan of a network that is to be written in another program's words.
+/// The plan of a network that is to be written in this format, or read from it.
 ///
 /// # Errors
-/// A network that cannot be built, or one with an activation that only the program which trained it knows.
-pub(crate) fn plan(model: &ModelSpec) -> Result<Plan, InterchangeError> {
+/// A network that cannot be built, or one with a layer that the format lacks, named by its place.
+pub(crate) fn plan(model: &ModelSpec, format: Format) -> Result<Plan, InterchangeError> {
     let plan = model.plan().map_err(|error| {
-        let help = error.help().map_or_else(String::new, |help| help.to_string());
-        InterchangeError::new(error.to_string(), help)
+        let help = error.help().map_or_else(|| "correct its layers".to_owned(), |help| help.to_string());
+        InterchangeError::new(format!("the network cannot be built: {error}"), help)
     })?;
-    for layer in plan.all_layers() {
-        if let LayerSpec::Custom { activation } = &layer.layer {
-            return Err(InterchangeError::new(
-                format!(
-                    "{} (custom): `{activation}` is known only to the program that brought it",
-                    layer.place
-                ),
-                "use an activation that other programs have too: relu, leaky-relu, elu, gelu, silu, sigmoid or tanh",
-            ));
-        }
-    }
+    check_layers(&plan, format, &LAYERS)?;
     Ok(plan)
+}
+
+/// Checks that a format has every layer of a network, of which it has those of these kinds.
+fn check_layers(plan: &Plan, format: Format, kinds: &[&str]) -> Result<(), InterchangeError> {
+    let lacks = |layer: &&PlannedLayer| !kinds.contains(&layer.layer.kind());
+    let Some(lacking) = plan.all_layers().into_iter().find(lacks) else { return Ok(()) };
+    let (place, kind, format) = (&lacking.place, lacking.layer.kind(), format.name());
+    Err(match &lacking.layer {
+        LayerSpec::Custom { activation } => InterchangeError::new(
+            format!(
+                "{place} ({kind}): `{activation}` is known only to the program that brought it, and {format} lacks it"
+            ),
+            "use an activation that other programs have too (relu, leaky-relu, elu, gelu, silu, sigmoid or tanh), and train \
+             the network again",
+        ),
+        _ => InterchangeError::new(
+            format!("{place} ({kind}): {format} has no such layer"),
+            format!(
+                "replace it by layers that {format} has ({}), and train the network again",
+                kinds.join(", ")
+            ),
+        ),
+    })
 }
 
 impl<'a> NamedLayers<'a> {
@@ -156,5 +208,85 @@ impl<'a> NamedLayer<'a> {
             kind,
         };
         shapes.into_iter().map(tensor).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::{Head, Initializer};
+
+    use super::*;
+    use crate::{Portable, keras, onnx, pytorch};
+
+    type Write = fn(&Portable) -> Result<(), InterchangeError>;
+
+    /// Every writer.
+    const WRITERS: [(&str, Write); 3] = [
+        ("ONNX", |network| onnx::export(network, &onnx::Options::default()).map(drop)),
+        ("PyTorch", |network| pytorch(network, "mine").map(drop)),
+        ("Keras", |network| keras(network, "mine").map(drop)),
+    ];
+
+    fn with(trunk: Vec<LayerSpec>) -> ModelSpec {
+        let dense = LayerSpec::Dense { units: 2, initializer: Initializer::HeUniform };
+        ModelSpec {
+            input: [4, 4, 2],
+            trunk,
+            heads: vec![Head::new("class", vec![LayerSpec::Flatten, dense])],
+        }
+    }
+
+    #[test]
+    fn every_writer_refuses_a_layer_that_its_format_lacks() {
+        let custom = LayerSpec::Custom { activation: "mish".into() };
+        let model = with(vec![LayerSpec::Residual { layers: vec![custom], projection: None }]);
+        for (format, write) in WRITERS {
+            let network = Portable { model: model.clone(), tensors: Vec::new(), card: None };
+            let error = write(&network).unwrap_err();
+            let expected = "trunk 1.1 (custom): `mish` is known only to the program that brought it, and ";
+            assert_eq!(error.to_string(), format!("{expected}{format} lacks it"));
+            assert!(error.help().contains("relu"));
+        }
+        let plan = with(Vec::new()).plan().unwrap();
+        let error = check_layers(&plan, Format::Keras, &["dense"]).unwrap_err();
+        assert!(error.to_string().ends_with("(flatten): Keras has no such layer"), "{error}");
+        assert!(error.help().contains("replace it by layers that Keras has (dense)"));
+    }
+
+    #[test]
+    fn every_writer_writes_every_kind_that_is_listed() {
+        let toml = r#"
+input = [4, 4, 2]
+trunk = [
+    { layer = "conv2d", filters = 2, kernel_size = [3, 3], stride = [1, 1], padding = "same", initializer = "he-uniform" },
+    { layer = "max-pool", pool_size = [1, 1], stride = [1, 1] },
+    { layer = "avg-pool", pool_size = [1, 1], stride = [1, 1] },
+    { layer = "relu" },
+    { layer = "leaky-relu", slope = 0.1 },
+    { layer = "elu", alpha = 1.0 },
+    { layer = "gelu" },
+    { layer = "silu" },
+    { layer = "sigmoid" },
+    { layer = "tanh" },
+    { layer = "dropout", rate = 0.5 },
+    { layer = "batch-norm", epsilon = 1e-5, momentum = 0.1 },
+    { layer = "layer-norm", epsilon = 1e-5 },
+    { layer = "residual", layers = [{ layer = "relu" }] },
+]
+[[heads]]
+name = "a"
+layers = [{ layer = "global-avg-pool" }, { layer = "dense", units = 2, initializer = "glorot-uniform" }]
+[[heads]]
+name = "b"
+layers = [{ layer = "flatten" }, { layer = "dense", units = 2, initializer = "glorot-uniform" }]
+"#;
+        let model = ModelSpec::from_toml("all.toml", toml).unwrap();
+        let plan = model.plan().unwrap();
+        let kinds: Vec<&str> = plan.all_layers().into_iter().map(|layer| layer.layer.kind()).collect();
+        assert!(LAYERS.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+        let network = crate::testing::portable(&model);
+        for (format, write) in WRITERS {
+            write(&network).unwrap_or_else(|error| panic!("{format}: {error}"));
+        }
     }
 }

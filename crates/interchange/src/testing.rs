@@ -10,7 +10,7 @@ use inkling_schema::{
 };
 use proptest::prelude::*;
 
-use crate::tensors::{NamedLayer, NamedLayers, plan};
+use crate::tensors::{NamedLayer, NamedLayers};
 use crate::{File, Portable, Tensor};
 
 /// A network that ships with the program.
@@ -21,7 +21,7 @@ pub(crate) fn shipped(name: &str) -> ModelSpec {
 
 /// The network with numbers of which no two are equal, as far as 32 bits can tell.
 pub(crate) fn portable(model: &ModelSpec) -> Portable {
-    let plan = plan(model).unwrap();
+    let plan = model.plan().unwrap();
     let mut number = 0.0;
     let mut next = || {
         number += 1.0;

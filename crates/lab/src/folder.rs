@@ -135,7 +135,7 @@ pub(crate) fn check_instructions<'a>(
         }
     }
     let Some((theirs, runs)) = others.into_iter().next() else { return Ok(()) };
-    let first = format!("{} {}", runs[0].task.name(), runs[0].title);
+    let first = runs[0].full_title();
     let run = match runs.len() {
         1 => first,
         2 => format!("{first} and another run"),

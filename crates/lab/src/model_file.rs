@@ -8,6 +8,3 @@ pub(crate) const BEST: &str = "best/";
 
 /// How the names of the weights after the last epoch begin, in a model's file whose network has those of an earlier one.
 pub(crate) const LAST: &str = "last/";
-
-/// Key under which a model's file holds its card.
-pub(crate) const CARD: &str = "card";

@@ -274,7 +274,7 @@ pub(crate) fn warn_of_holes(runs: &[PlannedRun], observer: &dyn Observer) {
         }
         known.push(&train.model);
         if let Some(warning) = train.model.plan().ok().and_then(|plan| plan.unread_warning()) {
-            let title = format!("{} {}", run.task.name(), run.title);
+            let title = run.full_title();
             observer.event(Event::Unread { title: &title, warning: &warning });
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use inkling_schema::RunId;
+use inkling_schema::outcome::PEERS_FILE;
 use inkling_store::{Reader, StoreError, read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,7 +37,7 @@ struct Run {
 /// SHA-256 checksums in hexadecimal digits, by name.
 type Checksums = BTreeMap<String, String>;
 
-/// What a report was made from: the study's record, its checks, and the results of its runs.
+/// What a report was made from: the study's record, its checks, what other libraries counted, and the results of its runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin(Checksums);
 
@@ -47,7 +48,7 @@ impl Origin {
     /// The store's errors.
     pub(crate) fn read(store: &Reader) -> Result<Origin, StoreError> {
         let mut checksums = Checksums::new();
-        for name in [STUDY, CHECKS] {
+        for name in [STUDY, CHECKS, PEERS_FILE] {
             if let Some(bytes) = read(&store.path().join(name))? {
                 checksums.insert(name.to_owned(), checksum(&bytes));
             }

@@ -25,15 +25,16 @@ pub use document::printable::unprintable;
 pub use document::{Typeset, WORDS};
 pub use error::ReportError;
 pub use figure::Figure;
-pub use figures::{ClassImages, contact_sheet, draw};
+pub use figures::{ClassImages, contact_sheet, draw, sheet};
 pub use fresh::{Current, Stale, current};
 pub use rasterise::rasterise;
 pub use results::{
     ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
     LeftOut, Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PageImages,
-    PageNetwork, PageResults, PairResults, Pairing, PcaResults, PerceptronResults, Pictures, Program,
-    Results, Share, Spread, WeightingResults, WhyLeftOut, WrongImage, between, within,
+    PageNetwork, PageResults, PairResults, Pairing, PcaResults, PeerFound, PeerResults, PerceptronResults,
+    Pictures, Program, Results, Share, Spread, WeightingResults, WhyLeftOut, WrongImage, between, metrics,
+    training_lines, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

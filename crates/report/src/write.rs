@@ -21,6 +21,8 @@ pub struct Written {
     pub words: Option<usize>,
     /// Whether `report.html` was written.
     pub page: bool,
+    /// Why `peers.json` is there and not in the report.
+    pub disbelieved: Option<String>,
     /// Why something is missing, where it is: [`ReportError::Incomplete`].
     pub failed: Option<ReportError>,
 }
@@ -127,7 +129,10 @@ pub(crate) fn write_made(
     match (whole, failed) {
         (Err(unfinished), None) => Err(unfinished),
         (Err(_), Some(failed)) => Err(failed),
-        (Ok(()), failed) => Ok(Written { summary, words, page: !missing.contains(&PAGE), failed }),
+        (Ok(()), failed) => {
+            let disbelieved = results.peers.as_ref().and_then(|peers| peers.as_ref().err().cloned());
+            Ok(Written { summary, words, page: !missing.contains(&PAGE), disbelieved, failed })
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 /// The version of the format of model files, which they have in their metadata.
 pub const MODEL_FORMAT: &str = "1";
 
+/// Key under which a model's file holds its card, as JSON.
+pub const MODEL_CARD: &str = "card";
+
 /// Every network that ships with the program, as (name, TOML text).
 pub const MODELS: [(&str, &str); 7] = [
     ("mlp", include_str!("../models/mlp.toml")),

@@ -137,7 +137,7 @@ pub fn page_candidates<'a>(study: &Study, runs: &'a [PlannedRun]) -> Vec<(&'a Pl
             Task::Inside => PageRank::Judge,
             _ => PageRank::Other,
         };
-        Some((run, PageCandidate { name: format!("{} {}", run.task.name(), run.title), parameters, rank }))
+        Some((run, PageCandidate { name: run.full_title(), parameters, rank }))
     };
     runs.iter().filter_map(candidate).collect()
 }

@@ -6,6 +6,15 @@ use inkling_files::atomic;
 
 use crate::error::StoreError;
 
+/// Creates `folder` where it is missing, and checks that files can be written there.
+///
+/// # Errors
+/// [`StoreError::CannotWrite`], [`StoreError::DiskFull`] or [`StoreError::Io`].
+pub fn writable_folder(folder: &Path) -> Result<(), StoreError> {
+    atomic::create_folder(folder)?;
+    Ok(atomic::check_writable(folder)?)
+}
+
 /// Replaces the file at `path` by `bytes`, or creates it.
 ///
 /// # Errors

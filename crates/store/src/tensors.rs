@@ -317,6 +317,19 @@ impl Tensors {
         names
     }
 
+    /// A tensor as it lies in the file: the format's name for the type of its numbers, such as `F32`, its shape, and its bytes,
+    /// the lowest of each number first.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongTensor`] where there is none, [`StoreError::Io`] where it cannot be read.
+    pub fn raw(&self, name: &str) -> Result<(String, &[usize], Vec<u8>), StoreError> {
+        let info = self.info(name)?;
+        let (from, to) = info.data_offsets;
+        let mut bytes = vec![0; to - from];
+        self.read_at(self.start + from as u64, &mut bytes)?;
+        Ok((info.dtype.to_string(), &info.shape, bytes))
+    }
+
     /// The shape of the tensor `name`.
     ///
     /// # Errors

@@ -13,8 +13,9 @@ Examples:
 
 The archive holds the report (DIR/report.pdf), the executed notebook (DIR/Assignment2_Group_7.ipynb, which `notebook/make DIR \
 --group 7` makes in the project's folder), and the folder Assignment2_Group_7.code: the sources that this program was \
-built from, the data, the study as study.toml, its numbers as summary.json, and REPEAT.md, which says how to repeat the study. The \
-same study gives the same bytes.";
+built from, the data, the study as study.toml, its numbers as summary.json, its trained networks for PyTorch and Keras in the \
+folder peers (the smallest of them, up to 45 MB of weights; of the others, weights alone are left out), and REPEAT.md, which \
+says how to repeat the study. The same study gives the same bytes.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]

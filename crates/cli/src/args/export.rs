@@ -13,6 +13,7 @@ Of one network:
   inkling export model --keras cnn-keras                the same for Keras 3
 Of a whole study:
   inkling export out --metrics metrics.csv              one long table for pandas and Polars (.csv, .json, .parquet)
+  inkling export out --run activations --arrays a.npz   arrays of one run for NumPy: embedding, logits, activations, dreams, …
   inkling export out --tensorboard logs                 curves of all runs and the figures, for `tensorboard --logdir logs`
   inkling export out --peers peers                      every network of tasks 3, 4 and 6 in PyTorch and Keras, and scripts that \
 repeat their results
@@ -50,6 +51,14 @@ pub(crate) struct ExportArgs {
     /// Write the metrics of all runs of a study as one table: .csv, .json or .parquet.
     #[arg(long, value_name = "FILE", group = "forms")]
     pub(crate) metrics: Option<PathBuf>,
+
+    /// Write the arrays of one run as an NPZ file for NumPy.
+    #[arg(long, value_name = "FILE.npz", group = "forms")]
+    pub(crate) arrays: Option<PathBuf>,
+
+    /// Run of a study's folder whose arrays are meant, by its task and title or its id [default: that of the network].
+    #[arg(long, value_name = "RUN", requires = "arrays", conflicts_with = "network")]
+    pub(crate) run: Option<String>,
 
     /// Write the metrics and figures of a study for TensorBoard.
     #[arg(long, value_name = "DIR", group = "forms")]

@@ -6,6 +6,7 @@
 mod archive;
 mod error;
 mod notebook;
+mod peers;
 mod repeat;
 pub(crate) mod sources;
 
@@ -73,17 +74,31 @@ pub(crate) fn bundle(args: &BundleArgs) -> Result<(), Failure> {
     }
     let total = SOURCES.iter().map(|(_, bytes)| bytes.len()).sum();
     row(code(""), total, format!("{} source files of Inkling {}", SOURCES.len(), env!("CARGO_PKG_VERSION")));
+    let peers = peers::packed(&reader, &record)?;
     for (path, bytes, words) in [
         ("study.toml", repeat::study_file(&record, !args.without_data).into_bytes(), "the study"),
         ("summary.json", summary, "its numbers"),
         (
             "REPEAT.md",
-            repeat::instructions(&record, &origins, group, !args.without_data).into_bytes(),
+            repeat::instructions(&record, &origins, group, !args.without_data, peers.is_some()).into_bytes(),
             "how to repeat it",
         ),
     ] {
         row(format!("  {path}"), bytes.len(), words.into());
         files.add(code(path), bytes);
+    }
+    if let Some(peers) = peers {
+        let total = peers.files.iter().map(|file| file.bytes.len()).sum();
+        let left_out = match peers.without_weights {
+            0 => String::new(),
+            count => format!(", {count} without weights"),
+        };
+        let networks =
+            format!("{} {}", peers.networks, if peers.networks == 1 { "network" } else { "networks" });
+        row("  peers/".into(), total, format!("{networks} in PyTorch and Keras{left_out}"));
+        for file in peers.files {
+            files.add(code(&format!("peers/{}", file.name)), file.bytes);
+        }
     }
     if !args.without_data {
         let sources = Sources::new(args.data.folder.clone());

@@ -38,8 +38,19 @@ pub(super) fn prepared(own: &DataSetSpec) -> String {
     format!("data/{}.npz", own.name)
 }
 
+/// What is said of the trained networks.
+const PEERS: &str = "The folder `peers` holds the trained networks for PyTorch and for Keras: modules to read, their weights, and scripts. In it,\n\
+                     `python reproduce.py --data ../data` counts their right answers, and `python train.py --data ../data` trains them\n\
+                     from scratch; its `README.md` says what they need.\n\n";
+
 /// How to repeat the study, on which machines it was done, and what will be the same.
-pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, with_data: bool) -> String {
+pub(super) fn instructions(
+    record: &StudyRecord,
+    origins: &Origins,
+    group: u32,
+    with_data: bool,
+    with_peers: bool,
+) -> String {
     let portable = if origins.portable() { " --cpu portable" } else { "" };
     let several = origins.machines.len() > 1 || origins.programs.len() > 1;
     let runs = |runs: usize| match runs {
@@ -106,7 +117,7 @@ pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, 
          `out`.{then}\n\
          `README.md` introduces the program; `cargo verify` runs its tests.\n\
          \n\
-         Unpack each bundle into a folder of its own and build there: all files have one fixed time, by which Cargo cannot\n\
+         {peers}Unpack each bundle into a folder of its own and build there: all files have one fixed time, by which Cargo cannot\n\
          tell one version from another.\n\
          \n\
          `summary.json` holds the numbers of the study as it was handed in. {same} Times differ.\n\
@@ -118,6 +129,7 @@ pub(super) fn instructions(record: &StudyRecord, origins: &Origins, group: u32, 
          {machines}\
          | computing | {time} |\n\
          {data}",
+        peers = if with_peers { PEERS } else { "" },
         rust = env!("CARGO_PKG_RUST_VERSION"),
         preset = record.preset,
         seed = record.study.seed,

@@ -227,8 +227,9 @@ fn plane(
     let sheet = match shape[..] {
         [count, height, width, ref channels @ ..] if count >= shown && count > 0 => {
             let channels = channels.first().copied().unwrap_or(1);
-            let pictures: Vec<u8> = arrays.values("pictures", &shape)?;
-            Some((sprite(&pictures, shown, [height, width, channels]), [width as u32, height as u32]))
+            let mut pictures: Vec<u8> = arrays.values("pictures", &shape)?;
+            pictures.truncate(shown * height * width * channels);
+            Some((sprite(&pictures, [width, height, channels]), [width as u32, height as u32]))
         }
         _ => None,
     };
@@ -243,41 +244,16 @@ fn plane(
     Ok(writer.close().map_err(ExchangeError::from)?)
 }
 
-/// Pictures side by side as a PNG, ⌈√n⌉ in a row.
-fn sprite(pictures: &[u8], count: usize, [height, width, channels]: [usize; 3]) -> Vec<u8> {
+/// Pictures of width, height and channels as the square sheet that TensorBoard takes.
+fn sprite(pictures: &[u8], picture: [usize; 3]) -> Vec<u8> {
+    let count = pictures.len() / picture.iter().product::<usize>();
     let columns = (1..).find(|side| side * side >= count).unwrap_or(1);
-    let rows = count.div_ceil(columns);
-    let (line, picture) = (width * channels, height * width * channels);
-    let mut pixels = vec![0; rows * height * columns * line];
-    for (place, picture) in pictures.chunks_exact(picture).take(count).enumerate() {
-        for (row, values) in picture.chunks_exact(line).enumerate() {
-            let top = place / columns * height + row;
-            pixels[(top * columns + place % columns) * line..][..line].copy_from_slice(values);
-        }
-    }
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, (columns * width) as u32, (rows * height) as u32);
-    encoder.set_color(if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale });
-    let mut writer = encoder.write_header().expect("a sheet has a side of at least a pixel");
-    writer.write_image_data(&pixels).expect("a vector takes all that is written");
-    writer.finish().expect("a vector takes all that is written");
-    file
+    inkling_report::sheet(pictures, picture, columns)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sheet_has_as_many_pictures_in_a_row_as_rows() {
-        // Three pictures of 2 × 1 pixels: two in a row.
-        let png = sprite(&[1, 2, 3, 4, 5, 6], 3, [2, 1, 1]);
-        assert_eq!(size(&png), Some([2, 4]));
-        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
-        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-        reader.next_frame(&mut pixels).unwrap();
-        assert_eq!(pixels, [1, 3, 2, 4, 5, 0, 6, 0]);
-    }
 
     #[test]
     fn the_nodes_of_two_heads_begin_at_the_trunk() {

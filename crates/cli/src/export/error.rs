@@ -23,6 +23,30 @@ pub(crate) enum ExchangeError {
     #[diagnostic(help("its ending says what it becomes: .csv, .json or .parquet"))]
     NoTable { path: PathBuf },
 
+    #[error("`{}` is no name for a file of arrays", .path.display())]
+    #[diagnostic(help("end it with .npz, which is what NumPy reads"))]
+    NoArchive { path: PathBuf },
+
+    #[error("`{}` is a network without the run that trained it", .path.display())]
+    #[diagnostic(help("--arrays takes the folder of a training, of a study or of a run"))]
+    NoRun { path: PathBuf },
+
+    #[error("the study in `{}` has no run `{word}`", .path.display())]
+    #[diagnostic(help("the nearest are {near}; `study.json` there names them all"))]
+    UnknownRun { path: PathBuf, word: String, near: String },
+
+    #[error("several runs are called `{word}`")]
+    #[diagnostic(help("name one by its id: {known}"))]
+    SeveralRuns { word: String, known: String },
+
+    #[error("the run `{run}` is not finished")]
+    #[diagnostic(help("continue the study or the training: give its command again"))]
+    Unfinished { run: String },
+
+    #[error("the run `{run}` has no arrays: its training diverged")]
+    #[diagnostic(help("change its settings as the report says, and train it again"))]
+    NoArrays { run: String },
+
     #[error("`{}` holds no study", .path.display())]
     #[diagnostic(help("--metrics, --tensorboard and --peers take the folder of a study or of a training"))]
     NoStudy { path: PathBuf },
@@ -40,7 +64,10 @@ impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
         let code = match error {
             ExchangeError::Unreadable { .. } => INPUT_OUTPUT,
-            ExchangeError::NoTable { .. } => USAGE,
+            ExchangeError::NoTable { .. }
+            | ExchangeError::NoArchive { .. }
+            | ExchangeError::UnknownRun { .. }
+            | ExchangeError::SeveralRuns { .. } => USAGE,
             ExchangeError::Board(_) => CANNOT_WRITE,
             _ => BAD_DATA,
         };

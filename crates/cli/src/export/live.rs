@@ -92,8 +92,6 @@ impl Current {
 /// The training of the study that is announced by this title.
 fn planned(store: &Store, title: &str) -> Option<PlannedRun> {
     let record: StudyRecord = store.reader().json("study.json").ok()??;
-    let is_it = |run: &PlannedRun| {
-        matches!(run.spec, RunSpec::Train(_)) && format!("{} {}", run.task.name(), run.title) == title
-    };
+    let is_it = |run: &PlannedRun| matches!(run.spec, RunSpec::Train(_)) && run.full_title() == title;
     record.runs.into_iter().find(is_it)
 }

@@ -1,10 +1,12 @@
 //! `inkling export`: networks and metrics in the forms of other programs.
 
+mod arrays;
 mod board;
 mod error;
 mod live;
 mod study;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +23,7 @@ use crate::{output, replace};
 
 pub(crate) use error::ExchangeError;
 pub(crate) use live::Live;
-pub(crate) use study::for_tensorboard as study_for_tensorboard;
+pub(crate) use study::{for_tensorboard as study_for_tensorboard, networks, peer};
 
 /// How an ONNX file of this program begins: the version of the form, and the producer.
 const ONNX_START: &[u8] = b"\x08\x08\x12\x07inkling";
@@ -33,15 +35,21 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     for folder in [&args.pytorch, &args.keras, &args.peers, &args.tensorboard].into_iter().flatten() {
         check_folder(folder)?;
     }
+    if let Some(path) = &args.arrays {
+        arrays::check(path)?;
+    }
     study::check(args)?;
     if args.onnx.is_some() || args.pytorch.is_some() || args.keras.is_some() {
-        networks(args)?;
+        forms(args)?;
+    }
+    if let Some(path) = &args.arrays {
+        arrays::export(args, path)?;
     }
     study::export(args)
 }
 
 /// The forms of one network.
-fn networks(args: &ExportArgs) -> Result<(), Failure> {
+fn forms(args: &ExportArgs) -> Result<(), Failure> {
     let Named { network, file, name, words } = trained::read(&args.model)?;
     let portable = portable(network);
     let of_file = |source| ExchangeError::Network { path: file.clone(), source };
@@ -92,9 +100,19 @@ fn check_folder(folder: &Path) -> Result<(), UsageError> {
 
 /// Writes files into a folder that is new or empty. Where one cannot be written, none stay.
 fn write_folder(folder: &Path, files: &[File]) -> Result<(), Failure> {
+    write_folder_by_parts(folder, |write| write(files))
+}
+
+/// As [`write_folder`], of files that come in several parts, of which one is in memory at a time.
+fn write_folder_by_parts(
+    folder: &Path,
+    parts: impl FnOnce(&mut dyn FnMut(&[File]) -> Result<(), Failure>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let existed = folder.is_dir();
-    let write = || -> Result<(), Failure> {
+    let mut tops = BTreeSet::new();
+    let mut write = |files: &[File]| -> Result<(), Failure> {
         for file in files {
+            tops.extend(Path::new(&file.name).components().next().map(|top| folder.join(top)));
             let path = folder.join(&file.name);
             let parent = path.parent().unwrap_or(folder);
             fs::create_dir_all(parent)
@@ -103,13 +121,10 @@ fn write_folder(folder: &Path, files: &[File]) -> Result<(), Failure> {
         }
         Ok(())
     };
-    write().inspect_err(|_| {
-        for file in files {
-            let top = Path::new(&file.name).components().next().map(|top| folder.join(top));
-            // The error that is told is that of writing.
-            if let Some(top) = top {
-                let _ = if top.is_dir() { fs::remove_dir_all(&top) } else { fs::remove_file(&top) };
-            }
+    parts(&mut write).inspect_err(|_| {
+        // The error that is told is that of writing.
+        for top in &tops {
+            let _ = if top.is_dir() { fs::remove_dir_all(top) } else { fs::remove_file(top) };
         }
         if !existed {
             let _ = fs::remove_dir(folder);

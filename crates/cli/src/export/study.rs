@@ -1,19 +1,18 @@
 //! What is taken out of a whole study: its metrics as a table or for TensorBoard, and its networks for PyTorch and Keras.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
 use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
-use inkling_interchange::{NamedPortable, peers};
+use inkling_interchange::{File, Peers};
 use inkling_lab::Trained;
+use inkling_report::training_lines;
 use inkling_schema::format::thousands;
 use inkling_schema::outcome::{PerceptronOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome};
 use inkling_schema::{RunSpec, Task};
-use inkling_store::{Reader, RunDir, StoreError, atomic};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use inkling_store::{Reader, StoreError, TensorFile, atomic};
 
-use super::{ExchangeError, board, portable, write_folder};
+use super::{ExchangeError, board, portable, write_folder_by_parts};
 use crate::args::ExportArgs;
 use crate::failure::Failure;
 use crate::{look, output, replace};
@@ -73,12 +72,17 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         }
     }
     if let Some(dir) = &args.peers {
-        let networks = networks(&reader, &record)?;
+        let networks = networks(&reader, &record);
         if networks.is_empty() {
             return Err(nothing("network of tasks 3, 4 or 6").into());
         }
-        let of_study = |source| ExchangeError::Network { path: folder.to_owned(), source };
-        write_folder(dir, &peers(&networks).map_err(of_study)?)?;
+        write_folder_by_parts(dir, |write| {
+            let mut peers = Peers::default();
+            for (run, file) in &networks {
+                write(&peer(&mut peers, run, file)?)?;
+            }
+            write(&peers.finish())
+        })?;
         output::line(&format!("{}: {} networks for PyTorch and Keras", dir.display(), networks.len()));
     }
     Ok(())
@@ -102,10 +106,10 @@ fn metrics<'a>(
         let rows = match &run.spec {
             RunSpec::Train(spec) => dir
                 .finished::<RunResult<TrainOutcome>>()?
-                .map(|result| Ok(rows_of_training(run, spec, &lines(&dir)?, Some(&result.outcome)))),
-            RunSpec::Perceptron(spec) => dir
-                .finished::<RunResult<PerceptronOutcome>>()?
-                .map(|result| Ok(rows_of_perceptron(run, spec, &lines(&dir)?, Some(&result.outcome)))),
+                .map(|result| Ok(rows_of_training(run, spec, &training_lines(&dir)?, Some(&result.outcome)))),
+            RunSpec::Perceptron(spec) => dir.finished::<RunResult<PerceptronOutcome>>()?.map(|result| {
+                Ok(rows_of_perceptron(run, spec, &inkling_report::metrics(&dir)?, Some(&result.outcome)))
+            }),
             _ => None,
         };
         if let Some(rows) = rows.transpose().map_err(|error: StoreError| Failure::from(error))? {
@@ -115,25 +119,19 @@ fn metrics<'a>(
     Ok(found)
 }
 
-/// The lines of a run's metrics. A number that is not finite is `null` in a file, and has no value.
-fn lines<T: DeserializeOwned>(dir: &RunDir) -> Result<Vec<T>, StoreError> {
-    if !dir.path().join("metrics.jsonl").exists() {
-        return Ok(Vec::new());
-    }
-    let lines: Vec<Value> = dir.metrics()?;
-    Ok(lines.into_iter().filter_map(|line| serde_json::from_value(line).ok()).collect())
+/// The networks of tasks 3, 4 and 6 with their files, or the one of a training.
+pub(crate) fn networks<'a>(reader: &Reader, record: &'a StudyRecord) -> Vec<(&'a PlannedRun, PathBuf)> {
+    let of = |run: &'a PlannedRun| {
+        let is_asked = matches!(run.task, Task::Mlp | Task::Cnn | Task::Network | Task::Multitask);
+        let file = reader.run(run.id.as_ref()).path().join(TensorFile::Model.name());
+        (is_asked && matches!(run.spec, RunSpec::Train(_)) && file.is_file()).then_some((run, file))
+    };
+    record.runs.iter().filter_map(of).collect()
 }
 
-/// The networks of tasks 3, 4 and 6, or the one of a training.
-fn networks(reader: &Reader, record: &StudyRecord) -> Result<Vec<NamedPortable>, Failure> {
-    let mut found = Vec::new();
-    for run in &record.runs {
-        let is_asked = matches!(run.task, Task::Mlp | Task::Cnn | Task::Network | Task::Multitask);
-        let file = reader.run(run.id.as_ref()).path().join("model.safetensors");
-        if is_asked && matches!(run.spec, RunSpec::Train(_)) && file.is_file() {
-            let network = portable(Trained::read(&file).map_err(look::failure)?);
-            found.push(NamedPortable { name: format!("{} {}", run.task.name(), run.title), network });
-        }
-    }
-    Ok(found)
+/// The files of a network for PyTorch and Keras.
+pub(crate) fn peer(peers: &mut Peers, run: &PlannedRun, file: &Path) -> Result<Vec<File>, Failure> {
+    let network = portable(Trained::read(file).map_err(look::failure)?);
+    let of_file = |source| ExchangeError::Network { path: file.to_owned(), source };
+    Ok(peers.add(&run.full_title(), run.id.as_ref(), &network).map_err(of_file)?)
 }

@@ -174,10 +174,9 @@ fn of_study(
     network: Option<&str>,
 ) -> Result<(PathBuf, String), Failure> {
     let trained = || record.runs.iter().filter(|run| matches!(run.spec, RunSpec::Train(_)));
-    let name = |run: &PlannedRun| format!("{} {}", run.task.name(), run.title);
     let path = folder.to_owned();
     let list = |runs: &mut dyn Iterator<Item = &PlannedRun>| {
-        runs.map(|run| format!("`{}`", name(run))).collect::<Vec<_>>().join(", ")
+        runs.map(|run| format!("`{}`", run.full_title())).collect::<Vec<_>>().join(", ")
     };
     let meant: Vec<&PlannedRun> = match (network, &record.study.inside) {
         // The name with its task comes first, so that it tells networks apart whatever they are called.
@@ -185,7 +184,7 @@ fn of_study(
             let of = |is_meant: &dyn Fn(&PlannedRun) -> bool| -> Vec<&PlannedRun> {
                 trained().filter(|run| is_meant(run)).collect()
             };
-            let with_task = of(&|run| name(run) == word);
+            let with_task = of(&|run| run.full_title() == word);
             if with_task.is_empty() { of(&|run| run.title == word) } else { with_task }
         }
         (None, _) if record.study.network.is_some() => {
@@ -206,7 +205,7 @@ fn of_study(
     };
     let dir = Reader::open(folder)?.run(run.id.as_ref());
     match dir.finished::<RunResult<TrainOutcome>>()? {
-        Some(_) => Ok((dir.path().join(TensorFile::Model.name()), name(run))),
-        None => Err(AskError::NotTrained { path, network: name(run) }.into()),
+        Some(_) => Ok((dir.path().join(TensorFile::Model.name()), run.full_title())),
+        None => Err(AskError::NotTrained { path, network: run.full_title() }.into()),
     }
 }

@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use serde_json::{Value, json};
+
+use crate::bundle::common::copy_folder;
 use crate::common::{Done, run};
 use crate::own::bars;
 
@@ -22,7 +25,7 @@ layers = [{ layer = "dense", units = 2, initializer = "glorot-uniform" }]
 "#;
 
 /// A folder with a training of that network, made once.
-static TRAINING: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static TRAINING: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exchange");
     let _ = fs::remove_dir_all(&folder);
     bars(&folder.join("bars"), 40);
@@ -110,6 +113,79 @@ fn a_studys_metrics_and_networks_are_written_for_other_programs() {
     }
 }
 
+#[test]
+fn the_arrays_of_a_run_are_written_for_numpy() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let done = export(folder, &["--arrays", "a.npz"]);
+    done.says(0, &[]);
+    let told = "a.npz: network mine: test_labels, test_logits, test_predictions";
+    assert!(done.stdout.contains(told), "{}", done.stdout);
+    let bytes = fs::read(folder.join("a.npz")).unwrap();
+    assert!(bytes.starts_with(b"PK") && bytes.windows(15).any(|name| name == b"test_logits.npy"));
+    // The same run by its name, and in its own folder; the file is written again.
+    let record = inkling_store::read_json::<Value>(&TRAINING.join("model/study.json"));
+    let run_of = record.unwrap().unwrap()["runs"][0].clone();
+    let (id, title) = (run_of["id"].as_str().unwrap(), run_of["title"].as_str().unwrap());
+    export(folder, &["--arrays", "a.npz", "--run", title]).says(0, &[]);
+    export(folder, &["--arrays", "b.npz", "--run", id]).says(0, &[]);
+    let own = TRAINING.join("model/runs").join(id);
+    run(folder, &["export", own.to_str().unwrap(), "--arrays", "c.npz"]).says(0, &[]);
+    for name in ["a.npz", "b.npz", "c.npz"] {
+        assert!(fs::read(folder.join(name)).unwrap() == bytes, "{name}");
+    }
+    fs::write(folder.join("notes.npz"), "mine").unwrap();
+    export(folder, &["--arrays", "notes.npz"]).says(73, &["is not an NPZ file"]);
+    export(folder, &["--arrays", "a.zip"]).says(2, &["end it with .npz"]);
+    export(folder, &["--arrays", "d.npz", "--run", "mime"]).says(2, &["no run `mime`", "`network mine`"]);
+    export(folder, &["--metrics", "m.csv", "--run", title]).says(2, &["--arrays"]);
+    export(folder, &["--pytorch", "torch"]).says(0, &[]);
+    let model = own.join("model.safetensors");
+    fs::copy(model, folder.join("alone.safetensors")).unwrap();
+    run(folder, &["export", "alone.safetensors", "--arrays", "d.npz"])
+        .says(65, &["without the run that trained it"]);
+    assert!(!folder.join("d.npz").exists());
+}
+
+/// What a script of ours found in another library is told in the report, if it is of this study.
+#[test]
+fn what_other_libraries_counted_becomes_a_sentence_of_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let study = folder.join("model");
+    copy_folder(&TRAINING.join("model"), &study);
+    run(folder, &["export", "model", "--peers", "peers"]).says(0, &[]);
+    let networks: Value =
+        serde_json::from_slice(&fs::read(folder.join("peers/networks.json")).unwrap()).unwrap();
+    let network = &networks["networks"][0];
+    let mut head = network["heads"][0].clone();
+    head.as_object_mut().unwrap().remove("groups");
+    head["found"] = json!([{ "correct": head["correct"], "ties": 0 }]);
+    let counts = json!({
+        "finished": "2026-11-28T09:00:00Z",
+        "libraries": [{ "name": "PyTorch", "version": "2.15.0" }],
+        "networks": [{ "run": network["run"], "heads": [head] }],
+    });
+    let page = || fs::read_to_string(study.join("report.html")).unwrap().replace('\u{a0}', " ");
+    let sealed = inkling_store::sealed_json(&counts);
+    fs::write(study.join("peers.json"), &sealed).unwrap();
+    run(folder, &["report", "model"]).says(0, &[]);
+    let told =
+        "PyTorch 2.15.0 gave the same counts of right answers as Inkling for the only exported network";
+    assert!(page().split_whitespace().collect::<Vec<_>>().join(" ").contains(told));
+    // A digit that was changed, and counts of another study: the report says nothing, and the person is told.
+    let changed = String::from_utf8(sealed).unwrap().replace("2.15.0", "2.15.1");
+    let mut others = counts;
+    others["networks"][0]["run"] = "0123456789abcdef".into();
+    let others = String::from_utf8(inkling_store::sealed_json(&others)).unwrap();
+    for (text, words) in [(changed, "the SHA-256"), (others, "none of this study's networks")] {
+        fs::write(study.join("peers.json"), text).unwrap();
+        let warning = ["warning: model/peers.json is not taken up in the report", words];
+        run(folder, &["report", "model"]).says(0, &warning);
+        assert!(!page().contains("right answers as Inkling"));
+    }
+}
+
 /// Event files of each run in a folder.
 fn logs(folder: &Path) -> usize {
     fs::read_dir(folder)
@@ -135,12 +211,12 @@ fn a_training_is_followed_by_tensorboard_and_written_whole_at_its_end() {
     // What is continued is written from there on, and then whole again.
     run(folder.path(), &[&train[..], &["3"]].concat()).says(0, &["finished in"]);
     assert_eq!(logs(&mine), 4);
-    // A folder that cannot be written is a warning while it trains, and an error at the end: the training is whole.
+    // Where no folder can be, nothing is trained in vain.
     fs::write(folder.path().join("file"), "mine").unwrap();
     let train =
         ["train", network, "--data", bars, "--tensorboard", "file", "--out", "other", "--epochs", "2"];
-    run(folder.path(), &train).says(73, &["nothing more is written for TensorBoard"]);
-    assert!(folder.path().join("other/report.pdf").is_file());
+    run(folder.path(), &train).says(73, &["`file`", "help:"]);
+    assert!(!folder.path().join("other").exists());
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub use self::decode::Fit;
 pub use self::decode::Problem;
 pub use self::describe::{Description, Duplicates, describe};
 pub use self::error::ImportError;
-pub use self::npz::write_npz;
+pub use self::npz::{NpzWriter, write_npz};
 pub use self::published::{PublishedSet, published, published_set};
 pub use self::split::stratified;
 

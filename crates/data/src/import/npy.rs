@@ -204,7 +204,7 @@ fn float(bytes: [u8; 8], size: usize) -> f64 {
     }
 }
 
-/// The bytes of a `.npy` file of bytes or of 64-bit whole numbers.
+/// The bytes of a `.npy` file whose elements NumPy writes as `kind`, such as `<f4`.
 pub(super) fn write(shape: &[usize], kind: &str, data: &[u8]) -> Vec<u8> {
     let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
     let mut header =

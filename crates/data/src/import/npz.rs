@@ -162,21 +162,7 @@ impl<'a> Archive<'a> {
 /// The bytes of a `.npz` file with the prepared images of a set, as Keras names them, the names of its classes, and its checksum:
 /// where this is found to be right, the file is read as the same set, each part in its order.
 pub fn write_npz(set: &DataSet) -> Vec<u8> {
-    const WRITABLE: &str = "memory can be written";
-    let mut bytes = Vec::new();
-    let mut archive = ZipArchiveWriter::new(&mut bytes);
-    let mut add = |name: &str, content: Vec<u8>| {
-        let (mut entry, config) = archive
-            .new_file(format!("{name}.npy"))
-            .compression_method(CompressionMethod::DEFLATE)
-            .start()
-            .expect(WRITABLE);
-        let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::default()));
-        writer.write_all(&content).expect(WRITABLE);
-        let (encoder, descriptor) = writer.finish().expect(WRITABLE);
-        encoder.finish().expect(WRITABLE);
-        entry.finish(descriptor).expect(WRITABLE);
-    };
+    let mut archive = NpzWriter::default();
     let parts = [("train", Some(&set.train)), ("val", set.validation.as_ref()), ("test", Some(&set.test))];
     for (name, part) in parts {
         let Some(Samples { images, labels }) = part else { continue };
@@ -185,22 +171,60 @@ pub fn write_npz(set: &DataSet) -> Vec<u8> {
             1 => vec![images.count, height, width],
             channels => vec![images.count, height, width, channels],
         };
-        add(&format!("x_{name}"), npy::write(&shape, "|u1", &images.pixels));
-        add(&format!("y_{name}"), npy::write(&[labels.len()], "|u1", labels));
+        archive.add(&format!("x_{name}"), "|u1", &shape, &images.pixels);
+        archive.add(&format!("y_{name}"), "|u1", &[labels.len()], labels);
     }
-    add("class_names", texts(&set.about.classes));
-    add(CHECKSUM, texts(std::slice::from_ref(&set.checksum)));
-    archive.finish().expect(WRITABLE);
-    bytes
+    archive.add_texts("class_names", &set.about.classes);
+    archive.add_texts(CHECKSUM, std::slice::from_ref(&set.checksum));
+    archive.finish()
 }
 
-/// An array of texts.
-fn texts(texts: &[String]) -> Vec<u8> {
-    let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(1).max(1);
-    let letters = |text: &String| {
-        let codes = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
-        codes.flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
-    };
-    let letters: Vec<u8> = texts.iter().flat_map(letters).collect();
-    npy::write(&[texts.len()], &format!("<U{longest}"), &letters)
+/// An NPZ file that grows array by array. The same arrays give the same bytes.
+#[derive(Debug)]
+pub struct NpzWriter(ZipArchiveWriter<Vec<u8>>);
+
+const WRITABLE: &str = "memory can be written";
+
+impl Default for NpzWriter {
+    fn default() -> NpzWriter {
+        NpzWriter(ZipArchiveWriter::new(Vec::new()))
+    }
+}
+
+impl NpzWriter {
+    /// Adds an array of elements that NumPy writes as `kind`, such as `<f4`.
+    ///
+    /// # Panics
+    /// When the name is longer than the format allows.
+    pub fn add(&mut self, name: &str, kind: &str, shape: &[usize], data: &[u8]) {
+        let file = self.0.new_file(format!("{name}.npy")).compression_method(CompressionMethod::DEFLATE);
+        let (mut entry, config) = file.start().expect(WRITABLE);
+        let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::default()));
+        writer.write_all(&npy::write(shape, kind, data)).expect(WRITABLE);
+        let (encoder, descriptor) = writer.finish().expect(WRITABLE);
+        encoder.finish().expect(WRITABLE);
+        entry.finish(descriptor).expect(WRITABLE);
+    }
+
+    /// Adds an array of texts.
+    ///
+    /// # Panics
+    /// As [`NpzWriter::add`].
+    pub fn add_texts(&mut self, name: &str, texts: &[String]) {
+        let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(1).max(1);
+        let letters = |text: &String| {
+            let codes = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(longest);
+            codes.flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
+        };
+        let letters: Vec<u8> = texts.iter().flat_map(letters).collect();
+        self.add(name, &format!("<U{longest}"), &[texts.len()], &letters);
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Panics
+    /// Never: memory takes every write.
+    pub fn finish(self) -> Vec<u8> {
+        self.0.finish().expect(WRITABLE)
+    }
 }

@@ -145,7 +145,7 @@ fn unweighted(layer: &LayerSpec) -> Item {
         }
         LayerSpec::Elu { alpha } => Item::following(format!("layers.ELU(alpha={})", number(*alpha))),
         other => {
-            let name = by_name(other).expect("an activation, as nothing else is left");
+            let name = by_name(other).expect("an activation: the plan refuses layers that Keras lacks");
             Item::following(format!("layers.Activation(\"{name}\")"))
         }
     }

@@ -11,9 +11,9 @@ use inkling_schema::ModelSpec;
 use crate::python::check::check;
 use crate::python::description::{Framework, docstring};
 use crate::python::listing::{BlockSyntax, lines};
-use crate::python::places::weights_file;
+use crate::python::places::{Place, weights_file};
 use crate::python::text::{head_words, literal};
-use crate::tensors::{NamedLayers, plan};
+use crate::tensors::{Format, NamedLayers, plan};
 use crate::{File, InterchangeError, Portable};
 
 /// Keras, as texts name it.
@@ -39,19 +39,25 @@ const REQUIREMENTS: &str = "keras>=3.3\nnumpy>=1.26\nsafetensors>=0.4\n\
 /// layer's name and theirs, such as `trunk_2.kernel`.
 ///
 /// # Errors
-/// A network that cannot be built, an activation of a program's own, or tensors that do not fit the layers.
+/// A network that cannot be built, a layer that Keras lacks, or tensors that do not fit the layers.
 pub fn keras(network: &Portable, name: &str) -> Result<Vec<File>, InterchangeError> {
+    let (mut files, places) = texts(network, name)?;
+    files.insert(1, File::new("weights.safetensors", weights_file(network, &places)?));
+    Ok(files)
+}
+
+/// All files but the weights, and where each tensor is in theirs.
+pub(crate) fn texts(network: &Portable, name: &str) -> Result<(Vec<File>, Vec<Place>), InterchangeError> {
     let model = &network.model;
-    let plan = plan(model)?;
+    let plan = plan(model, Format::Keras)?;
     let layers = layers(&NamedLayers::new(model, &plan), &parts(model));
     let imports = format!("{}\nimport numpy as np", BACKEND.trim_end());
     let mut files = vec![
         File::new("model.py", model_py(network, name, &layers)),
-        File::new("weights.safetensors", weights_file(network, &layers.places)?),
         File::new("requirements.txt", REQUIREMENTS),
     ];
     files.extend(check(network.card.as_ref(), model.input, &KERAS, (&imports, SCORES)));
-    Ok(files)
+    Ok((files, layers.places))
 }
 
 /// What the names of each head's layers begin with.

@@ -11,7 +11,7 @@ use crate::testing::{accepted, card, file, networks, portable, shipped, text};
 fn texts_are_those_that_were_accepted() {
     for (name, _) in MODELS {
         let model = shipped(name);
-        let plan = plan(&model).unwrap();
+        let plan = plan(&model, Format::Keras).unwrap();
         let layers = layers(&NamedLayers::new(&model, &plan), &parts(&model));
         let card = (name == "item-and-group").then(|| card(&model, "fashion-mnist"));
         let network = Portable { model, tensors: Vec::new(), card };

@@ -5,16 +5,16 @@ use serde_json::{Map, Value, json};
 
 use crate::python::description::{TestedHead, tested_heads};
 use crate::python::places::Place;
-use crate::tensors::{NamedLayers, TensorKind, plan};
+use crate::tensors::{Format, NamedLayers, TensorKind, plan};
 use crate::{InterchangeError, Portable, pytorch};
 
 /// The entry of a network.
 ///
 /// # Errors
 /// A network that cannot be built.
-pub(crate) fn facts(name: &str, folder: &str, network: &Portable) -> Result<Value, InterchangeError> {
+pub(crate) fn facts([name, run, folder]: [&str; 3], network: &Portable) -> Result<Value, InterchangeError> {
     let [height, width, channels] = network.model.input;
-    let mut entry = json!({ "name": name, "folder": folder, "shape": [height, width, channels] });
+    let mut entry = json!({ "name": name, "run": run, "folder": folder, "shape": [height, width, channels] });
     let Some(card) = &network.card else { return Ok(entry) };
     let members = json!({
         "set": card.data.name,
@@ -39,7 +39,7 @@ fn heads(card: &ModelCard) -> Value {
 
 /// How the network was trained, with all that `train.py` needs.
 fn training(network: &Portable, run: &TrainRun) -> Result<Value, InterchangeError> {
-    let plan = plan(&network.model)?;
+    let plan = plan(&network.model, Format::PyTorch)?;
     let named = NamedLayers::new(&network.model, &plan);
     let places = pytorch::modules(&named, &pytorch::attributes(&network.model)).places;
     let module = |name: &str| {

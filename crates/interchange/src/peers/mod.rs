@@ -9,63 +9,93 @@ use serde_json::{Value, json};
 use crate::python::check::READING;
 use crate::{File, InterchangeError, Portable, keras, pytorch};
 
-/// A network with its name in the study.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedPortable {
-    /// What figures and tables call it.
-    pub name: String,
-    /// The network.
-    pub network: Portable,
-}
-
 const REPRODUCE: &str = include_str!("templates/reproduce.py");
 const TRAIN: &str = include_str!("templates/train.py");
 const README: &str = include_str!("templates/README.md");
+/// What the README says where weights are left out.
+const LEFT_OUT: &str = include_str!("templates/left-out.md");
 const IMAGES: &str = include_str!("templates/images.py");
 const REQUIREMENTS: &str = "keras>=3.3\nnumpy>=1.26\nsafetensors>=0.4\ntorch>=2.2\n";
 
-/// The files of `peers`: for each network `NAME/pytorch` and `NAME/keras` as [`pytorch()`] and [`keras()`] write them;
-/// `reproduce.py`, which classifies the test images with each and compares the counts of right answers; `train.py`, which trains
-/// the networks from scratch in PyTorch; `networks.json`, from which both read counts and settings; `images.py`, which reads
-/// images; and a `README.md`.
-///
-/// # Errors
-/// As those of [`pytorch()`], with the network's name.
-pub fn peers(networks: &[NamedPortable]) -> Result<Vec<File>, InterchangeError> {
-    let mut files = Vec::new();
-    let mut entries: Vec<Value> = Vec::new();
-    let mut folders: Vec<String> = Vec::new();
-    for NamedPortable { name, network } in networks {
-        let folder = free(&folder(name), &folders);
+/// The folder `peers`, which grows network by network: for each, `NAME/pytorch` and `NAME/keras` as [`pytorch()`] and [`keras()`]
+/// write them; at last `reproduce.py`, which classifies the test images with each and compares the counts of right answers;
+/// `train.py`, which trains the networks from scratch in PyTorch; `networks.json`, from which both read counts and settings;
+/// `images.py`, which reads images; and a `README.md`.
+#[derive(Debug, Default)]
+pub struct Peers {
+    entries: Vec<Value>,
+    folders: Vec<String>,
+    /// Networks whose weights are left out.
+    left_out: Vec<String>,
+}
+
+impl Peers {
+    /// The files of a network by its name in the study and the id of its run. Those of one are written before the next is read, as their weights are large.
+    ///
+    /// # Errors
+    /// As those of [`pytorch()`], with the network's name.
+    pub fn add(&mut self, name: &str, run: &str, network: &Portable) -> Result<Vec<File>, InterchangeError> {
+        self.files((name, run), network, [pytorch, keras])
+    }
+
+    /// As [`Peers::add`], but without the weights, which `network` need not have. The README says that they are left out.
+    ///
+    /// # Errors
+    /// As those of [`Peers::add`].
+    pub fn add_without_weights(
+        &mut self,
+        name: &str,
+        run: &str,
+        network: &Portable,
+    ) -> Result<Vec<File>, InterchangeError> {
+        self.left_out.push(name.to_owned());
+        let pytorch = |network: &Portable, name: &str| pytorch::texts(network, name).map(|texts| texts.0);
+        let keras = |network: &Portable, name: &str| keras::texts(network, name).map(|texts| texts.0);
+        self.files((name, run), network, [pytorch, keras])
+    }
+
+    fn files(
+        &mut self,
+        (name, run): (&str, &str),
+        network: &Portable,
+        [pytorch, keras]: [fn(&Portable, &str) -> Result<Vec<File>, InterchangeError>; 2],
+    ) -> Result<Vec<File>, InterchangeError> {
+        let folder = free(&folder(name), &self.folders);
         let of_name = |error: InterchangeError| {
             InterchangeError::new(format!("the network `{name}`: {error}"), error.help())
         };
-        for (part, written) in [("pytorch", pytorch(network, name)), ("keras", keras(network, name))] {
-            let written = written.map_err(of_name)?;
-            files.extend(
-                written
-                    .into_iter()
-                    .map(|file| File::new(format!("{folder}/{part}/{}", file.name), file.bytes)),
-            );
+        let mut files = Vec::new();
+        for (part, write) in [("pytorch", pytorch), ("keras", keras)] {
+            let written = write(network, name).map_err(of_name)?.into_iter();
+            files.extend(written.map(|file| File::new(format!("{folder}/{part}/{}", file.name), file.bytes)));
         }
-        entries.push(facts::facts(name, &folder, network)?);
-        folders.push(folder);
+        self.entries.push(facts::facts([name, run, &folder], network)?);
+        self.folders.push(folder);
+        Ok(files)
     }
-    let facts = serde_json::to_string_pretty(&json!({ "networks": entries })).expect("plain data");
-    let torch = pytorch::SCORES.trim_end();
-    let reproduce = REPRODUCE
-        .replace("@BACKEND@", keras::BACKEND.trim_end())
-        .replace("@TORCH@", torch)
-        .replace("@KERAS@", keras::SCORES.trim_end());
-    files.extend([
-        File::new("networks.json", facts + "\n"),
-        File::new("images.py", IMAGES.replace("@READING@", READING.trim_end())),
-        File::new("reproduce.py", reproduce),
-        File::new("train.py", TRAIN.replace("@TORCH@", torch)),
-        File::new("requirements.txt", REQUIREMENTS),
-        File::new("README.md", README),
-    ]);
-    Ok(files)
+
+    /// The files that are of all networks.
+    pub fn finish(self) -> Vec<File> {
+        let facts = serde_json::to_string_pretty(&json!({ "networks": self.entries })).expect("plain data");
+        let torch = pytorch::SCORES.trim_end();
+        let reproduce = REPRODUCE
+            .replace("@BACKEND@", keras::BACKEND.trim_end())
+            .replace("@TORCH@", torch)
+            .replace("@KERAS@", keras::SCORES.trim_end());
+        let mut readme = README.to_owned();
+        if !self.left_out.is_empty() {
+            let names = self.left_out.iter().map(|name| format!("- `{name}`\n"));
+            readme.push_str(&LEFT_OUT.replace("@NAMES@", &names.collect::<String>()));
+        }
+        vec![
+            File::new("networks.json", facts + "\n"),
+            File::new("images.py", IMAGES.replace("@READING@", READING.trim_end())),
+            File::new("reproduce.py", reproduce),
+            File::new("train.py", TRAIN.replace("@TORCH@", torch)),
+            File::new("requirements.txt", REQUIREMENTS),
+            File::new("README.md", readme),
+        ]
+    }
 }
 
 /// A name as that of a folder on every system: letters and digits, with dashes between.

@@ -13,14 +13,36 @@ fn small() -> ModelSpec {
     model
 }
 
+/// The whole folder of some networks.
+fn written(networks: &[(&str, &Portable)]) -> Vec<File> {
+    let mut peers = Peers::default();
+    let files = networks.iter().map(|(name, network)| peers.add(name, "0123456789abcdef", network).unwrap());
+    let mut files: Vec<File> = files.collect::<Vec<_>>().concat();
+    files.extend(peers.finish());
+    files
+}
+
+#[test]
+fn weights_that_are_left_out_are_told() {
+    let network = portable(&shipped("lenet-5"));
+    let mut peers = Peers::default();
+    let whole = peers.add("small", "0", &network).unwrap();
+    let mut files = peers
+        .add_without_weights("large", "1", &Portable { tensors: Vec::new(), ..network.clone() })
+        .unwrap();
+    assert_eq!(whole.len(), files.len() + 2);
+    assert!(files.iter().all(|file| !file.name.ends_with("weights.safetensors")));
+    files.extend(peers.finish());
+    let readme = text(&files, "README.md");
+    assert!(readme.contains("\n- `large`\n") && !readme.contains("- `small`"), "{readme}");
+    assert!(!text(&written(&[("small", &network)]), "README.md").contains("left out"));
+}
+
 #[test]
 fn every_network_has_a_folder_for_each_library() {
     let model = shipped("lenet-5");
-    let named = |name: &str| NamedPortable {
-        name: name.into(),
-        network: Portable { card: Some(card(&model, "mnist")), ..portable(&model) },
-    };
-    let files = peers(&["3 conv", "λ = 0.5", "3-Conv", "../.."].map(named)).unwrap();
+    let network = Portable { card: Some(card(&model, "mnist")), ..portable(&model) };
+    let files = written(&["3 conv", "λ = 0.5", "3-Conv", "../.."].map(|name| (name, &network)));
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     for folder in ["3-conv", "lambda-0-5", "3-conv-2", "network"] {
         for part in ["pytorch", "keras"] {
@@ -43,7 +65,7 @@ fn every_network_has_a_folder_for_each_library() {
 fn what_scripts_read_of_a_network_is_what_was_accepted() {
     let model = small();
     let network = Portable { card: Some(card(&model, "fashion-mnist")), ..portable(&model) };
-    let files = peers(&[NamedPortable { name: "λ = 0.5".into(), network }]).unwrap();
+    let files = written(&[("λ = 0.5", &network)]);
     accepted("peers/networks.json", text(&files, "networks.json"));
 }
 
@@ -54,7 +76,7 @@ fn what_the_training_script_does_not_do_is_said() {
         let mut card = card(&model, "fashion-mnist");
         change(&mut card.run);
         let network = Portable { card: Some(card), ..portable(&model) };
-        let facts = facts::facts("mine", "mine", &network).unwrap();
+        let facts = facts::facts(["mine", "0", "mine"], &network).unwrap();
         facts["training"]["not_here"].clone()
     };
     assert_eq!(of(&|_| {}), Value::Null);
@@ -66,7 +88,7 @@ fn what_the_training_script_does_not_do_is_said() {
 #[test]
 fn networks_without_a_card_are_written_without_counts() {
     let network = portable(&shipped("lenet-5"));
-    let files = peers(&[NamedPortable { name: "mine".into(), network }]).unwrap();
+    let files = written(&[("mine", &network)]);
     let facts: Value = serde_json::from_str(text(&files, "networks.json")).unwrap();
     assert_eq!(facts["networks"][0]["name"], "mine");
     assert!(facts["networks"][0]["heads"].is_null());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use safetensors::Dtype;
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 use crate::tensors::{TensorKind, TensorSpec};
 use crate::{InterchangeError, Portable, Tensor};
@@ -69,10 +69,10 @@ impl Layout {
         }
     }
 
-    /// The engine's numbers in the order of the file.
-    pub(crate) fn export(self, shape: &[usize], values: &[f32]) -> Vec<f32> {
+    /// Adds the engine's numbers to a file in its order, the lowest byte of each first.
+    fn export(self, shape: &[usize], values: &[f32], file: &mut Vec<u8>) {
         let place = self.place(shape);
-        (0..values.len()).map(|i| values[place(i)]).collect()
+        (0..values.len()).for_each(|i| file.extend(values[place(i)].to_le_bytes()));
     }
 
     /// The file's numbers in the order of the engine.
@@ -84,15 +84,17 @@ impl Layout {
     }
 }
 
-/// The file `weights.safetensors` of a network whose tensors have these places.
+/// The file `weights.safetensors` of a network whose tensors have these places. Each number goes straight into the file: networks
+/// are large, and copies of their weights would be too.
 ///
 /// # Errors
 /// A tensor that the network lacks, or that has another shape than its layer.
 pub(crate) fn weights_file(network: &Portable, places: &[Place]) -> Result<Vec<u8>, InterchangeError> {
     let tensors: HashMap<&str, &Tensor> =
         network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-    let mut arrays = Vec::new();
-    for Place { tensor: TensorSpec { name, shape, .. }, key, layout } in places {
+    let mut found = Vec::new();
+    for place in places {
+        let TensorSpec { name, shape, .. } = &place.tensor;
         let tensor = tensors.get(name.as_str()).ok_or_else(|| {
             InterchangeError::new(
                 format!("the network has no tensor `{name}`, which its layers need"),
@@ -109,19 +111,28 @@ pub(crate) fn weights_file(network: &Portable, places: &[Place]) -> Result<Vec<u
                 "export it again from the file that training wrote",
             ));
         }
-        let values = layout.export(shape, &tensor.values);
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        arrays.push((key.as_str(), layout.shape(shape), bytes));
+        found.push((place, *tensor));
     }
-    let views = arrays.iter().map(|(key, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-        (*key, view.expect("as many bytes as the shape needs"))
+    found.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    let mut end = 0;
+    let infos = found.iter().map(|(place, tensor)| {
+        let start = end;
+        end += size_of_val(tensor.values.as_slice());
+        let shape = place.layout.shape(&tensor.shape);
+        (place.key.clone(), TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, end) })
     });
     // What readers of PyTorch's look for; others pass it by.
     let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize(views, Some(about)).map_err(|error| {
-        InterchangeError::new(format!("the weights cannot be written: {error}"), "export a smaller network")
-    })
+    let header = Metadata::new(Some(about), infos.collect()).expect("one tensor ends where the next begins");
+    let mut header = serde_json::to_vec(&header).expect("plain data");
+    header.resize(header.len().next_multiple_of(size_of::<u64>()), b' ');
+    let mut file = Vec::with_capacity(size_of::<u64>() + header.len() + end);
+    file.extend((header.len() as u64).to_le_bytes());
+    file.extend(header);
+    for (place, tensor) in found {
+        place.layout.export(&tensor.shape, &tensor.values, &mut file);
+    }
+    Ok(file)
 }
 
 /// Whether a tensor's numbers are spread over the inputs of a vector that was an image.

@@ -11,9 +11,9 @@ use inkling_schema::ModelSpec;
 use crate::python::check::check;
 use crate::python::description::{Framework, docstring};
 use crate::python::listing::{BlockSyntax, Item, block, lines};
-use crate::python::places::weights_file;
+use crate::python::places::{Place, weights_file};
 use crate::python::text::{head_words, literal};
-use crate::tensors::{NamedLayers, plan};
+use crate::tensors::{Format, NamedLayers, plan};
 use crate::{File, InterchangeError, Portable};
 
 /// PyTorch, as texts name it.
@@ -36,19 +36,25 @@ const REQUIREMENTS: &str = "numpy>=1.26\nsafetensors>=0.4\ntorch>=2.2\n";
 /// them in between.
 ///
 /// # Errors
-/// A network that cannot be built, an activation of a program's own, or tensors that do not fit the layers.
+/// A network that cannot be built, a layer that PyTorch lacks, or tensors that do not fit the layers.
 pub fn pytorch(network: &Portable, name: &str) -> Result<Vec<File>, InterchangeError> {
+    let (mut files, places) = texts(network, name)?;
+    files.insert(1, File::new("weights.safetensors", weights_file(network, &places)?));
+    Ok(files)
+}
+
+/// All files but the weights, and where each tensor is in theirs.
+pub(crate) fn texts(network: &Portable, name: &str) -> Result<(Vec<File>, Vec<Place>), InterchangeError> {
     let model = &network.model;
-    let plan = plan(model)?;
+    let plan = plan(model, Format::PyTorch)?;
     let modules = modules(&NamedLayers::new(model, &plan), &attributes(model));
     let imports = "import numpy as np\nimport torch";
     let mut files = vec![
         File::new("model.py", model_py(network, name, &modules)),
-        File::new("weights.safetensors", weights_file(network, &modules.places)?),
         File::new("requirements.txt", REQUIREMENTS),
     ];
     files.extend(check(network.card.as_ref(), model.input, &PYTORCH, (imports, SCORES)));
-    Ok(files)
+    Ok((files, modules.places))
 }
 
 /// What the module calls its heads.

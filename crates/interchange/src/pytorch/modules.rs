@@ -238,7 +238,7 @@ fn item(layer: &NamedLayer) -> Item {
         LayerSpec::Silu => "nn.SiLU()".into(),
         LayerSpec::Sigmoid => "nn.Sigmoid()".into(),
         LayerSpec::Tanh => "nn.Tanh()".into(),
-        other => unreachable!("{} is written where chains are", other.kind()),
+        other => unreachable!("{} is written with its chain, or refused by the plan", other.kind()),
     };
     Item::following(code)
 }

@@ -12,7 +12,7 @@ fn texts_are_those_that_were_accepted() {
     for (name, _) in MODELS {
         let model = shipped(name);
         // The text needs no numbers, of which there are up to 26 million.
-        let plan = plan(&model).unwrap();
+        let plan = plan(&model, Format::PyTorch).unwrap();
         let modules = modules(&NamedLayers::new(&model, &plan), &attributes(&model));
         let card = (name == "item-and-group").then(|| card(&model, "fashion-mnist"));
         let network = Portable { model, tensors: Vec::new(), card };
@@ -73,7 +73,7 @@ proptest! {
     fn weights_have_the_shapes_that_the_text_states(model in networks()) {
         let network = portable(&model);
         let files = pytorch(&network, "random").unwrap();
-        let plan = plan(&model).unwrap();
+        let plan = plan(&model, Format::PyTorch).unwrap();
         let places = modules(&NamedLayers::new(&model, &plan), &attributes(&model)).places;
         let weights = SafeTensors::deserialize(&file(&files, "weights.safetensors").bytes).unwrap();
         let shapes: Vec<Vec<usize>> =
@@ -81,17 +81,6 @@ proptest! {
         prop_assert_eq!(weights.len(), places.len());
         prop_assert_eq!(shapes, stated(text(&files, "model.py")));
     }
-}
-
-#[test]
-fn activations_of_a_program_s_own_are_refused_by_name() {
-    let custom = LayerSpec::Custom { activation: "mish".into() };
-    let trunk = vec![LayerSpec::Residual { layers: vec![custom], projection: None }];
-    let model =
-        ModelSpec { input: [2, 2, 1], trunk, heads: vec![Head::new("class", vec![LayerSpec::Flatten])] };
-    let error = pytorch(&Portable { model, tensors: Vec::new(), card: None }, "mine").unwrap_err();
-    assert_eq!(error.to_string(), "trunk 1.1 (custom): `mish` is known only to the program that brought it");
-    assert!(error.help().contains("relu"));
 }
 
 #[test]

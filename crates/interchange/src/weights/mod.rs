@@ -11,7 +11,7 @@ use std::fmt;
 use inkling_schema::ModelSpec;
 
 use crate::python::places::Place;
-use crate::tensors::{NamedLayers, plan};
+use crate::tensors::{Format, NamedLayers, plan};
 use crate::{InterchangeError, Tensor, keras, pytorch};
 
 /// The program whose layouts the weights have.
@@ -28,9 +28,13 @@ pub enum Convention {
 impl Convention {
     /// Its name.
     pub fn name(self) -> &'static str {
+        self.format().name()
+    }
+
+    fn format(self) -> Format {
         match self {
-            Convention::PyTorch => "PyTorch",
-            Convention::Keras => "Keras",
+            Convention::PyTorch => Format::PyTorch,
+            Convention::Keras => Format::Keras,
         }
     }
 }
@@ -109,7 +113,7 @@ pub fn weights_from(
     from: Convention,
 ) -> Result<(Vec<Tensor>, Vec<Match>), InterchangeError> {
     let arrays = read::arrays(file)?;
-    let plan = plan(model)?;
+    let plan = plan(model, from.format())?;
     let named = NamedLayers::new(model, &plan);
     let places = match from {
         Convention::PyTorch => pytorch::modules(&named, &pytorch::attributes(model)).places,

@@ -73,7 +73,7 @@ proptest! {
     fn layers_with_numbers_in_their_names_come_back_in_their_order(model in networks()) {
         let network = portable(&model);
         prop_assume!(!network.tensors.is_empty());
-        let plan = plan(&model).unwrap();
+        let plan = model.plan().unwrap();
         let named = NamedLayers::new(&model, &plan);
         let places = pytorch::modules(&named, &pytorch::attributes(&model)).places;
         let mut layers: Vec<&str> = places.iter().map(|place| place.key.rsplit_once('.').unwrap().0).collect();

@@ -8,13 +8,13 @@ use std::path::Path;
 use inkling_data::kind::{ENOUGH, kind};
 use inkling_data::{DataSet, Images};
 use inkling_engine::{LayerHandle, Network, StateKind};
-use inkling_schema::{LayerSpec, MODEL_FORMAT, ModelCard, ModelSpec, Shape, Weights};
+use inkling_schema::{LayerSpec, MODEL_CARD, MODEL_FORMAT, ModelCard, ModelSpec, Shape, Weights};
 use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
 use crate::batch::EVALUATION_BATCH;
 use crate::error::LabError;
-use crate::model_file::{BEST, CARD, DIVERGED, LAST};
+use crate::model_file::{BEST, DIVERGED, LAST};
 
 /// Parameters that there is room for, whatever they are.
 const FEW: usize = 1 << 24;
@@ -51,7 +51,8 @@ impl Trained {
     pub fn read_weights(path: &Path, which: Option<Weights>) -> Result<Trained, LabError> {
         let tensors = Tensors::read(path).map_err(|error| of_another_kind(path, error))?;
         // A card of another version may have other keys: the network can be read without it.
-        let card: Option<ModelCard> = tensors.metadata(CARD).and_then(|card| serde_json::from_str(card).ok());
+        let card: Option<ModelCard> =
+            tensors.metadata(MODEL_CARD).and_then(|card| serde_json::from_str(card).ok());
         let prefix = match (which, card.as_ref().map_or(Weights::Last, |card| card.weights)) {
             (Some(Weights::Best), Weights::Last) => BEST,
             (Some(Weights::Last), Weights::Best) => LAST,

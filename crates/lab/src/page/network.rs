@@ -5,12 +5,11 @@ use inkling_data::Images;
 use inkling_engine::logits::argmax;
 use inkling_engine::{NamedTensor, StateKind};
 use inkling_schema::outcome::PageNetworkOutcome;
-use inkling_schema::{MODEL_FORMAT, PageNetworkRun, Precision};
+use inkling_schema::{MODEL_CARD, MODEL_FORMAT, PageNetworkRun, Precision};
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use crate::error::LabError;
 use crate::inside::Trained;
-use crate::model_file::CARD;
 use crate::runs::RunContext;
 
 /// Writes the network's file for the page, and counts the test images that it classifies otherwise than the network itself.
@@ -27,7 +26,7 @@ pub(super) fn run(
         ("data".into(), set.about.name.clone()),
     ]);
     let card = trained.card.as_ref().map(|card| serde_json::to_string(card).expect("a card is plain data"));
-    metadata.extend(card.map(|card| (CARD.into(), card)));
+    metadata.extend(card.map(|card| (MODEL_CARD.into(), card)));
 
     let parameters = trained.network.num_parameters();
     let weights = trained.network.state_dict(StateKind::Values);

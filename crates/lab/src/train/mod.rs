@@ -52,7 +52,7 @@ pub(crate) fn train_in(context: &RunContext, run: &PlannedRun) -> Result<(), Lab
 }
 
 fn run_once(context: &RunContext, run: &PlannedRun, spec: &TrainRun) -> Result<(), LabError> {
-    let title = format!("{} {}", run.task.name(), run.title);
+    let title = run.full_title();
     let trained = spec.data.train_images - spec.training.validation.as_ref().map_or(0, |held| held.images);
     let steps = spec.training.epochs * trained.div_ceil(spec.training.batch_size);
     context.observer.event(Event::Stage { title: &title, steps });

@@ -7,7 +7,8 @@ use inkling_engine::StateKind;
 use inkling_engine::logits::argmax;
 use inkling_schema::outcome::TrainOutcome;
 use inkling_schema::{
-    CardData, CardHead, Head, Labels, MODEL_FORMAT, ModelCard, ModelSpec, Preparation, TrainRun, Weights,
+    CardData, CardHead, Head, Labels, MODEL_CARD, MODEL_FORMAT, ModelCard, ModelSpec, Preparation, TrainRun,
+    Weights,
 };
 use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
@@ -15,7 +16,7 @@ use super::augment::Augmenter;
 use super::checkpoint::{Best, tensors};
 use super::evaluate::evaluate;
 use super::training::Training;
-use crate::model_file::{BEST, CARD, DIVERGED, LAST};
+use crate::model_file::{BEST, DIVERGED, LAST};
 use crate::plan::fit_spec;
 use crate::runs::RunContext;
 
@@ -59,7 +60,7 @@ fn write_model(
         ("format".into(), MODEL_FORMAT.into()),
         ("model".into(), json(serde_json::to_string(&card.run.model))),
         ("data".into(), card.data.name.clone()),
-        (CARD.into(), json(serde_json::to_string(card))),
+        (MODEL_CARD.into(), json(serde_json::to_string(card))),
     ]);
     let diverged = outcome.diverged.map(|diverged| {
         format!("its training diverged {}; {}", super::place(diverged), super::kept(outcome.epochs.len()))

@@ -26,6 +26,7 @@ mod written;
 
 pub use self::inside::{ClassImages, contact_sheet};
 pub(crate) use self::plane::plane;
+pub use self::plane::sheet;
 pub use self::registry::draw;
 #[cfg(test)]
 pub(crate) use self::registry::names;

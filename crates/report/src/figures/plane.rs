@@ -75,8 +75,8 @@ pub(crate) fn plane(pca: &PcaResults) -> Plane<'_> {
     }
 }
 
-/// Pictures of shape [n, height, width, channels] side by side as a PNG; what is left of the last row is black.
-fn sheet(pictures: &[u8], [width, height, channels]: [usize; 3], columns: usize) -> Vec<u8> {
+/// Pictures of shape [n, height, width, channels] side by side as a PNG, so many in a row; what is left of the last row is black.
+pub fn sheet(pictures: &[u8], [width, height, channels]: [usize; 3], columns: usize) -> Vec<u8> {
     let line_of_picture = width * channels;
     let row_of_pictures = columns * line_of_picture * height;
     let rows = pictures.len().div_ceil(row_of_pictures).max(1);

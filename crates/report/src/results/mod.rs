@@ -8,6 +8,7 @@ mod network;
 mod networks;
 mod origin;
 mod page;
+mod peers;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -36,11 +37,12 @@ pub use multitask::{
     Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound, MultitaskResults,
     Pairing, Spread, WeightingResults,
 };
-pub use network::{Answers, Convolutions, Network, WrongImage};
+pub use network::{Answers, Convolutions, Network, WrongImage, metrics, training_lines};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, NetworksResults};
 pub use origin::{Origins, Program, Share};
 pub use page::{LeftOut, PageImages, PageNetwork, PageResults, WhyLeftOut};
+pub use peers::{PeerFound, PeerResults};
 
 /// A study, as far as it is finished.
 #[derive(Debug, Clone)]
@@ -53,6 +55,8 @@ pub struct Results {
     pub origins: Origins,
     /// The runs that are not finished. What depends on them alone is absent below.
     pub missing: Vec<PlannedRun>,
+    /// What other libraries counted with its networks, where it is known; the error says why the file that tells is not believed.
+    pub peers: Option<Result<PeerResults, String>>,
     /// When the last of its runs ended; absent where older programs made them all.
     pub finished: Option<Moment>,
     /// Task 1.
@@ -207,6 +211,7 @@ impl Results {
             check_identity(store, run, &record.data)?;
         }
         let (origins, finished) = origin::read(store, &record.runs)?;
+        let peers = peers::results(store, &record, &missing)?;
         // A name without folders, as the program gives to a study that it put together itself.
         let file = Path::new(&record.preset);
         let study_is_here = file.file_name() == Some(file.as_os_str()) && store.path().join(file).is_file();
@@ -215,6 +220,7 @@ impl Results {
             study_is_here,
             origins,
             missing,
+            peers,
             finished,
             pca,
             perceptrons,
@@ -378,7 +384,7 @@ fn pair(
     let folder = store.run(run.id.as_ref());
     let result: RunResult<PerceptronOutcome> = outcome(store, run)?;
     let data = &record.data[&spec.data.set];
-    let passes: Vec<PerceptronPass> = network::metrics(&folder)?;
+    let passes: Vec<PerceptronPass> = metrics(&folder)?;
     Ok(PairResults {
         spec: spec.clone(),
         outcome: result.outcome,

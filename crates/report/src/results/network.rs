@@ -190,7 +190,7 @@ pub(super) fn read(
         scores.push(of_head);
     }
     let (mut curve, mut gradients, mut idle) = (Vec::new(), Vec::new(), Vec::new());
-    for line in lines(&folder)? {
+    for line in training_lines(&folder)? {
         match line {
             TrainingLine::Steps(line) => curve.push(line),
             TrainingLine::Gradients(line) => gradients.push(line),
@@ -277,14 +277,19 @@ fn proportions(epoch: &EpochOutcome) -> bool {
     parts.flatten().all(|found| found.images > 0 && found.correct <= found.images)
 }
 
-/// The lines of a run, which has none where it diverged before the first. Where there were some, its result knows of them.
-pub(super) fn metrics<T: DeserializeOwned>(folder: &RunDir) -> Result<Vec<T>, StoreError> {
+/// The lines of a run, which has none where it diverged before the first. Where there were some, its result knows of them.///
+/// # Errors
+/// As for [`RunDir::metrics`].
+pub fn metrics<T: DeserializeOwned>(folder: &RunDir) -> Result<Vec<T>, StoreError> {
     if folder.path().join("metrics.jsonl").exists() { folder.metrics() } else { Ok(Vec::new()) }
 }
 
 /// The lines of a run's metrics. A number that is not finite is `null` in a file, and a line within epochs whose loss or
 /// gradients are such is left out.
-fn lines(folder: &RunDir) -> Result<Vec<TrainingLine>, StoreError> {
+///
+/// # Errors
+/// A file that cannot be read, or a line that is none of a training.
+pub fn training_lines(folder: &RunDir) -> Result<Vec<TrainingLine>, StoreError> {
     let finite = |line: &Value| match line["kind"].as_str() {
         Some("steps") => !line["loss"].is_null(),
         Some("gradients") => !line["norms"].as_array().is_some_and(|norms| norms.contains(&Value::Null)),

@@ -2,6 +2,7 @@
 
 mod inside;
 mod page;
+mod peers;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ pub use inside::{
     LookedAt, Seen,
 };
 pub use page::{PageImagesOutcome, PageNetworkOutcome};
+pub use peers::{PEERS_FILE, PeerCount, PeerCounts, PeerHead, PeerLibrary, PeerNetwork};
 
 /// The contents of a finished run's `result.json`, but for the checksums of its neighbours, which the store adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -439,4 +441,11 @@ pub struct PlannedRun {
     pub title: String,
     /// What it does.
     pub spec: RunSpec,
+}
+
+impl PlannedRun {
+    /// Its title after its task, which tells runs of several tasks apart: `cnn 3 conv`.
+    pub fn full_title(&self) -> String {
+        format!("{} {}", self.task.name(), self.title)
+    }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{FILES, project_data, run};
+use crate::exchange::TRAINING;
 use crate::own::bars;
 use common::{Packed, bundle, change, remake, report, study, unpack};
 use serde_json::{Value, json};
@@ -72,6 +73,42 @@ fn report_notebook_code_and_data_are_in_the_archive_byte_for_byte() {
     bundle(elsewhere.path(), &["--group", "7", "--out", "mine.zip"]).says(0, &[]);
     assert!(fs::read(elsewhere.path().join("mine.zip")).unwrap() == fs::read(archive).unwrap());
     assert!(!elsewhere.path().join("a study/Assignment2_Group_7.zip").exists());
+}
+
+/// Whoever marks the work may know PyTorch or Keras and not this program.
+#[test]
+fn trained_networks_are_in_the_archive_for_pytorch_and_keras() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("a study");
+    common::copy_folder(&TRAINING.join("model"), &study);
+    let cells = [common::code("1 + 1", Some(1), json!([]))];
+    fs::write(study.join("Assignment2_Group_7.ipynb"), common::notebook(&cells)).unwrap();
+    let done = bundle(folder.path(), &["--group", "7", "--without-data", "--out", "mine.zip"]);
+    done.says(0, &[]);
+    assert!(
+        done.stdout.contains("peers/") && done.stdout.contains("1 network in PyTorch"),
+        "{}",
+        done.stdout
+    );
+    let files = unpack(&folder.path().join("mine.zip"));
+    run(folder.path(), &["export", "a study", "--peers", "peers"]).says(0, &[]);
+    for file in [
+        "README.md",
+        "reproduce.py",
+        "train.py",
+        "networks.json",
+        "network-mine/pytorch/model.py",
+        "network-mine/pytorch/weights.safetensors",
+        "network-mine/keras/weights.safetensors",
+    ] {
+        let exported = fs::read(folder.path().join("peers").join(file)).unwrap();
+        assert!(files[&format!("{CODE}peers/{file}")].bytes == exported, "{file}");
+    }
+    let repeat = String::from_utf8_lossy(&files[&format!("{CODE}REPEAT.md")].bytes);
+    assert!(repeat.contains("`python reproduce.py --data ../data`"), "{repeat}");
+    bundle(folder.path(), &["--group", "7", "--without-data", "--out", "again.zip"]).says(0, &[]);
+    let [mine, again] = ["mine.zip", "again.zip"].map(|name| fs::read(folder.path().join(name)).unwrap());
+    assert!(mine == again, "the same study gives the same bytes");
 }
 
 #[test]

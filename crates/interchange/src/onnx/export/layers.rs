@@ -86,15 +86,6 @@ impl Graph<'_> {
                 let name = self.node(name, "Add", &[&sum.name, &shortcut.name], Vec::new());
                 return Ok(Value { name, ..sum });
             }
-            LayerSpec::Custom { activation } => {
-                return Err(InterchangeError::new(
-                    format!(
-                        "{} is the activation `{activation}` of a program's own, which ONNX cannot hold",
-                        plan.place
-                    ),
-                    "replace it with an activation that ONNX has, such as relu, and train the network again",
-                ));
-            }
             activation => self.activation(name, activation, &x.name),
         };
         Ok(Value { name: output, shape: plan.output, layout })
@@ -126,7 +117,7 @@ impl Graph<'_> {
             LayerSpec::Sigmoid => self.node(name, "Sigmoid", &[x], Vec::new()),
             LayerSpec::Tanh => self.node(name, "Tanh", &[x], Vec::new()),
             other => {
-                assert_eq!(*other, LayerSpec::Relu, "nothing else is left");
+                assert_eq!(*other, LayerSpec::Relu, "the plan refuses layers that ONNX lacks");
                 self.node(name, "Relu", &[x], Vec::new())
             }
         }

@@ -6,7 +6,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use inkling_schema::{Loss, ModelError, Shape};
+use inkling_schema::{Loss, Shape};
 
 use self::graph::{Graph, Value};
 use super::messages::{
@@ -16,6 +16,7 @@ use super::messages::{
 use super::{
     IR_VERSION, LARGEST_BYTE, Layout, OPSET, Options, denotation, ending, key, messages, same_padding,
 };
+use crate::tensors::{Format, plan};
 use crate::{InterchangeError, Portable};
 
 /// The name of the graph's input.
@@ -32,7 +33,7 @@ const INPUT: &str = "images";
 /// If the network cannot be built, has a layer that ONNX cannot hold, or lacks weights.
 pub fn export(network: &Portable, options: &Options) -> Result<Vec<u8>, InterchangeError> {
     let model = &network.model;
-    let plan = model.plan().map_err(|error| not_buildable(&error))?;
+    let plan = plan(model, Format::Onnx)?;
     let mut graph = Graph::new(network)?;
     let [height, width, channels] = model.input;
     let shape = Shape::Image { height, width, channels };
@@ -83,15 +84,6 @@ pub fn export(network: &Portable, options: &Options) -> Result<Vec<u8>, Intercha
         graph: None,
     };
     Ok(write::file(&model, &graph, &weights))
-}
-
-/// Why a network cannot be written that cannot be built.
-fn not_buildable(error: &ModelError) -> InterchangeError {
-    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
-    InterchangeError::new(
-        format!("the network cannot be built: {error}"),
-        help.unwrap_or_else(|| "correct its layers".to_owned()),
-    )
 }
 
 /// The graph's input.

@@ -233,10 +233,6 @@ fn networks_that_onnx_cannot_hold() {
         let error = export(&network, &Options::default()).expect_err("a network that ONNX cannot hold");
         assert!(words(&error).contains(expected), "{}", words(&error));
     };
-    refused(
-        &|network| network.model.trunk[1] = LayerSpec::Custom { activation: "mish".into() },
-        "trunk 2 is the activation `mish` of a program's own",
-    );
     refused(&|network| network.model.trunk[2] = LayerSpec::Relu, "put a flatten layer before it");
     refused(&|network| drop(network.tensors.remove(0)), "has no array `trunk.1.weight`");
     refused(

@@ -10,6 +10,7 @@ mod multitask;
 mod network;
 mod networks;
 mod pca;
+mod peers;
 mod perceptron;
 mod published;
 mod rank;
@@ -27,6 +28,7 @@ use self::multitask::MultitaskFacts;
 use self::network::NetworkFacts;
 use self::networks::NetworksFacts;
 use self::pca::PcaFacts;
+use self::peers::PeersFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
 use crate::rows::{NetworksRows, Rows};
@@ -76,6 +78,8 @@ struct StudyFacts<'a> {
     seconds: f64,
     /// When the last run ended.
     finished: Option<Moment>,
+    /// What other libraries counted with the networks.
+    peers: Option<PeersFacts<'a>>,
     runs: usize,
     /// Runs that are not finished.
     unfinished: usize,
@@ -196,6 +200,7 @@ impl<'a> Facts<'a> {
                 bits_agree: results.origins.bits_agree(),
                 seconds: record.seconds,
                 finished: results.finished,
+                peers: results.peers.as_ref().and_then(|peers| peers.as_ref().ok()).map(PeersFacts::new),
                 runs: record.runs.len(),
                 unfinished: results.missing.len(),
                 words: super::WORDS,

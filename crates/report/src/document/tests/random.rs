@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::text::blocks;
 use super::*;
+use crate::PeerFound;
 use crate::figures::tests::{apart, sound};
 use crate::fixtures::random::{self, Chance, SHAPE};
 
@@ -30,6 +31,8 @@ fn random_tasks(seed: u64) -> Results {
             spec.data.set = "leaves".into();
         }
     }
+    // A generator of its own, so that it changes nothing that follows.
+    found.peers = random::peers(&mut Chance::new(!seed));
     found.record.data = BTreeMap::from([("leaves".into(), data.clone())]);
     // Components and perceptrons are made up for images of this size.
     let small = DataSetFacts { height: 4, width: 4, ..data.clone() };
@@ -214,6 +217,41 @@ fn anything_found(facts: &Value) -> bool {
         || ["better", "worse"].iter().any(|verdict| at("/multitask/free/verdict") == *verdict)
 }
 
+/// What is wrong with the sentence on other libraries.
+fn faults_of_peers(results: &Results, text: &str) -> Vec<String> {
+    let (same, other) =
+        ("same counts of right answers as Inkling", "other counts of right answers than Inkling");
+    let rounding = "equal but for rounding";
+    let none = [same, other, rounding];
+    let says = |words: &str, expected: bool| {
+        let fault = || format!("the sentence on other libraries says {words:?} or not: {:?}", results.peers);
+        (text.contains(words) != expected).then(fault)
+    };
+    let Some(Ok(found)) = &results.peers else {
+        return none.iter().filter_map(|words| says(words, false)).collect();
+    };
+    let any = |is_so: &dyn Fn(&PeerFound) -> bool| found.libraries.iter().any(is_so);
+    let mut faults = vec![
+        says("On 28 November 2026, ", true),
+        says(other, any(&|library| library.different.len() == library.compared)),
+        says(same, any(&|library| library.different.len() < library.compared)),
+        says(rounding, any(&|library| library.tied > 0)),
+        says(
+            "and other counts for",
+            any(&|library| (1..library.compared).contains(&library.different.len())),
+        ),
+        says("compared network", found.libraries[0].compared < found.networks),
+        says("17 exported networks", found.networks == 17),
+    ];
+    for PeerFound { library, compared, different, .. } in &found.libraries {
+        faults.push(says(&format!("{} 2.15", library.name), true));
+        if different.len() < *compared {
+            faults.extend(different.iter().map(|name| says(name, true)));
+        }
+    }
+    faults.into_iter().flatten().collect()
+}
+
 /// What is wrong with the report of a seed.
 fn faults(seed: u64) -> Vec<String> {
     let results = random_results(seed);
@@ -258,6 +296,7 @@ fn faults(seed: u64) -> Vec<String> {
     agree("/inside/difference/alike/clear", true, "are more alike");
     agree("/compared/same_data", true, "of a CNN and an MLP");
     agree("/compared/same_training", true, "training are those of Task 3");
+    faults.extend(faults_of_peers(&results, &all).into_iter().map(|fault| format!("seed {seed}: {fault}")));
     // A number of more than nine digits in a row is not legible.
     for block in &blocks {
         let digits = block.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
