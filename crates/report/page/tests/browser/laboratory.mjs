@@ -111,6 +111,21 @@ test("one draws with the mouse, all layers and the answer follow, and undo and c
   assert.ok(thick > 0);
 });
 
+test("one draws with a finger, and the page does not scroll meanwhile", async (t) => {
+  const opened = await open(t, `#lab?net=${cnn.id}`, { hasTouch: true, viewport: { width: 400, height: 800 } });
+  await answered(opened);
+  await opened.locator(".pad").scrollIntoViewIfNeeded();
+  const [box, scrolled] = [await opened.locator(".pad").boundingBox(), await opened.evaluate(() => scrollY)];
+  const session = await opened.context().newCDPSession(opened);
+  const touch = (type, points) => session.send("Input.dispatchTouchEvent", { type, touchPoints: points });
+  const at = (share) => [{ x: box.x + box.width / 2, y: box.y + share * box.height }];
+  await touch("touchStart", at(0.2));
+  for (let i = 1; i <= 20; i += 1) await touch("touchMove", at(0.2 + 0.03 * i));
+  await touch("touchEnd", []);
+  await answer(opened).locator("strong", { hasText: /^1$/ }).waitFor();
+  assert.equal(await opened.evaluate(() => scrollY), scrolled);
+});
+
 test("one draws with the keyboard", async (t) => {
   const opened = await open(t, `#lab?net=${cnn.id}`);
   await answered(opened);
@@ -287,6 +302,11 @@ test("a teacher's link leaves out what it names, and can show one tab alone", as
   const alone = await open(t, `#lab?net=${cnn.id}&img=test:0&layer=trunk.1&only=map`);
   await alone.locator(".number-grid").first().waitFor();
   assert.equal(await alone.locator(".main > .tabs").isVisible(), false);
+  const parts = await open(t, `#lab?view=change&net=${cnn.id}&hide=draw,weights`);
+  await answered(parts);
+  await parts.locator(".picked-words", { hasText: "Test image" }).waitFor();
+  assert.ok(await parts.getByText("Switch maps and units off").isVisible());
+  assert.ok(!(await parts.getByText("Type another weight").isVisible()));
   const made = await open(t, `#lab?net=${cnn.id}`);
   await answered(made);
   await made.getByText("A link for teaching").click();
