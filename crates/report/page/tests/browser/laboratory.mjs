@@ -149,8 +149,9 @@ test("an address brings back network, drawing, layer, channel and place", async 
   await opened.locator(".layer .cells").nth(1).click({ position: { x: 60, y: 10 } });
   await opened.locator(".number-grid").first().waitFor();
   await opened.getByRole("button", { name: "Step", exact: true }).click();
+  await opened.getByRole("listbox", { name: /^Channels of the input/ }).click({ position: { x: 40, y: 8 } });
   const [said, hash] = [await answer(opened).innerText(), await address(opened)];
-  assert.match(hash, /view=map.*layer=trunk\.\d+&ch=\d+&at=\d+\.\d+/);
+  assert.match(hash, /view=map.*layer=trunk\.\d+&ch=\d+&at=\d+\.\d+&from=\d/);
   await opened.getByRole("button", { name: "Copy address" }).click();
   await opened.getByText("Copied.").first().waitFor();
   const copied = await opened.evaluate(() => navigator.clipboard.readText());
@@ -246,7 +247,7 @@ test("the kernel slides, step by step and by itself, and its sum is the network'
   await opened.locator("table.softmax tbody tr").nth(9).waitFor();
 });
 
-test("a unit of the MLP has its weights as an image", async (t) => {
+test("a unit of the MLP has its weights as an image", { skip: !mlp }, async (t) => {
   const opened = await open(t, `#lab?view=map&net=${mlp.id}&img=test:0&layer=trunk.2&ch=3`);
   await opened.locator(".contributions li").nth(9).waitFor();
   const sums = await opened.locator(".sums tr").evaluateAll((rows) => rows.map((row) => row.cells[1].innerText));

@@ -14,11 +14,8 @@ export function convolutionParts(lab, opened, look) {
   const { layer } = opened;
   const channels = layer.input[2];
   const [high, wide] = layer.windows.kernel;
-  let channel = null;
-  const chooseChannel = (next) => {
-    channel = next;
-    draw();
-  };
+  let channel = 0;
+  const chooseChannel = (next) => lab.change({ from: next });
   const inputBoard = new PixelBoard({
     label: "Input of the layer",
     choose: (row, column) => look(...placeOfWindow(layer, row, column)),
@@ -52,14 +49,14 @@ export function convolutionParts(lab, opened, look) {
   let at = [0, 0];
   let filter = 0;
 
-  const draw = (place = { row: at[0], column: at[1], channel: filter }) => {
+  const draw = (place) => {
     [at, filter] = [[place.row, place.column], place.channel];
     const { x, from } = numbersBefore(lab, layer);
     const parameters = editedParameters(lab, layer);
     const [row, column] = at;
     last = convolutionOpened(layer, parameters, x, row, column, filter);
     // What counts most is seen first.
-    channel ??= largestPlaces(last.partial, 1)[0];
+    channel = Math.min(lab.state.from ?? largestPlaces(last.partial, 1)[0], channels - 1);
     const [height, width] = layer.input;
     const y = lab.pass.outputs[opened.output];
     const [rows, columns, filters] = layer.shape;
@@ -132,7 +129,7 @@ export function convolutionParts(lab, opened, look) {
     ),
     element("div", { className: "after" }, element("div", {}, sumTitle, sums), channelPart),
   );
-  return { element: body, draw };
+  return { element: body, draw, channel: () => channel };
 }
 
 const afterSign = (sign, figure) => element("div", { className: "after-sign" }, element("span", { className: "sign", textContent: sign }), figure);
