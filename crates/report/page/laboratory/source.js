@@ -25,7 +25,7 @@ export class ImageSource {
     this.result = null;
     lab.listen(["network"], () => this.refresh());
     lab.listen(["state"], (changed) => {
-      if (changed.has("img") || changed.has("prep")) this.refresh();
+      if (changed.has("img") || changed.has("prep") || (changed.has("hide") && !lab.state.img)) this.refresh();
       else if (changed.has("paint") || changed.has("off") || changed.has("set")) lab.paint();
     });
   }
@@ -46,7 +46,7 @@ export class ImageSource {
   get image() {
     const { state, set } = this.lab;
     if (state.img) return state.img;
-    if (set.digits) return { kind: "draw", strokes: EXAMPLE_STROKES, example: true };
+    if (set.digits && !state.hide.includes("draw")) return { kind: "draw", strokes: EXAMPLE_STROKES, example: true };
     return { kind: "test", number: set.test?.numbers?.[0] ?? 0 };
   }
 

@@ -69,6 +69,8 @@ export const STATE_MEMBERS = {
     },
     write: (place) => place.join("."),
   },
+  // The channel of the layer's input that is looked at.
+  from: { none: null, read: readCount, write: String },
   sort: { none: "channel", read: readOneOf("channel", "activity"), write: writeText },
   logits: { none: "", read: readOneOf("on"), write: writeText },
   // Pixels of the input that are painted over: `INDEX:BYTE`.

@@ -3,7 +3,7 @@
 // Each digit of MNIST is scaled up ten times, thickened, moved, and drawn dark on light; the preparation has to bring it back.
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { blankPicture, invertedPicture, placedPicture, resizedPicture } from "../laboratory/pixels.js";
+import { invertedPicture, placedPicture, resizedPicture } from "../laboratory/pixels.js";
 import { prepared, usualSteps } from "../laboratory/prepare.js";
 import { readModel } from "../laboratory/runner/model.js";
 import { Network } from "../laboratory/runner/network.js";
@@ -60,4 +60,3 @@ if (process.argv[1].endsWith("measure-preparation.mjs")) {
     for (const radius of [0, 3, 5]) console.log(path, `thickened by ${radius} of 280 pixels:`, (100 * measured(model, pixels, count, radius)).toFixed(1), "% as before");
   }
 }
-export { blankPicture };

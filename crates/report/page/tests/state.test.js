@@ -23,6 +23,7 @@ test("every member comes back from the address", () => {
     layer: "class.1",
     ch: 31,
     at: [13, 7],
+    from: 0,
     sort: "activity",
     logits: "on",
     paint: [[5, 255], [6, 0]],

@@ -13,9 +13,13 @@ export function changeView(lab) {
   const off = offPart(lab);
   const weight = weightPart(lab);
   const list = changeList(lab);
-  const draw = () => [paint, off, weight, list].forEach((part) => part.draw());
+  const draw = () => {
+    [paint, off, weight, list].forEach((part) => part.draw());
+    // What a teacher's link leaves out.
+    for (const [name, part] of [["pixels", paint], ["channels", off], ["weights", weight]]) if (lab.state.hide.includes(name)) part.element.hidden = true;
+  };
   lab.listenShown("change", ["network", "input", "pass", "theme", "dead"], draw);
-  lab.listen(["state"], (changed) => ["off", "set", "paint", "layer"].some((name) => changed.has(name)) && lab.isShown("change") && lab.network && draw());
+  lab.listen(["state"], (changed) => ["off", "set", "paint", "layer", "hide"].some((name) => changed.has(name)) && lab.isShown("change") && lab.network && draw());
   const made = element("div", { className: "changes" }, paint.element, off.element, weight.element, list.element);
   new ResizeObserver(() => lab.isShown("change") && lab.pass && off.draw()).observe(made);
   return made;
@@ -44,6 +48,7 @@ function paintPart(lab) {
   const clean = button("Take the paint off", () => lab.change({ paint: [] }));
   const draw = () => {
     if (!lab.input) return;
+    made.hidden = false;
     const [rows, columns] = lab.network.input;
     board.lay(rows, columns);
     showInput(board.image, lab.input, lab.network.input);
@@ -91,6 +96,7 @@ function offPart(lab) {
   field.told(null);
   const draw = () => {
     if (!lab.pass) return;
+    made.hidden = false;
     const shown = handle();
     if (of !== lab.entry.id) {
       of = lab.entry.id;

@@ -166,7 +166,7 @@ function layerBlock(lab, handle) {
   const field = new CellField({
     label: `${layerTitle(lab.network, handle)}, ${layerNote(handle)}. Arrow keys go from one to the next, Enter opens it.`,
     describe,
-    open: (channel) => lab.change({ view: "map", layer: handle.name, ch: channel, at: null }),
+    open: (channel) => lab.change({ view: "map", layer: handle.name, ch: channel, at: null, from: null }),
     prefix: `field-${handle.name.replaceAll(/[^\w-]/g, "_")}`,
   });
   const summary = element("span", { className: "note" });

@@ -24,7 +24,7 @@ export function mapView(lab) {
   const placeWords = () => `row ${place.row}, column ${place.column} of ${rows} × ${columns}`;
   const layers = choice("Layer", [], "", (name) => {
     stop();
-    lab.change({ layer: name, ch: 0, at: null });
+    lab.change({ layer: name, ch: 0, at: null, from: null });
   });
   const number = element("input", { type: "number", min: 0, step: 1 });
   const numberLabel = element("span");
@@ -40,7 +40,8 @@ export function mapView(lab) {
   const placePart = element("div", { className: "row place-row" }, play, stepBack, step, places);
   const shown = element("div");
   const fault = element("p", { className: "fault", hidden: true });
-  const look = (row, column) => lab.change({ at: [row, column] });
+  // The channel of the input stays the same from place to place.
+  const look = (row, column) => lab.change({ at: [row, column], from: parts.channel?.() ?? lab.state.from });
   const walk = (by) => {
     const at = (place.row * columns + place.column + by + rows * columns) % (rows * columns);
     look(Math.floor(at / columns), at % columns);
@@ -73,7 +74,8 @@ export function mapView(lab) {
     [rows, columns] = shape.length === 3 ? shape : [1, 1];
     const channel = opened.head ? 0 : lab.state.ch;
     if (channel >= count) problems.push(`This layer has ${count} ${shape.length === 3 ? "maps" : "units"}, numbered from 0; there is no number ${channel}.`);
-    const [row, column] = lab.state.at ?? [Math.floor(rows / 2), Math.floor(columns / 2)];
+    // A unit has no places; what is chosen there is an input.
+    const [row, column] = (shape.length === 3 && lab.state.at) || [Math.floor(rows / 2), Math.floor(columns / 2)];
     if (row >= rows || column >= columns) problems.push(`Its maps have ${rows} × ${columns} places; there is no row ${row}, column ${column}.`);
     place = { row: Math.min(row, rows - 1), column: Math.min(column, columns - 1), channel: Math.min(channel, count - 1) };
     fault.textContent = problems.join(" ");
@@ -92,7 +94,7 @@ export function mapView(lab) {
     parts.draw(place);
   };
   lab.listenShown("map", ["network", "pass", "theme"], draw);
-  lab.listen(["state"], (changed) => ["layer", "ch", "at"].some((name) => changed.has(name)) && lab.isShown("map") && lab.network && draw());
+  lab.listen(["state"], (changed) => ["layer", "ch", "at", "from"].some((name) => changed.has(name)) && lab.isShown("map") && lab.network && draw());
   new ResizeObserver(() => lab.isShown("map") && lab.network && draw()).observe(shown);
   return element("div", { className: "map" }, element("div", { className: "row" }, layers, channelPart), fault, placePart, shown);
 }

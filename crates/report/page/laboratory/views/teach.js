@@ -10,7 +10,13 @@ export const HIDEABLE_PARTS = [
   ["prep", "Preparation"],
   ["answer", "Answer"],
   ["network", "Choice of the network"],
+  ["pixels", "Painting pixels"],
+  ["channels", "Switching off"],
+  ["weights", "Typing weights"],
 ];
+
+/** Milliseconds for which a copy is confirmed. */
+const COPIED_FOR = 4000;
 
 /** The whole address of a state in this page. */
 export function pageAddress(state) {
@@ -22,6 +28,7 @@ async function copied(text, told) {
   try {
     await navigator.clipboard.writeText(text);
     told.textContent = "Copied.";
+    setTimeout(() => (told.textContent = ""), COPIED_FOR);
   } catch {
     const field = element("input", { type: "text", readOnly: true, value: text, className: "address", aria: { label: "Address" } });
     told.replaceChildren("Copy it from here: ", field);

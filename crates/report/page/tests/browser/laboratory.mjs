@@ -111,6 +111,21 @@ test("one draws with the mouse, all layers and the answer follow, and undo and c
   assert.ok(thick > 0);
 });
 
+test("one draws with a finger, and the page does not scroll meanwhile", async (t) => {
+  const opened = await open(t, `#lab?net=${cnn.id}`, { hasTouch: true, viewport: { width: 400, height: 800 } });
+  await answered(opened);
+  await opened.locator(".pad").scrollIntoViewIfNeeded();
+  const [box, scrolled] = [await opened.locator(".pad").boundingBox(), await opened.evaluate(() => scrollY)];
+  const session = await opened.context().newCDPSession(opened);
+  const touch = (type, points) => session.send("Input.dispatchTouchEvent", { type, touchPoints: points });
+  const at = (share) => [{ x: box.x + box.width / 2, y: box.y + share * box.height }];
+  await touch("touchStart", at(0.2));
+  for (let i = 1; i <= 20; i += 1) await touch("touchMove", at(0.2 + 0.03 * i));
+  await touch("touchEnd", []);
+  await answer(opened).locator("strong", { hasText: /^1$/ }).waitFor();
+  assert.equal(await opened.evaluate(() => scrollY), scrolled);
+});
+
 test("one draws with the keyboard", async (t) => {
   const opened = await open(t, `#lab?net=${cnn.id}`);
   await answered(opened);
@@ -134,8 +149,9 @@ test("an address brings back network, drawing, layer, channel and place", async 
   await opened.locator(".layer .cells").nth(1).click({ position: { x: 60, y: 10 } });
   await opened.locator(".number-grid").first().waitFor();
   await opened.getByRole("button", { name: "Step", exact: true }).click();
+  await opened.getByRole("listbox", { name: /^Channels of the input/ }).click({ position: { x: 40, y: 8 } });
   const [said, hash] = [await answer(opened).innerText(), await address(opened)];
-  assert.match(hash, /view=map.*layer=trunk\.\d+&ch=\d+&at=\d+\.\d+/);
+  assert.match(hash, /view=map.*layer=trunk\.\d+&ch=\d+&at=\d+\.\d+&from=\d/);
   await opened.getByRole("button", { name: "Copy address" }).click();
   await opened.getByText("Copied.").first().waitFor();
   const copied = await opened.evaluate(() => navigator.clipboard.readText());
@@ -231,7 +247,7 @@ test("the kernel slides, step by step and by itself, and its sum is the network'
   await opened.locator("table.softmax tbody tr").nth(9).waitFor();
 });
 
-test("a unit of the MLP has its weights as an image", async (t) => {
+test("a unit of the MLP has its weights as an image", { skip: !mlp }, async (t) => {
   const opened = await open(t, `#lab?view=map&net=${mlp.id}&img=test:0&layer=trunk.2&ch=3`);
   await opened.locator(".contributions li").nth(9).waitFor();
   const sums = await opened.locator(".sums tr").evaluateAll((rows) => rows.map((row) => row.cells[1].innerText));
@@ -287,6 +303,11 @@ test("a teacher's link leaves out what it names, and can show one tab alone", as
   const alone = await open(t, `#lab?net=${cnn.id}&img=test:0&layer=trunk.1&only=map`);
   await alone.locator(".number-grid").first().waitFor();
   assert.equal(await alone.locator(".main > .tabs").isVisible(), false);
+  const parts = await open(t, `#lab?view=change&net=${cnn.id}&hide=draw,weights`);
+  await answered(parts);
+  await parts.locator(".picked-words", { hasText: "Test image" }).waitFor();
+  assert.ok(await parts.getByText("Switch maps and units off").isVisible());
+  assert.ok(!(await parts.getByText("Type another weight").isVisible()));
   const made = await open(t, `#lab?net=${cnn.id}`);
   await answered(made);
   await made.getByText("A link for teaching").click();

@@ -1,5 +1,5 @@
 // A convolution taken apart: the kernel slides over its input, and its products become one number of the map.
-import { convolutionOpened, kernelNumbers, windowCorner, windowNumbers } from "../../arithmetic.js";
+import { convolutionOpened, kernelNumbers, largestPlaces, windowCorner, windowNumbers } from "../../arithmetic.js";
 import { PixelBoard } from "../../widgets/board.js";
 import { CellField } from "../../widgets/cells.js";
 import { extentOf, scaleOf, signedScale } from "../../widgets/colours.js";
@@ -15,10 +15,7 @@ export function convolutionParts(lab, opened, look) {
   const channels = layer.input[2];
   const [high, wide] = layer.windows.kernel;
   let channel = 0;
-  const chooseChannel = (next) => {
-    channel = next;
-    draw();
-  };
+  const chooseChannel = (next) => lab.change({ from: next });
   const inputBoard = new PixelBoard({
     label: "Input of the layer",
     choose: (row, column) => look(...placeOfWindow(layer, row, column)),
@@ -52,12 +49,14 @@ export function convolutionParts(lab, opened, look) {
   let at = [0, 0];
   let filter = 0;
 
-  const draw = (place = { row: at[0], column: at[1], channel: filter }) => {
+  const draw = (place) => {
     [at, filter] = [[place.row, place.column], place.channel];
     const { x, from } = numbersBefore(lab, layer);
     const parameters = editedParameters(lab, layer);
-    channel = Math.min(channel, channels - 1);
     const [row, column] = at;
+    last = convolutionOpened(layer, parameters, x, row, column, filter);
+    // What counts most is seen first.
+    channel = Math.min(lab.state.from ?? largestPlaces(last.partial, 1)[0], channels - 1);
     const [height, width] = layer.input;
     const y = lab.pass.outputs[opened.output];
     const [rows, columns, filters] = layer.shape;
@@ -85,7 +84,6 @@ export function convolutionParts(lab, opened, look) {
     kernelGrid.draw(kernel, wide, signedScale(kernel), { from: `Kernel${of}` });
     productGrid.draw(products, wide, signedScale(products), { inside, from: "Products" });
 
-    last = convolutionOpened(layer, parameters, x, row, column, filter);
     if (channels > 1) {
       const room = field.element.parentElement.clientWidth;
       if (room > 0) {
@@ -126,13 +124,15 @@ export function convolutionParts(lab, opened, look) {
       "div",
       { className: "boards" },
       element("figure", {}, inputTitle, inputBoard.element),
-      element("div", { className: "grids" }, windowGrid.element, element("span", { className: "sign", textContent: "×" }), kernelGrid.element, element("span", { className: "sign", textContent: "=" }), productGrid.element),
+      element("div", { className: "grids" }, windowGrid.element, afterSign("×", kernelGrid.element), afterSign("=", productGrid.element)),
       element("figure", {}, outputTitle, outputBoard.element),
     ),
     element("div", { className: "after" }, element("div", {}, sumTitle, sums), channelPart),
   );
-  return { element: body, draw };
+  return { element: body, draw, channel: () => channel };
 }
+
+const afterSign = (sign, figure) => element("div", { className: "after-sign" }, element("span", { className: "sign", textContent: sign }), figure);
 
 /** The output place whose window has its middle nearest to a pixel of the input. */
 export function placeOfWindow({ windows, shape }, row, column) {

@@ -14,11 +14,8 @@ const LISTED_CONTRIBUTIONS = 10;
 /** Parts of the view of a dense layer; `opened` is the layer. */
 export function denseParts(lab, opened) {
   const { layer } = opened;
-  let [channel, at, unit] = [0, null, 0];
-  const choose = (row, column) => {
-    at = [row, column];
-    draw();
-  };
+  let channel = 0;
+  const choose = (row, column) => lab.change({ at: [row, column], from: channel });
   const say = (words) => lab.say(words);
   const words = () => placeTold.textContent;
   const boards = ["Input", "Weights", "Contributions"].map((label) => new PixelBoard({ label, choose, words, say }));
@@ -29,27 +26,24 @@ export function denseParts(lab, opened) {
   const field = new CellField({
     label: "Contributions of each input map. Arrow keys go from one to the next, Enter shows it.",
     describe: (i) => `Map ${i}: contributes ${numberText(byChannel[i] ?? 0)}`,
-    open: (i) => {
-      channel = i;
-      draw();
-    },
+    open: (i) => lab.change({ from: i, at: lab.state.at ?? at }),
     prefix: "lab-dense-channels",
   });
   let byChannel = [];
   const told = element("p", { className: "note" });
   field.told = (text) => (told.textContent = text ?? " ");
 
-  const draw = (place = { channel: unit }) => {
-    unit = place.channel;
+  let at = [0, 0];
+
+  const draw = ({ channel: unit }) => {
     const { x, shape, from } = numbersBefore(lab, layer);
     const [height, width, channels] = imageShape(shape);
     const found = denseOpened(layer, editedParameters(lab, layer), x, unit);
-    if (at === null) {
-      // What contributes most is seen first.
-      const [largest] = largestPlaces(found.products, 1);
-      channel = largest % channels;
-      at = [Math.floor(largest / channels / width), Math.floor(largest / channels) % width];
-    }
+    // What contributes most is seen first.
+    const [largest] = largestPlaces(found.products, 1);
+    const [row, column] = lab.state.at ?? [Math.floor(largest / channels / width), Math.floor(largest / channels) % width];
+    at = [Math.min(row, height - 1), Math.min(column, width - 1)];
+    channel = Math.min(lab.state.from ?? (lab.state.at ? 0 : largest % channels), channels - 1);
     const isImage = shape.length === 3;
     const of = isImage && channels > 1 ? `, map ${channel}` : "";
     const shown = [
