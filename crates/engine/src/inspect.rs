@@ -117,6 +117,9 @@ impl Network {
         let context = self.context_of(x, workspace);
         assert!(!context.training, "images that were seen without training");
         let (count, features) = (context.batch * layer.shape.len(), context.batch * self.trunk.outputs);
+        let chain = layer.head.map_or(&self.trunk, |head| &self.heads[head]);
+        // Other activations need their own outputs.
+        let before_relu = before_relu && chain.layers[layer.layer].op.ignores_gradient_of_zeros(false);
         if before_relu && workspace.ones.len() < count {
             workspace.ones = AlignedVec::zeros(count);
             workspace.ones.fill(1.0);

@@ -359,3 +359,25 @@ fn the_gradient_of_a_response_is_that_without_the_layers_relu() {
     network.input_gradient(&x, &scores, &mut workspace, &mut own, slope);
     assert_eq!(dx, own);
 }
+
+#[test]
+fn other_activations_than_relu_have_their_own_derivative() {
+    for activation in ["tanh", "sigmoid", "silu", "gelu"] {
+        let text = format!(
+            r#"input = [3, 3, 1]
+            trunk = [{{ layer = "flatten" }}, {{ layer = "dense", units = 6, initializer = "glorot-uniform" }}, {{ layer = "{activation}" }}]
+            heads = [{{ name = "class", layers = [{{ layer = "dense", units = 2, initializer = "glorot-uniform" }}] }}]"#,
+        );
+        let mut network = Network::new(&ModelSpec::from_toml("curved", &text).unwrap(), 4).unwrap();
+        let x = uniform(&mut RngStream::new(2, "test/curved"), 9, 1.0);
+        let mut workspace = network.workspace(1, true);
+        network.forward(&x, false, &mut workspace);
+        let layer =
+            network.layer_handles().into_iter().find(|layer| layer.name == "trunk.3").expect("it is there");
+        let slope = |_: &[f32], dy: &mut [f32]| dy.fill(1.0);
+        let (mut dx, mut own) = (vec![0.0; 9], vec![0.0; 9]);
+        network.pre_activation_gradient(&x, &layer, &mut workspace, &mut dx, slope);
+        network.input_gradient(&x, &layer, &mut workspace, &mut own, slope);
+        assert!(dx == own && dx.iter().any(|dx| *dx != 0.0), "{activation}: {dx:?} {own:?}");
+    }
+}

@@ -50,6 +50,8 @@ function start() {
   const lab = new Lab(page, connect({ program, worker: true }), found?.state ?? freshState());
   lab.problems = found?.problems ?? [];
   const shell = laboratoryShell(lab);
+  // What the page says where this program does not run.
+  document.getElementById("lab-needs")?.remove();
   place.append(shell.element);
   followAddress(lab);
   lab.warn(...lab.problems);
@@ -157,22 +159,11 @@ function networkChoice(lab) {
   const select = choice("Network", networks.map((entry) => [entry.id, title(entry)]), "", (id) => lab.change({ net: id }));
   const facts = element("span", { className: "facts" });
   const note = element("div", { className: "note network-note" });
-  const leftOut = index.left_out ?? [];
-  if (leftOut.length > 0) {
-    note.append(
-      element(
-        "details",
-        {},
-        element("summary", { textContent: `${countedText(leftOut.length, "network")} of the study ${leftOut.length === 1 ? "is" : "are"} not in this page` }),
-        element("ul", {}, ...leftOut.map(({ title: name, why }) => element("li", { textContent: `${name}: ${why}` }))),
-      ),
-    );
-  }
   const precision = element("p", { hidden: true });
-  note.prepend(precision);
+  note.append(precision);
   const choose = async () => {
     const { net } = lab.state;
-    const entry = lab.page.network(net) ?? networks[0];
+    const entry = lab.page.network(net) ?? lab.page.network(index.first) ?? networks[0];
     if (net !== "" && entry.id !== net) {
       lab.warnAlso(`This page holds no network “${net}”; you see ${entry.title} instead.`);
       lab.change({ net: "" });

@@ -7,6 +7,7 @@ import {
   neighbourSentence,
   rightAt,
   rightSentence,
+  wholeSentence,
 } from "../laboratory/views/agreement.js";
 
 test("images in dispute are those on which any two differ", () => {
@@ -27,6 +28,15 @@ test("counts are told in true sentences", () => {
   assert.equal(rightSentence(two, [1, 0], 1), "the CNN is right about it.");
   assert.equal(rightSentence(two, [0, 0], 1), "None of them is right about it.");
   assert.equal(rightSentence(two, [7, 0], 7), "the CNN is right about all of them and the MLP is right about none of them.");
+});
+
+test("all test images of the study are counted where the page does not hold them", () => {
+  const held = "this page holds 400, chosen so that many of them are in dispute.";
+  assert.equal(wholeSentence([["A", "B", 543, 10000]], 400), `Of the study's 10,000 test images, A and B give different answers to 543; ${held}`);
+  const three = [["A", "B", 0, 10000], ["A", "C", 10000, 10000]];
+  assert.equal(wholeSentence(three, 400), `Of the study's 10,000 test images, A and B give different answers to none and A and C give different answers to all; ${held}`);
+  assert.equal(wholeSentence([["A", "B", 3, 400]], 400), "");
+  assert.equal(wholeSentence([], 400), "");
 });
 
 test("neighbours are told in true sentences", () => {

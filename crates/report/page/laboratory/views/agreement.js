@@ -1,5 +1,5 @@
 // Where several networks agree about images and where not, in numbers and in sentences.
-import { listText } from "../widgets/words.js";
+import { countText, listText } from "../widgets/words.js";
 
 /**
  * The images about which not all of several lists of classes agree: their places. An image that one of the lists lacks is left out.
@@ -26,6 +26,18 @@ export function disagreementSentence(names, found, count) {
   if (found === 0) return `${who} give the same answer to ${images} of this page.`;
   if (found === count) return count === 1 ? `${who} give different answers to the one test image of this page.` : `${who} give different answers to every one of the ${count} test images of this page.`;
   return `${who} give different answers to ${found === 1 ? "one" : found} of the ${count} test images of this page.`;
+}
+
+/**
+ * A sentence on all test images of the study, of which this page holds `held`: `pairs` are [name, name, images on which these two
+ * differ, images]. Empty where the page holds them all.
+ */
+export function wholeSentence(pairs, held) {
+  if (pairs.length === 0 || pairs[0][3] <= held) return "";
+  const of = pairs[0][3];
+  const count = (found) => (found === 0 ? "none" : found === of ? "all" : countText(found));
+  const parts = pairs.map(([a, b, found]) => `${a} and ${b} give different answers to ${count(found)}`);
+  return `Of the study's ${countText(of)} test images, ${listText(parts)}; this page holds ${countText(held)}, chosen so that many of them are in dispute.`;
 }
 
 /** A sentence on how many of the images in dispute each is right about. */

@@ -5,7 +5,7 @@ import { perceptronVotes } from "../runner/perceptron.js";
 import { button, element, fillChoice, choice } from "../widgets/element.js";
 import { imageCanvas, showPicture } from "../widgets/image.js";
 import { countText, percentText } from "../widgets/words.js";
-import { disagreementSentence, disagreements, rightAt, rightSentence } from "./agreement.js";
+import { disagreementSentence, disagreements, rightAt, rightSentence, wholeSentence } from "./agreement.js";
 
 /** The id of the perceptrons' vote among the networks. */
 const VOTE = "perceptrons";
@@ -64,7 +64,9 @@ export function compareView(lab) {
     const names = columns.map((_, i) => COLUMN_LETTERS[i]);
     const rights = lists.map((list) => rightAt(list, truths, places));
     const count = Math.min(images.count, ...lists.map((list) => list.length));
-    counted.textContent = `${disagreementSentence(names, places.length, count)} ${rightSentence(names, rights, places.length)}`.trim();
+    const counts = [disagreementSentence(names, places.length, count), rightSentence(names, rights, places.length)];
+    counts.push(wholeSentence(countedPairs(lab, columns), count));
+    counted.textContent = counts.filter((sentence) => sentence !== "").join(" ");
     showDispute(FIRST_IN_DISPUTE);
   };
 
@@ -140,6 +142,19 @@ function chosenPartners(lab) {
     chosen = vote ? [different, vote] : [different];
   }
   return { chosen, others, unknown };
+}
+
+/** On how many of all test images each two columns differ, as far as the index says so: [letter, letter, images, of]. */
+function countedPairs(lab, columns) {
+  const { networks, index } = lab.page;
+  if (chosenHead(lab).number !== 0) return [];
+  const places = columns.map(({ id }) => networks.findIndex((network) => network.id === id));
+  const pairs = [];
+  for (const { a, b, images, of } of index.differences ?? []) {
+    const [first, second] = [places.indexOf(a), places.indexOf(b)].sort((p, q) => p - q);
+    if (first >= 0) pairs.push([COLUMN_LETTERS[first], COLUMN_LETTERS[second], images, of]);
+  }
+  return pairs.sort();
 }
 
 /** A network as a column: {id, title, answer(), predictions(images)}, classes as numbers. */
