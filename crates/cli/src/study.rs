@@ -218,7 +218,7 @@ pub(crate) fn read_text(
 
 /// Says what was found and where it lies; the error is that of a report of which something is missing.
 fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), Failure> {
-    let Written { summary, words, page, disbelieved, failed } = written;
+    let Written { summary, words, page, laboratory, disbelieved, failed } = written;
     if json {
         let text = serde_json::to_string_pretty(&summary).expect("a summary is plain data");
         output::line(&text);
@@ -233,6 +233,11 @@ fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), 
             (true, false) => output::line(&format!("Report: {pdf}")),
             (false, true) => output::line(&format!("Report: {html}")),
             (false, false) => {}
+        }
+        if laboratory {
+            output::line(&format!(
+                "Open {html} in a browser to try the networks on your own drawings and to look into them"
+            ));
         }
         output::line(&format!(
             "Figures in {}, tables in {}, numbers in {}",

@@ -21,6 +21,8 @@ pub struct Written {
     pub words: Option<usize>,
     /// Whether `report.html` was written.
     pub page: bool,
+    /// Whether it has a laboratory.
+    pub laboratory: bool,
     /// Why `peers.json` is there and not in the report.
     pub disbelieved: Option<String>,
     /// Why something is missing, where it is: [`ReportError::Incomplete`].
@@ -131,7 +133,11 @@ pub(crate) fn write_made(
         (Err(_), Some(failed)) => Err(failed),
         (Ok(()), failed) => {
             let disbelieved = results.peers.as_ref().and_then(|peers| peers.as_ref().err().cloned());
-            Ok(Written { summary, words, page: !missing.contains(&PAGE), disbelieved, failed })
+            {
+                let page = !missing.contains(&PAGE);
+                let laboratory = page && results.page.is_some();
+                Ok(Written { summary, words, page, laboratory, disbelieved, failed })
+            }
         }
     }
 }
