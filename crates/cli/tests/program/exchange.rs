@@ -207,10 +207,12 @@ fn a_training_is_followed_by_tensorboard_and_written_whole_at_its_end() {
     let mine = folder.path().join("logs/network/mine");
     // One while it was trained, and one with everything.
     assert_eq!(logs(&mine), 2);
+    // Histograms after each epoch are a run of their own, which nothing writes anew.
+    assert_eq!(logs(&mine.join("epochs")), 1);
     assert_eq!((logs(&folder.path().join("logs")), logs(&folder.path().join("logs/figures"))), (1, 1));
     // What is continued is written from there on, and then whole again.
     run(folder.path(), &[&train[..], &["3"]].concat()).says(0, &["finished in"]);
-    assert_eq!(logs(&mine), 4);
+    assert_eq!((logs(&mine), logs(&mine.join("epochs"))), (4, 2));
     // Where no folder can be, nothing is trained in vain.
     fs::write(folder.path().join("file"), "mine").unwrap();
     let train =
