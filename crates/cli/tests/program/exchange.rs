@@ -94,6 +94,10 @@ fn a_studys_metrics_and_networks_are_written_for_other_programs() {
     );
     assert!(fs::read_dir(folder.join("logs/network/mine")).unwrap().count() == 1);
     assert!(folder.join("logs/figures").is_dir());
+    // 16 test images, and what comes out of the layer before the scores.
+    let features = fs::read_to_string(folder.join("logs/features/embedding-1/tensors.tsv")).unwrap();
+    assert_eq!((features.lines().count(), features.lines().next().unwrap().split('\t').count()), (16, 48));
+    assert!(folder.join("logs/features/embedding-1/sprite.png").is_file());
     for file in [
         "README.md",
         "reproduce.py",
