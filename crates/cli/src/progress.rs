@@ -297,6 +297,8 @@ impl Observer for Progress<'_> {
             Event::Unread { title, warning } => self.say(&format!("warning: {title}: {warning}")),
             Event::Advanced | Event::Finished => self.advance(false),
             Event::Skipped => self.advance(true),
+            // Nothing that a terminal shows.
+            Event::Weights { .. } => {}
             Event::Damaged { title, problem } => {
                 self.say(&format!("{title}: {problem}; it is repeated"));
             }

@@ -60,6 +60,10 @@ impl Observer for SoFar<'_> {
         }
     }
 
+    fn wants_weights(&self) -> bool {
+        self.live.is_some()
+    }
+
     fn interrupted(&self) -> bool {
         self.progress.interrupted()
     }

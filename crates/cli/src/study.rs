@@ -131,7 +131,7 @@ pub(crate) fn perform(
     let reported = reported.and_then(|written| {
         first(&store)?;
         if let Some(dir) = board {
-            export::study_for_tensorboard(dir, store.reader())?;
+            export::study_for_tensorboard(dir, store.reader(), &sources)?;
         }
         tell(written, out, json, start)
     });

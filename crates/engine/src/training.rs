@@ -254,6 +254,26 @@ impl Trainer {
     }
 }
 
+impl Network {
+    /// As [`Network::gradients`], for the images whose indices are in `order`.
+    ///
+    /// # Panics
+    /// If an index is beyond the last image, or all heads have weight zero.
+    pub fn gradients_of(&mut self, images: Dataset, order: &[u32], loss_weights: &[f32]) -> f64 {
+        let dim = self.input_len();
+        let mut x = vec![0.0; order.len() * dim];
+        for (x, &index) in x.chunks_exact_mut(dim).zip(order) {
+            images.pixels.read(index as usize * dim, x);
+        }
+        let mut labels = vec![HeadTargets::Classes(Vec::new()); loss_weights.len()];
+        for (head, targets) in labels.iter_mut().enumerate() {
+            targets.gather(images.labels.of(head), order);
+        }
+        let mut workspace = self.workspace(order.len(), true);
+        self.gradients(&x, Targets { labels: &labels, loss_weights, class_weights: &[] }, &mut workspace)
+    }
+}
+
 /// The metrics of each head for all images, summed over them. Images go through the network in batches of the workspace's
 /// capacity; `on_outputs` is called with the number of each head and its outputs for each batch, [batch, outputs].
 ///

@@ -20,6 +20,17 @@ cargo run --quiet --release --locked --package inkling-interchange --example eve
 "$python" "$here/predictions.py" "$out" "$peers" "$data"
 "$python" "$peers/reproduce.py" --data "$data" --out "$out/peers.json"
 
+# The Python of docs/formats.md that needs PyTorch or Keras.
+cargo build --quiet --release --locked
+exchanged=$(mktemp -d)
+trap 'rm -rf "$layers" "$exchanged"' EXIT
+cp -r "$peers" "$exchanged/peers"
+for form in csv json parquet; do
+    target/release/inkling export "$out" --metrics "$exchanged/metrics.$form" >/dev/null
+done
+target/release/inkling export "$out" --tensorboard "$exchanged/logs" >/dev/null
+"$python" "$here/snippets.py" "$here/../../../docs/formats.md" target/release/inkling "$out" "$exchanged"
+
 first=$(find "$peers" -mindepth 1 -maxdepth 1 -type d ! -name '__*' | sort | head -n 1)
 for part in pytorch keras; do
     "$python" "$first/$part/check.py" --data "$data"

@@ -118,7 +118,7 @@ pub(crate) fn plan(model: &ModelSpec, format: Format) -> Result<Plan, Interchang
 /// Checks that a format has every layer of a network, of which it has those of these kinds.
 fn check_layers(plan: &Plan, format: Format, kinds: &[&str]) -> Result<(), InterchangeError> {
     let lacks = |layer: &&PlannedLayer| !kinds.contains(&layer.layer.kind());
-    let Some(lacking) = plan.all_layers().into_iter().find(lacks) else { return Ok(()) };
+    let Some(lacking) = plan.all_layers().find(lacks) else { return Ok(()) };
     let (place, kind, format) = (&lacking.place, lacking.layer.kind(), format.name());
     Err(match &lacking.layer {
         LayerSpec::Custom { activation } => InterchangeError::new(
@@ -282,7 +282,7 @@ layers = [{ layer = "flatten" }, { layer = "dense", units = 2, initializer = "gl
 "#;
         let model = ModelSpec::from_toml("all.toml", toml).unwrap();
         let plan = model.plan().unwrap();
-        let kinds: Vec<&str> = plan.all_layers().into_iter().map(|layer| layer.layer.kind()).collect();
+        let kinds: Vec<&str> = plan.all_layers().map(|layer| layer.layer.kind()).collect();
         assert!(LAYERS.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
         let network = crate::testing::portable(&model);
         for (format, write) in WRITERS {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use inkling_engine::NamedTensor;
 use inkling_schema::outcome::{EpochOutcome, StepsLine};
 use inkling_schema::{Head, Task};
 
@@ -12,6 +13,11 @@ pub trait Observer: Sync {
 
     /// Whether the study should stop as soon as it can. Finished runs are kept.
     fn interrupted(&self) -> bool;
+
+    /// Whether [`Event::Weights`] is wanted after each epoch, which costs the memory of a second network with its gradients.
+    fn wants_weights(&self) -> bool {
+        false
+    }
 
     /// Whether a training should write a checkpoint within an epoch, that long after its last one. By default it does
     /// so every three minutes, so that a killed run loses no more even if an epoch takes hours.
@@ -74,6 +80,15 @@ pub enum Event<'a> {
         outcome: &'a EpochOutcome,
         /// Its heads.
         heads: &'a [Head],
+    },
+    /// What the network in training is after an epoch, for an observer that wants it ([`Observer::wants_weights`]).
+    Weights {
+        /// Steps so far.
+        step: usize,
+        /// Parameters and running statistics.
+        values: &'a [NamedTensor],
+        /// The gradient of the loss on a batch of training images, the same after each epoch. Heads that are not trained have none.
+        gradients: &'a [NamedTensor],
     },
     /// Only some tasks are done; these others, which the folder holds, stay part of the study and of its report.
     Keeps {

@@ -6,13 +6,14 @@ use std::fs;
 use std::path::Path;
 
 use common::{
-    Ear, chance_set, dir, finished, outcome, planned, set, train_in, training, uninterrupted, with_validation,
+    Ear, chance_set, dir, finished, outcome, planned, set, train_in, training, two_headed, uninterrupted,
+    with_validation,
 };
 use inkling_data::DataSet;
 use inkling_engine::random::RngStream;
 use inkling_lab::LabError;
 use inkling_schema::outcome::{PlannedRun, StepsLine, TrainingLine};
-use inkling_schema::{Optimizer, Schedule, TrainingSpec, Weights};
+use inkling_schema::{Optimizer, Schedule, TrainingSpec, Weighting, Weights};
 use inkling_store::{Metadata, RunDir, Store, StoreError, TensorFile};
 use sha2::{Digest, Sha256};
 
@@ -372,4 +373,32 @@ fn resealed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let checksum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     bytes[seal..seal + 64].copy_from_slice(checksum.as_bytes());
     bytes
+}
+
+/// What is shown of a training while it goes on is computed beside it.
+#[test]
+fn an_observer_that_wants_weights_changes_no_bit() {
+    let set = set(150, 40);
+    let fixed = Weighting::Fixed { weights: vec![1.0, 0.0] };
+    let runs = [
+        planned(&set, training(2)),
+        two_headed(&set, training(2), fixed),
+        two_headed(&set, training(2), Weighting::PcGrad),
+    ];
+    for (number, run) in runs.iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let ear = Ear::new().that_wants_weights();
+        train_in(folder.path(), run, &set, &ear).unwrap();
+        assert!(finished(&dir(folder.path(), run)) == uninterrupted(run, &set), "run {number}");
+        let events = ear.all("Weights");
+        assert_eq!(events.len(), 2);
+        let (values, gradients) = events[1].split_once("gradients: [").unwrap();
+        for name in ["trunk.1.weight", "trunk.1.bias"] {
+            assert!(values.contains(name) && gradients.contains(name), "{name}");
+        }
+        let names_last_head = |text: &str| text.contains("\"half.");
+        // A head of weight zero has no gradient.
+        assert_eq!(names_last_head(gradients), number == 2);
+        assert!(events[0] != events[1] && !gradients.contains("NaN"));
+    }
 }

@@ -9,6 +9,7 @@ import struct
 import sys
 from pathlib import Path
 
+import numpy as np
 from safetensors.numpy import load_file
 
 metrics, out, logs, expected = map(Path, sys.argv[1:])
@@ -46,6 +47,29 @@ for planned in study["runs"]:
             "labels": [classes[label] for label in arrays["labels"][:shown]],
             "sprite": [[int(width), int(height)], list(sprite)],
         }]}
+
+# The features of the network that was looked into: with the weights of its last layer they give the scores that the run kept.
+if (logs / "features").exists():
+    inside = study["study"]["inside"]["network"]
+    [looked] = [run for run in study["runs"] if run["task"] == "cnn" and run["title"] == inside]
+    folder, spec = out / "runs" / looked["id"], looked["spec"]
+    lines = (logs / "features/embedding-1/tensors.tsv").read_text(encoding="utf-8").splitlines()
+    features = np.array([line.split("\t") for line in lines], dtype=np.float32)
+    arrays, weights = load_file(folder / "arrays.safetensors"), load_file(folder / "model.safetensors")
+    [head] = [head["name"] for head in spec["model"]["heads"]]
+    scores = features @ weights[f"{head}.1.weight"] + weights[f"{head}.1.bias"]
+    np.testing.assert_allclose(scores, arrays["test_logits"][: len(features)], rtol=1e-4, atol=1e-4)
+    classes = study["data"][spec["data"]["set"]]["classes"]
+    height, width = spec["model"]["input"][:2]
+    config = (logs / "features/projector_config.pbtxt").read_text(encoding="utf-8")
+    runs["features"] = {"embeddings": [{
+        "name": config.split('tensor_name: "')[1].split('"')[0], "columns": features.shape[1],
+        "values": features.ravel().tolist(),
+        "labels": [classes[label] for label in arrays["test_labels"][: len(features)]],
+        "sprite": [[width, height], list((logs / "features/embedding-1/sprite.png").read_bytes())],
+    }]}
+else:
+    sys.exit("the projector has no features of the network that was looked into")
 
 images = {}
 for path in sorted((out / "figures").glob("*.png")):

@@ -245,7 +245,7 @@ fn plane(
 }
 
 /// Pictures of width, height and channels as the square sheet that TensorBoard takes.
-fn sprite(pictures: &[u8], picture: [usize; 3]) -> Vec<u8> {
+pub(super) fn sprite(pictures: &[u8], picture: [usize; 3]) -> Vec<u8> {
     let count = pictures.len() / picture.iter().product::<usize>();
     let columns = (1..).find(|side| side * side >= count).unwrap_or(1);
     inkling_report::sheet(pictures, picture, columns)

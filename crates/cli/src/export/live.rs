@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use inkling_engine::NamedTensor;
 use inkling_interchange::metrics::rows_of_training;
 use inkling_lab::Event;
 use inkling_schema::RunSpec;
@@ -27,6 +28,7 @@ struct Current {
     /// Steps that earlier processes did.
     steps: u64,
     writer: Option<EventWriter>,
+    histograms: Option<EventWriter>,
     /// After an error nothing more is written.
     failed: bool,
 }
@@ -64,9 +66,37 @@ impl Current {
             }
             Event::Steps(line) => self.write(&TrainingLine::Steps(line.clone()), dir),
             Event::Epoch { outcome, .. } => self.write(&TrainingLine::Epoch(outcome.clone()), dir),
-            Event::Finished => self.writer.take().map_or(Ok(()), EventWriter::close),
+            Event::Weights { step, values, gradients } => self.histograms(step, values, gradients, dir),
+            Event::Finished => {
+                let writers = [self.writer.take(), self.histograms.take()];
+                writers.into_iter().flatten().try_for_each(EventWriter::close)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Histograms after an epoch, in a run beside the network's own, which is written anew when the study is done.
+    fn histograms(
+        &mut self,
+        step: usize,
+        values: &[NamedTensor],
+        gradients: &[NamedTensor],
+        dir: &Path,
+    ) -> Result<(), BoardError> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let writer = match &mut self.histograms {
+            Some(writer) => writer,
+            empty => {
+                let first = if self.steps == 0 { 0 } else { self.steps + 1 };
+                empty.insert(board::writer(&board::folder(dir, run).join("epochs"), first)?)
+            }
+        };
+        for (kind, tensors) in [("weights", values), ("gradients", gradients)] {
+            for tensor in tensors {
+                writer.histogram(&format!("{kind}/{}", tensor.name), step as u64, &tensor.values)?;
+            }
+        }
+        writer.flush()
     }
 
     fn write(&mut self, line: &TrainingLine, dir: &Path) -> Result<(), BoardError> {

@@ -3,6 +3,7 @@
 mod arrays;
 mod board;
 mod error;
+mod features;
 mod live;
 mod study;
 

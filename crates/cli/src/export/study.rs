@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
+use inkling_data::Sources;
 use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
 use inkling_interchange::{File, Peers};
 use inkling_lab::Trained;
@@ -12,7 +13,7 @@ use inkling_schema::outcome::{PerceptronOutcome, PlannedRun, RunResult, StudyRec
 use inkling_schema::{RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile, atomic};
 
-use super::{ExchangeError, board, portable, write_folder_by_parts};
+use super::{ExchangeError, board, features, portable, write_folder_by_parts};
 use crate::args::ExportArgs;
 use crate::failure::Failure;
 use crate::{look, output, replace};
@@ -63,6 +64,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         }
         if let Some(dir) = &args.tensorboard {
             board::write(dir, &reader, &record, &runs)?;
+            features::write(dir, &reader, &record, &Sources::new(None))?;
             output::line(&format!(
                 "{}: {} runs; `tensorboard --logdir {}` shows them",
                 dir.display(),
@@ -89,10 +91,11 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 /// Writes a study that was just done for TensorBoard.
-pub(crate) fn for_tensorboard(dir: &Path, reader: &Reader) -> Result<(), Failure> {
+pub(crate) fn for_tensorboard(dir: &Path, reader: &Reader, sources: &Sources) -> Result<(), Failure> {
     let none = || ExchangeError::NoStudy { path: reader.path().to_owned() };
     let record: StudyRecord = reader.json("study.json")?.ok_or_else(none)?;
-    board::write(dir, reader, &record, &metrics(reader, &record)?)
+    board::write(dir, reader, &record, &metrics(reader, &record)?)?;
+    features::write(dir, reader, &record, sources)
 }
 
 /// The runs of a study that train something and are finished, with the rows of their metrics.

@@ -94,6 +94,10 @@ fn a_studys_metrics_and_networks_are_written_for_other_programs() {
     );
     assert!(fs::read_dir(folder.join("logs/network/mine")).unwrap().count() == 1);
     assert!(folder.join("logs/figures").is_dir());
+    // 16 test images, and what comes out of the layer before the scores.
+    let features = fs::read_to_string(folder.join("logs/features/embedding-1/tensors.tsv")).unwrap();
+    assert_eq!((features.lines().count(), features.lines().next().unwrap().split('\t').count()), (16, 48));
+    assert!(folder.join("logs/features/embedding-1/sprite.png").is_file());
     for file in [
         "README.md",
         "reproduce.py",
@@ -207,10 +211,12 @@ fn a_training_is_followed_by_tensorboard_and_written_whole_at_its_end() {
     let mine = folder.path().join("logs/network/mine");
     // One while it was trained, and one with everything.
     assert_eq!(logs(&mine), 2);
+    // Histograms after each epoch are a run of their own, which nothing writes anew.
+    assert_eq!(logs(&mine.join("epochs")), 1);
     assert_eq!((logs(&folder.path().join("logs")), logs(&folder.path().join("logs/figures"))), (1, 1));
     // What is continued is written from there on, and then whole again.
     run(folder.path(), &[&train[..], &["3"]].concat()).says(0, &["finished in"]);
-    assert_eq!(logs(&mine), 4);
+    assert_eq!((logs(&mine), logs(&mine.join("epochs"))), (4, 2));
     // Where no folder can be, nothing is trained in vain.
     fs::write(folder.path().join("file"), "mine").unwrap();
     let train =

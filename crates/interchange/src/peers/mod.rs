@@ -17,6 +17,9 @@ const LEFT_OUT: &str = include_str!("templates/left-out.md");
 const IMAGES: &str = include_str!("templates/images.py");
 const REQUIREMENTS: &str = "keras>=3.3\nnumpy>=1.26\nsafetensors>=0.4\ntorch>=2.2\n";
 
+/// Writes the files of a network by its name for one library.
+type Write = fn(&Portable, &str) -> Result<Vec<File>, InterchangeError>;
+
 /// The folder `peers`, which grows network by network: for each, `NAME/pytorch` and `NAME/keras` as [`pytorch()`] and [`keras()`]
 /// write them; at last `reproduce.py`, which classifies the test images with each and compares the counts of right answers;
 /// `train.py`, which trains the networks from scratch in PyTorch; `networks.json`, from which both read counts and settings;
@@ -58,7 +61,7 @@ impl Peers {
         &mut self,
         (name, run): (&str, &str),
         network: &Portable,
-        [pytorch, keras]: [fn(&Portable, &str) -> Result<Vec<File>, InterchangeError>; 2],
+        [pytorch, keras]: [Write; 2],
     ) -> Result<Vec<File>, InterchangeError> {
         let folder = free(&folder(name), &self.folders);
         let of_name = |error: InterchangeError| {

@@ -1,6 +1,6 @@
 //! Folders for PyTorch: texts that a person accepted, shapes that the text states, and networks that cannot be written.
 
-use inkling_schema::{Head, LayerSpec, MODELS, ModelSpec};
+use inkling_schema::{LayerSpec, MODELS, ModelSpec};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 

@@ -7,6 +7,7 @@ mod continued;
 mod evaluate;
 mod labelled_dataset;
 mod outputs;
+mod shown;
 mod split;
 mod step;
 mod training;

@@ -16,6 +16,7 @@ use super::augment::Augmenter;
 use super::checkpoint::{self, TrainState, Within};
 use super::evaluate::evaluate;
 use super::labelled_dataset::LabelledDataset;
+use super::shown::weights_and_gradients;
 use super::split::{Split, arange};
 use super::step::{MetricAccumulator, gradients_line, idle_line, step};
 use crate::batch::EVALUATION_BATCH;
@@ -372,6 +373,13 @@ impl<'a> Training<'a> {
         self.state.test_seconds.push(test_seconds);
         let (epochs, heads) = (self.run.training.epochs, &self.run.model.heads[..]);
         self.observer.event(Event::Epoch { epochs, outcome: &outcome, heads });
+        if self.observer.wants_weights() {
+            let loss_weights: Vec<f32> =
+                self.weighting.weights().iter().map(|&weight| weight as f32).collect();
+            let network = self.trainer.network();
+            let [values, gradients] = weights_and_gradients(network, self.run, &self.train, &loss_weights);
+            self.observer.event(Event::Weights { step, values: &values, gradients: &gradients });
+        }
         Ok(Epoch::Whole)
     }
 

@@ -136,6 +136,8 @@ pub(crate) struct Ear {
     left: AtomicUsize,
     /// Whether a checkpoint follows every step.
     keeps_all: bool,
+    /// Whether it wants weights and gradients after each epoch.
+    wants_weights: bool,
 }
 
 impl Ear {
@@ -144,12 +146,22 @@ impl Ear {
     }
 
     pub(crate) fn until(steps: usize) -> Self {
-        Ear { heard: Mutex::new(Vec::new()), left: AtomicUsize::new(steps), keeps_all: false }
+        Ear {
+            heard: Mutex::new(Vec::new()),
+            left: AtomicUsize::new(steps),
+            keeps_all: false,
+            wants_weights: false,
+        }
     }
 
     /// The same, but with a checkpoint after every step.
     pub(crate) fn that_keeps_all(self) -> Self {
         Ear { keeps_all: true, ..self }
+    }
+
+    /// The same, but with weights and gradients after each epoch.
+    pub(crate) fn that_wants_weights(self) -> Self {
+        Ear { wants_weights: true, ..self }
     }
 
     /// The events that begin with this word.
@@ -173,6 +185,10 @@ impl Observer for Ear {
 
     fn interrupted(&self) -> bool {
         self.left.load(Ordering::Relaxed) == 0
+    }
+
+    fn wants_weights(&self) -> bool {
+        self.wants_weights
     }
 
     fn checkpoint_is_due(&self, _: Duration) -> bool {

@@ -65,7 +65,7 @@ fn counts_of_other_networks_are_not_taken_up() {
     refused(&|counts| counts.networks[0].heads[0].correct = 8, "counts of `cnn a` are not those");
     refused(&|counts| counts.networks[0].heads[0].name = "item".into(), "are not those of this study");
     refused(&|counts| counts.networks[0].heads.clear(), "are not those of this study");
-    refused(&|counts| drop(counts.networks[0].heads[0].found.pop()), "are not whole");
+    refused(&|counts| counts.networks[0].heads[0].found.truncate(1), "are not whole");
     refused(&|counts| counts.networks[0].heads[0].found[0].correct = 11, "are not whole");
     refused(&|counts| counts.networks.push(counts.networks[0].clone()), "twice");
     refused(&|counts| counts.networks.clear(), "no library or no network");
