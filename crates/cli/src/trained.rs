@@ -42,6 +42,7 @@ pub(crate) fn classes(network: &Trained, head: usize) -> Vec<String> {
     let count = network.network.num_classes()[head];
     let in_file =
         network.card.as_ref().and_then(|card| card.heads.get(head)).map(|head| head.classes.clone());
+    let in_file = in_file.or_else(|| network.classes.get(head).cloned());
     let of_set = || {
         let info = known(network).filter(|_| head == 0)?;
         Some(info.classes.iter().map(|&class| class.to_owned()).collect())

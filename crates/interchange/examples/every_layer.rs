@@ -57,7 +57,8 @@ fn write(folder: &Path, name: &str, model: &ModelSpec) -> Result<(), Box<dyn std
 
     let state = network.state_dict(StateKind::Values).into_iter();
     let tensors = state.map(|array| Tensor { name: array.name, shape: array.shape, values: array.values });
-    let portable = Portable { model: model.clone(), tensors: tensors.collect(), card: None };
+    let portable =
+        Portable { model: model.clone(), tensors: tensors.collect(), card: None, classes: Vec::new() };
     for (part, files) in [("pytorch", pytorch(&portable, name)?), ("keras", keras(&portable, name)?)] {
         fs::create_dir_all(folder.join(part))?;
         for file in files {

@@ -63,7 +63,7 @@ fn write(
     let find =
         |name: &str, _: &[usize]| values.get(name).map(|tensor| tensor.values.clone()).ok_or("no tensor");
     network.load_state_dict(StateKind::Values, find)?;
-    let portable = Portable { model: model.clone(), tensors, card: None };
+    let portable = Portable { model: model.clone(), tensors, card: None, classes: Vec::new() };
     let file = export(&portable, options)?;
     let back = import(file.clone())?;
     if back != portable || export(&back, options)? != file {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use inkling_schema::{MODEL_CARD, MODEL_FORMAT, ModelCard, ModelSpec};
+use inkling_schema::{MODEL_CARD, MODEL_CLASSES, MODEL_FORMAT, ModelCard, ModelSpec};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -16,6 +16,8 @@ pub struct Portable {
     pub tensors: Vec<Tensor>,
     /// Data, preparation and classes, where the file tells of them.
     pub card: Option<ModelCard>,
+    /// Names of the classes of each head, in their order, where they are known and there is no card to name them.
+    pub classes: Vec<Vec<String>>,
 }
 
 /// A named array.
@@ -46,6 +48,10 @@ impl Portable {
             HashMap::from([("format".to_owned(), MODEL_FORMAT.to_owned()), ("model".to_owned(), model)]);
         if let Some(card) = &self.card {
             metadata.insert(MODEL_CARD.to_owned(), serde_json::to_string(card).expect("plain data"));
+        }
+        if self.card.is_none() && !self.classes.is_empty() {
+            metadata
+                .insert(MODEL_CLASSES.to_owned(), serde_json::to_string(&self.classes).expect("plain data"));
         }
         safetensors::serialize(views, Some(metadata)).expect("named tensors can be written")
     }

@@ -241,7 +241,8 @@ mod tests {
         let custom = LayerSpec::Custom { activation: "mish".into() };
         let model = with(vec![LayerSpec::Residual { layers: vec![custom], projection: None }]);
         for (format, write) in WRITERS {
-            let network = Portable { model: model.clone(), tensors: Vec::new(), card: None };
+            let network =
+                Portable { model: model.clone(), tensors: Vec::new(), card: None, classes: Vec::new() };
             let error = write(&network).unwrap_err();
             let expected = "trunk 1.1 (custom): `mish` is known only to the program that brought it, and ";
             assert_eq!(error.to_string(), format!("{expected}{format} lacks it"));

@@ -34,7 +34,7 @@ pub(crate) fn portable(model: &ModelSpec) -> Portable {
         name: spec.name,
         shape: spec.shape,
     });
-    Portable { model: model.clone(), tensors: tensors.collect(), card: None }
+    Portable { model: model.clone(), tensors: tensors.collect(), card: None, classes: Vec::new() }
 }
 
 /// A card of Fashion-MNIST's for a network, whose second head says groups.

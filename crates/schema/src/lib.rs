@@ -37,7 +37,7 @@ pub use card::{CardData, CardHead, ModelCard, Preparation, Weights};
 pub use dream::{AscentSpec, DreamPicture, Objective, Parametrisation, Regulariser, Start, Transform};
 pub use inside::{DreamKind, InsideTask, JUDGE, JudgeSpec, PatternSpec};
 pub use model::{Head, Initializer, LayerSpec, Loss, ModelSpec, Padding};
-pub use models::{MODEL_CARD, MODEL_FORMAT, MODELS};
+pub use models::{MODEL_CARD, MODEL_CLASSES, MODEL_FORMAT, MODELS};
 pub use multitask::{ClassRef, GROUP, GroupSpec, ITEM, MultitaskNetwork, MultitaskTask, NoGroups};
 pub use networks::{CnnSpec, CnnTask, InitializerPair, MlpSpec, MlpTask};
 pub use numbers::{Interval, apart, legible};

@@ -6,6 +6,9 @@ pub const MODEL_FORMAT: &str = "1";
 /// Key under which a model's file holds its card, as JSON.
 pub const MODEL_CARD: &str = "card";
 
+/// Key under which a model's file without a card names the classes of each head, as JSON: those of an imported network.
+pub const MODEL_CLASSES: &str = "classes";
+
 /// Every network that ships with the program, as (name, TOML text).
 pub const MODELS: [(&str, &str); 7] = [
     ("mlp", include_str!("../models/mlp.toml")),

@@ -82,6 +82,7 @@ const IMPORT_HELP: &str = "\
   inkling import cnn.onnx                                          the network in an ONNX file, as model.safetensors
   inkling import --pytorch state.safetensors --network lenet-5     weights of PyTorch for a network of ours
   inkling import --keras weights.safetensors --network mine.toml   weights of Keras
+  inkling import cnn.onnx --classes names.txt                      with the names of its classes, a line each
 
 A network's file is written with `safetensors.torch.save_file(network.state_dict(), \"state.safetensors\")`. Weights are matched by \
 the names of an exported network, else by shapes in the natural order of their names; what was taken for what is printed.";
@@ -105,6 +106,10 @@ pub(crate) struct ImportArgs {
     /// The network that the weights are for: a name that `inkling models` lists, or a TOML file.
     #[arg(long, value_name = "NETWORK", conflicts_with = "onnx")]
     pub(crate) network: Option<String>,
+
+    /// A text file with the names of the classes, a line each, in the order of the network's scores.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
 
     /// The file to write.
     #[arg(long, value_name = "FILE", default_value = "model.safetensors")]

@@ -69,7 +69,7 @@ fn size(model: &ModelSpec) -> usize {
 fn without_weights(peers: &mut Peers, run: &PlannedRun, file: &Path) -> Result<Vec<File>, Failure> {
     let card = Tensors::read(file)?.metadata(MODEL_CARD).and_then(|card| serde_json::from_str(card).ok());
     let model = model(run).cloned().expect("a network's run trains it");
-    let network = Portable { model, tensors: Vec::new(), card };
+    let network = Portable { model, tensors: Vec::new(), card, classes: Vec::new() };
     let of_file = |source| ExchangeError::Network { path: file.to_owned(), source };
     Ok(peers.add_without_weights(&run.full_title(), run.id.as_ref(), &network).map_err(of_file)?)
 }

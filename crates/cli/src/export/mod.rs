@@ -87,6 +87,7 @@ fn portable(trained: Trained) -> Portable {
             .map(|tensor| Tensor { name: tensor.name, shape: tensor.shape, values: tensor.values })
             .collect(),
         card: trained.card,
+        classes: trained.classes,
     }
 }
 

@@ -52,8 +52,9 @@ pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<H
         }
     };
     let record = folder.ancestors().nth(2).and_then(|study| readable::<StudyRecord>(&study.join(STUDY)));
-    let of_head = |(labels, count): (Option<Labels>, usize)| {
+    let of_head = |(number, (labels, count)): (usize, (Option<Labels>, usize))| {
         let names: Vec<String> = match (&labels, &train, set) {
+            _ if network.classes.len() > number => network.classes[number].clone(),
             (Some(Labels::Classes), _, Some(set)) => set.classes.iter().map(|&name| name.into()).collect(),
             (Some(Labels::Groups(groups)), Some(train), _) => group_names(groups, train, record.as_ref()),
             _ => Vec::new(),
@@ -66,7 +67,7 @@ pub(crate) fn of(file: &Path, network: &Trained, set: Option<&SetInfo>) -> Vec<H
         let named = names.len() == count;
         HeadClasses { labels: labels.filter(fits), names: if named { names } else { Vec::new() } }
     };
-    labels.into_iter().zip(counts).map(of_head).collect()
+    labels.into_iter().zip(counts).enumerate().map(of_head).collect()
 }
 
 /// Of each head, as the model's file says.

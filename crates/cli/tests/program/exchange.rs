@@ -243,5 +243,22 @@ fn what_cannot_be_exported_or_imported_is_told_with_what_to_do() {
     run(folder, &[&weights[..], &["lenet-5"]].concat()).says(65, &["`trunk.1.weight` [6, 1, 5, 5]", "help:"]);
     fs::write(folder.join("open.toml"), NETWORK.replace("input = [8, 8, 1]", "")).unwrap();
     run(folder, &[&weights[..], &["open.toml"]].concat()).says(78, &["leaves the shape of its images open"]);
+    // Names of classes that are not those of the network's scores.
+    let mine = TRAINING.join("mine.toml");
+    let with_names = [&weights[..], &[mine.to_str().unwrap(), "--classes", "names.txt"]].concat();
+    for (names, words) in [
+        ("lying\n", "it names 1 classes, and the network has scores for 2"),
+        ("bar\nbar\n", "it names the class `bar` twice"),
+    ] {
+        fs::write(folder.join("names.txt"), names).unwrap();
+        run(folder, &with_names).says(65, &["`names.txt`:", words, "a line each"]);
+    }
     assert!(!folder.join("model.safetensors").exists(), "nothing is imported by half");
+    // With the right ones, images are evaluated by the names of their folders.
+    fs::write(folder.join("names.txt"), "lying\nstanding\n").unwrap();
+    run(folder, &with_names).says(0, &[]);
+    let bars = TRAINING.join("bars");
+    let done = run(folder, &["evaluate", "model.safetensors", "--data", bars.to_str().unwrap()]);
+    done.says(0, &[]);
+    assert!(done.stdout.contains("standing"), "{}", done.stdout);
 }

@@ -14,7 +14,7 @@ fn texts_are_those_that_were_accepted() {
         let plan = plan(&model, Format::Keras).unwrap();
         let layers = layers(&NamedLayers::new(&model, &plan), &parts(&model));
         let card = (name == "item-and-group").then(|| card(&model, "fashion-mnist"));
-        let network = Portable { model, tensors: Vec::new(), card };
+        let network = Portable { model, tensors: Vec::new(), card, classes: Vec::new() };
         accepted(&format!("keras/{name}.py"), &model_py(&network, name, &layers));
     }
 }

@@ -15,7 +15,7 @@ fn texts_are_those_that_were_accepted() {
         let plan = plan(&model, Format::PyTorch).unwrap();
         let modules = modules(&NamedLayers::new(&model, &plan), &attributes(&model));
         let card = (name == "item-and-group").then(|| card(&model, "fashion-mnist"));
-        let network = Portable { model, tensors: Vec::new(), card };
+        let network = Portable { model, tensors: Vec::new(), card, classes: Vec::new() };
         accepted(&format!("pytorch/{name}.py"), &model_py(&network, name, &modules));
     }
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 use inkling_data::kind::{ENOUGH, kind};
 use inkling_data::{DataSet, Images};
 use inkling_engine::{LayerHandle, Network, StateKind};
-use inkling_schema::{LayerSpec, MODEL_CARD, MODEL_FORMAT, ModelCard, ModelSpec, Shape, Weights};
+use inkling_schema::{
+    LayerSpec, MODEL_CARD, MODEL_CLASSES, MODEL_FORMAT, ModelCard, ModelSpec, Shape, Weights,
+};
 use inkling_store::{StoreError, Tensors};
 
 use super::error::LookError;
@@ -28,6 +30,8 @@ pub struct Trained {
     pub data: Option<String>,
     /// What its file says of it, if it does.
     pub card: Option<ModelCard>,
+    /// Names of the classes of each head, where its file has them without a card: those of an imported network.
+    pub classes: Vec<Vec<String>>,
     /// What its file says of a training that diverged, as a clause.
     pub diverged: Option<String>,
     /// Each head's scores of the test images that it is looked into with, computed when first needed.
@@ -111,12 +115,19 @@ impl Trained {
             return Err(not_a_model(reason).into());
         }
         let said = |key| tensors.metadata(key).map(str::to_owned);
-        Ok(Trained { diverged: said(DIVERGED), card, ..Trained::new(network, said("data")) })
+        let classes: Vec<Vec<String>> = tensors
+            .metadata(MODEL_CLASSES)
+            .and_then(|classes| serde_json::from_str(classes).ok())
+            .filter(|classes: &Vec<Vec<String>>| {
+                network.num_classes().into_iter().eq(classes.iter().map(Vec::len))
+            })
+            .unwrap_or_default();
+        Ok(Trained { diverged: said(DIVERGED), card, classes, ..Trained::new(network, said("data")) })
     }
 
     /// A network that is trained, and the name of the data set that it was trained on.
     pub fn new(network: Network, data: Option<String>) -> Trained {
-        Trained { network, data, card: None, diverged: None, scores: OnceCell::new() }
+        Trained { network, data, card: None, classes: Vec::new(), diverged: None, scores: OnceCell::new() }
     }
 
     /// Height, width and channels of an image.

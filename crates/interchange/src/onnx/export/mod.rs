@@ -135,6 +135,12 @@ fn metadata(network: &Portable, options: &Options) -> Result<Vec<StringStringEnt
             (key::PROGRAM, card.program.clone()),
         ]);
     }
+    if network.card.is_none() && network.classes.len() == network.model.heads.len() {
+        let heads = network.model.heads.iter().zip(&network.classes);
+        let classes: BTreeMap<&str, &[String]> =
+            heads.map(|(head, names)| (head.name.as_str(), names.as_slice())).collect();
+        entries.push((key::CLASSES, serde_json::to_string(&classes).map_err(unwritable)?));
+    }
     let entry = |(key, value): (&str, String)| StringStringEntryProto {
         key: Some(key.to_owned()),
         value: Some(value),

@@ -1,5 +1,7 @@
 //! What the metadata of a file adds to its graph: what a graph cannot say, if it is of the network that the graph is.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use inkling_schema::{LayerSpec, Loss, ModelCard, ModelSpec, Padding, PlannedLayer, Shape};
 use serde_json::from_str;
 
@@ -42,6 +44,45 @@ pub(super) fn card(file: &ModelProto, model: &ModelSpec) -> Option<ModelCard> {
         fits &= told.name == head.name && (!head.loss.is_of_classes() || told.classes.len() == outputs);
     }
     fits.then_some(card)
+}
+
+/// The names of the classes of each head, where the metadata has as many as a head has scores: under Inkling's key by head, or, for a
+/// network with one head, as a list under `classes`, `class_names`, `labels` or `names`, as other programs have it.
+pub(super) fn classes(file: &ModelProto, model: &ModelSpec) -> Vec<Vec<String>> {
+    let told = |head: &str| -> Option<Vec<String>> {
+        let by_head: Option<BTreeMap<String, Vec<String>>> =
+            text(file, key::CLASSES).and_then(|text| from_str(text).ok());
+        let of_others = || {
+            let keys = ["classes", "class_names", "labels", "names"];
+            keys.iter().find_map(|key| list(text(file, key)?))
+        };
+        let own = by_head.and_then(|mut by_head| by_head.remove(head));
+        own.or_else(|| (model.heads.len() == 1).then(of_others).flatten())
+    };
+    let Ok(plan) = model.plan() else { return Vec::new() };
+    let mut layers = plan.layers.iter().skip(model.trunk.len());
+    let mut found = Vec::new();
+    for head in &model.heads {
+        let outputs = layers.by_ref().take(head.layers.len()).last().map_or(0, |layer| layer.output.len());
+        let named = told(&head.name).filter(|names| {
+            let once: BTreeSet<&String> = names.iter().collect();
+            names.len() == outputs
+                && once.len() == outputs
+                && !names.iter().any(|name| name.trim().is_empty())
+        });
+        let Some(names) = named else { return Vec::new() };
+        found.push(names);
+    }
+    found
+}
+
+/// A list of names: JSON, or separated by commas or lines.
+fn list(text: &str) -> Option<Vec<String>> {
+    if text.trim_start().starts_with(['[', '{']) {
+        return from_str(text).ok();
+    }
+    let separator = if text.contains('\n') { '\n' } else { ',' };
+    Some(text.trim().split(separator).map(|name| name.trim().to_owned()).collect())
 }
 
 /// The layers of a network, those within blocks too.

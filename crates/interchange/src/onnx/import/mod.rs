@@ -71,7 +71,11 @@ pub fn import(file: Vec<u8>) -> Result<Portable, InterchangeError> {
         card = metadata::card(&model, &told);
         spec = told;
     }
-    Ok(Portable { tensors: parts.tensors(&spec), model: spec, card })
+    let classes = match card {
+        Some(_) => Vec::new(),
+        None => metadata::classes(&model, &spec),
+    };
+    Ok(Portable { tensors: parts.tensors(&spec), model: spec, card, classes })
 }
 
 /// The layers of a network.

@@ -4,7 +4,7 @@ use inkling_schema::{Head, LayerSpec, ModelCard, ModelSpec};
 use proptest::prelude::*;
 use prost::Message;
 
-use super::super::messages::ModelProto;
+use super::super::messages::{ModelProto, StringStringEntryProto};
 use super::super::{Layout, OPSET, Options, export, import, key};
 use super::support::{Random, changed, dense, small, words};
 use crate::Portable;
@@ -76,6 +76,27 @@ fn the_card_comes_back_and_its_classes_are_told() {
     assert_eq!(find(key::INPUT), Some("0 to 1"));
     assert_eq!(model.opset_import[0].version, Some(OPSET));
     assert_eq!(model.producer_name, "inkling");
+}
+
+#[test]
+fn classes_come_from_inkling_and_from_other_programs() {
+    let names = |list: &[&str]| vec![list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()];
+    let network = Portable { classes: names(&["cat", "dog"]), ..small() };
+    assert_eq!(import(export(&network, &Options::default()).unwrap()).unwrap(), network);
+    let told = |key: &str, value: &str| {
+        let entry = |key: &str, value: &str| StringStringEntryProto {
+            key: Some(key.to_owned()),
+            value: Some(value.to_owned()),
+        };
+        import(changed(&small(), |model| model.metadata_props = vec![entry(key, value)])).unwrap().classes
+    };
+    for value in [r#"["cat", "dog"]"#, "cat, dog", "cat\ndog\n"] {
+        assert_eq!(told("class_names", value), names(&["cat", "dog"]), "{value}");
+    }
+    for value in ["cat", "cat, cat", "cat, ", "[1, 2]", "{", r#"["a", "b", "c"]"#] {
+        assert!(told("classes", value).is_empty(), "{value}");
+    }
+    assert!(told("authors", "cat, dog").is_empty());
 }
 
 #[test]

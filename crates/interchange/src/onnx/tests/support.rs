@@ -143,7 +143,7 @@ impl Random {
             let number = |_| f32::from_bits(self.word() as u32 & 0xbfff_ffff);
             Tensor { values: (0..shape.iter().product()).map(number).collect(), name, shape }
         };
-        Portable { tensors: arrays.into_iter().map(tensor).collect(), model, card: None }
+        Portable { tensors: arrays.into_iter().map(tensor).collect(), model, card: None, classes: Vec::new() }
     }
 }
 
