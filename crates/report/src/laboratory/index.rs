@@ -146,7 +146,7 @@ pub(crate) fn title(task: Task, name: &str, seed: Option<u64>) -> String {
 
 impl<'a> Index<'a> {
     /// The index of a study and the bytes that it names; none where the study has no network for the page.
-    pub(super) fn new(results: &'a Results) -> Option<(Index<'a>, Vec<(String, Vec<u8>)>)> {
+    pub(super) fn new(results: &'a Results) -> Option<(Index<'a>, Blobs)> {
         let page = results.page.as_ref()?;
         let study = &results.record.study;
         let mut blobs = Blobs::default();
@@ -184,13 +184,13 @@ impl<'a> Index<'a> {
             ascent: inside.map(|inside| &inside.dream),
             start: inside.map(|inside| &inside.start),
         };
-        Some((index, blobs.0))
+        Some((index, blobs))
     }
 }
 
-/// The bytes so far, by their keys.
+/// Bytes that an index names, by their keys.
 #[derive(Default)]
-struct Blobs(Vec<(String, Vec<u8>)>);
+pub(super) struct Blobs(pub(super) Vec<(String, Vec<u8>)>);
 
 impl Blobs {
     fn add(&mut self, kind: &str, bytes: Vec<u8>) -> Blob {

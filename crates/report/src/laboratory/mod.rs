@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use self::index::Index;
 pub(crate) use self::index::title;
+use self::index::{Blobs, Index};
 use crate::Results;
 
 /// The place in a page that the laboratory takes.
@@ -27,7 +27,7 @@ pub(crate) struct Laboratory {
 impl Laboratory {
     /// The laboratory of a study; none where it has no network for it.
     pub(crate) fn new(results: &Results) -> Option<Laboratory> {
-        let (index, blobs) = Index::new(results)?;
+        let (index, Blobs(blobs)) = Index::new(results)?;
         // It is in a script element, which ends at the first `</script`, be it in the name of a class.
         let index = serde_json::to_string(&index).expect("an index is plain data").replace('<', r"\u003c");
         Some(Laboratory { index, blobs })

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde_json::Value;
 
-use super::index::Index;
+use super::index::{Blobs, Index};
 use super::*;
 use crate::document::tests::random::random_results;
 use crate::{PageImages, Results};
@@ -16,7 +16,7 @@ fn laboratories() -> impl Iterator<Item = Results> {
 
 /// The index as the page reads it, and the bytes of a blob.
 fn read(results: &Results) -> (Value, impl Fn(&Value) -> Vec<u8>) {
-    let (index, blobs) = Index::new(results).unwrap();
+    let (index, Blobs(blobs)) = Index::new(results).unwrap();
     let bytes = move |blob: &Value| {
         let (_, bytes) = blobs.iter().find(|(key, _)| blob["key"] == **key).unwrap();
         if blob["gzip"] == true {

@@ -144,7 +144,7 @@ fn what_the_page_says_of_its_laboratory_is_whole_whatever_is_in_it() {
         let section = section.split("</section>").next().unwrap();
         for network in &found.networks {
             assert!(
-                section.contains(&crate::laboratory::title(network.task, &network.network.name, None)),
+                section.contains(&laboratory::title(network.task, &network.network.name, None)),
                 "{section}"
             );
         }
