@@ -128,7 +128,8 @@ function nearestPart(lab) {
     const own = [["pixels", "the pixels"]];
     if (lab.page.index.pca?.set === lab.entry.set) own.push(["plane", "the plane of two principal components"]);
     for (const { name, shape, scoresOf } of lab.network.handles) {
-      const words = scoresOf ? `the scores of “${scoresOf}”` : `the output of ${name}: ${shapeText(shape)}`;
+      const scores = lab.entry.heads.length > 1 ? `the scores of “${scoresOf}”` : "the class scores";
+      const words = scoresOf ? scores : `the output of ${name}: ${shapeText(shape)}`;
       own.push([name, words]);
     }
     return own;
