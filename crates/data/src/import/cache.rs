@@ -21,6 +21,8 @@ const FEW: usize = 2000;
 const MOST: u64 = 4 << 30;
 /// A file that was changed just now may be changed again within the same tick of the system's clock.
 const SETTLED: Duration = Duration::from_secs(2);
+/// Files that are asked for their times at once.
+const ASKED: usize = 4096;
 /// The longest line that says what a file holds.
 const LONGEST: u64 = 1 << 20;
 
@@ -52,13 +54,13 @@ struct Header {
 }
 
 impl Place {
-    /// The place for these files of `source` in this order, each with what else decides what becomes of it; `root` is the same
-    /// folder by its one name. `None` where nothing is kept: there is no cache, there are few files, or one of them cannot be asked
+    /// The place for these files of `source` in this order: `fact` gives the path of each and what else decides what becomes of it,
+    /// as a folder may hold so many that these take as much memory as their images. `root` is the same folder by its one name. `None` where nothing is kept: there is no cache, there are few files, or one of them cannot be asked
     /// for its times.
-    pub(super) fn of(
-        source: &Path,
-        root: &Path,
-        files: &[(PathBuf, String)],
+    pub(super) fn of<F: Sync>(
+        (source, root): (&Path, &Path),
+        files: &[F],
+        fact: impl Fn(&F) -> (&Path, String) + Sync,
         request: &Request,
         shape: Option<[usize; 3]>,
     ) -> Option<Place> {
@@ -68,17 +70,21 @@ impl Place {
         hasher.update(format!("{FORMAT} {size:?} {channels:?} {} {shape:?} ", fit_name(*fit)));
         hasher.update(root.as_os_str().as_encoded_bytes());
         let mut newest = SystemTime::UNIX_EPOCH;
-        let asked = |(path, _): &(PathBuf, String)| {
-            let metadata = fs::metadata(source.join(path)).ok()?;
+        let asked = |file: &F| {
+            let (path, what) = fact(file);
+            let metadata = fs::metadata(path).ok()?;
             let (changed, times) = times(&metadata)?;
-            Some((changed, metadata.len(), times))
+            Some((changed, format!("\0{what} {} {times}", metadata.len())))
         };
-        let all: Vec<_> = files.par_iter().map(asked).collect::<Option<_>>()?;
-        for ((path, what), (changed, length, times)) in files.iter().zip(all) {
-            newest = newest.max(changed);
-            hasher.update([0]);
-            hasher.update(path.as_os_str().as_encoded_bytes());
-            hasher.update(format!("\0{what} {length} {times}"));
+        for files in files.chunks(ASKED) {
+            let all: Vec<_> = files.par_iter().map(asked).collect::<Option<_>>()?;
+            for (file, (changed, said)) in files.iter().zip(all) {
+                let path = fact(file).0;
+                newest = newest.max(changed);
+                hasher.update([0]);
+                hasher.update(path.strip_prefix(source).unwrap_or(path).as_os_str().as_encoded_bytes());
+                hasher.update(said);
+            }
         }
         let key: String = hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let settled = SystemTime::now().duration_since(newest).is_ok_and(|age| age > SETTLED);
@@ -213,8 +219,7 @@ mod tests {
     }
 
     fn place(root: &Path, paths: &[PathBuf], request: &Request) -> Option<Place> {
-        let files: Vec<(PathBuf, String)> = paths.iter().map(|path| (path.clone(), "0".to_owned())).collect();
-        Place::of(root, root, &files, request, None)
+        Place::of((root, root), paths, |path| (path, "0".to_owned()), request, None)
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A folder with a sub-folder of images for each class, with or without folders for its parts above them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,6 +25,13 @@ struct Entry {
     path: PathBuf,
     part: Part,
     class: usize,
+}
+
+impl Entry {
+    /// Its path, and what else decides what becomes of it.
+    fn fact(&self) -> (&Path, String) {
+        (&self.path, format!("{} {}", self.part.name(), self.class))
+    }
 }
 
 /// What lies in a source folder.
@@ -51,43 +59,41 @@ pub(super) fn read(
         notes.push(format!("`{}` {which} by the name, and left out.", other.display()));
     }
     note_alike(&listing, notes);
-    let inside = |entry: &'_ Entry| entry.path.strip_prefix(source).unwrap_or(&entry.path).to_owned();
-    let facts: Vec<(PathBuf, String)> = listing
-        .files
-        .iter()
-        .map(|entry| (inside(entry), format!("{} {}", entry.part.name(), entry.class)))
-        .collect();
-    let place = Place::of(source, &listing.root, &facts, request, shape);
-    if let Some(parts) = place.as_ref().and_then(|place| kept(place, &listing, notes)) {
-        return Ok(parts);
+    let place = Place::of((source, &listing.root), &listing.files, Entry::fact, request, shape);
+    let Listing { classes, files, .. } = listing;
+    let count = files.len();
+    let parts = by_part(files);
+    if let Some((shape, pixels)) = place.as_ref().and_then(|place| kept(place, &parts, notes)) {
+        let all = parts.into_iter().zip(pixels);
+        return Ok(all.map(|(part, pixels)| labelled(part, &classes, shape, pixels)).collect());
     }
     let mut said = Vec::new();
     let shape = match shape {
         Some(shape) => shape,
         None => {
-            let headers = || listing.files.par_iter().map(|entry| decode::header(&entry.path)).collect();
+            let all: Vec<&Entry> = parts.values().flatten().collect();
+            let headers = || all.par_iter().map(|entry| decode::header(&entry.path)).collect();
             request.shape_of(headers, &mut said)?
         }
     };
     notes.extend(said.iter().cloned());
-    let total = listing.files.len() * shape.iter().product::<usize>();
-    if total > MAX_TOTAL {
-        let problem = format!("has {} images, which take more than 32 GiB", listing.files.len());
+    if count * shape.iter().product::<usize>() > MAX_TOTAL {
+        let problem = format!("has {count} images, which take more than 32 GiB");
         return Err(ImportError::new(source, problem, "read it with a smaller size"));
     }
-    let (all, done) = (listing.files.len(), AtomicUsize::new(0));
-    let read = |(part, entries): (Part, Vec<&Entry>)| {
+    let done = AtomicUsize::new(0);
+    let read = |(part, entries): (Part, Vec<Entry>)| {
         let dim = shape.iter().product::<usize>();
         let mut pixels = vec![0; entries.len() * dim];
         pixels.par_chunks_exact_mut(dim).zip(&entries).try_for_each(|(place, entry)| {
             place.copy_from_slice(&decode::pixels(&entry.path, shape, request.fit)?);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            progress(done, all);
+            progress(done, count);
             Ok(())
         })?;
-        Ok(labelled((part, entries), &listing.classes, shape, pixels))
+        Ok(labelled((part, entries), &classes, shape, pixels))
     };
-    let parts: Vec<Labelled> = by_part(&listing.files).into_iter().map(read).collect::<Result<_, _>>()?;
+    let parts: Vec<Labelled> = parts.into_iter().map(read).collect::<Result<_, _>>()?;
     if let Some(place) = place {
         let pixels: Vec<&[u8]> = parts.iter().map(|part| part.images.pixels.as_slice()).collect();
         place.write(shape, &said, &pixels);
@@ -96,8 +102,8 @@ pub(super) fn read(
 }
 
 /// The files of each part.
-fn by_part(files: &[Entry]) -> BTreeMap<Part, Vec<&Entry>> {
-    let mut parts: BTreeMap<Part, Vec<&Entry>> = BTreeMap::new();
+fn by_part(files: Vec<Entry>) -> BTreeMap<Part, Vec<Entry>> {
+    let mut parts: BTreeMap<Part, Vec<Entry>> = BTreeMap::new();
     for entry in files {
         parts.entry(entry.part).or_default().push(entry);
     }
@@ -105,7 +111,7 @@ fn by_part(files: &[Entry]) -> BTreeMap<Part, Vec<&Entry>> {
 }
 
 fn labelled(
-    (part, entries): (Part, Vec<&Entry>),
+    (part, entries): (Part, Vec<Entry>),
     classes: &[String],
     [height, width, channels]: [usize; 3],
     pixels: Vec<u8>,
@@ -115,19 +121,21 @@ fn labelled(
         names: classes.to_vec(),
         labels: entries.iter().map(|entry| entry.class).collect(),
         images: Images { count: entries.len(), height, width, channels, pixels },
-        files: entries.into_iter().map(|entry| entry.path.clone()).collect(),
+        files: entries.into_iter().map(|entry| entry.path).collect(),
         prepared: None,
     }
 }
 
-/// The images as an earlier command left them.
-fn kept(place: &Place, listing: &Listing, notes: &mut Vec<String>) -> Option<Vec<Labelled>> {
-    let parts = by_part(&listing.files);
+/// The shape and the images of each part as an earlier command left them.
+fn kept(
+    place: &Place,
+    parts: &BTreeMap<Part, Vec<Entry>>,
+    notes: &mut Vec<String>,
+) -> Option<([usize; 3], Vec<Vec<u8>>)> {
     let counts: Vec<usize> = parts.values().map(Vec::len).collect();
     let Kept { shape, notes: said, parts: pixels } = place.read(&counts)?;
     notes.extend(said);
-    let all = parts.into_iter().zip(pixels);
-    Some(all.map(|(part, pixels)| labelled(part, &listing.classes, shape, pixels)).collect())
+    Some((shape, pixels))
 }
 
 /// Whether a folder has folders of classes, of which the first holds an image.
@@ -137,17 +145,27 @@ pub(super) fn has_images(folder: &Path) -> bool {
 
 /// Says that some files have one name on systems that do not tell cases apart.
 fn note_alike(listing: &Listing, notes: &mut Vec<String>) {
-    let mut known: HashMap<String, &Path> = HashMap::with_capacity(listing.files.len());
-    for entry in &listing.files {
-        let inside = entry.path.strip_prefix(&listing.root).unwrap_or(&entry.path);
-        if let Some(other) = known.insert(inside.to_string_lossy().to_lowercase(), inside) {
-            notes.push(format!(
-                "`{}` and `{}` differ by case alone: some systems take them for one file.",
-                other.display(),
-                inside.display()
-            ));
-            return;
-        }
+    let inside = |number: u32| {
+        let path = &listing.files[number as usize].path;
+        path.strip_prefix(&listing.root).unwrap_or(path)
+    };
+    let lower = |number: u32| inside(number).to_string_lossy().to_lowercase();
+    // Names are long and mostly differ: what is kept of each is a number by which equal ones are found.
+    let hashed = |number: u32| {
+        let mut hasher = DefaultHasher::new();
+        lower(number).hash(&mut hasher);
+        (hasher.finish(), number)
+    };
+    let mut hashes: Vec<(u64, u32)> = (0..listing.files.len() as u32).into_par_iter().map(hashed).collect();
+    hashes.sort_unstable();
+    let alike =
+        hashes.windows(2).filter(|pair| pair[0].0 == pair[1].0 && lower(pair[0].1) == lower(pair[1].1));
+    if let Some(pair) = alike.min_by_key(|pair| pair[1].1) {
+        notes.push(format!(
+            "`{}` and `{}` differ by case alone: some systems take them for one file.",
+            inside(pair[0].1).display(),
+            inside(pair[1].1).display()
+        ));
     }
 }
 
