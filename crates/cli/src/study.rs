@@ -229,6 +229,7 @@ fn tell(written: Written, out: &Path, json: bool, start: Instant) -> Result<(), 
         let at = |name: &str| quoted_path(out.join(name));
         let (pdf, html) = (at("report.pdf"), at("report.html"));
         match (words.is_some(), page) {
+            (true, true) if laboratory => output::line(&format!("Report: {pdf} and {html}")),
             (true, true) => output::line(&format!("Report: {pdf}, and {html} to explore")),
             (true, false) => output::line(&format!("Report: {pdf}")),
             (false, true) => output::line(&format!("Report: {html}")),
