@@ -9,6 +9,14 @@ export function numberText(value, digits = 3) {
   return (value < 0 ? "−" : "") + text.replace("e-", "e−");
 }
 
+/** A number of at most six characters, for a narrow cell. */
+export function cellText(value) {
+  const size = Math.abs(value);
+  if (size === 0 || !Number.isFinite(value)) return numberText(value);
+  const text = size < 0.00995 || size >= 9999.5 ? size.toExponential(0) : String(Number(size.toPrecision(size >= 100 ? 4 : 2)));
+  return (value < 0 ? "−" : "") + text.replace("e-", "e−").replace("e+", "e");
+}
+
 /** A number with a fixed number of decimals, for columns. */
 export function fixedText(value, decimals = 3) {
   const text = Math.abs(value).toFixed(decimals);

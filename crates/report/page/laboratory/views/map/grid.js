@@ -1,7 +1,7 @@
 // A small grid of numbers in the colours of their values: a window, a kernel, their products.
 import { colourAndInk, colourIndex, tableOf } from "../../widgets/colours.js";
 import { element } from "../../widgets/element.js";
-import { numberText } from "../../widgets/words.js";
+import { cellText, numberText } from "../../widgets/words.js";
 
 /** The most columns of a grid whose numbers are written into its cells. */
 const WRITTEN_COLUMNS = 7;
@@ -24,7 +24,8 @@ export function numberGrid(title) {
       const [colour, ink] = colourAndInk(table[colourIndex(value, scale)]);
       cells[i].style.background = colour;
       cells[i].style.color = ink;
-      cells[i].textContent = columns > WRITTEN_COLUMNS ? "" : numberText(value, 2);
+      cells[i].textContent = columns > WRITTEN_COLUMNS ? "" : cellText(value);
+      cells[i].title = numberText(value, 6);
       cells[i].classList.toggle("outside", inside !== null && !inside[i]);
       cells[i].classList.toggle("chosen", i === chosen);
     });
