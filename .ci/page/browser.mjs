@@ -6,7 +6,6 @@ import { join, resolve } from "node:path";
 import { after, before } from "node:test";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
-import { PageData } from "../../crates/report/page/laboratory/data.js";
 
 /** Starts a browser before the tests of a file and ends it after them; returns a function that gives it. */
 export function browserOfTests() {
@@ -56,16 +55,6 @@ export function withoutWorkers(path) {
 
 /** What Chromium itself says of a forbidden Worker. */
 export const saysOfPolicy = (text) => /Content Security Policy/.test(text) && /worker-src 'none'/.test(text);
-
-/** What a page holds, read by the page's own module. */
-export function heldBy(path) {
-  const page = readFileSync(path, "utf8");
-  const text = (id) => {
-    const start = page.search(new RegExp(`<script type="[^"]*" id="${id}"`));
-    return start < 0 ? null : page.slice(page.indexOf(">", start) + 1, page.indexOf("</script>", start));
-  };
-  return new PageData(JSON.parse(text("laboratory")), (key) => text(`laboratory-${key}`));
-}
 
 /** The class that the page says, once it says one. */
 export async function answered(page) {

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { answered, browserOfTests, heldBy, opened } from "./browser.mjs";
+import { heldBy } from "../../crates/report/page/tests/support/page.js";
+import { answered, browserOfTests, opened } from "./browser.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const browser = browserOfTests();
@@ -34,9 +35,19 @@ const fill = {
   },
 };
 
+/** Leaves the laboratory alone in the page, since axe-core takes its time over the whole of it; the page as a whole is looked at below. */
+const alone = (page) =>
+  page.evaluate(() => {
+    const lab = document.getElementById("lab");
+    for (const other of document.querySelectorAll("body section, body figure, body table, body nav, body math, body p")) {
+      if (!other.contains(lab) && !lab.contains(other)) other.remove();
+    }
+  });
+
 const look = async (t, path, hash, { width, colorScheme }) => {
   const page = await opened(t, browser(), path, hash, { viewport: { width, height: 900 }, colorScheme, bypassCSP: true });
   await answered(page);
+  await alone(page);
   await page.getByText("A link for teaching").click();
   const found = [];
   for (const tab of await page.locator(".main > .tabs [role=tab], .input [role=tab]").all()) {

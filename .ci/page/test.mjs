@@ -275,7 +275,7 @@ test("pointing at the plane shows the image, its class can be switched off, and 
   await opened.waitForFunction(() => /image/.test(document.querySelector("#explorer .seen p").innerText));
   assert.ok(!(await told.innerText()).startsWith(`${name}, image`));
 
-  await explorer.getByRole("button", { name: "Show no class" }).click();
+  await explorer.getByRole("button", { name: "Show none of the classes" }).click();
   const painted = () =>
     canvas.evaluate((shown) => {
       const [width, height] = [shown.width, shown.height];

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { address, answered, browserOfTests, heldBy, numbersOf, opened, pixelsOf, saysOfPolicy, stroke, withoutWorkers } from "./browser.mjs";
+import { heldBy } from "../../crates/report/page/tests/support/page.js";
+import { address, answered, browserOfTests, numbersOf, opened, pixelsOf, saysOfPolicy, stroke, withoutWorkers } from "./browser.mjs";
 
 const browser = browserOfTests();
 const held = heldBy(process.env.PAGE);

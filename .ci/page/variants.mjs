@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { address, answered, browserOfTests, heldBy, opened, saysOfPolicy, stroke, withoutWorkers } from "./browser.mjs";
+import { heldBy } from "../../crates/report/page/tests/support/page.js";
+import { address, answered, browserOfTests, opened, saysOfPolicy, stroke, withoutWorkers } from "./browser.mjs";
 import { png } from "./pictures.mjs";
 
 const { COLOUR, SINGLE, HALF, NONE } = process.env;

@@ -1,4 +1,6 @@
-// How many test digits are read as before when they come back from large drawings: node measure-preparation.mjs MODEL… [COUNT]
+// How many test digits are read as before when they come back from large drawings: node measure-preparation.mjs PAGE|MODEL… [COUNT]
+//
+// Of a page, all networks of a set of digits are measured.
 //
 // Each digit of MNIST is scaled up ten times, thickened, moved, and drawn dark on light; the preparation has to bring it back.
 import { readFileSync } from "node:fs";
@@ -7,6 +9,7 @@ import { invertedPicture, placedPicture, resizedPicture } from "../laboratory/pi
 import { prepared, usualSteps } from "../laboratory/prepare.js";
 import { readModel } from "../laboratory/runner/model.js";
 import { Network } from "../laboratory/runner/network.js";
+import { heldBy } from "./support/page.js";
 
 const mnist = { title: "MNIST", shape: [28, 28, 1], digits: true, brightness: [0.0002, 0.131] };
 
@@ -50,13 +53,22 @@ export function measured(model, pixels, count, radius) {
   return same / count;
 }
 
+/** The networks of a page's set of digits, or that of a model file: [title, model] each. */
+async function modelsOf(path) {
+  if (!path.endsWith(".html")) return [[path, readModel(new Uint8Array(readFileSync(path)))]];
+  const held = heldBy(path);
+  const own = held.networks.filter(({ set }) => held.set(set).digits);
+  return Promise.all(own.map(async ({ title, model }) => [title, readModel(await held.bytes(model))]));
+}
+
 if (process.argv[1].endsWith("measure-preparation.mjs")) {
   const file = new URL("../../../../data/mnist/t10k-images-idx3-ubyte.gz", import.meta.url);
   const pixels = new Uint8Array(gunzipSync(readFileSync(file)).subarray(16));
-  const models = process.argv.slice(2).filter((argument) => !/^\d+$/.test(argument));
+  const paths = process.argv.slice(2).filter((argument) => !/^\d+$/.test(argument));
   const count = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 1000);
-  for (const path of models) {
-    const model = readModel(new Uint8Array(readFileSync(path)));
-    for (const radius of [0, 3, 5]) console.log(path, `thickened by ${radius} of 280 pixels:`, (100 * measured(model, pixels, count, radius)).toFixed(1), "% as before");
+  const models = (await Promise.all(paths.map(modelsOf))).flat();
+  for (const [title, model] of models) {
+    const shares = [0, 3, 5].map((radius) => `${(100 * measured(model, pixels, count, radius)).toFixed(1)} % thickened by ${radius}`);
+    console.log(`${title}: ${shares.join(", ")} of 280 pixels`);
   }
 }

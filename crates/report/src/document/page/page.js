@@ -507,7 +507,7 @@ if (place) {
       { className: "keys" },
       ...legend,
       button("All", "Show all classes", show(true)),
-      button("None", "Show no class", show(false)),
+      button("None", "Show none of the classes", show(false)),
     ),
   );
   new ResizeObserver(measure).observe(canvas);
