@@ -55,10 +55,19 @@ function start() {
   place.append(shell.element);
   followAddress(lab);
   lab.warn(...lab.problems);
-  if (found) place.scrollIntoView();
+  if (found) {
+    showPlace(place);
+    // The figures above have their heights only once they are there.
+    addEventListener("load", () => showPlace(place), { once: true });
+  }
   listenToTheme(() => lab.emit("theme"));
   // The Worker reads the networks; the page is not kept waiting for the first of them.
   shell.chooseNetwork();
+}
+
+/** Goes to an element at once: the way through a long report would take seconds. */
+function showPlace(place) {
+  place.scrollIntoView({ behavior: "instant" });
 }
 
 /** All parts of the laboratory in one element. */
@@ -211,7 +220,7 @@ function followAddress(lab) {
     clearTimeout(timer);
     lab.warn(...found.problems);
     lab.change(found.state);
-    document.getElementById("lab").scrollIntoView();
+    showPlace(document.getElementById("lab"));
   });
 }
 

@@ -1,42 +1,18 @@
-// The laboratory in a real browser: PAGE=page.html node --test laboratory.mjs (Chromium's place in $CHROMIUM; AXE=axe.min.js adds axe-core).
+// The laboratory in a real browser: PAGE=page.html node --test laboratory.mjs (Chromium's place in $CHROMIUM).
 //
-// The page is one of a study with several networks of MNIST, convolutional ones among them, such as the harness or the program writes.
+// The page is one of a study with several networks of MNIST, convolutional ones among them, such as the program writes.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { after, before, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { chromium } from "playwright-core";
+import { browserOfTests, opened as openedPage } from "./browser.mjs";
 
-const page = pathToFileURL(resolve(process.env.PAGE)).href;
-let browser;
-
-before(async () => {
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
-});
-after(() => browser.close());
+const browser = browserOfTests();
 
 /** Opens the laboratory without a network; whatever it asks for or complains of fails the test. */
-const open = async (t, hash = "#lab", options = {}, { expected = () => false } = {}) => {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 1000 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
-  await context.setOffline(true);
-  const opened = await context.newPage();
-  const wrong = [];
-  opened.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(page) && !url.startsWith("data:") && !url.startsWith("blob:")) wrong.push(`asked for ${url}`);
-  });
-  opened.on("pageerror", (error) => wrong.push(error.stack));
-  opened.on("console", (message) => !expected(message.text()) && wrong.push(message.text()));
-  await opened.goto(page + hash);
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  });
-  return opened;
-};
+const open = (t, hash = "#lab", options = {}, { expected } = {}) =>
+  openedPage(t, browser(), process.env.PAGE, hash, { permissions: ["clipboard-read", "clipboard-write"], ...options }, expected);
 const networks = JSON.parse(/<script type="application\/json" id="laboratory">(.*?)<\/script>/s.exec(readFileSync(resolve(process.env.PAGE), "utf8"))[1]).networks;
 const cnn = networks.find(({ task, title }) => task === "cnn" && title.includes("3 conv")) ?? networks.find(({ task }) => task === "cnn");
 const mlp = networks.find(({ task }) => task === "mlp");
@@ -155,7 +131,7 @@ test("an address brings back network, drawing, layer, channel and place", async 
   await opened.getByRole("button", { name: "Copy address" }).click();
   await opened.getByText("Copied.").first().waitFor();
   const copied = await opened.evaluate(() => navigator.clipboard.readText());
-  assert.equal(copied, page + hash);
+  assert.equal(copied, new URL(hash, opened.url()).href);
   const again = await open(t, hash);
   await again.locator(".number-grid").first().waitFor();
   assert.equal(await answer(again).innerText(), said);
@@ -328,25 +304,4 @@ for (const width of [360, 768, 1280, 1900]) {
       assert.ok(wide <= width, `${await tab.innerText()}: ${wide} pixels`);
     }
   });
-}
-
-if (process.env.AXE) {
-  const axe = readFileSync(process.env.AXE, "utf8");
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [360, 1400]) {
-      test(`axe-core finds nothing, ${colorScheme}, at ${width} pixels`, async (t) => {
-        const opened = await open(t, `#lab?net=${cnn.id}&img=test:0&off=trunk.1:0`, { colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
-        await answered(opened);
-        const found = [];
-        for (const tab of await opened.locator(".main > .tabs [role=tab], .input [role=tab]").all()) {
-          await tab.click();
-          await opened.waitForTimeout(400);
-          await opened.evaluate(axe);
-          const { violations } = await opened.evaluate(() => window.axe.run("#lab"));
-          found.push(...violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, any }) => `${html.slice(0, 120)} ${any[0]?.message ?? ""}`).join(" | ")}`));
-        }
-        assert.deepEqual([...new Set(found)], []);
-      });
-    }
-  }
 }
