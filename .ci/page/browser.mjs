@@ -71,7 +71,9 @@ export async function address(page) {
 
 /** Draws a line on the pad; points are in its 256 units. */
 export async function stroke(page, points) {
-  const box = await page.locator(".pad").boundingBox();
+  const pad = page.locator(".pad");
+  await pad.scrollIntoViewIfNeeded();
+  const box = await pad.boundingBox();
   const at = ([x, y]) => [box.x + (x / 256) * box.width, box.y + (y / 256) * box.height];
   await page.mouse.move(...at(points[0]));
   await page.mouse.down();
