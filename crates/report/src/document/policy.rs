@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 /// What the policy follows: the encoding of the page must be known before it.
 const ENCODING: &str = r#"<meta charset="utf-8">"#;
 
+/// Where the laboratory's program is.
+const PROGRAM: &str = r#"<script id="laboratory-program">"#;
+
 /// The page with a policy in its head. Scripts and styles are allowed by their SHA-256 (Content Security Policy Level 3),
 /// so that nothing runs that finds its way into the page later, or in the name of a class.
 ///
@@ -18,9 +21,11 @@ pub(super) fn with_policy(page: &str) -> String {
     assert!(page.contains(ENCODING), "the page states its encoding");
     let Inline { scripts, styles } = Inline::of(page);
     let listed = |texts: BTreeSet<&str>| texts.into_iter().map(hash).collect::<Vec<_>>().join(" ");
+    // The laboratory computes in a Worker made from its own program.
+    let worker = if page.contains(PROGRAM) { "worker-src blob:; " } else { "" };
     let policy = format!(
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; font-src data:; \
-         worker-src blob:; script-src {}; style-src 'unsafe-hashes' {}",
+         {worker}script-src {}; style-src 'unsafe-hashes' {}",
         listed(scripts),
         listed(styles)
     );

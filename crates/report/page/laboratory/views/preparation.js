@@ -43,7 +43,7 @@ export function preparationPanel(lab, source) {
       untouched.textContent =
         lab.source.kind === "pixels"
           ? "This image comes from the address as it was prepared."
-          : "Images of the set go to the network as they are: its authors prepared them.";
+          : "Images of the data set go to the network as they are: they are prepared already.";
       notes.replaceChildren();
       return;
     }

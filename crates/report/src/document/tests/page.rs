@@ -131,7 +131,7 @@ fn a_page_with_a_laboratory_runs_its_program_in_a_worker_and_needs_nothing_eithe
     assert!(page.contains("id=\"lab\"") && !page.contains("<b>"));
     // Without networks there is none.
     let page = html(&whole(), &figures());
-    assert!(!page.contains("id=\"lab\"") && !page.contains("laboratory"));
+    assert!(!page.contains("id=\"lab\"") && !page.contains("laboratory") && !page.contains("worker-src"));
 }
 
 #[test]
