@@ -17,6 +17,11 @@ export function cellText(value) {
   return (value < 0 ? "−" : "") + text.replace("e-", "e−").replace("e+", "e");
 }
 
+/** What a channel is called: red, green or blue of a picture in colour, else its number after a word. */
+export function channelText(channel, inColour, word = "channel") {
+  return inColour ? ["red", "green", "blue"][channel] : `${word} ${channel}`;
+}
+
 /** A number with a fixed number of decimals, for columns. */
 export function fixedText(value, decimals = 3) {
   const text = Math.abs(value).toFixed(decimals);

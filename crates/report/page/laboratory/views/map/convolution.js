@@ -5,7 +5,7 @@ import { CellField } from "../../widgets/cells.js";
 import { extentOf, scaleOf, signedScale } from "../../widgets/colours.js";
 import { element } from "../../widgets/element.js";
 import { showPicture, showValues } from "../../widgets/image.js";
-import { countedText, numberText } from "../../widgets/words.js";
+import { channelText, countedText, numberText } from "../../widgets/words.js";
 import { numberGrid, signedBars } from "./grid.js";
 import { editedParameters, numbersBefore, outputRows, sumTable } from "./opened.js";
 
@@ -63,12 +63,14 @@ export function convolutionParts(lab, opened, look) {
     const inputScale = scaleOf(...extentOf(x));
 
     inputBoard.lay(height, width);
-    if (channels === 3 && from === "the network's input") showPicture(inputBoard.image, { height, width, channels, pixels: Uint8ClampedArray.from(x, (value) => 255 * value) });
+    const inColour = channels === 3 && from === "the network's input";
+    const name = channelText(channel, inColour);
+    if (inColour) showPicture(inputBoard.image, { height, width, channels, pixels: Uint8ClampedArray.from(x, (value) => 255 * value) });
     else showValues(inputBoard.image, x, height, width, inputScale, channels, channel);
     const [top, left] = windowCorner(layer, row, column);
     inputBoard.frame([{ top, left, height: high, width: wide, kind: "window" }]);
     inputBoard.at = [Math.min(Math.max(top + (layer.windows.before[0] || 0), 0), height - 1), Math.min(Math.max(left + (layer.windows.before[1] || 0), 0), width - 1)];
-    inputTitle.textContent = channels === 1 ? `Input: ${from}, ${height} × ${width}` : `Input: channel ${channel} of ${from}, ${height} × ${width}`;
+    inputTitle.textContent = channels === 1 || inColour ? `Input: ${from}, ${height} × ${width}` : `Input: ${name} of ${from}, ${height} × ${width}`;
 
     outputBoard.lay(rows, columns);
     showValues(outputBoard.image, y, rows, columns, scaleOf(...extentOf(y)), filters, filter);
@@ -79,7 +81,7 @@ export function convolutionParts(lab, opened, look) {
     const { values, inside } = windowNumbers(layer, x, row, column, channel);
     const kernel = kernelNumbers(layer, parameters.weight, channel, filter);
     const products = values.map((value, i) => value * kernel[i]);
-    const of = channels === 1 ? "" : ` of channel ${channel}`;
+    const of = channels === 1 ? "" : ` of ${name}`;
     windowGrid.draw(values, wide, inputScale, { inside, from: `Window${of}` });
     kernelGrid.draw(kernel, wide, signedScale(kernel), { from: `Kernel${of}` });
     productGrid.draw(products, wide, signedScale(products), { inside, from: "Products" });
@@ -96,7 +98,7 @@ export function convolutionParts(lab, opened, look) {
     sumTitle.textContent = "From the products to the number";
     sums.replaceChildren(
       sumTable([
-        ...(channels > 1 ? [[`Products of channel ${channel}, summed`, last.partial[channel]]] : []),
+        ...(channels > 1 ? [[`Products of ${name}, summed`, last.partial[channel]]] : []),
         [channels > 1 ? `All ${countedText(channels, "channel")}, summed` : "Products, summed", last.sum],
         ["Bias", last.bias],
         ["Together", last.total, "total"],

@@ -5,7 +5,7 @@ import { CellField } from "../../widgets/cells.js";
 import { extentOf, scaleOf, signedScale } from "../../widgets/colours.js";
 import { element } from "../../widgets/element.js";
 import { showValues } from "../../widgets/image.js";
-import { numberText } from "../../widgets/words.js";
+import { channelText, numberText } from "../../widgets/words.js";
 import { editedParameters, numbersBefore, outputRows, sumTable } from "./opened.js";
 
 /** Contributions that are listed. */
@@ -45,7 +45,8 @@ export function denseParts(lab, opened) {
     at = [Math.min(row, height - 1), Math.min(column, width - 1)];
     channel = Math.min(lab.state.from ?? (lab.state.at ? 0 : largest % channels), channels - 1);
     const isImage = shape.length === 3;
-    const of = isImage && channels > 1 ? `, map ${channel}` : "";
+    const inColour = channels === 3 && from === "the network's input";
+    const of = isImage && channels > 1 ? `, ${channelText(channel, inColour, "map")}` : "";
     const shown = [
       [x, scaleOf(...extentOf(x)), `Input: ${from}${of}`],
       [found.weights, signedScale(found.weights), `Weights of unit ${unit}${of}`],
@@ -64,7 +65,7 @@ export function denseParts(lab, opened) {
     const name = (k) => {
       if (!isImage) return `unit ${k}`;
       const pixel = Math.floor(k / channels);
-      return `${channels > 1 ? `map ${k % channels}, ` : ""}row ${Math.floor(pixel / width)}, column ${pixel % width}`;
+      return `${channels > 1 ? `${channelText(k % channels, inColour, "map")}, ` : ""}row ${Math.floor(pixel / width)}, column ${pixel % width}`;
     };
     const product = (k) => `${numberText(x[k])} × ${numberText(found.weights[k])} = ${numberText(found.products[k])}`;
     placeTold.textContent = index < x.length ? `Framed: ${name(index)}: ${product(index)}` : "";
