@@ -14,10 +14,12 @@ fn main() -> io::Result<()> {
     let entries = |ending: &str| {
         let of_kind =
             files.iter().filter(|path| path.extension().is_some_and(|extension| extension == ending));
+        // Paths start at the crate's folder, here and above: two copies of the project may share Cargo's target folder.
         let entry = |path: &PathBuf| {
             let name =
                 path.strip_prefix(&root).expect("it was found there").to_string_lossy().replace('\\', "/");
-            format!("({name:?}, include_str!({path:?})),\n")
+            let path = format!("/{FOLDER}/{name}");
+            format!("({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n")
         };
         of_kind.map(entry).collect::<String>()
     };
