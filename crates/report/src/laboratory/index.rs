@@ -9,7 +9,7 @@ use inkling_schema::{AscentSpec, Labels, Precision, RunId, Start, Task};
 use serde::Serialize;
 
 use super::pictures;
-use crate::results::{LeftOut, PageImages, PageNetwork, WhyLeftOut};
+use crate::results::{PageImages, PageNetwork};
 use crate::{PcaResults, PerceptronResults, Results};
 
 /// What the page's program reads first.
@@ -21,7 +21,6 @@ pub(super) struct Index<'a> {
     first: &'a RunId,
     /// How many test images two networks of one set give different classes by their first heads.
     differences: Vec<Difference>,
-    left_out: Vec<Left<'a>>,
     perceptrons: Option<Perceptrons<'a>>,
     pca: Option<Pca<'a>>,
     /// How the report's dreams of a class are made, and what they begin with.
@@ -46,8 +45,6 @@ struct Set<'a> {
     /// Whether its images were made as MNIST's were: what is drawn in a box of 20 of 28 pixels, its centre of mass in the middle.
     digits: bool,
     brightness: [f64; 2],
-    /// Test images that the study has.
-    test_images: usize,
     test: Part<'a>,
     train: Part<'a>,
 }
@@ -102,14 +99,6 @@ struct Difference {
 }
 
 #[derive(Debug, Serialize)]
-struct Left<'a> {
-    title: String,
-    parameters: usize,
-    why: String,
-    name: &'a str,
-}
-
-#[derive(Debug, Serialize)]
 struct Perceptrons<'a> {
     set: &'a str,
     /// The classes −1 and 1 of each.
@@ -156,7 +145,7 @@ impl<'a> Index<'a> {
                 page.networks.iter().filter(|network| network.network.spec.data.set == *name).collect();
             let shown = pictures::shown(&of_set, &images.test_labels, study.page.test_images);
             networks.extend(of_set.iter().map(|network| of_network(network, &shown, &mut blobs)));
-            sets.push(of_set_of_images(name, images, &shown, of_set[0], &mut blobs));
+            sets.push(of_set_of_images(name, images, &shown, &mut blobs));
         }
         // Those of the report's order.
         let place = |network: &Network| page.networks.iter().position(|other| other.id == *network.id);
@@ -178,7 +167,6 @@ impl<'a> Index<'a> {
             differences: differences(&page.networks),
             networks,
             first: &first.id,
-            left_out: page.left_out.iter().map(left).collect(),
             perceptrons,
             pca,
             ascent: inside.map(|inside| &inside.dream),
@@ -215,7 +203,6 @@ fn of_set_of_images<'a>(
     name: &'a str,
     images: &'a PageImages,
     shown: &[usize],
-    network: &PageNetwork,
     blobs: &mut Blobs,
 ) -> Set<'a> {
     let PageImages { data, test, test_labels, train, train_labels, train_numbers, brightness } = images;
@@ -229,7 +216,6 @@ fn of_set_of_images<'a>(
         classes: &data.classes,
         digits: name == "mnist" || name.starts_with("emnist"),
         brightness: *brightness,
-        test_images: network.network.spec.data.test_images,
         test: Part {
             images: blobs.add_packed("images", &test),
             labels: shown.iter().map(|&number| test_labels[number]).collect(),
@@ -298,20 +284,6 @@ fn differences(networks: &[PageNetwork]) -> Vec<Difference> {
         }
     }
     found
-}
-
-fn left(left: &LeftOut) -> Left<'_> {
-    let LeftOut { task, name, parameters, why } = left;
-    let why = match why {
-        WhyLeftOut::TooLarge(megabytes) => {
-            format!(
-                "Its weights would take {megabytes:.1} MB of this page, which is more than there is room for."
-            )
-        }
-        WhyLeftOut::Diverged => "Its training diverged.".to_owned(),
-        WhyLeftOut::Unfinished => "Its training is not finished.".to_owned(),
-    };
-    Left { title: title(*task, name, None), parameters: *parameters, why, name }
 }
 
 fn perceptrons<'a>(

@@ -92,7 +92,10 @@ export function dreamView(lab) {
     const [number, kind] = [target(), startKind()];
     const ascent = ascentOfSettings(own);
     const objective = { kind: own.probability ? "class-probability" : "class-logit", head: head.name, class: number };
-    const given = { image: { kind: "image", image: lab.input.slice() }, noise: DREAM_NOISE, grey: { kind: "grey", level: 0.5 } }[kind];
+    // As the report's own dreams begin, where it has some.
+    const { start: usual } = lab.page.index;
+    const noise = usual?.kind === "noise" ? usual : DREAM_NOISE;
+    const given = { image: { kind: "image", image: lab.input.slice() }, noise, grey: { kind: "grey", level: usual?.level ?? noise.level } }[kind];
     run = { head, number, shape: lab.network.input, title: lab.entry.title, steps: ascent.steps, limit: ascent.steps, curve: [], images: [], last: null, paused: false };
     way.replaceChildren();
     problem.hidden = true;
