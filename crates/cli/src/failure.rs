@@ -25,6 +25,8 @@ pub(crate) const FAULT: u8 = 70;
 pub(crate) const CANNOT_WRITE: u8 = 73;
 /// Something could not be read, or results could not be written to standard output.
 pub(crate) const INPUT_OUTPUT: u8 = 74;
+/// Another process does it, or has to do something else first.
+pub(crate) const TRY_AGAIN: u8 = 75;
 /// A study that asks for what cannot be.
 const BAD_CONFIGURATION: u8 = 78;
 /// The terminal was closed (SIGHUP).
@@ -35,13 +37,14 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) const TERMINATED: u8 = 143;
 
 /// Every code that the program ends with, and what it means. The help's list is made from it.
-pub(crate) const CODES: [(u8, &str); 10] = [
+pub(crate) const CODES: [(u8, &str); 11] = [
     (0, "done"),
     (USAGE, "wrong usage"),
     (BAD_DATA, "bad data, or a folder without a finished study"),
     (FAULT, "an internal error of Inkling"),
     (CANNOT_WRITE, "cannot write"),
     (INPUT_OUTPUT, "cannot read, or cannot print the results"),
+    (TRY_AGAIN, "a run that is not done yet, but can be later: give the command again"),
     (BAD_CONFIGURATION, "bad study or network file"),
     (HUNG_UP, "the terminal was closed"),
     (INTERRUPTED, "interrupted"),
@@ -241,6 +244,7 @@ impl From<StoreError> for Failure {
             ErrorClass::CannotWrite => CANNOT_WRITE,
             ErrorClass::InputOutput => INPUT_OUTPUT,
             ErrorClass::BadData => BAD_DATA,
+            ErrorClass::TryAgain => TRY_AGAIN,
         };
         Failure::new(error, code)
     }

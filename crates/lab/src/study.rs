@@ -101,7 +101,7 @@ pub fn run_study(
     let context = |run: &PlannedRun| {
         let set = run.spec.data().map(|data| &sets[data.set.as_str()]);
         let mixes_instructions = options.mix_instructions;
-        RunContext { store, set, groups: &groups, observer, mixes_instructions }
+        RunContext { store, set, groups: &groups, observer, waits: true, mixes_instructions }
     };
     let tasks: Vec<(Task, Vec<&PlannedRun>)> =
         Task::ALL.into_iter().map(|task| (task, of(task))).filter(|(_, runs)| !runs.is_empty()).collect();
