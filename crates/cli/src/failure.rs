@@ -133,6 +133,22 @@ pub(crate) enum UsageError {
     #[diagnostic(help("give --validation a larger share, such as 0.1, or leave --patience out"))]
     NoValidation,
 
+    #[error("the study has {runs} runs, numbered from 0, and so none of the number {index}")]
+    #[diagnostic(help("`inkling plan` and `inkling status --json` list the runs with their numbers"))]
+    NoSuchIndex { index: usize, runs: usize },
+
+    #[error("the study in `{}` has no run {id}", .folder.display())]
+    #[diagnostic(help("`inkling status --json {}` lists its runs", quoted_path(.folder)))]
+    NoSuchRun { id: String, folder: PathBuf },
+
+    #[error("{runs} of the runs failed, or need runs that failed; all others are done")]
+    #[diagnostic(help("`inkling status {folder}` shows why; a run that is named by its id is tried again"))]
+    RunsFailed { runs: usize, folder: String },
+
+    #[error("nothing can be done now: {runs} of the runs are being done by other processes, or need those")]
+    #[diagnostic(help("try again later; `inkling status {folder}` shows how the runs stand"))]
+    RunsByOthers { runs: usize, folder: String },
+
     #[error("interrupted")]
     #[diagnostic(help("{}\n    {again}", match .goes_on {
         true => "finished work is kept; to continue from there:",
@@ -204,9 +220,12 @@ impl From<UsageError> for Failure {
             | UsageError::CpuOfEnvironment { .. }
             | UsageError::ThreadsOfEnvironment { .. }
             | UsageError::UnknownImages { .. }
+            | UsageError::NoSuchIndex { .. }
+            | UsageError::NoSuchRun { .. }
             | UsageError::NoValidation
             | UsageError::NoBatches => USAGE,
-            UsageError::NoTraining { .. } => BAD_DATA,
+            UsageError::NoTraining { .. } | UsageError::RunsFailed { .. } => BAD_DATA,
+            UsageError::RunsByOthers { .. } => TRY_AGAIN,
             UsageError::StudyFile { .. }
             | UsageError::ModelFile { .. }
             | UsageError::Threads { .. }
@@ -281,7 +300,12 @@ impl From<LabError> for Failure {
             LabError::Data(error) => error.into(),
             LabError::Import(error) => error.into(),
             LabError::Store(error) => error.into(),
-            LabError::Pca(_)
+            LabError::NotPlanned { .. } | LabError::Blocked { .. } | LabError::OtherData { .. } => {
+                Failure::new(error, BAD_DATA)
+            }
+            LabError::NotReady { .. } => Failure::new(error, TRY_AGAIN),
+            LabError::OtherVersion { .. }
+            | LabError::Pca(_)
             | LabError::MissingClass { .. }
             | LabError::Network { .. }
             | LabError::Labels { .. }
