@@ -170,7 +170,10 @@ fn training_that_may_stop_early_keeps_the_best_epoch_everywhere() {
     let run_folder = fs::read_dir(folder.join("model/runs"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .find(|path| fs::read_to_string(path.join("spec.json")).unwrap().contains(r#""kind": "train""#))
+        .find(|path| {
+            let spec = fs::read(path.join("spec.json")).unwrap();
+            serde_json::from_slice::<Value>(&spec).unwrap()["kind"] == "train"
+        })
         .unwrap();
     let result: Value = serde_json::from_slice(&fs::read(run_folder.join("result.json")).unwrap()).unwrap();
     let outcome = &result["outcome"];
