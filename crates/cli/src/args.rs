@@ -4,6 +4,7 @@ mod bundle;
 #[cfg(test)]
 mod commands;
 mod export;
+mod jobs;
 mod look;
 mod source;
 mod train;
@@ -24,6 +25,7 @@ use source::SOURCES;
 
 pub(crate) use bundle::BundleArgs;
 pub(crate) use export::{ExportArgs, ImportArgs, LayoutName};
+pub(crate) use jobs::{PlanArgs, RunArgs, StatusArgs};
 pub(crate) use look::{ActivationsArgs, DreamArgs, LookArgs, LookCommand, ObjectiveArgs, StartName};
 pub(crate) use source::SourceArgs;
 pub(crate) use train::{EvaluateArgs, ModelChoice, PredictArgs, TrainArgs};
@@ -35,6 +37,7 @@ Examples:
   inkling study brief --out real    the assignment's own hyperparameters
   inkling study --print-spec        a whole study file, to change and run
   inkling study mine.toml           your own study
+  inkling plan brief --out shared   the runs of a study, for processes on many machines to do
   inkling train cnn --data photos   one network on a folder of your own images
   inkling report out                figures and report again, without training
   inkling look dream out --class 2  an image that is recognised as a 2
@@ -61,6 +64,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a whole study: load the data, train, draw figures and typeset the report (what `inkling` alone does).
     Study(StudyArgs),
+    /// Plan the runs of a study, so that processes on any machines can do them.
+    Plan(PlanArgs),
+    /// Do runs of a planned study, beside other processes in the same folder.
+    Run(RunArgs),
+    /// Show how the runs of a planned study stand: done, running where, waiting, failed.
+    Status(StatusArgs),
     /// Train one network on any images, and report on it.
     Train(Box<TrainArgs>),
     /// Evaluate a trained network on test images.

@@ -25,6 +25,8 @@ pub(crate) const FAULT: u8 = 70;
 pub(crate) const CANNOT_WRITE: u8 = 73;
 /// Something could not be read, or results could not be written to standard output.
 pub(crate) const INPUT_OUTPUT: u8 = 74;
+/// Another process does it, or has to do something else first.
+pub(crate) const TRY_AGAIN: u8 = 75;
 /// A study that asks for what cannot be.
 const BAD_CONFIGURATION: u8 = 78;
 /// The terminal was closed (SIGHUP).
@@ -35,13 +37,14 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) const TERMINATED: u8 = 143;
 
 /// Every code that the program ends with, and what it means. The help's list is made from it.
-pub(crate) const CODES: [(u8, &str); 10] = [
+pub(crate) const CODES: [(u8, &str); 11] = [
     (0, "done"),
     (USAGE, "wrong usage"),
     (BAD_DATA, "bad data, or a folder without a finished study"),
     (FAULT, "an internal error of Inkling"),
     (CANNOT_WRITE, "cannot write"),
     (INPUT_OUTPUT, "cannot read, or cannot print the results"),
+    (TRY_AGAIN, "a run that is not done yet, but can be later: give the command again"),
     (BAD_CONFIGURATION, "bad study or network file"),
     (HUNG_UP, "the terminal was closed"),
     (INTERRUPTED, "interrupted"),
@@ -130,6 +133,22 @@ pub(crate) enum UsageError {
     #[diagnostic(help("give --validation a larger share, such as 0.1, or leave --patience out"))]
     NoValidation,
 
+    #[error("the study has {runs} runs, numbered from 0, and so none of the number {index}")]
+    #[diagnostic(help("`inkling plan` and `inkling status --json` list the runs with their numbers"))]
+    NoSuchIndex { index: usize, runs: usize },
+
+    #[error("the study in `{}` has no run {id}", .folder.display())]
+    #[diagnostic(help("`inkling status --json {}` lists its runs", quoted_path(.folder)))]
+    NoSuchRun { id: String, folder: PathBuf },
+
+    #[error("{runs} of the runs failed, or need runs that failed; all others are done")]
+    #[diagnostic(help("`inkling status {folder}` shows why; a run that is named by its id is tried again"))]
+    RunsFailed { runs: usize, folder: String },
+
+    #[error("nothing can be done now: {runs} of the runs are being done by other processes, or need those")]
+    #[diagnostic(help("try again later; `inkling status {folder}` shows how the runs stand"))]
+    RunsByOthers { runs: usize, folder: String },
+
     #[error("interrupted")]
     #[diagnostic(help("{}\n    {again}", match .goes_on {
         true => "finished work is kept; to continue from there:",
@@ -201,9 +220,12 @@ impl From<UsageError> for Failure {
             | UsageError::CpuOfEnvironment { .. }
             | UsageError::ThreadsOfEnvironment { .. }
             | UsageError::UnknownImages { .. }
+            | UsageError::NoSuchIndex { .. }
+            | UsageError::NoSuchRun { .. }
             | UsageError::NoValidation
             | UsageError::NoBatches => USAGE,
-            UsageError::NoTraining { .. } => BAD_DATA,
+            UsageError::NoTraining { .. } | UsageError::RunsFailed { .. } => BAD_DATA,
+            UsageError::RunsByOthers { .. } => TRY_AGAIN,
             UsageError::StudyFile { .. }
             | UsageError::ModelFile { .. }
             | UsageError::Threads { .. }
@@ -241,6 +263,7 @@ impl From<StoreError> for Failure {
             ErrorClass::CannotWrite => CANNOT_WRITE,
             ErrorClass::InputOutput => INPUT_OUTPUT,
             ErrorClass::BadData => BAD_DATA,
+            ErrorClass::TryAgain => TRY_AGAIN,
         };
         Failure::new(error, code)
     }
@@ -277,7 +300,12 @@ impl From<LabError> for Failure {
             LabError::Data(error) => error.into(),
             LabError::Import(error) => error.into(),
             LabError::Store(error) => error.into(),
-            LabError::Pca(_)
+            LabError::NotPlanned { .. } | LabError::Blocked { .. } | LabError::OtherData { .. } => {
+                Failure::new(error, BAD_DATA)
+            }
+            LabError::NotReady { .. } => Failure::new(error, TRY_AGAIN),
+            LabError::OtherVersion { .. }
+            | LabError::Pca(_)
             | LabError::MissingClass { .. }
             | LabError::Network { .. }
             | LabError::Labels { .. }

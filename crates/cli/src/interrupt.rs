@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use inkling_schema::quoted;
 
-use crate::failure::{Failure, HUNG_UP, INTERRUPTED, TERMINATED, UsageError};
+use crate::failure::{Failure, HUNG_UP, INTERRUPTED, TERMINATED, TRY_AGAIN, UsageError};
 use crate::message;
 
 /// Set by the first signal.
@@ -22,6 +22,9 @@ static CODE: AtomicU8 = AtomicU8::new(0);
 
 /// Whether the same command goes on where this one was stopped.
 static GOES_ON: AtomicBool = AtomicBool::new(false);
+
+/// Whether an interruption is one of the reasons to try again later, for whoever starts many of these processes.
+static TRIES_AGAIN: AtomicBool = AtomicBool::new(false);
 
 /// What is finished before the program ends.
 static FIRST: Mutex<Option<&'static str>> = Mutex::new(None);
@@ -37,6 +40,11 @@ pub(crate) fn listen(goes_on: bool) {
     GOES_ON.store(goes_on, Ordering::Relaxed);
     // Where signals cannot be listened to, they end the program at once, and nothing finished is lost.
     let _ = start();
+}
+
+/// From now on an interruption ends the program with the code for what may succeed later.
+pub(crate) fn ends_with_try_again() {
+    TRIES_AGAIN.store(true, Ordering::Relaxed);
 }
 
 /// Keeps the program from ending while something is finished; until dropped.
@@ -88,8 +96,9 @@ fn first() -> std::sync::MutexGuard<'static, Option<&'static str>> {
     FIRST.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What a signal does; `code` is its exit code, `before` when the first one came.
-fn take(code: u8, before: &mut Option<Instant>) {
+/// What a signal does; `signal` is its usual exit code, `before` when the first one came.
+fn take(signal: u8, before: &mut Option<Instant>) {
+    let code = if TRIES_AGAIN.load(Ordering::Relaxed) { TRY_AGAIN } else { signal };
     match before {
         None => *before = Some(Instant::now()),
         Some(then) if then.elapsed() < ONE_WISH => return,
@@ -105,7 +114,7 @@ fn take(code: u8, before: &mut Option<Instant>) {
     let (spoken, wait) = mpsc::channel();
     thread::spawn(move || {
         match first {
-            Some(what) => message::say(&format!("\nstopping: {what}; {} again to stop at once", how(code))),
+            Some(what) => message::say(&format!("\nstopping: {what}; {} again to stop at once", how(signal))),
             None => {
                 message::say("");
                 message::error(&interrupted());

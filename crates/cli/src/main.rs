@@ -11,6 +11,7 @@ mod fault;
 mod import;
 mod init;
 mod interrupt;
+mod jobs;
 mod look;
 mod message;
 mod model;
@@ -68,7 +69,7 @@ fn parse() -> Result<Cli, clap::Error> {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     interrupt::listen(match &cli.command {
-        None | Some(Command::Study(_) | Command::Train(_) | Command::Look(_)) => true,
+        None | Some(Command::Study(_) | Command::Run(_) | Command::Train(_) | Command::Look(_)) => true,
         Some(Command::Data(command)) => matches!(command, DataCommand::Fetch { .. }),
         _ => false,
     });
@@ -77,6 +78,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => study::study(&default_study()),
         Some(Command::Study(args)) => study::study(&args),
+        Some(Command::Plan(args)) => jobs::plan(&args),
+        Some(Command::Run(args)) => jobs::run(&args),
+        Some(Command::Status(args)) => jobs::status(&args),
         Some(Command::Train(args)) => train::train(&args),
         Some(Command::Evaluate(args)) => evaluate::evaluate(&args),
         Some(Command::Predict(args)) => predict::predict(&args),

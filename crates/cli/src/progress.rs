@@ -331,6 +331,7 @@ impl Observer for Progress<'_> {
                      repeating them"
                 ));
             }
+            Event::Waits { title, problem } => self.say(&format!("{title}: waiting for another process: {problem}")),
             Event::Resumed { title, epochs, steps, within_an_epoch } => {
                 self.resume(steps);
                 self.say(&if within_an_epoch {

@@ -12,7 +12,7 @@ use inkling_data::import::Imported;
 use inkling_data::{FetchEvent, Sources};
 use inkling_lab::{LabError, Observer, StudyOptions, run_study};
 use inkling_report::{WORDS, Written};
-use inkling_schema::{PRESETS, Study, preset, quoted_path, text_from_bytes};
+use inkling_schema::{PRESETS, Study, Task, preset, quoted_path, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
 
 use crate::args::{ReportArgs, StudyArgs};
@@ -38,16 +38,9 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         mix_instructions: args.mix_instructions,
         keep_file: false,
     };
-    if !options.only.is_empty() {
-        let mut asked = study.clone();
-        asked.keep_only(&options.only);
-        if asked.tasks().is_empty() {
-            let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
-            return Err(UsageError::NothingToDo { tasks }.into());
-        }
-        if args.print_spec {
-            study = asked;
-        }
+    let asked = tasks_of(&study, &options.only)?;
+    if args.print_spec {
+        study = asked;
     }
     if args.print_spec {
         own::adapt(&mut study, &options.only, args.data.folder.as_deref())?;
@@ -72,6 +65,20 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         start,
     };
     perform(asked, |_| Ok(()))
+}
+
+/// The tasks of a study that are asked for, all where none are named.
+pub(crate) fn tasks_of(study: &Study, only: &[Task]) -> Result<Study, UsageError> {
+    let mut asked = study.clone();
+    if only.is_empty() {
+        return Ok(asked);
+    }
+    asked.keep_only(only);
+    if asked.tasks().is_empty() {
+        let tasks = study.tasks().iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
+        return Err(UsageError::NothingToDo { tasks });
+    }
+    Ok(asked)
 }
 
 /// A study that is to be done.
@@ -166,7 +173,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
 const NAMED: usize = 5;
 
 /// The study that a word on the command line names, and the name it goes by.
-fn resolve(word: &OsStr) -> Result<(String, Study), Failure> {
+pub(crate) fn resolve(word: &OsStr) -> Result<(String, Study), Failure> {
     let text = word.to_string_lossy();
     if let Some(study) = preset(&text) {
         return Ok((text.into_owned(), study));

@@ -65,6 +65,11 @@ impl Holder {
         }
     }
 
+    /// Whether it ran under this kernel and name of the host, and has ended as far as the kernel says.
+    pub fn has_ended_here(&self) -> bool {
+        self.life() == Life::Ended
+    }
+
     /// Whether it still lives, as far as that can be seen from here.
     fn life(&self) -> Life {
         // Under another name there may be the same kernel, but it is a container, whose processes cannot be seen.

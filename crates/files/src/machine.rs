@@ -40,6 +40,12 @@ pub fn started(pid: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok().filter(|_| !ended)
 }
 
+/// Which processes this one sees, by the kernel's number of their namespace; none where it has none. In another namespace,
+/// as in a container, the same number is another process.
+pub fn pid_namespace() -> Option<String> {
+    fs::read_link("/proc/self/ns/pid").ok().map(|link| link.to_string_lossy().into_owned())
+}
+
 /// Whether the process `pid` of this computer lives. `at` is what [`started`] said of it, if it was asked.
 pub fn life(pid: u32, at: Option<u64>) -> Life {
     if !Path::new("/proc/self/stat").exists() {

@@ -1,10 +1,12 @@
 //! What can go wrong in a study.
 
+use std::path::PathBuf;
+
 use inkling_data::DataError;
 use inkling_data::import::ImportError;
 use inkling_engine::pca::PcaError;
-use inkling_schema::ModelError;
 use inkling_schema::outcome::PlannedRun;
+use inkling_schema::{ModelError, quoted_path};
 use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -150,6 +152,71 @@ pub enum LabError {
         tasks: String,
         /// What differs: "another seed", say.
         differs: String,
+    },
+
+    /// No study was planned in a folder whose runs are to be done.
+    #[error("no study is planned in `{}`", .folder.display())]
+    #[diagnostic(help("plan one there: `inkling plan brief --out {}`, or another preset or study file", quoted_path(.folder)))]
+    NotPlanned {
+        /// The folder.
+        folder: PathBuf,
+    },
+
+    /// The runs of a folder were planned by another version of the program.
+    #[error(
+        "the study in `{}` was planned by version {theirs} of the program, and this is version {}",
+        .folder.display(), env!("CARGO_PKG_VERSION")
+    )]
+    #[diagnostic(help(
+        "give `inkling plan` the same study and folder again with this version, on every machine: finished runs are kept where \
+         they are still the same. Or do the rest with version {theirs}"
+    ))]
+    OtherVersion {
+        /// The folder.
+        folder: PathBuf,
+        /// The version that planned it.
+        theirs: String,
+    },
+
+    /// A run needs others that are not finished.
+    #[error("{run} cannot be done yet: it needs {on}")]
+    #[diagnostic(help(
+        "try again when that is finished; `inkling status` with the folder shows how the runs stand"
+    ))]
+    NotReady {
+        /// The run.
+        run: String,
+        /// The runs that it needs, with their ids.
+        on: String,
+    },
+
+    /// A run needs others that have failed.
+    #[error("{run} cannot be done: it needs {by}, and that has failed")]
+    #[diagnostic(help(
+        "`inkling status` with the folder shows why. Once the cause is gone, do that run again by its id"
+    ))]
+    Blocked {
+        /// The run.
+        run: String,
+        /// The runs that failed, with their ids.
+        by: String,
+    },
+
+    /// This machine has other images than the study was planned with.
+    #[error(
+        "{title} is another data set here (checksum {found}) than the study was planned with ({expected})"
+    )]
+    #[diagnostic(help(
+        "give this machine the same files (`inkling data verify` compares known sets with their published checksums), or plan \
+         the study again with those that are here"
+    ))]
+    OtherData {
+        /// The set's title.
+        title: String,
+        /// The checksum of what is here.
+        found: String,
+        /// That of the plan.
+        expected: String,
     },
 
     /// Two networks of a task that are one and the same run.

@@ -99,12 +99,21 @@ pub(crate) fn are_finished<'a>(mut runs: impl Iterator<Item = &'a PlannedRun>, s
     runs.all(|run| matches!(store.run(run.id.as_ref()).result::<IgnoredAny>(), Ok(Some(_))))
 }
 
+/// Whether runs are looked at that are not finished.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    Too,
+    /// Other processes may be at work on them, and whoever goes on with one looks at its checkpoints anyway.
+    Apart,
+}
+
 /// Refuses to go on with a study some of whose networks were computed with instructions that end with other bits, where
 /// that was not asked for.
 pub(crate) fn check_instructions<'a>(
     runs: impl Iterator<Item = &'a PlannedRun> + Clone,
     store: &Store,
     options: &StudyOptions,
+    unfinished: Unfinished,
 ) -> Result<(), LabError> {
     let is_of_a_network = |run: &&PlannedRun| {
         matches!(
@@ -126,7 +135,10 @@ pub(crate) fn check_instructions<'a>(
         let dir = store.run(run.id.as_ref());
         let theirs = match dir.result::<RunResult<IgnoredAny>>() {
             Ok(Some(result)) => Some(result.machine.instructions),
-            Ok(None) => instructions_of_checkpoint(&dir),
+            Ok(None) => match unfinished {
+                Unfinished::Too => instructions_of_checkpoint(&dir),
+                Unfinished::Apart => None,
+            },
             // It is done again.
             Err(_) => None,
         };

@@ -170,6 +170,13 @@ pub enum Event<'a> {
         /// Whether other tasks are still to come.
         more: bool,
     },
+    /// Another process does a run that is to be done: this one waits until it is finished, or that process has ended.
+    Waits {
+        /// The run.
+        title: &'a str,
+        /// Which process does it.
+        problem: &'a str,
+    },
     /// A run is done.
     Finished,
     /// A run was done already.

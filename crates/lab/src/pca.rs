@@ -151,6 +151,7 @@ mod tests {
                 set: Some(&set),
                 groups: &[],
                 observer: &Silent,
+                waits: true,
                 mixes_instructions: false,
             };
             let run_spec = RunSpec::Pca(spec.clone());

@@ -27,19 +27,29 @@ pub(crate) fn load(study: &Study, sources: &Sources, observer: &dyn Observer) ->
     let mut sets = DataSets::new();
     for name in study.sets() {
         if !sets.contains_key(name) {
-            let mut set = match study.data_set.iter().find(|own| own.name == name) {
-                Some(own) => read_own(own, sources, observer)?,
-                None => sources.load(catalogue::find(name)?)?,
-            };
-            set.train = set.train.take(study.data.train_images);
-            set.test = set.test.take(study.data.test_images);
-            if is_paired(study, name) {
-                require_every_class(&set)?;
-            }
-            sets.insert(name.to_owned(), set);
+            sets.insert(name.to_owned(), load_set(study, name, sources, observer)?);
         }
     }
     Ok(sets)
+}
+
+/// Loads the set that the study calls so.
+pub(crate) fn load_set(
+    study: &Study,
+    name: &str,
+    sources: &Sources,
+    observer: &dyn Observer,
+) -> Result<DataSet, LabError> {
+    let mut set = match study.data_set.iter().find(|own| own.name == name) {
+        Some(own) => read_own(own, sources, observer)?,
+        None => sources.load(catalogue::find(name)?)?,
+    };
+    set.train = set.train.take(study.data.train_images);
+    set.test = set.test.take(study.data.test_images);
+    if is_paired(study, name) {
+        require_every_class(&set)?;
+    }
+    Ok(set)
 }
 
 /// Whether tasks 1 or 2 compare the classes of a set in pairs.

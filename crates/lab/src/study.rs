@@ -10,11 +10,13 @@ use rayon::prelude::*;
 use serde::de::IgnoredAny;
 
 use crate::error::LabError;
+use crate::folder::Unfinished;
 use crate::inside::run_inside;
 use crate::machine::origin;
 use crate::multitask::run_multitask;
 use crate::observer::{Event, Observer};
 use crate::options::{STUDY, StudyOptions};
+use crate::plan::DataSets;
 use crate::runs::{RunContext, run_once};
 use crate::train::train_in;
 use crate::{folder, page, pca, perceptron, plan, separability};
@@ -33,67 +35,12 @@ pub fn run_study(
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
     let start = Instant::now();
-    let held = folder::held(store)?;
-    let (study, preset) = folder::merged(study, preset, options, held.as_ref(), store, observer)?;
-    let sets = plan::load(&study, sources, observer)?;
-    for (set, part, asked, there) in plan::smaller_sets(&study, &sets) {
-        observer.event(Event::Smaller { set, part, asked, there });
-    }
-    let images = sets.values().map(|set| set.train.len() + set.test.len()).sum();
-    observer.event(Event::Loaded { images, seconds: start.elapsed().as_secs_f64() });
-    let runs = plan::expand(&study, &sets)?;
-    for set in sets.values().filter(|set| plan::is_paired(&study, &set.about.name)) {
-        let (compared, all) = (plan::compared(set).len(), set.about.classes.len());
-        if compared < all {
-            let note = format!(
-                "Of its {all} classes, tasks 1 and 2 compare the {compared} with the most training images in pairs."
-            );
-            observer.event(Event::OwnData { set: &set.about.title, note: &note });
-        }
-    }
-    plan::warn_of_holes(&runs, observer);
-    let (of_page, of_tasks): (Vec<&PlannedRun>, Vec<&PlannedRun>) =
-        runs.iter().partition(|run| run.spec.is_for_the_page());
-    let of_tasks: Vec<&PlannedRun> =
-        of_tasks.into_iter().filter(|run| is_to_do(run, &study, options)).collect();
-    // What the page has of networks that were trained earlier is to do whatever is asked.
-    let is_there = |id: &RunId| {
-        of_tasks.iter().any(|run| run.id == *id)
-            || matches!(store.run(id.as_ref()).result::<IgnoredAny>(), Ok(Some(_)))
-    };
-    let is_ready = |run: &&PlannedRun| match &run.spec {
-        RunSpec::PageNetwork(spec) => is_there(&spec.of),
-        _ => true,
-    };
-    let of_page: Vec<&PlannedRun> = of_page.into_iter().filter(is_ready).collect();
-    let to_do = [&of_tasks[..], &of_page].concat();
-    folder::check_instructions(to_do.iter().copied(), store, options)?;
-    match &held {
-        Some(held) => folder::say_what_leaves(held, &runs, observer),
-        None => folder::say_what_is_unlisted(&runs, store, observer),
-    }
-
-    let Origin { version, machine, .. } = origin();
-    let mut record = StudyRecord {
-        preset,
-        version,
-        machine,
-        seconds: 0.0,
-        data: plan::facts(&sets),
-        runs: runs.clone(),
-        study,
-    };
-    // A start that does nothing is nobody's work.
-    if let Some(held) = held.as_ref().filter(|_| folder::are_finished(to_do.iter().copied(), store)) {
-        record.version.clone_from(&held.version);
-        record.machine.clone_from(&held.machine);
-    }
-    record.seconds = seconds_before(store, &record, held.as_ref())?;
+    let Prepared { sets, runs, is_to_do, mut record } =
+        prepare(study, preset, store, sources, options, observer)?;
     let before = record.seconds;
-    store.publish_json(STUDY, &record)?;
-    if options.keep_file {
-        store.publish(&record.preset, record.study.to_toml().as_bytes())?;
-    }
+    let to_do = runs.iter().zip(is_to_do).filter_map(|(run, is_to_do)| is_to_do.then_some(run));
+    let (of_page, of_tasks): (Vec<&PlannedRun>, Vec<&PlannedRun>) =
+        to_do.partition(|run| run.spec.is_for_the_page());
 
     let of = |task: Task| of_tasks.iter().copied().filter(|run| run.task == task).collect::<Vec<_>>();
     let groups = record.study.multitask.iter().flat_map(|task| &task.groups);
@@ -101,7 +48,7 @@ pub fn run_study(
     let context = |run: &PlannedRun| {
         let set = run.spec.data().map(|data| &sets[data.set.as_str()]);
         let mixes_instructions = options.mix_instructions;
-        RunContext { store, set, groups: &groups, observer, mixes_instructions }
+        RunContext { store, set, groups: &groups, observer, waits: true, mixes_instructions }
     };
     let tasks: Vec<(Task, Vec<&PlannedRun>)> =
         Task::ALL.into_iter().map(|task| (task, of(task))).filter(|(_, runs)| !runs.is_empty()).collect();
@@ -135,6 +82,100 @@ pub fn run_study(
     result
 }
 
+/// What a study does in its folder, before it is done: `study.json` has been written.
+struct Prepared {
+    sets: DataSets,
+    runs: Vec<PlannedRun>,
+    /// Which of the runs are to be done, finished or not.
+    is_to_do: Vec<bool>,
+    record: StudyRecord,
+}
+
+/// Plans the runs of a study and leaves `study.json`, so that any process can do them ([`Worker`](crate::Worker)). `preset` is
+/// the name that the study goes by.
+///
+/// # Errors
+/// The first thing in the study that cannot be done.
+pub fn plan_study(
+    study: &Study,
+    preset: &str,
+    store: &Store,
+    sources: &Sources,
+    options: &StudyOptions,
+    observer: &dyn Observer,
+) -> Result<StudyRecord, LabError> {
+    Ok(prepare(study, preset, store, sources, options, observer)?.record)
+}
+
+fn prepare(
+    study: &Study,
+    preset: &str,
+    store: &Store,
+    sources: &Sources,
+    options: &StudyOptions,
+    observer: &dyn Observer,
+) -> Result<Prepared, LabError> {
+    let start = Instant::now();
+    let held = folder::held(store)?;
+    let (study, preset) = folder::merged(study, preset, options, held.as_ref(), store, observer)?;
+    let sets = plan::load(&study, sources, observer)?;
+    for (set, part, asked, there) in plan::smaller_sets(&study, &sets) {
+        observer.event(Event::Smaller { set, part, asked, there });
+    }
+    let images = sets.values().map(|set| set.train.len() + set.test.len()).sum();
+    observer.event(Event::Loaded { images, seconds: start.elapsed().as_secs_f64() });
+    let runs = plan::expand(&study, &sets)?;
+    for set in sets.values().filter(|set| plan::is_paired(&study, &set.about.name)) {
+        let (compared, all) = (plan::compared(set).len(), set.about.classes.len());
+        if compared < all {
+            let note = format!(
+                "Of its {all} classes, tasks 1 and 2 compare the {compared} with the most training images in pairs."
+            );
+            observer.event(Event::OwnData { set: &set.about.title, note: &note });
+        }
+    }
+    plan::warn_of_holes(&runs, observer);
+    let is_asked = |run: &PlannedRun| !run.spec.is_for_the_page() && is_to_do(run, &study, options);
+    // What the page has of networks that were trained earlier is to do whatever is asked.
+    let is_there = |id: &RunId| {
+        runs.iter().any(|run| run.id == *id && is_asked(run))
+            || matches!(store.run(id.as_ref()).result::<IgnoredAny>(), Ok(Some(_)))
+    };
+    let is_ready = |run: &PlannedRun| match &run.spec {
+        RunSpec::PageNetwork(spec) => is_there(&spec.of),
+        spec => spec.is_for_the_page() || is_asked(run),
+    };
+    let is_to_do: Vec<bool> = runs.iter().map(is_ready).collect();
+    let to_do = || runs.iter().zip(&is_to_do).filter_map(|(run, &is_to_do)| is_to_do.then_some(run));
+    folder::check_instructions(to_do(), store, options, Unfinished::Too)?;
+    match &held {
+        Some(held) => folder::say_what_leaves(held, &runs, observer),
+        None => folder::say_what_is_unlisted(&runs, store, observer),
+    }
+
+    let Origin { version, machine, .. } = origin();
+    let mut record = StudyRecord {
+        preset,
+        version,
+        machine,
+        seconds: 0.0,
+        data: plan::facts(&sets),
+        runs: runs.clone(),
+        study,
+    };
+    // A start that does nothing is nobody's work.
+    if let Some(held) = held.as_ref().filter(|_| folder::are_finished(to_do(), store)) {
+        record.version.clone_from(&held.version);
+        record.machine.clone_from(&held.machine);
+    }
+    record.seconds = seconds_before(store, &record, held.as_ref())?;
+    store.publish_json(STUDY, &record)?;
+    if options.keep_file {
+        store.publish(&record.preset, record.study.to_toml().as_bytes())?;
+    }
+    Ok(Prepared { sets, runs, is_to_do, record })
+}
+
 /// Whether a run is of a task that is to be done. Task 5 needs the network that it looks into.
 fn is_to_do(run: &PlannedRun, study: &Study, options: &StudyOptions) -> bool {
     let is_asked = |task: Task| options.only.is_empty() || options.only.contains(&task);
@@ -154,7 +195,8 @@ fn seconds_before(
     record: &StudyRecord,
     held: Option<&StudyRecord>,
 ) -> Result<f64, StoreError> {
-    if let Some(held) = held.filter(|held| held.runs == record.runs) {
+    // A plan that other processes carried out took none itself.
+    if let Some(held) = held.filter(|held| held.runs == record.runs && held.seconds > 0.0) {
         return Ok(held.seconds);
     }
     let mut seconds = 0.0;

@@ -33,14 +33,14 @@ fn an_unfinished_run_is_refused_and_kept(fast: Isa) {
     fast.set_default();
     let interrupted = train_in(folder.path(), &run, &set, &Ear::until(26));
     assert!(matches!(interrupted, Err(LabError::Interrupted)));
-    let checkpoint = dir(folder.path(), &run).path().join("checkpoint.safetensors");
-    let before = fs::read(&checkpoint).unwrap();
+    let checkpoint = || fs::read(dir(folder.path(), &run).path().join("checkpoint.safetensors")).unwrap();
+    let before = checkpoint();
 
     Isa::Portable.set_default();
     let refused = train_in(folder.path(), &run, &set, &Ear::new()).unwrap_err();
     let words = format!("cnn small was computed with {} instructions", fast.name());
     assert!(refused.to_string().starts_with(&words), "{refused}");
-    assert!(fs::read(&checkpoint).unwrap() == before);
+    assert!(checkpoint() == before);
 
     fast.set_default();
     train_in(folder.path(), &run, &set, &Ear::new()).unwrap();

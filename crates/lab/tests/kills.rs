@@ -19,6 +19,7 @@ use inkling_data::DataSet;
 use inkling_engine::random::RngStream;
 use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{TrainingSpec, ValidationSpec, Weighting};
+use inkling_store::RunDir;
 
 const FOLDER: &str = "INKLING_LAB_TEST_FOLDER";
 const SIGKILL: i32 = 9;
@@ -68,8 +69,8 @@ fn in_writing(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Waits until a file is in writing in a run's folder, or until the child has ended.
-fn wait_for_writing(child: &mut Child, folder: &Path) {
-    while in_writing(folder).is_empty() && child.try_wait().unwrap().is_none() {
+fn wait_for_writing(child: &mut Child, dir: &RunDir) {
+    while in_writing(&dir.path()).is_empty() && child.try_wait().unwrap().is_none() {
         thread::yield_now();
     }
 }
@@ -92,7 +93,7 @@ fn a_run_killed_at_any_instant_ends_with_the_same_bits() {
     let (mut left, mut sittings, mut runs, mut torn) = (KILLS, 0, 0, 0);
     while left.iter().any(|&kills| kills > 0) {
         let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("runs").join(run.id.as_ref());
+        let place = dir(folder.path(), &run);
         loop {
             sittings += 1;
             let mut child = start(folder.path());
@@ -115,7 +116,7 @@ fn a_run_killed_at_any_instant_ends_with_the_same_bits() {
             }
             let kind = usize::from(in_checkpoint);
             left[kind] = left[kind].saturating_sub(1);
-            torn += usize::from(left_a_checkpoint(&place));
+            torn += usize::from(left_a_checkpoint(&place.path()));
             if left == [0; 2] {
                 train_in(folder.path(), &run, &set, &Ear::new()).unwrap();
                 break;

@@ -273,8 +273,8 @@ fn a_sound_checkpoint_that_does_not_hold_what_training_needs_is_unfit_too() {
     let set = set(150, 50);
     let run = planned(&set, training(4));
     let whole = uninterrupted(&run, &set);
-    let folder = tempfile::tempdir().unwrap();
     for (state, words) in [(None, "no `standing`"), (Some("{}"), "missing field"), (Some("[1"), "column")] {
+        let folder = tempfile::tempdir().unwrap();
         let metadata = state.map(|text| ("standing".to_owned(), text.to_owned())).into_iter().collect();
         let store = Store::open(folder.path()).unwrap();
         let mut writer = store.begin(run.id.as_ref(), &run.spec).unwrap();
@@ -346,11 +346,14 @@ fn a_checkpoint_of_a_newer_format_stops_the_run_and_stays() {
     let set = set(150, 50);
     let run = planned(&set, training(4));
     let folder = tempfile::tempdir().unwrap();
-    let path = interrupted(folder.path(), &run, &set).path().join(NEWEST);
+    let dir = interrupted(folder.path(), &run, &set);
+    let path = dir.path().join(NEWEST);
     let newer = resealed(&fs::read(&path).unwrap(), "\"format\":\"1\"", "\"format\":\"2\"");
     fs::write(&path, &newer).unwrap();
     let error = train_in(folder.path(), &run, &set, &Ear::new()).unwrap_err();
     assert!(matches!(&error, LabError::Store(StoreError::NewerFormat { found: 2, .. })), "{error}");
+    // In the folder of another attempt.
+    let path = dir.path().join(NEWEST);
     assert!(fs::read(&path).unwrap() == newer);
     // Sealed again as it was, it is what it was.
     fs::write(&path, resealed(&newer, "\"format\":\"2\"", "\"format\":\"1\"")).unwrap();

@@ -15,7 +15,7 @@ fn run(store: &Store, id: &str, count: usize) -> RunDir {
         let metadata = Metadata::from([("number".to_owned(), number.to_string())]);
         run.write_checkpoint(&[Tensor::new("w", &[3], &values)], &metadata).unwrap();
     }
-    run.dir().clone()
+    store.run(id)
 }
 
 /// What the checkpoints of a run are: their numbers, or what is wrong.
@@ -115,6 +115,7 @@ fn going_on_from_the_one_before_cuts_the_metrics_and_drops_the_unfit_newest() {
     drop(writer);
     // As after a kill between the two renames: the one before is enough.
     let mut writer = store.resume(ID, "spec").unwrap().unwrap();
+    let previous = dir.checkpoints().next().unwrap().unwrap();
     writer.go_on_from(&previous).unwrap();
     writer.append_metrics(&30).unwrap();
     writer.write_checkpoint(&[], &Metadata::from([("number".to_owned(), "3".to_owned())])).unwrap();
@@ -127,9 +128,9 @@ fn metrics_that_a_checkpoint_does_not_know_are_damage_and_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let dir = run(&store, ID, 2);
+    let mut writer = store.resume(ID, "spec").unwrap().unwrap();
     let metrics = dir.path().join("metrics.jsonl");
     let checkpoints: Vec<Checkpoint> = dir.checkpoints().map(Result::unwrap).collect();
-    let mut writer = store.resume(ID, "spec").unwrap().unwrap();
     for (text, fit) in
         [("1\n7\n", [false, true]), ("1\n", [false, true]), ("", [false; 2]), ("1\n2\n3\n", [true; 2])]
     {
@@ -178,6 +179,7 @@ fn beginning_anew_keeps_the_newest_checkpoint_aside_until_the_run_is_finished() 
     store.begin(ID, "spec").unwrap().finish(&Metadata::new()).unwrap();
     assert_ne!(newer, newest);
     assert_eq!(bytes("checkpoint.unfit.safetensors"), None, "a finished run needs none");
+    fs::remove_dir_all(dir.path()).unwrap();
 
     // As after a kill between the two renames, and then one right after the result.
     drop(run(&store, ID, 2));

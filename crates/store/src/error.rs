@@ -8,6 +8,9 @@ use inkling_files::atomic::WriteError;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::claim::Claimant;
+use crate::workplace;
+
 /// An error of the store. Every variant names the file or folder it is about.
 #[derive(Debug, Error, Diagnostic)]
 pub enum StoreError {
@@ -72,6 +75,41 @@ pub enum StoreError {
         path: PathBuf,
         /// The process.
         holder: Box<Holder>,
+    },
+
+    /// Another process does this run, or has not been seen to have ended.
+    #[error("the run `{}` is being done by {}", .path.display(), describe(.claimant.as_ref().map(|claimant| &claimant.holder)))]
+    #[diagnostic(help(
+        "try again later: the run is then finished, or its claim is {} s without a renewal, and it goes on from its newest \
+         checkpoint",
+        .claimant.as_ref().map_or(60.0, |claimant| claimant.stale_after)
+    ))]
+    Claimed {
+        /// The run's place.
+        path: PathBuf,
+        /// Who has claimed it, where that could be read.
+        claimant: Option<Box<Claimant>>,
+        /// Whether that process was seen to renew its claim.
+        lives: bool,
+    },
+
+    /// Another process has taken over a run that this one was doing.
+    #[error("another process has taken over the run `{}`", .path.display())]
+    #[diagnostic(help(
+        "this process did not renew its claim in time, as when a computer sleeps or the folder's server is away. Nothing is \
+         lost: the other process goes on from the newest checkpoint"
+    ))]
+    ClaimLost {
+        /// The run's place.
+        path: PathBuf,
+    },
+
+    /// The run is finished already, by another process.
+    #[error("the run `{}` is finished already", .path.display())]
+    #[diagnostic(help("there is nothing left to do"))]
+    AlreadyFinished {
+        /// The run's place.
+        path: PathBuf,
     },
 
     /// What has the name of the lock file is somebody else's.
@@ -225,6 +263,8 @@ pub enum ErrorClass {
     InputOutput,
     /// What was read is not what it should be (`EX_DATAERR`, 65).
     BadData,
+    /// Another process does it; later it may be done, or left (`EX_TEMPFAIL`, 75).
+    TryAgain,
 }
 
 impl StoreError {
@@ -239,6 +279,9 @@ impl StoreError {
             | Self::InsideStore { .. }
             | Self::NotAStore { .. }
             | Self::Linked { .. } => ErrorClass::CannotWrite,
+            Self::Claimed { .. } | Self::ClaimLost { .. } | Self::AlreadyFinished { .. } => {
+                ErrorClass::TryAgain
+            }
             Self::Io { .. } => ErrorClass::InputOutput,
             Self::Damaged { .. }
             | Self::WrongTensor { .. }
@@ -347,7 +390,12 @@ fn io_help(source: &io::Error) -> &'static str {
 /// What can be made again is: runs, and what is published beside them. Any other file came from elsewhere.
 fn damaged_help(path: &Path) -> &'static str {
     let in_a_run =
-        path.ancestors().take(2).filter_map(Path::file_name).any(|name| is_run_id(name.as_encoded_bytes()));
+        path.ancestors().take(2).filter_map(Path::file_name).any(|name| is_run_id(name.as_encoded_bytes()))
+            || path
+                .ancestors()
+                .take(3)
+                .filter_map(|folder| folder.file_name()?.to_str())
+                .any(|name| workplace::run_of(name).is_some());
     let name = path.file_name().unwrap_or_default();
     if in_a_run {
         "give the command that made this folder again: what is damaged is made again, the rest is kept"

@@ -27,6 +27,22 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Gives the file at `from` a second name `to`, or a copy where the file system has no second names; that there is none is
+/// fine, and what is no regular file gets none.
+pub(crate) fn link(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if !fs::symlink_metadata(from).is_ok_and(|found| found.is_file()) {
+        return Ok(());
+    }
+    let linked = fs::hard_link(from, to).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => Err(error),
+        _ => fs::copy(from, to).map(drop),
+    });
+    match linked {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(StoreError::writing(to, source)),
+        _ => Ok(()),
+    }
+}
+
 /// What there is at `path`, behind links, or `None` where there is nothing.
 ///
 /// # Errors

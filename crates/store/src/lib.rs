@@ -6,14 +6,15 @@
 //! ```text
 //! OUT/.lock
 //! OUT/runs/<id>/{spec.json, metrics.jsonl, model.safetensors, arrays.safetensors, result.json}
-//! OUT/runs/<id>/{checkpoint.safetensors, checkpoint.previous.safetensors}   until the run is finished
+//! OUT/runs/.<id>.work/claim-<n>                                     until the run is finished: who does it
+//! OUT/runs/.<id>.work/attempt-<n>-<token>/{the same, checkpoint.safetensors, checkpoint.previous.safetensors}
 //! OUT/{study.json, summary.json, report.pdf, report.html, figures/*.{svg,png}, tables/*.csv}
 //! ```
 //!
 //! Every JSON document is sealed: its members `format` and `checksum` let whoever reads it know whether it is what was
 //! written ([`inkling_files::sealed`]).
 //!
-//! Four promises hold whatever kills the program, at whatever instant:
+//! Six promises hold whatever kills the program, at whatever instant:
 //!
 //! - every file but `metrics.jsonl` is its old version or its new one, never a mixture ([`atomic`]);
 //!   `metrics.jsonl` only grows, and a torn last line is ignored;
@@ -21,8 +22,11 @@
 //!   every file that it names;
 //! - once a run has written a checkpoint, there is always a whole one to go on from, and a damaged one is known by
 //!   its checksum;
-//! - one process writes at a time: a [`Store`] holds a lock that the operating system gives back when the
-//!   process dies. Where the file system has no locks, the name in `.lock` stands in for it, and [`Store::notes`] says so.
+//! - a finished run is never replaced: it is worked on beside its place, and a rename, which the file system does for one
+//!   process only, brings it there;
+//! - one process does a run, and others go on with it when its claim is not renewed any more ([`ClaimRule`]);
+//! - one process at a time writes what there is once in the folder: it holds a lock that the operating system gives back when
+//!   the process dies. Where the file system has no locks, the name in `.lock` stands in for it, and [`Store::notes`] says so.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -51,6 +55,7 @@
 
 pub mod atomic;
 mod checkpoint;
+mod claim;
 mod error;
 mod files;
 mod lock;
@@ -59,10 +64,13 @@ mod places;
 mod run;
 mod store;
 mod tensors;
+mod workplace;
 
 pub use checkpoint::Checkpoint;
+pub use claim::{ClaimRule, ClaimSeen, Claimant, Pulse, Watch};
 pub use error::{ErrorClass, StoreError};
 pub use files::{read, read_json, sha256};
+pub use inkling_files::machine::host;
 pub use inkling_files::sealed::to_json as sealed_json;
 pub use inkling_files::{Holder, clock};
 pub use run::{RunDir, RunWriter, TensorFile};

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::error::is_run_id;
 use crate::run::RunDir;
+use crate::workplace::{self, Workplace};
 use crate::{files, lock};
 
 /// The folder of the runs.
@@ -39,6 +40,7 @@ pub(crate) fn clean_up(out: &Path) {
         return;
     }
     remove_leftovers(&runs);
+    workplace::clean_up(&runs);
     for entry in fs::read_dir(&runs).into_iter().flatten().flatten() {
         let run = entry.path();
         if is_run_id(entry.file_name().as_encoded_bytes()) && is_own(&run) {
@@ -83,8 +85,13 @@ pub(crate) fn taken(folder: &Path) -> Option<String> {
 /// Whether there is a folder of runs with one that this program wrote.
 fn holds_runs(folder: &Path) -> bool {
     let entries = fs::read_dir(folder.join(RUNS)).into_iter().flatten().flatten();
-    let runs = entries.filter(|entry| is_run_id(entry.file_name().as_encoded_bytes()));
-    runs.map(|entry| RunDir::at(&entry.path())).any(|run| run.is_own())
+    let ids = entries.filter_map(|entry| {
+        let name = entry.file_name().to_str()?.to_owned();
+        let id = workplace::run_of(&name).map_or(name.as_str(), |(id, _)| id);
+        is_run_id(id.as_bytes()).then(|| id.to_owned())
+    });
+    let mut runs = ids.map(|id| RunDir::new(Workplace::new(folder.join(RUNS), &id)));
+    runs.any(|run| run.is_own())
 }
 
 /// Whether there is a study's own record or summary, sound or damaged.

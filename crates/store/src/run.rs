@@ -1,4 +1,4 @@
-//! One run's folder: read by anyone, written by whoever holds the store.
+//! One run's folder: read by anyone, written by whoever holds its claim.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,12 +13,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::checkpoint::{self, Checkpoint};
+use crate::claim::Claim;
 use crate::error::StoreError;
 use crate::metrics::{self, MetricsWriter};
 use crate::tensors::{self, Metadata, Tensor, Tensors};
+use crate::workplace::Workplace;
 use crate::{atomic, files};
 
-const SPEC: &str = "spec.json";
+pub(crate) const SPEC: &str = "spec.json";
 const METRICS: &str = "metrics.jsonl";
 const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -27,7 +29,7 @@ const PREVIOUS: &str = "checkpoint.previous.safetensors";
 /// What was the newest checkpoint when the run was begun anew: kept for a person, never read as a checkpoint.
 const UNFIT: &str = "checkpoint.unfit.safetensors";
 const ARRAYS: &str = "arrays.safetensors";
-const RESULT: &str = "result.json";
+pub(crate) const RESULT: &str = "result.json";
 /// The files that a result may name.
 const NEIGHBOURS: [&str; 4] = [SPEC, METRICS, MODEL, ARRAYS];
 /// The member of `result.json` that holds the SHA-256 of each neighbour.
@@ -58,22 +60,42 @@ impl TensorFile {
 /// A run's folder, finished or not, to be read.
 #[derive(Clone, Debug)]
 pub struct RunDir {
-    folder: PathBuf,
+    id: String,
+    place: Place,
+}
+
+/// Where a run's files are.
+#[derive(Clone, Debug)]
+enum Place {
+    /// In this folder.
+    Folder(PathBuf),
+    /// Where the run has come: in its own place, or in that of its newest attempt.
+    Wherever(Workplace),
 }
 
 impl RunDir {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(crate) fn new(workplace: Workplace) -> Self {
+        Self { id: workplace.id.clone(), place: Place::Wherever(workplace) }
     }
 
-    /// Where the folder is. It need not exist.
-    pub fn path(&self) -> &Path {
-        &self.folder
+    /// Where the folder is. It need not exist. The folder of a run that is not finished is that of its newest attempt, and
+    /// changes when another one begins or the run is finished.
+    pub fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::Folder(folder) => folder.clone(),
+            Place::Wherever(workplace) => workplace.folder(),
+        }
     }
 
     /// The run whose folder is `folder`, for whoever has no [`Store`](crate::Store) or [`Reader`](crate::Reader) around it.
     pub fn at(folder: &Path) -> Self {
-        Self::new(folder.to_owned())
+        let id = folder.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
+        Self { id, place: Place::Folder(folder.to_owned()) }
+    }
+
+    /// The attempt at the run `id` in this folder.
+    pub(crate) fn attempt(id: &str, folder: PathBuf) -> Self {
+        Self { id: id.to_owned(), place: Place::Folder(folder) }
     }
 
     /// Whether this program began the run: the spec that it writes first is there.
@@ -93,13 +115,13 @@ impl RunDir {
             self.check(name, expected)?;
         }
         let result = serde_json::from_value(result)
-            .map_err(|error| StoreError::damaged(&self.file(RESULT), error.to_string()))?;
+            .map_err(|error| StoreError::damaged(&self.result_file(), error.to_string()))?;
         Ok(Some(result))
     }
 
     /// What the run found, and the SHA-256 of each file that it wrote.
     fn checked_result(&self) -> Result<Option<(Value, Checksums)>, StoreError> {
-        let path = self.file(RESULT);
+        let path = self.result_file();
         let Some(mut result) = files::read_json::<Value>(&path)? else { return Ok(None) };
         // Taken out, so that a result type that refuses unknown members can be read.
         let checksums = result.as_object_mut().and_then(|members| members.remove(FILES));
@@ -142,7 +164,7 @@ impl RunDir {
     /// # Errors
     /// [`StoreError::Damaged`] where the result is unreadable.
     pub fn result<R: DeserializeOwned>(&self) -> Result<Option<R>, StoreError> {
-        files::read_json(&self.file(RESULT))
+        files::read_json(&self.result_file())
     }
 
     /// The spec that the run was begun with, or `None` where it never was.
@@ -198,7 +220,7 @@ impl RunDir {
     /// Removes what a run no longer needs that was killed between its result and the removal: the last checkpoint may be
     /// there for a longer run, the one before is there for nothing.
     pub(crate) fn remove_leftovers(&self) {
-        if self.file(RESULT).exists() {
+        if self.result_file().exists() {
             // They only waste space, so one that cannot be removed stops nothing.
             let _ = self.remove_older_checkpoints();
         }
@@ -210,30 +232,60 @@ impl RunDir {
         [PREVIOUS, UNFIT].iter().try_for_each(|name| files::remove(&self.file(name)))
     }
 
-    /// The run's name, which is its folder's.
+    /// The run's name.
     pub fn id(&self) -> &str {
-        self.folder.file_name().and_then(OsStr::to_str).unwrap_or_default()
+        &self.id
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.path().join(name)
+    }
+
+    /// The result, which counts where the run is in its place: an attempt with a result is about to get there.
+    fn result_file(&self) -> PathBuf {
+        match &self.place {
+            Place::Folder(folder) => folder.join(RESULT),
+            Place::Wherever(workplace) => workplace.home().join(RESULT),
+        }
+    }
+
+    /// Whether there is something to go on from that was begun under this spec.
+    pub(crate) fn can_be_resumed<S: Serialize + ?Sized>(&self, spec: &S) -> Result<bool, StoreError> {
+        let same_spec = match files::read_json::<Value>(&self.file(SPEC)) {
+            Ok(found) => found.is_some_and(|found| found == as_read(spec)),
+            // The checkpoints say whose they are, so a spec that is damaged is no reason to lose them.
+            Err(StoreError::Damaged { .. }) => true,
+            Err(other) => return Err(other),
+        };
+        let has_checkpoint = self.file(CHECKPOINT).exists() || self.file(PREVIOUS).exists();
+        Ok(same_spec && has_checkpoint && !self.result_file().exists())
     }
 }
 
-/// A run that is being done. Dropped without [`finish`](Self::finish), it is left unfinished.
+/// A run that is being done, in a folder of its own that takes the run's place when it is finished. Dropped without
+/// [`finish`](Self::finish), it is left unfinished.
 #[derive(Debug)]
 pub struct RunWriter<'store> {
     dir: RunDir,
     metrics: Option<MetricsWriter>,
-    /// Nobody writes to a run's folder once the lock is given back.
+    workplace: Workplace,
+    /// Given back after the metrics are in their file.
+    claim: Claim,
+    /// Nobody goes on writing once the store is closed.
     store: PhantomData<&'store ()>,
 }
 
 impl<'store> RunWriter<'store> {
-    pub(crate) fn begin<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Self, StoreError> {
-        refuse_link(&dir.folder)?;
+    pub(crate) fn begin<S: Serialize + ?Sized>(
+        workplace: Workplace,
+        claim: Claim,
+        spec: &S,
+    ) -> Result<Self, StoreError> {
+        let folder = workplace.attempt_of(&claim);
+        let before = workplace.newest_attempt();
         // Where the output folder was moved away meanwhile, no other one is begun in its place.
-        create_child(&dir.folder)?;
+        create_child(&folder)?;
+        let dir = RunDir::attempt(&workplace.id, folder);
         // The result goes first and the checkpoints next: without them, whatever a kill leaves of the rest is an
         // unfinished run that nothing resumes.
         files::remove(&dir.file(RESULT))?;
@@ -245,33 +297,63 @@ impl<'store> RunWriter<'store> {
         for name in [METRICS, MODEL, ARRAYS] {
             files::remove(&dir.file(name))?;
         }
-        atomic::write(&dir.file(SPEC), &sealed::to_json(spec))?;
-        Ok(Self { dir, metrics: None, store: PhantomData })
+        if let Some(before) = before.filter(|before| *before != dir.path()) {
+            for name in [UNFIT, PREVIOUS, CHECKPOINT] {
+                if before.join(name).exists() {
+                    files::remove(&dir.file(UNFIT))?;
+                    files::link(&before.join(name), &dir.file(UNFIT))?;
+                }
+            }
+        }
+        Self::with_spec(dir, workplace, claim, spec)
     }
 
-    pub(crate) fn resume<S: Serialize + ?Sized>(dir: RunDir, spec: &S) -> Result<Option<Self>, StoreError> {
-        let path = dir.file(SPEC);
-        let same_spec = match files::read_json::<Value>(&path) {
-            Ok(found) => found.is_some_and(|found| found == as_read(spec)),
-            // The checkpoints say whose they are, so a spec that is damaged is no reason to lose them.
-            Err(StoreError::Damaged { .. }) => true,
-            Err(other) => return Err(other),
-        };
-        let has_checkpoint = dir.file(CHECKPOINT).exists() || dir.file(PREVIOUS).exists();
-        if !same_spec || !has_checkpoint || dir.file(RESULT).exists() {
+    pub(crate) fn resume<S: Serialize + ?Sized>(
+        workplace: Workplace,
+        claim: Claim,
+        spec: &S,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(before) = workplace.newest_attempt() else { return Ok(None) };
+        let before = RunDir::attempt(&workplace.id, before);
+        if !before.can_be_resumed(spec)? {
             return Ok(None);
         }
-        refuse_link(&dir.folder)?;
-        if !matches!(files::read_json::<Value>(&path), Ok(Some(_))) {
-            atomic::write(&path, &sealed::to_json(spec))?;
+        let folder = workplace.attempt_of(&claim);
+        let dir = RunDir::attempt(&workplace.id, folder.clone());
+        if before.path() != folder {
+            create_child(&folder)?;
+            // Each of these files is replaced and never changed, so a process that was taken for dead cannot reach this
+            // attempt through them. The metrics grow: they are copied, and later than the checkpoints that know of them.
+            for name in [UNFIT, PREVIOUS, CHECKPOINT] {
+                files::link(&before.file(name), &dir.file(name))?;
+            }
+            let lines = match files::read(&before.file(METRICS)) {
+                // Without them, no checkpoint fits.
+                Err(StoreError::Damaged { .. }) => None,
+                other => other?,
+            };
+            atomic::write(&dir.file(METRICS), &lines.unwrap_or_default())?;
         }
-        Ok(Some(Self { dir, metrics: None, store: PhantomData }))
+        Self::with_spec(dir, workplace, claim, spec).map(Some)
+    }
+
+    /// Writes the spec, with which the attempt counts, and removes the attempts before it.
+    fn with_spec<S: Serialize + ?Sized>(
+        dir: RunDir,
+        workplace: Workplace,
+        claim: Claim,
+        spec: &S,
+    ) -> Result<Self, StoreError> {
+        atomic::write(&dir.file(SPEC), &sealed::to_json(spec))?;
+        workplace.remove_attempts_but(&dir.path());
+        Ok(Self { dir, metrics: None, workplace, claim, store: PhantomData })
     }
 
     /// Begins the run with all that the finished run `earlier` left to go on from: its metrics and its last checkpoint,
     /// which becomes this run's own. `None`, and nothing begun, where it left none that is whole.
     pub(crate) fn begin_from<S: Serialize + ?Sized>(
-        dir: RunDir,
+        workplace: Workplace,
+        claim: impl FnOnce() -> Result<Claim, StoreError>,
         spec: &S,
         earlier: &RunDir,
     ) -> Result<Option<Self>, StoreError> {
@@ -279,16 +361,15 @@ impl<'store> RunWriter<'store> {
         let Some(lines) = metrics::read_known(&earlier.file(METRICS), checkpoint.known())? else {
             return Ok(None);
         };
-        let writer = Self::begin(dir, spec)?;
+        let writer = Self::begin(workplace, claim()?, spec)?;
         atomic::write(&writer.dir.file(METRICS), &lines)?;
         checkpoint.copy_to(&writer.dir.file(CHECKPOINT), writer.dir.id())?;
         Ok(Some(writer))
     }
 
-    /// Makes a finished run an unfinished one.
-    pub(crate) fn withdraw(dir: &RunDir) -> Result<(), StoreError> {
-        refuse_link(&dir.folder)?;
-        files::remove(&dir.file(RESULT))
+    /// Which attempt at the run this is, of those since it was last finished: 1 for the first.
+    pub fn attempt(&self) -> u64 {
+        self.claim.number
     }
 
     /// The folder, to be read.
@@ -323,9 +404,11 @@ impl<'store> RunWriter<'store> {
     /// When two tensors have one name, or a key of the metadata is one of the store's own: `checksum`, `format`,
     /// `metrics_checksum`, `metrics_lines`, `run`.
     pub fn write_checkpoint(&mut self, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
+        self.check_claim(self.claim.is_lost())?;
         let known = self.open_metrics()?.sync()?;
         let (newest, previous) = (self.dir.file(CHECKPOINT), self.dir.file(PREVIOUS));
-        checkpoint::write(&newest, Some(&previous), self.dir.id(), &known, tensors, metadata)
+        let written = checkpoint::write(&newest, Some(&previous), self.dir.id(), &known, tensors, metadata);
+        self.unless_lost(written)
     }
 
     /// As [`write_checkpoint`](Self::write_checkpoint), but the new checkpoint takes the place of the newest one, and the
@@ -337,8 +420,10 @@ impl<'store> RunWriter<'store> {
     /// # Panics
     /// As [`write_checkpoint`](Self::write_checkpoint).
     pub fn replace_checkpoint(&mut self, tensors: &[Tensor], metadata: &Metadata) -> Result<(), StoreError> {
+        self.check_claim(self.claim.is_lost())?;
         let known = self.open_metrics()?.sync()?;
-        checkpoint::write(&self.dir.file(CHECKPOINT), None, self.dir.id(), &known, tensors, metadata)
+        let newest = self.dir.file(CHECKPOINT);
+        self.unless_lost(checkpoint::write(&newest, None, self.dir.id(), &known, tensors, metadata))
     }
 
     /// Goes on from `checkpoint`: keeps the metrics that it knows of, and removes a newer checkpoint, which the caller
@@ -371,21 +456,21 @@ impl<'store> RunWriter<'store> {
         tensors: &[Tensor],
         metadata: &Metadata,
     ) -> Result<(), StoreError> {
-        tensors::write(&self.dir.file(file.name()), tensors, metadata)
+        self.unless_lost(tensors::write(&self.dir.file(file.name()), tensors, metadata))
     }
 
-    /// Finishes the run: publishes `result.json`, which is `result` and a member `files` with the SHA-256 of
-    /// each file beside it, and then removes the checkpoints, which nothing needs any more.
+    /// Finishes the run: writes `result.json`, which is `result` and a member `files` with the SHA-256 of each file beside it,
+    /// removes the checkpoints, which nothing needs any more, and gives the folder its place among the finished runs. A run
+    /// that is there already is never replaced.
     ///
     /// `result` serializes to a JSON object without the members `files`, `format` and `checksum`. A number that is not finite becomes
     /// `null`.
     ///
     /// # Errors
-    /// As for any write; the run is then left unfinished, unless only the checkpoints could not be removed.
+    /// As for any write, and [`StoreError::AlreadyFinished`] and [`StoreError::ClaimLost`] where another process has done the
+    /// run, or does it; this attempt is then left unfinished.
     pub fn finish<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
-        let dir = self.publish(result)?;
-        files::remove(&dir.file(CHECKPOINT))?;
-        dir.remove_older_checkpoints()
+        self.publish(result, true)
     }
 
     /// As [`finish`](Self::finish), but the newest checkpoint stays, for a longer run to go on from
@@ -394,11 +479,10 @@ impl<'store> RunWriter<'store> {
     /// # Errors
     /// As [`finish`](Self::finish).
     pub fn finish_for_more<R: Serialize + ?Sized>(self, result: &R) -> Result<(), StoreError> {
-        self.publish(result)?.remove_older_checkpoints()
+        self.publish(result, false)
     }
 
-    /// Publishes the result.
-    fn publish<R: Serialize + ?Sized>(mut self, result: &R) -> Result<RunDir, StoreError> {
+    fn publish<R: Serialize + ?Sized>(mut self, result: &R, is_last: bool) -> Result<(), StoreError> {
         #[derive(Serialize)]
         struct Published<'a, R: ?Sized> {
             #[serde(flatten)]
@@ -406,9 +490,10 @@ impl<'store> RunWriter<'store> {
             files: BTreeMap<&'static str, String>,
         }
 
-        if let Some(metrics) = &mut self.metrics {
+        if let Some(mut metrics) = self.metrics.take() {
             metrics.sync()?;
         }
+        self.check_claim(self.claim.is_lost_by_now())?;
         let mut checksums = BTreeMap::new();
         for name in NEIGHBOURS {
             if let Some(checksum) = files::sha256(&self.dir.file(name))? {
@@ -416,8 +501,28 @@ impl<'store> RunWriter<'store> {
             }
         }
         let published = sealed::to_json(&Published { result, files: checksums });
-        atomic::write(&self.dir.file(RESULT), &published)?;
-        Ok(self.dir)
+        // From here on the run is done, whoever gives it its place.
+        self.unless_lost(atomic::write(&self.dir.file(RESULT), &published))?;
+        if is_last {
+            files::remove(&self.dir.file(CHECKPOINT))?;
+        }
+        self.dir.remove_older_checkpoints()?;
+        let Self { dir, workplace, claim, .. } = self;
+        workplace.place(&dir.path(), &published)?;
+        claim.end();
+        workplace.discard();
+        Ok(())
+    }
+
+    /// Says that the run is another process's, where it is.
+    fn check_claim(&self, is_lost: bool) -> Result<(), StoreError> {
+        let path = || self.workplace.home();
+        if is_lost { Err(StoreError::ClaimLost { path: path() }) } else { Ok(()) }
+    }
+
+    /// What went wrong; where another process has taken over and with it this attempt's folder, it is that.
+    fn unless_lost<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        result.or_else(|error| self.check_claim(self.claim.is_lost_by_now()).and(Err(error)))
     }
 
     fn open_metrics(&mut self) -> Result<&mut MetricsWriter, StoreError> {
@@ -431,9 +536,4 @@ impl<'store> RunWriter<'store> {
 /// A value as it reads back from its JSON.
 fn as_read<T: Serialize + ?Sized>(value: &T) -> Value {
     sealed::from_json(&sealed::to_json(value)).expect("what was just sealed is sound")
-}
-
-/// Nothing is written or removed through a link: the folder that it leads to belongs to somebody else.
-fn refuse_link(folder: &Path) -> Result<(), StoreError> {
-    if folder.is_symlink() { Err(StoreError::Linked { path: folder.to_owned() }) } else { Ok(()) }
 }

@@ -8,9 +8,11 @@ use inkling_files::{Lock, sealed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::claim::{ClaimRule, ClaimSeen, Pulse, Watch};
 use crate::error::{StoreError, is_run_id};
 use crate::places::{self, PUBLISHED, RUNS};
 use crate::run::{RunDir, RunWriter};
+use crate::workplace::Workplace;
 use crate::{atomic, files, lock};
 
 /// A study's output folder to read. It takes no lock: every file in it is whole at any time.
@@ -49,15 +51,52 @@ impl Reader {
     /// When `id` is not one plain folder name.
     pub fn run(&self, id: &str) -> RunDir {
         assert_plain(Path::new(id), 1);
-        RunDir::new(self.out.join(RUNS).join(id))
+        RunDir::new(self.workplace(id))
     }
 
-    /// Every run that was ever begun, in no particular order.
+    fn workplace(&self, id: &str) -> Workplace {
+        Workplace::new(self.out.join(RUNS), id)
+    }
+
+    /// The last claim of the run `id`, which says who does it or did; none where nobody has, or where it is finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn claim(&self, id: &str) -> Result<Option<ClaimSeen>, StoreError> {
+        assert_plain(Path::new(id), 1);
+        self.workplace(id).seen()
+    }
+
+    /// Takes a look at a claim of the run `id`, and says what all looks of `watch` at it together tell.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn pulse(&self, id: &str, seen: &ClaimSeen, watch: &Watch) -> Pulse {
+        assert_plain(Path::new(id), 1);
+        watch.look(&self.workplace(id).work(), seen)
+    }
+
+    /// Why the last attempt at the run `id` failed, as it was noted with [`Store::note_failure`]; none where it did not.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn failure<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, StoreError> {
+        assert_plain(Path::new(id), 1);
+        files::read_json(&self.workplace(id).failed())
+    }
+
+    /// Every finished run, and every one that an older program began, in no particular order.
     pub fn runs(&self) -> impl Iterator<Item = RunDir> {
         let entries = fs::read_dir(self.out.join(RUNS)).into_iter().flatten().flatten();
         entries
             .filter(|entry| is_run_id(entry.file_name().as_encoded_bytes()))
-            .map(|entry| RunDir::new(entry.path()))
+            .map(|entry| RunDir::at(&entry.path()))
     }
 
     /// The value of a JSON file such as `summary.json`, or `None` where there is no such file.
@@ -70,12 +109,17 @@ impl Reader {
     }
 }
 
-/// A study's output folder to write, held exclusively until dropped. Threads may share it; each run has one
-/// writer.
+/// A study's output folder to write. Threads may share it; each run has one writer, which holds the claim of that run.
+///
+/// What there is once in a folder (the record of the study, the report) is written by whoever has [opened](Store::open) it and
+/// so holds its lock. Others [join](Store::join) it, and do runs only.
 #[derive(Debug)]
 pub struct Store {
     reader: Reader,
-    lock: Lock,
+    /// None where the folder was joined.
+    lock: Option<Lock>,
+    rule: ClaimRule,
+    watch: Watch,
 }
 
 impl Store {
@@ -105,12 +149,32 @@ impl Store {
         if !lock.is_missing() && lock.elsewhere().is_none() {
             places::clean_up(out);
         }
-        Ok(Self { reader: Reader { out: out.to_owned() }, lock })
+        Ok(Self::new(Reader { out: out.to_owned() }, Some(lock)))
+    }
+
+    /// Joins whoever works in the output folder `out`, which exists, to do runs in it. Takes no lock, and cleans nothing up.
+    ///
+    /// # Errors
+    /// As [`Reader::open`], and [`StoreError::CannotWrite`] where it is read-only.
+    pub fn join(out: &Path) -> Result<Self, StoreError> {
+        let reader = Reader::open(out)?;
+        check_writable(&out.join(RUNS))?;
+        Ok(Self::new(reader, None))
+    }
+
+    fn new(reader: Reader, lock: Option<Lock>) -> Self {
+        Self { reader, lock, rule: ClaimRule::default(), watch: Watch::default() }
+    }
+
+    /// The same, claiming runs by another rule.
+    #[must_use]
+    pub fn with_claims(self, rule: ClaimRule) -> Self {
+        Self { rule, ..self }
     }
 
     /// What a person should know about who else writes, or wrote, to this folder, each a sentence or two.
     pub fn notes(&self) -> Vec<String> {
-        lock::notes(&self.lock, self.reader.path())
+        self.lock.as_ref().map(|lock| lock::notes(lock, self.reader.path())).unwrap_or_default()
     }
 
     /// The folder, to be read.
@@ -123,38 +187,38 @@ impl Store {
         self.reader.run(id)
     }
 
-    /// Begins the run `id` from nothing: drops whatever an earlier attempt left, finished or not, and writes
-    /// `spec.json`. The newest checkpoint that is there is kept aside as `checkpoint.unfit.safetensors`, which nothing
-    /// reads, until the run is finished.
+    /// Begins the run `id` from nothing: drops whatever an earlier attempt left and writes `spec.json`. The newest checkpoint
+    /// that is there is kept aside as `checkpoint.unfit.safetensors`, which nothing reads, until the run is finished.
     ///
     /// # Errors
-    /// As for any write.
+    /// [`StoreError::Claimed`] where another process does the run, or may; [`StoreError::AlreadyFinished`] where it is finished
+    /// and sound. Otherwise as for any write.
     ///
     /// # Panics
     /// When `id` is not one plain folder name.
     pub fn begin<S: Serialize + ?Sized>(&self, id: &str, spec: &S) -> Result<RunWriter<'_>, StoreError> {
-        assert_plain(Path::new(id), 1);
-        RunWriter::begin(self.run(id), spec)
+        let workplace = self.workplace(id);
+        let claim = workplace.claim(self.rule, &self.watch)?;
+        RunWriter::begin(workplace, claim, spec)
     }
 
-    /// Takes back the result of the run `id`, whose files have proved to be damaged: the run is then unfinished, and can be
-    /// resumed where it kept its last checkpoint.
+    /// Takes back the result of the run `id` where `is_wrong` finds, once nobody else does the run, that it is not what it
+    /// should be: the run is then unfinished, and can be resumed where it kept its last checkpoint.
     ///
     /// # Errors
-    /// As for any write.
+    /// [`StoreError::Claimed`] where another process does the run, or may; otherwise as for any write.
     ///
     /// # Panics
     /// When `id` is not one plain folder name.
-    pub fn withdraw(&self, id: &str) -> Result<(), StoreError> {
-        assert_plain(Path::new(id), 1);
-        RunWriter::withdraw(&self.run(id))
+    pub fn withdraw(&self, id: &str, is_wrong: impl FnOnce(&RunDir) -> bool) -> Result<(), StoreError> {
+        self.workplace(id).withdraw(self.rule, &self.watch, is_wrong)
     }
 
-    /// Goes on with the run `id` where it left a checkpoint under the same spec; otherwise `None`, and the
-    /// caller begins. Which of the [`RunDir::checkpoints`] is fit to go on from is for the caller to find out.
+    /// Goes on with the run `id` where it left a checkpoint under the same spec, in this process or another; otherwise
+    /// `None`, and the caller begins. Which of the [`RunDir::checkpoints`] is fit to go on from is for the caller to find out.
     ///
     /// # Errors
-    /// [`StoreError::Io`] where the spec cannot be read.
+    /// As [`begin`](Self::begin), and [`StoreError::Io`] where the spec cannot be read.
     ///
     /// # Panics
     /// When `id` is not one plain folder name.
@@ -163,15 +227,20 @@ impl Store {
         id: &str,
         spec: &S,
     ) -> Result<Option<RunWriter<'_>>, StoreError> {
-        assert_plain(Path::new(id), 1);
-        RunWriter::resume(self.run(id), spec)
+        let workplace = self.workplace(id);
+        // Without a claim, so that none is taken for nothing.
+        if !self.run(id).can_be_resumed(spec)? {
+            return Ok(None);
+        }
+        let claim = workplace.claim(self.rule, &self.watch)?;
+        RunWriter::resume(workplace, claim, spec)
     }
 
     /// Begins the run `id` where the finished run `earlier` ended, which was the same but for its length: with a copy of its
     /// metrics and of its last checkpoint. `None` where it left no whole checkpoint; the caller then begins.
     ///
     /// # Errors
-    /// As for any write.
+    /// As [`begin`](Self::begin).
     ///
     /// # Panics
     /// When `id` is not one plain folder name.
@@ -181,8 +250,35 @@ impl Store {
         spec: &S,
         earlier: &RunDir,
     ) -> Result<Option<RunWriter<'_>>, StoreError> {
+        let workplace = self.workplace(id);
+        let claim = || workplace.claim(self.rule, &self.watch);
+        RunWriter::begin_from(workplace.clone(), claim, spec, earlier)
+    }
+
+    /// Takes a look at a claim of the run `id`, and says what all looks of this store at it together tell.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn pulse(&self, id: &str, seen: &ClaimSeen) -> Pulse {
+        self.reader.pulse(id, seen, &self.watch)
+    }
+
+    /// Notes why an attempt at the run `id` failed, until the next attempt.
+    ///
+    /// # Errors
+    /// As for any write.
+    ///
+    /// # Panics
+    /// When `id` is not one plain folder name.
+    pub fn note_failure<T: Serialize + ?Sized>(&self, id: &str, failure: &T) -> Result<(), StoreError> {
+        let workplace = self.workplace(id);
+        create_child(&workplace.work())?;
+        atomic::write(&workplace.failed(), &sealed::to_json(failure))
+    }
+
+    fn workplace(&self, id: &str) -> Workplace {
         assert_plain(Path::new(id), 1);
-        RunWriter::begin_from(self.run(id), spec, earlier)
+        self.reader.workplace(id)
     }
 
     /// Writes a file beside the runs, such as `report.pdf` or `figures/scatter.svg`, in place of its old
@@ -195,6 +291,7 @@ impl Store {
     /// When `relative` is not a plain path directly in the folder, in `figures` or in `tables`, where
     /// [`open`](Self::open) looks for what killed processes left, or has a name that is the store's own.
     pub fn publish(&self, relative: impl AsRef<Path>, bytes: &[u8]) -> Result<(), StoreError> {
+        assert!(self.lock.is_some(), "only one process at a time publishes: who has opened the folder");
         let relative = relative.as_ref();
         assert_plain(relative, 2);
         let folder = relative.parent().unwrap_or(Path::new(""));

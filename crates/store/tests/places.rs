@@ -224,9 +224,8 @@ fn names_that_lead_elsewhere_are_refused() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 
     // A name within a result, whose checksum may be right.
-    let run = store.begin(ID, "spec").unwrap();
-    let path = run.dir().path().join("result.json");
-    run.finish(&Metadata::new()).unwrap();
+    store.begin(ID, "spec").unwrap().finish(&Metadata::new()).unwrap();
+    let path = store.run(ID).path().join("result.json");
     for name in ["../../../x", "/etc/hostname", "result.json", "checkpoint.safetensors", "notes.txt", ""] {
         let text = inkling_store::sealed_json(&serde_json::json!({ "files": { name: "00" } }));
         fs::write(&path, text).unwrap();

@@ -256,7 +256,8 @@ fn full(out: &Path) {
     };
     let error = second(&store).unwrap_err();
     assert!(
-        matches!(&error, StoreError::DiskFull { path, .. } if path.ends_with("second/model.safetensors"))
+        matches!(&error, StoreError::DiskFull { path, .. } if path.ends_with("model.safetensors")),
+        "{error:?}"
     );
     assert_eq!(error.class(), ErrorClass::CannotWrite);
     drop(store);

@@ -76,7 +76,7 @@ fn a_finished_run_reads_back_from_a_folder_with_an_awkward_name() {
     let model = run.tensors(TensorFile::Model).unwrap();
     assert_eq!(model.values::<f32>("w", &[1, 2]).unwrap(), [0.25, -1.0]);
     let kept = ["arrays.safetensors", "metrics.jsonl", "model.safetensors", "result.json", "spec.json"];
-    assert!(names(run.path()).iter().eq(kept), "{:?}", names(run.path()));
+    assert!(names(&run.path()).iter().eq(kept), "{:?}", names(&run.path()));
     assert_eq!(reader.json::<Vec<u32>>("summary.json").unwrap(), Some(vec![1, 2]));
     assert_eq!(reader.json::<Vec<u32>>("study.json").unwrap(), None);
     assert_eq!(fs::read(out.join("figures/courbe d'erreur.svg")).unwrap(), b"<svg/>");
@@ -132,7 +132,7 @@ fn a_damaged_result_is_damage_and_beginning_anew_drops_everything() {
         assert!(matches!(run.finished::<Outcome>(), Err(StoreError::Damaged { .. })), "{text}");
     }
     let writer = store.begin(ID, &spec()).unwrap();
-    assert!(names(run.path()).iter().eq(["spec.json"]));
+    assert!(names(&run.path()).iter().eq(["spec.json"]));
     assert_eq!(run.finished::<Outcome>().unwrap(), None);
     drop(writer);
     do_run(&store);

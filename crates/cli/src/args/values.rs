@@ -10,6 +10,7 @@ use std::thread;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueEnum};
+use inkling_schema::RunId;
 
 /// A whole number of at least 1.
 pub(crate) fn counting(text: &str) -> Result<NonZeroUsize, String> {
@@ -34,6 +35,17 @@ pub(crate) fn batch(text: &str) -> Result<NonZeroUsize, String> {
 /// A whole number of at least 0.
 pub(crate) fn whole(text: &str) -> Result<usize, String> {
     number(text, "at least 0, such as 10", usize::MAX)
+}
+
+/// A rate of multiply-adds a second.
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.trim().parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate >= 1.0);
+    rate.ok_or_else(|| "expected a number of at least 1, such as 4e10".to_owned())
+}
+
+/// The id of a run.
+pub(crate) fn run_id(text: &str) -> Result<RunId, String> {
+    RunId::try_from(text.to_owned()).map_err(|error| format!("{error}; `inkling plan` lists ids"))
 }
 
 /// The seed of a random stream.

@@ -9,6 +9,7 @@ mod exchange;
 mod extremes;
 mod faults;
 mod flips;
+mod jobs;
 mod killed_report;
 mod locks;
 mod look;

@@ -19,8 +19,10 @@ fn study(folder: &Path, changes: &[(&str, &str)]) {
 /// The newest checkpoint of the only run in `folder` that has any, once there are two.
 #[cfg(unix)]
 fn newest_of_two(folder: &Path) -> Option<PathBuf> {
-    let runs = fs::read_dir(folder.join("out/runs")).ok()?.map_while(Result::ok);
-    let run = runs.map(|run| run.path()).find(|run| run.join("checkpoint.previous.safetensors").exists())?;
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let work = entries(&folder.join("out/runs")).map(|run| run.path());
+    let mut attempts = work.flat_map(|work| entries(&work).map(|attempt| attempt.path()).collect::<Vec<_>>());
+    let run = attempts.find(|run| run.join("checkpoint.previous.safetensors").exists())?;
     Some(run.join("checkpoint.safetensors")).filter(|newest| newest.exists())
 }
 

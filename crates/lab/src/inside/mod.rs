@@ -36,22 +36,33 @@ use crate::runs::{RunContext, run_once};
 /// If the run is of another kind.
 pub fn look(
     run: &PlannedRun,
-    mut inputs: LookInputs,
+    inputs: LookInputs,
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
+    let set = inputs.set;
+    let context = RunContext { store, set, groups: &[], observer, waits: true, mixes_instructions: false };
+    look_in(&context, run, inputs)
+}
+
+/// As [`look`], in a context whose data set is that of the inputs.
+pub(crate) fn look_in(
+    context: &RunContext,
+    run: &PlannedRun,
+    mut inputs: LookInputs,
+) -> Result<(), LabError> {
     check(&run.spec, &inputs)?;
-    let context = RunContext { store, set: inputs.set, groups: &[], observer, mixes_instructions: false };
+    let observer = context.observer;
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| match &run.spec {
         RunSpec::Filters(spec) => {
-            run_once(&context, run, |writer| Ok(Some(filters::run(&spec.patterns, inputs.network, writer)?)))
+            run_once(context, run, |writer| Ok(Some(filters::run(&spec.patterns, inputs.network, writer)?)))
         }
         RunSpec::Activations(spec) => {
-            run_once(&context, run, |writer| activations::run(spec, &mut inputs, observer, writer))
+            run_once(context, run, |writer| activations::run(spec, &mut inputs, observer, writer))
         }
         RunSpec::Dream(spec) => {
-            run_once(&context, run, |writer| dream::run(&run.title, spec, &mut inputs, observer, writer))
+            run_once(context, run, |writer| dream::run(&run.title, spec, &mut inputs, observer, writer))
         }
         _ => panic!("a {:?} run is no look", run.task),
     })

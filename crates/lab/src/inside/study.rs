@@ -5,7 +5,7 @@ use inkling_schema::{RunId, RunSpec};
 use inkling_store::TensorFile;
 
 use super::inputs::LookInputs;
-use super::look;
+use super::look_in;
 use super::trained::Trained;
 use crate::error::LabError;
 use crate::observer::Event;
@@ -39,7 +39,7 @@ pub(crate) fn run_inside(context: &RunContext, runs: &[&PlannedRun]) -> Result<(
             judge = Some(read(asked)?);
         }
         let judge = judge.as_mut().filter(|_| asked.is_some());
-        look(run, LookInputs { network, judge, set: context.set, user_images: &[] }, store, observer)?;
+        look_in(context, run, LookInputs { network, judge, set: context.set, user_images: &[] })?;
     }
     Ok(())
 }

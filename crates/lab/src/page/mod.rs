@@ -22,17 +22,21 @@ pub(crate) fn run_page<'a>(
     let observer = context(first).observer;
     observer.event(Event::Stage { title: "networks for the page", steps: runs.len() });
     for run in runs {
-        let context = context(run);
-        // On a thread of the pool: entering it from outside would cost every operation some microseconds.
-        rayon::scope(|_| match &run.spec {
-            RunSpec::PageNetwork(spec) => {
-                run_once(&context, run, |writer| network::run(spec, &context, writer).map(Some))
-            }
-            RunSpec::PageImages(spec) => {
-                run_once(&context, run, |writer| images::run(spec, context.set(), writer).map(Some))
-            }
-            _ => unreachable!("a run for the page"),
-        })?;
+        run_in(&context(run), run)?;
     }
     Ok(())
+}
+
+/// Does one run for the page unless the store holds it; the network is trained.
+pub(crate) fn run_in(context: &RunContext, run: &PlannedRun) -> Result<(), LabError> {
+    // On a thread of the pool: entering it from outside would cost every operation some microseconds.
+    rayon::scope(|_| match &run.spec {
+        RunSpec::PageNetwork(spec) => {
+            run_once(context, run, |writer| network::run(spec, context, writer).map(Some))
+        }
+        RunSpec::PageImages(spec) => {
+            run_once(context, run, |writer| images::run(spec, context.set(), writer).map(Some))
+        }
+        _ => unreachable!("a run for the page"),
+    })
 }

@@ -152,7 +152,7 @@ pub(crate) fn after_an_epoch(dir: &RunDir) -> Result<Checkpoint, StoreError> {
 
 fn gone(dir: &RunDir) -> StoreError {
     let reason = "the checkpoint that this run has written is gone".into();
-    StoreError::Damaged { path: dir.path().to_owned(), reason }
+    StoreError::Damaged { path: dir.path(), reason }
 }
 
 /// Reads the training state that a checkpoint holds.

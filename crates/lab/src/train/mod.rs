@@ -20,7 +20,7 @@ use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
 
 use crate::error::LabError;
 use crate::observer::{Event, Observer};
-use crate::runs::{self, RunContext};
+use crate::runs::{self, Claimed, RunContext};
 pub(crate) use labelled_dataset::check;
 use training::{FitOutcome, Training};
 
@@ -39,7 +39,9 @@ pub fn train(
     store: &Store,
     observer: &dyn Observer,
 ) -> Result<(), LabError> {
-    train_in(&RunContext { store, set: Some(set), groups: &[], observer, mixes_instructions: false }, run)
+    let context =
+        RunContext { store, set: Some(set), groups: &[], observer, waits: true, mixes_instructions: false };
+    train_in(&context, run)
 }
 
 /// As [`train`], in a context that holds the data set.
@@ -67,12 +69,13 @@ fn run_once(context: &RunContext, run: &PlannedRun, spec: &TrainRun) -> Result<(
             advice: &advice,
         });
     };
-    if let Some(outcome) = runs::finished::<TrainOutcome>(context, run)? {
-        tell(&outcome);
-        return Ok(());
-    }
-
-    let (mut training, mut writer) = start(context, run, spec, &title)?;
+    let (mut training, mut writer) = match runs::claim(context, run, || start(context, run, spec, &title))? {
+        Claimed::Mine(begun) => begun,
+        Claimed::Finished(outcome) => {
+            tell(&outcome);
+            return Ok(());
+        }
+    };
     let mut outcome = match training.train(&mut writer)? {
         FitOutcome::Done(outcome) => outcome,
         FitOutcome::Interrupted => return Err(LabError::Interrupted),

@@ -91,9 +91,10 @@ pub(crate) fn remake(study: &Path, count: usize, change: impl Fn(&mut Value)) {
             .map(|file| file.unwrap().path())
             .map(|file| (file.clone(), fs::read(file).unwrap()))
             .collect();
+        store.withdraw(id, |_| true).unwrap();
         let writer = store.begin(id, &spec).unwrap();
         for (file, bytes) in neighbours.iter().filter(|(file, _)| !file.ends_with("result.json")) {
-            fs::write(file, bytes).unwrap();
+            fs::write(writer.dir().path().join(file.file_name().unwrap()), bytes).unwrap();
         }
         writer.finish(&result).unwrap();
     }

@@ -77,7 +77,11 @@ pub(crate) fn changed_model(
     let store = Store::open(&folder.join("made")).unwrap();
     let writer = store.begin("random", run).unwrap();
     writer.write_tensors(TensorFile::Model, &tensors, &metadata).unwrap();
-    store.run("random").path().join(TensorFile::Model.name())
+    let (attempt, place) = (writer.dir().path(), folder.join("made/runs/random"));
+    drop(writer);
+    // As an older program left it: in its place, though not finished.
+    fs::rename(attempt, &place).unwrap();
+    place.join(TensorFile::Model.name())
 }
 
 /// A PNG file of so many rows and columns, every value another.

@@ -1,0 +1,9 @@
+//! A study's runs as jobs of many processes: `inkling plan`, `inkling run` and `inkling status`.
+
+mod plan;
+mod run;
+mod status;
+
+pub(crate) use plan::plan;
+pub(crate) use run::run;
+pub(crate) use status::status;
