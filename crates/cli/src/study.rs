@@ -27,9 +27,7 @@ use crate::{init, message, output, own, start_computing};
 pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let (name, mut study) = resolve(&args.study)?;
-    if let Some(seed) = args.seed {
-        study.set_seed(seed);
-    }
+    take_seeds(&mut study, args.seed, args.seeds);
     if let Some(source) = &args.init {
         return init::init(study, source);
     }
@@ -65,6 +63,16 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
         start,
     };
     perform(asked, |_| Ok(()))
+}
+
+/// Gives a study the seeds that the command line names.
+pub(crate) fn take_seeds(study: &mut Study, seed: Option<u64>, seeds: Option<u32>) {
+    if seed.is_none() && seeds.is_none() {
+        return;
+    }
+    let first = seed.unwrap_or_else(|| study.first_seed());
+    let seeds: Vec<u64> = (0..u64::from(seeds.unwrap_or(1))).map(|more| first.wrapping_add(more)).collect();
+    study.set_seeds(&seeds);
 }
 
 /// The tasks of a study that are asked for, all where none are named.

@@ -123,7 +123,8 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
         return Err(UsageError::NoValidation.into());
     }
     let study = Study {
-        seed: args.seed,
+        seed: Some(args.seed),
+        seeds: Vec::new(),
         data: DataSpec { train_images: train, test_images: test },
         data_set: data.into_iter().collect(),
         pca: None,

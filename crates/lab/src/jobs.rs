@@ -44,6 +44,7 @@ fn needs(run: &PlannedRun, runs: &[PlannedRun]) -> Vec<RunId> {
         RunSpec::Filters(spec) => vec![spec.of.clone()],
         RunSpec::Activations(spec) => vec![spec.of.clone()],
         RunSpec::Dream(spec) => [&spec.of].into_iter().chain(&spec.judge).cloned().collect(),
+        RunSpec::Likeness(spec) => spec.of.iter().chain(&spec.dreams).cloned().collect(),
         RunSpec::PageNetwork(spec) => vec![spec.of.clone()],
         RunSpec::Pca(_) | RunSpec::Perceptron(_) | RunSpec::Train(_) | RunSpec::PageImages(_) => Vec::new(),
     }

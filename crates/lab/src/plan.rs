@@ -184,7 +184,7 @@ fn slice(set: &DataSet) -> DataSlice {
 }
 
 fn planned(task: Task, title: &str, set: &DataSet, spec: RunSpec) -> PlannedRun {
-    PlannedRun { id: spec.id(&set.checksum), task, title: title.into(), spec }
+    PlannedRun::new(spec.id(&set.checksum), task, title, spec)
 }
 
 /// Every run of a study, in the order in which a reader meets them.
@@ -214,7 +214,37 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         runs.push(planned(Task::Pca, "principal components", set, RunSpec::Pca(fit)));
         runs.push(planned(Task::Pca, "separability", set, RunSpec::Separability(separability)));
     }
-    if let Some(task) = &study.perceptron {
+    for (number, seed) in study.all_seeds().into_iter().enumerate() {
+        let of_seed = expand_seed(study, sets, seed, number == 0)?;
+        let other = (number > 0).then_some(seed);
+        runs.extend(of_seed.into_iter().map(|run| PlannedRun { seed: other, ..run }));
+    }
+    if let Some(inside) = &study.inside {
+        runs.extend(inside::likeness(inside, &runs, |run| set_of(run, sets)));
+    }
+    check_apart(&runs)?;
+    check_memory(&runs)?;
+    let first: Vec<PlannedRun> = runs.iter().filter(|run| run.seed.is_none()).cloned().collect();
+    runs.extend(page::expand(study, &first, sets));
+    Ok(runs)
+}
+
+/// The set of a run on images.
+fn set_of<'a>(run: &PlannedRun, sets: &'a DataSets) -> &'a DataSet {
+    &sets[&run.spec.data().expect("networks are trained on images").set]
+}
+
+/// The runs of the tasks that depend on a seed. Of another seed than the study's first these are the networks, and more where
+/// a task says so.
+fn expand_seed(
+    study: &Study,
+    sets: &DataSets,
+    seed: u64,
+    is_first: bool,
+) -> Result<Vec<PlannedRun>, LabError> {
+    let set = |name: &str| &sets[name];
+    let mut runs = Vec::new();
+    if let Some(task) = study.perceptron.as_ref().filter(|task| is_first || task.all_seeds) {
         let set = set(&task.data);
         let classes = compared(set);
         for (place, &a) in classes.iter().enumerate() {
@@ -227,7 +257,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
                     learning_rate: task.learning_rate,
                     max_iterations: task.max_iterations,
                     tolerance: task.tolerance,
-                    seed: study.seed,
+                    seed,
                 };
                 let class = |label: u8| &set.about.classes[usize::from(label)];
                 let title = format!("{} or {}", class(a), class(b));
@@ -236,14 +266,14 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         }
     }
     if let Some(task) = &study.mlp {
-        let networks = Networks::new(Task::Mlp, set(&task.data), &task.training, study.seed)?;
+        let networks = Networks::new(Task::Mlp, set(&task.data), &task.training, seed)?;
         for network in &task.networks {
             let model = |about: &About| network.model(about.shape, about.classes.len(), task.initializer);
             runs.push(networks.run(&network.name, model)?);
         }
     }
     if let Some(task) = &study.cnn {
-        let networks = Networks::new(Task::Cnn, set(&task.data), &task.training, study.seed)?;
+        let networks = Networks::new(Task::Cnn, set(&task.data), &task.training, seed)?;
         for network in &task.networks {
             let model = |about: &About| {
                 network.model(about.shape, about.classes.len(), task.padding, task.initializer)
@@ -252,7 +282,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         }
     }
     if let Some(task) = &study.network {
-        let networks = Networks::new(Task::Network, set(&task.data), &task.training, study.seed)?;
+        let networks = Networks::new(Task::Network, set(&task.data), &task.training, seed)?;
         check_shape(task, &networks.set.about)?;
         runs.push(networks.run(&task.name, |_| task.model.clone())?);
     }
@@ -260,17 +290,18 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
         let of =
             |run: &&PlannedRun| matches!(run.task, Task::Cnn | Task::Network) && run.title == inside.network;
         let network = runs.iter().find(of).expect("a study is checked when it is read");
-        let set = set(&network.spec.data().expect("networks are trained on images").set);
-        runs.extend(inside::expand(inside, network, set, study.seed)?);
+        let set = set_of(network, sets);
+        if is_first {
+            runs.extend(inside::expand(inside, network, set, seed)?);
+        } else if inside.all_seeds {
+            runs.extend(inside::expand_again(inside, network, set, seed)?);
+        }
     }
     if let Some(task) = &study.multitask {
         let set = set(&task.data);
         check_size(Task::Multitask, set, &task.training)?;
-        runs.extend(multitask::expand(task, set, study.seed)?);
+        runs.extend(multitask::expand(task, set, seed, is_first)?);
     }
-    check_apart(&runs)?;
-    check_memory(&runs)?;
-    runs.extend(page::expand(study, &runs, sets));
     Ok(runs)
 }
 
@@ -471,7 +502,7 @@ mod tests {
             let model = ModelSpec { input: [28, 28, 1], trunk: vec![convolution, LayerSpec::Flatten], heads };
             let data = DataSlice { set: "mnist".into(), train_images: 100, test_images: 100 };
             let spec = RunSpec::Train(TrainRun::of_classes(data, model, training.clone(), seed));
-            PlannedRun { id: spec.id("none"), task: Task::Cnn, title: title.into(), spec }
+            PlannedRun::new(spec.id("none"), Task::Cnn, title, spec)
         };
         let ear = Ear(Mutex::default());
         let runs =

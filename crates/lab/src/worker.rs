@@ -10,7 +10,7 @@ use miette::Diagnostic;
 
 use crate::error::LabError;
 use crate::folder::{self, Unfinished};
-use crate::inside::{LookInputs, Trained, look_in};
+use crate::inside::{LookInputs, Trained, look_in, run_likeness};
 use crate::jobs::{Job, JobState, RunFailure, jobs, states};
 use crate::observer::{Event, Observer};
 use crate::options::StudyOptions;
@@ -180,6 +180,10 @@ impl<'a> Worker<'a> {
                     user_images: &[],
                 };
                 look_in(&context, run, inputs)
+            }
+            RunSpec::Likeness(_) => {
+                stage(1);
+                run_likeness(&context, run)
             }
             RunSpec::PageNetwork(_) | RunSpec::PageImages(_) => {
                 stage(1);

@@ -312,7 +312,7 @@ fn some_tasks_in_the_folder_of_a_whole_study_leave_its_other_tasks_part_of_it() 
         ("study.toml", mixed.study)
     );
 
-    let other_seed = Study { seed: 9, ..small() };
+    let other_seed = Study { seed: Some(9), ..small() };
     let refused = run_only(&other_seed, &[Task::Pca], folder.path(), &Ear::new(usize::MAX));
     assert!(
         matches!(&refused, Err(LabError::OtherStudy { differs, .. }) if differs.contains("another seed"))

@@ -18,7 +18,9 @@ use crate::rows::Rows;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     preset: String,
+    /// The seed of what is told in detail, and all seeds of the study.
     seed: u64,
+    seeds: Vec<u64>,
     /// Of the program and the machine that made the most runs; where there are several, times do not compare.
     version: String,
     machine: Machine,
@@ -35,7 +37,8 @@ impl Summary {
         let record = &results.record;
         Summary {
             preset: record.preset.clone(),
-            seed: record.study.seed,
+            seed: record.study.first_seed(),
+            seeds: record.study.all_seeds(),
             version: results.version().to_owned(),
             machine: results.machine().clone(),
             origins: results.origins.clone(),

@@ -34,6 +34,7 @@ impl Study {
                 format!("give at least one of {tables}; `inkling study --print-spec` shows all of them"),
             );
         }
+        self.check_seeds()?;
         self.check_data_sets()?;
         if let Some(pca) = &self.pca {
             check_pca(pca)?;
@@ -89,6 +90,39 @@ impl Study {
             .or_else(|(key, message, help)| wrong(&["page", key], message, help))?;
         match &self.report {
             Some(report) => check_report(report),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Seeds of a study at most: a report of more could not show each.
+const SEEDS: usize = 100;
+
+impl Study {
+    /// One seed, or several that differ.
+    fn check_seeds(&self) -> Result<(), Wrong> {
+        let help = "give `seed = 1`, or `seeds = [1, 2, 3, 4, 5]` to train every network once with each";
+        match (self.seed, self.seeds.as_slice()) {
+            (None, []) => return wrong(&["seed"], "the study has no seed".into(), help.into()),
+            (Some(_), [_, ..]) => {
+                return wrong(
+                    &["seeds"],
+                    "the study has `seed` and `seeds`".into(),
+                    "leave one of the two out".into(),
+                );
+            }
+            _ => {}
+        }
+        if self.seeds.len() > SEEDS {
+            return wrong(&["seeds"], format!("{} seeds", self.seeds.len()), format!("give at most {SEEDS}"));
+        }
+        let twice = self.seeds.iter().enumerate().find(|(i, seed)| self.seeds[..*i].contains(seed));
+        match twice {
+            Some((_, seed)) => wrong(
+                &["seeds"],
+                format!("the seed {seed} is there twice"),
+                "each seed trains the same networks to the same weights, so that they must differ".into(),
+            ),
             None => Ok(()),
         }
     }

@@ -37,6 +37,9 @@ pub struct InsideTask {
     pub dream: AscentSpec,
     /// How the two images are changed to amplify what a layer sees in them.
     pub amplify: AscentSpec,
+    /// Whether the network of every seed of the study dreams of each class, and not that of the first alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_seeds: bool,
 }
 
 impl InsideTask {
@@ -93,4 +96,11 @@ pub struct JudgeSpec {
     /// Passes over the training images.
     #[serde(deserialize_with = "count")]
     pub epochs: usize,
+}
+
+impl JudgeSpec {
+    /// The seed of a judge of the network from this seed: its own, or the next where the two would be one network.
+    pub fn seed_beside(&self, seed: u64) -> u64 {
+        if self.seed == seed { seed.wrapping_add(1) } else { self.seed }
+    }
 }

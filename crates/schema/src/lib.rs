@@ -48,8 +48,8 @@ pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use report::{Author, ReportSpec};
 pub use run::{
-    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, PageImagesRun,
-    PageNetworkRun, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
+    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, LikenessRun,
+    PageImagesRun, PageNetworkRun, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
 };
 pub use shape::{PlannedLayer, Shape};
 pub use shapes::{ModelError, Plan};

@@ -21,8 +21,10 @@ impl Study {
         if self.tasks().iter().all(|task| tasks.contains(task)) {
             return Ok(taken);
         }
-        if self.seed != other.seed {
-            return Err(format!("another seed ({})", self.seed));
+        if self.all_seeds() != other.all_seeds() {
+            let seeds: Vec<String> = self.all_seeds().iter().map(u64::to_string).collect();
+            let noun = if seeds.len() == 1 { "another seed" } else { "other seeds" };
+            return Err(format!("{noun} ({})", seeds.join(", ")));
         }
         if self.data != other.data {
             let (train, test) = (self.data.train_images, self.data.test_images);
@@ -56,6 +58,7 @@ impl Study {
         let mut study = Study {
             data_set: self.data_set.iter().chain(new).cloned().collect(),
             seed: self.seed,
+            seeds: self.seeds.clone(),
             data: self.data.clone(),
             pca: taken.pca.or(kept.pca),
             perceptron: taken.perceptron.or(kept.perceptron),
@@ -112,10 +115,10 @@ mod tests {
         let found = study().with_tasks_of(&changed, &[Task::Pca]).unwrap();
         assert_eq!((found.pca, found.mlp), (changed.pca.clone(), study().mlp));
         // All that was there is replaced, so that nothing has to fit.
-        changed.seed = 5;
+        changed.set_seeds(&[5]);
         let mut alone = study();
         alone.keep_only(&[Task::Pca]);
-        assert_eq!(alone.with_tasks_of(&changed, &[Task::Pca]).unwrap().seed, 5);
+        assert_eq!(alone.with_tasks_of(&changed, &[Task::Pca]).unwrap().seed, Some(5));
     }
 
     #[test]
@@ -125,7 +128,7 @@ mod tests {
             change(&mut other);
             study().with_tasks_of(&other, tasks).unwrap_err()
         };
-        assert!(refused(&|other| other.seed = 7, &[Task::Mlp]).contains("another seed (1)"));
+        assert!(refused(&|other| other.set_seeds(&[7]), &[Task::Mlp]).contains("another seed (1)"));
         assert!(refused(&|other| other.data.test_images = 9, &[Task::Mlp]).contains("numbers of images"));
         let widen = |other: &mut Study| {
             let cnn = other.cnn.as_mut().unwrap();

@@ -369,6 +369,19 @@ pub(crate) mod seed {
     }
 }
 
+/// A seed that may be left out, for serde's `with`.
+pub(crate) mod some_seed {
+    use super::{Deserialize, Deserializer, Seed, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(seed: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        seed.map(Seed).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+        Seed::deserialize(deserializer).map(|Seed(seed)| Some(seed))
+    }
+}
+
 /// Several seeds in a study, for serde's `with`.
 pub(crate) mod seeds {
     use super::{Deserialize, Deserializer, Seed, Serializer};

@@ -41,6 +41,8 @@ pub enum RunSpec {
     Activations(ActivationsRun),
     /// Pictures that a trained network is made to see.
     Dream(DreamRun),
+    /// Whether what several seeds of one network learnt looks alike.
+    Likeness(LikenessRun),
     /// A trained network as the report's page has it.
     PageNetwork(PageNetworkRun),
     /// Images as the report's page has them.
@@ -284,6 +286,21 @@ pub struct DreamRun {
     pub seed: u64,
 }
 
+/// Whether the filters of the first convolution, and the dreams of each class, of one network from several seeds look alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LikenessRun {
+    /// The networks, one from each seed of the study.
+    pub of: Vec<RunId>,
+    /// The dreams of every class by each of these, in the same order; empty where not every seed dreams.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dreams: Vec<RunId>,
+    /// Comparisons by chance that each pair of networks is set beside.
+    pub shuffles: usize,
+    /// Seed of these.
+    pub seed: u64,
+}
+
 /// A trained network in the form in which the report's page has it, and how many answers this form changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -400,6 +417,7 @@ impl RunSpec {
             RunSpec::Filters(_) => None,
             RunSpec::Activations(run) => run.data.as_ref(),
             RunSpec::Dream(run) => run.data.as_ref(),
+            RunSpec::Likeness(_) => None,
             RunSpec::PageNetwork(run) => Some(&run.data),
             RunSpec::PageImages(run) => Some(&run.data),
         }

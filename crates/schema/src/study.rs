@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::inside::InsideTask;
 use crate::multitask::MultitaskTask;
 use crate::networks::{CnnTask, MlpTask};
-use crate::numbers::{any_count, count, counts, directions, positive, seed, share};
+use crate::numbers::{any_count, count, counts, directions, positive, seeds, share, some_seed};
 use crate::own::DataSetSpec;
 use crate::own_network::NetworkTask;
 use crate::page::PageSpec;
@@ -16,9 +16,13 @@ use crate::report::ReportSpec;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Study {
-    /// The seed from which every random stream of the study is derived.
-    #[serde(with = "seed")]
-    pub seed: u64,
+    /// The seed from which every random stream of the study is derived; not given where `seeds` are.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "some_seed")]
+    pub seed: Option<u64>,
+    /// Several seeds: every network of tasks 3, 4 and 6, or of a person's own, is trained once with each. The report shows in
+    /// detail what the first one gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "seeds")]
+    pub seeds: Vec<u64>,
     /// How much of each data set is used.
     pub data: DataSpec,
     /// Data sets of a person's own.
@@ -115,6 +119,9 @@ pub struct PerceptronSpec {
     /// Training stops once the share of misclassified training images is no more than this.
     #[serde(deserialize_with = "share")]
     pub tolerance: f64,
+    /// Whether every seed of the study trains its perceptrons, and not the first alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_seeds: bool,
 }
 
 /// An optimise function for the perceptron.
@@ -216,13 +223,29 @@ impl Study {
         Task::ALL.into_iter().filter(asked).collect()
     }
 
-    /// Gives the study another seed. A judge of task 5 that had this one gets the next, so that it stays independent of the
-    /// network that it judges.
-    pub fn set_seed(&mut self, seed: u64) {
-        self.seed = seed;
-        let judge = self.inside.as_mut().and_then(|inside| inside.judge.as_mut());
-        if let Some(judge) = judge.filter(|judge| judge.seed == seed) {
-            judge.seed = seed.wrapping_add(1);
+    /// The seeds of the study, the one that is shown in detail first.
+    pub fn all_seeds(&self) -> Vec<u64> {
+        self.seed.into_iter().chain(self.seeds.iter().copied()).collect()
+    }
+
+    /// The first seed of the study.
+    ///
+    /// # Panics
+    /// If it has none, which no study has that was read.
+    pub fn first_seed(&self) -> u64 {
+        *self.all_seeds().first().expect("a study is checked when it is read")
+    }
+
+    /// Gives the study other seeds; the judge of task 5 stays independent of the network that it judges.
+    pub fn set_seeds(&mut self, seeds: &[u64]) {
+        match seeds {
+            [seed] => (self.seed, self.seeds) = (Some(*seed), Vec::new()),
+            several => (self.seed, self.seeds) = (None, several.to_vec()),
+        }
+        if let (Some(judge), Some(&first)) =
+            (self.inside.as_mut().and_then(|inside| inside.judge.as_mut()), seeds.first())
+        {
+            judge.seed = judge.seed_beside(first);
         }
     }
 

@@ -427,7 +427,7 @@ fn validation_images_are_held_out_or_the_sets_own() {
 fn any_seed_survives_printing() {
     let mut study = preset("brief").unwrap();
     for seed in [0, 1, 1 << 53, (1 << 53) + 1, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
-        study.seed = seed;
+        study.set_seeds(&[seed]);
         study.inside.as_mut().unwrap().judge.as_mut().unwrap().seed = seed;
         let task = study.multitask.as_mut().unwrap();
         (task.seeds, task.weightings) = (vec![seed], vec![inkling_schema::Weighting::PcGrad]);

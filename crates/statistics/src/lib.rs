@@ -24,7 +24,7 @@ pub use descriptive::{mean, mean_and_std, median};
 pub use homogeneity::{Homogeneity, Method, chi_squared_homogeneity};
 pub use multiple::holm;
 pub use paired::mcnemar_exact;
-pub use permutation::{mantel_spearman, within_between};
+pub use permutation::{counterparts, mantel_spearman, within_between};
 pub use proportion::wilson_interval;
 pub use random::SplitMix64;
 pub use tail::{binomial_half_cdf, chi_squared_survival};

@@ -68,6 +68,31 @@ pub fn within_between(similarity: &[f64], labels: &[usize], seed: u64) -> Option
     Some((within, between, share_of_orders(n, seed, as_large)))
 }
 
+/// Whether n things are more like their own counterparts than like those of others, such as dreams of the same classes by two
+/// networks: (mean similarity of counterparts, mean similarity of all others, one-sided p).
+///
+/// p is the share of the orders of the counterparts that are as alike on average, by permutations as in [`mantel_spearman`].
+/// Under the null hypothesis counterparts are exchangeable. Fewer than four things never give a p below 0.05.
+///
+/// `similarity` has the shape [n, n]: each thing by each counterpart. `None` with fewer than two things.
+///
+/// Source: Fisher (1935), *The Design of Experiments*, on permutation tests; Mantel (1967).
+///
+/// # Panics
+/// If `similarity` has not n² numbers.
+pub fn counterparts(similarity: &[f64], n: usize, seed: u64) -> Option<(f64, f64, f64)> {
+    assert_eq!(similarity.len(), n * n, "similarities of {n} things");
+    if n < 2 {
+        return None;
+    }
+    let of =
+        |order: &[usize]| (0..n).map(|thing| similarity[thing * n + order[thing]]).sum::<f64>() / n as f64;
+    let same = of(&(0..n).collect::<Vec<usize>>());
+    let all = similarity.iter().sum::<f64>() / n as f64;
+    let others = (all - same) / (n - 1) as f64;
+    Some((same, others, share_of_orders(n, seed, |order| of(order) >= same - 1e-12)))
+}
+
 /// The share of the orders of n things that are as extreme as that observed: of all where they are few, else of random ones
 /// and the one observed.
 fn share_of_orders(n: usize, seed: u64, as_extreme: impl Fn(&[usize]) -> bool) -> f64 {
@@ -173,5 +198,16 @@ mod tests {
         let (_, _, p) = within_between(&small, &[0, 0, 1, 1], 0).unwrap();
         assert!((p - 1.0 / 3.0).abs() < 1e-12);
         assert_eq!(within_between(&[1.0, 0.5, 0.5, 1.0], &[0, 1], 0), None);
+    }
+
+    #[test]
+    fn counterparts_are_told_from_others() {
+        // The diagonal is largest: one of 3! orders is as alike.
+        let similar = [0.9, 0.1, 0.2, 0.0, 0.8, 0.1, 0.3, 0.1, 0.7];
+        let (same, others, p) = counterparts(&similar, 3, 1).unwrap();
+        assert!((same - 0.8).abs() < 1e-12 && (others - 0.8 / 6.0).abs() < 1e-12, "{same} {others}");
+        assert!((p - 1.0 / 6.0).abs() < 1e-12, "{p}");
+        assert_eq!(counterparts(&[0.5; 100], 10, 1).unwrap().2, 1.0);
+        assert_eq!(counterparts(&[1.0], 1, 1), None);
     }
 }

@@ -223,8 +223,8 @@ fn workers_that_are_killed_or_suspended_at_any_instant_end_with_the_bits_of_one(
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
     drop(Store::open(out).unwrap());
-    // Runs enough to be killed in.
-    let runs = kills * 3;
+    // Runs enough to be killed in, also where a kill takes its time.
+    let runs = kills * 12;
     let signal = |child: &Child, name: &str| {
         let _ = Command::new("kill").args([name, &child.id().to_string()]).status();
     };

@@ -35,6 +35,11 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "N", value_parser = values::seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 
+    /// Train every network with so many seeds, from 1 to 100: the first is that of the study or of --seed, each further one the
+    /// next number.
+    #[arg(long, value_name = "N", value_parser = values::between::<1, 100>, allow_negative_numbers = true)]
+    pub(crate) seeds: Option<u32>,
+
     /// Multiply-adds a second to estimate with, such as 4e10, instead of what is measured here.
     #[arg(long, value_name = "N", value_parser = values::rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,

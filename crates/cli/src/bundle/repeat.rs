@@ -8,7 +8,7 @@ use inkling_data::import::published;
 use inkling_report::{Origins, Share};
 use inkling_schema::format::list;
 use inkling_schema::outcome::{Machine, StudyRecord};
-use inkling_schema::{DataSetSpec, TestSpec};
+use inkling_schema::{DataSetSpec, Study, TestSpec};
 
 use super::sources::SOURCES;
 
@@ -124,7 +124,7 @@ pub(super) fn instructions(
          \n\
          | | as handed in |\n\
          | --- | --- |\n\
-         | study | `{preset}`, seed {seed}, {runs} runs; `study.toml` has every hyperparameter |\n\
+         | study | `{preset}`, {seed}, {runs} runs; `study.toml` has every hyperparameter |\n\
          {programs}\
          {machines}\
          | computing | {time} |\n\
@@ -132,11 +132,17 @@ pub(super) fn instructions(
         peers = if with_peers { PEERS } else { "" },
         rust = env!("CARGO_PKG_RUST_VERSION"),
         preset = record.preset,
-        seed = record.study.seed,
+        seed = seeds(&record.study),
         runs = record.runs.len(),
         programs = programs.collect::<String>(),
         machines = machines.collect::<String>(),
         time = HumanDuration(Duration::from_secs_f64(record.seconds.max(0.0))),
         data = data.collect::<String>(),
     )
+}
+
+/// The seeds of a study in words: "seed 1", "seeds 1, 2, 3".
+fn seeds(study: &Study) -> String {
+    let seeds: Vec<String> = study.all_seeds().iter().map(u64::to_string).collect();
+    format!("seed{} {}", if seeds.len() == 1 { "" } else { "s" }, seeds.join(", "))
 }

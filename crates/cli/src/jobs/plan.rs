@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::interrupt::{self, STOP};
 use crate::printable::check_printable;
 use crate::progress::Progress;
-use crate::study::{resolve, tasks_of};
+use crate::study::{resolve, take_seeds, tasks_of};
 use crate::{output, own, start_computing};
 
 /// The plan as JSON.
@@ -46,9 +46,7 @@ struct Planned<'a> {
 
 pub(crate) fn plan(args: &PlanArgs) -> Result<(), Failure> {
     let (name, mut study) = resolve(&args.study)?;
-    if let Some(seed) = args.seed {
-        study.set_seed(seed);
-    }
+    take_seeds(&mut study, args.seed, args.seeds);
     let only = args.only.iter().map(|&task| task.into()).collect();
     let options = StudyOptions { only, mix_instructions: args.mix_instructions, keep_file: false };
     tasks_of(&study, &options.only)?;

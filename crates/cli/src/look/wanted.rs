@@ -60,7 +60,7 @@ impl Wanted {
         };
         let Wanting { set, user_images, .. } = wanting;
         let id = spec.id(set.as_ref().map_or("", |set| &set.checksum));
-        Ok(Wanted { run: PlannedRun { id, task: Task::Inside, title, spec }, set, user_images, head })
+        Ok(Wanted { run: PlannedRun::new(id, Task::Inside, title, spec), set, user_images, head })
     }
 }
 
@@ -140,7 +140,7 @@ impl Wanting<'_> {
             purpose: DreamPurpose::Asked,
             pictures: (0..args.seeds).map(picture).collect(),
             ascent,
-            seed: args.seed.unwrap_or_else(|| brief().seed),
+            seed: args.seed.unwrap_or_else(|| brief().first_seed()),
         })
     }
 

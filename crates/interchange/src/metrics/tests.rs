@@ -21,7 +21,7 @@ fn planned(title: &str, spec: RunSpec) -> PlannedRun {
         RunSpec::Perceptron(_) => Task::Perceptron,
         _ => Task::Multitask,
     };
-    PlannedRun { id: spec.id("data"), task, title: title.into(), spec }
+    PlannedRun::new(spec.id("data"), task, title, spec)
 }
 
 fn data() -> DataSlice {

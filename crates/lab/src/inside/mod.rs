@@ -7,6 +7,7 @@ pub(crate) mod error;
 mod filters;
 mod images;
 mod inputs;
+mod likeness;
 mod plan;
 mod study;
 mod trained;
@@ -19,7 +20,8 @@ pub use check::check;
 pub use error::LookError;
 pub use images::UserImage;
 pub use inputs::LookInputs;
-pub(crate) use plan::expand;
+pub(crate) use likeness::run_in as run_likeness;
+pub(crate) use plan::{expand, expand_again, likeness};
 pub(crate) use study::run_inside;
 pub use trained::Trained;
 

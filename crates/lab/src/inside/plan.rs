@@ -4,8 +4,8 @@ use inkling_data::DataSet;
 use inkling_schema::outcome::PlannedRun;
 use inkling_schema::{
     ActivationsRun, AscentSpec, DreamKind, DreamPicture, DreamPurpose, DreamRun, FiltersRun, ImageChoice,
-    InsideTask, JUDGE, LayerSpec, ModelSpec, Objective, Parametrisation, Regulariser, RunSpec, Start, Task,
-    TrainRun, TrainingSpec, Transform,
+    InsideTask, JUDGE, JudgeSpec, LayerSpec, LikenessRun, ModelSpec, Objective, Parametrisation, Regulariser,
+    RunId, RunSpec, Start, Task, TrainRun, TrainingSpec, Transform,
 };
 
 use super::error::LookError;
@@ -27,17 +27,8 @@ pub(crate) fn expand(
     if task.judge.as_ref().is_some_and(|judge| judge.seed == seed) {
         return Err(LookError::JudgeIsTheNetwork { seed, network: task.network.clone() }.into());
     }
-    let planned = |title: String, spec: RunSpec| PlannedRun {
-        id: spec.id(&set.checksum),
-        task: Task::Inside,
-        title,
-        spec,
-    };
-    let judge = task.judge.as_ref().map(|judge| {
-        let training = TrainingSpec { epochs: judge.epochs, ..trained.training.clone() };
-        let judge = TrainRun { training, seed: judge.seed, ..trained.clone() };
-        planned(JUDGE.into(), RunSpec::Train(judge))
-    });
+    let planned = |title: String, spec: RunSpec| planned(title, spec, set);
+    let judge = judge(task, trained, set);
     let (of, data) = (network.id.clone(), Some(trained.data.clone()));
 
     let images = chosen(task);
@@ -60,6 +51,70 @@ pub(crate) fn expand(
     let filters = has_convolutions(&trained.model).then(filters);
     let activations = planned("activations".into(), RunSpec::Activations(activations));
     Ok(judge.into_iter().chain(filters).chain([activations]).chain(dreams).collect())
+}
+
+/// The runs of task 5 with another seed of the study: the judge of its network, and the dreams of every class.
+///
+/// # Errors
+/// None that [`expand`] has not.
+pub(crate) fn expand_again(
+    task: &InsideTask,
+    network: &PlannedRun,
+    set: &DataSet,
+    seed: u64,
+) -> Result<Vec<PlannedRun>, LabError> {
+    let again = |judge: &JudgeSpec| JudgeSpec { seed: judge.seed_beside(seed), ..judge.clone() };
+    let task = InsideTask { judge: task.judge.as_ref().map(again), ..task.clone() };
+    let is_asked = |run: &PlannedRun| match &run.spec {
+        RunSpec::Train(_) => true,
+        RunSpec::Dream(dream) => dream.purpose == DreamPurpose::Classes,
+        _ => false,
+    };
+    let runs =
+        if task.asks_for(DreamKind::Classes) { expand(&task, network, set, seed)? } else { Vec::new() };
+    Ok(runs.into_iter().filter(is_asked).collect())
+}
+
+/// Comparisons by chance that two networks are set beside: p is a multiple of 1/200.
+const SHUFFLES: usize = 199;
+
+/// The run that compares what the network that is looked into learnt from each seed of a study; `None` of one seed. `set_of` gives
+/// the images of a run.
+pub(crate) fn likeness<'a>(
+    task: &InsideTask,
+    runs: &[PlannedRun],
+    set_of: impl Fn(&PlannedRun) -> &'a DataSet,
+) -> Option<PlannedRun> {
+    let of = |run: &&PlannedRun| matches!(run.task, Task::Cnn | Task::Network) && run.title == task.network;
+    let networks: Vec<&PlannedRun> = runs.iter().filter(of).collect();
+    let (first, others) = networks.split_first()?;
+    if others.is_empty() {
+        return None;
+    }
+    let ids: Vec<RunId> = networks.iter().map(|run| run.id.clone()).collect();
+    let dreams = runs
+        .iter()
+        .filter(|run| matches!(&run.spec, RunSpec::Dream(dream) if dream.purpose == DreamPurpose::Classes));
+    let dreams: Vec<RunId> = dreams.map(|run| run.id.clone()).collect();
+    let seed = match &first.spec {
+        RunSpec::Train(trained) => trained.seed,
+        _ => 0,
+    };
+    // Without dreams of each network there are none to compare.
+    let dreams = if dreams.len() == ids.len() { dreams } else { Vec::new() };
+    let spec = RunSpec::Likeness(LikenessRun { of: ids, dreams, shuffles: SHUFFLES, seed });
+    Some(planned("likeness of the seeds".into(), spec, set_of(first)))
+}
+
+fn planned(title: String, spec: RunSpec, set: &DataSet) -> PlannedRun {
+    PlannedRun::new(spec.id(&set.checksum), Task::Inside, title, spec)
+}
+
+fn judge(task: &InsideTask, trained: &TrainRun, set: &DataSet) -> Option<PlannedRun> {
+    let judge = task.judge.as_ref()?;
+    let training = TrainingSpec { epochs: judge.epochs, ..trained.training.clone() };
+    let spec = RunSpec::Train(TrainRun { training, seed: judge.seed, ..trained.clone() });
+    Some(planned(JUDGE.into(), spec, set))
 }
 
 fn has_convolutions(model: &ModelSpec) -> bool {

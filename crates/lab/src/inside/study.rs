@@ -5,8 +5,8 @@ use inkling_schema::{RunId, RunSpec};
 use inkling_store::TensorFile;
 
 use super::inputs::LookInputs;
-use super::look_in;
 use super::trained::Trained;
+use super::{look_in, run_likeness};
 use crate::error::LabError;
 use crate::observer::Event;
 use crate::runs::RunContext;
@@ -14,32 +14,47 @@ use crate::train::train_in;
 
 /// Does the runs of task 5 that `store` does not hold yet; the network they look into is trained.
 pub(crate) fn run_inside(context: &RunContext, runs: &[&PlannedRun]) -> Result<(), LabError> {
-    let RunContext { store, observer, .. } = *context;
+    let observer = context.observer;
     let is_training = |run: &&&PlannedRun| matches!(run.spec, RunSpec::Train(_));
     for run in runs.iter().filter(is_training) {
         train_in(context, run)?;
     }
     let looks = || runs.iter().filter(|run| !is_training(run));
     observer.event(Event::Stage { title: "looking inside", steps: looks().count() });
-    let read = |id: &RunId| Trained::read(&store.run(id.as_ref()).path().join(TensorFile::Model.name()));
-    // All looks of a study are into one network, and ask one judge.
-    let (mut network, mut judge) = (None, None);
+    // Looks come network by network: one is in memory at a time, beside one judge.
+    let (mut network, mut judge) = (Held::default(), Held::default());
     for run in looks() {
         let (of, asked) = match &run.spec {
             RunSpec::Filters(look) => (&look.of, None),
             RunSpec::Activations(look) => (&look.of, None),
             RunSpec::Dream(look) => (&look.of, look.judge.as_ref()),
+            RunSpec::Likeness(_) => {
+                run_likeness(context, run)?;
+                continue;
+            }
             _ => unreachable!("a look"),
         };
-        let network = match &mut network {
-            Some(network) => network,
-            none => none.insert(read(of)?),
-        };
-        if let (None, Some(asked)) = (&judge, asked) {
-            judge = Some(read(asked)?);
-        }
-        let judge = judge.as_mut().filter(|_| asked.is_some());
+        let network = network.read(of, context)?;
+        let judge = asked.map(|asked| judge.read(asked, context)).transpose()?;
         look_in(context, run, LookInputs { network, judge, set: context.set, user_images: &[] })?;
     }
     Ok(())
+}
+
+/// The network that was read last.
+#[derive(Default)]
+struct Held(Option<(RunId, Trained)>);
+
+impl Held {
+    fn read(&mut self, id: &RunId, context: &RunContext) -> Result<&mut Trained, LabError> {
+        let held = self.0.take().filter(|(held, _)| held == id);
+        let held = match held {
+            Some(held) => held,
+            None => {
+                let path = context.store.run(id.as_ref()).path().join(TensorFile::Model.name());
+                (id.clone(), Trained::read(&path)?)
+            }
+        };
+        Ok(&mut self.0.insert(held).1)
+    }
 }

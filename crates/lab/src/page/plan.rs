@@ -20,12 +20,12 @@ pub(crate) fn expand(study: &Study, runs: &[PlannedRun], sets: &DataSets) -> Vec
         let (PagePlace::There(precision), Some(data)) = (place, network.spec.data()) else { continue };
         let set = &sets[data.set.as_str()];
         let mut plan = |title: String, spec: RunSpec| {
-            found.push(PlannedRun { id: spec.id(&set.checksum), task: network.task, title, spec });
+            found.push(PlannedRun::new(spec.id(&set.checksum), network.task, title, spec));
         };
         if seen.insert(&data.set) {
             let test = set.test.len().min(TEST_IMAGES);
             let train = set.train.len().min(study.page.train_images);
-            let images = PageImagesRun { data: data.clone(), test, train, seed: study.seed };
+            let images = PageImagesRun { data: data.clone(), test, train, seed: study.first_seed() };
             plan(format!("images of {} for the page", set.about.title), RunSpec::PageImages(images));
         }
         let (of, data) = (network.id.clone(), data.clone());

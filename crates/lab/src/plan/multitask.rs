@@ -13,11 +13,17 @@ use crate::train::check;
 /// Every run of task 6, in the order in which a reader meets them: both single-task networks, a two-headed one for each λ,
 /// and one for each other weighting and seed.
 ///
-/// All of the first two kinds have the study's seed, so that their shared layers start alike and see the same batches.
+/// All of the first two kinds have the study's seed, so that their shared layers start alike and see the same batches. The third
+/// kind has seeds of its own, and so is there but once.
 ///
 /// # Errors
 /// [`LabError::Groups`], [`LabError::Network`] and [`LabError::Labels`].
-pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<Vec<PlannedRun>, LabError> {
+pub(super) fn expand(
+    task: &MultitaskTask,
+    set: &DataSet,
+    seed: u64,
+    is_first: bool,
+) -> Result<Vec<PlannedRun>, LabError> {
     let items = set.about.classes.len();
     let mapping = task.mapping(&set.about.classes).map_err(|wrong| no_groups(set, &wrong))?;
     let heads = [(ITEM, items), (GROUP, task.groups.len())];
@@ -52,7 +58,7 @@ pub(super) fn expand(task: &MultitaskTask, set: &DataSet, seed: u64) -> Result<V
     let others = others.iter().zip(asked).map(|(name, (weighting, seed)): (&String, (&Weighting, u64))| {
         run(name.clone(), &heads, &labels, weighting.clone(), seed)
     });
-    singles.chain(lambdas).chain(others).collect()
+    singles.chain(lambdas).chain(others.filter(|_| is_first)).collect()
 }
 
 /// The error for groups that are none of the set's classes.

@@ -98,7 +98,7 @@ pub(crate) fn training(epochs: usize) -> TrainingSpec {
 pub(crate) fn planned(set: &DataSet, training: TrainingSpec) -> PlannedRun {
     let data = DataSlice { set: "mnist".into(), train_images: set.train.len(), test_images: set.test.len() };
     let spec = RunSpec::Train(TrainRun::of_classes(data, model(), training, 3));
-    PlannedRun { id: spec.id(&set.checksum), task: Task::Cnn, title: "small".into(), spec }
+    PlannedRun::new(spec.id(&set.checksum), Task::Cnn, "small", spec)
 }
 
 /// A run with validation, so that there are best weights to lose.
@@ -116,7 +116,7 @@ pub(crate) fn two_headed(set: &DataSet, training: TrainingSpec, weighting: Weigh
     spec.labels = vec![Labels::Classes, Labels::Groups(vec![0, 0, 1, 1, 0, 0, 0, 0, 0, 0])];
     (spec.weighting, spec.gradients_every) = (weighting, Some(5));
     let spec = RunSpec::Train(spec);
-    PlannedRun { id: spec.id(&set.checksum), task: Task::Multitask, title: "two".into(), spec }
+    PlannedRun::new(spec.id(&set.checksum), Task::Multitask, "two", spec)
 }
 
 /// A weighting of every kind.

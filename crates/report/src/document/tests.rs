@@ -131,12 +131,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
             seconds: 200.0,
             study: preset("smoke").unwrap(),
             data: BTreeMap::from([("mnist".into(), data.clone())]),
-            runs: vec![PlannedRun {
-                id: spec.id("0"),
-                task: Task::Pca,
-                title: "principal components".into(),
-                spec,
-            }],
+            runs: vec![PlannedRun::new(spec.id("0"), Task::Pca, "principal components", spec)],
         },
         origins: fixtures::origins(),
         missing: Vec::new(),
@@ -435,7 +430,7 @@ fn the_command_makes_the_study_again() {
     typeset_and_count(&results, &figures());
     results.study_is_here = false;
     results.record.preset = "brief".into();
-    results.record.study = Study { seed: 7, ..results.record.study };
+    results.record.study = Study { seed: Some(7), ..results.record.study };
     results.record.study.keep_only(&[Task::Pca]);
     assert_eq!(command(&results), "inkling study brief --seed 7 --only pca");
 }

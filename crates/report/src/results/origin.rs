@@ -179,7 +179,7 @@ mod tests {
                     outcome: (),
                 })
                 .unwrap();
-                planned.push(PlannedRun { id, task: Task::Pca, title: String::new(), spec });
+                planned.push(PlannedRun::new(id, Task::Pca, "", spec));
             }
             drop(store);
             Origins::read(&Reader::open(folder.path()).unwrap(), &planned).unwrap()

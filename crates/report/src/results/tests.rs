@@ -117,7 +117,7 @@ pub(crate) fn written(
     }
     run.write_tensors(TensorFile::Arrays, &arrays.tensors(), &Metadata::new()).unwrap();
     run.finish(&result).unwrap();
-    let planned = PlannedRun { id, task: Task::Mlp, title: network.name.clone(), spec };
+    let planned = PlannedRun::new(id, Task::Mlp, network.name.clone(), spec);
     let record = StudyRecord {
         preset: "brief".into(),
         version: "0".into(),

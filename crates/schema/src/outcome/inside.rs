@@ -155,3 +155,50 @@ pub struct Seen {
     /// What the network takes the picture for, by the head that the objective is in; by the first where it is in none.
     pub predicted: usize,
 }
+
+/// Whether what several seeds of one network learnt looks alike.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LikenessOutcome {
+    /// The filters of the first convolution; `None` without a convolution.
+    pub filters: Option<FilterLikeness>,
+    /// The dreams of every class; `None` where not every seed dreams, or with fewer than two classes.
+    pub dreams: Option<DreamLikeness>,
+}
+
+/// How alike the filters of the first convolution are between every two networks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FilterLikeness {
+    /// Name of the layer.
+    pub layer: String,
+    /// Filters of each network.
+    pub filters: usize,
+    /// Every two networks a < b.
+    pub pairs: Vec<PairLikeness>,
+}
+
+/// How alike the dreams of a class are between every two networks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DreamLikeness {
+    /// Classes that are dreamt of.
+    pub classes: usize,
+    /// Every two networks a < b.
+    pub pairs: Vec<PairLikeness>,
+}
+
+/// How alike two networks are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PairLikeness {
+    /// Place of the first network among those that are compared.
+    pub a: usize,
+    /// Place of the second.
+    pub b: usize,
+    /// Of filters, the mean cosine similarity after each filter of one network was matched with one of the other so that this
+    /// mean is largest (Kuhn 1955; Li et al. 2016 match units likewise); of dreams, Pearson's correlation of the pixels of dreams
+    /// of one class, the mean over the classes.
+    pub observed: f64,
+    /// The mean of the same by chance: of filters whose weights were put into a random order within each filter and channel;
+    /// of dreams of different classes.
+    pub by_chance: f64,
+    /// One-sided p: the share of the comparisons by chance, with the one observed, in which the two are at least as alike.
+    pub p: f64,
+}

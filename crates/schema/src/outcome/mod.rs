@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::{RunId, RunSpec, Study, Task, Weights};
 
 pub use inside::{
-    ActivationLayer, ActivationsOutcome, DreamFound, DreamOutcome, FilterKinds, FilterLayer, FiltersOutcome,
-    LookedAt, Seen,
+    ActivationLayer, ActivationsOutcome, DreamFound, DreamLikeness, DreamOutcome, FilterKinds, FilterLayer,
+    FilterLikeness, FiltersOutcome, LikenessOutcome, LookedAt, PairLikeness, Seen,
 };
 pub use page::{PageImagesOutcome, PageNetworkOutcome};
 pub use peers::{PEERS_FILE, PeerCount, PeerCounts, PeerHead, PeerLibrary, PeerNetwork};
@@ -441,11 +441,22 @@ pub struct PlannedRun {
     pub title: String,
     /// What it does.
     pub spec: RunSpec,
+    /// The seed of the study that it belongs to, where that is another one than the first. The runs of one seed have the same
+    /// titles as those of another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
 }
 
 impl PlannedRun {
-    /// Its title after its task, which tells runs of several tasks apart: `cnn 3 conv`.
+    /// A run of this id, for the first seed of its study.
+    pub fn new(id: RunId, task: Task, title: impl Into<String>, spec: RunSpec) -> PlannedRun {
+        PlannedRun { id, task, title: title.into(), spec, seed: None }
+    }
+
+    /// Its title after its task and, where the study has several, with its seed, which tells all runs apart: `cnn 3 conv`,
+    /// `cnn 3 conv, seed 2`.
     pub fn full_title(&self) -> String {
-        format!("{} {}", self.task.name(), self.title)
+        let seed = self.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+        format!("{} {}{seed}", self.task.name(), self.title)
     }
 }

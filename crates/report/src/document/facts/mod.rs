@@ -66,7 +66,7 @@ pub(super) struct Facts<'a> {
 struct StudyFacts<'a> {
     preset: &'a str,
     /// In words: Typst holds no whole number beyond 2⁶³ − 1.
-    seed: String,
+    seeds: Vec<String>,
     /// What made the runs; the first made the most.
     machines: &'a [Share<Machine>],
     programs: Vec<ProgramFacts<'a>>,
@@ -183,7 +183,7 @@ impl<'a> Facts<'a> {
         Facts {
             study: StudyFacts {
                 preset: &record.preset,
-                seed: record.study.seed.to_string(),
+                seeds: record.study.all_seeds().iter().map(u64::to_string).collect(),
                 machines: &results.origins.machines,
                 shared: results.origins.shared,
                 programs: results
@@ -256,6 +256,18 @@ fn missing(results: &Results) -> Vec<Missing<'_>> {
     Task::ALL.into_iter().map(of).filter(|found| !found.runs.is_empty()).collect()
 }
 
+/// The seeds as the command line takes them; those of a study's file that are not one after the other are in the file alone.
+fn seeds(record: &StudyRecord) -> String {
+    let seeds = record.study.all_seeds();
+    let first = record.study.first_seed();
+    let in_a_row = (0_u64..).zip(&seeds).all(|(more, &seed)| seed == first.wrapping_add(more));
+    match seeds.len() {
+        1 => format!(" --seed {first}"),
+        count if in_a_row => format!(" --seed {first} --seeds {count}"),
+        _ => String::new(),
+    }
+}
+
 /// The command that makes the study again.
 fn command(results: &Results) -> String {
     let record = &results.record;
@@ -271,5 +283,5 @@ fn command(results: &Results) -> String {
     // A study file names its own sets; a preset was given one.
     let own = record.study.data_set.first().filter(|_| inkling_schema::preset(&record.preset).is_some());
     let data = own.map_or_else(String::new, |set| format!(" --data {}", inkling_schema::quoted(&set.source)));
-    format!("inkling study {name}{data} --seed {}{only}{cpu}", record.study.seed)
+    format!("inkling study {name}{data}{}{only}{cpu}", seeds(record))
 }

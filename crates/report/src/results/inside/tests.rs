@@ -123,7 +123,7 @@ fn run(store: &Store, (title, spec): (&str, RunSpec), outcome: impl Serialize, h
             outcome,
         })
         .unwrap();
-    PlannedRun { id, task: Task::Inside, title: title.into(), spec }
+    PlannedRun::new(id, Task::Inside, title, spec)
 }
 
 fn network(seed: u64) -> Network {

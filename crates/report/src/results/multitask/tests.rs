@@ -94,7 +94,7 @@ fn write(store: &Store, network: &Network, task: &MultitaskResults, changed: &Ch
         outcome: network.outcome.clone(),
     })
     .unwrap();
-    PlannedRun { id, task: Task::Multitask, title: network.name.clone(), spec }
+    PlannedRun::new(id, Task::Multitask, network.name.clone(), spec)
 }
 
 /// Writes a study of these networks, changed, and reads it.

@@ -10,7 +10,7 @@ use super::*;
 fn run(title: &str) -> PlannedRun {
     let data = DataSlice { set: "mnist".into(), train_images: title.len(), test_images: 10 };
     let spec = RunSpec::Pca(PcaRun { data, components: 1, reconstructions: vec![], pictures: 0 });
-    PlannedRun { id: spec.id("0"), task: Task::Cnn, title: title.into(), spec }
+    PlannedRun::new(spec.id("0"), Task::Cnn, title, spec)
 }
 
 fn head(found: [(usize, usize); 2]) -> PeerHead {
