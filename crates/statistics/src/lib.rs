@@ -1,13 +1,14 @@
 //! Statistics for the comparison of classifiers: intervals, tests, corrections, correlations, measures of each class.
 //!
 //! The functions take plain numbers and return plain numbers. They know nothing of studies, networks or files, and depend
-//! on no other crate. Each one says what it computes, by which formula, under which assumptions and from which source.
+//! on no other crate of the project. Each one says what it computes, by which formula, under which assumptions and from which source.
 //!
 //! Permutation tests draw from a small generator with a seed ([`SplitMix64`]), so that the same numbers give the same p.
 
 mod classes;
 mod correlation;
 mod cover;
+mod crossed;
 mod descriptive;
 mod homogeneity;
 mod multiple;
@@ -15,11 +16,13 @@ mod paired;
 mod permutation;
 mod proportion;
 mod random;
+mod student;
 mod tail;
 
 pub use classes::{ClassMeasures, class_measures};
 pub use correlation::{pearson, ranks, spearman, spearman_is_significant};
 pub use cover::cover_probability;
+pub use crossed::{Crossed, crossed};
 pub use descriptive::{mean, mean_and_std, median};
 pub use homogeneity::{Homogeneity, Method, chi_squared_homogeneity};
 pub use multiple::holm;
@@ -27,6 +30,7 @@ pub use paired::mcnemar_exact;
 pub use permutation::{counterparts, mantel_spearman, within_between};
 pub use proportion::wilson_interval;
 pub use random::SplitMix64;
+pub use student::{student_quantile, student_two_sided};
 pub use tail::{binomial_half_cdf, chi_squared_survival};
 
 /// The level of significance, α: a test whose p is smaller rejects its null hypothesis.
