@@ -224,8 +224,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     }
     check_apart(&runs)?;
     check_memory(&runs)?;
-    let first: Vec<PlannedRun> = runs.iter().filter(|run| run.seed.is_none()).cloned().collect();
-    runs.extend(page::expand(study, &first, sets));
+    runs.extend(page::expand(study, &runs, sets));
     Ok(runs)
 }
 

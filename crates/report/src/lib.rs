@@ -29,12 +29,12 @@ pub use figures::{ClassImages, contact_sheet, draw, sheet};
 pub use fresh::{Current, Stale, current};
 pub use rasterise::rasterise;
 pub use results::{
-    ActivationsResults, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost, Costs,
-    DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
-    LeftOut, Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PageImages,
-    PageNetwork, PageResults, PairResults, Pairing, PcaResults, PeerFound, PeerResults, PerceptronResults,
-    Pictures, Program, Results, Share, Spread, WeightingResults, WhyLeftOut, WrongImage, between, metrics,
-    training_lines, within,
+    ActivationsResults, Alone, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost,
+    Costs, DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GoalVerdict, GradientsFound,
+    InsideResults, Judge, LeftOut, Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults,
+    Origins, PageImages, PageNetwork, PageResults, PairResults, Pairing, PcaResults, PeerFound, PeerResults,
+    PerceptronResults, Pictures, Program, Replicate, Results, SeedSpread, SeedTest, Share, Spread, Trained,
+    Verdict, WeightingResults, WhyLeftOut, WrongImage, between, metrics, training_lines, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

@@ -13,7 +13,8 @@ use crate::document::printable::without_controls;
 use crate::figure::file_name;
 use crate::rows::{
     ClassChangeRow, ClassRow, ComparedRow, ComponentRow, ConfusionRow, DreamRow, FilterRow, GradientRow,
-    HeadRow, HeadedRow, LayerRow, NetworkRow, PairRow, PerceptronRow, Rows, SeparabilityRow, WeightingRow,
+    HeadRow, HeadedRow, LayerRow, LikenessRow, NetworkRow, PairRow, PerceptronRow, PerceptronSeedRow, Rows,
+    SeedPairRow, SeedRow, SeedsRows, SeparabilityRow, WeightingRow,
 };
 
 /// A table: what the report calls it, and its text.
@@ -34,22 +35,29 @@ impl Table {
 pub(crate) type Draw = fn(&Rows) -> Option<Vec<u8>>;
 
 /// Every table there is, in the order in which a reader meets them.
-pub(crate) const TABLES: [(&str, Task, Draw); 27] = [
+pub(crate) const TABLES: [(&str, Task, Draw); 37] = [
     ("components", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.components()))),
     ("separability", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.pairs))),
     ("perceptrons", Task::Perceptron, |rows| Some(csv(&rows.perceptron.as_ref()?.pairs))),
     ("perceptrons_five", Task::Perceptron, |rows| Some(csv(&rows.perceptron.as_ref()?.five))),
+    ("perceptron_seeds", Task::Perceptron, |rows| some(&rows.perceptron.as_ref()?.seeds)),
     ("mlp_networks", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.networks))),
     ("mlp_mcnemar", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.mcnemar))),
+    ("mlp_seeds", Task::Mlp, |rows| seeds(&rows.mlp.as_ref()?.seeds)),
+    ("mlp_seed_tests", Task::Mlp, |rows| seed_tests(&rows.mlp.as_ref()?.seeds)),
     ("mlp_classes", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.classes))),
     ("confusion_mlp", Task::Mlp, |rows| some(&rows.mlp.as_ref()?.confusion)),
     ("cnn_networks", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.networks))),
     ("cnn_mcnemar", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.mcnemar))),
+    ("cnn_seeds", Task::Cnn, |rows| seeds(&rows.cnn.as_ref()?.seeds)),
+    ("cnn_seed_tests", Task::Cnn, |rows| seed_tests(&rows.cnn.as_ref()?.seeds)),
     ("cnn_classes", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.classes))),
     ("confusion_cnn", Task::Cnn, |rows| some(&rows.cnn.as_ref()?.confusion)),
     ("networks_compared", Task::Cnn, |rows| some(&rows.compared)),
     ("cnn_mlp_mcnemar", Task::Cnn, |rows| some(&rows.compared).map(|_| csv(&rows.between))),
+    ("cnn_mlp_seed_tests", Task::Cnn, |rows| some(&rows.between_over_seeds)),
     ("network", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.networks))),
+    ("network_seeds", Task::Network, |rows| seeds(&rows.network.as_ref()?.seeds)),
     ("network_classes", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.classes))),
     ("confusion_network", Task::Network, |rows| some(&rows.network.as_ref()?.confusion)),
     ("inside_filters", Task::Inside, |rows| some(&rows.inside.as_ref()?.filters)),
@@ -59,16 +67,27 @@ pub(crate) const TABLES: [(&str, Task, Draw); 27] = [
         let inside = rows.inside.as_ref()?;
         some(&[&inside.dreams[..], &inside.further_dreams].concat())
     }),
+    ("inside_likeness", Task::Inside, |rows| some(&rows.inside.as_ref()?.likeness)),
     ("multitask_networks", Task::Multitask, |rows| {
         let networks: Vec<HeadedRow> = rows.multitask.as_ref()?.networks().cloned().collect();
         Some(csv(&networks))
     }),
     ("multitask_mcnemar", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.mcnemar))),
+    ("multitask_seeds", Task::Multitask, |rows| seeds(&rows.multitask.as_ref()?.seeds)),
+    ("multitask_seed_tests", Task::Multitask, |rows| seed_tests(&rows.multitask.as_ref()?.seeds)),
     ("multitask_classes", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.classes))),
     ("multitask_measures", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.measures))),
     ("multitask_gradients", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.gradients)),
     ("multitask_weightings", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.weightings)),
 ];
+
+fn seeds(rows: &Option<SeedsRows>) -> Option<Vec<u8>> {
+    rows.as_ref().map(|rows| csv(&rows.networks))
+}
+
+fn seed_tests(rows: &Option<SeedsRows>) -> Option<Vec<u8>> {
+    rows.as_ref().map(|rows| csv(&rows.tests))
+}
 
 /// Every table of a study.
 pub(crate) fn draw_up(rows: &Rows) -> Vec<Table> {
@@ -97,6 +116,10 @@ impl Row for NetworkRow {
     const PARTS: Parts = &[DIVERGED];
 }
 impl Row for PairRow {}
+impl Row for SeedRow {}
+impl Row for PerceptronSeedRow {}
+impl Row for SeedPairRow {}
+impl Row for LikenessRow {}
 impl Row for ClassRow {}
 impl Row for ConfusionRow {}
 impl Row for ComparedRow {}

@@ -139,7 +139,8 @@ pub fn page_candidates<'a>(study: &Study, runs: &'a [PlannedRun]) -> Vec<(&'a Pl
         };
         Some((run, PageCandidate { name: run.full_title(), parameters, rank }))
     };
-    runs.iter().filter_map(candidate).collect()
+    // The page has what the first seed of a study gave.
+    runs.iter().filter(|run| run.seed.is_none()).filter_map(candidate).collect()
 }
 
 impl PageSpec {

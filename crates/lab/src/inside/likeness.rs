@@ -7,6 +7,7 @@ use inkling_statistics::{counterparts, mean, pearson};
 use inkling_store::{Store, TensorFile};
 use pathfinding::matrix::Matrix;
 use pathfinding::prelude::kuhn_munkres;
+use rayon::prelude::*;
 
 use super::trained::Trained;
 use crate::error::LabError;
@@ -93,8 +94,8 @@ fn filters(spec: &LikenessRun, store: &Store) -> Result<Option<FilterLikeness>, 
         layer = name;
         all.push(filters);
     }
-    let mut random = RngStream::new(spec.seed, "likeness of seeds");
     let compare = |(a, b): (usize, usize)| {
+        let mut random = RngStream::new(spec.seed, &format!("likeness of seeds/{a}/{b}"));
         let observed = all[a].likeness(&all[b]);
         let by_chance: Vec<f64> =
             (0..spec.shuffles).map(|_| all[a].likeness(&all[b].shuffled(&mut random))).collect();
@@ -102,7 +103,8 @@ fn filters(spec: &LikenessRun, store: &Store) -> Result<Option<FilterLikeness>, 
         let p = (1 + as_alike) as f64 / (1 + spec.shuffles) as f64;
         PairLikeness { a, b, observed, by_chance: mean(by_chance).unwrap_or(0.0), p }
     };
-    let pairs = pairs(all.len()).map(compare).collect();
+    let pairs: Vec<(usize, usize)> = pairs(all.len()).collect();
+    let pairs = pairs.into_par_iter().map(compare).collect();
     let filters = all.first().map_or(0, |filters: &Filters| filters.vectors.len());
     Ok(Some(FilterLikeness { layer, filters, pairs }))
 }

@@ -75,8 +75,9 @@ pub(crate) fn expand_again(
     Ok(runs.into_iter().filter(is_asked).collect())
 }
 
-/// Comparisons by chance that two networks are set beside: p is a multiple of 1/200.
-const SHUFFLES: usize = 199;
+/// Comparisons by chance that two networks are set beside: p is a multiple of 1/1000, small enough for the correction for the pairs of ten
+/// seeds.
+const SHUFFLES: usize = 999;
 
 /// The run that compares what the network that is looked into learnt from each seed of a study; `None` of one seed. `set_of` gives
 /// the images of a run.

@@ -72,6 +72,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         full_space_passes: 9,
     });
     let perceptrons = pairs(classes.len()).enumerate().map(|(i, (a, b))| PairResults {
+        replicates: Vec::new(),
         spec: PerceptronRun {
             data: DATA,
             a,

@@ -245,6 +245,11 @@ impl Canvas {
         self.path((points, 2, "Z"), Some(colour), (WHITE, 0.3), None);
     }
 
+    /// Fills a polygon without an edge.
+    pub(super) fn area(&mut self, points: &[(f64, f64)], colour: Rgb) {
+        self.path((points, 1, "Z"), Some(colour), (colour, 0.0), None);
+    }
+
     /// Draws a path through points, with so many decimals, that ends in `end`.
     fn path(
         &mut self,

@@ -62,11 +62,32 @@ pub(super) fn curves(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
 fn key(task: &NetworksResults) -> Key {
     let mut key = Key::row(TEXT_WIDTH - LEFT);
     key.add(Sign::Line(BATCHES.0, None), "batches, each before its step");
+    let seeds = task.networks.iter().map(|network| network.trainings().count()).max().unwrap_or(1);
     let epochs = || task.networks.iter().flat_map(|network| &network.outcome.epochs);
     for part in PARTS.iter().filter(|part| epochs().any(|epoch| (part.of)(epoch).is_some())) {
         key.add(Sign::Marked(part.shape, part.colour), part.name);
     }
+    if seeds > 1 {
+        let first = task.networks.first().map_or(0, |network| network.spec.seed);
+        key.note(format!("lines: seed {first}; bands: from the lowest to the highest of {seeds} seeds"));
+    }
     key
+}
+
+/// Epochs, and the lowest and the highest of some value after each, over the seeds that all came so far.
+fn over_seeds(network: &Network, part: &Part, value: impl Fn(&Evaluation) -> f64) -> Vec<(usize, f64, f64)> {
+    if network.replicates.is_empty() {
+        return Vec::new();
+    }
+    let trainings: Vec<&[EpochOutcome]> =
+        network.trainings().map(|training| training.outcome.epochs.as_slice()).collect();
+    let shortest = trainings.iter().map(|epochs| epochs.len()).min().unwrap_or(0);
+    let at = |epoch: usize| {
+        let found = trainings.iter().map(|epochs| (part.of)(&epochs[epoch]).map(|found| value(&found)));
+        let (low, high) = extent(found.collect::<Option<Vec<f64>>>()?, (0.0, 0.0));
+        Some((trainings[0][epoch].step, low, high))
+    };
+    (0..shortest).filter_map(at).collect()
 }
 
 /// The ranges that all networks of a task share.
@@ -79,7 +100,8 @@ struct Scale {
 impl Scale {
     fn new(task: &NetworksResults) -> Scale {
         let evaluations = || {
-            let epochs = task.networks.iter().flat_map(|network| &network.outcome.epochs);
+            let trainings = task.networks.iter().flat_map(Network::trainings);
+            let epochs = trainings.flat_map(|training| &training.outcome.epochs);
             epochs.flat_map(|epoch| PARTS.iter().filter_map(move |part| (part.of)(epoch)))
         };
         let batches = task.networks.iter().flat_map(|network| &network.curve).map(|line| line.loss);
@@ -145,6 +167,12 @@ impl Scale {
 
     /// What was found after each epoch, and where the training ended in numbers that are none.
     fn evaluations(&self, chart: &mut Chart, network: &Network, value: impl Fn(&Evaluation) -> f64) {
+        for part in &PARTS {
+            let band = over_seeds(network, part, &value).into_iter();
+            let band: Vec<(f64, f64, f64)> =
+                band.map(|(step, low, high)| (self.epochs_at(network, step), low, high)).collect();
+            chart.band(&band, colour::pale(part.colour));
+        }
         for part in &PARTS {
             let place = |epoch: &EpochOutcome| {
                 let found = (part.of)(epoch)?;

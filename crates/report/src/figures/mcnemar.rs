@@ -1,4 +1,4 @@
-//! Which networks differ by more than the noise: McNemar's test between every two.
+//! Which networks differ by more than the noise: a test between every two.
 
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour;
@@ -6,7 +6,7 @@ use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
 use super::networks::Kind;
 use super::{list, p_value, percent, points};
-use crate::{NetworkPair, NetworksResults, Results};
+use crate::{NetworksResults, Results, Verdict};
 use inkling_statistics::ALPHA;
 
 /// No cell is wider: two networks do not fill the page.
@@ -22,7 +22,7 @@ fn height(width: f64) -> f64 {
 
 /// Every two networks of a task; `None` where fewer than two did not diverge.
 pub(super) fn pairs(kind: Kind, task: &NetworksResults) -> Option<Drawing> {
-    let pairs = crate::within(task);
+    let pairs = task.verdicts();
     if pairs.is_empty() {
         return None;
     }
@@ -35,7 +35,7 @@ pub(super) fn pairs(kind: Kind, task: &NetworksResults) -> Option<Drawing> {
 /// Every CNN (rows) beside every MLP (columns); `None` where they did not answer the same images.
 pub(super) fn between(found: &Results, cnns: &NetworksResults) -> Option<Drawing> {
     let mlps = found.mlps.as_ref()?;
-    let pairs = crate::between(cnns, mlps);
+    let pairs = cnns.verdicts_beside(mlps);
     if pairs.is_empty() {
         return None;
     }
@@ -53,8 +53,8 @@ fn finished(task: &NetworksResults) -> (Vec<usize>, Vec<String>) {
     task.finished().map(|(i, network, _)| (i, network.name.clone())).unzip()
 }
 
-fn draw(matrix: &Matrix, pairs: &[NetworkPair], (rows, columns): (&[usize], &[usize])) -> Canvas {
-    let most = pairs.iter().map(|pair| pair.difference().abs()).fold(1e-4, f64::max);
+fn draw(matrix: &Matrix, pairs: &[Verdict], (rows, columns): (&[usize], &[usize])) -> Canvas {
+    let most = pairs.iter().map(|pair| pair.difference.abs()).fold(1e-4, f64::max);
     // Half the map's range: the strongest colours would drown the numbers.
     let shade = |share: f64| colour::diverging(0.6 * share);
     let mut canvas = Canvas::page();
@@ -63,16 +63,21 @@ fn draw(matrix: &Matrix, pairs: &[NetworkPair], (rows, columns): (&[usize], &[us
         let row = rows.iter().position(|&i| i == pair.a)?;
         let column = columns.iter().position(|&i| i == pair.b)?;
         let p = format!("p\u{a0}{}", p_value(pair.adjusted));
-        let cell = Cell::new(shade(pair.difference() / most)).line(points(pair.difference())).line(p);
+        let cell = Cell::new(shade(pair.difference / most)).line(points(pair.difference)).line(p);
         Some(((row, column), cell.edged(pair.differs())))
     });
     let lines = matrix.draw(&mut canvas, cells);
     let mut key = Key::column(KEY);
     key.heading("Row minus column");
+    let (table, test) = if over_seeds(pairs) {
+        ("the table of tests over seeds", "p over seeds and test images")
+    } else {
+        ("the table of McNemar’s tests", "p of McNemar’s test")
+    };
     key.note(match lines {
-        0 => "test accuracy, by colour; the numbers are in the table of McNemar’s tests",
-        1 => "test accuracy in percentage points; p is in the table of McNemar’s tests",
-        _ => "test accuracy in percentage points, p of McNemar’s test after Holm",
+        0 => format!("test accuracy, by colour; the numbers are in {table}"),
+        1 => format!("test accuracy in percentage points; p is in {table}"),
+        _ => format!("test accuracy in percentage points, {test} after Holm"),
     });
     key.add(Sign::Edge, format!("p < {ALPHA}: significant"));
     key.add(Sign::Shades([-1.0, 0.0, 1.0].map(shade)), "blue: row worse; red: row better");
@@ -80,14 +85,19 @@ fn draw(matrix: &Matrix, pairs: &[NetworkPair], (rows, columns): (&[usize], &[us
     canvas
 }
 
-fn alt(what: &str, pairs: &[NetworkPair], (first, second): (&NetworksResults, &NetworksResults)) -> String {
+/// Whether the tests are of several seeds.
+fn over_seeds(pairs: &[Verdict]) -> bool {
+    pairs.iter().any(|pair| pair.over_seeds.is_some())
+}
+
+fn alt(what: &str, pairs: &[Verdict], (first, second): (&NetworksResults, &NetworksResults)) -> String {
     let differing: Vec<String> = pairs
         .iter()
         .filter(|pair| pair.differs())
         .map(|pair| {
             let (a, b) = (&first.networks[pair.a].name, &second.networks[pair.b].name);
-            let (better, worse) = if pair.only_a > pair.only_b { (a, b) } else { (b, a) };
-            format!("{better} over {worse} by {}", percent(pair.difference().abs(), 2))
+            let (better, worse) = if pair.difference > 0.0 { (a, b) } else { (b, a) };
+            format!("{better} over {worse} by {}", percent(pair.difference.abs(), 2))
         })
         .collect();
     let found = if differing.is_empty() {
@@ -95,8 +105,8 @@ fn alt(what: &str, pairs: &[NetworkPair], (first, second): (&NetworksResults, &N
     } else {
         format!("{} significant: {}", differing.len(), list(&differing))
     };
+    let test = if over_seeds(pairs) { "a test over seeds and test images" } else { "McNemar’s exact test" };
     format!(
-        "Heat map of the difference in test accuracy for {what}, with p of McNemar’s exact test corrected by Holm’s \
-         method; {found}."
+        "Heat map of the difference in test accuracy for {what}, with p of {test} corrected by Holm’s method; {found}."
     )
 }

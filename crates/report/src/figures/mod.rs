@@ -19,6 +19,7 @@ mod plane;
 mod raster;
 mod registry;
 mod scatter;
+mod seeds;
 mod separability;
 #[cfg(test)]
 pub(crate) mod tests;

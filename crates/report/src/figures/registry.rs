@@ -5,7 +5,7 @@ use inkling_schema::Task;
 use super::canvas::Drawing;
 use super::networks::{Kind, compared};
 use super::{
-    accuracy, augmentation, confusion, curves, inside, mcnemar, multitask, pca, perceptron, scatter,
+    accuracy, augmentation, confusion, curves, inside, mcnemar, multitask, pca, perceptron, scatter, seeds,
     separability,
 };
 use crate::{Figure, Results};
@@ -60,6 +60,9 @@ pub(crate) const FIGURES: &[Spec] = &[
     figure(&["mlp_parameters"], Task::Mlp, |found| {
         found.mlps.iter().map(|mlps| accuracy::against_parameters(&[(Kind::Mlp, mlps)])).collect()
     }),
+    figure(&["mlp_seeds"], Task::Mlp, |found| {
+        found.mlps.iter().flat_map(|task| seeds::accuracies(Kind::Mlp, task)).collect()
+    }),
     figure(&["mlp_mcnemar"], Task::Mlp, |found| {
         found.mlps.iter().filter_map(|task| mcnemar::pairs(Kind::Mlp, task)).collect()
     }),
@@ -75,6 +78,9 @@ pub(crate) const FIGURES: &[Spec] = &[
     }),
     figure(&["cnn_parameters"], Task::Cnn, |found| {
         found.cnns.iter().map(|cnns| accuracy::against_parameters(&compared(found, cnns))).collect()
+    }),
+    figure(&["cnn_seeds"], Task::Cnn, |found| {
+        found.cnns.iter().flat_map(|task| seeds::accuracies(Kind::Cnn, task)).collect()
     }),
     figure(&["cnn_mcnemar"], Task::Cnn, |found| {
         found.cnns.iter().filter_map(|task| mcnemar::pairs(Kind::Cnn, task)).collect()
@@ -94,6 +100,9 @@ pub(crate) const FIGURES: &[Spec] = &[
     }),
     figure(&["network_curves"], Task::Network, |found| {
         found.network.iter().flat_map(|task| curves::curves(Kind::Own, task)).collect()
+    }),
+    figure(&["network_seeds"], Task::Network, |found| {
+        found.network.iter().flat_map(|task| seeds::accuracies(Kind::Own, task)).collect()
     }),
     figure(&["network_confusion"], Task::Network, |found| {
         found.network.iter().filter_map(confusion::matrix).collect()
@@ -124,6 +133,9 @@ pub(crate) const FIGURES: &[Spec] = &[
     }),
     figure(&["multitask_accuracy"], Task::Multitask, |found| {
         found.multitask.iter().filter_map(multitask::accuracy::against_lambda).collect()
+    }),
+    figure(&["multitask_seeds"], Task::Multitask, |found| {
+        found.multitask.iter().filter_map(multitask::seeds::gains).collect()
     }),
     figure(&["multitask_tradeoff"], Task::Multitask, |found| {
         found.multitask.iter().filter_map(multitask::tradeoff::plane).collect()

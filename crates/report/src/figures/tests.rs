@@ -118,6 +118,7 @@ fn perceptron(a: u8, b: u8, size: [usize; 2]) -> PairResults {
         errors.push(0.0);
     }
     PairResults {
+        replicates: Vec::new(),
         spec: PerceptronRun {
             data: slice(),
             a,
@@ -341,10 +342,11 @@ fn names(figures: &[Figure]) -> Vec<&str> {
 
 #[test]
 fn a_study_has_the_figures_of_its_tasks() {
-    // Those of augmentation only where images are changed.
+    // Those of augmentation only where images are changed, those of seeds only where there are several.
     let of = |tasks: &[Task]| {
         let names = tasks.iter().flat_map(|&task| super::names(task));
-        names.filter(|name| !name.ends_with("_augmentation")).collect::<Vec<_>>()
+        let always = |name: &String| !["_augmentation", "_seeds"].iter().any(|end| name.ends_with(end));
+        names.filter(always).collect::<Vec<_>>()
     };
     let mut study = with_networks(&LONG_NAMES, Shape::SMALL);
     let data = data(&LONG_NAMES);

@@ -9,6 +9,7 @@ mod networks;
 mod origin;
 mod page;
 mod peers;
+mod seeds;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -37,12 +38,13 @@ pub use multitask::{
     Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound, MultitaskResults,
     Pairing, Spread, WeightingResults,
 };
-pub use network::{Answers, Convolutions, Network, WrongImage, metrics, training_lines};
+pub use network::{Answers, Convolutions, Network, Replicate, Trained, WrongImage, metrics, training_lines};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, NetworksResults};
 pub use origin::{Origins, Program, Share};
 pub use page::{LeftOut, PageImages, PageNetwork, PageResults, WhyLeftOut};
 pub use peers::{PeerFound, PeerResults};
+pub use seeds::{Alone, GoalVerdict, SeedSpread, SeedTest, Verdict};
 
 /// A study, as far as it is finished.
 #[derive(Debug, Clone)]
@@ -138,6 +140,8 @@ pub struct PairResults {
     pub bias: f32,
     /// Seconds it took.
     pub seconds: f64,
+    /// What the other seeds of the study made of it, where they train perceptrons; all above is of the first seed.
+    pub replicates: Vec<PerceptronOutcome>,
 }
 
 impl Results {
@@ -167,14 +171,21 @@ impl Results {
                 return Err(networks::damaged_record(store, reason).into());
             }
         }
-        let (mut pca, mut separability, mut pairs) = (None, None, Vec::new());
+        let (mut pca, mut separability, mut pairs) = (None, None, Vec::<PairResults>::new());
+        let mut replicates: BTreeMap<(u8, u8), Vec<PerceptronOutcome>> = BTreeMap::new();
         for run in &record.runs {
             match &run.spec {
+                RunSpec::Perceptron(spec) if run.seed.is_some() => {
+                    replicates.entry((spec.a, spec.b)).or_default().push(outcome(store, run)?.outcome);
+                }
                 RunSpec::Pca(spec) => pca = Some((run, spec)),
                 RunSpec::Separability(_) => separability = Some(outcome(store, run)?.outcome),
                 RunSpec::Perceptron(spec) => pairs.push(pair(store, run, spec, &record)?),
                 _ => {}
             }
+        }
+        for pair in &mut pairs {
+            pair.replicates = replicates.remove(&(pair.spec.a, pair.spec.b)).unwrap_or_default();
         }
         let pca = match (pca, separability) {
             (Some((run, spec)), Some(separability)) => {
@@ -183,7 +194,7 @@ impl Results {
             }
             _ => None,
         };
-        let perceptrons = pairs.first().map(|pair: &PairResults| {
+        let perceptrons = pairs.first().map(|pair| {
             let data = &record.data[&pair.spec.data.set];
             let asked = record.runs.iter().chain(&missing).filter_map(|run| match &run.spec {
                 RunSpec::Perceptron(spec) => Some([spec.a, spec.b]),
@@ -394,6 +405,7 @@ fn pair(
             .values("w", &[data.height, data.width * data.channels])?,
         bias: folder.tensors(TensorFile::Model)?.values("b", &[1])?[0],
         seconds: result.seconds,
+        replicates: Vec::new(),
     })
 }
 

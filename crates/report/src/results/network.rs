@@ -44,6 +44,30 @@ pub struct Network {
     pub augmented_columns: usize,
     /// Seconds of the whole run.
     pub seconds: f64,
+    /// What the other seeds of the study made of it, in their order; all above is of the first seed.
+    pub replicates: Vec<Replicate>,
+}
+
+/// A network trained once more, from another seed of the study.
+#[derive(Debug, Clone)]
+pub struct Replicate {
+    /// The seed.
+    pub seed: u64,
+    /// What came of it.
+    pub outcome: TrainOutcome,
+    /// The answers of each head, in the order of the spec's labels.
+    pub heads: Vec<Answers>,
+}
+
+/// One training of a network, from whichever seed.
+#[derive(Debug, Clone, Copy)]
+pub struct Trained<'a> {
+    /// The seed.
+    pub seed: u64,
+    /// What came of it.
+    pub outcome: &'a TrainOutcome,
+    /// The answers of each head.
+    pub heads: &'a [Answers],
 }
 
 /// The answers of a head to the n test images.
@@ -84,6 +108,14 @@ pub struct WrongImage {
 }
 
 impl Network {
+    /// Its training from every seed of the study, the first one first.
+    pub fn trainings(&self) -> impl Iterator<Item = Trained<'_>> {
+        let first = Trained { seed: self.spec.seed, outcome: &self.outcome, heads: &self.heads };
+        let again = self.replicates.iter();
+        let again = again.map(|Replicate { seed, outcome, heads }| Trained { seed: *seed, outcome, heads });
+        std::iter::once(first).chain(again)
+    }
+
     /// Hidden layers.
     pub fn depth(&self) -> usize {
         self.widths.len()
@@ -217,8 +249,16 @@ pub(super) fn read(
         augmented,
         augmented_columns,
         seconds: result.seconds,
+        replicates: Vec::new(),
     };
     Ok((network, scores))
+}
+
+impl Replicate {
+    /// What is kept of a network that was read.
+    pub(super) fn of(network: Network) -> Replicate {
+        Replicate { seed: network.spec.seed, outcome: network.outcome, heads: network.heads }
+    }
 }
 
 /// Training images beside changed copies, and how many there are in a row.

@@ -6,7 +6,7 @@ use inkling_schema::outcome::{DataSetFacts, EpochOutcome, Evaluation, PlannedRun
 use inkling_schema::{RunSpec, Task, TrainRun};
 use inkling_store::{Reader, StoreError};
 
-use super::network::{self, Network};
+use super::network::{self, Network, Replicate};
 use crate::ReportError;
 
 /// Networks whose numbers of parameters differ by no more than this factor count as of one budget.
@@ -69,8 +69,9 @@ pub(super) fn read(
     record: &StudyRecord,
     task: Task,
 ) -> Result<Option<NetworksResults>, ReportError> {
-    let runs = record.runs.iter().filter(|run| run.task == task);
-    let runs: Vec<(&PlannedRun, &TrainRun)> = runs
+    let of_task = || record.runs.iter().filter(|run| run.task == task);
+    let runs: Vec<(&PlannedRun, &TrainRun)> = of_task()
+        .filter(|run| run.seed.is_none())
         .filter_map(|run| match &run.spec {
             RunSpec::Train(spec) => Some((run, spec)),
             _ => None,
@@ -87,8 +88,15 @@ pub(super) fn read(
             let reason = format!("task `{}` has a run `{}` and no such network", task.name(), run.title);
             return Err(ReportError::from(damaged_record(store, reason)));
         };
-        let (network, _) = network::read(store, run, spec, &[data.classes.len()])?;
-        Ok(Network { why: (*why).to_owned(), ..network })
+        let read =
+            |run, spec| Ok::<_, ReportError>(network::read(store, run, spec, &[data.classes.len()])?.0);
+        let again = of_task().filter(|other| other.seed.is_some() && other.title == run.title);
+        let again = again.filter_map(|run| match &run.spec {
+            RunSpec::Train(spec) => Some(read(run, spec).map(Replicate::of)),
+            _ => None,
+        });
+        let replicates = again.collect::<Result<_, _>>()?;
+        Ok(Network { why: (*why).to_owned(), replicates, ..read(run, spec)? })
     });
     Ok(Some(NetworksResults { data: data.clone(), networks: networks.collect::<Result<_, _>>()? }))
 }

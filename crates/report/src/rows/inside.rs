@@ -1,8 +1,8 @@
 //! Task 5.
 
-use inkling_schema::outcome::{DreamFound, FilterKinds, LookedAt};
+use inkling_schema::outcome::{DreamFound, FilterKinds, LookedAt, PairLikeness};
 use inkling_schema::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start};
-use inkling_statistics::wilson_interval;
+use inkling_statistics::{holm, wilson_interval};
 use serde::Serialize;
 
 use crate::results::{ActivationsResults, DreamResults, FiltersResults, InsideResults, Judge};
@@ -24,6 +24,24 @@ pub(crate) struct InsideRows {
     /// Dreams with parts of the method left out, from other starts, and of whole layers.
     pub(crate) further_dreams: Vec<DreamRow>,
     pub(crate) judge: Option<JudgeRow>,
+    /// How alike the filters, and the dreams, of every two seeds are; empty of one seed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) likeness: Vec<LikenessRow>,
+}
+
+/// How alike two seeds are, and how alike they would be by chance.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct LikenessRow {
+    /// "filters" of the first convolution, or "dreams" of every class.
+    pub(crate) of: &'static str,
+    seed_a: u64,
+    seed_b: u64,
+    /// Mean cosine similarity of matched filters, or mean correlation of dreams of one class.
+    pub(crate) observed: f64,
+    pub(crate) by_chance: f64,
+    /// One-sided p by permutation, and the same corrected for all pairs of seeds by Holm's method.
+    p: f64,
+    pub(crate) p_holm: f64,
 }
 
 /// The filters of a convolution, their slices counted by kind, and by kind of as many random ones.
@@ -107,8 +125,29 @@ impl InsideRows {
             dreams: rows(of_classes),
             further_dreams: rows(further),
             judge: inside.judge.as_ref().map(JudgeRow::new),
+            likeness: likeness(inside),
         }
     }
+}
+
+fn likeness(inside: &InsideResults) -> Vec<LikenessRow> {
+    let Some(found) = &inside.likeness else { return Vec::new() };
+    let rows = |of: &'static str, pairs: &[PairLikeness]| -> Vec<LikenessRow> {
+        let corrected = holm(&pairs.iter().map(|pair| pair.p).collect::<Vec<f64>>());
+        let seed = |place: usize| inside.seeds.get(place).copied().unwrap_or_default();
+        let row = |(pair, p_holm): (&PairLikeness, f64)| LikenessRow {
+            of,
+            seed_a: seed(pair.a),
+            seed_b: seed(pair.b),
+            observed: pair.observed,
+            by_chance: pair.by_chance,
+            p: pair.p,
+            p_holm,
+        };
+        pairs.iter().zip(corrected).map(row).collect()
+    };
+    let filters = found.filters.iter().flat_map(|found| rows("filters", &found.pairs));
+    filters.chain(found.dreams.iter().flat_map(|found| rows("dreams", &found.pairs))).collect()
 }
 
 fn filters(found: &FiltersResults) -> Vec<FilterRow> {

@@ -6,10 +6,11 @@ mod multitask;
 mod networks;
 mod pca;
 mod perceptron;
+mod seeds;
 
 use serde::Serialize;
 
-pub(crate) use self::inside::{DreamRow, FilterRow, InsideRows, LayerRow};
+pub(crate) use self::inside::{DreamRow, FilterRow, InsideRows, LayerRow, LikenessRow};
 pub(crate) use self::multitask::{
     ClassChangeRow, CostRow, GradientRow, HeadRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow,
 };
@@ -17,7 +18,8 @@ pub(crate) use self::networks::{
     ClassRow, ComparedRow, ConfusionRow, NetworkRow, NetworksRows, PairRow, compared,
 };
 pub(crate) use self::pca::{ComponentRow, PcaRows, SeparabilityRow};
-pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows};
+pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
+pub(crate) use self::seeds::{SeedPairRow, SeedRow, SeedsRows};
 use crate::results::Results;
 
 /// The rows of every task; a task that was not asked for is absent.
@@ -42,6 +44,9 @@ pub(crate) struct Rows {
     pub(crate) compared: Vec<ComparedRow>,
     #[serde(skip)]
     pub(crate) between: Vec<PairRow>,
+    /// The same over seeds, where there are several.
+    #[serde(skip)]
+    pub(crate) between_over_seeds: Vec<SeedPairRow>,
 }
 
 impl Rows {
@@ -60,6 +65,7 @@ impl Rows {
             multitask: results.multitask.as_ref().map(MultitaskRows::new),
             compared: both.map_or_else(Vec::new, |(mlps, cnns)| compared(mlps, cnns, times_compare)),
             between: both.map_or_else(Vec::new, |(mlps, cnns)| networks::between(cnns, mlps)),
+            between_over_seeds: both.map_or_else(Vec::new, |(mlps, cnns)| seeds::between(cnns, mlps)),
         }
     }
 }

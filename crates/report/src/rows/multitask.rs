@@ -6,6 +6,7 @@ use inkling_statistics::{mean, wilson_interval};
 use serde::Serialize;
 
 use super::networks::{ClassRow, class_rows};
+use super::seeds::SeedsRows;
 use crate::results::{
     Baselines, ClassChange, Goal, GoalPair, GradientsFound, MultitaskResults, Network, Pairing, Spread,
     WeightingResults,
@@ -38,6 +39,9 @@ pub(crate) struct MultitaskRows {
     pub(crate) weightings: Vec<WeightingRow>,
     #[serde(skip)]
     pub(crate) gradients: Vec<GradientRow>,
+    /// Every trained head over the seeds of the study; all else is of the first. Absent of a study of one seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seeds: Option<SeedsRows>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -200,6 +204,7 @@ impl MultitaskRows {
             cost: CostRow::new(task),
             weightings: task.weightings().into_iter().map(WeightingRow::new).collect(),
             gradients: task.networks().flat_map(gradients).collect(),
+            seeds: SeedsRows::of_multitask(task),
         }
     }
 

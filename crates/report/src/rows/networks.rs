@@ -4,6 +4,7 @@ use inkling_schema::outcome::Divergence;
 use inkling_statistics::{ClassMeasures, class_measures, wilson_interval};
 use serde::Serialize;
 
+use super::seeds::SeedsRows;
 use crate::results::{self, Network, NetworkPair, NetworksResults};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +18,9 @@ pub(crate) struct NetworksRows {
     /// Of the network that the report looks at more closely; empty where all diverged.
     #[serde(skip)]
     pub(crate) confusion: Vec<ConfusionRow>,
+    /// Every network over the seeds of the study; all else is of the first. Absent of a study of one seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seeds: Option<SeedsRows>,
 }
 
 /// One network. What a network that diverged does not have is null.
@@ -107,6 +111,7 @@ impl NetworksRows {
             mcnemar: pairs(&results::within(task), task, task),
             classes: classes.collect(),
             confusion: task.chosen().map_or_else(Vec::new, |(network, _)| confusion(network, names)),
+            seeds: SeedsRows::of_networks(task),
         }
     }
 }

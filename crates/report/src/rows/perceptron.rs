@@ -1,7 +1,8 @@
 //! Task 2.
 
 use inkling_schema::PerceptronRule;
-use inkling_statistics::wilson_interval;
+use inkling_schema::outcome::PerceptronOutcome;
+use inkling_statistics::{mean_and_std, wilson_interval};
 use serde::Serialize;
 
 use crate::results::{PairResults, PerceptronResults};
@@ -14,6 +15,23 @@ pub(crate) struct PerceptronRows {
     /// Five of them, from easy to hard.
     #[serde(skip)]
     pub(crate) five: Vec<PerceptronRow>,
+    /// Every pair over the seeds of the study, where all of them train perceptrons; all else is of the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) seeds: Vec<PerceptronSeedRow>,
+}
+
+/// A perceptron over seeds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct PerceptronSeedRow {
+    class_a: String,
+    class_b: String,
+    /// Test accuracy over the seeds.
+    mean: f64,
+    pub(crate) deviation: Option<f64>,
+    lowest: f64,
+    highest: f64,
+    pub(crate) seeds: usize,
+    diverged: usize,
 }
 
 /// One perceptron.
@@ -48,7 +66,33 @@ impl PerceptronRows {
             rule: spec.rule,
             pairs: results.pairs.iter().map(row).collect(),
             five: results.easy_to_hard().into_iter().map(row).collect(),
+            seeds: results
+                .pairs
+                .iter()
+                .filter(|pair| !pair.replicates.is_empty())
+                .filter_map(|pair| PerceptronSeedRow::new(pair, results))
+                .collect(),
         }
+    }
+}
+
+impl PerceptronSeedRow {
+    fn new(pair: &PairResults, results: &PerceptronResults) -> Option<PerceptronSeedRow> {
+        let all = || std::iter::once(&pair.outcome).chain(&pair.replicates);
+        let accuracy = |found: &PerceptronOutcome| found.test_correct as f64 / found.test_images as f64;
+        let accuracies: Vec<f64> = all().map(accuracy).collect();
+        let (mean, deviation) = mean_and_std(&accuracies)?;
+        let class = |place: u8| results.data.classes[usize::from(place)].clone();
+        Some(PerceptronSeedRow {
+            class_a: class(pair.spec.a),
+            class_b: class(pair.spec.b),
+            mean,
+            deviation,
+            lowest: accuracies.iter().copied().min_by(f64::total_cmp)?,
+            highest: accuracies.iter().copied().max_by(f64::total_cmp)?,
+            seeds: accuracies.len(),
+            diverged: all().filter(|found| found.diverged.is_some()).count(),
+        })
     }
 }
 

@@ -6,7 +6,8 @@ use inkling_statistics::{ALPHA, mean};
 
 use crate::results::Spread;
 use crate::rows::{
-    HeadedRow, InsideRows, MultitaskRows, NetworksRows, PcaRows, PerceptronRows, Rows, SingleRow,
+    HeadedRow, InsideRows, MultitaskRows, NetworksRows, PcaRows, PerceptronRows, Rows, SeedRow, SeedsRows,
+    SingleRow, WeightingRow,
 };
 
 /// What a line begins with that goes on about the task of the line before.
@@ -64,10 +65,15 @@ fn perceptrons(task: &PerceptronRows) -> Vec<String> {
 
 /// `number` and `kind` name the task, "Task 3" and "MLP".
 fn networks(task: &NetworksRows, number: &str, kind: &str) -> Vec<String> {
-    let accuracies: Vec<f64> = task.networks.iter().filter_map(|network| network.test_accuracy).collect();
+    let mut accuracies: Vec<f64> = task.networks.iter().filter_map(|network| network.test_accuracy).collect();
     let mut line = format!("{number}: {}", counted(task.networks.len(), kind));
+    if let Some(seeds) = &task.seeds {
+        accuracies = seeds.networks.iter().filter_map(|row| row.mean).collect();
+        line += &format!(" from {}", counted(seeds.alone.len(), "seed"));
+    }
     if !accuracies.is_empty() {
-        line += &format!(", test accuracy {}", range(&accuracies));
+        let mean = if task.seeds.is_some() { "mean " } else { "" };
+        line += &format!(", {mean}test accuracy {}", range(&accuracies));
     }
     let diverged = task.networks.iter().filter(|network| network.diverged.is_some());
     let diverged: Vec<&str> = diverged.map(|network| network.name.as_str()).collect();
@@ -75,7 +81,9 @@ fn networks(task: &NetworksRows, number: &str, kind: &str) -> Vec<String> {
         line += &format!("; diverged: {}", diverged.join(", "));
     }
     let mut lines = vec![line];
-    if !task.mcnemar.is_empty() {
+    if let Some(seeds) = &task.seeds {
+        lines.extend(over_seeds(seeds, "pair", "of networks differ"));
+    } else if !task.mcnemar.is_empty() {
         let differ = task.mcnemar.iter().filter(|pair| pair.p_holm < ALPHA).count();
         let pairs = counted(task.mcnemar.len(), "pair");
         lines.push(format!("{INDENT}{differ} of {pairs} of networks differ significantly"));
@@ -83,7 +91,38 @@ fn networks(task: &NetworksRows, number: &str, kind: &str) -> Vec<String> {
     lines
 }
 
+/// How many of some comparisons found a difference over seeds, and how many the first seed alone would have found.
+fn over_seeds(rows: &SeedsRows, one: &str, differ: &str) -> Option<String> {
+    let found = rows.tests.iter().filter(|test| test.p_holm < ALPHA).count();
+    let of = counted(rows.tests.len(), one);
+    let alone = rows.alone.first().map(|row| {
+        format!(
+            "; with seed {} alone, {} of {} would have been called different",
+            row.seed, row.differ, row.pairs
+        )
+    });
+    let line = format!("{INDENT}{found} of {of} {differ} significantly over seeds and test images");
+    (!rows.tests.is_empty()).then(|| line + &alone.unwrap_or_default())
+}
+
+/// "97.02 ± 0.11 %" over seeds; the mean alone of a single one.
+fn mean_and_deviation(mean: f64, deviation: Option<f64>) -> String {
+    match deviation {
+        Some(deviation) => format!("{:.2} ± {}", 100.0 * mean, percent(deviation, 2)),
+        None => percent(mean, 2),
+    }
+}
+
 fn network(task: &NetworksRows) -> Vec<String> {
+    if let Some(seeds) = &task.seeds {
+        let told = |row: &SeedRow| {
+            let found =
+                row.mean.map(|mean| format!("test accuracy {}", mean_and_deviation(mean, row.deviation)));
+            let found = found.unwrap_or_else(|| "its trainings diverged".into());
+            format!("{}, {}: {found}", row.network, counted(seeds.alone.len(), "seed"))
+        };
+        return seeds.networks.iter().map(told).collect();
+    }
     task.networks
         .iter()
         .map(|network| match (network.test_accuracy, network.interval) {
@@ -129,7 +168,32 @@ fn inside(task: &InsideRows, number: &str) -> Vec<String> {
     vec![line]
 }
 
+/// The same over seeds: the single-task networks, the heads of each λ, and what differs.
+fn multitask_over_seeds(seeds: &SeedsRows) -> Vec<String> {
+    let told = |row: &SeedRow| match row.mean {
+        Some(mean) => format!("{} {}", row.head, mean_and_deviation(mean, row.deviation)),
+        None => format!("{} diverged", row.head),
+    };
+    let single =
+        seeds.networks.iter().filter(|row| row.lambda.is_none()).map(told).collect::<Vec<_>>().join(", ");
+    let count = counted(seeds.alone.len(), "seed");
+    let mut lines = vec![format!("Task 6: single-task networks, test accuracy over {count}: {single}")];
+    for heads in
+        seeds.networks.chunk_by(|a, b| a.lambda == b.lambda).filter(|heads| heads[0].lambda.is_some())
+    {
+        let heads_told = heads.iter().map(told).collect::<Vec<_>>().join(", ");
+        lines.push(format!("{INDENT}{}: {heads_told}", heads[0].network));
+    }
+    lines.extend(over_seeds(seeds, "comparison", "with a single-task network differ"));
+    lines
+}
+
 fn multitask(task: &MultitaskRows) -> Vec<String> {
+    if let Some(seeds) = &task.seeds {
+        let mut lines = multitask_over_seeds(seeds);
+        lines.extend(task.weightings.iter().map(weighting));
+        return lines;
+    }
     let single = |name: &str, found: &Option<SingleRow>| {
         Some(format!("{name} {}", percent(found.as_ref()?.test_accuracy?, 2)))
     };
@@ -168,11 +232,13 @@ fn multitask(task: &MultitaskRows) -> Vec<String> {
             "{INDENT}{differ} of {all} jointly trained heads differ significantly from a single-task network"
         ));
     }
-    for found in &task.weightings {
-        let (item, group) = (spread(found.item), spread(found.group));
-        lines.push(format!("{INDENT}{}: item {item}, group {group}", found.name));
-    }
+    lines.extend(task.weightings.iter().map(weighting));
     lines
+}
+
+fn weighting(found: &WeightingRow) -> String {
+    let (item, group) = (spread(found.item), spread(found.group));
+    format!("{INDENT}{}: item {item}, group {group}", found.name)
 }
 
 fn head(name: &str, accuracy: Option<f64>, trained: Option<bool>) -> String {
@@ -187,10 +253,7 @@ fn head(name: &str, accuracy: Option<f64>, trained: Option<bool>) -> String {
 fn spread(found: Option<Spread>) -> String {
     match found {
         None => "diverged".to_owned(),
-        Some(Spread { mean, deviation: Some(deviation), .. }) => {
-            format!("{:.2} ± {}", 100.0 * mean, percent(deviation, 2))
-        }
-        Some(found) => percent(found.mean, 2),
+        Some(Spread { mean, deviation, .. }) => mean_and_deviation(mean, deviation),
     }
 }
 

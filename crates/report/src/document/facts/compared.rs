@@ -7,7 +7,7 @@ use inkling_statistics::median;
 
 use super::networks::{Named, initializer};
 use crate::rows::ComparedRow;
-use crate::{Network, NetworkPair, NetworksResults};
+use crate::{Network, NetworksResults, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ComparedFacts<'a> {
@@ -17,7 +17,7 @@ pub(super) struct ComparedFacts<'a> {
     same_training: bool,
     /// Of the networks that did not diverge.
     rows: Vec<&'a ComparedRow>,
-    /// McNemar's tests of every CNN against every MLP: all, those that differ significantly, those of these that a CNN wins.
+    /// The tests of every CNN against every MLP: all, those that differ significantly, those of these that a CNN wins.
     /// None at all where the two kinds were tested on different images.
     pairs: usize,
     differ: usize,
@@ -66,7 +66,7 @@ impl<'a> ComparedFacts<'a> {
         cnns: &'a NetworksResults,
         rows: &'a [ComparedRow],
     ) -> Option<Self> {
-        let pairs = crate::between(cnns, mlps);
+        let pairs = cnns.verdicts_beside(mlps);
         let differing = || pairs.iter().filter(|pair| pair.differs());
         let rows: Vec<&ComparedRow> = rows.iter().filter(|row| row.test_accuracy.is_some()).collect();
         let best = |value: fn(&ComparedRow) -> Option<f64>| {
@@ -96,7 +96,7 @@ impl<'a> ComparedFacts<'a> {
             same_training: networks().all(|network| trained_alike(&network.spec, &first.spec)),
             pairs: pairs.len(),
             differ: differing().count(),
-            cnn_better: differing().filter(|pair| pair.only_a > pair.only_b).count(),
+            cnn_better: differing().filter(|pair| pair.difference > 0.0).count(),
             smallest_winner: smallest_winner(cnns, &pairs),
             smallest_mlp: Named { name: &smallest_mlp.name, value: parameters(smallest_mlp) },
             accuracy_ratio: ratio(|row| row.test_accuracy.unwrap_or(0.0)),
@@ -125,10 +125,10 @@ fn trained_alike(a: &TrainRun, b: &TrainRun) -> bool {
     a.training == b.training && alike(hidden(a), hidden(b)) && alike(output(a), output(b))
 }
 
-fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[NetworkPair]) -> Option<Named<'a>> {
+fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[Verdict]) -> Option<Named<'a>> {
     let wins = |cnn: usize| {
         let mut against = pairs.iter().filter(|pair| pair.a == cnn).peekable();
-        against.peek().is_some() && against.all(|pair| pair.differs() && pair.only_a > pair.only_b)
+        against.peek().is_some() && against.all(|pair| pair.differs() && pair.difference > 0.0)
     };
     let winners = cnns.finished().filter(|(i, _, _)| wins(*i));
     let (_, network, _) = winners.min_by_key(|(_, network, _)| network.outcome.parameters)?;

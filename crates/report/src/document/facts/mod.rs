@@ -14,6 +14,7 @@ mod peers;
 mod perceptron;
 mod published;
 mod rank;
+mod seeds;
 
 use std::collections::BTreeMap;
 
@@ -214,7 +215,7 @@ impl<'a> Facts<'a> {
             pca: pca.map(PcaFacts::new),
             perceptrons: perceptrons
                 .zip(rows.perceptron.as_ref())
-                .map(|(found, rows)| PerceptronFacts::new(found, &rows.five)),
+                .map(|(found, rows)| PerceptronFacts::new(found, rows)),
             link: pca.zip(perceptrons).and_then(|(pca, perceptrons)| LinkFacts::new(pca, perceptrons)),
             mlps: networks(&results.mlps, &rows.mlp),
             cnns: networks(&results.cnns, &rows.cnn),
@@ -226,7 +227,11 @@ impl<'a> Facts<'a> {
             network: networks(&results.network, &rows.network)
                 .zip(results.network.as_ref())
                 .and_then(|(facts, found)| NetworkFacts::new(facts, found)),
-            inside: results.inside.as_ref().map(InsideFacts::new),
+            inside: results
+                .inside
+                .as_ref()
+                .zip(rows.inside.as_ref())
+                .map(|(found, rows)| InsideFacts::new(found, rows)),
             multitask: results
                 .multitask
                 .as_ref()

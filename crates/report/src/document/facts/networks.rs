@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::closer::Chosen;
 use super::layers::Worked;
 use super::rank::RankCorrelation;
+use super::seeds::SeedsFacts;
 use crate::results::ONE_BUDGET;
 use crate::rows::{NetworkRow, NetworksRows};
-use crate::{Network, NetworkPair, NetworksResults};
+use crate::{Network, NetworksResults, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct NetworksFacts<'a> {
@@ -42,6 +43,8 @@ pub(super) struct NetworksFacts<'a> {
     budgets: Vec<Budget<'a>>,
     chosen: Option<Chosen<'a>>,
     worked: Option<Worked<'a>>,
+    /// What several seeds say; `None` of one.
+    seeds: Option<SeedsFacts<'a>>,
 }
 
 /// A network with the number that it is named for.
@@ -53,6 +56,7 @@ pub(super) struct Named<'a> {
 
 #[derive(Debug, Serialize)]
 struct Found<'a> {
+    /// Test accuracy, as a mean over the seeds where there are several.
     lowest: Named<'a>,
     highest: Named<'a>,
     fewest_layers: usize,
@@ -73,7 +77,7 @@ struct Found<'a> {
     rose: usize,
 }
 
-/// McNemar's tests, corrected for their number.
+/// The tests of every two networks, corrected for their number.
 #[derive(Debug, Serialize)]
 struct Pairs {
     pairs: usize,
@@ -122,7 +126,7 @@ impl<'a> NetworksFacts<'a> {
     pub(super) fn new(task: &'a NetworksResults, rows: &'a NetworksRows) -> Option<Self> {
         let first = task.networks.first()?;
         let spec = &first.spec;
-        let pairs = crate::within(task);
+        let pairs = task.verdicts();
         let layers = || spec.model.trunk.iter();
         let all_layers = || task.networks.iter().flat_map(|network| &network.spec.model.trunk);
         let padding = |layer: &LayerSpec| match layer {
@@ -156,6 +160,7 @@ impl<'a> NetworksFacts<'a> {
             budgets: budgets(task, &pairs),
             chosen: Chosen::new(task, &rows.classes),
             worked: Worked::new(task),
+            seeds: SeedsFacts::of_networks(task, &rows.seeds, &pairs),
         })
     }
 }
@@ -169,10 +174,15 @@ impl<'a> Found<'a> {
     fn new(task: &'a NetworksResults) -> Option<Self> {
         let finished: Vec<(&Network, &EpochOutcome)> =
             task.finished().map(|(_, network, last)| (network, last)).collect();
+        let accuracy = || {
+            let of = |(i, network, _): (usize, &'a Network, &EpochOutcome)| {
+                Some(Named { name: &network.name, value: task.accuracy(i)? })
+            };
+            task.finished().filter_map(of)
+        };
         let named = |value: fn(&EpochOutcome) -> f64| {
             finished.iter().map(move |(network, last)| Named { name: &network.name, value: value(last) })
         };
-        let accuracy = || named(|last| last.test.accuracy());
         let gap = || named(|last| last.train.accuracy() - last.test.accuracy());
         let by_value = |p: &Named, q: &Named| p.value.total_cmp(&q.value);
         let of = |number: fn(&Network) -> usize| -> Vec<f64> {
@@ -218,12 +228,12 @@ fn one_budget(a: &Network, b: &Network) -> bool {
 }
 
 impl Pairs {
-    fn new(task: &NetworksResults, pairs: &[NetworkPair]) -> Option<Self> {
+    fn new(task: &NetworksResults, pairs: &[Verdict]) -> Option<Self> {
         let networks = &task.networks;
         let across = || pairs.iter().filter(|pair| !one_budget(&networks[pair.a], &networks[pair.b]));
-        let larger_better = |pair: &&NetworkPair| {
+        let larger_better = |pair: &&Verdict| {
             let larger_first = networks[pair.a].outcome.parameters > networks[pair.b].outcome.parameters;
-            larger_first == (pair.only_a > pair.only_b)
+            larger_first == (pair.difference > 0.0)
         };
         let differing = || across().filter(|pair| pair.differs());
         Some(Pairs {
@@ -238,7 +248,7 @@ impl Pairs {
 }
 
 /// Groups of networks that did not diverge, by their number of parameters, the largest first.
-fn budgets<'a>(task: &'a NetworksResults, pairs: &[NetworkPair]) -> Vec<Budget<'a>> {
+fn budgets<'a>(task: &'a NetworksResults, pairs: &[Verdict]) -> Vec<Budget<'a>> {
     let mut order: Vec<(usize, &Network)> = task.finished().map(|(i, network, _)| (i, network)).collect();
     order.sort_by_key(|(_, network)| std::cmp::Reverse(network.outcome.parameters));
     let mut groups: Vec<Vec<(usize, &Network)>> = Vec::new();
@@ -254,15 +264,15 @@ fn budgets<'a>(task: &'a NetworksResults, pairs: &[NetworkPair]) -> Vec<Budget<'
 
 fn budget<'a>(
     task: &'a NetworksResults,
-    pairs: &[NetworkPair],
+    pairs: &[Verdict],
     mut group: Vec<(usize, &'a Network)>,
 ) -> Budget<'a> {
     group.sort_by_key(|(i, network)| (network.depth(), *i));
     let inside = |i: usize| group.iter().any(|(member, _)| *member == i);
-    let pairs: Vec<&NetworkPair> = pairs.iter().filter(|pair| inside(pair.a) && inside(pair.b)).collect();
+    let pairs: Vec<&Verdict> = pairs.iter().filter(|pair| inside(pair.a) && inside(pair.b)).collect();
     let differing = pairs.iter().filter(|pair| pair.differs()).map(|pair| {
         let (a, b) = (&task.networks[pair.a], &task.networks[pair.b]);
-        let (better, worse) = if pair.only_a > pair.only_b { (a, b) } else { (b, a) };
+        let (better, worse) = if pair.difference > 0.0 { (a, b) } else { (b, a) };
         (better, worse, pair.adjusted)
     });
     let differing: Vec<(&Network, &Network, f64)> = differing.collect();
@@ -272,9 +282,7 @@ fn budget<'a>(
         parameters: parameters.sum::<f64>() / group.len() as f64,
         networks: group
             .iter()
-            .filter_map(|(_, network)| {
-                Some(Named { name: &network.name, value: network.kept()?.test.accuracy() })
-            })
+            .filter_map(|(i, network)| Some(Named { name: &network.name, value: task.accuracy(*i)? }))
             .collect(),
         pairs: pairs.len(),
         differ: differing.len(),

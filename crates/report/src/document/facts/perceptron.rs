@@ -6,9 +6,18 @@ use serde::Serialize;
 
 use super::rank::RankCorrelation;
 use super::{ClassValue, Pair};
-use crate::rows::PerceptronRow;
+use crate::rows::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
 use crate::{PairResults, PcaResults, PerceptronResults};
 use inkling_statistics::{ALPHA, Method, chi_squared_homogeneity, mantel_spearman, mean, median};
+
+/// Standard deviations of the test accuracies of pairs over seeds.
+#[derive(Debug, Serialize)]
+struct SeedsFacts {
+    count: usize,
+    lowest: f64,
+    highest: f64,
+    median: f64,
+}
 
 #[derive(Debug, Serialize)]
 pub(super) struct PerceptronFacts<'a> {
@@ -56,6 +65,8 @@ pub(super) struct PerceptronFacts<'a> {
     least_moved: Moved,
     most_moved: Moved,
     start_deviation: f64,
+    /// Where all seeds train perceptrons.
+    seeds: Option<SeedsFacts>,
 }
 
 #[derive(Debug, Serialize)]
@@ -140,8 +151,22 @@ pub(super) struct LinkFacts {
     black_pixels: usize,
 }
 
+impl SeedsFacts {
+    /// `None` where only the first seed trains perceptrons.
+    fn new(rows: &[PerceptronSeedRow]) -> Option<SeedsFacts> {
+        let deviations = || rows.iter().filter_map(|row| row.deviation);
+        Some(SeedsFacts {
+            count: rows.iter().map(|row| row.seeds).max()?,
+            lowest: deviations().min_by(f64::total_cmp)?,
+            highest: deviations().max_by(f64::total_cmp)?,
+            median: median(deviations())?,
+        })
+    }
+}
+
 impl<'a> PerceptronFacts<'a> {
-    pub(super) fn new(results: &'a PerceptronResults, rows: &'a [PerceptronRow]) -> Self {
+    pub(super) fn new(results: &'a PerceptronResults, of: &'a PerceptronRows) -> Self {
+        let rows = &of.five;
         let classes = &results.data.classes;
         let pairs = &results.pairs;
         let spec = &pairs[0].spec;
@@ -209,6 +234,7 @@ impl<'a> PerceptronFacts<'a> {
             most_moved: moved().max_by(by_deviation).expect("a pair"),
             // Of the uniform distribution on [0, 1).
             start_deviation: (1.0_f64 / 12.0).sqrt(),
+            seeds: SeedsFacts::new(&of.seeds),
             easiest: named(classes, ranked[0]),
             hardest: named(classes, ranked[ranked.len() - 1]),
             rows,
@@ -312,6 +338,7 @@ mod tests {
     /// A perceptron of two classes, right for so many of its test images.
     fn pair(a: u8, b: u8, (right, images): (usize, usize)) -> PairResults {
         PairResults {
+            replicates: Vec::new(),
             spec: PerceptronRun {
                 data: DataSlice { set: "toy".into(), train_images: 100, test_images: 100 },
                 a,

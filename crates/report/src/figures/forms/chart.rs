@@ -198,6 +198,16 @@ impl<'c> Chart<'c> {
         self.canvas.line(&[(x, self.frame.y), (x, self.frame.bottom())], colour, width, dash);
     }
 
+    /// A band along a curve, from points of (x, low, high).
+    pub(crate) fn band(&mut self, points: &[(f64, f64, f64)], colour: Rgb) {
+        let lower = points.iter().map(|&(x, low, _)| self.at((x, low)));
+        let upper = points.iter().rev().map(|&(x, _, high)| self.at((x, high)));
+        let edge: Vec<(f64, f64)> = lower.chain(upper).collect();
+        if points.len() > 1 {
+            self.canvas.area(&edge, colour);
+        }
+    }
+
     /// A band of values upwards, from edge to edge.
     pub(crate) fn level_band(&mut self, (low, high): (f64, f64), colour: Rgb) {
         let (top, bottom) = (self.y(high), self.y(low));

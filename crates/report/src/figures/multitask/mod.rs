@@ -7,6 +7,7 @@ pub(super) mod curves;
 pub(super) mod gradients;
 pub(super) mod idle;
 mod over_time;
+pub(super) mod seeds;
 #[cfg(test)]
 mod tests;
 pub(super) mod tradeoff;

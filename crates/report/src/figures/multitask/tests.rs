@@ -110,7 +110,9 @@ fn a_study_has_the_figures_that_there_is_something_to_draw_for() {
         let (_, found) = studies().into_iter().find(|(study, _)| *study == name).unwrap();
         draw(&found)
     };
-    let all = all_names(Task::Multitask);
+    // A study of one seed has nothing to say of several.
+    let all: Vec<String> =
+        all_names(Task::Multitask).into_iter().filter(|name| !name.ends_with("_seeds")).collect();
     assert_eq!(names(&drawn("the brief's")), all);
     let without = drawn("one epoch and nothing measured");
     assert_eq!(names(&without), [&all[..4], &all[5..6]].concat());

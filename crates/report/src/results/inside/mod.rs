@@ -8,7 +8,9 @@ mod tests;
 
 use std::path::PathBuf;
 
-use inkling_schema::outcome::{DataSetFacts, Evaluation, PlannedRun, RunResult, StudyRecord, TrainOutcome};
+use inkling_schema::outcome::{
+    DataSetFacts, Evaluation, LikenessOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome,
+};
 use inkling_schema::{DreamPurpose, LayerSpec, RunId, RunSpec, Task};
 use inkling_store::{Reader, StoreError, TensorFile, Tensors};
 use serde::Serialize;
@@ -46,6 +48,10 @@ pub struct InsideResults {
     pub activations: Option<ActivationsResults>,
     /// Every dream run, in the order of the study.
     pub dreams: Vec<DreamResults>,
+    /// Whether what the seeds of the study learnt looks alike; absent of one seed.
+    pub likeness: Option<LikenessOutcome>,
+    /// The seeds of the study, whose places that names.
+    pub seeds: Vec<u64>,
 }
 
 /// What the layers are whose output is looked at.
@@ -155,8 +161,9 @@ impl InsideResults {
 
 /// Reads task 5; `None` where the study has no run of it.
 pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<InsideResults>, ReportError> {
-    let runs: Vec<&PlannedRun> =
-        record.runs.iter().filter(|run| run.task == Task::Inside && !run.spec.is_for_the_page()).collect();
+    let of_task = record.runs.iter().filter(|run| run.task == Task::Inside && !run.spec.is_for_the_page());
+    // What other seeds dreamt of is compared by a run of its own.
+    let runs: Vec<&PlannedRun> = of_task.filter(|run| run.seed.is_none()).collect();
     if runs.is_empty() {
         return Ok(None);
     }
@@ -187,6 +194,8 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         filters: None,
         activations: None,
         dreams: Vec::new(),
+        likeness: None,
+        seeds: record.study.all_seeds(),
     };
     for run in runs {
         match &run.spec {
@@ -197,6 +206,7 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
             RunSpec::Filters(spec) => found.filters = Some(filters::read(store, run, spec)?),
             RunSpec::Activations(spec) => found.activations = Some(activations::read(store, run, spec)?),
             RunSpec::Dream(spec) => found.dreams.push(dreams::read(store, run, spec)?),
+            RunSpec::Likeness(_) => found.likeness = Some(outcome(store, run)?.outcome),
             _ => {}
         }
     }

@@ -15,7 +15,7 @@ use inkling_schema::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
 use inkling_store::Reader;
 use serde::Serialize;
 
-use super::network::{Answers, Network};
+use super::network::{Answers, Network, Replicate};
 use super::networks::damaged_record;
 use crate::ReportError;
 
@@ -169,9 +169,12 @@ impl MultitaskResults {
 }
 
 /// Reads task 6; `None` where the study has no run of it.
-pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<MultitaskResults>, ReportError> {
-    let runs: Vec<&PlannedRun> =
-        record.runs.iter().filter(|run| run.task == Task::Multitask && !run.spec.is_for_the_page()).collect();
+pub(super) fn read<'a>(
+    store: &Reader,
+    record: &'a StudyRecord,
+) -> Result<Option<MultitaskResults>, ReportError> {
+    let of_task = record.runs.iter().filter(|run| run.task == Task::Multitask && !run.spec.is_for_the_page());
+    let (runs, again): (Vec<&PlannedRun>, Vec<&PlannedRun>) = of_task.partition(|run| run.seed.is_none());
     if runs.is_empty() {
         return Ok(None);
     }
@@ -186,14 +189,15 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Multit
     let mapping = asked
         .mapping(&data.classes)
         .map_err(|_| damaged(format!("the classes of `{}` and its groups do not fit", asked.data)))?;
-    let specs = runs.iter().map(|run| match &run.spec {
+    let spec = |run: &&'a PlannedRun| match &run.spec {
         RunSpec::Train(spec) => {
             let wrong = |reason| damaged(format!("the run `{}` {reason}", run.title));
             check(spec, &mapping).map(|()| (*run, spec)).map_err(wrong)
         }
         _ => Err(damaged(format!("the run `{}` of the task `multitask` trains nothing", run.title))),
-    });
-    let runs: Vec<(&PlannedRun, &TrainRun)> = specs.collect::<Result<_, _>>()?;
+    };
+    let specs = |runs: &[&'a PlannedRun]| runs.iter().map(spec).collect::<Result<Vec<_>, _>>();
+    let (runs, again) = (specs(&runs)?, specs(&again)?);
     let sizes = (data.classes.len(), mapping.as_slice(), asked.groups.len());
     let (labels, group_labels) = network::labels(store, &runs, sizes)?;
     let mut found = MultitaskResults {
@@ -207,7 +211,10 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Multit
         others: Vec::new(),
     };
     for (run, spec) in runs {
-        let network = network::read(store, run, spec, &found)?;
+        let again = again.iter().filter(|(other, _)| other.title == run.title);
+        let again = again.map(|(run, spec)| network::read(store, run, spec, &found).map(Replicate::of));
+        let replicates = again.collect::<Result<_, _>>()?;
+        let network = Network { replicates, ..network::read(store, run, spec, &found)? };
         place(&mut found, network, &asked.lambdas);
     }
     found.lambdas.sort_by(|(p, _), (q, _)| p.total_cmp(q));

@@ -13,8 +13,9 @@ use self::activations::ActivationsFacts;
 use self::difference::DifferenceFacts;
 use self::dreams::{AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
 use self::filters::FiltersFacts;
+use crate::rows::{InsideRows, LikenessRow};
 use crate::{InsideResults, Maps};
-use inkling_statistics::wilson_interval;
+use inkling_statistics::{ALPHA, mean, wilson_interval};
 
 #[derive(Debug, Serialize)]
 pub(super) struct InsideFacts<'a> {
@@ -42,6 +43,33 @@ pub(super) struct InsideFacts<'a> {
     starts: Vec<StartFacts>,
     difference: Option<DifferenceFacts>,
     amplified: Vec<AmplifiedFacts>,
+    /// Whether the seeds of the study learnt what looks alike; `None` of one seed.
+    filters_alike: Option<AlikeFacts>,
+    dreams_alike: Option<AlikeFacts>,
+}
+
+/// How alike every two seeds are.
+#[derive(Debug, Serialize)]
+struct AlikeFacts {
+    pairs: usize,
+    /// Pairs that are more alike than by chance.
+    clear: usize,
+    /// Means over the pairs.
+    observed: f64,
+    by_chance: f64,
+}
+
+impl AlikeFacts {
+    /// `None` where nothing of this kind was compared.
+    fn new(rows: &[LikenessRow], of: &str) -> Option<AlikeFacts> {
+        let rows: Vec<&LikenessRow> = rows.iter().filter(|row| row.of == of).collect();
+        Some(AlikeFacts {
+            pairs: rows.len(),
+            clear: rows.iter().filter(|row| row.p_holm < ALPHA).count(),
+            observed: mean(rows.iter().map(|row| row.observed))?,
+            by_chance: mean(rows.iter().map(|row| row.by_chance))?,
+        })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -54,7 +82,7 @@ struct JudgeFacts {
 }
 
 impl<'a> InsideFacts<'a> {
-    pub(super) fn new(inside: &'a InsideResults) -> Self {
+    pub(super) fn new(inside: &'a InsideResults, rows: &InsideRows) -> Self {
         let judge = inside.judge.as_ref().map(|judge| JudgeFacts {
             seed: judge.seed.to_string(),
             epochs: judge.epochs,
@@ -88,6 +116,8 @@ impl<'a> InsideFacts<'a> {
                 .into_iter()
                 .map(|(layer, run)| AmplifiedFacts::new(inside, layer, run))
                 .collect(),
+            filters_alike: AlikeFacts::new(&rows.likeness, "filters"),
+            dreams_alike: AlikeFacts::new(&rows.likeness, "dreams"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use inkling_statistics::ALPHA;
 use serde::Serialize;
 
-use crate::{Goal, GoalPair, MultitaskResults, Pairing};
+use crate::{Goal, GoalVerdict, MultitaskResults, Pairing};
 
 /// A goal: its single-task network, and beside it the heads of the sweep that were trained together with another. One that
 /// was trained alone is a single-task network itself.
@@ -11,7 +11,7 @@ use crate::{Goal, GoalPair, MultitaskResults, Pairing};
 pub(super) struct GoalFacts {
     chance: f64,
     majority: f64,
-    /// Test accuracy of the single-task network; `None` without it, or where it diverged.
+    /// Test accuracy of the single-task network, as a mean over the seeds where there are several; `None` without it, or where it diverged.
     single: Option<f64>,
     /// Heads that are compared with it, those of them that differ significantly, and those of these that are
     /// better.
@@ -46,9 +46,9 @@ pub(super) struct FreeFacts {
 }
 
 impl GoalFacts {
-    pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[GoalPair]) -> GoalFacts {
+    pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[GoalVerdict]) -> GoalFacts {
         let baselines = task.baselines(goal);
-        let heads: Vec<(f64, &GoalPair)> = pairs
+        let heads: Vec<(f64, &GoalVerdict)> = pairs
             .iter()
             .filter(|pair| pair.goal == goal)
             .filter_map(|pair| match pair.pairing {
@@ -56,20 +56,21 @@ impl GoalFacts {
                 Pairing::Free => None,
             })
             .collect();
-        let facts = |&(lambda, pair): &(f64, &GoalPair)| HeadFacts {
+        let facts = |&(lambda, pair): &(f64, &GoalVerdict)| HeadFacts {
             lambda: task.lambda_name(lambda),
-            difference: pair.difference(),
+            difference: pair.difference,
             p: pair.adjusted,
         };
-        let by = |p: &&(f64, &GoalPair), q: &&(f64, &GoalPair)| p.1.difference().total_cmp(&q.1.difference());
+        let by =
+            |p: &&(f64, &GoalVerdict), q: &&(f64, &GoalVerdict)| p.1.difference.total_cmp(&q.1.difference);
         let differing = || heads.iter().filter(|(_, pair)| pair.differs());
         GoalFacts {
             chance: baselines.chance,
             majority: baselines.majority,
-            single: task.single(goal).and_then(|network| network.test(goal)).map(|test| test.accuracy()),
+            single: task.single(goal).and_then(|network| network.spread(network.head(goal)?).mean()),
             heads: heads.len(),
             differ: differing().count(),
-            better: differing().filter(|(_, pair)| pair.difference() > 0.0).count(),
+            better: differing().filter(|(_, pair)| pair.difference > 0.0).count(),
             best: heads.iter().max_by(by).map(facts),
             worst: heads.iter().min_by(by).map(facts),
         }
@@ -78,12 +79,12 @@ impl GoalFacts {
 
 impl FreeFacts {
     /// `None` without a trained item network.
-    pub(super) fn new(task: &MultitaskResults, pairs: &[GoalPair]) -> Option<FreeFacts> {
-        let accuracy = task.free(task.single(Goal::Item)?)?.accuracy();
+    pub(super) fn new(task: &MultitaskResults, pairs: &[GoalVerdict]) -> Option<FreeFacts> {
+        let accuracy = task.free_accuracy()?;
         let pair = pairs.iter().find(|pair| pair.pairing == Pairing::Free);
-        let verdict = |pair: &GoalPair| match pair.differs() {
+        let verdict = |pair: &GoalVerdict| match pair.differs() {
             false => "alike",
-            true if pair.difference() > 0.0 => "better",
+            true if pair.difference > 0.0 => "better",
             true => "worse",
         };
         let own = task.own_free();

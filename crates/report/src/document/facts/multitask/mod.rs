@@ -11,6 +11,7 @@ use serde::Serialize;
 use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
 use super::networks::initializer;
+use super::seeds::SeedsFacts;
 use crate::rows::{CostRow, HeadedRow, MultitaskRows, WeightingRow};
 use crate::{Goal, MultitaskResults, Network};
 
@@ -46,6 +47,8 @@ pub(super) struct MultitaskFacts<'a> {
     weightings: &'a [WeightingRow],
     /// Which other weightings there are, whose formulas the text gives.
     kinds: Kinds,
+    /// What several seeds say; `None` of one.
+    seeds: Option<SeedsFacts<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,7 +99,7 @@ impl<'a> MultitaskFacts<'a> {
     /// `None` without a network.
     pub(super) fn new(task: &'a MultitaskResults, rows: &'a MultitaskRows) -> Option<Self> {
         let first = task.networks().next()?;
-        let pairs = task.pairs();
+        let pairs = task.verdicts();
         let has =
             |kind: fn(&Weighting) -> bool| task.others.iter().any(|network| kind(&network.spec.weighting));
         let units = |layer: &LayerSpec| match layer {
@@ -139,6 +142,7 @@ impl<'a> MultitaskFacts<'a> {
                 grad_norm: has(|weighting| matches!(weighting, Weighting::GradNorm { .. })),
                 pc_grad: has(|weighting| matches!(weighting, Weighting::PcGrad)),
             },
+            seeds: SeedsFacts::of_multitask(task, &rows.seeds, &pairs),
         })
     }
 }

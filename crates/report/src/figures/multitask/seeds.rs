@@ -1,0 +1,110 @@
+//! What training with the other task gains over seeds, against λ.
+
+use super::super::axis::Axis;
+use super::super::canvas::{Canvas, Drawing, TEXT_WIDTH};
+use super::super::colour::{GREY, pale, readable};
+use super::super::forms::chart::{Chart, LEFT, Stroke, extent};
+use super::super::forms::key::{Key, Sign};
+use super::super::points;
+use super::over_time::two;
+use super::{colour, lambda_name, shape};
+use crate::{Goal, MultitaskResults};
+use inkling_statistics::mean_and_std;
+
+/// The gains of a head under one λ, by seed: test accuracy less that of the single-task network from the same seed.
+struct Gains {
+    lambda: f64,
+    by_seed: Vec<f64>,
+}
+
+impl Gains {
+    /// Mean and standard deviation.
+    fn spread(&self) -> Option<(f64, Option<f64>)> {
+        mean_and_std(&self.by_seed)
+    }
+}
+
+/// Of every head that was trained with the other.
+fn of(task: &MultitaskResults, goal: Goal) -> Vec<Gains> {
+    let Some((single, head)) = task.single(goal).and_then(|single| Some((single, single.head(goal)?))) else {
+        return Vec::new();
+    };
+    let single = single.spread(head);
+    let gains = |(lambda, network): &(f64, crate::Network)| {
+        let spread =
+            network.is_joint().then(|| network.head(goal)).flatten().map(|head| network.spread(head))?;
+        let by_seed = spread.accuracies.iter().filter_map(|(seed, accuracy)| {
+            let (_, alone) = single.accuracies.iter().find(|(other, _)| other == seed)?;
+            Some((*accuracy)? - (*alone)?)
+        });
+        Some(Gains { lambda: *lambda, by_seed: by_seed.collect() })
+    };
+    let known = |gains: &Gains| !gains.by_seed.is_empty();
+    task.lambdas.iter().filter_map(gains).filter(known).collect()
+}
+
+/// A panel for each goal; `None` of one seed, or where nothing can be compared.
+pub(in crate::figures) fn gains(task: &MultitaskResults) -> Option<Drawing> {
+    let all = Goal::BOTH.map(|goal| of(task, goal));
+    if !task.has_replicates() || all.iter().all(Vec::is_empty) {
+        return None;
+    }
+    let mut canvas = Canvas::page();
+    let mut key = Key::row(TEXT_WIDTH - LEFT);
+    key.add(Sign::Mark(0, pale(GREY)), "one seed");
+    key.add(Sign::Interval, "mean ± one standard deviation over the seeds");
+    key.add(Sign::Line(GREY, Some("1.5 1.5")), "the single-task network");
+    let top = key.draw(&mut canvas, (LEFT, 0.0));
+    let panels = two(top, &[118.0]);
+    let lambda = |lambda: f64| {
+        let shown = (-0.01..=1.01).contains(&lambda);
+        if shown { ((lambda * 1000.0).round() / 1000.0 + 0.0).to_string() } else { String::new() }
+    };
+    let x = Axis::linear((-0.08, 1.08), 4.0, lambda).step(0.25).titled("λ");
+    for (goal, found) in Goal::BOTH.into_iter().zip(&all) {
+        panels.heading(&mut canvas, goal.index(), goal.name(), readable(colour(goal)));
+        let ends = found.iter().flat_map(|gains| {
+            let interval =
+                gains.spread().and_then(|(mean, deviation)| Some([mean - deviation?, mean + deviation?]));
+            gains.by_seed.iter().copied().chain(interval.into_iter().flatten())
+        });
+        let (low, high) = extent(ends.chain([0.0]), (-0.01, 0.01));
+        let margin = (0.1 * (high - low)).max(0.0005);
+        let y = Axis::linear((low - margin, high + margin), 4.0, points).titled("gain in percentage points");
+        draw(&mut panels.chart(&mut canvas, (goal.index(), 0), &x, &y), goal, found);
+    }
+    Some(canvas.described(alt(task, &all)))
+}
+
+fn draw(chart: &mut Chart, goal: Goal, found: &[Gains]) {
+    chart.across(0.0, Stroke(GREY, 1.0, Some("1.5 1.5")));
+    for gains in found {
+        let dots = gains.by_seed.iter().map(|&gain| (gains.lambda + 0.025, gain));
+        chart.marks(dots, (0, 2.2), pale(colour(goal)));
+        let Some((mean, deviation)) = gains.spread() else { continue };
+        let (x, _) = chart.at((gains.lambda - 0.012, mean));
+        if let Some(deviation) = deviation {
+            chart.interval(x, (mean - deviation, mean + deviation), colour(goal));
+        }
+        chart.marks([(gains.lambda - 0.012, mean)], (shape(goal), 3.2), colour(goal));
+    }
+}
+
+fn alt(task: &MultitaskResults, all: &[Vec<Gains>; 2]) -> String {
+    let of = |goal: Goal| {
+        let heads = all[goal.index()].iter().filter_map(|gains| {
+            let (mean, deviation) = gains.spread()?;
+            let deviation =
+                deviation.map_or_else(String::new, |deviation| format!(" ± {}", points(deviation)));
+            Some(format!("{} {}{deviation}", lambda_name(task, gains.lambda), points(mean)))
+        });
+        let heads: Vec<String> = heads.collect();
+        format!("{}: {}", goal.name(), if heads.is_empty() { "nothing".to_owned() } else { heads.join(", ") })
+    };
+    format!(
+        "Test accuracy of jointly trained heads less that of the single-task network from the same seed, in percentage points, \
+         against λ, with mean and standard deviation over the seeds. {}. {}.",
+        of(Goal::Item),
+        of(Goal::Group),
+    )
+}
