@@ -57,7 +57,7 @@ fn part(
     key.add(Sign::Interval, "mean ± one standard deviation over the seeds");
     let top = key.draw(&mut canvas, (NAMES, 0.0)) + 2.0;
     let height = ROW * rows.len() as f64 + 4.0;
-    let frame = Frame { x: NAMES, y: top, width: TEXT_WIDTH - NAMES - 8.0, height };
+    let frame = Frame { x: NAMES, y: top, width: TEXT_WIDTH - NAMES - 16.0, height };
     let x = Axis::shares(range, 6.0).titled("test accuracy");
     let y = Axis::linear((0.0, 1.0), 1.0, |_| String::new()).silent();
     let mut chart = Chart::new(&mut canvas, frame, &x, &y);
