@@ -217,6 +217,11 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     for (number, seed) in study.all_seeds().into_iter().enumerate() {
         let of_seed = expand_seed(study, sets, seed, number == 0)?;
         let other = (number > 0).then_some(seed);
+        // One judge may do for the networks of several seeds.
+        let is_new = |run: &PlannedRun| {
+            number == 0 || !runs.iter().any(|known| known.id == run.id && known.task == run.task)
+        };
+        let of_seed: Vec<PlannedRun> = of_seed.into_iter().filter(is_new).collect();
         runs.extend(of_seed.into_iter().map(|run| PlannedRun { seed: other, ..run }));
     }
     if let Some(inside) = &study.inside {

@@ -559,3 +559,39 @@ fn data_sets_of_ones_own_that_cannot_be() {
         assert!(told.contains(words), "expected `{words}` in: {told}");
     }
 }
+
+#[test]
+fn a_study_has_one_seed_or_several_that_differ() {
+    let text = preset("brief").unwrap().to_toml();
+    let with = |seeds: &str| Study::from_toml("mine.toml", &text.replacen("seed = 1\n", seeds, 1));
+    let several = with("seeds = [3, 1, \"18446744073709551615\"]\n").unwrap();
+    assert_eq!((several.all_seeds(), several.first_seed()), (vec![3, 1, u64::MAX], 3));
+    assert_eq!(Study::from_toml("again", &several.to_toml()).unwrap(), several);
+    // A list of one is one seed.
+    assert_eq!(with("seeds = [4]\n").unwrap().all_seeds(), [4]);
+    let hundred: Vec<String> = (0..101).map(|seed: u64| seed.to_string()).collect();
+    for (seeds, message, help) in [
+        ("", "the study has no seed", "seeds = [1, 2, 3, 4, 5]"),
+        ("seeds = []\n", "the study has no seed", "seed = 1"),
+        ("seed = 1\nseeds = [2, 3]\n", "the study has `seed` and `seeds`", "leave one of the two out"),
+        ("seeds = [1, 2, 1]\n", "the seed 1 is there twice", "they must differ"),
+        (&format!("seeds = [{}]\n", hundred.join(", ")), "101 seeds", "at most 100"),
+    ] {
+        let error = with(seeds).unwrap_err();
+        let helped = error.help().map(|help| help.to_string()).unwrap_or_default();
+        assert!(error.to_string().contains(message) && helped.contains(help), "{seeds}: {error}: {helped}");
+    }
+    let error = with("seeds = [1, -2]\n").unwrap_err().to_string();
+    assert!(error.contains("seeds") && error.contains("-2"), "{error}");
+}
+
+#[test]
+fn a_judge_is_never_the_network_that_it_judges() {
+    let mut study = preset("brief").unwrap();
+    let judge = |study: &Study| study.inside.clone().unwrap().judge.unwrap().seed;
+    assert_eq!(judge(&study), 2);
+    study.set_seeds(&[2, 3]);
+    assert_eq!((judge(&study), study.seed), (3, None));
+    study.set_seeds(&[9]);
+    assert_eq!((judge(&study), study.seed), (3, Some(9)));
+}

@@ -93,7 +93,7 @@ fn run(choice: &ModelChoice, word: Option<&str>) -> Result<(RunDir, String), Fai
         record.runs.iter().filter(|run| is_meant(run)).collect()
     };
     let names: [&dyn Fn(&PlannedRun) -> bool; 3] =
-        [&|run| run.id.as_ref() == word, &|run| run.full_title() == word, &|run| run.title == word];
+        [&|run| run.id.as_ref() == word, &|run| run.full_title() == word, &|run| run.name() == word];
     let meant = names.iter().map(|name| of(name)).find(|runs| !runs.is_empty()).unwrap_or_default();
     match meant[..] {
         [run] => Ok((reader.run(run.id.as_ref()), run.full_title())),
@@ -117,7 +117,7 @@ fn near(word: &str, record: &StudyRecord) -> String {
     const NAMED: usize = 5;
     let likeness = |run: &PlannedRun| {
         let of = |name: &str| strsim::jaro_winkler(word, name);
-        of(&run.title).max(of(&run.full_title()))
+        of(&run.name()).max(of(&run.full_title()))
     };
     let mut runs: Vec<&PlannedRun> = record.runs.iter().collect();
     runs.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));

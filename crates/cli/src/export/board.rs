@@ -52,7 +52,7 @@ pub(super) fn write(
 
 /// The folder of a run.
 pub(super) fn folder(dir: &Path, run: &PlannedRun) -> PathBuf {
-    dir.join(run.task.name()).join(run.title.replace(['/', '\\'], "-"))
+    dir.join(run.task.name()).join(run.name().replace(['/', '\\'], "-"))
 }
 
 /// A writer of a run from this step on: what earlier files say of later ones does not count.
@@ -77,7 +77,7 @@ fn one(
 ) -> Result<(), Failure> {
     let mut write = || -> Result<(), ExchangeError> {
         if let Some(spec) = training(run) {
-            writer.session_start(&format!("{}/{}", run.task.name(), run.title), &hyperparameters(spec))?;
+            writer.session_start(&format!("{}/{}", run.task.name(), run.name()), &hyperparameters(spec))?;
             writer.graph(&nodes(&spec.model))?;
             let text = serde_json::to_string_pretty(&spec.training).expect("plain data");
             writer.text("training", 0, &format!("```json\n{text}\n```"))?;

@@ -25,7 +25,7 @@ const SHEET: usize = 8192;
 fn inspected(record: &StudyRecord) -> Option<(&PlannedRun, &TrainRun)> {
     let is_it = |run: &&PlannedRun| match (&record.study.network, &record.study.inside) {
         (Some(_), _) => run.task == Task::Network,
-        (None, Some(inside)) => run.task == Task::Cnn && run.title == inside.network,
+        (None, Some(inside)) => run.task == Task::Cnn && run.name() == inside.network,
         _ => false,
     };
     let run = record.runs.iter().find(is_it)?;

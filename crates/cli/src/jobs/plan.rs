@@ -35,7 +35,8 @@ struct Planned<'a> {
     index: usize,
     id: &'a RunId,
     task: &'static str,
-    title: &'a str,
+    /// The run's name within its task.
+    title: String,
     needs: &'a [RunId],
     done: bool,
     /// Seconds that a finished run took.
@@ -82,7 +83,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<(), Failure> {
                 _ => (false, None),
             };
             let estimate = if done { None } else { estimator.estimate(run) };
-            let (id, task, title) = (&run.id, run.task.name(), run.title.as_str());
+            let (id, task, title) = (&run.id, run.task.name(), run.name());
             Planned { index, id, task, title, needs, done, took, estimate }
         })
         .collect();

@@ -29,7 +29,8 @@ struct RunStatus<'a> {
     index: usize,
     id: &'a RunId,
     task: &'static str,
-    title: &'a str,
+    /// The run's name within its task.
+    title: String,
     /// "done", "running", "silent", "waiting", "ready", "failed" or "blocked".
     state: &'static str,
     /// Seconds that a finished run took.
@@ -98,7 +99,7 @@ fn look<'a>(
             index,
             id: &run.id,
             task: run.task.name(),
-            title: &run.title,
+            title: run.name(),
             state: "ready",
             seconds: None,
             by: None,

@@ -185,13 +185,13 @@ fn of_study(
                 trained().filter(|run| is_meant(run)).collect()
             };
             let with_task = of(&|run| run.full_title() == word);
-            if with_task.is_empty() { of(&|run| run.title == word) } else { with_task }
+            if with_task.is_empty() { of(&|run| run.name() == word) } else { with_task }
         }
         (None, _) if record.study.network.is_some() => {
-            trained().filter(|run| run.task == Task::Network).collect()
+            trained().filter(|run| run.task == Task::Network && run.seed.is_none()).collect()
         }
         (None, Some(inside)) => {
-            trained().filter(|run| run.task == Task::Cnn && run.title == inside.network).collect()
+            trained().filter(|run| run.task == Task::Cnn && run.name() == inside.network).collect()
         }
         (None, None) => return Err(AskError::WhichNetwork { path, known: list(&mut trained()) }.into()),
     };

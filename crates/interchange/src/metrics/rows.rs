@@ -75,7 +75,7 @@ impl<'a> Table<'a> {
         let base = MetricRow {
             run: run.id.to_string(),
             task: run.task.name().into(),
-            network: run.title.clone(),
+            network: run.name(),
             data_set: data_set.into(),
             head: None,
             part: None,

@@ -456,7 +456,12 @@ impl PlannedRun {
     /// Its title after its task and, where the study has several, with its seed, which tells all runs apart: `cnn 3 conv`,
     /// `cnn 3 conv, seed 2`.
     pub fn full_title(&self) -> String {
-        let seed = self.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
-        format!("{} {}{seed}", self.task.name(), self.title)
+        format!("{} {}", self.task.name(), self.name())
+    }
+
+    /// Its title and, where it is not of the first seed of its study, its seed, which tells the runs of a task apart: `3 conv`,
+    /// `3 conv, seed 2`.
+    pub fn name(&self) -> String {
+        self.seed.map_or_else(|| self.title.clone(), |seed| format!("{}, seed {seed}", self.title))
     }
 }

@@ -18,7 +18,7 @@ mod seeds;
 
 use std::collections::BTreeMap;
 
-use inkling_schema::outcome::{Machine, StudyRecord};
+use inkling_schema::outcome::{Machine, PlannedRun, StudyRecord};
 use inkling_schema::{Author, Task};
 use serde::Serialize;
 
@@ -54,7 +54,7 @@ pub(super) struct Facts<'a> {
     /// The page's laboratory, where it has networks.
     laboratory: Option<LaboratoryFacts<'a>>,
     /// Tasks that were asked for and are not whole, in the order of the brief.
-    missing: Vec<Missing<'a>>,
+    missing: Vec<Missing>,
     /// Published results, and what was found here beside them.
     published: Vec<Published>,
     /// Alternative text of each figure there is, by name.
@@ -106,9 +106,9 @@ struct ProgramFacts<'a> {
 
 /// What is missing of a task.
 #[derive(Debug, Serialize)]
-struct Missing<'a> {
+struct Missing {
     task: Task,
-    runs: Vec<&'a str>,
+    runs: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -253,10 +253,10 @@ fn networks<'a>(
     NetworksFacts::new(found.as_ref()?, rows.as_ref()?)
 }
 
-fn missing(results: &Results) -> Vec<Missing<'_>> {
+fn missing(results: &Results) -> Vec<Missing> {
     let of = |task: Task| {
         let runs = results.missing.iter().filter(|run| run.task == task);
-        Missing { task, runs: runs.map(|run| run.title.as_str()).collect() }
+        Missing { task, runs: runs.map(PlannedRun::name).collect() }
     };
     Task::ALL.into_iter().map(of).filter(|found| !found.runs.is_empty()).collect()
 }
