@@ -8,6 +8,7 @@ use super::forms::chart::{Chart, LEFT, Panels, extent, with_margin};
 use super::forms::key::{Key, Sign};
 use super::forms::mark::lettered;
 use super::networks::{Kind, compared};
+use super::seeds::interval;
 use super::{list, percent, thousands, tick_seconds};
 use crate::results::ONE_BUDGET;
 use crate::{Network, NetworksResults, Results};
@@ -41,8 +42,13 @@ pub(super) fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing 
     let kinds: Vec<String> = tasks.iter().map(|(kind, _)| format!("{}s", kind.name())).collect();
     canvas.described(format!(
         "Test accuracy against the number of parameters, on a logarithmic axis, for {}, with the depth in each mark \
-         and 95 % Wilson intervals. {}.{}",
+         and {}. {}.{}",
         list(&kinds),
+        if tasks.iter().all(|(_, task)| task.has_replicates()) {
+            "means and standard deviations over seeds"
+        } else {
+            "95 % Wilson intervals"
+        },
         if described.is_empty() { "No network finished".to_owned() } else { described.join("; ") },
         failed_words(&failed),
     ))
@@ -85,7 +91,11 @@ fn explain(tasks: &[(Kind, &NetworksResults)], key: &mut Key) {
     for (kind, _) in tasks {
         kind.explain(key);
     }
-    key.add(Sign::Interval, "95 % Wilson interval");
+    let over_seeds = tasks.iter().all(|(_, task)| task.has_replicates());
+    key.add(
+        Sign::Interval,
+        if over_seeds { "mean ± one standard deviation over seeds" } else { "95 % Wilson interval" },
+    );
 }
 
 /// A network that has an accuracy.
@@ -105,11 +115,17 @@ impl Shown<'_> {
 
 fn collect<'a>(tasks: &[(Kind, &'a NetworksResults)]) -> Vec<Shown<'a>> {
     let networks = tasks.iter().flat_map(|&(kind, task)| task.test().map(move |found| (kind, found)));
-    let networks = networks.map(|(kind, (network, test))| Shown {
-        kind,
-        network,
-        accuracy: test.accuracy(),
-        interval: wilson_interval(test.correct, test.images),
+    let networks = networks.map(|(kind, (network, test))| {
+        let spread = network.spread(0);
+        match (spread.mean(), interval(&spread)) {
+            (Some(accuracy), Some([low, high])) => Shown { kind, network, accuracy, interval: (low, high) },
+            _ => Shown {
+                kind,
+                network,
+                accuracy: test.accuracy(),
+                interval: wilson_interval(test.correct, test.images),
+            },
+        }
     });
     networks.collect()
 }
