@@ -29,6 +29,7 @@ SlurmctldTimeout=5
 SlurmdTimeout=5
 MessageTimeout=5
 KillWait=10
+BatchStartTimeout=3
 InactiveLimit=0
 MinJobAge=300
 MpiDefault=none
@@ -153,6 +154,13 @@ class Cluster:
     def jobs(self):
         """What the scheduler still has to do, for messages only."""
         return self.ask("squeue", "-h", "-r", "-o", "%i %T %r %j")
+
+    def release(self):
+        """Releases jobs that Slurm holds because a node died while it started them, as a person would; says how many."""
+        held = [line.split()[0] for line in self.ask("squeue", "-h", "-r", "-o", "%i %r").splitlines() if line.endswith("held")]
+        for job in held:
+            self.ask("scontrol", "release", job)
+        return len(held)
 
     def logs(self):
         return "\n".join(f"== {path.name}\n" + path.read_text()[-3000:] for path in sorted(self.folder.glob("*.log")))

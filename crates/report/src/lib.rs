@@ -33,8 +33,8 @@ pub use results::{
     DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound, InsideResults, Judge,
     LeftOut, Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults, Origins, PageImages,
     PageNetwork, PageResults, PairResults, Pairing, PcaResults, PeerFound, PeerResults, PerceptronResults,
-    Pictures, Program, Results, Share, Spread, WeightingResults, WhyLeftOut, WrongImage, between, metrics,
-    training_lines, within,
+    Pictures, Program, Results, Share, Spread, Unable, WeightingResults, Why, WhyLeftOut, WrongImage,
+    between, metrics, training_lines, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

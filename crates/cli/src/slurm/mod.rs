@@ -62,6 +62,8 @@ pub(crate) fn study(
     let states = states(&jobs, store.reader())?;
     let estimates = estimates(&record, &jobs, &states, settings.rate);
     let to_do = to_do(&jobs, &states, &estimates);
+    // The last job takes the folder, and may be fast.
+    drop(store);
     let arrays = arrays(&to_do, &settings);
 
     let out = absolute(&args.out);
@@ -84,7 +86,11 @@ pub(crate) fn study(
     for (number, array) in arrays.iter().enumerate() {
         let tasks = tasks(array, &to_do);
         let script = Script {
-            name: &format!("inkling-{}", tasks.join("-")),
+            name: &if tasks.len() < 3 {
+                format!("inkling-{}", tasks.join("-"))
+            } else {
+                "inkling".to_owned()
+            },
             settings: &settings,
             minutes: array.minutes,
             memory: array.memory,

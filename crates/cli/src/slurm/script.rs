@@ -30,7 +30,7 @@ trap 'caught=yes back=yes; pass_on' USR1
 trap 'caught=yes stopped=yes; pass_on' TERM
 
 # Starts a command and waits for its end, whatever signals come meanwhile.
-attend() {
+once() {
     code=127
     "$@" &
     child=$!
@@ -46,11 +46,22 @@ attend() {
     child=''
 }
 
-# Ends the job, or puts it back into the queue: when its time was up, or (code 75) while another process does a run or what a run
-# needs is not finished. After twenty times, what is left is left to the last job.
+# The same, again where the process was killed: it goes on from its checkpoint.
+attend() {
+    for try in 1 2 3; do
+        once "$@"
+        if [ "$code" -le 128 ] || [ -n "$back$stopped" ]; then
+            break
+        fi
+        echo "The process was killed (exit code $code, attempt $try of 3)." >&2
+    done
+}
+
+# Ends the job, or puts it back into the queue: when its time was up, and, a few times, while another process does a run or what a
+# run needs is not finished (code 75). What is left then is left to the last job.
 end() {
     if [ "$code" -ne 0 ] && [ -z "$stopped" ]; then
-        if [ -n "$back" ] || { [ "$code" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 20 ]; }; then
+        if [ -n "$back" ] || { [ "$code" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 5 ]; }; then
             for pause in 1 5 10 20 20; do
                 scontrol requeue "$SLURM_JOB_ID" && break
                 sleep "$pause"
@@ -86,7 +97,7 @@ impl Script<'_> {
         format!(
             "{}
 attend {program} run --out {out}{options} --all
-if [ \"$code\" -eq 75 ] || [ -n \"$back$stopped\" ]; then
+if [ \"$code\" -eq 75 ] || [ \"$code\" -gt 128 ] || [ -n \"$back$stopped\" ]; then
     end
 fi
 if [ \"$code\" -eq 0 ]; then

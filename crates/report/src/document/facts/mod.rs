@@ -18,7 +18,7 @@ mod rank;
 use std::collections::BTreeMap;
 
 use inkling_schema::outcome::{Machine, StudyRecord};
-use inkling_schema::{Author, Task};
+use inkling_schema::{Author, Task, printable};
 use serde::Serialize;
 
 use self::compared::ComparedFacts;
@@ -31,6 +31,7 @@ use self::pca::PcaFacts;
 use self::peers::PeersFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
+use crate::results::Why;
 use crate::rows::{NetworksRows, Rows};
 use crate::{Figure, Moment, NetworksResults, Results, Share};
 
@@ -108,6 +109,25 @@ struct ProgramFacts<'a> {
 struct Missing<'a> {
     task: Task,
     runs: Vec<&'a str>,
+    /// Those that failed.
+    failed: Vec<FailedFacts<'a>>,
+    /// Those that need runs which cannot be done.
+    blocked: Vec<BlockedFacts<'a>>,
+}
+
+/// A run that failed.
+#[derive(Debug, Serialize)]
+struct FailedFacts<'a> {
+    title: &'a str,
+    /// What went wrong, as a clause.
+    reason: String,
+}
+
+/// Runs that cannot be done without the same others.
+#[derive(Debug, Serialize)]
+struct BlockedFacts<'a> {
+    runs: Vec<&'a str>,
+    needs: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -251,7 +271,21 @@ fn networks<'a>(
 fn missing(results: &Results) -> Vec<Missing<'_>> {
     let of = |task: Task| {
         let runs = results.missing.iter().filter(|run| run.task == task);
-        Missing { task, runs: runs.map(|run| run.title.as_str()).collect() }
+        let (mut failed, mut blocked): (Vec<FailedFacts>, Vec<BlockedFacts>) = (Vec::new(), Vec::new());
+        for unable in results.unable.iter().filter(|unable| unable.task == task) {
+            let title = unable.title.as_str();
+            match &unable.why {
+                Why::Failed(reason) => {
+                    let reason = printable(reason.trim_end_matches('.')).into_owned();
+                    failed.push(FailedFacts { title, reason });
+                }
+                Why::Needs(needs) => match blocked.iter_mut().find(|alike| alike.needs == needs) {
+                    Some(alike) => alike.runs.push(title),
+                    None => blocked.push(BlockedFacts { runs: vec![title], needs }),
+                },
+            }
+        }
+        Missing { task, runs: runs.map(|run| run.title.as_str()).collect(), failed, blocked }
     };
     Task::ALL.into_iter().map(of).filter(|found| !found.runs.is_empty()).collect()
 }
