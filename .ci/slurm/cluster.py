@@ -6,6 +6,7 @@ Needs the programs of Debian's packages `slurmctld`, `slurmd` and `slurm-client`
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -78,6 +79,15 @@ def command(pid):
         return ""
 
 
+def kill_all(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    time.sleep(0.05)
+
+
 class Cluster:
     """The daemons, and the environment in which Slurm's commands speak to them."""
 
@@ -106,39 +116,42 @@ class Cluster:
         self.daemons[name].kill()
         self.daemons[name].wait()
 
-    def restart(self, name):
-        self.kill(name)
-        self.start(name)
-
     def workers(self, node=None):
         """The processes of jobs of this cluster, of one of its nodes or of both, by their ids."""
         processes = {}
-        parents = {}
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
-                stat = (entry / "stat").read_text()
                 environment = (entry / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
-            pid = int(entry.name)
-            parents[pid] = int(stat.rpartition(")")[2].split()[1])
             values = dict(pair.split(b"=", 1) for pair in environment if b"=" in pair)
             if values.get(b"SLURM_CONF") == self.environment["SLURM_CONF"].encode() and b"SLURM_JOB_ID" in values:
-                processes[pid] = values.get(b"SLURMD_NODENAME", b"").decode()
-        found = {pid for pid, name in processes.items() if node in (None, name)}
-        # Slurm's own process for each job, which would tell the controller how the job ended.
-        return found | {parents[pid] for pid in found if command(parents[pid]).startswith("slurmstepd")}
+                processes[int(entry.name)] = values.get(b"SLURMD_NODENAME", b"").decode()
+        return {pid for pid, name in processes.items() if node in (None, name)}
+
+    def shepherds(self, node):
+        """Slurm's own process for each job of a node, which tells the controller how the job ended: it writes to the node's log."""
+        log = str(self.folder / f"slurmd-{node}.log")
+
+        def writes_to_log(entry):
+            try:
+                return any(os.readlink(file) == log for file in (entry / "fd").iterdir())
+            except OSError:
+                return False
+
+        found = (entry for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit())
+        return {int(entry.name) for entry in found if "slurmstepd" in command(entry.name) and writes_to_log(entry)}
 
     def lose_node(self, node):
-        """Kills a node with everything on it, as a power cut would."""
+        """Kills a node with everything on it, as a power cut would; what Slurm kept there on a disk in memory is gone."""
         self.kill(node)
-        for pid in self.workers(node):
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                pass
+        # A shepherd may just be starting a process.
+        while pids := self.shepherds(node) | self.workers(node):
+            kill_all(pids)
+        shutil.rmtree(self.folder / f"spool-{node}")
+        (self.folder / f"spool-{node}").mkdir()
 
     def ask(self, *command):
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
@@ -156,7 +169,12 @@ class Cluster:
         return self.ask("squeue", "-h", "-r", "-o", "%i %T %r %j")
 
     def release(self):
-        """Releases jobs that Slurm holds because a node died while it started them, as a person would; says how many."""
+        """Releases jobs that Slurm holds because a node died while it started them, as a person would; says how many. Nodes on
+        which this happened come back too."""
+        if "drain" in (states := self.ask("sinfo", "-h", "-N", "-o", "%N %t")):
+            for line in states.splitlines():
+                if "drain" in line:
+                    self.ask("scontrol", "update", f"NodeName={line.split()[0]}", "State=RESUME")
         held = [line.split()[0] for line in self.ask("squeue", "-h", "-r", "-o", "%i %r").splitlines() if line.endswith("held")]
         for job in held:
             self.ask("scontrol", "release", job)
@@ -166,11 +184,7 @@ class Cluster:
         return "\n".join(f"== {path.name}\n" + path.read_text()[-3000:] for path in sorted(self.folder.glob("*.log")))
 
     def stop(self):
-        for pid in self.workers():
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                pass
+        kill_all(self.shepherds("n1") | self.shepherds("n2") | self.workers())
         for daemon in self.daemons.values():
             daemon.kill()
             daemon.wait()

@@ -85,6 +85,7 @@ def kill():
         cluster.kill("slurmctld")
         down["slurmctld"] = time.monotonic() + chance.uniform(0, 4)
     kills[kind] += 1
+    print(f"{sum(kills.values())}: {kind}, {time.monotonic() - start:.0f} s, {sum(run['state'] == 'done' for run in runs(out))} runs done", flush=True)
 
 
 def bring_back():
@@ -113,7 +114,7 @@ try:
         submit(out)
         begun, calm = time.monotonic(), 0
         while not (out / "summary.json").exists() or down:
-            time.sleep(chance.uniform(0.1, 1.5))
+            time.sleep(chance.uniform(0.1, 3))
             bring_back()
             if sum(kills.values()) < asked:
                 kill()

@@ -96,8 +96,11 @@ fn noted(folder: &Path, wanted: &Note) -> BTreeMap<String, usize> {
     counts
 }
 
+/// Does a run of this id, unless another process does.
+type Work<'a> = &'a dyn Fn(&Store, &str) -> Result<Option<()>, StoreError>;
+
 /// Does every run that nobody else does, until all are finished.
-fn do_all(folder: &Path, runs: usize, work: &dyn Fn(&Store, &str) -> Result<Option<()>, StoreError>) {
+fn do_all(folder: &Path, runs: usize, work: Work) {
     let store = join(folder);
     loop {
         let mut left = 0;

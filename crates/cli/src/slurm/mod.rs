@@ -167,7 +167,7 @@ fn to_do(jobs: &[Job], states: &[JobState], estimates: &[Option<Estimate>]) -> V
 /// The options that both `inkling run` and `inkling study` get on the nodes.
 fn node_options(args: &StudyArgs, settings: &SlurmSettings, data: Option<&Path>) -> String {
     let mut options = format!(" --threads {}", settings.cpus);
-    let named = args.compute.cpu.map(|cpu| cpu.name());
+    let named = args.compute.cpu.map(inkling_engine::Isa::name);
     if let Some(instructions) = named.or(settings.instructions.as_deref()) {
         options.push_str(&format!(" --cpu {instructions}"));
     }

@@ -79,7 +79,7 @@ impl Script<'_> {
         let mut text = self.head(&array);
         text.push_str("\n# The runs of each job of the array.\nruns=(\n");
         for job in jobs {
-            let ids = job.iter().map(|id| id.as_ref()).collect::<Vec<&str>>().join(" ");
+            let ids = job.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
             let _ = writeln!(text, "    '{ids}'");
         }
         let Script { program, out, options, .. } = self;

@@ -46,8 +46,11 @@ fn ended(child: Child) -> Done {
     done(&child.wait_with_output().unwrap())
 }
 
+/// The bytes of a model and of arrays, where there are some.
+type Files = Vec<Option<Vec<u8>>>;
+
 /// What every run found, and its files but for times: the outcome, and the bytes of models and arrays.
-fn found(out: &Path) -> BTreeMap<String, (Value, Vec<Option<Vec<u8>>>)> {
+fn found(out: &Path) -> BTreeMap<String, (Value, Files)> {
     let entries = fs::read_dir(out.join("runs")).unwrap().map(|entry| entry.unwrap().path());
     let finished = entries.filter(|run| run.join("result.json").exists());
     finished
