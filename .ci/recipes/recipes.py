@@ -2,7 +2,7 @@
 
     recipes.py DOC INKLING STUDY ALONE FOLDER
 
-DOC is docs/machines.md, INKLING the program, STUDY what stands in the place of `brief`, ALONE the folder in which one process did it,
+DOC is docs/machines.md, INKLING the program, STUDY the study file in the place of `brief`, ALONE the folder in which one process did it,
 and FOLDER an empty one. Each recipe does the study anew, and must end with the same bits. Run it where the data sets are found, with
 a Python that has HyperQueue's package.
 """

@@ -135,7 +135,7 @@ comments; in the file, the set can have groups of classes for task 6.
 The folder must be one that all nodes see under the same path. Short runs share a job, task 5 waits for its network, and the last \
 job makes the report. A job whose time is up writes a checkpoint and goes back into the queue. The table [slurm] of the settings has \
 the keys partition, account, qos, cpus (threads of a job, 4), rate (multiply-adds a second, measured here if not given), time_factor \
-(3) and least_minutes (10) for time limits, memory_factor (1.5) and least_memory (1024 MiB), pack_minutes (5) for short runs, \
+(3), least_minutes (10) and most_minutes for time limits, memory_factor (1.5) and least_memory (1024 MiB), pack_minutes (5) for short runs, \
 instructions (avx512, avx2 or portable, where nodes differ) and extra (a list of options of sbatch). After the same command, what is \
 not done is submitted again.")]
 pub(crate) struct StudyArgs {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::numbers::{count, positive};
+use crate::numbers::{count, positive, some_count};
 use crate::parse::{SpecError, from_toml};
 
 /// How jobs are asked for with Slurm. What is left out is as the cluster or [`Default`] has it.
@@ -30,6 +30,9 @@ pub struct SlurmSettings {
     /// and at least so many minutes.
     #[serde(deserialize_with = "count")]
     pub least_minutes: usize,
+    /// and at most so many, where the partition has a limit. Jobs that need longer go on in another turn.
+    #[serde(deserialize_with = "some_count", skip_serializing_if = "Option::is_none")]
+    pub most_minutes: Option<usize>,
     /// The memory of a job is so many times its estimate,
     #[serde(deserialize_with = "positive")]
     pub memory_factor: f64,
@@ -57,6 +60,7 @@ impl Default for SlurmSettings {
             rate: None,
             time_factor: 3.0,
             least_minutes: 10,
+            most_minutes: None,
             memory_factor: 1.5,
             least_memory: 1024,
             pack_minutes: 5.0,
@@ -134,7 +138,7 @@ mod tests {
     #[test]
     fn every_key_is_read_and_what_is_left_out_has_a_default() {
         let text = "[slurm]\npartition = \"long\"\naccount = \"a\"\nqos = \"q\"\ncpus = 2\nrate = 4e10\ntime_factor = 2.5\n\
-                    least_minutes = 3\nmemory_factor = 2.0\nleast_memory = 512\npack_minutes = 0.5\ninstructions = \"avx2\"\n\
+                    least_minutes = 3\nmost_minutes = 60\nmemory_factor = 2.0\nleast_memory = 512\npack_minutes = 0.5\ninstructions = \"avx2\"\n\
                     extra = [\"--constraint=avx2\", \"--mail-type END\"]\n";
         let settings = SlurmSettings::from_toml("slurm.toml", text).unwrap();
         assert_eq!((settings.cpus, settings.rate, settings.extra.len()), (2, Some(4e10), 2));

@@ -110,7 +110,8 @@ fn size(job: &[usize], to_do: &[ToDo], settings: &SlurmSettings) -> (u64, u64) {
     let bytes = job.iter().map(|&run| to_do[run].bytes).max().unwrap_or(0);
     let memory = settings.memory_factor * bytes as f64 / f64::from(1 << 20);
     let minutes = settings.time_factor * seconds(job, to_do) / 60.0;
-    (up(settings.least_minutes, minutes), up(settings.least_memory, memory))
+    let most = settings.most_minutes.map_or(u64::MAX, |most| most as u64);
+    (up(settings.least_minutes, minutes).min(most), up(settings.least_memory, memory))
 }
 
 #[cfg(test)]
@@ -141,6 +142,9 @@ mod tests {
             ]
         );
         assert!(arrays.iter().all(|array| array.memory == 1024));
+        let short = SlurmSettings { most_minutes: Some(30), ..SlurmSettings::default() };
+        let minutes: Vec<u64> = super::arrays(&runs, &short).iter().map(|array| array.minutes).collect();
+        assert_eq!(minutes, [30, 20, 10, 10], "long runs take several turns");
         assert!(super::arrays(&[], &SlurmSettings::default()).is_empty());
     }
 

@@ -231,3 +231,24 @@ fn log(place: &Path, pattern: &str) -> PathBuf {
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_in_the_documentation_are_read_and_name_every_key_but_one() {
+        let document = include_str!("../../../../docs/machines.md");
+        let text = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let settings = SlurmSettings::from_toml("slurm.toml", text).unwrap();
+        assert!(settings.partition.is_some() && settings.rate.is_some() && settings.extra.len() == 2);
+        let keys = text.lines().filter(|line| line.contains(" = ")).count();
+        let value = serde_json::to_value(SlurmSettings { qos: Some("q".into()), ..settings }).unwrap();
+        assert_eq!(value.as_object().unwrap().len(), keys + 1, "qos is named beside partition");
+    }
+
+    #[test]
+    fn slurm_replaces_nothing_in_the_place_of_messages() {
+        assert_eq!(log(Path::new("/50 %/x"), "%x.log"), Path::new("/50 %%/x/%x.log"));
+    }
+}
