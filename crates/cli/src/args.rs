@@ -128,7 +128,16 @@ There are no more components than an image has pixels, batches hold at most a te
 trained for as many epochs as 500 steps take (at most 100) if the study says fewer, and task 5 looks at the first two classes \
 if the set has not those of the study. Of more than 25 classes, tasks 1 and 2 compare the 25 with the most training images in \
 pairs, which are 300. `inkling study --init photos > mine.toml` writes the study that this makes, with \
-comments; in the file, the set can have groups of classes for task 6.")]
+comments; in the file, the set can have groups of classes for task 6.
+
+--on slurm plans the study, submits its runs with `sbatch` and returns:
+  inkling study brief --out shared --on slurm
+The folder must be one that all nodes see under the same path. Short runs share a job, task 5 waits for its network, and the last \
+job makes the report. A job whose time is up writes a checkpoint and goes back into the queue. The table [slurm] of the settings has \
+the keys partition, account, qos, cpus (threads of a job, 4), rate (multiply-adds a second, measured here if not given), time_factor \
+(3), least_minutes (10) and most_minutes for time limits, memory_factor (1.5) and least_memory (1024 MiB), pack_minutes (5) for short runs, \
+instructions (avx512, avx2 or portable, where nodes differ) and extra (a list of options of sbatch). After the same command, what is \
+not done is submitted again.")]
 pub(crate) struct StudyArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -164,8 +173,17 @@ pub(crate) struct StudyArgs {
 
     /// Continue in a folder whose networks were computed with instructions (--cpu) that give other last digits: finished
     /// runs are kept, unfinished runs start again.
-    #[arg(long)]
+    #[arg(long = "mixed", alias = "mix-instructions")]
     pub(crate) mix_instructions: bool,
+
+    /// Have a cluster do the runs: plan them, submit them as jobs and return at once. The last job makes the report.
+    #[arg(long, value_name = "ENGINE", conflicts_with_all = ["print_spec", "init", "json", "tensorboard"])]
+    pub(crate) on: Option<Engine>,
+
+    /// Settings of the cluster: a file with the table [slurm] [default: the file that INKLING_SLURM names, or slurm.toml in the
+    /// current folder, if there is one].
+    #[arg(long, value_name = "FILE.toml", requires = "on")]
+    pub(crate) slurm: Option<PathBuf>,
 
     /// Print the study with every hyperparameter, as TOML, and exit.
     #[arg(long)]
@@ -198,6 +216,13 @@ pub(crate) struct ComputeArgs {
     /// that the processor has]. With portable, results differ in their last digits.
     #[arg(long, value_name = "PATH", value_parser = Isa::from_str)]
     pub(crate) cpu: Option<Isa>,
+}
+
+/// What can do the runs of a study besides this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Slurm, by its command `sbatch`.
+    Slurm,
 }
 
 /// A task by its name.

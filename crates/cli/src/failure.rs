@@ -149,6 +149,28 @@ pub(crate) enum UsageError {
     #[diagnostic(help("try again later; `inkling status {folder}` shows how the runs stand"))]
     RunsByOthers { runs: usize, folder: String },
 
+    #[error("this host has no `sbatch`, with which jobs are submitted to Slurm")]
+    #[diagnostic(help(
+        "give the command on a host from which jobs are submitted, or install Slurm's commands (Debian and Ubuntu: apt-get install \
+         slurm-client). Without Slurm, plan the study (`inkling plan brief --out shared`) and give each machine \
+         `inkling run --out shared --all`; docs/machines.md has recipes for GNU parallel, HyperQueue and Kubernetes"
+    ))]
+    NoSlurm,
+
+    #[error("`sbatch` did not take a job: {said}")]
+    #[diagnostic(help("{}", match .earlier.is_empty() {
+        true => "partition, account and the like are set in the table [slurm] of slurm.toml; `inkling help study` lists its keys".to_owned(),
+        false => format!(
+            "jobs that were submitted before it are in the queue; to cancel them, before you give the command again:\n    scancel {}",
+            .earlier.join(" ")
+        ),
+    }))]
+    Sbatch { said: String, earlier: Vec<String> },
+
+    #[error("the settings file `{}` cannot be read", .path.display())]
+    #[diagnostic(help("it is a TOML file with the table [slurm]; `inkling help study` lists its keys"))]
+    SlurmFile { path: PathBuf, source: io::Error },
+
     #[error("interrupted")]
     #[diagnostic(help("{}\n    {again}", match .goes_on {
         true => "finished work is kept; to continue from there:",
@@ -223,11 +245,14 @@ impl From<UsageError> for Failure {
             | UsageError::NoSuchIndex { .. }
             | UsageError::NoSuchRun { .. }
             | UsageError::NoValidation
+            | UsageError::NoSlurm
             | UsageError::NoBatches => USAGE,
             UsageError::NoTraining { .. } | UsageError::RunsFailed { .. } => BAD_DATA,
             UsageError::RunsByOthers { .. } => TRY_AGAIN,
             UsageError::StudyFile { .. }
             | UsageError::ModelFile { .. }
+            | UsageError::Sbatch { .. }
+            | UsageError::SlurmFile { .. }
             | UsageError::Threads { .. }
             | UsageError::Output { .. } => INPUT_OUTPUT,
             UsageError::AnotherKind { .. }

@@ -22,6 +22,7 @@ mod predict;
 mod printable;
 mod progress;
 mod replace;
+mod slurm;
 mod so_far;
 mod study;
 mod train;

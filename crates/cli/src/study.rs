@@ -15,14 +15,14 @@ use inkling_report::{WORDS, Written};
 use inkling_schema::{PRESETS, Study, Task, preset, quoted_path, text_from_bytes};
 use inkling_store::{Reader, Store, StoreError};
 
-use crate::args::{ReportArgs, StudyArgs};
+use crate::args::{Engine, ReportArgs, StudyArgs};
 use crate::export::{self, Live};
 use crate::failure::{Failure, UsageError};
 use crate::interrupt::{self, STOP};
 use crate::printable::{check_printable, warn_of_length};
 use crate::progress::Progress;
 use crate::so_far::SoFar;
-use crate::{init, message, output, own, start_computing};
+use crate::{init, message, output, own, slurm, start_computing};
 
 pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
@@ -47,6 +47,9 @@ pub(crate) fn study(args: &StudyArgs) -> Result<(), Failure> {
     }
     if cfg!(debug_assertions) && name != "smoke" {
         message::note("this is a debug build; a release build (cargo run --release) is many times faster");
+    }
+    if let Some(Engine::Slurm) = args.on {
+        return slurm::study(args, study, &name, options);
     }
     start_computing(&args.compute)?;
     // In the pool's threads, and so after it was made.

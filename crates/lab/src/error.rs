@@ -129,7 +129,7 @@ pub enum LabError {
         "{run} computed with {theirs} instructions, and this would continue with {ours}, whose last digits differ"
     )]
     #[diagnostic(help(
-        "to continue with the same instructions, give the same command with `--cpu {theirs}`. With `--mix-instructions`, \
+        "to continue with the same instructions, give the same command with `--cpu {theirs}`. With `--mixed`, \
          finished runs are kept and unfinished ones start again with {ours}. Or choose another folder with `--out`"
     ))]
     OtherInstructions {

@@ -4,10 +4,12 @@
 
 mod batch;
 mod error;
+mod estimate;
 mod folder;
 mod inside;
 mod jobs;
 mod machine;
+mod makespan;
 mod model_file;
 mod multitask;
 mod observer;
@@ -24,9 +26,11 @@ mod worker;
 
 pub use batch::EVALUATION_BATCH;
 pub use error::LabError;
+pub use estimate::{Estimate, Estimator};
 pub use inside::{LookError, LookInputs, Trained, UserImage, check, look};
-pub use jobs::{Estimate, Estimator, Job, JobState, RunFailure, jobs, planned, states};
+pub use jobs::{Job, JobState, jobs, planned, states};
 pub use machine::{SOURCES, machine};
+pub use makespan::{Piece, makespan};
 pub use observer::{Event, Observer};
 pub use options::StudyOptions;
 pub use plan::{fit, fit_spec, read_own};

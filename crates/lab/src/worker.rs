@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use inkling_data::{DataSet, Sources};
 use inkling_schema::RunSpec;
-use inkling_schema::outcome::StudyRecord;
+use inkling_schema::outcome::{RunFailure, StudyRecord};
 use inkling_store::{Store, StoreError, TensorFile, clock};
 use miette::Diagnostic;
 
 use crate::error::LabError;
 use crate::folder::{self, Unfinished};
 use crate::inside::{LookInputs, Trained, look_in, run_likeness};
-use crate::jobs::{Job, JobState, RunFailure, jobs, states};
+use crate::jobs::{Job, JobState, jobs, states};
 use crate::observer::{Event, Observer};
 use crate::options::StudyOptions;
 use crate::runs::{RunContext, run_once};

@@ -40,11 +40,25 @@ pub enum ReportError {
     },
 
     /// Runs of the study are still to be done.
-    #[error("{missing} of the {all} runs of the study `{preset}` {} not finished", if *.missing == 1 { "is" } else { "are" })]
-    #[diagnostic(help("run the study again with the same folder: it continues where it stopped"))]
+    #[error(
+        "{missing} of the {all} runs of the study `{preset}` {} not finished{}",
+        if *.missing == 1 { "is" } else { "are" },
+        match *.unable {
+            0 => String::new(),
+            1 => "; one of them failed".to_owned(),
+            unable => format!("; {unable} of them failed or need runs that failed"),
+        }
+    )]
+    #[diagnostic(help("{}", if *.unable == 0 {
+        "run the study again with the same folder: it continues where it stopped"
+    } else {
+        "the report and `inkling status` say why; when the cause is gone, run the study again with the same folder"
+    }))]
     Unfinished {
         /// Runs not finished.
         missing: usize,
+        /// Of these, runs that failed or need others that failed.
+        unable: usize,
         /// Runs in all.
         all: usize,
         /// Name of the study.

@@ -34,7 +34,7 @@ pub use results::{
     InsideResults, Judge, LeftOut, Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults,
     Origins, PageImages, PageNetwork, PageResults, PairResults, Pairing, PcaResults, PeerFound, PeerResults,
     PerceptronResults, Pictures, Program, Replicate, Results, SeedSpread, SeedTest, Share, Spread, Trained,
-    Verdict, WeightingResults, WhyLeftOut, WrongImage, between, metrics, training_lines, within,
+    Unable, Verdict, WeightingResults, Why, WhyLeftOut, WrongImage, between, metrics, training_lines, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

@@ -27,6 +27,7 @@ mod run;
 mod shape;
 mod shapes;
 mod shell;
+mod slurm;
 mod study;
 mod text;
 mod training;
@@ -54,6 +55,7 @@ pub use run::{
 pub use shape::{PlannedLayer, Shape};
 pub use shapes::{ModelError, Plan};
 pub use shell::{printable, quoted, quoted_path};
+pub use slurm::SlurmSettings;
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use text::{TextError, text_from_bytes};
 pub use training::{AugmentationSpec, ClassWeights, Optimizer, Schedule, TrainingSpec, ValidationSpec};

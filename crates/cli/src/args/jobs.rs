@@ -1,6 +1,7 @@
 //! What can be asked of `inkling plan`, `inkling run` and `inkling status`.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -16,8 +17,12 @@ The plan is written to DIR/study.json, so other processes need only the folder:
   inkling status shared                  how the runs stand
   inkling study brief --out shared       does what is left, and makes the report
 
-Only trainings are estimated: their multiply-adds, divided by a rate. Without --rate it is measured, with some steps of each \
-network on all threads of this machine; another machine may be much faster or slower.")]
+The estimate of a training is its multiply-adds, divided by a rate. Without --rate it is measured, with some steps of each \
+network on all threads of this machine; another machine may be much faster or slower. Other runs are estimated roughly, at one \
+rate for all: their times are the right order of magnitude, and no more.
+
+With --nodes, a table says how long the study may take on so many machines, each of which does one run at a time:
+  inkling plan brief --nodes 1,4,16,64")]
 pub(crate) struct PlanArgs {
     /// A preset (quick, brief, smoke) or a study file.
     #[arg(value_name = "PRESET|FILE.toml", default_value = "quick")]
@@ -44,6 +49,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "N", value_parser = values::rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,
 
+    /// Say how long the whole study may take on so many machines, separated by commas: 1,4,16.
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = values::counting, allow_negative_numbers = true)]
+    pub(crate) nodes: Vec<NonZeroUsize>,
+
     #[command(flatten)]
     pub(crate) data: DataArgs,
 
@@ -51,7 +60,7 @@ pub(crate) struct PlanArgs {
     pub(crate) compute: ComputeArgs,
 
     /// Plan also in a folder whose networks were computed with instructions (--cpu) that give other last digits.
-    #[arg(long)]
+    #[arg(long = "mixed", alias = "mix-instructions")]
     pub(crate) mix_instructions: bool,
 
     /// Print JSON.
@@ -100,7 +109,7 @@ pub(crate) struct RunArgs {
     pub(crate) compute: ComputeArgs,
 
     /// Compute in a folder whose networks were computed with instructions (--cpu) that give other last digits.
-    #[arg(long)]
+    #[arg(long = "mixed", alias = "mix-instructions")]
     pub(crate) mix_instructions: bool,
 }
 

@@ -121,7 +121,7 @@ pub(crate) struct TrainArgs {
 
     /// Continue in a folder whose network was computed with instructions (--cpu) that give other last digits: an unfinished
     /// training starts again.
-    #[arg(long)]
+    #[arg(long = "mixed", alias = "mix-instructions")]
     pub(crate) mix_instructions: bool,
 
     /// Print the results (summary.json) instead of a few lines about them.

@@ -4,6 +4,6 @@ mod plan;
 mod run;
 mod status;
 
-pub(crate) use plan::plan;
+pub(crate) use plan::{Made, estimates, make, plan};
 pub(crate) use run::run;
 pub(crate) use status::status;

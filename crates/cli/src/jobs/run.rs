@@ -52,7 +52,35 @@ fn perform(args: &RunArgs, worker: &mut Worker, store: &Store, progress: &Progre
         number.ok_or_else(|| UsageError::NoSuchRun { id: id.to_string(), folder: args.out.clone() })
     };
     let numbers = args.ids.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    numbers.into_iter().try_for_each(|number| one(worker, number))
+    let mut first: Option<LabError> = None;
+    for number in numbers {
+        let Err(error) = worker.run(number) else { continue };
+        if !is_of_one_run(&error) && !matches!(worker.states()?[number], JobState::Failed(_)) {
+            return Err(interruption(error));
+        }
+        // The others are done all the same. What may succeed later decides on the exit code.
+        let later = |error: &LabError| !matches!(error, LabError::Blocked { .. }) && is_of_one_run(error);
+        match &mut first {
+            Some(known) if later(&error) && !later(known) => message::error(&std::mem::replace(known, error)),
+            Some(_) => message::error(&error),
+            None => first = Some(error),
+        }
+    }
+    first.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Whether an error says that a run cannot be done now, and nothing about other runs.
+fn is_of_one_run(error: &LabError) -> bool {
+    matches!(
+        error,
+        LabError::NotReady { .. }
+            | LabError::Blocked { .. }
+            | LabError::Store(
+                StoreError::Claimed { .. }
+                    | StoreError::ClaimLost { .. }
+                    | StoreError::AlreadyFinished { .. }
+            )
+    )
 }
 
 fn one(worker: &mut Worker, number: usize) -> Result<(), Failure> {
@@ -106,12 +134,7 @@ fn any(args: &RunArgs, worker: &mut Worker, store: &Store, progress: &Progress) 
             Ok(()) if args.next => return Ok(()),
             Ok(()) => {}
             // Another process was faster, or is about to be.
-            Err(LabError::Store(
-                StoreError::Claimed { .. }
-                | StoreError::ClaimLost { .. }
-                | StoreError::AlreadyFinished { .. },
-            )) => {}
-            Err(LabError::NotReady { .. } | LabError::Blocked { .. }) => {}
+            Err(error) if is_of_one_run(&error) => {}
             Err(LabError::Interrupted) => return Err(interrupt::interrupted().into()),
             Err(error) => {
                 if args.next || !matches!(worker.states()?[number], JobState::Failed(_)) {

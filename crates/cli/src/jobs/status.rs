@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use inkling_lab::{Job, JobState, RunFailure, jobs, planned, states};
+use inkling_lab::{Job, JobState, jobs, planned, states};
 use inkling_schema::RunId;
 use inkling_schema::format::duration;
-use inkling_schema::outcome::StudyRecord;
+use inkling_schema::outcome::{RunFailure, StudyRecord};
 use inkling_store::{ClaimSeen, Pulse, Reader, Watch};
 use serde::Serialize;
 

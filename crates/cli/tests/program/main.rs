@@ -18,6 +18,7 @@ mod output;
 mod own;
 mod paths;
 mod signals;
+mod slurm;
 mod strange_places;
 mod terminal;
 mod training;

@@ -136,6 +136,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         },
         origins: fixtures::origins(),
         missing: Vec::new(),
+        unable: Vec::new(),
         peers: None,
         finished: None,
         study_is_here: false,

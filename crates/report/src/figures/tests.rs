@@ -164,6 +164,7 @@ fn found(data: &DataSetFacts, samples: usize) -> Results {
         },
         origins: fixtures::origins(),
         missing: Vec::new(),
+        unable: Vec::new(),
         peers: None,
         finished: None,
         study_is_here: false,

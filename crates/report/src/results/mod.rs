@@ -12,6 +12,7 @@ mod peers;
 mod seeds;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -45,6 +46,7 @@ pub use origin::{Origins, Program, Share};
 pub use page::{LeftOut, PageImages, PageNetwork, PageResults, WhyLeftOut};
 pub use peers::{PeerFound, PeerResults};
 pub use seeds::{Alone, GoalVerdict, SeedSpread, SeedTest, Verdict};
+pub use unable::{Unable, Why};
 
 /// A study, as far as it is finished.
 #[derive(Debug, Clone)]
@@ -57,6 +59,8 @@ pub struct Results {
     pub origins: Origins,
     /// The runs that are not finished. What depends on them alone is absent below.
     pub missing: Vec<PlannedRun>,
+    /// Those of them that cannot be done, and why.
+    pub unable: Vec<Unable>,
     /// What other libraries counted with its networks, where it is known; the error says why the file that tells is not believed.
     pub peers: Option<Result<PeerResults, String>>,
     /// When the last of its runs ended; absent where older programs made them all.
@@ -160,10 +164,12 @@ impl Results {
             .json("study.json")?
             .ok_or_else(|| ReportError::NoStudy { folder: store.path().to_owned() })?;
         let finished = |run: &PlannedRun| store.run(run.id.as_ref()).path().join("result.json").exists();
-        let (finished, missing) = std::mem::take(&mut record.runs).into_iter().partition(finished);
+        let all = std::mem::take(&mut record.runs);
+        let (finished, missing): (Vec<_>, Vec<_>) = all.iter().cloned().partition(finished);
+        let unable = unable::read(store, &missing, &all)?;
         record.runs = finished;
         if record.runs.is_empty() {
-            return Err(unfinished(&record, &missing));
+            return Err(unfinished(&record, &missing, &unable));
         }
         for data in record.runs.iter().filter_map(|run| run.spec.data()) {
             if !record.data.contains_key(&data.set) {
@@ -231,6 +237,7 @@ impl Results {
             study_is_here,
             origins,
             missing,
+            unable,
             peers,
             finished,
             pca,
@@ -257,7 +264,11 @@ impl Results {
     /// # Errors
     /// [`ReportError::Unfinished`] where a run is missing.
     pub fn check_whole(&self) -> Result<(), ReportError> {
-        if self.missing.is_empty() { Ok(()) } else { Err(unfinished(&self.record, &self.missing)) }
+        if self.missing.is_empty() {
+            Ok(())
+        } else {
+            Err(unfinished(&self.record, &self.missing, &self.unable))
+        }
     }
 }
 
@@ -277,15 +288,20 @@ fn with_classes(data: &DataSetFacts, compared: &[u8]) -> DataSetFacts {
     DataSetFacts { classes: names.cloned().collect(), ..data.clone() }
 }
 
-fn unfinished(record: &StudyRecord, missing: &[PlannedRun]) -> ReportError {
-    let all = record.runs.len() + missing.len();
-    ReportError::Unfinished { missing: missing.len(), all, preset: record.preset.clone() }
+fn unfinished(record: &StudyRecord, missing: &[PlannedRun], unable: &[Unable]) -> ReportError {
+    let (missing, all) = (missing.len(), record.runs.len() + missing.len());
+    ReportError::Unfinished { missing, unable: unable.len(), all, preset: record.preset.clone() }
 }
 
 fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunResult<O>, ReportError> {
     let folder = store.run(run.id.as_ref());
     let result = folder.finished()?;
-    result.ok_or_else(|| ReportError::Unfinished { missing: 1, all: 1, preset: run.id.to_string() })
+    result.ok_or_else(|| ReportError::Unfinished {
+        missing: 1,
+        unable: 0,
+        all: 1,
+        preset: run.id.to_string(),
+    })
 }
 
 /// Checks that the result of a run answers what was planned, on the data that the study names: a folder copied to another

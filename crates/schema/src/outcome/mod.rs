@@ -1,6 +1,7 @@
 //! What runs report: the outcome of each kind of run, and the record that every run leaves beside it.
 
 mod inside;
+mod jobs;
 mod page;
 mod peers;
 
@@ -14,6 +15,7 @@ pub use inside::{
     ActivationLayer, ActivationsOutcome, DreamFound, DreamLikeness, DreamOutcome, FilterKinds, FilterLayer,
     FilterLikeness, FiltersOutcome, LikenessOutcome, LookedAt, PairLikeness, Seen,
 };
+pub use jobs::RunFailure;
 pub use page::{PageImagesOutcome, PageNetworkOutcome};
 pub use peers::{PEERS_FILE, PeerCount, PeerCounts, PeerHead, PeerLibrary, PeerNetwork};
 

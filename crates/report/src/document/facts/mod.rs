@@ -19,7 +19,7 @@ mod seeds;
 use std::collections::BTreeMap;
 
 use inkling_schema::outcome::{Machine, PlannedRun, StudyRecord};
-use inkling_schema::{Author, Task};
+use inkling_schema::{Author, Task, printable};
 use serde::Serialize;
 
 use self::compared::ComparedFacts;
@@ -32,6 +32,7 @@ use self::pca::PcaFacts;
 use self::peers::PeersFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
+use crate::results::Why;
 use crate::rows::{NetworksRows, Rows};
 use crate::{Figure, Moment, NetworksResults, Results, Share};
 
@@ -54,7 +55,7 @@ pub(super) struct Facts<'a> {
     /// The page's laboratory, where it has networks.
     laboratory: Option<LaboratoryFacts<'a>>,
     /// Tasks that were asked for and are not whole, in the order of the brief.
-    missing: Vec<Missing>,
+    missing: Vec<Missing<'a>>,
     /// Published results, and what was found here beside them.
     published: Vec<Published>,
     /// Alternative text of each figure there is, by name.
@@ -106,9 +107,28 @@ struct ProgramFacts<'a> {
 
 /// What is missing of a task.
 #[derive(Debug, Serialize)]
-struct Missing {
+struct Missing<'a> {
     task: Task,
     runs: Vec<String>,
+    /// Those that failed.
+    failed: Vec<FailedFacts<'a>>,
+    /// Those that need runs which cannot be done.
+    blocked: Vec<BlockedFacts<'a>>,
+}
+
+/// A run that failed.
+#[derive(Debug, Serialize)]
+struct FailedFacts<'a> {
+    title: &'a str,
+    /// What went wrong, as a clause.
+    reason: String,
+}
+
+/// Runs that cannot be done without the same others.
+#[derive(Debug, Serialize)]
+struct BlockedFacts<'a> {
+    runs: Vec<&'a str>,
+    needs: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -253,10 +273,24 @@ fn networks<'a>(
     NetworksFacts::new(found.as_ref()?, rows.as_ref()?)
 }
 
-fn missing(results: &Results) -> Vec<Missing> {
+fn missing(results: &Results) -> Vec<Missing<'_>> {
     let of = |task: Task| {
         let runs = results.missing.iter().filter(|run| run.task == task);
-        Missing { task, runs: runs.map(PlannedRun::name).collect() }
+        let (mut failed, mut blocked): (Vec<FailedFacts>, Vec<BlockedFacts>) = (Vec::new(), Vec::new());
+        for unable in results.unable.iter().filter(|unable| unable.task == task) {
+            let title = unable.title.as_str();
+            match &unable.why {
+                Why::Failed(reason) => {
+                    let reason = printable(reason.trim_end_matches('.')).into_owned();
+                    failed.push(FailedFacts { title, reason });
+                }
+                Why::Needs(needs) => match blocked.iter_mut().find(|alike| alike.needs == needs) {
+                    Some(alike) => alike.runs.push(title),
+                    None => blocked.push(BlockedFacts { runs: vec![title], needs }),
+                },
+            }
+        }
+        Missing { task, runs: runs.map(PlannedRun::name).collect(), failed, blocked }
     };
     Task::ALL.into_iter().map(of).filter(|found| !found.runs.is_empty()).collect()
 }

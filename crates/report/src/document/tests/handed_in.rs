@@ -5,9 +5,11 @@ use inkling_schema::{Author, ReportSpec};
 use typst::foundations::Selector;
 use typst::introspection::Introspector;
 
+use super::text::text_of;
 use super::*;
 use crate::fixtures::inside::Looked;
 use crate::fixtures::multitask::{Asked, GARMENTS};
+use crate::{Unable, Why};
 
 /// What stands under a label, in the order of the document.
 fn all_told(results: &Results, label: &str) -> Vec<String> {
@@ -61,6 +63,46 @@ fn what_is_not_finished_is_named_where_it_is_missing() {
     assert_eq!(said, ["10 OF 11 RUNS ARE NOT FINISHED", "NOT FINISHED", "NOT FINISHED"]);
     results.mlps = None;
     typeset_and_count(&results, &figures());
+}
+
+#[test]
+fn runs_that_cannot_be_done_are_named_with_the_reason() {
+    let mut results = networks(&SPECIAL, Shape::SMALL);
+    let one = results.record.runs[0].clone();
+    let unable = |title: String, why: Why| Unable { id: one.id.clone(), task: Task::Mlp, title, why };
+    let failed = |i: usize| unable(format!("#net _{i}_"), Why::Failed("no room: #x $y$.".into()));
+    let needs = |i: usize| unable(format!("look {i}"), Why::Needs(vec!["mlp #net _0_".into()]));
+    results.missing =
+        (0..9).map(|i| PlannedRun { task: Task::Mlp, title: format!("m{i}"), ..one.clone() }).collect();
+    for (failures, looks, told, untold) in [
+        (0, 0, &[][..], &[" failed: ", "cannot be done"][..]),
+        (1, 0, &["The run “#net _0_” failed: no room: #x $y$."], &["cannot be done", "more run"]),
+        (
+            1,
+            1,
+            &["The run “look 0” needs “mlp #net _0_”, so it cannot be done."],
+            &["The runs “", "they cannot be done"],
+        ),
+        (
+            7,
+            2,
+            &[
+                "“#net _4_” failed: no room: #x $y$. And two more runs failed.",
+                "The runs “look 0” and “look 1” need “mlp #net _0_”, so they cannot be done.",
+            ],
+            &["“#net _5_”"],
+        ),
+        (2, 9, &["“look 4” and 4 more need"], &["more runs failed"]),
+    ] {
+        results.unable = (0..failures).map(failed).chain((0..looks).map(needs)).collect();
+        let said = text_of(&results);
+        for words in told {
+            assert!(said.contains(words), "no {words:?} in {said}");
+        }
+        for words in untold {
+            assert!(!said.contains(words), "{words:?} in {said}");
+        }
+    }
 }
 
 #[test]
