@@ -46,7 +46,12 @@ fn needs(run: &PlannedRun, runs: &[PlannedRun]) -> Vec<RunId> {
         RunSpec::Dream(spec) => [&spec.of].into_iter().chain(&spec.judge).cloned().collect(),
         RunSpec::Likeness(spec) => spec.of.iter().chain(&spec.dreams).cloned().collect(),
         RunSpec::PageNetwork(spec) => vec![spec.of.clone()],
-        RunSpec::Pca(_) | RunSpec::Perceptron(_) | RunSpec::Train(_) | RunSpec::PageImages(_) => Vec::new(),
+        RunSpec::Choice(spec) => spec.points.iter().flatten().cloned().collect(),
+        RunSpec::Pca(_)
+        | RunSpec::Perceptron(_)
+        | RunSpec::Train(_)
+        | RunSpec::Trial(_)
+        | RunSpec::PageImages(_) => Vec::new(),
     }
 }
 
@@ -183,7 +188,7 @@ impl Estimator {
 
     /// What the run may take; none where it is no training.
     pub fn estimate(&mut self, run: &PlannedRun) -> Option<Estimate> {
-        let RunSpec::Train(spec) = &run.spec else { return None };
+        let (RunSpec::Train(spec) | RunSpec::Trial(spec)) = &run.spec else { return None };
         let plan = spec.model.plan().ok()?;
         let forward: f64 = plan.layers.iter().map(|layer| layer.multiply_adds as f64).sum();
         let held = spec.training.validation.as_ref().map_or(0, |held| held.images);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::check::Wrong;
+use crate::multitask::MultitaskTask;
 use crate::parse::nearest;
 use crate::settings::{Setting, SettingError, steps};
 use crate::study::{Study, Task};
@@ -57,6 +58,11 @@ impl SweepPoint {
 }
 
 impl SweepSpec {
+    /// The settings of each point, where they are well formed.
+    pub fn settings(&self) -> Option<Vec<Vec<Setting>>> {
+        self.points().ok()
+    }
+
     /// The settings of each point.
     fn points(&self) -> Result<Vec<Vec<Setting>>, (String, SettingError)> {
         let setting = |(key, value): (&String, &Value)| Setting { key: key.clone(), value: value.clone() };
@@ -98,11 +104,11 @@ impl SweepSpec {
 impl Study {
     /// The points of the study's sweep, where it has one.
     ///
-    /// # Panics
-    /// If the sweep is none, which no study has that was read.
-    pub fn sweep_points(&self) -> Option<Sweep> {
-        let resolved = self.resolve(self.sweep.as_ref()?);
-        Some(resolved.unwrap_or_else(|(_, error)| panic!("a study is checked when it is read: {error}")))
+    /// # Errors
+    /// What the sweep is refused for, where the study was changed since it was read.
+    pub fn sweep_points(&self) -> Result<Option<Sweep>, SettingError> {
+        let Some(sweep) = &self.sweep else { return Ok(None) };
+        self.resolve(sweep).map(Some).map_err(|(_, error)| error)
     }
 
     /// A point of a sweep of this study's that has no other; `network` may name the network.
@@ -287,7 +293,7 @@ impl Study {
                 self.cnn.iter().flat_map(|task| &task.networks).map(|found| found.name.clone()).collect()
             }
             Task::Network => self.network.iter().map(|task| task.name.clone()).collect(),
-            Task::Multitask => self.multitask.iter().flat_map(|task| task.network_names()).collect(),
+            Task::Multitask => self.multitask.iter().flat_map(MultitaskTask::network_names).collect(),
             _ => Vec::new(),
         }
     }
@@ -300,10 +306,10 @@ impl Study {
     fn keep_network(&mut self, task: Task, name: &str) {
         match task {
             Task::Mlp => {
-                self.mlp.iter_mut().for_each(|task| task.networks.retain(|other| other.name == name))
+                self.mlp.iter_mut().for_each(|task| task.networks.retain(|other| other.name == name));
             }
             Task::Cnn => {
-                self.cnn.iter_mut().for_each(|task| task.networks.retain(|other| other.name == name))
+                self.cnn.iter_mut().for_each(|task| task.networks.retain(|other| other.name == name));
             }
             _ => {}
         }

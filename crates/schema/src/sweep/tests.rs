@@ -11,7 +11,7 @@ fn with(sweep: &str) -> Result<Study, crate::SpecError> {
 }
 
 fn points(sweep: &str) -> Sweep {
-    with(sweep).unwrap().sweep_points().unwrap()
+    with(sweep).unwrap().sweep_points().unwrap().unwrap()
 }
 
 fn refusal(sweep: &str) -> String {
@@ -157,11 +157,11 @@ fn a_single_point_is_a_sweep_of_its_own() {
 #[test]
 fn a_sweep_alone_keeps_the_network_that_it_trains() {
     let mut study = with("[sweep]\n\"cnn.training.learning_rate\" = [1e-4, 1e-3]").unwrap();
-    let before = study.sweep_points().unwrap();
+    let before = study.sweep_points().unwrap().unwrap();
     study.keep_only(&[Task::Sweep]);
     assert_eq!(study.tasks(), [Task::Cnn, Task::Sweep]);
     assert_eq!(study.cnn.as_ref().unwrap().networks.len(), 1);
-    assert_eq!(study.sweep_points().unwrap(), before);
+    assert_eq!(study.sweep_points().unwrap().unwrap(), before);
     study.keep_only(&[Task::Cnn]);
     assert_eq!(study.tasks(), [Task::Cnn]);
 }
@@ -179,5 +179,5 @@ fn a_sweep_joins_a_study_of_the_same_network_and_no_other() {
     assert!(error.contains("the sweep changes some of its values"), "{error}");
     held.cnn = None;
     let joined = held.with_tasks_of(&study, &[Task::Sweep]).unwrap();
-    assert_eq!(joined.sweep_points().unwrap(), study.sweep_points().unwrap());
+    assert_eq!(joined.sweep_points().unwrap().unwrap(), study.sweep_points().unwrap().unwrap());
 }
