@@ -79,11 +79,13 @@ impl Setting {
         steps(&self.key).ok().and_then(|mut steps| steps.pop()).unwrap_or_else(|| self.key.clone())
     }
 
-    /// The value as a person writes it.
+    /// The value as a person writes it; of a number with many digits, as a program may try, the first six.
     pub fn shown(&self) -> String {
         match &self.value {
-            Value::Float(number) if *number != 0.0 && !(1e-3..1e6).contains(&number.abs()) => {
-                format!("{number:e}")
+            Value::Float(number) => {
+                let rounded = format!("{number:.5e}").parse::<f64>().unwrap_or(*number);
+                let short = rounded == 0.0 || (1e-3..1e6).contains(&rounded.abs());
+                if short { rounded.to_string() } else { format!("{rounded:e}") }
             }
             Value::String(text) => text.clone(),
             value => value.to_string(),

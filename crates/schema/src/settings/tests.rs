@@ -118,6 +118,9 @@ fn what_is_no_setting_is_refused() {
 fn settings_are_shown_as_a_person_writes_them() {
     let shown = |text: &str| setting(text).to_string();
     assert_eq!(shown("cnn.training.learning_rate=0.0001"), "learning_rate = 1e-4");
+    assert_eq!(shown("cnn.training.learning_rate=0.00034129387461"), "learning_rate = 3.41294e-4");
+    assert_eq!(shown("cnn.training.learning_rate=0.1"), "learning_rate = 0.1");
+    assert_eq!(shown("cnn.training.learning_rate=1.0"), "learning_rate = 1");
     assert_eq!(shown("cnn.training.learning_rate=0.03"), "learning_rate = 0.03");
     assert_eq!(shown("cnn.training.batch_size=100"), "batch_size = 100");
     assert_eq!(shown("cnn.padding=same"), "padding = same");

@@ -5,6 +5,7 @@ use super::super::canvas::{Canvas, Drawing};
 use super::super::colour::{CURVES, INK, pale};
 use super::super::forms::chart::{Chart, Stroke, extent, with_margin};
 use super::super::forms::key::{Key, Sign};
+use super::super::forms::mark::mark;
 use super::super::networks::fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;
@@ -13,6 +14,8 @@ use crate::results::PointResults;
 /// A factor between the smallest and the largest value from which an axis is logarithmic.
 const WIDE: f64 = 8.0;
 const KEY: f64 = 128.0;
+/// Points to the right of a mean at which its seeds stand, so that it does not hide them.
+const BESIDE: f64 = 8.0;
 
 /// A point with a result.
 struct Shown<'a> {
@@ -51,7 +54,7 @@ pub(super) fn against_values(found: &SweepResults) -> Option<Drawing> {
         key.add(Sign::Interval, words);
     }
     if found.seeds.len() > 1 {
-        key.add(Sign::Mark(0, pale(colour)), "each seed");
+        key.add(Sign::Mark(0, pale(colour)), "each seed, beside it");
     }
     if shown.iter().any(|found| found.chosen) {
         key.add(Sign::Mark(1, ring), "the chosen point");
@@ -64,7 +67,10 @@ pub(super) fn against_values(found: &SweepResults) -> Option<Drawing> {
     chart.curve(shown.iter().map(|found| (found.value, found.mean)), Stroke(colour, 1.0, None));
     for found in &shown {
         if found.point.trials.len() > 1 {
-            chart.marks(seeds(found).map(|accuracy| (found.value, accuracy)), (0, 1.8), pale(colour));
+            for accuracy in seeds(found) {
+                let (x, y) = chart.at((found.value, accuracy));
+                mark(chart.canvas, (x + BESIDE, y), 0, 1.8, pale(colour));
+            }
         }
     }
     for found in &shown {

@@ -16,6 +16,8 @@ const PITCH: f64 = 12.0;
 /// The widest that names may be.
 const WIDEST: f64 = 235.0;
 const GAP: f64 = 6.0;
+/// Room for the half of the last label of the axis.
+const RIGHT: f64 = 16.0;
 
 /// The points with a result, of many the best ones.
 pub(super) fn ranked(found: &SweepResults) -> Drawing {
@@ -56,7 +58,7 @@ pub(super) fn ranked(found: &SweepResults) -> Drawing {
     }
     let mut canvas = Canvas::page();
     let top = key.draw(&mut canvas, (0.0, 0.0)) + 4.0;
-    let frame = Frame { x: left, y: top, width: TEXT_WIDTH - left - GAP, height: PITCH * rows };
+    let frame = Frame { x: left, y: top, width: TEXT_WIDTH - left - RIGHT, height: PITCH * rows };
     for (row, name) in names.iter().enumerate() {
         let middle = top + PITCH * (row as f64 + 0.5);
         canvas.text((left - GAP, middle), name, Style::new(7).end());
