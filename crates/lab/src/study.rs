@@ -189,10 +189,10 @@ fn is_to_do(run: &PlannedRun, study: &Study, options: &StudyOptions) -> bool {
             && looked_into == Some(&run.title)
     };
     let is_swept = || {
-        is_asked(Task::Sweep)
-            && study
-                .swept()
-                .is_some_and(|(task, name)| (task, name.as_str()) == (run.task, run.title.as_str()))
+        // Task 6 is a comparison of its networks, and planned whole.
+        let is_it =
+            |(task, name): (Task, String)| task == run.task && (task == Task::Multitask || name == run.title);
+        is_asked(Task::Sweep) && study.swept().is_some_and(is_it)
     };
     is_asked(run.task) || is_looked_into() || is_swept()
 }

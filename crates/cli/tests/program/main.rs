@@ -19,6 +19,7 @@ mod own;
 mod paths;
 mod signals;
 mod strange_places;
+mod sweep;
 mod terminal;
 mod training;
 mod usage;

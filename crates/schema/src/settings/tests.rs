@@ -1,3 +1,5 @@
+//! Settings: every key can be set, near misses are told the nearest one, and values are refused as in a file.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Sweeps in a study: grids, listed points, single points, parts of a study, and what is refused.
+
 use super::*;
 use crate::preset;
 
