@@ -103,11 +103,11 @@ pub(crate) struct RunArgs {
     pub(crate) set: Vec<Setting>,
 
     /// The network to train with --set, where the task has several and task 5 looks into none of them.
-    #[arg(long, value_name = "NAME", requires = "set")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "index", "next", "all"])]
     pub(crate) network: Option<String>,
 
     /// Print the result of --set as JSON.
-    #[arg(long, requires = "set")]
+    #[arg(long, conflicts_with_all = ["ids", "index", "next", "all"])]
     pub(crate) json: bool,
 
     #[command(flatten)]

@@ -104,6 +104,7 @@ fn a_sweep_chooses_by_validation_images_and_tests_one_point() {
 fn single_points_share_their_runs_with_a_sweep_and_leave_the_report_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
+    fs::create_dir(at.join("out")).unwrap();
     run(at, &["run", "--set", "mlp.training.epochs=1"]).says(65, &["inkling plan"]);
     study(at, "");
     json(&run(at, &["plan", "mine.toml", "--rate", "1e9", "--json"]));
@@ -147,7 +148,6 @@ fn grids_and_listed_points_have_a_report() {
     run(at, &["study", "mine.toml", "--seed", "3"]).says(0, &[]);
     let found = summary(at)["tasks"]["sweep"].take();
     assert_eq!((found["points"].as_array().unwrap().len(), found["tests"].as_array().unwrap().len()), (4, 1));
-    // The third of these diverges, and so cannot be chosen.
     let listed = "[sweep]\nnetwork = \"one layer\"\n[[sweep.points]]\n'mlp.networks.\"one layer\".hidden' = [4]\n\
                   \"mlp.training.optimizer\" = { kind = \"sgd\", momentum = 0.9 }\n[[sweep.points]]\n\
                   'mlp.networks.\"one layer\".hidden' = [16]\n\
@@ -177,6 +177,6 @@ fn what_cannot_be_swept_or_set_is_refused() {
     set(&["mlp.training.epochs=0", "--network", "one layer"]).says(2, &["cannot be `0`", "at least 1"]);
     set(&["mlp.training.epochs=1"]).says(2, &["[mlp] has 2 networks", "its networks are"]);
     set(&["cnn.training.epochs=1"]).says(2, &["the study has no [cnn]"]);
-    run(at, &["run", "--next", "--network", "x"]).says(2, &["--set"]);
+    run(at, &["run", "--next", "--network", "x"]).says(2, &["--next", "cannot be used with", "--network"]);
     run(at, &["run", "--next", "--set", "mlp.training.epochs=1"]).says(2, &[]);
 }
