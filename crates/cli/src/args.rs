@@ -240,6 +240,8 @@ pub(crate) enum TaskName {
     Inside,
     /// One network for two tasks.
     Multitask,
+    /// The study's sweep over hyperparameters of a network, which is trained as the study has it too.
+    Sweep,
 }
 
 impl From<TaskName> for Task {
@@ -251,6 +253,7 @@ impl From<TaskName> for Task {
             TaskName::Cnn => Task::Cnn,
             TaskName::Inside => Task::Inside,
             TaskName::Multitask => Task::Multitask,
+            TaskName::Sweep => Task::Sweep,
         }
     }
 }

@@ -7,7 +7,7 @@ use inkling_data::DataError;
 use inkling_data::import::ImportError;
 use inkling_lab::{LabError, LookError};
 use inkling_report::ReportError;
-use inkling_schema::{ModelError, SpecError, TextError, quoted_path};
+use inkling_schema::{ModelError, SettingError, SpecError, TextError, quoted_path};
 use inkling_store::{ErrorClass, StoreError};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
@@ -276,6 +276,12 @@ impl From<SpecError> for Failure {
     }
 }
 
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Failure::new(error, USAGE)
+    }
+}
+
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         Failure::new(error, BAD_CONFIGURATION)
@@ -330,6 +336,7 @@ impl From<LabError> for Failure {
             }
             LabError::NotReady { .. } => Failure::new(error, TRY_AGAIN),
             LabError::OtherVersion { .. }
+            | LabError::Setting(_)
             | LabError::Pca(_)
             | LabError::MissingClass { .. }
             | LabError::Network { .. }

@@ -10,7 +10,7 @@ use inkling_data::FetchEvent;
 use inkling_lab::{Event, Observer};
 use inkling_schema::Head;
 use inkling_schema::format::{duration, percent};
-use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
+use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine, TrialEpoch};
 use inkling_schema::printable;
 use inkling_store::Store;
 
@@ -158,10 +158,9 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn epoch(&self, epochs: usize, outcome: &EpochOutcome, heads: &[Head]) {
+    fn epoch(&self, (epoch, epochs): (usize, usize), accuracy: String) {
         if let Some(stage) = &mut *self.lock() {
-            let accuracy = test_accuracy(outcome, heads);
-            let (title, epoch) = (&stage.title, outcome.epoch);
+            let title = &stage.title;
             let text = format!("epoch {epoch} of {epochs}, {accuracy}");
             if !self.terminal && stage.spoke.elapsed() >= QUIET {
                 stage.spoke = Instant::now();
@@ -254,13 +253,21 @@ pub(crate) fn of_the_cache(event: &FetchEvent) -> String {
 
 /// The accuracy on the test images; with several heads each one's.
 fn test_accuracy(outcome: &EpochOutcome, heads: &[Head]) -> String {
-    let percent = |test: Evaluation| percent(test.accuracy(), 2);
-    if outcome.further.is_empty() {
-        return format!("test accuracy {}", percent(outcome.test));
-    }
-    let tests = std::iter::once(outcome.test).chain(outcome.further.iter().map(|head| head.test));
-    let each = heads.iter().zip(tests).map(|(head, test)| format!("{} {}", head.name, percent(test)));
-    format!("test accuracy {}", each.collect::<Vec<_>>().join(", "))
+    let further = outcome.further.iter().map(|head| head.test);
+    accuracy("test", std::iter::once(outcome.test).chain(further), heads)
+}
+
+/// The same on the validation images, of a training that sees no others.
+fn validation_accuracy(outcome: &TrialEpoch, heads: &[Head]) -> String {
+    accuracy("validation", outcome.heads.iter().map(|head| head.validation), heads)
+}
+
+fn accuracy(images: &str, found: impl Iterator<Item = Evaluation>, heads: &[Head]) -> String {
+    let each = heads.iter().zip(found).map(|(head, found)| {
+        let name = if heads.len() > 1 { format!("{} ", head.name) } else { String::new() };
+        format!("{name}{}", percent(found.accuracy(), 2))
+    });
+    format!("{images} accuracy {}", each.collect::<Vec<_>>().join(", "))
 }
 
 impl Stage {
@@ -303,7 +310,12 @@ impl Observer for Progress<'_> {
                 self.say(&format!("{title}: {problem}; it is repeated"));
             }
             Event::Steps(line) => self.steps(line),
-            Event::Epoch { epochs, outcome, heads } => self.epoch(epochs, outcome, heads),
+            Event::Epoch { epochs, outcome, heads } => {
+                self.epoch((outcome.epoch, epochs), test_accuracy(outcome, heads));
+            }
+            Event::Trial { epochs, outcome, heads } => {
+                self.epoch((outcome.epoch, epochs), validation_accuracy(outcome, heads));
+            }
             Event::Keeps { tasks, preset } => {
                 self.say(&format!("note: the report keeps {tasks} of the study {preset} in this folder"));
             }

@@ -134,6 +134,7 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
         network: Some(NetworkTask { name: name.clone(), data: set, training, model: network }),
         inside: Some(look(name, classes)),
         multitask: None,
+        sweep: None,
         page: PageSpec::default(),
         report: None,
     };

@@ -6,7 +6,7 @@ use inkling_data::DataError;
 use inkling_data::import::ImportError;
 use inkling_engine::pca::PcaError;
 use inkling_schema::outcome::PlannedRun;
-use inkling_schema::{ModelError, quoted_path};
+use inkling_schema::{ModelError, SettingError, quoted_path};
 use inkling_store::StoreError;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -30,6 +30,11 @@ pub enum LabError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Store(#[from] StoreError),
+
+    /// The sweep does not fit the study.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setting(#[from] SettingError),
 
     /// The principal components cannot be computed as asked.
     #[error("task 1 cannot be done: {0}")]

@@ -47,7 +47,7 @@ impl Estimator {
 
     /// What the run may take, among the runs of its study; none where its network cannot be built.
     pub fn estimate(&mut self, run: &PlannedRun, runs: &[PlannedRun]) -> Option<Estimate> {
-        let RunSpec::Train(spec) = &run.spec else { return rough(&run.spec, runs) };
+        let (RunSpec::Train(spec) | RunSpec::Trial(spec)) = &run.spec else { return rough(&run.spec, runs) };
         let plan = spec.model.plan().ok()?;
         let forward = forward(&spec.model)?;
         let held = spec.training.validation.as_ref().map_or(0, |held| held.images);
@@ -119,7 +119,7 @@ fn bytes(data: &DataSlice, pixels: usize) -> u64 {
 fn rough(spec: &RunSpec, runs: &[PlannedRun]) -> Option<Estimate> {
     let network = |id: &RunId| {
         runs.iter().find_map(|run| match &run.spec {
-            RunSpec::Train(spec) if run.id == *id => Some(&spec.model),
+            RunSpec::Train(spec) | RunSpec::Trial(spec) if run.id == *id => Some(&spec.model),
             _ => None,
         })
     };
@@ -129,6 +129,7 @@ fn rough(spec: &RunSpec, runs: &[PlannedRun]) -> Option<Estimate> {
         RunSpec::Dream(run) => Some(&run.of),
         RunSpec::PageNetwork(run) => Some(&run.of),
         RunSpec::Likeness(run) => run.of.first(),
+        RunSpec::Choice(run) => run.points.first().and_then(|seeds| seeds.first()),
         _ => None,
     };
     let model = of.and_then(network);
@@ -164,7 +165,8 @@ fn rough(spec: &RunSpec, runs: &[PlannedRun]) -> Option<Estimate> {
                 0.0
             }
         }
-        RunSpec::Train(_) => return None,
+        RunSpec::Choice(run) => forward * tested * run.points.first().map_or(0, Vec::len) as f64,
+        RunSpec::Train(_) | RunSpec::Trial(_) => return None,
     };
     let parameters = model.and_then(|model| model.plan().ok()).map_or(0, |plan| plan.training_bytes(1));
     let bytes = data

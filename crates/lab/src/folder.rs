@@ -119,6 +119,8 @@ pub(crate) fn check_instructions<'a>(
         matches!(
             run.spec,
             RunSpec::Train(_)
+                | RunSpec::Trial(_)
+                | RunSpec::Choice(_)
                 | RunSpec::Filters(_)
                 | RunSpec::Activations(_)
                 | RunSpec::Dream(_)

@@ -21,6 +21,7 @@ mod plan;
 mod runs;
 mod separability;
 mod study;
+mod sweep;
 mod train;
 mod worker;
 

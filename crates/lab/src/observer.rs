@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use inkling_engine::NamedTensor;
-use inkling_schema::outcome::{EpochOutcome, StepsLine};
+use inkling_schema::outcome::{EpochOutcome, StepsLine, TrialEpoch};
 use inkling_schema::{Head, Task};
 
 /// Receives the events of a study, and can interrupt it.
@@ -78,6 +78,15 @@ pub enum Event<'a> {
         epochs: usize,
         /// The network's loss and accuracy on all images after it.
         outcome: &'a EpochOutcome,
+        /// Its heads.
+        heads: &'a [Head],
+    },
+    /// An epoch of a training ended that sees no test image.
+    Trial {
+        /// All epochs of the run.
+        epochs: usize,
+        /// The network's loss and accuracy on the images trained on and the validation images after it.
+        outcome: &'a TrialEpoch,
         /// Its heads.
         heads: &'a [Head],
     },

@@ -17,7 +17,7 @@ use inkling_schema::{
 
 use crate::error::LabError;
 use crate::observer::{Event, Observer};
-use crate::{inside, machine, page};
+use crate::{inside, machine, page, sweep};
 
 /// The data sets of a study, limited to the images it asks for, by name.
 pub(crate) type DataSets = BTreeMap<String, DataSet>;
@@ -179,7 +179,7 @@ pub(crate) fn facts(sets: &DataSets) -> BTreeMap<String, DataSetFacts> {
     sets.iter().map(|(name, set)| (name.clone(), facts(set))).collect()
 }
 
-fn slice(set: &DataSet) -> DataSlice {
+pub(crate) fn slice(set: &DataSet) -> DataSlice {
     DataSlice { set: set.about.name.clone(), train_images: set.train.len(), test_images: set.test.len() }
 }
 
@@ -227,6 +227,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     if let Some(inside) = &study.inside {
         runs.extend(inside::likeness(inside, &runs, |run| set_of(run, sets)));
     }
+    runs.extend(sweep::expand(study, sets)?);
     check_apart(&runs)?;
     check_memory(&runs)?;
     runs.extend(page::expand(study, &runs, sets));
@@ -234,13 +235,13 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
 }
 
 /// The set of a run on images.
-fn set_of<'a>(run: &PlannedRun, sets: &'a DataSets) -> &'a DataSet {
+pub(crate) fn set_of<'a>(run: &PlannedRun, sets: &'a DataSets) -> &'a DataSet {
     &sets[&run.spec.data().expect("networks are trained on images").set]
 }
 
 /// The runs of the tasks that depend on a seed. Of another seed than the study's first these are the networks, and more where
 /// a task says so.
-fn expand_seed(
+pub(crate) fn expand_seed(
     study: &Study,
     sets: &DataSets,
     seed: u64,
@@ -313,7 +314,7 @@ fn expand_seed(
 pub(crate) fn warn_of_holes(runs: &[PlannedRun], observer: &dyn Observer) {
     let mut known: Vec<&ModelSpec> = Vec::new();
     for run in runs {
-        let RunSpec::Train(train) = &run.spec else { continue };
+        let (RunSpec::Train(train) | RunSpec::Trial(train)) = &run.spec else { continue };
         if known.contains(&&train.model) {
             continue;
         }
@@ -329,7 +330,7 @@ pub(crate) fn warn_of_holes(runs: &[PlannedRun], observer: &dyn Observer) {
 fn check_apart(runs: &[PlannedRun]) -> Result<(), LabError> {
     let mut seen: BTreeMap<(Task, &RunId), &PlannedRun> = BTreeMap::new();
     // Dreams may be there to show several things at once.
-    for run in runs.iter().filter(|run| matches!(run.spec, RunSpec::Train(_))) {
+    for run in runs.iter().filter(|run| matches!(run.spec, RunSpec::Train(_) | RunSpec::Trial(_))) {
         if let Some(other) = seen.insert((run.task, &run.id), run) {
             let [one, other] = [other, run].map(|run| run.title.clone());
             return Err(LabError::SameRun { task: run.task.name(), one, other });
@@ -339,10 +340,10 @@ fn check_apart(runs: &[PlannedRun]) -> Result<(), LabError> {
 }
 
 /// Refuses a network that this machine's memory cannot hold while it is trained.
-fn check_memory(runs: &[PlannedRun]) -> Result<(), LabError> {
+pub(crate) fn check_memory(runs: &[PlannedRun]) -> Result<(), LabError> {
     let Some(memory) = machine::memory() else { return Ok(()) };
     for run in runs {
-        let RunSpec::Train(spec) = &run.spec else { continue };
+        let (RunSpec::Train(spec) | RunSpec::Trial(spec)) = &run.spec else { continue };
         let plan = spec.model.plan().map_err(|error| LabError::network(run, error))?;
         let needed = plan.training_bytes(spec.training.batch_size);
         if needed > memory {

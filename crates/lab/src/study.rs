@@ -18,6 +18,7 @@ use crate::observer::{Event, Observer};
 use crate::options::{STUDY, StudyOptions};
 use crate::plan::DataSets;
 use crate::runs::{RunContext, run_once};
+use crate::sweep::run_sweep;
 use crate::train::train_in;
 use crate::{folder, page, pca, perceptron, plan, separability};
 
@@ -67,6 +68,7 @@ pub fn run_study(
                 run_inside(&context(with_images.unwrap_or(&runs[0])), runs)
             }
             Task::Multitask => run_multitask(&context(runs[0]), runs),
+            Task::Sweep => run_sweep(runs, context),
         };
         // Also of a task that failed or was interrupted.
         record.seconds = before + start.elapsed().as_secs_f64();
@@ -176,7 +178,8 @@ fn prepare(
     Ok(Prepared { sets, runs, is_to_do, record })
 }
 
-/// Whether a run is of a task that is to be done. Task 5 needs the network that it looks into.
+/// Whether a run is of a task that is to be done. Task 5 needs the network that it looks into, and a sweep is shown beside the
+/// network as the study has it.
 fn is_to_do(run: &PlannedRun, study: &Study, options: &StudyOptions) -> bool {
     let is_asked = |task: Task| options.only.is_empty() || options.only.contains(&task);
     let is_looked_into = || {
@@ -185,7 +188,13 @@ fn is_to_do(run: &PlannedRun, study: &Study, options: &StudyOptions) -> bool {
             && is_asked(Task::Inside)
             && looked_into == Some(&run.title)
     };
-    is_asked(run.task) || is_looked_into()
+    let is_swept = || {
+        // Task 6 is a comparison of its networks, and planned whole.
+        let is_it =
+            |(task, name): (Task, String)| task == run.task && (task == Task::Multitask || name == run.title);
+        is_asked(Task::Sweep) && study.swept().is_some_and(is_it)
+    };
+    is_asked(run.task) || is_looked_into() || is_swept()
 }
 
 /// Seconds that earlier sittings of the same study took; of another one, those of the runs that this one keeps, each by

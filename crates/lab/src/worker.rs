@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use inkling_data::{DataSet, Sources};
-use inkling_schema::RunSpec;
 use inkling_schema::outcome::{RunFailure, StudyRecord};
+use inkling_schema::{RunSpec, Sweep};
 use inkling_store::{Store, StoreError, TensorFile, clock};
 use miette::Diagnostic;
 
@@ -16,7 +16,7 @@ use crate::observer::{Event, Observer};
 use crate::options::StudyOptions;
 use crate::runs::{RunContext, run_once};
 use crate::train::train_in;
-use crate::{page, pca, perceptron, plan, separability};
+use crate::{page, pca, perceptron, plan, separability, sweep};
 
 /// Does runs of one planned study.
 pub struct Worker<'a> {
@@ -54,6 +54,28 @@ impl<'a> Worker<'a> {
     /// The jobs of the study, each after those that it needs.
     pub fn jobs(&self) -> &[Job] {
         &self.jobs
+    }
+
+    /// The numbers of the jobs that train the points of a sweep. Those that the study does not have are added; they stand in its
+    /// folder like all others, and in no record.
+    ///
+    /// # Errors
+    /// What is wrong with a network, or with its images.
+    pub fn add(&mut self, sweep: &Sweep) -> Result<Vec<usize>, LabError> {
+        let mut numbers = Vec::new();
+        for point in &sweep.points {
+            point.study.sets().try_for_each(|name| self.load_set(name.to_owned()))?;
+            let runs = sweep::trials(sweep, point, &self.sets)?;
+            plan::check_memory(&runs)?;
+            for run in runs {
+                let known = self.jobs.iter().position(|job| job.run.id == run.id);
+                numbers.push(known.unwrap_or(self.jobs.len()));
+                if known.is_none() {
+                    self.jobs.push(Job { run, needs: Vec::new() });
+                }
+            }
+        }
+        Ok(numbers)
     }
 
     /// How each job stands.
@@ -115,7 +137,10 @@ impl<'a> Worker<'a> {
 
     /// Brings the images of a job into memory, and compares them with those of the plan.
     fn load(&mut self, number: usize) -> Result<(), LabError> {
-        let Some(name) = self.set_of(number) else { return Ok(()) };
+        self.set_of(number).map_or(Ok(()), |name| self.load_set(name))
+    }
+
+    fn load_set(&mut self, name: String) -> Result<(), LabError> {
         if self.sets.contains_key(&name) {
             return Ok(());
         }
@@ -164,7 +189,8 @@ impl<'a> Worker<'a> {
                 stage(1);
                 run_once(&context, run, |writer| perceptron::run(&context, spec, writer))
             }
-            RunSpec::Train(_) => train_in(&context, run),
+            RunSpec::Train(_) | RunSpec::Trial(_) => train_in(&context, run),
+            RunSpec::Choice(_) => sweep::choose_in(&context, run),
             RunSpec::Filters(_) | RunSpec::Activations(_) | RunSpec::Dream(_) => {
                 stage(1);
                 let read = |place: usize| {

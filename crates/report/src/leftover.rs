@@ -33,8 +33,11 @@ pub(crate) fn remove(
     Ok(())
 }
 
-/// Whether the report gives such names: `task3_mlp_curves`.
+/// Whether the report gives such names: `task3_mlp_curves`, `sweep`.
 fn is_ours(file: &str) -> bool {
+    if ["sweep", "sweep_test"].contains(&file) {
+        return true;
+    }
     let rest =
         file.strip_prefix("task").and_then(|rest| rest.strip_prefix(|digit: char| digit.is_ascii_digit()));
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

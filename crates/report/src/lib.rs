@@ -32,9 +32,10 @@ pub use results::{
     ActivationsResults, Alone, Answers, Baselines, ChosenBy, ClassChange, Contradictions, Convolutions, Cost,
     Costs, DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GoalVerdict, GradientsFound,
     InsideResults, Judge, LeftOut, Maps, Moment, MultitaskResults, Network, NetworkPair, NetworksResults,
-    Origins, PageImages, PageNetwork, PageResults, PairResults, Pairing, PcaResults, PeerFound, PeerResults,
-    PerceptronResults, Pictures, Program, Replicate, Results, SeedSpread, SeedTest, Share, Spread, Trained,
-    Unable, Verdict, WeightingResults, Why, WhyLeftOut, WrongImage, between, metrics, training_lines, within,
+    Noise, Origins, PageImages, PageNetwork, PageResults, PairResults, Pairing, PcaResults, PeerFound,
+    PeerResults, PerceptronResults, Pictures, PointResults, Program, Replicate, Results, SeedSpread,
+    SeedTest, Share, Spread, SweepResults, Trained, Unable, Verdict, WeightingResults, Why, WhyLeftOut,
+    WrongImage, between, metrics, training_lines, within,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

@@ -13,8 +13,8 @@ use crate::document::printable::without_controls;
 use crate::figure::file_name;
 use crate::rows::{
     ClassChangeRow, ClassRow, ComparedRow, ComponentRow, ConfusionRow, DreamRow, FilterRow, GradientRow,
-    HeadRow, HeadedRow, LayerRow, LikenessRow, NetworkRow, PairRow, PerceptronRow, PerceptronSeedRow, Rows,
-    SeedPairRow, SeedRow, SeedsRows, SeparabilityRow, WeightingRow,
+    HeadRow, HeadedRow, LayerRow, LikenessRow, NetworkRow, PairRow, PerceptronRow, PerceptronSeedRow,
+    PointRow, Rows, SeedPairRow, SeedRow, SeedsRows, SeparabilityRow, TestRow, WeightingRow,
 };
 
 /// A table: what the report calls it, and its text.
@@ -35,7 +35,7 @@ impl Table {
 pub(crate) type Draw = fn(&Rows) -> Option<Vec<u8>>;
 
 /// Every table there is, in the order in which a reader meets them.
-pub(crate) const TABLES: [(&str, Task, Draw); 37] = [
+pub(crate) const TABLES: [(&str, Task, Draw); 39] = [
     ("components", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.components()))),
     ("separability", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.pairs))),
     ("perceptrons", Task::Perceptron, |rows| Some(csv(&rows.perceptron.as_ref()?.pairs))),
@@ -79,6 +79,8 @@ pub(crate) const TABLES: [(&str, Task, Draw); 37] = [
     ("multitask_measures", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.measures))),
     ("multitask_gradients", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.gradients)),
     ("multitask_weightings", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.weightings)),
+    ("sweep", Task::Sweep, |rows| some(&rows.sweep.as_ref()?.points)),
+    ("sweep_test", Task::Sweep, |rows| some(&rows.sweep.as_ref()?.tests)),
 ];
 
 fn seeds(rows: &Option<SeedsRows>) -> Option<Vec<u8>> {
@@ -136,6 +138,8 @@ impl Row for HeadedRow {
         ("gradients", &["measurements", "mean_cosine", "negative", "norm_ratio"]),
     ];
 }
+impl Row for PointRow {}
+impl Row for TestRow {}
 impl Row for HeadRow {}
 impl Row for ClassChangeRow {}
 impl Row for GradientRow {}

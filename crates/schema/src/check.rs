@@ -52,7 +52,7 @@ impl Study {
                 return wrong(
                     &["network"],
                     format!("the study trains a network alone, and has the task [{}] too", task.name()),
-                    "leave [network] out, or every task but [inside]".into(),
+                    "leave [network] out, or every task but [inside] and [sweep]".into(),
                 );
             }
             check_training("network", &network.training, &self.data)?;
@@ -88,10 +88,10 @@ impl Study {
         self.page
             .check(&self.network_names())
             .or_else(|(key, message, help)| wrong(&["page", key], message, help))?;
-        match &self.report {
-            Some(report) => check_report(report),
-            None => Ok(()),
+        if let Some(report) = &self.report {
+            check_report(report)?;
         }
+        self.check_sweep()
     }
 }
 
@@ -302,7 +302,7 @@ fn check_training(task: &str, training: &TrainingSpec, data: &DataSpec) -> Resul
 
 /// Whether a study that trains a network alone may have this task.
 fn network_goes_with(task: Task) -> bool {
-    matches!(task, Task::Network | Task::Inside)
+    matches!(task, Task::Network | Task::Inside | Task::Sweep)
 }
 
 /// Task 5 looks into a network of task 4 that has convolutions.

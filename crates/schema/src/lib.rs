@@ -24,11 +24,13 @@ mod presets;
 mod reading;
 mod report;
 mod run;
+mod settings;
 mod shape;
 mod shapes;
 mod shell;
 mod slurm;
 mod study;
+mod sweep;
 mod text;
 mod training;
 mod weighting;
@@ -49,14 +51,17 @@ pub use parse::SpecError;
 pub use presets::{PRESETS, preset};
 pub use report::{Author, ReportSpec};
 pub use run::{
-    ActivationsRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels, LikenessRun,
-    PageImagesRun, PageNetworkRun, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun, TrainRun,
+    ActivationsRun, ChoiceRun, DataSlice, DreamPurpose, DreamRun, FiltersRun, ImageChoice, Labels,
+    LikenessRun, PageImagesRun, PageNetworkRun, PcaRun, PerceptronRun, RunId, RunSpec, SeparabilityRun,
+    TrainRun,
 };
+pub use settings::{Setting, SettingError};
 pub use shape::{PlannedLayer, Shape};
 pub use shapes::{ModelError, Plan};
 pub use shell::{printable, quoted, quoted_path};
 pub use slurm::SlurmSettings;
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
+pub use sweep::{Sweep, SweepPoint, SweepSpec};
 pub use text::{TextError, text_from_bytes};
 pub use training::{AugmentationSpec, ClassWeights, Optimizer, Schedule, TrainingSpec, ValidationSpec};
 pub use weighting::Weighting;

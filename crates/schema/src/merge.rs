@@ -12,15 +12,19 @@ impl Study {
     /// In words, what of `other` does not fit this study: "another seed", say. One study has one seed and one limit on its
     /// images, and task 5 looks into a network of task 4.
     pub fn with_tasks_of(&self, other: &Study, tasks: &[Task]) -> Result<Study, String> {
-        let mut taken = other.clone();
-        taken.keep_only(tasks);
-        let mut kept = self.clone();
-        let rest: Vec<Task> = Task::ALL.into_iter().filter(|task| !tasks.contains(task)).collect();
-        kept.keep_only(&rest);
         // Where nothing stays, nothing has to fit.
         if self.tasks().iter().all(|task| tasks.contains(task)) {
+            let mut taken = other.clone();
+            taken.keep_only(tasks);
             return Ok(taken);
         }
+        // The network that a sweep trains comes with its task, or else at the end.
+        let (asked, rest): (Vec<Task>, Vec<Task>) =
+            Task::ALL.into_iter().filter(|task| *task != Task::Sweep).partition(|task| tasks.contains(task));
+        let mut taken = other.clone();
+        taken.keep_only(&asked);
+        let mut kept = self.clone();
+        kept.keep_only(&rest);
         if self.all_seeds() != other.all_seeds() {
             let seeds: Vec<String> = self.all_seeds().iter().map(u64::to_string).collect();
             let noun = if seeds.len() == 1 { "another seed" } else { "other seeds" };
@@ -67,11 +71,34 @@ impl Study {
             network: taken.network.or(kept.network),
             inside: taken.inside.or(kept.inside),
             multitask: taken.multitask.or(kept.multitask),
+            sweep: None,
             page: other.page.clone(),
             report: other.report.clone().or_else(|| self.report.clone()),
         };
+        study.take_sweep(if tasks.contains(&Task::Sweep) { other } else { self })?;
         study.keep_used_sets();
         Ok(study)
+    }
+
+    /// Takes over the sweep of another study, whose network must be the same here as there.
+    fn take_sweep(&mut self, source: &Study) -> Result<(), String> {
+        let Some((task, network)) = source.swept() else { return Ok(()) };
+        let base = source.of_one(task, &network);
+        if self.names_of(task).is_empty() {
+            match task {
+                Task::Mlp => self.mlp = base.mlp,
+                Task::Cnn => self.cnn = base.cnn,
+                Task::Network => self.network = base.network,
+                _ => self.multitask = base.multitask,
+            }
+        } else if !self.has_network(task, &network) || self.of_one(task, &network) != base {
+            let table = task.name();
+            return Err(format!(
+                "another network `{network}` in [{table}], or another training of it, and the sweep changes some of its values"
+            ));
+        }
+        self.sweep.clone_from(&source.sweep);
+        Ok(())
     }
 }
 

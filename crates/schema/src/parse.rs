@@ -68,6 +68,11 @@ impl Source<'_> {
 }
 
 impl SpecError {
+    /// What is wrong and what to do, without the place.
+    pub(crate) fn words(self) -> (String, String) {
+        (self.message, self.help.unwrap_or_default())
+    }
+
     /// An error at the value of the key that `path` leads to; a number in it is an entry's of a list.
     pub(crate) fn at_key(file: &str, text: &str, path: &[String], message: &str, help: String) -> Self {
         let document = DeTable::parse(text).ok();

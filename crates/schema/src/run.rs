@@ -35,6 +35,10 @@ pub enum RunSpec {
     Perceptron(PerceptronRun),
     /// A network trained by gradient descent.
     Train(TrainRun),
+    /// The same for a point of a sweep: it is judged on its validation images, and sees no test image.
+    Trial(TrainRun),
+    /// The best point of a sweep, on the test images.
+    Choice(ChoiceRun),
     /// The filters of a trained network.
     Filters(FiltersRun),
     /// What a trained network makes of some images.
@@ -159,6 +163,16 @@ impl TrainRun {
         };
         format!("{} may help", helps.join(" or "))
     }
+}
+
+/// The choice of a point of a sweep by the validation images of its trainings, and the one look at the test images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceRun {
+    /// The images.
+    pub data: DataSlice,
+    /// The trainings of each point, one for each seed of the study.
+    pub points: Vec<Vec<RunId>>,
 }
 
 /// What a head is to say of an image.
@@ -413,7 +427,8 @@ impl RunSpec {
             RunSpec::Pca(run) => Some(&run.data),
             RunSpec::Separability(run) => Some(&run.data),
             RunSpec::Perceptron(run) => Some(&run.data),
-            RunSpec::Train(run) => Some(&run.data),
+            RunSpec::Train(run) | RunSpec::Trial(run) => Some(&run.data),
+            RunSpec::Choice(run) => Some(&run.data),
             RunSpec::Filters(_) => None,
             RunSpec::Activations(run) => run.data.as_ref(),
             RunSpec::Dream(run) => run.data.as_ref(),

@@ -11,6 +11,7 @@ use crate::own_network::NetworkTask;
 use crate::page::PageSpec;
 use crate::parse::SpecError;
 use crate::report::ReportSpec;
+use crate::sweep::SweepSpec;
 
 /// A whole study: the data it uses and the tasks it performs. A task whose table is absent is not performed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,9 @@ pub struct Study {
     /// Task 6: one network for two tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multitask: Option<MultitaskTask>,
+    /// One network of these tasks with several values of some keys, compared on its validation images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepSpec>,
     /// What the laboratory in the report's page has.
     #[serde(default)]
     pub page: PageSpec,
@@ -156,12 +160,22 @@ pub enum Task {
     Inside,
     /// Task 6.
     Multitask,
+    /// A sweep over values of hyperparameters, which the brief does not ask for.
+    Sweep,
 }
 
 impl Task {
-    /// Every task, in the order of the brief; a network of a person's own stands before the look inside.
-    pub const ALL: [Task; 7] =
-        [Task::Pca, Task::Perceptron, Task::Mlp, Task::Cnn, Task::Network, Task::Inside, Task::Multitask];
+    /// Every task, in the order of the brief; a network of a person's own stands before the look inside, and a sweep at the end.
+    pub const ALL: [Task; 8] = [
+        Task::Pca,
+        Task::Perceptron,
+        Task::Mlp,
+        Task::Cnn,
+        Task::Network,
+        Task::Inside,
+        Task::Multitask,
+        Task::Sweep,
+    ];
 
     /// The task's number in the brief, if it is one of its tasks.
     pub fn number(self) -> Option<usize> {
@@ -173,6 +187,7 @@ impl Task {
             Task::Network => None,
             Task::Inside => Some(5),
             Task::Multitask => Some(6),
+            Task::Sweep => None,
         }
     }
 
@@ -186,6 +201,7 @@ impl Task {
             Task::Network => "network",
             Task::Inside => "inside",
             Task::Multitask => "multitask",
+            Task::Sweep => "sweep",
         }
     }
 }
@@ -201,6 +217,7 @@ impl Study {
         study
             .check()
             .map_err(|wrong| SpecError::at_key(file, text, &wrong.path, &wrong.message, wrong.help))?;
+        study.name_swept_network();
         Ok(study)
     }
 
@@ -219,6 +236,7 @@ impl Study {
             Task::Network => self.network.is_some(),
             Task::Inside => self.inside.is_some(),
             Task::Multitask => self.multitask.is_some(),
+            Task::Sweep => self.sweep.is_some(),
         };
         Task::ALL.into_iter().filter(asked).collect()
     }
@@ -265,18 +283,27 @@ impl Study {
     }
 
     /// Leaves out every task that is not in `tasks`. Where task 5 stays without the network that it looks into, so does
-    /// that network.
+    /// that network; and where a sweep stays without the network that it trains, so does that one.
     pub fn keep_only(&mut self, tasks: &[Task]) {
         let keep = |task| tasks.contains(&task);
+        let swept = if keep(Task::Sweep) { self.swept() } else { None };
+        let of_sweep = |task| swept.as_ref().filter(|(of, _)| *of == task).map(|(_, name)| name);
+        self.sweep = self.sweep.take().filter(|_| keep(Task::Sweep));
         self.pca = self.pca.take().filter(|_| keep(Task::Pca));
         self.perceptron = self.perceptron.take().filter(|_| keep(Task::Perceptron));
-        self.mlp = self.mlp.take().filter(|_| keep(Task::Mlp));
+        if let (Some(mlp), false) = (&mut self.mlp, keep(Task::Mlp)) {
+            mlp.networks.retain(|network| Some(&network.name) == of_sweep(Task::Mlp));
+        }
+        self.mlp = self.mlp.take().filter(|mlp| !mlp.networks.is_empty());
         self.inside = self.inside.take().filter(|_| keep(Task::Inside));
-        self.network = self.network.take().filter(|_| keep(Task::Network) || self.inside.is_some());
-        self.multitask = self.multitask.take().filter(|_| keep(Task::Multitask));
+        let needs_network = self.inside.is_some() || of_sweep(Task::Network).is_some();
+        self.network = self.network.take().filter(|_| keep(Task::Network) || needs_network);
+        let needs_heads = of_sweep(Task::Multitask).is_some();
+        self.multitask = self.multitask.take().filter(|_| keep(Task::Multitask) || needs_heads);
         if let (Some(cnn), false) = (&mut self.cnn, keep(Task::Cnn)) {
             let looked_into = self.inside.as_ref().map(|inside| &inside.network);
-            cnn.networks.retain(|network| Some(&network.name) == looked_into);
+            let is_needed = |name: &String| [looked_into, of_sweep(Task::Cnn)].contains(&Some(name));
+            cnn.networks.retain(|network| is_needed(&network.name));
         }
         self.cnn = self.cnn.take().filter(|cnn| !cnn.networks.is_empty());
         self.keep_used_sets();

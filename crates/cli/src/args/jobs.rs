@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use inkling_schema::RunId;
+use inkling_schema::{RunId, Setting};
 
 use super::{ComputeArgs, DataArgs, TaskName, values};
 
@@ -77,7 +77,11 @@ published twice, and no finished run is changed.
 The exit code is 0 if the runs are done (by this process or another), 65 if one failed or data is not what it should be, 75 if \
 the same command may succeed later (another process does the run, one that it needs is not finished, or the process was \
 interrupted, after writing a checkpoint), and 78 if the folder was planned for another version or other instructions. With \
---all, other processes are waited for.")]
+--all, other processes are waited for.
+
+With --set, the study needs validation images and no [sweep]: one of its networks is trained with other values, once with each \
+seed, and judged on its validation images. The test images are not looked at. The runs are those of a sweep with this point, so \
+that none is done twice; they stay in the folder, and the report leaves them out.")]
 #[command(group(clap::ArgGroup::new("which").required(true)))]
 pub(crate) struct RunArgs {
     /// Ids of runs, in the order in which they are done.
@@ -101,6 +105,19 @@ pub(crate) struct RunArgs {
     /// Do runs until all are done, by this process or others.
     #[arg(long, group = "which")]
     pub(crate) all: bool,
+
+    /// Train a network with this value of a key of the study, and say how it does on the validation images; can be given several
+    /// times.
+    #[arg(long, value_name = "KEY=VALUE", group = "which", value_parser = values::setting)]
+    pub(crate) set: Vec<Setting>,
+
+    /// The network to train with --set, where the task has several and task 5 looks into none of them.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "index", "next", "all"])]
+    pub(crate) network: Option<String>,
+
+    /// Print the result of --set as JSON.
+    #[arg(long, conflicts_with_all = ["ids", "index", "next", "all"])]
+    pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) data: DataArgs,

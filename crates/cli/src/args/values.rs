@@ -10,7 +10,7 @@ use std::thread;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueEnum};
-use inkling_schema::RunId;
+use inkling_schema::{RunId, Setting};
 
 /// A whole number of at least 1.
 pub(crate) fn counting(text: &str) -> Result<NonZeroUsize, String> {
@@ -46,6 +46,11 @@ pub(crate) fn rate(text: &str) -> Result<f64, String> {
 /// The id of a run.
 pub(crate) fn run_id(text: &str) -> Result<RunId, String> {
     RunId::try_from(text.to_owned()).map_err(|error| format!("{error}; `inkling plan` lists ids"))
+}
+
+/// A key of a study with its value.
+pub(crate) fn setting(text: &str) -> Result<Setting, String> {
+    Setting::parse(text).map_err(|error| format!("{}; {}", error.message, error.help))
 }
 
 /// The seed of a random stream.

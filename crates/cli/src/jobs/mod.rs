@@ -1,6 +1,7 @@
 //! A study's runs as jobs of many processes: `inkling plan`, `inkling run` and `inkling status`.
 
 mod plan;
+mod point;
 mod run;
 mod status;
 

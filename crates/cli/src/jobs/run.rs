@@ -9,6 +9,7 @@ use inkling_lab::{JobState, LabError, Observer, StudyOptions, Worker, planned};
 use inkling_schema::{RunId, quoted_path};
 use inkling_store::{Pulse, Store, StoreError};
 
+use super::point;
 use crate::args::RunArgs;
 use crate::failure::{Failure, UsageError};
 use crate::interrupt::{self, STOP};
@@ -22,6 +23,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     interrupt::ends_with_try_again();
     let store = Store::join(&args.out)?;
     let record = planned(store.reader())?;
+    // Before anything is loaded.
+    let point = if args.set.is_empty() { None } else { Some(point::asked(args, &record)?) };
     start_computing(&args.compute)?;
     let progress = Progress::new(&STOP);
     let fetching = |event: FetchEvent| progress.fetching(&event);
@@ -30,7 +33,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         Sources { progress: &fetching, interrupted: &interrupted, ..Sources::new(args.data.folder.clone()) };
     let options = StudyOptions { mix_instructions: args.mix_instructions, ..StudyOptions::default() };
     let mut worker = Worker::new(&record, &store, &sources, &options, &progress)?;
-    let result = perform(args, &mut worker, &store, &progress);
+    let result = match &point {
+        Some(point) => point::run(args, point, &mut worker, &store),
+        None => perform(args, &mut worker, &store, &progress),
+    };
     progress.close(result.is_ok());
     result
 }
@@ -83,7 +89,7 @@ fn is_of_one_run(error: &LabError) -> bool {
     )
 }
 
-fn one(worker: &mut Worker, number: usize) -> Result<(), Failure> {
+pub(super) fn one(worker: &mut Worker, number: usize) -> Result<(), Failure> {
     worker.run(number).map_err(interruption)
 }
 

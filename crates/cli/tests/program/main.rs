@@ -20,6 +20,7 @@ mod paths;
 mod signals;
 mod slurm;
 mod strange_places;
+mod sweep;
 mod terminal;
 mod training;
 mod usage;

@@ -21,6 +21,8 @@ pub fn rows_of_training(
         match line {
             TrainingLine::Steps(line) => table.steps(line),
             TrainingLine::Epoch(line) => table.epoch(line),
+            // Of the trainings of a sweep, which are no networks of the report.
+            TrainingLine::Trial(_) => {}
             TrainingLine::Gradients(line) => table.gradients(line),
             TrainingLine::Idle(line) => table.idle(line),
         }

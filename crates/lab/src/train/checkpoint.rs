@@ -1,10 +1,11 @@
 //! Checkpoints of a training run: every number that the next step depends on, and the results so far.
 
 use inkling_engine::{Network, StateKind, Trainer};
-use inkling_schema::outcome::{EpochOutcome, Origin};
+use inkling_schema::outcome::Origin;
 use inkling_store::{Checkpoint, Metadata, RunDir, RunWriter, StoreError, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::ended::EpochEnd;
 use super::step::MetricAccumulator;
 use crate::model_file::BEST;
 
@@ -15,7 +16,7 @@ pub(crate) struct TrainState {
     /// Steps taken.
     pub(crate) steps: usize,
     /// The results of each epoch that has ended.
-    pub(crate) epochs: Vec<EpochOutcome>,
+    pub(crate) epochs: Vec<EpochEnd>,
     /// Position of the stream that shuffles the images; within an epoch, its position before that epoch was shuffled.
     pub(crate) shuffle: u128,
     /// Progress of the epoch that has begun and not ended; none between two epochs.
@@ -224,7 +225,7 @@ pub(crate) fn restore(
             .ok_or_else(|| damaged(checkpoint, format!("it has no stream `{layer}`")))
     })?;
     trainer.set_steps(state.steps as u64);
-    if state.epochs.iter().any(|epoch| epoch.validation.is_some()) {
+    if state.epochs.iter().any(|epoch| epoch.validation_losses().iter().any(Option::is_some)) {
         for view in trainer.network().tensor_views(StateKind::Values) {
             checkpoint.tensors().shape(&format!("{BEST}{}", view.name))?;
         }

@@ -1,9 +1,10 @@
 //! A training for more epochs goes on from where a finished one ended that was the same but for its length.
 
 use inkling_engine::Isa;
-use inkling_schema::outcome::{PlannedRun, RunResult, TrainOutcome};
+use inkling_schema::outcome::{PlannedRun, RunResult};
 use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{RunDir, RunWriter};
+use serde::de::IgnoredAny;
 
 use crate::error::LabError;
 use crate::observer::Event;
@@ -17,7 +18,7 @@ pub(super) fn begin<'a>(
     spec: &TrainRun,
     title: &str,
 ) -> Result<Option<(RunWriter<'a>, usize)>, LabError> {
-    let Some((shorter, epochs)) = longest_shorter(context, spec) else { return Ok(None) };
+    let Some((shorter, epochs)) = longest_shorter(context, run, spec) else { return Ok(None) };
     let cannot = |reason: &str| {
         context.observer.event(Event::NotContinued { title, epochs, reason });
         Ok(None)
@@ -26,7 +27,7 @@ pub(super) fn begin<'a>(
         return cannot("its learning rate depends on the number of epochs from the first step on");
     }
     // A result that is damaged says nothing; its checkpoint has a checksum of its own.
-    let result = shorter.result::<RunResult<TrainOutcome>>().ok().flatten();
+    let result = shorter.result::<RunResult<IgnoredAny>>().ok().flatten();
     if let Some(result) = result
         && !Isa::current().has_the_bits_of(&result.machine.instructions)
     {
@@ -39,14 +40,18 @@ pub(super) fn begin<'a>(
 }
 
 /// The finished run that is `spec` with fewer epochs, of several the one with the most, and its epochs.
-fn longest_shorter(context: &RunContext, spec: &TrainRun) -> Option<(RunDir, usize)> {
+fn longest_shorter(context: &RunContext, run: &PlannedRun, spec: &TrainRun) -> Option<(RunDir, usize)> {
+    let is_trial = matches!(run.spec, RunSpec::Trial(_));
     let found = context.store.reader().runs().filter_map(|dir| {
-        let Ok(Some(RunSpec::Train(mut other))) = dir.spec::<RunSpec>() else { return None };
+        let mut other = match dir.spec::<RunSpec>() {
+            Ok(Some(RunSpec::Train(other))) if !is_trial => other,
+            Ok(Some(RunSpec::Trial(other))) if is_trial => other,
+            _ => return None,
+        };
         let epochs = std::mem::replace(&mut other.training.epochs, spec.training.epochs);
-        let shorter = RunSpec::Train(TrainRun {
-            training: inkling_schema::TrainingSpec { epochs, ..spec.training.clone() },
-            ..spec.clone()
-        });
+        let training = inkling_schema::TrainingSpec { epochs, ..spec.training.clone() };
+        let shorter = TrainRun { training, ..spec.clone() };
+        let shorter = if is_trial { RunSpec::Trial(shorter) } else { RunSpec::Train(shorter) };
         // The id holds the checksum of the data, which the spec does not.
         let is_of_this_data = dir.id() == shorter.id(&context.set().checksum).as_ref();
         let is_finished = || matches!(dir.result::<serde_json::Value>(), Ok(Some(_)));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use inkling_data::{DataSet, Samples};
 use inkling_schema::outcome::PlannedRun;
-use inkling_schema::{Labels, ModelError, Shape, TrainRun};
+use inkling_schema::{Labels, ModelError, RunSpec, Shape, TrainRun};
 
 use crate::error::LabError;
 
@@ -59,6 +59,9 @@ pub(crate) fn check(run: &PlannedRun, spec: &TrainRun, set: &DataSet) -> Result<
             set.about.title
         ));
     }
+    if matches!(run.spec, RunSpec::Trial(_)) && spec.training.validation.is_none() {
+        return refuse("its points are compared on validation images, and it has none".into());
+    }
     // The labels and predictions that a study keeps are bytes.
     let too_many = spec.model.heads.iter().zip(&scores).find(|&(_, &scores)| scores > MAX_CLASSES);
     if let Some((head, scores)) = too_many {
@@ -72,7 +75,8 @@ pub(crate) fn check(run: &PlannedRun, spec: &TrainRun, set: &DataSet) -> Result<
             return refuse(format!("it has {heads} heads, and {what} for {count}"));
         }
     }
-    for (part, samples) in [("training", &set.train), ("test", &set.test)] {
+    let test = matches!(run.spec, RunSpec::Train(_)).then_some(("test", &set.test));
+    for (part, samples) in [("training", &set.train)].into_iter().chain(test) {
         let (images, labelled) = (samples.images.len(), samples.labels.len());
         if images != labelled {
             return refuse(format!("there are {images} {part} images, and labels for {labelled}"));

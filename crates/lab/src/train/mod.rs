@@ -1,9 +1,10 @@
-//! Training runs: tasks 3, 4 and 6. Trained epoch by epoch with a checkpoint after each, and within an epoch that takes
+//! Training runs: tasks 3, 4 and 6, and those of a sweep, which see no test image. Trained epoch by epoch with a checkpoint after each, and within an epoch that takes
 //! long, so that a run killed at any instant and resumed ends with the same bits as one never interrupted.
 
 mod augment;
 mod checkpoint;
 mod continued;
+mod ended;
 mod evaluate;
 mod labelled_dataset;
 mod outputs;
@@ -14,14 +15,16 @@ mod training;
 
 use inkling_data::DataSet;
 use inkling_engine::Isa;
-use inkling_schema::outcome::{Divergence, PlannedRun, TrainOutcome};
+use inkling_schema::outcome::{Divergence, PlannedRun};
 use inkling_schema::{RunSpec, TrainRun};
 use inkling_store::{Checkpoint, RunDir, RunWriter, Store, StoreError};
 
 use crate::error::LabError;
 use crate::observer::{Event, Observer};
 use crate::runs::{self, Claimed, RunContext};
-pub(crate) use labelled_dataset::check;
+use ended::Ended;
+pub(crate) use evaluate::evaluate;
+pub(crate) use labelled_dataset::{LabelledDataset, check};
 use training::{FitOutcome, Training};
 
 /// Does one training run, whatever its network's layers, unless `store` holds it already; from its newest whole
@@ -46,9 +49,14 @@ pub fn train(
 
 /// As [`train`], in a context that holds the data set.
 pub(crate) fn train_in(context: &RunContext, run: &PlannedRun) -> Result<(), LabError> {
-    let RunSpec::Train(spec) = &run.spec else { panic!("a {:?} run is not trained", run.task) };
+    let (RunSpec::Train(spec) | RunSpec::Trial(spec)) = &run.spec else {
+        panic!("a {:?} run is not trained", run.task)
+    };
     let set = context.set();
-    assert_eq!((spec.data.train_images, spec.data.test_images), (set.train.len(), set.test.len()), "images");
+    assert_eq!(spec.data.train_images, set.train.len(), "training images");
+    // Of a sweep, no training sees test images, however many there are.
+    let test_images = if matches!(run.spec, RunSpec::Trial(_)) { 0 } else { set.test.len() };
+    assert_eq!(spec.data.test_images, test_images, "test images");
     check(run, spec, set)?;
     // On a thread of the pool: entering it from outside would cost every operation of every step some microseconds.
     rayon::scope(|_| run_once(context, run, spec))
@@ -59,9 +67,9 @@ fn run_once(context: &RunContext, run: &PlannedRun, spec: &TrainRun) -> Result<(
     let trained = spec.data.train_images - spec.training.validation.as_ref().map_or(0, |held| held.images);
     let steps = spec.training.epochs * trained.div_ceil(spec.training.batch_size);
     context.observer.event(Event::Stage { title: &title, steps });
-    let tell = |outcome: &TrainOutcome| {
-        let Some(diverged @ Divergence { what, .. }) = outcome.diverged else { return };
-        let (place, kept, advice) = (place(diverged), kept(outcome.epochs.len()), spec.advice(what));
+    let tell = |outcome: &Ended| {
+        let Some(diverged @ Divergence { what, .. }) = outcome.diverged() else { return };
+        let (place, kept, advice) = (place(diverged), kept(outcome.epochs()), spec.advice(what));
         context.observer.event(Event::Diverged {
             title: &title,
             place: &place,
@@ -80,7 +88,7 @@ fn run_once(context: &RunContext, run: &PlannedRun, spec: &TrainRun) -> Result<(
         FitOutcome::Done(outcome) => outcome,
         FitOutcome::Interrupted => return Err(LabError::Interrupted),
     };
-    if outcome.diverged.is_some() {
+    if outcome.diverged().is_some() {
         training = rollback(training, context, run, spec, writer.dir())?;
     }
     outputs::write(&mut training, context, spec, &mut outcome, &writer)?;
@@ -114,7 +122,8 @@ fn fresh<'a>(
     run: &PlannedRun,
     spec: &'a TrainRun,
 ) -> Result<Training<'a>, LabError> {
-    Training::new(context, spec).map_err(|error| LabError::network(run, error))
+    let is_tested = matches!(run.spec, RunSpec::Train(_));
+    Training::new(context, spec, is_tested).map_err(|error| LabError::network(run, error))
 }
 
 /// Returns a training that has diverged to the weights of its last whole epoch, or to its initial ones: both are

@@ -5,7 +5,6 @@ use std::time::Instant;
 use inkling_data::{DataSet, Images, Samples};
 use inkling_engine::StateKind;
 use inkling_engine::logits::argmax;
-use inkling_schema::outcome::TrainOutcome;
 use inkling_schema::{
     CardData, CardHead, Head, Labels, MODEL_CARD, MODEL_FORMAT, ModelCard, ModelSpec, Preparation, TrainRun,
     Weights,
@@ -14,6 +13,7 @@ use inkling_store::{Metadata, RunWriter, StoreError, Tensor, TensorFile};
 
 use super::augment::Augmenter;
 use super::checkpoint::{Best, tensors};
+use super::ended::Ended;
 use super::evaluate::evaluate;
 use super::training::Training;
 use crate::model_file::{BEST, DIVERGED, LAST};
@@ -23,17 +23,20 @@ use crate::runs::RunContext;
 /// Most images that are kept of those classified wrongly.
 const WRONG: usize = 24;
 
-/// Writes `model.safetensors` and `arrays.safetensors` of a training that has ended with finite weights.
+/// Writes `model.safetensors` of a training that has ended with finite weights, and `arrays.safetensors` of one that is tested.
 pub(crate) fn write(
     training: &mut Training,
     context: &RunContext,
     run: &TrainRun,
-    outcome: &mut TrainOutcome,
+    outcome: &mut Ended,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
     let best = Best::of(training.best_epoch(), &training.state, writer.dir())?;
     write_model(training, &best, &card(context, run, outcome), outcome, writer)?;
-    if outcome.weights == Weights::Best {
+    if training.test.is_none() {
+        return Ok(());
+    }
+    if outcome.weights() == Weights::Best {
         best.restore(training.trainer.network_mut())?;
     }
     write_arrays(training, &run.model, outcome, writer)
@@ -45,12 +48,12 @@ fn write_model(
     training: &Training,
     best: &Best,
     card: &ModelCard,
-    outcome: &TrainOutcome,
+    outcome: &Ended,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
     let network = training.trainer.network();
     let last = |prefix| tensors(prefix, network, StateKind::Values);
-    let all: Vec<Tensor> = match outcome.weights {
+    let all: Vec<Tensor> = match outcome.weights() {
         Weights::Last => last("").chain(best.tensors(BEST, network)).collect(),
         Weights::Best => best.tensors("", network).into_iter().chain(last(LAST)).collect(),
     };
@@ -62,28 +65,24 @@ fn write_model(
         ("data".into(), card.data.name.clone()),
         (MODEL_CARD.into(), json(serde_json::to_string(card))),
     ]);
-    let diverged = outcome.diverged.map(|diverged| {
-        format!("its training diverged {}; {}", super::place(diverged), super::kept(outcome.epochs.len()))
+    let diverged = outcome.diverged().map(|diverged| {
+        format!("its training diverged {}; {}", super::place(diverged), super::kept(outcome.epochs()))
     });
     metadata.extend(diverged.map(|said| (DIVERGED.into(), said)));
     writer.write_tensors(TensorFile::Model, &all, &metadata)
 }
 
 /// What the model's file says of the network.
-fn card(context: &RunContext, run: &TrainRun, outcome: &TrainOutcome) -> ModelCard {
+fn card(context: &RunContext, run: &TrainRun, outcome: &Ended) -> ModelCard {
     let DataSet { about, train, checksum, .. } = context.set();
     let [height, width, channels] = about.shape;
-    let kept = outcome.kept().or(outcome.epochs.last());
     let head = |(number, (head, labels)): (usize, (&Head, &Labels))| CardHead {
         name: head.name.clone(),
         classes: match labels {
             Labels::Classes => about.classes.clone(),
             Labels::Groups(_) => context.groups.to_vec(),
         },
-        test: kept.and_then(|epoch| match number {
-            0 => Some(epoch.test),
-            _ => epoch.further.get(number - 1).map(|head| head.test),
-        }),
+        test: outcome.test(number),
     };
     ModelCard {
         program: concat!("Inkling ", env!("CARGO_PKG_VERSION")).into(),
@@ -95,7 +94,7 @@ fn card(context: &RunContext, run: &TrainRun, outcome: &TrainOutcome) -> ModelCa
             brightness: train.images.brightness(),
         },
         heads: run.model.heads.iter().zip(&run.labels).enumerate().map(head).collect(),
-        weights: outcome.weights,
+        weights: outcome.weights(),
         run: run.clone(),
     }
 }
@@ -105,16 +104,19 @@ fn card(context: &RunContext, run: &TrainRun, outcome: &TrainOutcome) -> ModelCa
 fn write_arrays(
     training: &mut Training,
     model: &ModelSpec,
-    outcome: &mut TrainOutcome,
+    outcome: &mut Ended,
     writer: &RunWriter,
 ) -> Result<(), StoreError> {
     let Training { trainer, workspace, train, test, augmenter, .. } = training;
+    let test = test.as_ref().expect("a training of a sweep has no answers to the test images");
     let network = trainer.network_mut();
     let (n, classes) = (test.len(), network.num_classes());
     let mut logits: Vec<Vec<f32>> = classes.iter().map(|classes| Vec::with_capacity(n * classes)).collect();
     let start = Instant::now();
     evaluate(network, workspace, test, || true, |head, scores| logits[head].extend_from_slice(scores));
-    if outcome.epochs.is_empty() {
+    if let Ended::Tested(outcome) = outcome
+        && outcome.epochs.is_empty()
+    {
         outcome.test_seconds = start.elapsed().as_secs_f64();
     }
 

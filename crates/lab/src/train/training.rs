@@ -6,14 +6,13 @@ use std::time::Instant;
 use inkling_engine::random::RngStream;
 use inkling_engine::weighting::{self, LossWeighting};
 use inkling_engine::{Dataset, Isa, Network, StateKind, Trainer, Workspace};
-use inkling_schema::outcome::{
-    Diverged, Divergence, EpochOutcome, Evaluation, HeadOutcome, Origin, TrainOutcome, TrainingLine,
-};
+use inkling_schema::outcome::{Diverged, Divergence, Origin, TrainOutcome, TrainingLine, TrialOutcome};
 use inkling_schema::{ModelError, TrainRun, Weights};
 use inkling_store::{Checkpoint, RunWriter, StoreError};
 
 use super::augment::Augmenter;
 use super::checkpoint::{self, TrainState, Within};
+use super::ended::{Ended, EpochEnd};
 use super::evaluate::evaluate;
 use super::labelled_dataset::LabelledDataset;
 use super::shown::weights_and_gradients;
@@ -29,7 +28,8 @@ use crate::runs::RunContext;
 pub(crate) struct Training<'a> {
     run: &'a TrainRun,
     observer: &'a dyn Observer,
-    pub(crate) test: LabelledDataset<'a>,
+    /// The test images; none for a training of a sweep.
+    pub(crate) test: Option<LabelledDataset<'a>>,
     pub(crate) train: LabelledDataset<'a>,
     validation: Option<LabelledDataset<'a>>,
     pub(crate) trainer: Trainer,
@@ -59,14 +59,18 @@ enum Epoch {
 /// How an attempt to train to the end has ended.
 pub(crate) enum FitOutcome {
     /// Training is complete.
-    Done(TrainOutcome),
+    Done(Ended),
     /// The observer asked for an interruption.
     Interrupted,
 }
 
 impl<'a> Training<'a> {
     /// A network before its first step.
-    pub(crate) fn new(context: &RunContext<'a>, run: &'a TrainRun) -> Result<Training<'a>, ModelError> {
+    pub(crate) fn new(
+        context: &RunContext<'a>,
+        run: &'a TrainRun,
+        is_tested: bool,
+    ) -> Result<Training<'a>, ModelError> {
         let network = Network::new(&run.model, run.seed)?;
         let set = context.set();
         let weighting = weighting::loss_weighting(&run.weighting, run.model.heads.len(), run.seed);
@@ -83,7 +87,7 @@ impl<'a> Training<'a> {
         Ok(Training {
             run,
             observer: context.observer,
-            test: LabelledDataset::new(Cow::Borrowed(&set.test), &run.labels),
+            test: is_tested.then(|| LabelledDataset::new(Cow::Borrowed(&set.test), &run.labels)),
             train,
             augmenter: run
                 .training
@@ -187,21 +191,45 @@ impl<'a> Training<'a> {
         Ok(FitOutcome::Done(self.outcome(diverged)))
     }
 
-    fn outcome(&self, diverged: Option<Divergence>) -> TrainOutcome {
+    fn outcome(&self, diverged: Option<Divergence>) -> Ended {
         let TrainState { steps, epochs, train_seconds, test_seconds, .. } = self.state.clone();
         let may_stop_early =
             self.run.training.validation.as_ref().is_some_and(|validation| validation.patience.is_some());
-        TrainOutcome {
-            parameters: self.trainer.network().num_parameters(),
+        let (parameters, best_epoch) = (self.trainer.network().num_parameters(), self.best_epoch());
+        let stopped_early = diverged.is_none() && epochs.len() < self.run.training.epochs;
+        let weights = if may_stop_early && diverged.is_none() { Weights::Best } else { Weights::Last };
+        if self.test.is_none() {
+            let trial = |end: EpochEnd| match end {
+                EpochEnd::Trial(outcome) => Some(outcome),
+                EpochEnd::Tested(_) => None,
+            };
+            let epochs = epochs.into_iter().filter_map(trial).collect();
+            return Ended::Trial(TrialOutcome {
+                parameters,
+                steps,
+                epochs,
+                train_seconds,
+                diverged,
+                best_epoch,
+                stopped_early,
+                weights,
+            });
+        }
+        let tested = |end: EpochEnd| match end {
+            EpochEnd::Tested(outcome) => Some(outcome),
+            EpochEnd::Trial(_) => None,
+        };
+        Ended::Tested(TrainOutcome {
+            parameters,
             steps,
+            epochs: epochs.into_iter().filter_map(tested).collect(),
             train_seconds,
             test_seconds: median(test_seconds),
             diverged,
-            best_epoch: self.best_epoch(),
-            stopped_early: diverged.is_none() && epochs.len() < self.run.training.epochs,
-            epochs,
-            weights: if may_stop_early && diverged.is_none() { Weights::Best } else { Weights::Last },
-        }
+            best_epoch,
+            stopped_early,
+            weights,
+        })
     }
 
     /// Whether the validation loss has not fallen for as many epochs as the run has patience for.
@@ -355,24 +383,32 @@ impl<'a> Training<'a> {
         let Some(train) = on(train) else { return Ok(Epoch::Interrupted) };
         let validation = validation.as_ref().map(&mut on);
         let start = Instant::now();
-        let Some(test) = on(test) else { return Ok(Epoch::Interrupted) };
+        let test = test.as_ref().map(&mut on);
         let test_seconds = start.elapsed().as_secs_f64();
+        let Some(test) = test.map_or(Some(None), |metrics| metrics.map(Some)) else {
+            return Ok(Epoch::Interrupted);
+        };
         let Some(validation) = validation.map_or(Some(None), |metrics| metrics.map(Some)) else {
             return Ok(Epoch::Interrupted);
         };
 
         let step = self.state.steps;
-        let all = [Some(&train), validation.as_ref(), Some(&test)].into_iter().flatten().flatten();
+        let all = [Some(&train), validation.as_ref(), test.as_ref()].into_iter().flatten().flatten();
         let finite = all.into_iter().all(|metrics| metrics.loss.is_finite()) && finite(trainer.network());
         if !finite {
             return Ok(Epoch::Diverged(Divergence { epoch, step, what: Diverged::Network }));
         }
-        let outcome = epoch_outcome(epoch, step, &train, validation.as_deref(), &test);
-        writer.append_metrics(&TrainingLine::Epoch(outcome.clone()))?;
-        self.state.epochs.push(outcome.clone());
-        self.state.test_seconds.push(test_seconds);
+        let end = EpochEnd::new((epoch, step), &self.trained, &train, validation.as_deref(), test.as_deref());
+        writer.append_metrics(&end.line())?;
+        self.state.epochs.push(end.clone());
         let (epochs, heads) = (self.run.training.epochs, &self.run.model.heads[..]);
-        self.observer.event(Event::Epoch { epochs, outcome: &outcome, heads });
+        match &end {
+            EpochEnd::Tested(outcome) => {
+                self.state.test_seconds.push(test_seconds);
+                self.observer.event(Event::Epoch { epochs, outcome, heads });
+            }
+            EpochEnd::Trial(outcome) => self.observer.event(Event::Trial { epochs, outcome, heads }),
+        }
         if self.observer.wants_weights() {
             let loss_weights: Vec<f32> =
                 self.weighting.weights().iter().map(|&weight| weight as f32).collect();
@@ -386,12 +422,11 @@ impl<'a> Training<'a> {
     /// The epoch with the lowest weighted sum of the heads' validation losses; the first of several that are equal.
     pub(crate) fn best_epoch(&self) -> Option<usize> {
         let weights = self.weighting.validation_weights();
-        let loss = |epoch: &EpochOutcome| {
-            let further = epoch.further.iter().map(|head| head.validation);
-            let heads = std::iter::once(epoch.validation).chain(further).zip(&weights);
-            heads.map(|(head, weight)| head.map(|head| weight * head.loss)).sum::<Option<f64>>()
+        let loss = |end: &EpochEnd| {
+            let heads = end.validation_losses().into_iter().zip(&weights);
+            heads.map(|(loss, weight)| loss.map(|loss| weight * loss)).sum::<Option<f64>>()
         };
-        let losses = self.state.epochs.iter().filter_map(|epoch| Some((epoch.epoch, loss(epoch)?)));
+        let losses = self.state.epochs.iter().filter_map(|end| Some((end.epoch(), loss(end)?)));
         losses.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch)
     }
 }
@@ -413,24 +448,6 @@ fn finite(network: &Network) -> bool {
             values.iter().all(|value: &f32| value.is_finite())
         })
     })
-}
-
-/// The first head's evaluations, then each further one's.
-fn epoch_outcome(
-    epoch: usize,
-    step: usize,
-    train: &[Evaluation],
-    validation: Option<&[Evaluation]>,
-    test: &[Evaluation],
-) -> EpochOutcome {
-    let head = |head: usize| HeadOutcome {
-        train: train[head],
-        validation: validation.map(|validation| validation[head]),
-        test: test[head],
-    };
-    let HeadOutcome { train: first, validation, test } = head(0);
-    let further = (1..train.len()).map(head).collect();
-    EpochOutcome { epoch, step, train: first, validation, test, further }
 }
 
 /// The median; 0 of no values.

@@ -152,6 +152,7 @@ fn results(classes: &[&str], rule: PerceptronRule) -> Results {
         network: None,
         inside: None,
         multitask: None,
+        sweep: None,
         page: None,
     }
 }

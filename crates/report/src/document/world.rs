@@ -20,7 +20,7 @@ pub(super) enum Medium {
 }
 
 /// The template's sources; the first is the main one on paper, the second on the screen.
-const SOURCES: [(&str, &str); 16] = [
+const SOURCES: [(&str, &str); 17] = [
     ("report.typ", include_str!("report.typ")),
     ("page.typ", include_str!("page.typ")),
     ("content.typ", include_str!("content.typ")),
@@ -36,6 +36,7 @@ const SOURCES: [(&str, &str); 16] = [
     ("task4.typ", include_str!("task4.typ")),
     ("task5.typ", include_str!("task5.typ")),
     ("task6.typ", include_str!("task6.typ")),
+    ("sweep.typ", include_str!("sweep.typ")),
     ("laboratory.typ", include_str!("laboratory.typ")),
 ];
 

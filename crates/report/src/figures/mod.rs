@@ -21,6 +21,7 @@ mod registry;
 mod scatter;
 mod seeds;
 mod separability;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
 mod written;

@@ -6,7 +6,7 @@ use super::canvas::Drawing;
 use super::networks::{Kind, compared};
 use super::{
     accuracy, augmentation, confusion, curves, inside, mcnemar, multitask, pca, perceptron, scatter, seeds,
-    separability,
+    separability, sweep,
 };
 use crate::{Figure, Results};
 
@@ -152,6 +152,7 @@ pub(crate) const FIGURES: &[Spec] = &[
     figure(&["multitask_idle"], Task::Multitask, |found| {
         found.multitask.iter().filter_map(multitask::idle::over_training).collect()
     }),
+    figure(&["sweep"], Task::Sweep, |found| found.sweep.iter().filter_map(sweep::points).collect()),
 ];
 
 impl Spec {

@@ -180,6 +180,7 @@ fn found(data: &DataSetFacts, samples: usize) -> Results {
         network: None,
         inside: None,
         multitask: None,
+        sweep: None,
         page: None,
     }
 }

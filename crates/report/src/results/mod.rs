@@ -10,6 +10,7 @@ mod origin;
 mod page;
 mod peers;
 mod seeds;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
 mod unable;
@@ -46,6 +47,7 @@ pub use origin::{Origins, Program, Share};
 pub use page::{LeftOut, PageImages, PageNetwork, PageResults, WhyLeftOut};
 pub use peers::{PeerFound, PeerResults};
 pub use seeds::{Alone, GoalVerdict, SeedSpread, SeedTest, Verdict};
+pub use sweep::{Noise, PointResults, SweepResults};
 pub use unable::{Unable, Why};
 
 /// A study, as far as it is finished.
@@ -79,6 +81,8 @@ pub struct Results {
     pub inside: Option<InsideResults>,
     /// Task 6.
     pub multitask: Option<MultitaskResults>,
+    /// A sweep over hyperparameters.
+    pub sweep: Option<SweepResults>,
     /// What the page's laboratory works with; absent where it has no network.
     pub page: Option<PageResults>,
 }
@@ -223,6 +227,7 @@ impl Results {
         let network = networks::read(store, &record, Task::Network)?;
         let inside = inside::read(store, &record)?;
         let multitask = multitask::read(store, &record)?;
+        let sweep = sweep::read(store, &record, &missing)?;
         let page = page::read(store, &record)?;
         for run in &record.runs {
             check_identity(store, run, &record.data)?;
@@ -247,6 +252,7 @@ impl Results {
             network,
             inside,
             multitask,
+            sweep,
             page,
         })
     }

@@ -227,7 +227,7 @@ pub(super) fn read(
             TrainingLine::Steps(line) => curve.push(line),
             TrainingLine::Gradients(line) => gradients.push(line),
             TrainingLine::Idle(line) => idle.push(line),
-            TrainingLine::Epoch(_) => {}
+            TrainingLine::Epoch(_) | TrainingLine::Trial(_) => {}
         }
     }
     let wrong = wrong_images(&arrays, spec, &heads[0], &scores[0])?;

@@ -7,6 +7,7 @@ mod networks;
 mod pca;
 mod perceptron;
 mod seeds;
+mod sweep;
 
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ pub(crate) use self::networks::{
 pub(crate) use self::pca::{ComponentRow, PcaRows, SeparabilityRow};
 pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
 pub(crate) use self::seeds::{SeedPairRow, SeedRow, SeedsRows};
+pub(crate) use self::sweep::{PointRow, SweepRows, TestRow};
 use crate::results::Results;
 
 /// The rows of every task; a task that was not asked for is absent.
@@ -39,6 +41,8 @@ pub(crate) struct Rows {
     pub(crate) inside: Option<InsideRows>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) multitask: Option<MultitaskRows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sweep: Option<SweepRows>,
     /// MLPs and CNNs side by side, and McNemar's tests between them.
     #[serde(skip)]
     pub(crate) compared: Vec<ComparedRow>,
@@ -63,6 +67,7 @@ impl Rows {
             network: results.network.as_ref().map(NetworksRows::new),
             inside: results.inside.as_ref().map(InsideRows::new),
             multitask: results.multitask.as_ref().map(MultitaskRows::new),
+            sweep: results.sweep.as_ref().map(SweepRows::new),
             compared: both.map_or_else(Vec::new, |(mlps, cnns)| compared(mlps, cnns, times_compare)),
             between: both.map_or_else(Vec::new, |(mlps, cnns)| networks::between(cnns, mlps)),
             between_over_seeds: both.map_or_else(Vec::new, |(mlps, cnns)| seeds::between(cnns, mlps)),

@@ -7,7 +7,7 @@ use inkling_statistics::{ALPHA, mean};
 use crate::results::Spread;
 use crate::rows::{
     HeadedRow, InsideRows, MultitaskRows, NetworksRows, PcaRows, PerceptronRows, Rows, SeedRow, SeedsRows,
-    SingleRow, WeightingRow,
+    SingleRow, SweepRows, WeightingRow,
 };
 
 /// What a line begins with that goes on about the task of the line before.
@@ -24,6 +24,7 @@ pub(super) fn of_task(rows: &Rows, task: Task) -> Vec<String> {
         Task::Inside if rows.network.is_some() => rows.inside.as_ref().map(|task| inside(task, "Inside")),
         Task::Inside => rows.inside.as_ref().map(|task| inside(task, "Task 5")),
         Task::Multitask => rows.multitask.as_ref().map(multitask),
+        Task::Sweep => rows.sweep.as_ref().map(sweep),
     };
     lines.unwrap_or_default()
 }
@@ -255,6 +256,26 @@ fn spread(found: Option<Spread>) -> String {
         None => "diverged".to_owned(),
         Some(Spread { mean, deviation, .. }) => mean_and_deviation(mean, deviation),
     }
+}
+
+fn sweep(task: &SweepRows) -> Vec<String> {
+    let points = counted(task.points.len(), "point");
+    let mut lines = vec![format!("Sweep: {points} of {}", task.network)];
+    let diverged = task.points.iter().filter(|point| point.diverged > 0).count();
+    if diverged > 0 {
+        lines[0] += &format!("; a training of {} diverged", counted(diverged, "point"));
+    }
+    let chosen = task.points.iter().find(|point| point.chosen);
+    if let Some((chosen, accuracy)) = chosen.and_then(|chosen| Some((chosen, chosen.validation_accuracy?))) {
+        let tests = mean(task.tests.iter().map(|test| test.test_accuracy)).unwrap_or(0.0);
+        lines.push(format!(
+            "{INDENT}chosen by the validation images: {} ({}), test accuracy {}",
+            chosen.settings,
+            percent(accuracy, 2),
+            percent(tests, 2)
+        ));
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -32,9 +32,12 @@ impl PlannedRun {
             RunSpec::Dream(spec) => [&spec.of].into_iter().chain(&spec.judge).cloned().collect(),
             RunSpec::Likeness(spec) => spec.of.iter().chain(&spec.dreams).cloned().collect(),
             RunSpec::PageNetwork(spec) => vec![spec.of.clone()],
-            RunSpec::Pca(_) | RunSpec::Perceptron(_) | RunSpec::Train(_) | RunSpec::PageImages(_) => {
-                Vec::new()
-            }
+            RunSpec::Choice(spec) => spec.points.iter().flatten().cloned().collect(),
+            RunSpec::Pca(_)
+            | RunSpec::Perceptron(_)
+            | RunSpec::Train(_)
+            | RunSpec::Trial(_)
+            | RunSpec::PageImages(_) => Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod inside;
 mod jobs;
 mod page;
 mod peers;
+mod sweep;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ pub use inside::{
 pub use jobs::RunFailure;
 pub use page::{PageImagesOutcome, PageNetworkOutcome};
 pub use peers::{PEERS_FILE, PeerCount, PeerCounts, PeerHead, PeerLibrary, PeerNetwork};
+pub use sweep::{ChoiceOutcome, ChoiceTest, HeadValidated, Score, TrialEpoch, TrialOutcome, best};
 
 /// The contents of a finished run's `result.json`, but for the checksums of its neighbours, which the store adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -276,6 +278,8 @@ pub enum TrainingLine {
     Steps(StepsLine),
     /// An epoch ended.
     Epoch(EpochOutcome),
+    /// An epoch ended of a training that sees no test image.
+    Trial(TrialEpoch),
     /// How the heads' gradients on the shared layers lay to each other at a step.
     Gradients(GradientsLine),
     /// How much of the network stood still at a step.

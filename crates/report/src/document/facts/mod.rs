@@ -15,6 +15,7 @@ mod perceptron;
 mod published;
 mod rank;
 mod seeds;
+mod sweep;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,7 @@ use self::pca::PcaFacts;
 use self::peers::PeersFacts;
 use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
+use self::sweep::SweepFacts;
 use crate::results::Why;
 use crate::rows::{NetworksRows, Rows};
 use crate::{Figure, Moment, NetworksResults, Results, Share};
@@ -52,6 +54,7 @@ pub(super) struct Facts<'a> {
     network: Option<NetworkFacts<'a>>,
     inside: Option<InsideFacts<'a>>,
     multitask: Option<MultitaskFacts<'a>>,
+    sweep: Option<SweepFacts<'a>>,
     /// The page's laboratory, where it has networks.
     laboratory: Option<LaboratoryFacts<'a>>,
     /// Tasks that were asked for and are not whole, in the order of the brief.
@@ -257,6 +260,11 @@ impl<'a> Facts<'a> {
                 .as_ref()
                 .zip(rows.multitask.as_ref())
                 .and_then(|(found, rows)| MultitaskFacts::new(found, rows)),
+            sweep: results
+                .sweep
+                .as_ref()
+                .zip(rows.sweep.as_ref())
+                .map(|(found, rows)| SweepFacts::new(found, rows)),
             laboratory: results.page.as_ref().map(LaboratoryFacts::new),
             missing: missing(results),
             published: published(results),
@@ -313,7 +321,8 @@ fn command(results: &Results) -> String {
     let name = inkling_schema::quoted(&record.preset);
     let tasks = record.study.tasks();
     let whole = Task::ALL.into_iter().filter_map(Task::number).count();
-    let only = if tasks.len() == whole || record.study.network.is_some() {
+    let of_brief = tasks.iter().filter(|task| task.number().is_some()).count();
+    let only = if of_brief == whole || record.study.network.is_some() {
         String::new()
     } else {
         format!(" --only {}", tasks.iter().map(|task| task.name()).collect::<Vec<_>>().join(","))

@@ -33,7 +33,9 @@ fn random_tasks(seed: u64) -> Results {
             spec.data.set = "leaves".into();
         }
     }
-    // A generator of its own, so that it changes nothing that follows.
+    // Generators of their own, so that they change nothing that follows.
+    let mut of_sweep = Chance::new(seed.rotate_left(32) ^ 0x5ee9);
+    found.sweep = of_sweep.percent(40).then(|| fixtures::sweep::random(&data, &mut of_sweep));
     found.peers = random::peers(&mut Chance::new(!seed));
     found.record.data = BTreeMap::from([("leaves".into(), data.clone())]);
     // Components and perceptrons are made up for images of this size.
@@ -260,6 +262,49 @@ fn faults_of_peers(results: &Results, text: &str) -> Vec<String> {
     faults.into_iter().flatten().collect()
 }
 
+/// What is wrong with the sentences on a sweep.
+fn faults_of_sweep(results: &Results, facts: &Value, text: &str) -> Vec<String> {
+    let looked = "The test images were looked at once, for the chosen point:";
+    let Some(sweep) = &results.sweep else {
+        return [looked, "No training saw a test image"]
+            .iter()
+            .filter(|words| text.contains(**words))
+            .map(|words| format!("there is no sweep, and yet {words:?}"))
+            .collect();
+    };
+    let says = |words: &str, expected: bool| {
+        (text.contains(words) != expected)
+            .then(|| format!("the sweep says {words:?} or not: {}", facts["sweep"]))
+    };
+    let ranked = sweep.ranked();
+    let chosen = sweep.chosen();
+    let best = &facts["sweep"]["best"];
+    let tied = best["tied"].as_u64().unwrap_or(0) > 0;
+    let beyond = best["second"]["beyond"].as_bool();
+    let leads = chosen.is_some() && ranked.len() > 1 && !tied;
+    let (several, one) = (sweep.seeds.len() > 1, sweep.seeds.len() == 1);
+    let mut faults = vec![
+        says("No training saw a test image", true),
+        says(looked, chosen.is_some()),
+        says("no test image was looked at", sweep.choice.is_some() && chosen.is_none()),
+        says("this accuracy is optimistic", chosen.is_some() && ranked.len() > 1),
+        says("the highest accuracy: ", leads),
+        says("this is more than the larger of their", leads && several && beyond == Some(true)),
+        says("this is no more than the larger of their", leads && several && beyond == Some(false)),
+        says("lies below this interval", leads && one && beyond == Some(true)),
+        says("lies in this interval", leads && one && beyond == Some(false)),
+        says("other point", chosen.is_some() && (tied || ranked.len() == 1 && sweep.points.len() > 1)),
+        says("With one seed, this says nothing about other seeds.", chosen.is_some() && one),
+    ];
+    // Whatever the facts say: nothing has a better result than what is called the best.
+    if let Some(place) = chosen {
+        let accuracy = sweep.points[place].score().map(|score| score.accuracy);
+        let better = ranked.iter().any(|(_, other)| Some(other.accuracy) > accuracy);
+        faults.push(better.then(|| "a point is better than the chosen one".to_owned()));
+    }
+    faults.into_iter().flatten().collect()
+}
+
 /// What is wrong with the report of a seed.
 fn faults(seed: u64) -> Vec<String> {
     let results = random_results(seed);
@@ -315,6 +360,9 @@ fn faults(seed: u64) -> Vec<String> {
             faults.push(format!("seed {seed}: nothing of what one seed alone would have said of {name}"));
         }
     }
+    faults.extend(
+        faults_of_sweep(&results, &facts, &all).into_iter().map(|fault| format!("seed {seed}: {fault}")),
+    );
     faults.extend(faults_of_peers(&results, &all).into_iter().map(|fault| format!("seed {seed}: {fault}")));
     // A number of more than nine digits in a row is not legible.
     for block in &blocks {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::fixtures::multitask::{Asked, GARMENTS};
+use crate::fixtures::sweep::{Keys, sweep};
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
@@ -35,12 +36,18 @@ pub(super) fn studies() -> Vec<(&'static str, Results)> {
     ordinary.inside = Some(fixtures::inside::inside(&digits, &Looked::brief()));
     ordinary.multitask = Some(Asked::brief(60_000, 10_000).with_weightings(3).results(&garments));
 
+    ordinary.sweep = Some(sweep(&digits, Keys::One(5), 5, &[true], |point, seed| {
+        Some([380, 452, 488, 480, 430][point] - 3 * (seed * (point + 2) % 5))
+    }));
+
     let two = sized(&["0", "1"], [5, 4]);
     let mut few = study(&two, 1, |_| String::new());
     few.inside = Some(fixtures::inside::inside(&two, &Looked::small(&two)));
     let mut asked = Asked::of(2, 2);
     asked.task.lambdas = vec![0.5];
     few.multitask = Some(asked.results(&two));
+
+    few.sweep = Some(sweep(&two, Keys::One(1), 1, &[true], |_, _| Some(400)));
 
     let kinds: Vec<String> = (0..30).map(|i| format!("kind {i}")).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
@@ -51,6 +58,10 @@ pub(super) fn studies() -> Vec<(&'static str, Results)> {
     asked.task.lambdas = (0..=23).map(|i| f64::from(i) / 23.0).collect();
     many.multitask = Some(asked.results(&thirty));
 
+    many.sweep = Some(sweep(&thirty, Keys::Two(4, 6), 3, &[true], |point, seed| {
+        (point != 5).then(|| 400 + (point * 37 + seed * 5) % 90)
+    }));
+
     let names: Vec<String> = (0..10).map(|i| format!("an ankle boot of kind {i} with a buckle")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let long = sized(&names, [28, 28]);
@@ -60,6 +71,8 @@ pub(super) fn studies() -> Vec<(&'static str, Results)> {
     let mut asked = Asked::of(10, 3).with_weightings(2);
     asked.task.lambdas = vec![0.0, 0.5, 0.9, 0.9995, 0.9999, 1.0];
     lengthy.multitask = Some(asked.results(&long));
+
+    lengthy.sweep = Some(sweep(&long, Keys::Listed(50), 1, &[true], |point, _| Some(490 - point * 7 % 60)));
 
     let scripts = [
         "运动鞋",
