@@ -52,9 +52,11 @@ PROGRAMS = {"slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-clien
 
 def install():
     """Installs what is missing, where that can be done."""
+    if os.getuid():
+        raise SystemExit("a cluster on this machine needs root, as slurmd starts jobs for users")
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program, path=PATH)]
     if missing:
-        if os.getuid() or not shutil.which("apt-get"):
+        if not shutil.which("apt-get"):
             raise SystemExit(f"missing: {' '.join(missing)} (Debian and Ubuntu: apt-get install {' '.join(missing)})")
         subprocess.run("apt-get update -qq && apt-get install -y -qq " + " ".join(missing), shell=True, check=True)
 

@@ -91,6 +91,17 @@ fn several_processes_and_a_study_in_one_folder_end_with_the_bits_of_one() {
     assert_eq!(jobs[look]["needs"][0], jobs[network]["id"]);
     assert!(jobs[network]["estimate"]["seconds"].as_f64().unwrap() > 0.0);
     assert!(jobs[look]["estimate"]["is_rough"] == true && look > network);
+    assert!(jobs.iter().all(|job| job["estimate"]["seconds"].as_f64().unwrap() > 0.0));
+    let makespans = |nodes: &str| -> Vec<f64> {
+        let told = run(folder.path(), &["plan", "mine.toml", "--rate", "1e9", "--nodes", nodes, "--json"]);
+        let told: Value = serde_json::from_str(&told.stdout).unwrap();
+        let makespans = told["makespans"].as_array().unwrap().clone();
+        makespans.iter().map(|makespan| makespan["seconds"].as_f64().unwrap()).collect()
+    };
+    let asked = makespans("1,2,64");
+    assert!(asked.is_sorted_by(|more, fewer| more > fewer), "{asked:?}");
+    let sum: f64 = jobs.iter().map(|job| job["estimate"]["seconds"].as_f64().unwrap()).sum();
+    assert!((asked[0] - sum).abs() < 1e-9 * sum && asked[1] >= sum / 2.0);
     let before = status(folder.path());
     assert_eq!(count(&before, "ready") + count(&before, "waiting"), jobs.len());
     // Before its network there is nothing to look into.
@@ -107,6 +118,9 @@ fn several_processes_and_a_study_in_one_folder_end_with_the_bits_of_one() {
     assert!(folder.path().join("out/report.pdf").exists());
     let after = status(folder.path());
     assert_eq!(count(&after, "done"), jobs.len());
+    // Of finished runs, what they took counts.
+    let took: f64 = runs(&after).iter().map(|run| run["seconds"].as_f64().unwrap()).sum();
+    assert!((makespans("1")[0] - took).abs() < 1e-9 * took);
     let said = run(folder.path(), &["status"]);
     assert!(said.stdout.contains(&format!("{} runs, {} done", jobs.len(), jobs.len())), "{}", said.stdout);
     run(folder.path(), &["run", jobs[look]["id"].as_str().unwrap()]).says(0, &[]);
