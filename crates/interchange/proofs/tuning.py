@@ -1,4 +1,4 @@
-"""Runs the Python of docs/tuning.md: Optuna tries values of hyperparameters with `inkling run --set`.
+"""Runs the Python of docs/tuning.md: Optuna tries values of hyperparameters with `--set` of `inkling run`.
 
     tuning.py DOC INKLING FOLDER
 

@@ -1,4 +1,4 @@
-//! `inkling run --set`: the validation result of one point, for whoever tries values of hyperparameters one after the other.
+//! `--set` of `inkling run`: the validation result of one point, for whoever tries values of hyperparameters one after the other.
 
 use inkling_lab::Worker;
 use inkling_schema::format::percent;

@@ -104,7 +104,7 @@ fn a_sweep_chooses_by_validation_images_and_tests_one_point() {
 fn single_points_share_their_runs_with_a_sweep_and_leave_the_report_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    fs::create_dir(at.join("out")).unwrap();
+    fs::create_dir_all(at.join("out/runs")).unwrap();
     run(at, &["run", "--set", "mlp.training.epochs=1"]).says(65, &["inkling plan"]);
     study(at, "");
     json(&run(at, &["plan", "mine.toml", "--rate", "1e9", "--json"]));
