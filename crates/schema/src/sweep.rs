@@ -157,7 +157,12 @@ impl Study {
             let first = settings[0].key.clone();
             let of_first =
                 |message: String, help: &str| Err((first.clone(), SettingError::new(message, help)));
-            let mut study = base.with_settings(&settings).map_err(|error| (first.clone(), error))?;
+            // Of several values, the one that is refused alone too is to blame.
+            let blamed =
+                || settings.iter().find(|one| base.with_settings(std::slice::from_ref(one)).is_err());
+            let mut study = base.with_settings(&settings).map_err(|error| {
+                (blamed().map_or_else(|| first.clone(), |setting| setting.key.clone()), error)
+            })?;
             if !study.has_network(task, &network) {
                 return of_first(
                     format!("with {}, no network is called `{network}`", titled(&settings)),

@@ -183,3 +183,16 @@ fn a_sweep_joins_a_study_of_the_same_network_and_no_other() {
     let joined = held.with_tasks_of(&study, &[Task::Sweep]).unwrap();
     assert_eq!(joined.sweep_points().unwrap().unwrap(), study.sweep_points().unwrap().unwrap());
 }
+
+#[test]
+fn of_several_keys_the_wrong_one_is_shown() {
+    let said =
+        refusal("[sweep]\n\"cnn.training.learning_rat\" = [1e-4]\n\"cnn.training.batch_size\" = [10, 20]");
+    assert!(
+        said.contains("`sweep.\"cnn.training.learning_rat\"`") && said.contains("`learning_rate`"),
+        "{said}"
+    );
+    let said =
+        refusal("[sweep]\n\"cnn.training.learning_rate\" = [-1.0]\n\"cnn.training.batch_size\" = [10]");
+    assert!(said.contains("`sweep.\"cnn.training.learning_rate\"`"), "{said}");
+}
