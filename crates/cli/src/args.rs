@@ -180,7 +180,7 @@ pub(crate) struct StudyArgs {
     #[arg(long, value_name = "ENGINE", conflicts_with_all = ["print_spec", "init", "json", "tensorboard"])]
     pub(crate) on: Option<Engine>,
 
-    /// Settings of the cluster: a file with the table [slurm] [default: the file that INKLING_SLURM names, or slurm.toml in the
+    /// Settings of the cluster: a file with the table `[slurm]` [default: the file that INKLING_SLURM names, or slurm.toml in the
     /// current folder, if there is one].
     #[arg(long, value_name = "FILE.toml", requires = "on")]
     pub(crate) slurm: Option<PathBuf>,

@@ -122,7 +122,7 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
     if args.patience.is_some() && training.validation.is_none() {
         return Err(UsageError::NoValidation.into());
     }
-    let study = Study {
+    let mut study = Study {
         seed: Some(args.seed),
         seeds: Vec::new(),
         data: DataSpec { train_images: train, test_images: test },
@@ -138,6 +138,7 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
         page: PageSpec::default(),
         report: None,
     };
+    study::take_seeds(&mut study, None, Some(args.seeds));
     // As it will be read again.
     let study = Study::from_toml(FILE, &study.to_toml())?;
     Ok((study, ready))

@@ -55,7 +55,7 @@ pub(crate) struct TrainArgs {
 
     /// Continue a training that was interrupted, in its folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = [
-        "network", "data", "out", "epochs", "batch_size", "learning_rate", "optimizer", "validation", "patience", "seed",
+        "network", "data", "out", "epochs", "batch_size", "learning_rate", "optimizer", "validation", "patience", "seed", "seeds",
         "size", "channels", "fit", "test", "transposed", "shift", "rotation", "scale", "flip", "noise", "balanced",
     ])]
     pub(crate) resume: Option<PathBuf>,
@@ -88,6 +88,11 @@ pub(crate) struct TrainArgs {
     /// Seed of all random streams.
     #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed, allow_negative_numbers = true)]
     pub(crate) seed: u64,
+
+    /// Train the network with so many seeds, from 1 to 100: the first is that of --seed, each further one the next number. Looks
+    /// inside are into the network of the first.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::between::<1, 100>, allow_negative_numbers = true)]
+    pub(crate) seeds: u32,
 
     /// Augmentation: move each training image by up to so many pixels along each side.
     #[arg(long, value_name = "PIXELS", default_value = "0", value_parser = not_negative, allow_negative_numbers = true)]

@@ -274,3 +274,27 @@ fn what_cannot_be_trained_is_refused_with_what_to_do() {
         .says(73, &["holds the study smoke"]);
     run(folder, &["models"]).says(0, &[]);
 }
+
+#[test]
+fn several_seeds_train_the_network_again_and_keep_what_there_is() {
+    let folder = place();
+    let folder = folder.path();
+    let train = ["train", "mine.toml", "--data", "bars", "--epochs", "2", "--learning-rate", "0.01"];
+    run(folder, &train).says(0, &["network mine: done"]);
+    let told = run(folder, &[&train[..], &["--seeds", "3"]].concat());
+    told.says(
+        0,
+        &["network mine: finished earlier", "network mine, seed 2: done", "network mine, seed 3: done"],
+    );
+    assert!(told.stdout.contains("mine, 3 seeds: test accuracy"), "{}", told.stdout);
+    let summary: Value =
+        serde_json::from_slice(&fs::read(folder.join("model/summary.json")).unwrap()).unwrap();
+    let seeds = &summary["tasks"]["network"]["seeds"];
+    assert_eq!(summary["seeds"], serde_json::json!([1, 2, 3]));
+    assert_eq!(seeds["networks"][0]["accuracies"].as_array().unwrap().len(), 3);
+    let rows = fs::read_to_string(folder.join("model/tables/network_seeds.csv")).unwrap();
+    assert!(rows.lines().nth(1).is_some_and(|line| line.starts_with("mine,class,")), "{rows}");
+    // A network of another seed has a name.
+    run(folder, &["look", "filters", "model", "--network", "network mine, seed 3"]).says(0, &[]);
+    run(folder, &["train", "--resume", "model", "--seeds", "2"]).says(2, &["cannot be used with"]);
+}
