@@ -113,11 +113,12 @@ fn a_study_is_submitted_done_and_reported_and_the_same_command_submits_what_is_l
 
     let given = notes(folder, "sbatch");
     let lines: Vec<&str> = given.lines().collect();
-    assert!(lines.len() > 3 && lines[0].starts_with("--parsable --output="), "{given}");
+    // How the runs are packed depends on the machine's speed.
+    assert!(lines.len() >= 3 && lines[0].starts_with("--parsable --output="), "{given}");
     assert!(given.contains("/it's 50 %% shared/slurm/%x-%A_%a.log"), "{given}");
     // The dreams wait for their networks alone, and the report for all.
     assert!(!lines[0].contains("--dependency"), "{given}");
-    assert!(given.contains("--dependency=afterany:1_0"), "{given}");
+    assert!(lines[1..].iter().any(|line| line.contains("--dependency=afterany:1_")), "{given}");
     let all = (1..lines.len()).map(|job| job.to_string()).collect::<Vec<_>>().join(":");
     let last = lines[lines.len() - 1];
     assert!(
