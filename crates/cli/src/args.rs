@@ -18,7 +18,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use inkling_engine::Isa;
-use inkling_schema::Task;
+use inkling_schema::{Task, TrainingPrecision};
 
 use crate::failure::CODES;
 use source::SOURCES;
@@ -376,6 +376,10 @@ pub(crate) struct BenchArgs {
     /// Batch size of a training step [default: 50 for `mlp` and `cnn`, 10 for `single` and `mtl`].
     #[arg(long, value_name = "N", value_parser = values::batch, allow_negative_numbers = true)]
     pub(crate) batch: Option<NonZeroUsize>,
+
+    /// What the factors of products in dense layers and convolutions are rounded to in training steps.
+    #[arg(long, value_name = "NAME", default_value = "float32", value_parser = values::precisions())]
+    pub(crate) precision: TrainingPrecision,
 
     #[command(flatten)]
     pub(crate) data: DataArgs,

@@ -44,7 +44,11 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
         };
         let network = |name, model, batch, steps| {
             let batch = args.batch.map_or(batch, NonZeroUsize::get);
-            networks::bench(set, &Work { name, model, batch, steps, after }, rounds);
+            networks::bench(
+                set,
+                &Work { name, model, batch, steps, after, precision: args.precision },
+                rounds,
+            );
         };
         match name {
             BenchName::Pca => pca(set, rounds),

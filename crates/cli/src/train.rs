@@ -105,6 +105,7 @@ fn planned(args: &TrainArgs) -> Result<(Study, Option<Imported>), Failure> {
     let training = TrainingSpec {
         augmentation: (!augmentation.is_none()).then_some(augmentation),
         class_weights: args.balanced.then_some(ClassWeights::Balanced),
+        precision: args.precision,
         epochs: args.epochs.get(),
         batch_size,
         learning_rate: args.learning_rate,

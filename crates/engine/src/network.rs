@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inkling_schema::{ModelError, ModelSpec, Shape};
+use inkling_schema::{ModelError, ModelSpec, Shape, TrainingPrecision};
 use rayon::prelude::*;
 
 use crate::aligned::AlignedVec;
@@ -51,6 +51,8 @@ use crate::workspace::{LayerTime, Workspace};
 pub struct Network {
     spec: ModelSpec,
     pub(crate) isa: Isa,
+    /// What the factors of products are rounded to in passes of training: f32 except within a trainer.
+    pub(crate) precision: TrainingPrecision,
     parameters: usize,
     inputs: usize,
     pub(crate) trunk: Sequential,
@@ -96,12 +98,18 @@ impl Network {
             rest = others;
         }
         let (isa, parameters) = (Isa::current(), plan.parameters);
-        Ok(Network { spec: spec.clone(), isa, parameters, inputs: image.len(), trunk, heads })
+        let precision = TrainingPrecision::Float32;
+        Ok(Network { spec: spec.clone(), isa, precision, parameters, inputs: image.len(), trunk, heads })
     }
 
     /// What the network was built from.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec
+    }
+
+    pub(crate) fn context(&self, batch: usize, training: bool) -> Context {
+        let pairs = training && self.precision == TrainingPrecision::Bfloat16;
+        Context { isa: self.isa, batch, training, pairs }
     }
 
     /// Number of trained parameters.
@@ -160,7 +168,7 @@ impl Network {
             "a batch of {batch} in a workspace for {}",
             workspace.capacity()
         );
-        let context = Context { isa: self.isa, batch, training };
+        let context = self.context(batch, training);
         workspace.context = Some(context);
         self.trunk.forward(&context, x, &mut workspace.trunk);
         let z = workspace.trunk.output(x, batch * self.trunk.outputs);

@@ -8,7 +8,6 @@ use inkling_schema::Loss;
 use rayon::prelude::*;
 
 use crate::labels::Targets;
-use crate::layers::Context;
 use crate::layers::dense::Size;
 use crate::layers::parameter::{GradMode, ParamKind};
 use crate::layers::sequential::NamedLayer;
@@ -74,7 +73,7 @@ impl Network {
         workspace: &mut Workspace,
     ) -> GradientGram {
         let (batch, heads) = (x.len() / self.input_len(), self.heads.len());
-        let context = Context { isa: self.isa, batch, training: true };
+        let context = self.context(batch, true);
         let features = batch * self.trunk.outputs;
         let mut found = GradientGram { heads, products: vec![0.0; heads * heads] };
         let parametrised = |layer: &NamedLayer| {

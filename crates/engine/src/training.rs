@@ -1,6 +1,6 @@
 //! Training by gradient descent, and evaluation.
 
-use inkling_schema::Optimizer;
+use inkling_schema::{Optimizer, TrainingPrecision};
 
 use crate::dataset::Dataset;
 use crate::labels::{HeadTargets, Targets};
@@ -97,6 +97,12 @@ impl Trainer {
     /// weights.
     pub fn set_clip_norm(&mut self, norm: Option<f64>) {
         self.clip_norm = norm;
+    }
+
+    /// Sets what the factors of the products of dense layers and convolutions are rounded to, from the next step on. It concerns
+    /// passes of training alone; evaluation computes in f32.
+    pub fn set_precision(&mut self, precision: TrainingPrecision) {
+        self.network.precision = precision;
     }
 
     /// Sets the weight of each head in the loss, from the next step on. A head of weight zero is not trained, and takes no time.
@@ -201,6 +207,7 @@ impl Trainer {
     pub fn into_network(mut self) -> Network {
         self.network.settle();
         self.network.alloc_moments([false, false]);
+        self.network.precision = TrainingPrecision::Float32;
         self.network
     }
 

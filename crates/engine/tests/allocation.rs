@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cases::{OPTIMIZERS, cases};
 use inkling_engine::{Dataset, Network, OptimizedTensor, Trainer};
-use inkling_schema::{ModelSpec, Optimizer};
+use inkling_schema::{ModelSpec, Optimizer, TrainingPrecision};
 use rayon::ThreadPoolBuilder;
 use support::{BATCH, Noise};
 
@@ -82,7 +82,7 @@ fn allocations<W: FnMut(usize)>(threads: usize, work: impl FnOnce() -> W + Send)
 }
 
 /// Allocations of steps of training, in which inputs and units die and larger batches are judged.
-fn of_steps(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
+fn of_steps(spec: &ModelSpec, optimizer: Optimizer, precision: TrainingPrecision, threads: usize) -> usize {
     let noise = Noise::new(spec, 40);
     let labels = noise.labels();
     let orders: Vec<Vec<u32>> = (0..STEPS).map(|step| noise.order(step)).collect();
@@ -93,6 +93,7 @@ fn of_steps(spec: &ModelSpec, optimizer: Optimizer, threads: usize) -> usize {
         let weights = vec![1.0; network.num_classes().len()];
         let mut trainer = Trainer::new(network, optimizer, BATCH, &weights);
         trainer.set_steps(2000);
+        trainer.set_precision(precision);
         let mut workspace = trainer.network().workspace(20, false);
         let x = vec![0.5; 20 * trainer.network().input_len()];
         let (noise, dying, labels, orders) = (&noise.pixels, &dying, &labels, &orders);
@@ -143,8 +144,9 @@ fn steps_and_looking_allocate_nothing() {
     let mlp = ModelSpec::from_toml("mlp", mlp).expect("a network");
     let of_mlp = OPTIMIZERS.map(|optimizer| (mlp.clone(), optimizer));
     for (spec, optimizer) in of_mlp.into_iter().chain(cases()) {
-        for threads in [1, 2] {
-            let counts = [of_steps(&spec, optimizer, threads), of_looking(&spec, optimizer, threads)];
+        for (threads, precision) in [(1, TrainingPrecision::Float32), (2, TrainingPrecision::Bfloat16)] {
+            let of_steps = of_steps(&spec, optimizer, precision, threads);
+            let counts = [of_steps, of_looking(&spec, optimizer, threads)];
             let case = format!("{spec:?} with {optimizer:?} on {threads} threads");
             assert_eq!(counts, [0, 0], "allocations of steps and of looking: {case}");
         }

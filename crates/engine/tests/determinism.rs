@@ -8,20 +8,29 @@ mod training;
 
 use cases::cases;
 use inkling_engine::{Network, StateKind, Trainer};
-use inkling_schema::{ModelSpec, Optimizer};
+use inkling_schema::{ModelSpec, Optimizer, TrainingPrecision};
 use support::{ADAM, BATCH, Noise, everything};
 use training::{state, train};
 
-fn trainer_of(spec: &ModelSpec, optimizer: Optimizer) -> Trainer {
-    Trainer::new(Network::new(spec, 3).expect("a network"), optimizer, BATCH, &[0.6, 0.4])
+const PRECISIONS: [TrainingPrecision; 2] = [TrainingPrecision::Float32, TrainingPrecision::Bfloat16];
+
+fn trainer_of(spec: &ModelSpec, optimizer: Optimizer, precision: TrainingPrecision) -> Trainer {
+    let network = Network::new(spec, 3).expect("a network");
+    let mut trainer = Trainer::new(network, optimizer, BATCH, &[0.6, 0.4]);
+    trainer.set_precision(precision);
+    trainer
+}
+
+fn cases_by_precision() -> impl Iterator<Item = ((ModelSpec, Optimizer), TrainingPrecision)> {
+    cases().into_iter().flat_map(|case| PRECISIONS.map(|precision| (case.clone(), precision)))
 }
 
 #[test]
 fn training_gives_the_same_bits_on_any_threads() {
-    for (spec, optimizer) in cases() {
+    for ((spec, optimizer), precision) in cases_by_precision() {
         let noise = Noise::new(&spec, 40);
         let run = || {
-            let mut trainer = trainer_of(&spec, optimizer);
+            let mut trainer = trainer_of(&spec, optimizer, precision);
             train(&mut trainer, &noise, 0, 50);
             (bits(&trainer), trainer.rng_state())
         };
@@ -33,7 +42,7 @@ fn training_gives_the_same_bits_on_any_threads() {
         for threads in [2, 3, 8] {
             assert!(
                 on(threads) == one,
-                "{threads} threads give other bits than one: {optimizer:?}, {spec:?}"
+                "{threads} threads give other bits than one: {optimizer:?}, {precision:?}, {spec:?}"
             );
         }
     }
@@ -44,14 +53,14 @@ const STOP: usize = 64;
 
 #[test]
 fn a_resumed_training_goes_on_with_the_same_bits() {
-    for (spec, optimizer) in cases() {
-        resumed_as_if_never_interrupted(&spec, optimizer);
+    for ((spec, optimizer), precision) in cases_by_precision() {
+        resumed_as_if_never_interrupted(&spec, optimizer, precision);
     }
 }
 
-fn resumed_as_if_never_interrupted(spec: &ModelSpec, optimizer: Optimizer) {
+fn resumed_as_if_never_interrupted(spec: &ModelSpec, optimizer: Optimizer, precision: TrainingPrecision) {
     let noise = Noise::new(spec, 40);
-    let mut whole = trainer_of(spec, optimizer);
+    let mut whole = trainer_of(spec, optimizer, precision);
     train(&mut whole, &noise, 0, STOP - 1);
     let never_waits = matches!(optimizer, Optimizer::RmsProp { .. } | Optimizer::Lion { .. });
     assert_eq!(whole.is_settled(), never_waits, "weights that wait: {optimizer:?}");
@@ -61,7 +70,7 @@ fn resumed_as_if_never_interrupted(spec: &ModelSpec, optimizer: Optimizer) {
     train(&mut whole, &noise, STOP, STOP + 9);
 
     // Gone another way first, so that nothing is right by chance.
-    let mut resumed = trainer_of(spec, optimizer);
+    let mut resumed = trainer_of(spec, optimizer, precision);
     train(&mut resumed, &noise, 11, 13);
     let network = resumed.network_mut();
     for (part, state_dict) in
@@ -95,7 +104,8 @@ fn bits(trainer: &Trainer) -> Vec<Vec<u32>> {
 #[test]
 fn looking_for_idle_weights_finds_them_and_changes_nothing() {
     let noise = Noise::new(&everything(), 40);
-    let (mut watched, mut alone) = (trainer_of(&everything(), ADAM), trainer_of(&everything(), ADAM));
+    let trainer = || trainer_of(&everything(), ADAM, TrainingPrecision::Float32);
+    let (mut watched, mut alone) = (trainer(), trainer());
     train(&mut alone, &noise, 0, 12);
     for step in 0..12 {
         train(&mut watched, &noise, step, step + 1);

@@ -6,6 +6,7 @@ mod support;
 mod training;
 
 use inkling_engine::{HeadTargets, Isa, NamedTensor, Network, StateKind, Targets, Trainer, Workspace};
+use inkling_schema::TrainingPrecision;
 use support::{ADAM, BATCH, Noise, everything};
 use training::{state, train};
 
@@ -16,7 +17,8 @@ struct Found {
     dx: Vec<f32>,
     /// What comes out of every layer, and the gradient of its squares, under names.
     looked: Vec<(String, Vec<f32>)>,
-    trained: Vec<Vec<NamedTensor>>,
+    /// After steps in f32, and after steps with products of bfloat16 numbers.
+    trained: [Vec<Vec<NamedTensor>>; 2],
 }
 
 /// Every layer's output for these images, and the gradient of half the sum of its squares.
@@ -50,10 +52,15 @@ fn compute(isa: Isa, noise: &Noise) -> Found {
         assert!(all[..alone.len()] == alone, "{}: {name} of an image alone", isa.name());
     }
 
-    let mut trainer =
-        Trainer::new(Network::new(&everything(), 5).expect("a network"), ADAM, BATCH, &[0.6, 0.4]);
-    train(&mut trainer, noise, 0, 5);
-    Found { isa, logits, gradients, dx, looked, trained: state(&trainer) }
+    let trained = [TrainingPrecision::Float32, TrainingPrecision::Bfloat16].map(|precision| {
+        let network = Network::new(&everything(), 5).expect("a network");
+        let mut trainer = Trainer::new(network, ADAM, BATCH, &[0.6, 0.4]);
+        trainer.set_precision(precision);
+        train(&mut trainer, noise, 0, 5);
+        state(&trainer)
+    });
+    assert!(trained[0] != trained[1], "rounded factors train to other weights");
+    Found { isa, logits, gradients, dx, looked, trained }
 }
 
 fn compare(what: &str, found: &[f32], exact: &[f32]) {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use inkling_engine::random::RngStream;
 use inkling_engine::{Dataset, Labels, Metrics, Network, Pixels, Trainer, Workspace, evaluate};
-use inkling_schema::{Head, Loss, Optimizer, Schedule};
+use inkling_schema::{Head, Loss, Optimizer, Schedule, TrainingPrecision};
 
 use crate::error::Error;
 
@@ -33,6 +33,8 @@ pub struct Fit<'a> {
     pub warmup_steps: usize,
     /// Gradients whose norm is larger are shortened to it.
     pub clip_norm: Option<f64>,
+    /// What the factors of the products of dense layers and convolutions are rounded to in training steps.
+    pub precision: TrainingPrecision,
     /// What the mean loss of each head counts in the whole; empty if all count 1. A head of weight zero is not trained.
     pub loss_weights: Vec<f32>,
     /// Images, with labels for each head, that are not trained on: their loss tells how it goes.
@@ -57,6 +59,7 @@ impl std::fmt::Debug for Fit<'_> {
             .field("schedule", &self.schedule)
             .field("warmup_steps", &self.warmup_steps)
             .field("clip_norm", &self.clip_norm)
+            .field("precision", &self.precision)
             .field("loss_weights", &self.loss_weights)
             .field("validation", &self.validation.as_ref().map(|(images, _)| images.len()))
             .field("patience", &self.patience)
@@ -75,6 +78,7 @@ impl Default for Fit<'_> {
             schedule: Schedule::Constant,
             warmup_steps: 0,
             clip_norm: None,
+            precision: TrainingPrecision::Float32,
             loss_weights: Vec::new(),
             validation: None,
             patience: None,

@@ -32,7 +32,9 @@ pub use fit::{Epoch, Evaluation, Fit, Step};
 pub use inkling_engine as engine;
 pub use inkling_engine::{Activation, ActivationRegistry, Labels, Pixels, UpdateRule};
 pub use inkling_schema as schema;
-pub use inkling_schema::{Head, Initializer, LayerSpec, Loss, ModelSpec, Optimizer, Padding, Schedule};
+pub use inkling_schema::{
+    Head, Initializer, LayerSpec, Loss, ModelSpec, Optimizer, Padding, Schedule, TrainingPrecision,
+};
 pub use into_labels::IntoLabels;
 pub use model::Model;
 pub use sequential::Sequential;

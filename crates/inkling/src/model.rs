@@ -118,6 +118,7 @@ impl Model {
         let network = std::mem::replace(&mut self.network, empty());
         let mut trainer = begin(network, batch, &how.weights(heads));
         trainer.set_clip_norm(how.clip_norm);
+        trainer.set_precision(how.precision);
         let mut workspace = trainer.network().workspace(EVALUATED, false);
         let trained = train(&mut trainer, Dataset::with_labels(images, labels), how, batch, &mut workspace);
         self.network = trainer.into_network();

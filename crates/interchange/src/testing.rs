@@ -5,8 +5,8 @@ use std::path::Path;
 
 use inkling_schema::{
     CardData, CardHead, DataSlice, FitSpec, Head, Initializer, Labels, LayerSpec, MODELS, ModelCard,
-    ModelSpec, Optimizer, Padding, Preparation, Schedule, TrainRun, TrainingSpec, Weighting, Weights,
-    outcome::Evaluation,
+    ModelSpec, Optimizer, Padding, Preparation, Schedule, TrainRun, TrainingPrecision, TrainingSpec,
+    Weighting, Weights, outcome::Evaluation,
 };
 use proptest::prelude::*;
 
@@ -77,6 +77,7 @@ pub(crate) fn card(model: &ModelSpec, set: &str) -> ModelCard {
         validation: None,
         augmentation: None,
         class_weights: None,
+        precision: TrainingPrecision::Float32,
     };
     let data = DataSlice { set: set.into(), train_images: 3000, test_images: 1000 };
     let weights = vec![1.0 / model.heads.len() as f64; model.heads.len()];

@@ -63,5 +63,7 @@ pub use slurm::SlurmSettings;
 pub use study::{DataSpec, PcaSpec, PerceptronRule, PerceptronSpec, SeparabilitySpec, Study, Task};
 pub use sweep::{Sweep, SweepPoint, SweepSpec};
 pub use text::{TextError, text_from_bytes};
-pub use training::{AugmentationSpec, ClassWeights, Optimizer, Schedule, TrainingSpec, ValidationSpec};
+pub use training::{
+    AugmentationSpec, ClassWeights, Optimizer, Schedule, TrainingPrecision, TrainingSpec, ValidationSpec,
+};
 pub use weighting::Weighting;

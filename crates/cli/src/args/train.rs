@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use inkling_schema::{AugmentationSpec, Interval, Optimizer};
+use inkling_schema::{AugmentationSpec, Interval, Optimizer, TrainingPrecision};
 
 use super::source::{FitName, PreparationArgs, SOURCES};
 use super::{ComputeArgs, values};
@@ -75,6 +75,11 @@ pub(crate) struct TrainArgs {
     /// How a gradient becomes a step.
     #[arg(long, value_name = "NAME", default_value = "adam", value_parser = optimizers())]
     pub(crate) optimizer: Optimizer,
+
+    /// What the factors of products in dense layers and convolutions are rounded to in training steps; everything else, and every
+    /// evaluation, is in float32.
+    #[arg(long, value_name = "NAME", default_value = "float32", value_parser = values::precisions())]
+    pub(crate) precision: TrainingPrecision,
 
     /// Share of the training images that is held out for validation; 0 for none [default: 0.1, or the source's own validation
     /// images if it has some].

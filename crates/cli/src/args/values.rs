@@ -7,10 +7,10 @@ use std::num::{IntErrorKind, NonZeroUsize, ParseIntError};
 use std::str::FromStr;
 use std::thread;
 
-use clap::builder::{PossibleValue, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error, ValueEnum};
-use inkling_schema::{RunId, Setting};
+use inkling_schema::{RunId, Setting, TrainingPrecision};
 
 /// A whole number of at least 1.
 pub(crate) fn counting(text: &str) -> Result<NonZeroUsize, String> {
@@ -67,6 +67,15 @@ pub(crate) fn group(text: &str) -> Result<u32, String> {
 pub(crate) fn between<const LEAST: u32, const MOST: u32>(text: &str) -> Result<u32, String> {
     let number = text.trim().parse().ok().filter(|number| (LEAST..=MOST).contains(number));
     number.ok_or_else(|| format!("expected a whole number from {LEAST} to {MOST}"))
+}
+
+/// Takes the names of precisions of training.
+pub(crate) fn precisions() -> impl TypedValueParser<Value = TrainingPrecision> {
+    let named = TrainingPrecision::NAMED.map(|(name, help, _)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(named).map(|word| {
+        let known = TrainingPrecision::NAMED.into_iter().find(|(name, _, _)| *name == word);
+        known.expect("one of the names").2
+    })
 }
 
 /// Height and width, such as `28x28`.

@@ -7,7 +7,7 @@ use inkling_data::DataSet;
 use inkling_engine::{
     Dataset, Isa, LayerTime, Metrics, Network, Trainer, evaluate, peak_bandwidth, peak_flops,
 };
-use inkling_schema::{LayerSpec, MODELS, ModelSpec, Optimizer, Plan};
+use inkling_schema::{LayerSpec, MODELS, ModelSpec, Optimizer, Plan, TrainingPrecision};
 
 use super::spread;
 use crate::output;
@@ -25,6 +25,7 @@ pub(super) struct Work {
     pub(super) steps: usize,
     /// Steps before the first round.
     pub(super) after: usize,
+    pub(super) precision: TrainingPrecision,
 }
 
 /// Bytes that a step moves for each parameter when no gradient reaches memory: weights are read forward, and backward they
@@ -54,6 +55,7 @@ pub(super) fn bench(set: &DataSet, work: &Work, rounds: usize) {
     rayon::scope(|_| {
         let weights = vec![1.0 / heads as f32; heads];
         let mut trainer = Trainer::new(network, ADAM, work.batch, &weights);
+        trainer.set_precision(work.precision);
         train(set, work, &plan, &mut trainer, rounds);
         judge(set, work.name, trainer.network_mut(), rounds);
     });

@@ -40,6 +40,9 @@ pub(crate) struct Segment {
 ///
 /// Terms are added in this order, with one rounding each if there is fused multiply-add. So a sum does not depend on the
 /// shape of the tile or on how the work is divided among tasks.
+///
+/// If `pairs`, each element of a and b holds two bfloat16 numbers ([`pair`](super::pairs::pair)), and a term is the sum of
+/// two products ([`Simd::dot_pairs`]).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gemm<'a> {
     pub(crate) a: &'a [f32],
@@ -51,6 +54,7 @@ pub(crate) struct Gemm<'a> {
     pub(crate) b_step: usize,
     /// The number of columns to compute, at most [`NR`]. Rows of b are read up to the next multiple of 16.
     pub(crate) columns: usize,
+    pub(crate) pairs: bool,
 }
 
 impl Gemm<'_> {
@@ -66,7 +70,11 @@ impl Gemm<'_> {
         assert!(self.rows.len() <= tile.len(), "a row of the tile for each row of a");
         assert!(a_end <= self.a.len(), "a ends before the product does");
         assert!(b_end <= self.b.len(), "b ends before the product does");
-        isa.run(Multiply { product: self, tile, onto });
+        if self.pairs {
+            isa.run_pairs(Multiply::<true> { product: self, tile, onto });
+        } else {
+            isa.run(Multiply::<false> { product: self, tile, onto });
+        }
     }
 }
 
@@ -92,14 +100,14 @@ impl Gemm<'_> {
     }
 }
 
-struct Multiply<'a> {
+struct Multiply<'a, const PAIRS: bool> {
     product: &'a Gemm<'a>,
     tile: &'a mut [Row],
     onto: bool,
 }
 
 #[expect(unsafe_code, reason = "vector instructions, and reads without a check of each")]
-impl Kernel for Multiply<'_> {
+impl<const PAIRS: bool> Kernel for Multiply<'_, PAIRS> {
     type Output = ();
 
     #[inline(always)]
@@ -122,7 +130,7 @@ impl Kernel for Multiply<'_> {
 }
 
 #[expect(unsafe_code, reason = "vector instructions, and reads without a check of each")]
-impl Multiply<'_> {
+impl<const PAIRS: bool> Multiply<'_, PAIRS> {
     /// Computes all rows of N vectors of columns, as many rows at a time as fit into the registers.
     ///
     /// # Safety
@@ -193,7 +201,11 @@ impl Multiply<'_> {
                     for i in 0..R {
                         let number = S::splat(*starts[i].add(from_a));
                         for n in 0..N {
-                            sums[i][n] = S::mul_add(number, factors[n], sums[i][n]);
+                            sums[i][n] = if PAIRS {
+                                S::dot_pairs(number, factors[n], sums[i][n])
+                            } else {
+                                S::mul_add(number, factors[n], sums[i][n])
+                            };
                         }
                     }
                     from_a += a_step;
@@ -237,7 +249,7 @@ mod tests {
         ) {
             let segments: Vec<Segment> = segments.into_iter().map(|(a, b)| Segment { a, b }).collect();
             let (a, b) = (&numbers, &numbers);
-            let product = Gemm { a, rows: &rows, b, segments: &segments, count, a_step, b_step, columns };
+            let product = Gemm { a, rows: &rows, b, segments: &segments, count, a_step, b_step, columns, pairs: false };
             let mut fused: Vec<Tile> = Vec::new();
             for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
                 let mut tile = Tile::ZERO;
@@ -268,7 +280,8 @@ mod tests {
     fn multiply(rows: &[usize], count: usize, [a_step, b_step]: [usize; 2]) {
         let (numbers, segments) = ([0.0; 64], [Segment { a: 0, b: 0 }]);
         let (a, b) = (&numbers, &numbers);
-        let product = Gemm { a, rows, b, segments: &segments, count, a_step, b_step, columns: 32 };
+        let product =
+            Gemm { a, rows, b, segments: &segments, count, a_step, b_step, columns: 32, pairs: false };
         let mut tile = Tile::ZERO;
         product.multiply(Isa::current(), &mut tile.0, false);
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Avx2, Avx512};
+use super::simd::{Avx2, Avx512, Avx512Bf16};
 use super::simd::{Portable, Simd};
 
 /// An instruction set for which kernels are compiled.
@@ -103,6 +103,23 @@ impl Isa {
             Isa::Avx2 | Isa::Avx512 => unreachable!("this processor has no {}", self.name()),
         }
     }
+
+    /// As [`Isa::run`], for a kernel that computes with pairs of bfloat16 numbers, with the instructions for them where the
+    /// processor has them. They give the same bits as their replacements elsewhere, which are slower than f32.
+    #[inline]
+    #[expect(unsafe_code, reason = "calls functions compiled for instruction sets")]
+    pub(crate) fn run_pairs<K: Kernel>(self, kernel: K) -> K::Output {
+        #[cfg(target_arch = "x86_64")]
+        if self == Isa::Avx512
+            && is_x86_feature_detected!("avx512bf16")
+            && is_x86_feature_detected!("avx512bw")
+        {
+            assert!(self.is_available());
+            // SAFETY: the instruction set is available.
+            return unsafe { run_avx512_bf16(kernel) };
+        }
+        self.run(kernel)
+    }
 }
 
 impl FromStr for Isa {
@@ -142,4 +159,12 @@ unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the caller has checked that the instruction set is available.
     unsafe { kernel.run::<Avx512>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512bf16,avx512bw,avx512f,avx512vl,avx2,fma")]
+#[expect(unsafe_code, reason = "compiled for an instruction set")]
+unsafe fn run_avx512_bf16<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the caller has checked that the instruction set is available.
+    unsafe { kernel.run::<Avx512Bf16>() }
 }

@@ -8,6 +8,7 @@ pub(crate) mod bandwidth;
 pub(crate) mod epilogue;
 pub(crate) mod gemm;
 pub(crate) mod isa;
+pub(crate) mod pairs;
 pub(crate) mod peak;
 pub(crate) mod silent;
 pub(crate) mod simd;

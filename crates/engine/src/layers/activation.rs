@@ -299,7 +299,7 @@ mod tests {
 
     fn run(layer: &LayerSpec, batch: usize, x: &[f32], mut dy: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
         let mut layer = activation(layer, x.len() / batch).expect("an activation");
-        let context = Context { isa: Isa::current(), batch, training: true };
+        let context = Context { isa: Isa::current(), batch, training: true, pairs: false };
         let mut cache = layer.alloc_cache(batch, true);
         let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
         layer.forward(&context, x, &mut y, &mut cache);

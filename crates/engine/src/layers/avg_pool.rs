@@ -119,7 +119,7 @@ mod tests {
 
     fn run(geometry: Geometry, batch: usize, x: &[f32], mut dy: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
         let mut layer = AvgPool::new(geometry);
-        let context = Context { isa: Isa::current(), batch, training: true };
+        let context = Context { isa: Isa::current(), batch, training: true, pairs: false };
         let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
         layer.forward(&context, x, &mut y, &mut ());
         let args = BackwardArgs { x, y: &y, dy: &mut dy, dx: Some(&mut dx) };

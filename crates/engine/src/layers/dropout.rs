@@ -127,7 +127,7 @@ mod tests {
     /// y and dx.
     fn run(dropout: &mut Dropout, training: bool, x: &[f32], dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let batch = x.len() / dropout.outputs;
-        let context = Context { isa: Isa::current(), batch, training };
+        let context = Context { isa: Isa::current(), batch, training, pairs: false };
         let mut cache = dropout.alloc_cache(batch + 1, true);
         let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
         dropout.forward(&context, x, &mut y, &mut cache);

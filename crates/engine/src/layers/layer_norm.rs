@@ -191,7 +191,7 @@ mod tests {
         norm.parameters[0].value[..features].copy_from_slice(scale);
         norm.parameters[1].value[..features].copy_from_slice(shift);
         let batch = x.len() / norm.outputs;
-        let context = Context { isa: Isa::current(), batch, training: true };
+        let context = Context { isa: Isa::current(), batch, training: true, pairs: false };
         let mut cache = norm.alloc_cache(batch + 1, true);
         let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
         norm.forward(&context, x, &mut y, &mut cache);

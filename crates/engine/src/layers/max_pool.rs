@@ -176,7 +176,7 @@ mod tests {
     /// y and dx.
     fn run(g: &Geometry, batch: usize, x: &[f32], mut dy: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
         let mut pool = MaxPool::new(*g);
-        let context = Context { isa: Isa::current(), batch, training: true };
+        let context = Context { isa: Isa::current(), batch, training: true, pairs: false };
         // Memory for one image more than the batch has.
         let mut cache = pool.alloc_cache(batch + 1, true);
         let (mut y, mut dx) = (vec![f32::NAN; batch * g.outputs()], vec![f32::NAN; x.len()]);

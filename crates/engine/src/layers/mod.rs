@@ -39,6 +39,8 @@ pub(crate) struct Context {
     pub(crate) batch: usize,
     /// Whether this is a pass of training, in which dropout drops and batch normalisation uses the statistics of the batch.
     pub(crate) training: bool,
+    /// Whether the factors of products are rounded to bfloat16 and multiplied in pairs.
+    pub(crate) pairs: bool,
 }
 
 /// A layer of a network. Networks hold layers of all kinds as [`DynLayer`].

@@ -190,7 +190,7 @@ mod tests {
 
             let x = uniform(&mut stream, batch * g.inputs());
             let dy = uniform(&mut stream, batch * g.outputs());
-            let context = Context { isa: Isa::current(), batch, training: true };
+            let context = Context { isa: Isa::current(), batch, training: true, pairs: false };
             let mut cache = block.alloc_cache(batch + 1, true);
             let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
             block.forward(&context, &x, &mut y, &mut cache);

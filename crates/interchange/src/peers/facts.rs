@@ -1,6 +1,6 @@
 //! What `networks.json` says of a network: its counts of right answers, and how it was trained.
 
-use inkling_schema::{LayerSpec, Loss, ModelCard, Optimizer, TrainRun, Weighting};
+use inkling_schema::{LayerSpec, Loss, ModelCard, Optimizer, TrainRun, TrainingPrecision, Weighting};
 use serde_json::{Map, Value, json};
 
 use crate::python::description::{TestedHead, tested_heads};
@@ -98,6 +98,7 @@ fn not_here(run: &TrainRun) -> Option<String> {
         (training.validation.is_some(), "the choice of an epoch by validation images".into()),
         (training.augmentation.is_some(), "augmentation".into()),
         (training.class_weights.is_some(), "class weights".into()),
+        (training.precision == TrainingPrecision::Bfloat16, "products of bfloat16 numbers".into()),
         (run.model.heads.iter().any(|head| !head.loss.is_of_classes()), "losses of numbers".into()),
     ];
     parts.into_iter().find(|(is_used, _)| *is_used).map(|(_, what)| what)

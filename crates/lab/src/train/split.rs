@@ -55,7 +55,9 @@ fn select(samples: &Samples, indices: &[u32]) -> Samples {
 
 #[cfg(test)]
 mod tests {
-    use inkling_schema::{DataSlice, ModelSpec, Optimizer, Schedule, TrainingSpec, ValidationSpec};
+    use inkling_schema::{
+        DataSlice, ModelSpec, Optimizer, Schedule, TrainingPrecision, TrainingSpec, ValidationSpec,
+    };
 
     use super::*;
 
@@ -65,6 +67,7 @@ mod tests {
         let training = TrainingSpec {
             augmentation: None,
             class_weights: None,
+            precision: TrainingPrecision::Float32,
             epochs: 1,
             batch_size: 1,
             learning_rate: 1.0,

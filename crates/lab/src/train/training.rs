@@ -79,6 +79,7 @@ impl<'a> Training<'a> {
         let workspace = network.workspace(EVALUATION_BATCH, false);
         let mut trainer = Trainer::new(network, run.training.optimizer, run.training.batch_size, &weights);
         trainer.set_clip_norm(run.training.clip_norm);
+        trainer.set_precision(run.training.precision);
         let train = LabelledDataset::new(train, &run.labels);
         if let Some(weights) = run.training.class_weights {
             let classes = trainer.network().num_classes()[0];

@@ -13,7 +13,7 @@ use inkling_lab::{Event, LabError, Observer, train};
 use inkling_schema::outcome::{PlannedRun, RunResult, TrainOutcome};
 use inkling_schema::{
     DataSlice, Head, Initializer, Labels, LayerSpec, ModelSpec, Optimizer, Padding, RunSpec, Schedule, Task,
-    TrainRun, TrainingSpec, ValidationSpec, Weighting,
+    TrainRun, TrainingPrecision, TrainingSpec, ValidationSpec, Weighting,
 };
 use inkling_store::{RunDir, Store};
 
@@ -91,6 +91,7 @@ pub(crate) fn training(epochs: usize) -> TrainingSpec {
         validation: None,
         augmentation: None,
         class_weights: None,
+        precision: TrainingPrecision::Float32,
     }
 }
 

@@ -20,7 +20,7 @@ use inkling_schema::outcome::{
 };
 use inkling_schema::{
     DataSlice, NetworkTask, Optimizer, PcaRun, PerceptronRule, PerceptronRun, RunSpec, Schedule, Study, Task,
-    TrainingSpec, ValidationSpec, preset,
+    TrainingPrecision, TrainingSpec, ValidationSpec, preset,
 };
 
 use super::*;
@@ -377,9 +377,10 @@ fn every_way_to_train_has_its_words() {
         change(&mut results, |i, network| {
             let training = &mut network.spec.training;
             let validation = Some(ValidationSpec { images: 500, own: false, patience: Some(3) });
-            let (warmup_steps, clip_norm) = (Some(1), Some(0.5));
+            let (warmup_steps, clip_norm, precision) = (Some(1), Some(0.5), TrainingPrecision::Bfloat16);
+            let given = training.clone();
             *training =
-                TrainingSpec { optimizer, schedule, validation, warmup_steps, clip_norm, ..training.clone() };
+                TrainingSpec { optimizer, schedule, validation, warmup_steps, clip_norm, precision, ..given };
             for epoch in &mut network.outcome.epochs {
                 epoch.validation = Some(epoch.test);
             }

@@ -42,7 +42,7 @@ impl Case {
     /// y, dx, dscale and dshift.
     fn run(&self, norm: &mut BatchNorm, training: bool) -> [Vec<f32>; 4] {
         let batch = self.x.len() / norm.outputs;
-        let context = Context { isa: Isa::current(), batch, training };
+        let context = Context { isa: Isa::current(), batch, training, pairs: false };
         let mut cache = norm.alloc_cache(batch, true);
         let (mut y, mut dx) = (vec![f32::NAN; self.x.len()], vec![f32::NAN; self.x.len()]);
         norm.forward(&context, &self.x, &mut y, &mut cache);
@@ -174,7 +174,7 @@ fn in_evaluation_rows_do_not_know_of_each_other() {
     let mut norm = Case::new(1, 2, 0.5, 1).layer(1);
     norm.parameters[0].value[..2].copy_from_slice(&[2.0, -2.0]);
     let mut run = |x: &[f32], dy: &[f32]| {
-        let context = Context { isa: Isa::current(), batch: x.len() / 2, training: false };
+        let context = Context { isa: Isa::current(), batch: x.len() / 2, training: false, pairs: false };
         let mut cache = norm.alloc_cache(context.batch, true);
         let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
         norm.forward(&context, x, &mut y, &mut cache);

@@ -95,6 +95,7 @@ impl Direct {
                     a_step: 1,
                     b_step: NR,
                     columns,
+                    pairs: false,
                 };
                 product.multiply(context.isa, &mut tile.0, false);
                 let epilogue = Epilogue {
@@ -134,6 +135,7 @@ impl Direct {
                     a_step: stride[1] * channels,
                     b_step: self.backward_data.padded_grad.pixel,
                     columns: NR.min(filters - panel * NR),
+                    pairs: false,
                 };
                 product.multiply(context.isa, &mut sums[range], onto);
             }
@@ -160,6 +162,7 @@ impl Direct {
                             a_step: 1,
                             b_step: NR,
                             columns,
+                            pairs: false,
                         };
                         product.multiply(context.isa, &mut tile.0, false);
                     }

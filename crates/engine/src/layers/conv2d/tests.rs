@@ -54,7 +54,7 @@ pub(super) fn check(
     let weight = plain_order(&layer.parameters()[0], &layer.parameters()[0].value);
     let (x, dy) = (uniform(batch * g.inputs(), "x"), uniform(batch * g.outputs(), "dy"));
     for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
-        let context = Context { isa, batch, training: true };
+        let context = Context { isa, batch, training: true, pairs: false };
         let mut cache = layer.alloc_cache(batch + 3, true);
         let mut y = vec![0.0; batch * g.outputs()];
         // Twice, because what one pass leaves in the cache must not affect the next.
@@ -147,7 +147,7 @@ fn memory_for_a_batch_is_enough_for_every_smaller_one() {
         for capacity in (1..=90).chain([191, 192, 280]) {
             let mut cache = layer.alloc_cache(capacity, true);
             for batch in capacity.saturating_sub(20).max(1)..=capacity {
-                let context = Context { isa: Isa::current(), batch, training: true };
+                let context = Context { isa: Isa::current(), batch, training: true, pairs: false };
                 let x = vec![1.0; batch * g.inputs()];
                 let (mut y, mut dy) = (vec![0.0; batch * g.outputs()], vec![1.0; batch * g.outputs()]);
                 let mut dx = vec![0.0; x.len()];

@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use super::forward::Active;
-use super::packed_grad::{Arranged, WIDE, write_columns};
+use super::packed_grad::{Arranged, WIDE, pair_columns, write_columns};
 use super::{Dense, DenseCache, LARGEST, Size};
 use crate::kernels::gemm::{Gemm, MR, NR, Row, Segment, Tile, tiles};
+use crate::kernels::pairs::{ALONG, BOTH, pair_both, pair_down};
 use crate::kernels::silent::read_rows;
 use crate::layers::parameter::{GradMode, GradSink, Parameter};
 use crate::layers::{BackwardArgs, Context};
@@ -43,7 +44,9 @@ impl Dense {
                     weight.settle();
                 }
                 let active = Active::found(context.batch, args.x, &cache.active_inputs, &cache.compact);
-                size.visit(context, active, &dy, dx, weight, rule);
+                // The forward pass of this batch has paired them.
+                let x = if context.pairs { &cache.paired } else { active.x };
+                size.visit(context, (active.inputs, x), &dy, dx, weight, rule);
             }
             _ => {
                 if let Some(dx) = dx {
@@ -53,12 +56,12 @@ impl Dense {
                     weight.settle();
                 }
                 if !matches!(grad_mode, GradMode::Skip) {
-                    size.weight_gradient(
-                        context,
-                        args.x,
-                        dy.panels,
-                        &weight.grad_sink(context.isa, grad_mode),
-                    );
+                    let x = if context.pairs {
+                        pair_columns(context, args.x, size.inputs, &mut cache.paired)
+                    } else {
+                        args.x
+                    };
+                    size.weight_gradient(context, x, dy.panels, &weight.grad_sink(context.isa, grad_mode));
                 }
             }
         }
@@ -70,6 +73,7 @@ impl Size {
     /// denormal numbers. Passes the gradient of b to the sink `bias`.
     fn arrange(self, context: &Context, y: &[f32], dy: &[f32], to: &mut Arranged, bias: &GradSink) {
         let (batch, lanes) = (context.batch, to.lanes);
+        let rows = batch.next_multiple_of(2);
         let Arranged { panels, transposed, sums, active, .. } = to;
         let all = [&mut **panels, &mut **transposed, &mut **sums].map(DisjointSlice::new);
         let active = DisjointSlice::new(active);
@@ -80,7 +84,7 @@ impl Size {
             #[expect(unsafe_code, reason = "tasks write disjoint panels")]
             let (rows, flipped, sums, active) = unsafe {
                 (
-                    panels.slice_mut(panel * batch * NR, batch * NR),
+                    panels.slice_mut(panel * rows * NR, rows * NR),
                     transposed.slice_mut(first * lanes, NR * lanes),
                     sums.slice_mut(first, NR),
                     &mut active.slice_mut(panel, 1)[0],
@@ -88,7 +92,7 @@ impl Size {
             };
             sums.fill(0.0);
             *active = 0;
-            for (i, row) in rows.chunks_exact_mut(NR).enumerate() {
+            for (i, row) in rows.chunks_exact_mut(NR).take(batch).enumerate() {
                 let at = i * self.units + first;
                 let given = y[at..at + columns].iter().zip(&dy[at..at + columns]);
                 for (j, ((&y, &dy), to)) in given.zip(&mut *row).enumerate() {
@@ -103,6 +107,10 @@ impl Size {
             }
             for (j, lane) in flipped.chunks_exact_mut(lanes).enumerate() {
                 lane[if j < columns { batch } else { 0 }..].fill(0.0);
+            }
+            if context.pairs {
+                pair_both(context.isa, rows, batch);
+                pair_down(context.isa, flipped, lanes);
             }
         });
         // SAFETY: no other task passes on a part of this gradient.
@@ -126,7 +134,11 @@ impl Size {
                 for panel in 0..self.panels() {
                     let start = |input| ((panel * self.inputs + input) * NR, deferred.steps(panel, input));
                     read_rows(context.isa, numbers, range.clone().map(start), &mut rows);
+                    if context.pairs {
+                        pair_both(context.isa, rows.as_flattened_mut(), range.len());
+                    }
                     let starts: [usize; MR] = std::array::from_fn(|i| i * NR);
+                    let starts = if context.pairs { &ALONG } else { &starts };
                     let rows = (rows.as_flattened(), &starts[..range.len()]);
                     dy.multiply(context, rows, panel, images.clone(), &mut tiles, panel > 0);
                 }
@@ -155,7 +167,8 @@ impl Size {
         });
     }
 
-    /// Computes a tile of dW: rows `range`, which are columns of x, in a panel of units.
+    /// Computes a tile of dW: rows `range`, which are columns of x, in a panel of units. x is [batch, columns], or what
+    /// [`pair_columns`] made of it if products take pairs.
     pub(super) fn weight_tile(
         self,
         context: &Context,
@@ -165,16 +178,21 @@ impl Size {
         range: Range<usize>,
         tile: &mut Tile,
     ) {
-        let rows: [usize; MR] = std::array::from_fn(|i| range.start + i);
+        let (batch, pairs, height) = (context.batch, context.pairs, context.batch.next_multiple_of(2));
+        let start = |column| if pairs { column / NR * height * NR + column % NR } else { column };
+        let rows: [usize; MR] = std::array::from_fn(|i| start(range.start + i));
+        let (count, [a_step, b_step]) =
+            if pairs { (height / 2, [BOTH; 2]) } else { (batch, [x.len() / batch, NR]) };
         let product = Gemm {
             a: x,
             rows: &rows[..range.len()],
             b: dy,
-            segments: &[Segment { a: 0, b: panel * context.batch * NR }],
-            count: context.batch,
-            a_step: x.len() / context.batch,
-            b_step: NR,
+            segments: &[Segment { a: 0, b: panel * height * NR }],
+            count,
+            a_step,
+            b_step,
             columns: self.columns(panel),
+            pairs,
         };
         if product.columns <= NR / 2 {
             // The padding of a narrow panel must be zero, but the product leaves the values of the last tile there.

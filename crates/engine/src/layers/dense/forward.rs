@@ -4,16 +4,18 @@
 //! same except for the sign of sums that are zero, and for weights that are infinite or NaN, which have no effect until
 //! they are read.
 
+use super::packed_grad::pair_columns;
 use super::{Dense, DenseCache, LARGEST, Size};
 use crate::kernels::epilogue::Epilogue;
 use crate::kernels::gemm::{Gemm, MR, NR, Segment, Tile, tiles};
+use crate::kernels::pairs::{along, copy_pairs_down, pair_down};
 use crate::kernels::silent::read_rows;
 use crate::kernels::update::prefetch_far;
 use crate::layers::Context;
 use crate::parallel::{DisjointSlice, for_each};
 
-/// The number of inputs whose weights are read at a time.
-const CHUNK: usize = 48;
+/// The number of inputs whose weights are read at a time: whole panels of pairs.
+const CHUNK: usize = 2 * NR;
 /// How many inputs ahead weights are prefetched.
 const AHEAD: usize = 24;
 /// The most tiles of samples in a task; they share the weights that are read.
@@ -85,7 +87,8 @@ impl Dense {
         let [weight, bias] = &self.parameters;
         let deferred = weight.deferred.as_ref().expect("a dense layer's weights can wait");
         let active = Active::find(size, context.batch, x, &mut cache.active_inputs, &mut cache.compact);
-        let width = active.inputs.len();
+        let (width, pairs) = (active.inputs.len(), context.pairs);
+        let a = if pairs { pair_columns(context, active.x, all, &mut cache.paired) } else { active.x };
         let (images, panels) = (tiles(context.batch).len(), size.panels());
         let group = if panels < MANY { 1 } else { GROUP };
         let groups = images.div_ceil(group);
@@ -101,22 +104,25 @@ impl Dense {
             let mut sums = [Tile::ZERO; GROUP];
             let images = || tiles(context.batch).skip(first_tile).take(group);
             let multiply = |b: &[f32], from: usize, count: usize, sums: &mut [Tile]| {
+                // Numbers are read panel by panel if they are paired, and all in one go if they are not.
+                let panels: [Segment; CHUNK / NR] = std::array::from_fn(|i| Segment {
+                    a: (from + i * NR) * context.batch.next_multiple_of(2),
+                    b: i * NR * NR / 2,
+                });
+                let (segments, count) = match pairs {
+                    true => (&panels[..count.div_ceil(NR)], NR / 2),
+                    false => (&[Segment { a: from, b: 0 }][..], count),
+                };
                 for (range, tile) in images().zip(sums) {
-                    let starts: [usize; MR] = std::array::from_fn(|i| (range.start + i) * width);
-                    let product = Gemm {
-                        a: active.x,
-                        rows: &starts[..range.len()],
-                        b,
-                        segments: &[Segment { a: from, b: 0 }],
-                        count,
-                        a_step: 1,
-                        b_step: NR,
-                        columns,
-                    };
+                    let start = |row| if pairs { along(row) } else { row * width };
+                    let starts: [usize; MR] = std::array::from_fn(|i| start(range.start + i));
+                    let rows = &starts[..range.len()];
+                    let product = Gemm { a, rows, b, segments, count, a_step: 1, b_step: NR, columns, pairs };
                     product.multiply(context.isa, &mut tile.0, from > 0);
                 }
             };
-            if width == all && !deferred.waits(panel) {
+            let is_whole = width == all && !deferred.waits(panel);
+            if is_whole && !pairs {
                 multiply(value, 0, all, &mut sums);
             } else {
                 let mut rows = [[0.0; NR]; CHUNK];
@@ -131,12 +137,23 @@ impl Dense {
                 active.inputs.iter().take(AHEAD).for_each(|&input| prefetch_row(input));
                 for (i, listed) in active.inputs.chunks(CHUNK).enumerate() {
                     let from = i * CHUNK;
+                    if is_whole && listed.len() == CHUNK {
+                        let weights = &value[from * NR..][..CHUNK * NR];
+                        copy_pairs_down(context.isa, weights, NR, rows.as_flattened_mut());
+                        multiply(rows.as_flattened(), from, CHUNK, &mut sums);
+                        continue;
+                    }
                     let start = |(k, &input): (usize, &u32)| {
                         active.inputs.get(from + k + AHEAD).into_iter().for_each(|&next| prefetch_row(next));
                         (input as usize * NR, deferred.steps(panel, input as usize))
                     };
                     let listed_rows = listed.iter().enumerate().map(start);
                     read_rows(context.isa, [value, moment, second], listed_rows, &mut rows);
+                    if pairs {
+                        let end = listed.len().next_multiple_of(NR);
+                        rows[listed.len()..end].fill([0.0; NR]);
+                        pair_down(context.isa, rows[..end].as_flattened_mut(), NR);
+                    }
                     multiply(rows.as_flattened(), from, listed.len(), &mut sums);
                 }
             }

@@ -42,6 +42,8 @@ pub(crate) struct DenseCache {
     active_inputs: Vec<u32>,
     /// The active inputs of x, [batch, active].
     compact: AlignedVec,
+    /// x in panels of 32 columns, paired; empty before the first pass that multiplies pairs.
+    paired: AlignedVec,
 }
 
 /// The largest batch whose weights are visited: in larger batches few inputs are zero throughout.
@@ -68,7 +70,16 @@ impl Size {
     fn columns(self, panel: usize) -> usize {
         NR.min(self.units - panel * NR)
     }
+
+    /// The context with which a layer of this size computes.
+    fn context(self, context: &Context) -> Context {
+        Context { pairs: context.pairs && self.units > FEW, ..*context }
+    }
 }
+
+/// The number of units up to which a layer multiplies f32 even if training computes with bfloat16: with fewer units, pairing
+/// the inputs takes longer than the products.
+const FEW: usize = NR;
 
 impl Dense {
     pub(crate) fn new(size: Size, initializer: Initializer, stream: &mut RngStream) -> Dense {
@@ -105,11 +116,12 @@ impl Layer for Dense {
             active_panels: vec![0; self.size.panels()],
             active_inputs: vec![0; 1 + self.size.inputs],
             compact: AlignedVec::zeros(self.size.inputs * capacity),
+            paired: AlignedVec::default(),
         }
     }
 
     fn forward(&mut self, context: &Context, x: &[f32], y: &mut [f32], cache: &mut DenseCache) {
-        self.forward_pass(context, x, y, cache);
+        self.forward_pass(&self.size.context(context), x, y, cache);
     }
 
     fn backward(
@@ -119,7 +131,7 @@ impl Layer for Dense {
         cache: &mut DenseCache,
         grad_mode: GradMode,
     ) {
-        self.backward_pass(context, args, cache, grad_mode);
+        self.backward_pass(&self.size.context(context), args, cache, grad_mode);
     }
 
     fn ignores_gradient_of_zeros(&self, _of_inputs: bool) -> bool {

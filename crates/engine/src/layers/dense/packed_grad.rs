@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 
+use crate::aligned::AlignedVec;
 use crate::kernels::gemm::{Gemm, NR, Segment, Tile};
+use crate::kernels::pairs::pair_both;
 use crate::layers::Context;
-use crate::parallel::DisjointSlice;
+use crate::parallel::{DisjointSlice, for_each};
 
 /// The number of tiles of dX that are summed side by side.
 pub(super) const WIDE: usize = 4;
 
 /// dY as [`Size::arrange`] leaves it.
 pub(super) struct Arranged<'a> {
-    /// In panels of 32 columns, [panels, batch, 32].
+    /// In panels of 32 columns, [panels, batch, 32], where the batch is padded with zeros to an even number; paired if products
+    /// take pairs.
     pub(super) panels: &'a mut [f32],
-    /// Transposed, [columns, lanes].
+    /// Transposed, [columns, lanes]. If products take pairs, the pairs of each 32 columns are in the first half of their rows.
     pub(super) transposed: &'a mut [f32],
     /// The length of a row of `transposed`: the batch, padded with zeros to whole vectors.
     pub(super) lanes: usize,
@@ -41,14 +44,44 @@ impl Arranged<'_> {
                 rows,
                 b: self.transposed,
                 segments: &[Segment { a: 0, b: panel * NR * self.lanes + first }],
-                count: NR,
+                count: if context.pairs { NR / 2 } else { NR },
                 a_step: 1,
                 b_step: self.lanes,
                 columns: NR.min(images.end - first),
+                pairs: context.pairs,
             };
             product.multiply(context.isa, &mut tile.0, onto);
         }
     }
+}
+
+/// Copies x, [batch, columns], to panels of 32 columns, [panels, batch, 32], with zeros around, and pairs their numbers. The first
+/// time, `to` gets room for `most` columns.
+pub(super) fn pair_columns<'a>(
+    context: &Context,
+    x: &[f32],
+    most: usize,
+    to: &'a mut AlignedVec,
+) -> &'a [f32] {
+    let (columns, rows) = (x.len() / context.batch, context.batch.next_multiple_of(2));
+    let (panels, size) = (columns.div_ceil(NR), rows * NR);
+    if to.len() < panels * size {
+        *to = AlignedVec::zeros(most.div_ceil(NR) * size);
+    }
+    let shared = DisjointSlice::new(to);
+    for_each(panels, |panel| {
+        // SAFETY: each panel belongs to one task.
+        #[expect(unsafe_code, reason = "tasks write disjoint panels")]
+        let to = unsafe { shared.slice_mut(panel * size, size) }.as_chunks_mut::<NR>().0;
+        let taken = panel * NR..columns.min((panel + 1) * NR);
+        for (to, x) in to.iter_mut().zip(x.chunks_exact(columns)) {
+            let (some, rest) = to.split_at_mut(taken.len());
+            some.copy_from_slice(&x[taken.clone()]);
+            rest.fill(0.0);
+        }
+        pair_both(context.isa, to.as_flattened_mut(), context.batch);
+    });
+    to
 }
 
 /// Writes tiles of dXᵀ to dX, [batch, width]. Row i of the tiles goes to column `column(i)`.

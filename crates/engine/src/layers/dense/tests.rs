@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::kernels::isa::Isa;
+use crate::kernels::pairs::rounded;
 use crate::kernels::update::ParamState;
 use crate::layers::parameter::StateKind;
 use crate::layers::reference::dense as definition;
@@ -44,17 +45,24 @@ proptest! {
         };
         let w = plain_order(&layer.parameters[0], &layer.parameters[0].value);
         let (x, dy) = (uniform(batch * inputs, "x"), uniform(batch * units, "dy"));
-        let mut exact_y = definition::forward(&wide(&x), &wide(&w), &wide(&b));
-        if relu {
-            exact_y.iter_mut().for_each(|y| *y = y.max(0.0));
-        }
-
-        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
-            let context = Context { isa, batch, training: true };
+        let paths = Isa::ALL.into_iter().filter(|isa| isa.is_available());
+        for (isa, pairs) in paths.flat_map(|isa| [(isa, false), (isa, true)]) {
+            let context = Context { isa, batch, training: true, pairs };
+            // What factors are rounded to.
+            let factor = |numbers: &[f32]| -> Vec<f64> {
+                let is_rounded = pairs && units > FEW;
+                numbers.iter().map(|&x| f64::from(if is_rounded { rounded(x) } else { x })).collect()
+            };
+            let mut exact_y = definition::forward(&factor(&x), &factor(&w), &wide(&b));
+            if relu {
+                exact_y.iter_mut().for_each(|y| *y = y.max(0.0));
+            }
             let mut cache = layer.alloc_cache(batch + 5, true);
             let mut y = vec![0.0; batch * units];
             layer.forward(&context, &x, &mut y, &mut cache);
-            let [dx, dw, db] = definition::backward(&wide(&x), &wide(&w), &through_relu(relu, &y, &dy), units);
+            let dy_masked: Vec<f32> = through_relu(relu, &y, &dy).iter().map(|&dy| dy as f32).collect();
+            let [dx, dw, _] = definition::backward(&factor(&x), &factor(&w), &factor(&dy_masked), units);
+            let [_, _, db] = definition::backward(&wide(&x), &wide(&w), &wide(&dy_masked), units);
             let (mut dy, mut found_dx) = (dy.clone(), vec![f32::NAN; x.len()]);
             let args = BackwardArgs { x: &x, y: &y, dy: &mut dy, dx: Some(&mut found_dx) };
             layer.backward(&context, args, &mut cache, GradMode::Store);
@@ -147,7 +155,7 @@ fn states(layer: &Dense) -> [Vec<f32>; 3] {
 /// Runs a forward and a backward pass; returns y and dX.
 fn go(
     layer: &mut Dense,
-    isa: Isa,
+    (isa, pairs): (Isa, bool),
     x: &[f32],
     dy: &[f32],
     cache: &mut DenseCache,
@@ -155,7 +163,7 @@ fn go(
 ) -> [Vec<f32>; 2] {
     let Size { inputs, units, .. } = layer.size;
     let batch = x.len() / inputs;
-    let context = Context { isa, batch, training: true };
+    let context = Context { isa, batch, training: true, pairs };
     let (mut y, mut dx) = (vec![f32::NAN; batch * units], vec![f32::NAN; x.len()]);
     layer.forward(&context, x, &mut y, cache);
     let args = BackwardArgs { x, y: &y, dy: &mut dy.to_vec(), dx: Some(&mut dx) };
@@ -172,7 +180,8 @@ proptest! {
         inputs in 1_usize..80, units in 1_usize..300, batch in 1_usize..140, relu: bool, skips_zeros: bool, seed in 0_u64..99,
     ) {
         let size = Size { inputs, units, relu, skips_zeros };
-        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        let paths = Isa::ALL.into_iter().filter(|isa| isa.is_available());
+        for (isa, pairs) in paths.flat_map(|isa| [(isa, false), (isa, true)]) {
             let (mut visited, mut plain) = (layer(size), layer(size));
             let mut memories = [visited.alloc_cache(150, true), plain.alloc_cache(150, true)];
             let mut sparse = Sparse { stream: RngStream::new(seed, "sparse"), size };
@@ -189,8 +198,8 @@ proptest! {
                     weight.layout.pack(&values, to);
                 }
                 plain.parameters[1].value = visited.parameters[1].value.clone();
-                let [y, dx] = go(&mut visited, isa, &x, &dy, &mut memories[0], GradMode::Step(&*rule));
-                let [plain_y, mut plain_dx] = go(&mut plain, isa, &x, &dy, &mut memories[1], GradMode::Store);
+                let [y, dx] = go(&mut visited, (isa, pairs), &x, &dy, &mut memories[0], GradMode::Step(&*rule));
+                let [plain_y, mut plain_dx] = go(&mut plain, (isa, pairs), &x, &dy, &mut memories[1], GradMode::Store);
                 for input in (0..inputs).filter(|_| skips_zeros) {
                     // Not computed for inputs that are zero in the whole batch, unless nearly all others are active.
                     if (0..batch).all(|n| x[n * inputs + input] == 0.0) {
@@ -258,7 +267,7 @@ fn stay_by_the_definition(isa: Isa, optimizer: &Optimizer, steps: usize) {
         let rule = begun(optimizer, step as u64, rate);
         let batch = 1 + step % 17;
         let (x, dy) = sparse.draw(step, batch);
-        go(&mut layer, isa, &x, &dy, &mut cache, GradMode::Step(&*rule));
+        go(&mut layer, (isa, false), &x, &dy, &mut cache, GradMode::Step(&*rule));
         let [_, gradient, _] = definition::backward(&wide(&x), &vec![0.0; inputs * units], &wide(&dy), units);
         exact.step(step as i32, &gradient, optimizer, rate);
         waited += usize::from(
@@ -305,7 +314,7 @@ fn steps_put_off_stay_by_the_definition() {
 
 /// The bits of the outputs, input gradients, weights and moments of a layer in steps 1001 to 1100. `between` is called
 /// after each step.
-fn bits_of_steps(mut between: impl FnMut(&mut Dense, u64)) -> Vec<u32> {
+fn bits_of_steps(pairs: bool, mut between: impl FnMut(&mut Dense, u64)) -> Vec<u32> {
     let mut layer = layer(Size { inputs: 300, units: 170, relu: true, skips_zeros: true });
     let mut cache = layer.alloc_cache(20, true);
     let mut sparse = Sparse { stream: RngStream::new(4, "sparse"), size: layer.size };
@@ -313,7 +322,7 @@ fn bits_of_steps(mut between: impl FnMut(&mut Dense, u64)) -> Vec<u32> {
     for step in 1001..=1100 {
         let rule = begun(&ADAM, step, 1e-3);
         let (x, dy) = sparse.draw(step as usize, 10);
-        let outputs = go(&mut layer, Isa::current(), &x, &dy, &mut cache, GradMode::Step(&*rule));
+        let outputs = go(&mut layer, (Isa::current(), pairs), &x, &dy, &mut cache, GradMode::Step(&*rule));
         bits.extend(outputs.as_flattened_bits());
         if step.is_multiple_of(rule.window(step)) {
             layer.settle();
@@ -336,18 +345,20 @@ impl<const N: usize> Bits for [Vec<f32>; N] {
 
 #[test]
 fn steps_put_off_are_the_same_on_any_threads() {
-    on_any_threads(|| bits_of_steps(|_, _| {}));
+    for pairs in [false, true] {
+        on_any_threads(|| bits_of_steps(pairs, |_, _| {}));
+    }
 }
 
 #[test]
 fn looking_changes_no_bit_of_what_follows() {
-    let undisturbed = bits_of_steps(|_, _| {});
-    let disturbed = bits_of_steps(|layer, step| {
+    let undisturbed = bits_of_steps(true, |_, _| {});
+    let disturbed = bits_of_steps(true, |layer, step| {
         let mut cache = layer.alloc_cache(150, true);
         let mut sparse = Sparse { stream: RngStream::new(5, "sparse"), size: layer.size };
         let (x, dy) = sparse.draw(1, if step % 2 == 0 { 9 } else { 150 });
         for grad_mode in [GradMode::Skip, GradMode::Store] {
-            go(layer, Isa::current(), &x, &dy, &mut cache, grad_mode);
+            go(layer, (Isa::current(), false), &x, &dy, &mut cache, grad_mode);
         }
         states(layer);
     });
@@ -356,9 +367,9 @@ fn looking_changes_no_bit_of_what_follows() {
 
 #[test]
 fn a_layer_goes_on_from_where_it_is_settled() {
-    let undisturbed = bits_of_steps(|_, _| {});
+    let undisturbed = bits_of_steps(false, |_, _| {});
     let mut places = 0;
-    let resumed = bits_of_steps(|layer, _| {
+    let resumed = bits_of_steps(false, |layer, _| {
         if layer.parameters[0].deferred.as_ref().unwrap().is_settled() {
             places += 1;
             let mut resumed = self::layer(layer.size);

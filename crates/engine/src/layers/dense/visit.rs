@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use super::Size;
 use super::deferred::RowPanels;
-use super::forward::Active;
 use super::packed_grad::{Arranged, WIDE, write_columns};
-use crate::kernels::gemm::{MR, NR, Tile, tiles};
+use crate::kernels::gemm::{MR, NR, Row, Tile, tiles};
+use crate::kernels::pairs::{ALONG, pair_both};
 use crate::kernels::update::{ParamState, prefetch_far};
 use crate::layers::Context;
 use crate::layers::parameter::Parameter;
@@ -23,18 +23,18 @@ const TASK: usize = 1 << 14;
 
 impl Size {
     /// Updates the weights of active inputs in panels that have a gradient; all other weights defer the step. If given, dx,
-    /// [batch, inputs], is computed for the active inputs and set to zero for the others.
+    /// [batch, inputs], is computed for the active inputs and set to zero for the others. `x` is as [`Size::weight_tile`] takes it.
     pub(super) fn visit(
         self,
         context: &Context,
-        active: Active,
+        (inputs, x): (&[u32], &[f32]),
         dy: &Arranged,
         mut dx: Option<&mut [f32]>,
         weight: &mut Parameter,
         rule: DeferrableRule,
     ) {
         if let Some(dx) = &mut dx
-            && active.inputs.len() < self.inputs
+            && inputs.len() < self.inputs
         {
             dx.fill(0.0);
         }
@@ -46,7 +46,8 @@ impl Size {
         let visit = Visit {
             size: self,
             context,
-            active,
+            inputs,
+            x,
             dy,
             dx: dx.as_ref(),
             values: &values,
@@ -54,10 +55,10 @@ impl Size {
             row_panels: &row_panels,
             rule,
         };
-        let blocks = tiles(active.inputs.len()).len();
+        let blocks = tiles(inputs.len()).len();
         let group = (TASK / (MR * NR * self.panels())).max(1);
         for_each(blocks.div_ceil(group), |task| {
-            tiles(active.inputs.len()).skip(task * group).take(group).for_each(|range| visit.block(range));
+            tiles(inputs.len()).skip(task * group).take(group).for_each(|range| visit.block(range));
         });
         deferred.add(context.isa, &rule.silent_step());
     }
@@ -67,7 +68,9 @@ impl Size {
 struct Visit<'a> {
     size: Size,
     context: &'a Context,
-    active: Active<'a>,
+    /// The active inputs, in ascending order, and their values.
+    inputs: &'a [u32],
+    x: &'a [f32],
     dy: &'a Arranged<'a>,
     dx: Option<&'a DisjointSlice<'a>>,
     values: &'a [DisjointSlice<'a>; 3],
@@ -81,7 +84,7 @@ impl<'a> Visit<'a> {
     /// The weights and moments of a range of active inputs in a panel, from the first of them to the last. Rows in
     /// between may belong to inputs that are not active.
     fn weights(&self, panel: usize, range: &Range<usize>) -> ParamState<'a> {
-        let [first, last] = [range.start, range.end - 1].map(|i| self.active.inputs[i] as usize);
+        let [first, last] = [range.start, range.end - 1].map(|i| self.inputs[i] as usize);
         let (start, len) = ((panel * self.size.inputs + first) * NR, (last + 1 - first) * NR);
         // SAFETY: blocks are parts of an ascending list, so their rows do not overlap, and each block belongs to one task.
         #[expect(unsafe_code, reason = "tasks write disjoint rows")]
@@ -94,8 +97,8 @@ impl<'a> Visit<'a> {
 
     /// Visits the weights of a range of the active inputs, panel by panel.
     fn block(&self, range: Range<usize>) {
-        let Visit { size, context, active, dy, .. } = *self;
-        let inputs = &active.inputs[range.clone()];
+        let Visit { size, context, dy, .. } = *self;
+        let inputs = &self.inputs[range.clone()];
         let first = inputs[0];
         let mut starts = [0; MR];
         starts.iter_mut().zip(inputs).for_each(|(start, &input)| *start = (input - first) as usize * NR);
@@ -108,6 +111,7 @@ impl<'a> Visit<'a> {
             }
         };
         let (mut dx_tiles, mut dw_tile) = ([Tile::ZERO; WIDE], Tile::ZERO);
+        let mut paired: [Row; MR] = [[0.0; NR]; MR];
         let mut panels = (0..size.panels()).filter(|&panel| dy.active[panel] != 0).peekable();
         panels.peek().into_iter().for_each(|&panel| prefetch_panel(panel));
         let mut onto = false;
@@ -122,10 +126,19 @@ impl<'a> Visit<'a> {
             });
             weights.catch_up(context.isa, waiting);
             if self.dx.is_some() {
-                dy.multiply(context, (weights.value, starts), panel, 0..context.batch, &mut dx_tiles, onto);
+                let weights = if context.pairs {
+                    for (row, &start) in paired.iter_mut().zip(starts) {
+                        row.copy_from_slice(&weights.value[start..start + NR]);
+                    }
+                    pair_both(context.isa, paired.as_flattened_mut(), starts.len());
+                    (paired.as_flattened(), &ALONG[..starts.len()])
+                } else {
+                    (&*weights.value, starts)
+                };
+                dy.multiply(context, weights, panel, 0..context.batch, &mut dx_tiles, onto);
                 onto = true;
             }
-            size.weight_tile(context, active.x, dy.panels, panel, range.clone(), &mut dw_tile);
+            size.weight_tile(context, self.x, dy.panels, panel, range.clone(), &mut dw_tile);
             self.rule.update_rows(context.isa, &mut weights, starts, &dw_tile.0[..starts.len()]);
         }
         if let Some(dx) = self.dx {

@@ -43,7 +43,7 @@ impl Layer for Winograd {
         let WinogradCache { input_spectra: v, output_spectra: m, filter_spectra: filters, .. } = cache;
         let (this, relu) = (&self.plan, self.relu);
         let [weight, bias] = &self.parameters;
-        this.transform_filters(context.isa, &weight.value, 0, filters);
+        this.transform_filters(context, &weight.value, 0, filters);
         let (inputs, outputs) = (this.geometry.inputs(), this.geometry.outputs());
         let (splits, sizes) = (splits(context.batch), this.spectra());
         let (spectra, y) = ([v, m].map(|part| DisjointSlice::new(part)), DisjointSlice::new(y));
@@ -54,8 +54,8 @@ impl Layer for Winograd {
             let split = split(g, splits, context.batch);
             for first in split.clone().step_by(this.chunk) {
                 let count = this.chunk.min(split.end - first);
-                this.transform_inputs(context.isa, &x[first * inputs..][..count * inputs], v);
-                this.filters[0].multiply(context.isa, count * this.tiles, v, filters, m);
+                this.transform_inputs(context, &x[first * inputs..][..count * inputs], v);
+                this.filters[0].multiply(context, count * this.tiles, v, filters, m);
                 // SAFETY: each image is in one group.
                 #[expect(unsafe_code, reason = "tasks write disjoint images")]
                 let y = unsafe { y.slice_mut(first * outputs, count * outputs) };
@@ -98,7 +98,7 @@ impl Layer for Winograd {
         let (this, relu) = (&self.plan, self.relu);
         if wants_dx {
             this.exchange(&self.parameters[0].value, exchanged);
-            this.transform_filters(context.isa, exchanged, 1, filters);
+            this.transform_filters(context, exchanged, 1, filters);
         }
         let (inputs, outputs) = (this.geometry.inputs(), this.geometry.outputs());
         let [v_size, m_size] = this.spectra();
@@ -131,15 +131,17 @@ impl Layer for Winograd {
                     };
                     (this.scheme.output_gradient)(context.isa, work);
                 }
+                let rows = images.len() * this.tiles;
+                this.filters[0].pair(context, rows, this.filters[0].to(), m);
                 if wants_dx {
-                    this.filters[1].multiply(context.isa, images.len() * this.tiles, m, filters, v);
+                    this.filters[1].multiply(context, rows, m, filters, v);
                     // SAFETY: each image is in one chunk.
                     #[expect(unsafe_code, reason = "tasks write disjoint images")]
                     let dx = unsafe { dx.slice_mut(images.start * inputs, images.len() * inputs) };
                     this.input_gradients(context.isa, v, dx);
                 }
                 if wanted {
-                    this.transform_inputs(context.isa, &x[images.start * inputs..images.end * inputs], v);
+                    this.transform_inputs(context, &x[images.start * inputs..images.end * inputs], v);
                 }
             });
             if wanted {
@@ -159,7 +161,7 @@ impl Layer for Winograd {
                         let spectra = [(&*v, v_size), (&*m, m_size)].map(|(numbers, size)| {
                             &numbers[(first - span.start) * size + plane * (size / planes)..]
                         });
-                        this.filters[0].gradient(context.isa, (rows, together), spectra, sums, first > 0);
+                        this.filters[0].gradient(context, (rows, together), spectra, sums, first > 0);
                         first += together.len();
                     }
                 });

@@ -31,6 +31,8 @@ use super::parameters;
 use crate::aligned::AlignedVec;
 use crate::kernels::gemm::{NR, Segment};
 use crate::kernels::isa::Isa;
+use crate::kernels::pairs::pair_both;
+use crate::layers::Context;
 use crate::layers::geometry::Geometry;
 use crate::layers::parameter::{GradSink, Parameter};
 use crate::parallel::{DisjointSlice, for_each};
@@ -201,7 +203,13 @@ impl Plan {
     }
 
     /// Computes ŵ from W in panels; `exchanged` is 1 if channels and filters are exchanged, else 0.
-    fn transform_filters(&self, isa: Isa, weights: &[f32], exchanged: usize, transformed: &mut [f32]) {
+    fn transform_filters(
+        &self,
+        context: &Context,
+        weights: &[f32],
+        exchanged: usize,
+        transformed: &mut [f32],
+    ) {
         let filters = &self.filters[exchanged];
         let Geometry { kernel, channels, filters: count, .. } = self.geometry;
         let tap = [channels, count][exchanged] * NR;
@@ -220,7 +228,11 @@ impl Plan {
             let spectrum = unsafe { transformed.slice_mut(task * filters.split(), filters.split()) };
             let image = &weights[number * panel..][..panel];
             let (places, rows) = (&self.taps[remainder][exchanged..=exchanged], filters.places());
-            (self.scheme.filter)(isa, Gather { places, image, channels: tap, rows, spectrum });
+            let work = Gather { places, image, channels: tap, rows, spectrum: &mut *spectrum };
+            (self.scheme.filter)(context.isa, work);
+            if context.pairs {
+                pair_both(context.isa, spectrum, spectrum.len() / NR);
+            }
         });
     }
 
@@ -244,13 +256,15 @@ impl Plan {
     }
 
     /// Computes x̂ of the images of a chunk.
-    fn transform_inputs(&self, isa: Isa, x: &[f32], spectrum: &mut [f32]) {
-        let channels = self.geometry.channels;
+    fn transform_inputs(&self, context: &Context, x: &[f32], spectrum: &mut [f32]) {
+        let (channels, isa) = (self.geometry.channels, context.isa);
         for (i, image) in x.chunks_exact(self.geometry.inputs()).enumerate() {
             let rows = Rows { first: i * self.tiles, ..self.filters[0].from() };
             let work = Gather { places: &self.inputs, image, channels, rows, spectrum: &mut *spectrum };
             (self.scheme.input)(isa, work);
         }
+        let rows = x.len() / self.geometry.inputs() * self.tiles;
+        self.filters[0].pair(context, rows, self.filters[0].from(), spectrum);
     }
 
     /// Computes dx of the images of a chunk from the spectrum summed over filters.

@@ -2,7 +2,8 @@
 
 use super::transform::Rows;
 use crate::kernels::gemm::{Gemm, NR, Segment, tiles};
-use crate::kernels::isa::Isa;
+use crate::kernels::pairs::{BOTH, along, pair_both};
+use crate::layers::Context;
 
 /// The gap between two planes of a spectrum: a cache line. Without it the elements of a tile, one in each plane, would
 /// compete for the same cache sets when the size of a plane is a large power of two.
@@ -20,16 +21,18 @@ pub(super) struct Filters {
     matrix: usize,
     /// The start of each input panel: in a plane of the input spectrum (a), and in the matrices of an output panel (b).
     segments: Vec<Segment>,
-    /// The number of rows of the panels of spectra.
+    /// The number of rows of the panels of spectra, which is even.
     rows: usize,
     /// The start of each row, and of each channel, in a plane of the input spectrum.
     starts: [Vec<usize>; 2],
+    /// The start of each row in a panel that is paired both ways.
+    along: Vec<usize>,
 }
 
 impl Filters {
     /// The layout for spectra of `rows` rows, from `splits` groups of `channels` channels to `panels` output panels.
     pub(super) fn new(planes: usize, rows: usize, panels: usize, splits: usize, channels: usize) -> Filters {
-        let matrix = channels * NR;
+        let (matrix, rows) = (channels * NR, rows.next_multiple_of(2));
         let of_group = channels / NR;
         let segment = |panel: usize| Segment {
             a: panel * rows * NR,
@@ -47,6 +50,7 @@ impl Filters {
                 (0..rows).map(|row| row * NR).collect(),
                 (0..depth).map(|channel| segment(channel / NR).a + channel % NR).collect(),
             ],
+            along: (0..rows).map(along).collect(),
         }
     }
 
@@ -75,8 +79,28 @@ impl Filters {
         Rows { plane: self.panels * self.rows * NR + APART, count: self.rows, first: 0 }
     }
 
+    /// Pairs the numbers of the first `rows` rows of every panel of a spectrum with this layout, if products take pairs.
+    pub(super) fn pair(&self, context: &Context, rows: usize, layout: Rows, spectrum: &mut [f32]) {
+        if context.pairs {
+            for plane in spectrum.chunks_exact_mut(layout.plane) {
+                let panels = plane.chunks_exact_mut(self.rows * NR);
+                panels.for_each(|panel| pair_both(context.isa, panel, rows));
+            }
+        }
+    }
+
     /// Multiplies the first `rows` rows of the spectrum `from` by the filters and writes the result to `to`.
-    pub(super) fn multiply(&self, isa: Isa, rows: usize, from: &[f32], filters: &[f32], to: &mut [f32]) {
+    pub(super) fn multiply(
+        &self,
+        context: &Context,
+        rows: usize,
+        from: &[f32],
+        filters: &[f32],
+        to: &mut [f32],
+    ) {
+        let pairs = context.pairs;
+        let (starts, count, b_step) =
+            if pairs { (&self.along, NR / 2, BOTH) } else { (&self.starts[0], NR, NR) };
         for plane in 0..self.planes {
             let from = &from[plane * self.from().plane..];
             for panel in 0..self.panels {
@@ -86,15 +110,16 @@ impl Filters {
                 for range in tiles(rows) {
                     let product = Gemm {
                         a: from,
-                        rows: &self.starts[0][range.clone()],
+                        rows: &starts[range.clone()],
                         b: filters,
                         segments: &self.segments,
-                        count: NR,
+                        count,
                         a_step: 1,
-                        b_step: NR,
+                        b_step,
                         columns: NR,
+                        pairs,
                     };
-                    product.multiply(isa, &mut to[range], false);
+                    product.multiply(context.isa, &mut to[range], false);
                 }
             }
         }
@@ -105,13 +130,14 @@ impl Filters {
     /// to them if `onto`.
     pub(super) fn gradient(
         &self,
-        isa: Isa,
+        context: &Context,
         (rows, chunks): (usize, &[Segment]),
         [from, to]: [&[f32]; 2],
         sums: &mut [f32],
         onto: bool,
     ) {
-        let depth = self.segments.len() * NR;
+        let (depth, pairs) = (self.segments.len() * NR, context.pairs);
+        let (count, step) = if pairs { (rows.div_ceil(2), BOTH) } else { (rows, NR) };
         for (panel, sums) in sums.chunks_exact_mut(depth * NR).enumerate() {
             let sums = sums.as_chunks_mut::<NR>().0;
             for range in tiles(depth) {
@@ -120,12 +146,13 @@ impl Filters {
                     rows: &self.starts[1][range.clone()],
                     b: &to[panel * self.rows * NR..],
                     segments: chunks,
-                    count: rows,
-                    a_step: NR,
-                    b_step: NR,
+                    count,
+                    a_step: step,
+                    b_step: step,
                     columns: NR,
+                    pairs,
                 };
-                product.multiply(isa, &mut sums[range], onto);
+                product.multiply(context.isa, &mut sums[range], onto);
             }
         }
     }

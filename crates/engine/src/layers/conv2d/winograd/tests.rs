@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::scheme::SCHEMES;
 use super::*;
+use crate::kernels::pairs::rounded;
 use crate::layers::conv2d::direct::Direct;
 use crate::layers::conv2d::tests::{check, geometry, plain, plain_order, uniform};
 use crate::layers::testing::on_any_threads;
@@ -51,8 +52,13 @@ fn agrees_with_the_definition_over_several_spans() {
 }
 
 /// Runs a layer forward and backward; returns y, dx and dw.
-fn found(layer: &mut dyn DynLayer, isa: Isa, [x, dy]: [&[f32]; 2], batch: usize) -> [Vec<f32>; 3] {
-    let context = Context { isa, batch, training: true };
+fn found(
+    layer: &mut dyn DynLayer,
+    (isa, pairs): (Isa, bool),
+    [x, dy]: [&[f32]; 2],
+    batch: usize,
+) -> [Vec<f32>; 3] {
+    let context = Context { isa, batch, training: true, pairs };
     let mut cache = layer.alloc_cache(batch, true);
     let (mut y, mut dx) = (vec![0.0; batch * layer.outputs()], vec![0.0; x.len()]);
     layer.forward(&context, x, &mut y, &mut cache);
@@ -68,16 +74,18 @@ fn every_path_with_fused_multiply_add_and_any_threads_give_the_same_bits() {
     let batch = 23;
     let (x, dy) = (uniform(batch * g.inputs(), "x"), uniform(batch * g.outputs(), "dy"));
     for scheme in SCHEMES.iter().filter(|scheme| scheme.taps == 2) {
-        let of = |isa: Isa| {
-            on_any_threads(|| {
-                let mut layer = with(&g, scheme, true);
-                layer.plan = Plan::new(g, scheme, [2, 3]);
-                found(&mut layer, isa, [&x, &dy], batch)
-            })
-        };
-        let fused = [Isa::Avx512, Isa::Avx2].into_iter().filter(|isa| isa.is_available());
-        let found: Vec<_> = fused.map(of).collect();
-        assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "F({}, 2)", scheme.outputs);
+        for pairs in [false, true] {
+            let of = |isa: Isa| {
+                on_any_threads(|| {
+                    let mut layer = with(&g, scheme, true);
+                    layer.plan = Plan::new(g, scheme, [2, 3]);
+                    found(&mut layer, (isa, pairs), [&x, &dy], batch)
+                })
+            };
+            let fused = [Isa::Avx512, Isa::Avx2].into_iter().filter(|isa| isa.is_available());
+            let found: Vec<_> = fused.map(of).collect();
+            assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "F({}, 2)", scheme.outputs);
+        }
     }
 }
 
@@ -103,11 +111,21 @@ fn rounding_is_that_of_the_direct_sum_times_what_is_stated() {
             })
         };
         let isa = Isa::current();
-        let minimal = errors(found(&mut layer, isa, [&x, &dy], batch));
-        let direct = errors(found(&mut direct, isa, [&x, &dy], batch));
-        let ratios: [f64; 3] = std::array::from_fn(|i| minimal[i] / direct[i]);
-        for (ratio, stated) in ratios.into_iter().zip(scheme.errors) {
-            assert!(ratio <= stated, "F({}, {r}): {ratios:?}", scheme.outputs);
+        let direct_errors =
+            |direct: &mut Direct, [x, dy]: [&[f32]; 2]| errors(found(direct, (isa, false), [x, dy], batch));
+        let exactly = direct_errors(&mut direct, [&x, &dy]);
+        // The direct sum of factors that are rounded to bfloat16.
+        let factors = |numbers: &[f32]| numbers.iter().map(|&number| rounded(number)).collect::<Vec<f32>>();
+        let to = &mut direct.parameters_mut()[0];
+        to.layout.pack(&factors(&weight), &mut to.value);
+        let roundly = direct_errors(&mut direct, [&factors(&x), &factors(&dy)]);
+        let stated = [(false, exactly, scheme.errors), (true, roundly, [scheme.errors_of_pairs; 3])];
+        for (pairs, direct, stated) in stated {
+            let minimal = errors(found(&mut layer, (isa, pairs), [&x, &dy], batch));
+            let ratios: [f64; 3] = std::array::from_fn(|i| minimal[i] / direct[i]);
+            for (ratio, stated) in ratios.into_iter().zip(stated) {
+                assert!(ratio <= stated, "F({}, {r}), pairs {pairs}: {ratios:?}", scheme.outputs);
+            }
         }
     }
 }
