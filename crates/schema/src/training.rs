@@ -327,6 +327,23 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Study, preset};
+
+    #[test]
+    fn a_precision_is_kept_and_left_out_where_it_is_the_usual_one() {
+        let study = preset("smoke").expect("a preset").to_toml();
+        assert!(!study.contains("precision"), "{study}");
+        for (name, _, precision) in TrainingPrecision::NAMED {
+            let given = study.replace("[mlp.training]", &format!("[mlp.training]\nprecision = \"{name}\""));
+            let read = Study::from_toml("mine.toml", &given).expect("it is valid");
+            assert_eq!(read.mlp.as_ref().expect("the task").training.precision, precision);
+            let written = Study::from_toml("mine.toml", &read.to_toml()).expect("it is valid");
+            assert_eq!(written, read);
+        }
+        let wrong = study.replace("[mlp.training]", "[mlp.training]\nprecision = \"bfloat\"");
+        let error = Study::from_toml("mine.toml", &wrong).expect_err("no such precision");
+        assert!(error.to_string().contains("bfloat"), "{error}");
+    }
 
     #[test]
     fn what_makes_steps_unsteady_is_named_before_the_learning_rate() {

@@ -219,6 +219,22 @@ fn validation_images_of_the_source_choose_the_epoch() {
 }
 
 #[test]
+fn a_training_with_rounded_factors_says_so() {
+    let folder = place();
+    let folder = folder.path();
+    let train = ["train", "mine.toml", "--data", "bars", "--epochs", "1", "--precision"];
+    run(folder, &[&train[..], &["bfloat16"]].concat()).says(0, &[]);
+    let study = fs::read_to_string(folder.join("model/study.toml")).unwrap();
+    assert!(study.contains("precision = \"bfloat16\""), "{study}");
+    let page = fs::read_to_string(folder.join("model/report.html")).unwrap();
+    assert!(page.contains("rounded to bfloat16 in training steps"));
+    run(folder, &[&train[..], &["float32", "--out", "usual"]].concat()).says(0, &[]);
+    assert!(!fs::read_to_string(folder.join("usual/study.toml")).unwrap().contains("precision"));
+    assert!(!fs::read_to_string(folder.join("usual/report.html")).unwrap().contains("bfloat16"));
+    run(folder, &[&train[..], &["float16"]].concat()).says(2, &["float16", "float32, bfloat16"]);
+}
+
+#[test]
 fn test_images_are_those_that_were_drawn_and_never_ones_that_were_trained_on() {
     let folder = place();
     let folder = folder.path();
