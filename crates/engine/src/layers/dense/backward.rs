@@ -140,7 +140,8 @@ impl Size {
                     let starts: [usize; MR] = std::array::from_fn(|i| i * NR);
                     let starts = if context.pairs { &ALONG } else { &starts };
                     let rows = (rows.as_flattened(), &starts[..range.len()]);
-                    dy.multiply(context, rows, panel, images.clone(), &mut tiles, panel > 0);
+                    let units = self.columns(panel);
+                    dy.multiply(context, rows, (panel, units), images.clone(), &mut tiles, panel > 0);
                 }
                 write_columns(&dx, self.inputs, |i| range.start + i, range.len(), images, &tiles);
             }

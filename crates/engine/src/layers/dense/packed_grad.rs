@@ -27,13 +27,13 @@ pub(super) struct Arranged<'a> {
 }
 
 impl Arranged<'_> {
-    /// Computes the part of dXᵀ that a panel contributes, [rows, images], with 32 images in each tile. The rows of the
-    /// weights begin at the given indices. The result is written to `tiles` or, if `onto`, added to them.
+    /// Computes the part of dXᵀ that a panel of `units` units contributes, [rows, images], with 32 images in each tile. The
+    /// rows of the weights begin at the given indices. The result is written to `tiles` or, if `onto`, added to them.
     pub(super) fn multiply(
         &self,
         context: &Context,
         (weights, rows): (&[f32], &[usize]),
-        panel: usize,
+        (panel, units): (usize, usize),
         images: Range<usize>,
         tiles: &mut [Tile; WIDE],
         onto: bool,
@@ -44,7 +44,7 @@ impl Arranged<'_> {
                 rows,
                 b: self.transposed,
                 segments: &[Segment { a: 0, b: panel * NR * self.lanes + first }],
-                count: if context.pairs { NR / 2 } else { NR },
+                count: if context.pairs { units.div_ceil(2) } else { units },
                 a_step: 1,
                 b_step: self.lanes,
                 columns: NR.min(images.end - first),

@@ -135,7 +135,8 @@ impl<'a> Visit<'a> {
                 } else {
                     (&*weights.value, starts)
                 };
-                dy.multiply(context, weights, panel, 0..context.batch, &mut dx_tiles, onto);
+                let units = size.columns(panel);
+                dy.multiply(context, weights, (panel, units), 0..context.batch, &mut dx_tiles, onto);
                 onto = true;
             }
             size.weight_tile(context, self.x, dy.panels, panel, range.clone(), &mut dw_tile);
