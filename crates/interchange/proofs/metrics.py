@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 
-TEXTS = ["run", "task", "network", "data_set", "head", "part", "metric"]
+TEXTS = ["run", "task", "network", "data_set", "head", "part", "metric", "settings"]
 TYPES = {**dict.fromkeys(TEXTS, "string"), "epoch": "Int32", "step": "Int64", "value": "float64"}
 POLARS = {**dict.fromkeys(TEXTS, pl.String), "epoch": pl.Int32, "step": pl.Int64, "value": pl.Float64}
 
@@ -36,7 +36,7 @@ def expected(study):
     for run in json.loads((study / "study.json").read_text())["runs"]:
         folder, spec = study / "runs" / run["id"], run["spec"]
         common = [run["id"], run["task"], run["title"]]
-        if spec["kind"] not in ("train", "perceptron"):
+        if spec["kind"] not in ("train", "trial", "perceptron"):
             continue
         for line in map(json.loads, (folder / "metrics.jsonl").read_text().splitlines()):
             if spec["kind"] == "perceptron":
@@ -51,13 +51,28 @@ def expected(study):
                     for metric in ("loss", "accuracy"):
                         if own[metric] is not None:
                             found.append([*common, head, "training", None, line["step"], metric, own[metric]])
-            elif line["kind"] == "epoch":
-                for head, own in zip(heads, [line, *line.get("further", [])]):
+            elif line["kind"] in ("epoch", "trial"):
+                # A training of a sweep has seen no test image.
+                for head, own in zip(heads, line["heads"] if line["kind"] == "trial" else [line, *line.get("further", [])]):
                     for part, key in (("training", "train"), ("validation", "validation"), ("test", "test")):
-                        if own[key] is not None:
+                        if own.get(key) is not None:
                             at = [*common, head, part, line["epoch"], line["step"]]
                             found.append([*at, "loss", own[key]["loss"]])
                             found.append([*at, "accuracy", own[key]["correct"] / own[key]["images"]])
+    return found
+
+
+def settings(study):
+    """The values of a sweep's keys by the ids of its trainings and, of the chosen point, of its choice."""
+    record = json.loads((study / "study.json").read_text())
+    found = {}
+    for run in record["runs"]:
+        if run["spec"]["kind"] == "choice":
+            points = record["study"]["sweep"]["points"]
+            found = {trial: point for trials, point in zip(run["spec"]["points"], points) for trial in trials}
+            choice = json.loads((study / "runs" / run["id"] / "result.json").read_text())["outcome"]
+            if choice["point"] is not None:
+                found[run["id"]] = points[choice["point"]]
     return found
 
 
@@ -83,14 +98,19 @@ def main():
     if dict(schema) != {name: POLARS[name] for name in schema.names()}:
         sys.exit(f"types in Parquet: {schema}")
 
-    without_set = [row[:3] + row[4:] for row in first]
+    without_set = [row[:3] + row[4:10] for row in first]
     wanted = expected(study)
-    # A perceptron's accuracy is of its outcome, not of its lines.
+    # A perceptron's accuracy and a sweep's test are of their outcomes, not of lines.
     of_lines = {"learning_rate", "loss", "accuracy", "error"}
-    compared = [row for row in without_set if row[7] in of_lines and (row[1], row[7]) != ("perceptron", "accuracy")]
+    of_outcomes = lambda row: (row[1], row[7]) == ("perceptron", "accuracy") or (row[1], row[4]) == ("sweep", "test")
+    compared = [row for row in without_set if row[7] in of_lines and not of_outcomes(row)]
     if compared != wanted:
         different = next((pair for pair in zip(compared, wanted) if pair[0] != pair[1]), (len(compared), len(wanted)))
         sys.exit(f"not as in the study's files: {different}")
+    swept = settings(study)
+    for row in first:
+        if (json.loads(row[10]) if row[10] else None) != swept.get(row[0]):
+            sys.exit(f"not the settings of the study's sweep: {row}")
     print(f"{len(first)} rows in {len(tables)} readers alike; {len(wanted)} of them as in the study's files")
     for form in ("csv", "json", "parquet"):
         print(f"{form}: {Path(f'{path}.{form}').stat().st_size} bytes")

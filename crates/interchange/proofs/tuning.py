@@ -1,4 +1,4 @@
-"""Runs the Python of docs/tuning.md: Optuna tries values of hyperparameters with `--set` of `inkling run`.
+"""Runs the Python of docs/tuning.md: Optuna tries values of hyperparameters with `--set` of `inkling run`, and a sweep tests the best.
 
     tuning.py DOC INKLING FOLDER
 
@@ -49,4 +49,15 @@ for run in answer["runs"]:
     result = json.loads(Path(f"tuned/runs/{run['id']}/result.json").read_text(encoding="utf-8"))
     epoch = result["outcome"]["epochs"][run["epoch"] - 1]
     assert "test" not in epoch and epoch["heads"][0]["validation"]["images"] == 500, epoch
+
+# A sweep of the best and the worst point, with a key more: both trained anew, one tested.
+order = sorted(found.trials, key=lambda trial: trial.value, reverse=True)
+points = ""
+for number, trial in enumerate((order[0], order[-1])):
+    points += "\n[[sweep.points]]\n" + "".join(f'"{key}" = {value}\n' for key, value in trial.params.items())
+    points += f'"cnn.training.clip_norm" = {number + 1}\n'
+Path("swept.toml").write_text(Path("study.toml").read_text(encoding="utf-8") + points, encoding="utf-8")
+inkling("study", "swept.toml", "--out", "swept")
+swept = json.loads(Path("swept/summary.json").read_text(encoding="utf-8"))["tasks"]["sweep"]
+assert len(swept["points"]) == 2 and len(swept["tests"]) == 1, swept
 print(f"Optuna tried {TRIALS} points; the best has a validation accuracy of {found.best_value:.3f}")

@@ -305,7 +305,7 @@ pub(crate) fn expand_seed(
     if let Some(task) = &study.multitask {
         let set = set(&task.data);
         check_size(Task::Multitask, set, &task.training)?;
-        runs.extend(multitask::expand(task, set, seed, is_first)?);
+        runs.extend(multitask::expand(task, set, (seed, is_first), &study.all_seeds())?);
     }
     Ok(runs)
 }

@@ -1,7 +1,6 @@
 //! What single keys of a study cannot know of each other.
 
 use crate::inside::{InsideTask, JUDGE};
-use crate::multitask::MultitaskTask;
 use crate::networks::CnnTask;
 use crate::report::ReportSpec;
 use crate::study::{DataSpec, PcaSpec, Study, Task};
@@ -160,7 +159,8 @@ impl Study {
         let cnns = self.cnn.iter().flat_map(|task| &task.networks).map(|network| network.name.clone());
         let own = self.network.iter().map(|task| task.name.clone());
         let judge = self.inside.iter().filter(|inside| inside.judge.is_some()).map(|_| JUDGE.to_owned());
-        let multitask = self.multitask.iter().flat_map(MultitaskTask::network_names);
+        let seeds = self.all_seeds();
+        let multitask = self.multitask.iter().flat_map(|task| task.network_names(&seeds));
         mlps.map(named(Task::Mlp))
             .chain(cnns.map(named(Task::Cnn)))
             .chain(own.map(named(Task::Network)))

@@ -35,10 +35,10 @@ pub struct MultitaskTask {
     /// layer.
     #[serde(deserialize_with = "count")]
     pub gradients_every: usize,
-    /// Other weightings, each trained from every seed of `seeds`.
+    /// Other weightings, each trained from every seed of `seeds` or, where there are none, of the study.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weightings: Vec<Weighting>,
-    /// Seeds of the other weightings.
+    /// Seeds of the other weightings, where these are not those of the study.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "seeds")]
     pub seeds: Vec<u64>,
 }
@@ -237,9 +237,10 @@ impl MultitaskTask {
                 return wrong(&format!("network.{key}"), message, help);
             }
         }
-        if self.weightings.is_empty() != self.seeds.is_empty() {
-            let help = "each weighting is trained from each seed: give both lists, or neither";
-            return wrong("weightings", "weightings without seeds, or seeds without weightings".into(), help);
+        if self.weightings.is_empty() && !self.seeds.is_empty() {
+            let help =
+                "give both lists, weightings alone, which are trained from the study's seeds, or neither";
+            return wrong("seeds", "seeds without weightings".into(), help);
         }
         for (i, weighting) in self.weightings.iter().enumerate() {
             let key = format!("weightings.{i}");
@@ -279,12 +280,19 @@ impl MultitaskTask {
         names
     }
 
-    /// What its networks are called: the single-task ones, one for each λ, one for each other weighting and seed.
-    pub fn network_names(&self) -> Vec<String> {
+    /// The seeds of the other weightings in a study with these seeds.
+    pub fn weighting_seeds<'a>(&'a self, study: &'a [u64]) -> &'a [u64] {
+        if self.seeds.is_empty() { study } else { &self.seeds }
+    }
+
+    /// What its networks are called in a study with these seeds: the single-task ones, one for each λ, one for each other weighting
+    /// and seed.
+    pub fn network_names(&self, study: &[u64]) -> Vec<String> {
         let singles = [ITEM, GROUP].map(str::to_owned);
         let lambdas = self.lambda_names().into_iter().map(|name| format!("λ = {name}"));
         let each_seed = |weighting: &Weighting| {
-            self.seeds.iter().map(|seed| format!("{}, seed {seed}", weighting.name())).collect::<Vec<_>>()
+            let seeds = self.weighting_seeds(study).iter();
+            seeds.map(|seed| format!("{}, seed {seed}", weighting.name())).collect::<Vec<_>>()
         };
         let others = self.weightings.iter().flat_map(each_seed);
         singles.into_iter().chain(lambdas).chain(others).collect()
@@ -343,6 +351,24 @@ mod tests {
             let unknown = NoGroups::Unknown { group: "trees".into(), class: class.clone() };
             assert_eq!(of(&[("trees", &[class])]), Err(unknown));
         }
+    }
+
+    #[test]
+    fn weightings_are_trained_from_the_seeds_of_the_study_unless_the_task_has_its_own() {
+        let mut study = preset("smoke").unwrap();
+        study.set_seeds(&[3, 5]);
+        let task = study.multitask.as_mut().unwrap();
+        task.weightings = vec![Weighting::PcGrad];
+        let study = Study::from_toml("study.toml", &study.to_toml()).unwrap();
+        let others = |task: &MultitaskTask, seeds: &[u64]| {
+            let names = task.network_names(seeds);
+            names.into_iter().filter(|name| name.starts_with("PCGrad")).collect::<Vec<_>>()
+        };
+        let mut task = study.multitask.clone().unwrap();
+        assert_eq!(others(&task, &study.all_seeds()), ["PCGrad, seed 3", "PCGrad, seed 5"]);
+        assert_eq!(others(&task, &[1]), ["PCGrad, seed 1"]);
+        task.seeds = vec![4];
+        assert_eq!(others(&task, &study.all_seeds()), ["PCGrad, seed 4"]);
     }
 
     #[test]

@@ -190,7 +190,12 @@ fn impossible_task_6_is_refused_with_what_was_expected() {
             "`multitask.weightings[0].alpha` cannot be `-1.0`",
             "a finite number of at least 0",
         ),
-        ("gradients_every = 500", "gradients_every = 500\nseeds = [1]", "without weightings", "both lists"),
+        (
+            "gradients_every = 500",
+            "gradients_every = 500\nseeds = [1]",
+            "seeds without weightings",
+            "both lists",
+        ),
         (
             "gradients_every = 500",
             "gradients_every = 500\nweightings = [{ kind = \"pc-grad\" }]\nseeds = [4, 4]",

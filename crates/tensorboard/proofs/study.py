@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-metrics, out, logs, expected = map(Path, sys.argv[1:])
+table, out, logs, expected = map(Path, sys.argv[1:])
 runs = {}
-for row in json.loads(metrics.read_text(encoding="utf-8")):
+for row in json.loads(table.read_text(encoding="utf-8")):
     place = row["step"] if row["step"] is not None else row["epoch"]
     if place is None:
         continue
@@ -26,10 +26,37 @@ for row in json.loads(metrics.read_text(encoding="utf-8")):
     run["last"] = max(run["last"], row["step"] or 0)
 
 study = json.loads((out / "study.json").read_text(encoding="utf-8"))
+# Of a sweep, which lists its points: what each of its trainings tries. Some of it is in the columns of every training.
+points = next((planned["spec"]["points"] for planned in study["runs"] if planned["spec"]["kind"] == "choice"), [])
+tried = study["study"].get("sweep", {}).get("points", [])
+tried = {trial: point for trials, point in zip(points, tried) for trial in trials}
+own = [key for point in tried.values() for key in point]
+own = [key for key in dict.fromkeys(own) if key.rsplit(".", 1)[-1] not in ("learning_rate", "batch_size", "epochs")]
+columns, heads = {}, {"test": set(), "validation": set()}
 for planned in study["runs"]:
     folder, kind = out / "runs" / planned["id"], planned["spec"]["kind"]
-    if kind == "train":
+    if kind in ("train", "trial"):
         run = runs[f"{planned['task']}/{planned['title'].replace('/', '-')}"]
+        spec, training = planned["spec"], planned["spec"]["training"]
+        outcome = json.loads((folder / "result.json").read_text(encoding="utf-8"))["outcome"]
+        values = {
+            "data set": spec["data"]["set"],
+            "training images": float(spec["data"]["train_images"]),
+            "parameters": float(outcome["parameters"]),
+            "optimizer": training["optimizer"]["kind"],
+            "learning rate": float(training["learning_rate"]),
+            "batch size": float(training["batch_size"]),
+            "epochs": float(training["epochs"]),
+            "seed": float(spec["seed"]),
+        }
+        values |= {key: float(value) for key, value in tried.get(planned["id"], {}).items() if key in own}
+        for name, value in values.items():
+            columns[name] = ["DATA_TYPE_STRING" if isinstance(value, str) else "DATA_TYPE_FLOAT64", {}]
+        heads["validation" if kind == "trial" else "test"] |= {head["name"] for head in spec["model"]["heads"]}
+        run["session"] = {
+            "hyperparameters": values,
+            "status": "STATUS_FAILURE" if outcome["diverged"] else "STATUS_SUCCESS",
+        }
         weights = load_file(folder / "model.safetensors")
         run["histograms"] = {
             f"weights/{name}": [[run["last"], array.ravel().tolist()]]
@@ -47,6 +74,13 @@ for planned in study["runs"]:
             "labels": [classes[label] for label in arrays["labels"][:shown]],
             "sprite": [[int(width), int(height)], list(sprite)],
         }]}
+
+# A run that has no such scalar has no such cell.
+metrics = [[f"accuracy/{part}/{head}", f"{part} accuracy, {head}"] for part in heads for head in sorted(heads[part])]
+for run in runs.values():
+    if "session" in run:
+        last = {tag: run["scalars"][tag][-1][1] for tag, _ in metrics if tag in run["scalars"]}
+        run["session"]["metrics"] = last
 
 # The features of the network that was looked into: with the weights of its last layer they give the scores that the run kept.
 if (logs / "features").exists():
@@ -68,7 +102,7 @@ if (logs / "features").exists():
         "labels": [classes[label] for label in arrays["test_labels"][: len(features)]],
         "sprite": [[width, height], list((logs / "features/embedding-1/sprite.png").read_bytes())],
     }]}
-else:
+elif study["study"].get("inside"):
     sys.exit("the projector has no features of the network that was looked into")
 
 images = {}
@@ -78,4 +112,5 @@ for path in sorted((out / "figures").glob("*.png")):
     images[path.stem] = [[0, width, height, list(png)]]
 if images:
     runs["figures"] = {"images": images}
-expected.write_text(json.dumps({"runs": runs}), encoding="utf-8")
+experiment = {"hyperparameters": columns, "metrics": metrics}
+expected.write_text(json.dumps({"runs": runs, "experiment": experiment}), encoding="utf-8")

@@ -9,7 +9,7 @@ use inkling_engine::StateKind;
 use inkling_interchange::metrics::MetricRow;
 use inkling_lab::Trained;
 use inkling_schema::outcome::{PlannedRun, StudyRecord};
-use inkling_schema::{ModelSpec, PcaRun, RunSpec, Shape, TrainRun};
+use inkling_schema::{ModelSpec, PcaRun, RunSpec, Setting, Shape, TrainRun};
 use inkling_store::{Reader, TensorFile};
 use inkling_tensorboard::projector::{self, Embedding, Sprite};
 use inkling_tensorboard::{
@@ -23,23 +23,39 @@ use crate::look;
 /// Points of the plane that are written where there are no pictures of them.
 const POINTS: usize = 5000;
 
-/// Writes everything into `dir`. `runs` are those that trained something, with their metrics.
+/// Bytes of a run's folder at most, which file systems limit to 255: the points of a sweep are called by all of their values.
+const NAME_BYTES: usize = 200;
+
+/// Hyperparameters of a run, in the order of the columns.
+type Hyperparameters = Vec<(String, Value)>;
+
+/// Writes everything into `dir`, and says how many runs there are. `runs` are those that trained something, with their metrics, and
+/// the choice of a sweep, which is none of TensorBoard's: it trains nothing.
 pub(super) fn write(
     dir: &Path,
     reader: &Reader,
     record: &StudyRecord,
     runs: &[(&PlannedRun, Vec<MetricRow>)],
-) -> Result<(), Failure> {
-    let trainings: Vec<&TrainRun> = runs.iter().filter_map(|(run, _)| training(run)).collect();
-    if !trainings.is_empty() {
+) -> Result<usize, Failure> {
+    let settings = record.trial_settings();
+    let swept = swept(settings.values());
+    let sessions: Vec<(&PlannedRun, &TrainRun)> =
+        runs.iter().filter_map(|(run, _)| Some((*run, training(run)?))).collect();
+    if !sessions.is_empty() {
         let mut root = writer(dir, 0).map_err(ExchangeError::from)?;
-        root.experiment(&experiment(&trainings)).map_err(ExchangeError::from)?;
+        root.experiment(&experiment(&sessions, &swept)).map_err(ExchangeError::from)?;
         root.close().map_err(ExchangeError::from)?;
     }
-    for (run, rows) in runs {
+    let mut written = 0;
+    for (run, rows) in runs.iter().filter(|(run, _)| !matches!(run.spec, RunSpec::Choice(_))) {
         let mut writer = writer(&folder(dir, run), 0).map_err(ExchangeError::from)?;
-        one(&mut writer, reader, run, rows)?;
+        let hyperparameters = training(run).map(|spec| {
+            let own = settings.get(&run.id).map_or(&[][..], Vec::as_slice);
+            hyperparameters(spec).into_iter().chain(values(own, &swept)).collect::<Hyperparameters>()
+        });
+        one(&mut writer, reader, run, hyperparameters, rows)?;
         writer.close().map_err(ExchangeError::from)?;
+        written += 1;
     }
     figures(dir, reader.path())?;
     for run in &record.runs {
@@ -47,12 +63,17 @@ pub(super) fn write(
             plane(&dir.join("pca"), reader, run, spec, &record.data[&spec.data.set].classes)?;
         }
     }
-    Ok(())
+    Ok(written)
 }
 
-/// The folder of a run.
+/// The folder of a run. A name that is too long for a folder is cut, and told from others by the run's id.
 pub(super) fn folder(dir: &Path, run: &PlannedRun) -> PathBuf {
-    dir.join(run.task.name()).join(run.name().replace(['/', '\\'], "-"))
+    let mut name = run.name().replace(['/', '\\'], "-");
+    if name.len() > NAME_BYTES {
+        name.truncate(name.floor_char_boundary(NAME_BYTES));
+        name = format!("{name}… {}", run.id);
+    }
+    dir.join(run.task.name()).join(name)
 }
 
 /// A writer of a run from this step on: what earlier files say of later ones does not count.
@@ -61,9 +82,10 @@ pub(super) fn writer(dir: &Path, first_step: u64) -> Result<EventWriter, BoardEr
     EventWriter::create(dir, "inkling", first_step, now)
 }
 
-fn training(run: &PlannedRun) -> Option<&TrainRun> {
+/// The training of a network, in a sweep too.
+pub(super) fn training(run: &PlannedRun) -> Option<&TrainRun> {
     match &run.spec {
-        RunSpec::Train(spec) => Some(spec),
+        RunSpec::Train(spec) | RunSpec::Trial(spec) => Some(spec),
         _ => None,
     }
 }
@@ -73,11 +95,12 @@ fn one(
     writer: &mut EventWriter,
     reader: &Reader,
     run: &PlannedRun,
+    hyperparameters: Option<Hyperparameters>,
     rows: &[MetricRow],
 ) -> Result<(), Failure> {
     let mut write = || -> Result<(), ExchangeError> {
-        if let Some(spec) = training(run) {
-            writer.session_start(&format!("{}/{}", run.task.name(), run.name()), &hyperparameters(spec))?;
+        if let (Some(spec), Some(hyperparameters)) = (training(run), &hyperparameters) {
+            writer.session_start(&format!("{}/{}", run.task.name(), run.name()), hyperparameters)?;
             writer.graph(&nodes(&spec.model))?;
             let text = serde_json::to_string_pretty(&spec.training).expect("plain data");
             writer.text("training", 0, &format!("```json\n{text}\n```"))?;
@@ -106,9 +129,9 @@ fn one(
     Ok(write()?)
 }
 
-/// What trainings differ in, and what came of them.
-fn experiment(trainings: &[&TrainRun]) -> Experiment {
-    let names = trainings.first().map(|spec| hyperparameters(spec)).unwrap_or_default();
+/// What trainings differ in, and what came of them: trainings of a sweep have validation images, and no test images.
+fn experiment(sessions: &[(&PlannedRun, &TrainRun)], swept: &[Hyperparameter]) -> Experiment {
+    let names = sessions.first().map(|(_, spec)| hyperparameters(spec)).unwrap_or_default();
     let column = |(name, value): (String, Value)| {
         let domain = match value {
             Value::Number(_) => Domain::Numbers(Vec::new()),
@@ -117,20 +140,65 @@ fn experiment(trainings: &[&TrainRun]) -> Experiment {
         };
         Hyperparameter { name, domain }
     };
-    let heads: BTreeSet<&str> = trainings
-        .iter()
-        .flat_map(|spec| spec.model.heads.iter().filter(|head| head.loss.is_of_classes()))
-        .map(|head| head.name.as_str())
-        .collect();
-    let metric =
-        |head: &str| Metric { tag: format!("accuracy/test/{head}"), title: format!("test accuracy, {head}") };
+    let metrics = |part: &str, is_judged_by: fn(&RunSpec) -> bool| {
+        let judged = sessions.iter().filter(|(run, _)| is_judged_by(&run.spec));
+        let heads: BTreeSet<&str> = judged
+            .flat_map(|(_, spec)| spec.model.heads.iter().filter(|head| head.loss.is_of_classes()))
+            .map(|head| head.name.as_str())
+            .collect();
+        let metric = |head| Metric {
+            tag: format!("accuracy/{part}/{head}"),
+            title: format!("{part} accuracy, {head}"),
+        };
+        heads.into_iter().map(metric).collect::<Vec<_>>()
+    };
     Experiment {
-        hyperparameters: names.into_iter().map(column).collect(),
-        metrics: heads.into_iter().map(metric).collect(),
+        hyperparameters: names.into_iter().map(column).chain(swept.iter().cloned()).collect(),
+        metrics: [
+            metrics("test", |spec| matches!(spec, RunSpec::Train(_))),
+            metrics("validation", |spec| matches!(spec, RunSpec::Trial(_))),
+        ]
+        .concat(),
     }
 }
 
-fn hyperparameters(spec: &TrainRun) -> Vec<(String, Value)> {
+/// Columns for the keys of a sweep that no column of every training shows.
+fn swept<'a>(points: impl Iterator<Item = &'a Vec<Setting>>) -> Vec<Hyperparameter> {
+    let mut columns: Vec<Hyperparameter> = Vec::new();
+    for setting in points.flatten().filter(|setting| !is_of_every_training(setting)) {
+        let text = Domain::Texts(Vec::new());
+        let domain = if setting.number().is_some() { Domain::Numbers(Vec::new()) } else { text.clone() };
+        match columns.iter_mut().find(|column| column.name == setting.key) {
+            // A column has values of one kind, and everything can be a text.
+            Some(column) if column.domain != domain => column.domain = text,
+            Some(_) => {}
+            None => columns.push(Hyperparameter { name: setting.key.clone(), domain }),
+        }
+    }
+    columns
+}
+
+/// A point's values in these columns.
+fn values(settings: &[Setting], columns: &[Hyperparameter]) -> Hyperparameters {
+    let value = |setting: &Setting| {
+        let column = columns.iter().find(|column| column.name == setting.key)?;
+        let value = match column.domain {
+            Domain::Numbers(_) => Value::Number(setting.number()?),
+            _ => Value::Text(setting.shown()),
+        };
+        Some((setting.key.clone(), value))
+    };
+    settings.iter().filter_map(value).collect()
+}
+
+/// Whether [`hyperparameters`] has the whole value.
+fn is_of_every_training(setting: &Setting) -> bool {
+    ["learning_rate", "batch_size", "epochs"]
+        .iter()
+        .any(|name| setting.key.ends_with(&format!(".training.{name}")))
+}
+
+fn hyperparameters(spec: &TrainRun) -> Hyperparameters {
     let training = &spec.training;
     let parameters = spec.model.plan().map_or(0, |plan| plan.parameters);
     let optimizer = serde_json::to_value(training.optimizer).expect("plain data");
@@ -253,7 +321,65 @@ pub(super) fn sprite(pictures: &[u8], picture: [usize; 3]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use inkling_schema::{ChoiceRun, DataSlice, Task};
+
     use super::*;
+
+    #[test]
+    fn a_sweeps_keys_are_columns_of_one_kind_beside_those_of_every_training() {
+        let point = |texts: [&str; 4]| texts.map(|text| Setting::parse(text).unwrap()).to_vec();
+        let points = [
+            point([
+                "cnn.training.learning_rate=0.1",
+                "cnn.training.clip_norm=2",
+                "cnn.padding=same",
+                "cnn.stride=1",
+            ]),
+            point([
+                "cnn.training.learning_rate=0.2",
+                "cnn.training.clip_norm=0.5",
+                "cnn.padding=valid",
+                "cnn.stride=[1,2]",
+            ]),
+        ];
+        let columns = swept(points.iter());
+        let (numbers, texts) = (Domain::Numbers(Vec::new()), Domain::Texts(Vec::new()));
+        let column =
+            |name: &str, domain: &Domain| Hyperparameter { name: name.into(), domain: domain.clone() };
+        assert_eq!(
+            columns,
+            [
+                column("cnn.training.clip_norm", &numbers),
+                column("cnn.padding", &texts),
+                column("cnn.stride", &texts)
+            ]
+        );
+        let value = |name: &str, value: Value| (name.to_owned(), value);
+        assert_eq!(
+            values(&points[0], &columns),
+            [
+                value("cnn.training.clip_norm", Value::Number(2.0)),
+                value("cnn.padding", Value::Text("same".into())),
+                value("cnn.stride", Value::Text("1".into())),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_for_a_folder_is_cut_and_has_the_runs_id() {
+        let named = |title: String| {
+            let data = DataSlice { set: "mnist".into(), train_images: 10, test_images: 10 };
+            let spec = RunSpec::Choice(ChoiceRun { data, points: Vec::new() });
+            PlannedRun::new(spec.id("data"), Task::Sweep, title, spec)
+        };
+        let name = |run: &PlannedRun| {
+            folder(Path::new("logs"), run).file_name().unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(name(&named("3 conv, padding = same/valid".into())), "3 conv, padding = same-valid");
+        let long = named("λ".repeat(200));
+        let cut = name(&long);
+        assert!(cut.len() <= 255 && cut.starts_with('λ') && cut.ends_with(long.id.as_ref()), "{cut}");
+    }
 
     #[test]
     fn the_nodes_of_two_heads_begin_at_the_trunk() {

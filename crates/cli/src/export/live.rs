@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use inkling_engine::NamedTensor;
 use inkling_interchange::metrics::rows_of_training;
 use inkling_lab::Event;
-use inkling_schema::RunSpec;
 use inkling_schema::outcome::{PlannedRun, StudyRecord, TrainingLine};
 use inkling_store::Store;
 use inkling_tensorboard::{BoardError, EventWriter};
@@ -66,6 +65,7 @@ impl Current {
             }
             Event::Steps(line) => self.write(&TrainingLine::Steps(line.clone()), dir),
             Event::Epoch { outcome, .. } => self.write(&TrainingLine::Epoch(outcome.clone()), dir),
+            Event::Trial { outcome, .. } => self.write(&TrainingLine::Trial(outcome.clone()), dir),
             Event::Weights { step, values, gradients } => self.histograms(step, values, gradients, dir),
             Event::Finished => {
                 let writers = [self.writer.take(), self.histograms.take()];
@@ -101,7 +101,7 @@ impl Current {
 
     fn write(&mut self, line: &TrainingLine, dir: &Path) -> Result<(), BoardError> {
         let Some(run) = &self.run else { return Ok(()) };
-        let RunSpec::Train(spec) = &run.spec else { return Ok(()) };
+        let Some(spec) = board::training(run) else { return Ok(()) };
         let writer = match &mut self.writer {
             Some(writer) => writer,
             empty => {
@@ -122,6 +122,6 @@ impl Current {
 /// The training of the study that is announced by this title.
 fn planned(store: &Store, title: &str) -> Option<PlannedRun> {
     let record: StudyRecord = store.reader().json("study.json").ok()??;
-    let is_it = |run: &PlannedRun| matches!(run.spec, RunSpec::Train(_)) && run.full_title() == title;
+    let is_it = |run: &PlannedRun| board::training(run).is_some() && run.full_title() == title;
     record.runs.into_iter().find(is_it)
 }

@@ -1,16 +1,22 @@
 //! What is taken out of a whole study: its metrics as a table or for TensorBoard, and its networks for PyTorch and Keras.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indicatif::DecimalBytes;
 use inkling_data::Sources;
-use inkling_interchange::metrics::{MetricRow, csv, json, parquet, rows_of_perceptron, rows_of_training};
+use inkling_interchange::metrics::{
+    MetricRow, csv, json, parquet, rows_of_choice, rows_of_perceptron, rows_of_training, rows_of_trial,
+};
 use inkling_interchange::{File, Peers};
 use inkling_lab::Trained;
 use inkling_report::training_lines;
 use inkling_schema::format::thousands;
-use inkling_schema::outcome::{PerceptronOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome};
-use inkling_schema::{RunSpec, Task};
+use inkling_schema::outcome::{
+    ChoiceOutcome, ChoiceTest, PerceptronOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome,
+    TrialOutcome,
+};
+use inkling_schema::{RunId, RunSpec, Setting, Task};
 use inkling_store::{Reader, StoreError, TensorFile, atomic};
 
 use super::{ExchangeError, board, features, portable, write_folder_by_parts};
@@ -63,12 +69,11 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
             output::line(&format!("{}: {values} values of {} runs, {size}", path.display(), runs.len()));
         }
         if let Some(dir) = &args.tensorboard {
-            board::write(dir, &reader, &record, &runs)?;
+            let written = board::write(dir, &reader, &record, &runs)?;
             features::write(dir, &reader, &record, &Sources::new(None))?;
             output::line(&format!(
-                "{}: {} runs; `tensorboard --logdir {}` shows them",
+                "{}: {written} runs; `tensorboard --logdir {}` shows them",
                 dir.display(),
-                runs.len(),
                 inkling_schema::quoted_path(dir),
             ));
         }
@@ -98,12 +103,13 @@ pub(crate) fn for_tensorboard(dir: &Path, reader: &Reader, sources: &Sources) ->
     features::write(dir, reader, &record, sources)
 }
 
-/// The runs of a study that train something and are finished, with the rows of their metrics.
+/// The runs of a study that train something, or choose among trainings, and are finished, with the rows of their metrics.
 fn metrics<'a>(
     reader: &Reader,
     record: &'a StudyRecord,
 ) -> Result<Vec<(&'a PlannedRun, Vec<MetricRow>)>, Failure> {
     let mut found = Vec::new();
+    let settings = record.trial_settings();
     for run in &record.runs {
         let dir = reader.run(run.id.as_ref());
         let rows = match &run.spec {
@@ -113,6 +119,13 @@ fn metrics<'a>(
             RunSpec::Perceptron(spec) => dir.finished::<RunResult<PerceptronOutcome>>()?.map(|result| {
                 Ok(rows_of_perceptron(run, spec, &inkling_report::metrics(&dir)?, Some(&result.outcome)))
             }),
+            RunSpec::Trial(spec) => dir.finished::<RunResult<TrialOutcome>>()?.map(|result| {
+                let settings = settings.get(&run.id).map_or(&[][..], Vec::as_slice);
+                Ok(rows_of_trial(run, spec, settings, &training_lines(&dir)?, Some(&result.outcome)))
+            }),
+            RunSpec::Choice(_) => dir
+                .finished::<RunResult<ChoiceOutcome>>()?
+                .map(|result| Ok(chosen(record, &settings, run, &result.outcome))),
             _ => None,
         };
         if let Some(rows) = rows.transpose().map_err(|error: StoreError| Failure::from(error))? {
@@ -120,6 +133,21 @@ fn metrics<'a>(
         }
     }
     Ok(found)
+}
+
+/// What a sweep's choice says of the networks of the chosen point, which it names by their trainings.
+fn chosen(
+    record: &StudyRecord,
+    settings: &BTreeMap<&RunId, Vec<Setting>>,
+    choice: &PlannedRun,
+    outcome: &ChoiceOutcome,
+) -> Vec<MetricRow> {
+    let rows = |test: &ChoiceTest| {
+        let trial = record.runs.iter().find(|run| run.id == test.run)?;
+        let RunSpec::Trial(spec) = &trial.spec else { return None };
+        Some(rows_of_choice(choice, trial, spec, settings.get(&test.run)?, test))
+    };
+    outcome.tests.iter().filter_map(rows).flatten().collect()
 }
 
 /// The networks of tasks 3, 4 and 6 with their files, or the one of a training.

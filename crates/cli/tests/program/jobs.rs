@@ -200,6 +200,24 @@ fn what_needs_a_run_that_failed_is_marked_and_the_rest_goes_on() {
     assert!(!reported.stderr.contains("is repeated"), "{}", reported.stderr);
 }
 
+/// Task 6 once with each seed, and its other weightings once with each of theirs.
+#[test]
+fn weightings_are_planned_with_the_seeds_of_the_study_or_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run(folder.path(), &["study", "smoke", "--only", "multitask", "--print-spec"]).stdout;
+    let weightings = |seeds: &str| {
+        let list = format!("weightings = [{{ kind = \"pc-grad\" }}]\n{seeds}[[multitask.groups]]");
+        fs::write(folder.path().join("mine.toml"), printed.replacen("[[multitask.groups]]", &list, 1))
+            .unwrap();
+        let planned = ["plan", "mine.toml", "--seeds", "2", "--rate", "1e9", "--json"];
+        let planned: Value = serde_json::from_str(&run(folder.path(), &planned).stdout).unwrap();
+        let found = runs(&planned).iter().map(|run| run["title"].as_str().unwrap().to_owned());
+        found.filter(|title| title.starts_with("PCGrad") && !title.ends_with("page")).collect::<Vec<_>>()
+    };
+    assert_eq!(weightings(""), ["PCGrad, seed 1", "PCGrad, seed 2"]);
+    assert_eq!(weightings("seeds = [7]\n"), ["PCGrad, seed 7"]);
+}
+
 #[test]
 fn a_folder_that_is_not_this_versions_or_this_machines_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -157,6 +157,54 @@ fn grids_and_listed_points_have_a_report() {
     assert!(at.join("listed/figures/sweep.svg").exists() && at.join("listed/report.pdf").exists());
 }
 
+/// Trainings of a sweep are exported with their values and without any number of test images, which only the choice has.
+#[test]
+fn a_sweep_is_written_for_tensorboard_and_as_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let grid = "[sweep]\nnetwork = \"one layer\"\n\"mlp.training.learning_rate\" = [1e-3, 1e-2]\n\
+                \"mlp.training.clip_norm\" = [1.0]";
+    study(at, grid);
+    run(at, &["study", "mine.toml", "--only", "sweep", "--tensorboard", "logs"]).says(0, &[]);
+    let trial = "one layer, clip_norm = 1, learning_rate = 0.01";
+    let logs = at.join("logs/sweep");
+    // One file while it was trained, and one with everything; the histograms after each epoch are a run beside it.
+    let files = |path: &Path| {
+        fs::read_dir(path).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_file()).count()
+    };
+    for name in [trial.to_owned(), format!("{trial}, seed 2")] {
+        assert_eq!((files(&logs.join(&name)), files(&logs.join(&name).join("epochs"))), (2, 1), "{name}");
+    }
+    assert_eq!(fs::read_dir(&logs).unwrap().count(), 4, "the choice trains nothing");
+
+    let done = run(at, &["export", "out", "--metrics", "m.json"]);
+    done.says(0, &[]);
+    assert!(
+        done.stdout.contains("of 7 runs"),
+        "four trainings, a choice, and the network itself: {}",
+        done.stdout
+    );
+    let table: Value = serde_json::from_str(&fs::read_to_string(at.join("m.json")).unwrap()).unwrap();
+    let rows = |network: &str, part: &str, metric: &str| {
+        let of = |row: &&Value| row["network"] == network && row["part"] == part && row["metric"] == metric;
+        table.as_array().unwrap().iter().filter(of).cloned().collect::<Vec<_>>()
+    };
+    let validated = rows(trial, "validation", "accuracy");
+    assert_eq!(validated.iter().map(|row| row["epoch"].clone()).collect::<Vec<_>>(), [1, 2]);
+    let found = summary(at)["tasks"]["sweep"].take();
+    assert_eq!(validated[1]["value"], found["points"][1]["accuracies"][0]);
+    let settings = r#"{"mlp.training.clip_norm":1.0,"mlp.training.learning_rate":0.01}"#;
+    assert_eq!((&validated[1]["settings"], &validated[1]["task"]), (&settings.into(), &"sweep".into()));
+    // Test images were seen by the networks of the chosen point alone, after their training.
+    let tested: Vec<&Value> = table.as_array().unwrap().iter().filter(|row| row["part"] == "test").collect();
+    let tested: Vec<&&Value> = tested.iter().filter(|row| row["task"] == "sweep").collect();
+    assert_eq!(tested.len(), 4, "loss and accuracy with each seed");
+    assert!(tested.iter().all(|row| row["step"].is_null() && row["epoch"].is_null()));
+    let chosen = found["points"].as_array().unwrap().iter().find(|point| point["chosen"] == true).unwrap();
+    let best = format!("one layer, {}", chosen["settings"].as_str().unwrap());
+    assert_eq!(rows(&best, "test", "accuracy")[0]["value"], found["tests"][0]["test_accuracy"]);
+}
+
 #[test]
 fn what_cannot_be_swept_or_set_is_refused() {
     let folder = tempfile::tempdir().unwrap();

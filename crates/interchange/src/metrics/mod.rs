@@ -6,14 +6,14 @@ mod rows;
 use serde::{Deserialize, Serialize};
 
 pub use parquet::parquet;
-pub use rows::{rows_of_perceptron, rows_of_training};
+pub use rows::{rows_of_choice, rows_of_perceptron, rows_of_training, rows_of_trial};
 
 /// One value of one metric. Its members are the columns of the table, in this order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricRow {
     /// Id of the run, which is the name of its folder.
     pub run: String,
-    /// The run's task: "perceptron", "mlp", "cnn", "network", "inside" or "multitask".
+    /// The run's task: "perceptron", "mlp", "cnn", "network", "inside", "multitask" or "sweep".
     pub task: String,
     /// What the run is called in its task: the network, or the two classes of a perceptron.
     pub network: String,
@@ -31,6 +31,8 @@ pub struct MetricRow {
     pub metric: String,
     /// The value.
     pub value: f64,
+    /// The keys of a sweep with this run's values of them, as a JSON object; absent of runs that are of no sweep.
+    pub settings: Option<String>,
 }
 
 impl MetricRow {
@@ -72,8 +74,8 @@ impl Part {
 }
 
 /// The names of the columns.
-pub(crate) const COLUMNS: [&str; 10] =
-    ["run", "task", "network", "data_set", "head", "part", "epoch", "step", "metric", "value"];
+pub(crate) const COLUMNS: [&str; 11] =
+    ["run", "task", "network", "data_set", "head", "part", "epoch", "step", "metric", "value", "settings"];
 
 /// The table as CSV: a line of names, then the rows; what is absent is empty. Numbers have the shortest digits that are read as
 /// the same number.

@@ -37,6 +37,7 @@ fn written(rows: &[MetricRow]) -> Result<Vec<u8>, ParquetError> {
     })?;
     required::<ByteArrayType>(&mut group, rows, |row| ByteArray::from(row.metric.as_str()))?;
     required::<DoubleType>(&mut group, rows, |row| row.value)?;
+    optional::<ByteArrayType>(&mut group, rows, |row| row.settings.as_deref().map(ByteArray::from))?;
     group.close()?;
     file.into_inner()
 }
@@ -44,7 +45,7 @@ fn written(rows: &[MetricRow]) -> Result<Vec<u8>, ParquetError> {
 /// The columns in their order, of which `written` writes one after the other.
 fn schema() -> Result<Type, ParquetError> {
     let column = |name: &&str| {
-        let optional = ["head", "part", "epoch", "step"].contains(name);
+        let optional = ["head", "part", "epoch", "step", "settings"].contains(name);
         let (physical, logical) = match *name {
             "epoch" => (PhysicalType::INT32, None),
             "step" => (PhysicalType::INT64, None),

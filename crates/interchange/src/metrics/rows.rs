@@ -1,10 +1,12 @@
 //! Rows of the table, from what a run has written: a line of its metrics after the other, then its outcome.
 
+use std::collections::BTreeMap;
+
 use inkling_schema::outcome::{
-    EpochOutcome, Evaluation, GradientsLine, HeadOutcome, IdleLine, PerceptronOutcome, PerceptronPass,
-    PlannedRun, StepsLine, TrainOutcome, TrainingLine,
+    ChoiceTest, EpochOutcome, Evaluation, GradientsLine, HeadOutcome, IdleLine, PerceptronOutcome,
+    PerceptronPass, PlannedRun, StepsLine, TrainOutcome, TrainingLine, TrialEpoch, TrialOutcome,
 };
-use inkling_schema::{PerceptronRun, TrainRun};
+use inkling_schema::{PerceptronRun, Setting, TrainRun};
 
 use super::{MetricRow, Part};
 
@@ -15,18 +17,8 @@ pub fn rows_of_training(
     lines: &[TrainingLine],
     outcome: Option<&TrainOutcome>,
 ) -> Vec<MetricRow> {
-    let heads = spec.model.heads.iter().map(|head| head.name.as_str()).collect();
-    let mut table = Table::new(run, &spec.data.set, heads);
-    for line in lines {
-        match line {
-            TrainingLine::Steps(line) => table.steps(line),
-            TrainingLine::Epoch(line) => table.epoch(line),
-            // Of the trainings of a sweep, which are no networks of the report.
-            TrainingLine::Trial(_) => {}
-            TrainingLine::Gradients(line) => table.gradients(line),
-            TrainingLine::Idle(line) => table.idle(line),
-        }
-    }
+    let mut table = Table::of_network(run, spec);
+    table.lines(lines);
     if let Some(outcome) = outcome {
         table.at(None, None);
         table.push(None, None, "steps", outcome.steps as f64);
@@ -38,6 +30,54 @@ pub fn rows_of_training(
         }
     }
     table.rows
+}
+
+/// The rows of a training of a sweep with these settings, with those of its outcome if it is finished. It has none of test images.
+pub fn rows_of_trial(
+    run: &PlannedRun,
+    spec: &TrainRun,
+    settings: &[Setting],
+    lines: &[TrainingLine],
+    outcome: Option<&TrialOutcome>,
+) -> Vec<MetricRow> {
+    let mut table = Table::of_network(run, spec);
+    table.base.settings = Some(as_json(settings));
+    table.lines(lines);
+    if let Some(outcome) = outcome {
+        table.at(None, None);
+        table.push(None, None, "steps", outcome.steps as f64);
+        table.push(None, None, "parameters", outcome.parameters as f64);
+        table.push(None, Some(Part::Training), "seconds", outcome.train_seconds);
+        if let Some(kept) = outcome.kept() {
+            table.push(None, None, "kept_epoch", kept.epoch as f64);
+        }
+    }
+    table.rows
+}
+
+/// The rows of a network of the point that a sweep chose, on the test images. They are of the choice's own run, since the training
+/// `trial` saw no test image, and have the name of this training.
+pub fn rows_of_choice(
+    choice: &PlannedRun,
+    trial: &PlannedRun,
+    spec: &TrainRun,
+    settings: &[Setting],
+    test: &ChoiceTest,
+) -> Vec<MetricRow> {
+    let mut table = Table::of_network(choice, spec);
+    table.base.network = trial.name();
+    table.base.settings = Some(as_json(settings));
+    for (head, found) in test.heads.iter().enumerate() {
+        table.evaluation(head, Part::Test, found);
+    }
+    table.rows
+}
+
+/// A JSON object of keys and values.
+fn as_json(settings: &[Setting]) -> String {
+    let settings: BTreeMap<&str, _> =
+        settings.iter().map(|setting| (setting.key.as_str(), &setting.value)).collect();
+    serde_json::to_string(&settings).expect("a value of TOML is plain data")
 }
 
 /// The rows of a perceptron, whose passes over the training images are epochs.
@@ -73,6 +113,11 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    fn of_network(run: &PlannedRun, spec: &'a TrainRun) -> Table<'a> {
+        let heads = spec.model.heads.iter().map(|head| head.name.as_str()).collect();
+        Table::new(run, &spec.data.set, heads)
+    }
+
     fn new(run: &PlannedRun, data_set: &str, heads: Vec<&'a str>) -> Table<'a> {
         let base = MetricRow {
             run: run.id.to_string(),
@@ -85,6 +130,7 @@ impl<'a> Table<'a> {
             step: None,
             metric: String::new(),
             value: 0.0,
+            settings: None,
         };
         Table { base, heads, rows: Vec::new() }
     }
@@ -107,6 +153,18 @@ impl<'a> Table<'a> {
 
     fn name(&self, head: usize) -> String {
         self.heads.get(head).map_or_else(|| format!("head {head}"), |&name| name.to_owned())
+    }
+
+    fn lines(&mut self, lines: &[TrainingLine]) {
+        for line in lines {
+            match line {
+                TrainingLine::Steps(line) => self.steps(line),
+                TrainingLine::Epoch(line) => self.epoch(line),
+                TrainingLine::Trial(line) => self.trial(line),
+                TrainingLine::Gradients(line) => self.gradients(line),
+                TrainingLine::Idle(line) => self.idle(line),
+            }
+        }
     }
 
     fn steps(&mut self, line: &StepsLine) {
@@ -135,6 +193,14 @@ impl<'a> Table<'a> {
             self.evaluation(number, Part::Training, &head.train);
             head.validation.iter().for_each(|found| self.evaluation(number, Part::Validation, found));
             self.evaluation(number, Part::Test, &head.test);
+        }
+    }
+
+    fn trial(&mut self, line: &TrialEpoch) {
+        self.at(Some(line.epoch), Some(line.step));
+        for (number, head) in line.heads.iter().enumerate() {
+            self.evaluation(number, Part::Training, &head.train);
+            self.evaluation(number, Part::Validation, &head.validation);
         }
     }
 

@@ -5,11 +5,13 @@ use std::io::Write;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::{Field, Row};
 use inkling_schema::outcome::{
-    Divergence, EpochOutcome, Evaluation, GradientsLine, HeadOutcome, HeadPair, HeadSteps, IdleLine,
-    PerceptronOutcome, PerceptronPass, PlannedRun, StepsLine, TrainOutcome, TrainingLine,
+    ChoiceTest, Divergence, EpochOutcome, Evaluation, GradientsLine, HeadOutcome, HeadPair, HeadSteps,
+    HeadValidated, IdleLine, PerceptronOutcome, PerceptronPass, PlannedRun, StepsLine, TrainOutcome,
+    TrainingLine, TrialEpoch, TrialOutcome,
 };
 use inkling_schema::{
-    DataSlice, Head, ModelSpec, PerceptronRule, PerceptronRun, RunSpec, Task, TrainRun, Weights, preset,
+    ChoiceRun, DataSlice, Head, ModelSpec, PerceptronRule, PerceptronRun, RunSpec, Setting, Task, TrainRun,
+    Weights, preset,
 };
 use proptest::prelude::*;
 
@@ -19,6 +21,7 @@ use super::*;
 fn planned(title: &str, spec: RunSpec) -> PlannedRun {
     let task = match spec {
         RunSpec::Perceptron(_) => Task::Perceptron,
+        RunSpec::Trial(_) | RunSpec::Choice(_) => Task::Sweep,
         _ => Task::Multitask,
     };
     PlannedRun::new(spec.id("data"), task, title, spec)
@@ -136,6 +139,7 @@ fn charts_are_named_by_what_they_show() {
         step: Some(120),
         metric: "loss".into(),
         value: 0.5,
+        settings: None,
     };
     let within = MetricRow { part: Some(Part::Training), epoch: None, ..row.clone() };
     let rate = MetricRow { head: None, metric: "learning_rate".into(), ..within.clone() };
@@ -236,6 +240,55 @@ fn a_network_with_several_heads() {
     );
 }
 
+/// A training of a sweep has rows of training and validation images alone, and the choice those of test images.
+#[test]
+fn a_sweep() {
+    let spec = training(&["class"]);
+    let settings = [("mlp.training.learning_rate", "0.5"), ("mlp.networks.small.hidden", "[4, 2]")]
+        .map(|(key, value)| Setting::parse(&format!("{key}={value}")).unwrap());
+    let run = PlannedRun {
+        seed: Some(2),
+        ..planned("small, learning_rate = 0.5, hidden = [4, 2]", RunSpec::Trial(spec.clone()))
+    };
+    let head = HeadValidated { trained: true, train: evaluation(3), validation: evaluation(1) };
+    let epoch = TrialEpoch { epoch: 1, step: 20, heads: vec![head] };
+    let outcome = TrialOutcome {
+        parameters: 12,
+        steps: 20,
+        epochs: vec![epoch.clone()],
+        train_seconds: 1.5,
+        diverged: None,
+        best_epoch: Some(1),
+        stopped_early: false,
+        weights: Weights::Last,
+    };
+    let rows = rows_of_trial(&run, &spec, &settings, &[TrainingLine::Trial(epoch)], Some(&outcome));
+    assert_eq!(
+        short(&rows),
+        [
+            "class training 1 20 loss 1.5",
+            "class training 1 20 accuracy 0.75",
+            "class validation 1 20 loss 0.5",
+            "class validation 1 20 accuracy 0.25",
+            "- - - - steps 20",
+            "- - - - parameters 12",
+            "- training - - seconds 1.5",
+            "- - - - kept_epoch 1",
+        ]
+    );
+    let written = r#"{"mlp.networks.small.hidden":[4,2],"mlp.training.learning_rate":0.5}"#;
+    assert!(rows.iter().all(|row| row.settings.as_deref() == Some(written)), "{rows:?}");
+
+    let points = vec![vec![run.id.clone()]];
+    let choice = planned("small, the chosen point", RunSpec::Choice(ChoiceRun { data: data(), points }));
+    let test = ChoiceTest { run: run.id.clone(), heads: vec![evaluation(2)] };
+    let rows = rows_of_choice(&choice, &run, &spec, &settings, &test);
+    assert_eq!(short(&rows), ["class test - - loss 1", "class test - - accuracy 0.5"]);
+    let MetricRow { run: id, task, network, .. } = &rows[0];
+    assert_eq!((id.as_str(), task.as_str(), network.clone()), (choice.id.as_ref(), "sweep", run.name()));
+    assert!(rows.iter().all(|row| row.chart().is_none() && row.settings.as_deref() == Some(written)));
+}
+
 #[test]
 fn a_perceptron() {
     let spec = PerceptronRun {
@@ -309,6 +362,7 @@ fn read_parquet(bytes: &[u8]) -> Vec<MetricRow> {
                 Field::Double(value) => *value,
                 other => panic!("{other:?} is no number"),
             },
+            settings: texts(10),
         }
     };
     reader.get_row_iter(None).unwrap().map(|found| row(found.unwrap())).collect()
@@ -320,8 +374,9 @@ fn any_row() -> impl Strategy<Value = MetricRow> {
     let texts = (text(), text(), text(), text(), text());
     let finite = any::<f64>().prop_filter("finite", |value| value.is_finite());
     let counts = (prop::option::of(0..=i32::MAX as u32), prop::option::of(0..=i64::MAX as u64));
-    (texts, prop::option::of(text()), prop::option::of(part), counts, finite).prop_map(
-        |((run, task, network, data_set, metric), head, part, (epoch, step), value)| MetricRow {
+    let optional = (prop::option::of(text()), prop::option::of(text()));
+    (texts, optional, prop::option::of(part), counts, finite).prop_map(
+        |((run, task, network, data_set, metric), (head, settings), part, (epoch, step), value)| MetricRow {
             run,
             task,
             network,
@@ -332,6 +387,7 @@ fn any_row() -> impl Strategy<Value = MetricRow> {
             step,
             metric,
             value,
+            settings,
         },
     )
 }

@@ -14,15 +14,15 @@ use crate::train::check;
 /// and one for each other weighting and seed.
 ///
 /// All of the first two kinds have the study's seed, so that their shared layers start alike and see the same batches. The third
-/// kind has seeds of its own, and so is there but once.
+/// kind has all of its seeds at once, those of the task or else of the `study`, and so is there but once.
 ///
 /// # Errors
 /// [`LabError::Groups`], [`LabError::Network`] and [`LabError::Labels`].
 pub(super) fn expand(
     task: &MultitaskTask,
     set: &DataSet,
-    seed: u64,
-    is_first: bool,
+    (seed, is_first): (u64, bool),
+    study: &[u64],
 ) -> Result<Vec<PlannedRun>, LabError> {
     let items = set.about.classes.len();
     let mapping = task.mapping(&set.about.classes).map_err(|wrong| no_groups(set, &wrong))?;
@@ -43,7 +43,7 @@ pub(super) fn expand(
         check(&run, &spec, set)?;
         Ok(run)
     };
-    let names = task.network_names();
+    let names = task.network_names(study);
     let (singles, rest) = names.split_at(heads.len());
     let (lambdas, others) = rest.split_at(task.lambdas.len());
     let singles = singles.iter().enumerate().map(|(head, name)| {
@@ -53,7 +53,7 @@ pub(super) fn expand(
         let weighting = Weighting::Fixed { weights: vec![lambda, 1.0 - lambda] };
         run(name.clone(), &heads, &labels, weighting, seed)
     });
-    let each_seed = |weighting| task.seeds.iter().map(move |&seed| (weighting, seed));
+    let each_seed = |weighting| task.weighting_seeds(study).iter().map(move |&seed| (weighting, seed));
     let asked = task.weightings.iter().flat_map(each_seed);
     let others = others.iter().zip(asked).map(|(name, (weighting, seed)): (&String, (&Weighting, u64))| {
         run(name.clone(), &heads, &labels, weighting.clone(), seed)

@@ -217,7 +217,7 @@ impl Canvas {
     pub(super) fn line(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
         match *points {
             [at] => self.dot(at, colour, width),
-            _ => self.path((points, 2, ""), None, (colour, width), dash),
+            _ => self.path((points, 2, ""), None, (colour, width), dash, None),
         }
     }
 
@@ -225,7 +225,7 @@ impl Canvas {
     pub(super) fn curve(&mut self, points: &[(f64, f64)], colour: Rgb, width: f64, dash: Option<&str>) {
         match *points {
             [at] => self.dot(at, colour, width),
-            _ => self.path((points, 1, ""), None, (colour, width), dash),
+            _ => self.path((points, 1, ""), None, (colour, width), dash, None),
         }
     }
 
@@ -237,17 +237,17 @@ impl Canvas {
             (x + r * cos, y + r * sin)
         };
         let round: Vec<(f64, f64)> = (0..12).map(corner).collect();
-        self.path((&round, 2, "Z"), Some(colour), (colour, 0.0), None);
+        self.path((&round, 2, "Z"), Some(colour), (colour, 0.0), None, None);
     }
 
     /// Fills a polygon, with a thin white edge.
     pub(super) fn polygon(&mut self, points: &[(f64, f64)], colour: Rgb) {
-        self.path((points, 2, "Z"), Some(colour), (WHITE, 0.3), None);
+        self.path((points, 2, "Z"), Some(colour), (WHITE, 0.3), None, None);
     }
 
-    /// Fills a polygon without an edge.
-    pub(super) fn area(&mut self, points: &[(f64, f64)], colour: Rgb) {
-        self.path((points, 1, "Z"), Some(colour), (colour, 0.0), None);
+    /// Fills a polygon without an edge; what lies under it is seen through it as far as the opacity is below 1.
+    pub(super) fn area(&mut self, points: &[(f64, f64)], colour: Rgb, opacity: f64) {
+        self.path((points, 1, "Z"), Some(colour), (colour, 0.0), None, Some(opacity));
     }
 
     /// Draws a path through points, with so many decimals, that ends in `end`.
@@ -257,11 +257,12 @@ impl Canvas {
         fill: Option<Rgb>,
         (stroke, stroke_width): (Rgb, f64),
         dash: Option<&str>,
+        opacity: Option<f64>,
     ) {
         self.reach(points.iter().map(|point| point.1).fold(0.0, f64::max) + stroke_width / 2.0);
         let (d, fill) = (outline(points, decimals) + end, fill.map(paint));
         let stroke_dasharray = dash.map(str::to_owned);
-        let data = PathData { d, fill, stroke: paint(stroke), stroke_width, opacity: None, stroke_dasharray };
+        let data = PathData { d, fill, stroke: paint(stroke), stroke_width, opacity, stroke_dasharray };
         self.scene.add(Primitive::Path(Box::new(data)));
     }
 

@@ -68,14 +68,22 @@ fn key(task: &NetworksResults) -> Key {
         key.add(Sign::Marked(part.shape, part.colour), part.name);
     }
     if seeds > 1 {
-        let first = task.networks.first().map_or(0, |network| network.spec.seed);
-        key.note(format!("lines: seed {first}; bands: from the lowest to the highest of {seeds} seeds"));
+        key.note(seeds_note(task.networks.first().map_or(0, |network| network.spec.seed), seeds));
     }
     key
 }
 
-/// Epochs, and the lowest and the highest of some value after each, over the seeds that all came so far.
-fn over_seeds(network: &Network, part: &Part, value: impl Fn(&Evaluation) -> f64) -> Vec<(usize, f64, f64)> {
+/// What lines and bands are, where there are so many seeds.
+pub(super) fn seeds_note(first: u64, seeds: usize) -> String {
+    format!("lines: seed {first}; bands: from the lowest to the highest of {seeds} seeds")
+}
+
+/// Steps, and the lowest and the highest of some value after the epochs that end there, over the seeds that all came so far; nothing of
+/// one seed.
+pub(super) fn over_seeds(
+    network: &Network,
+    value: impl Fn(&EpochOutcome) -> Option<f64>,
+) -> Vec<(usize, f64, f64)> {
     if network.replicates.is_empty() {
         return Vec::new();
     }
@@ -83,7 +91,7 @@ fn over_seeds(network: &Network, part: &Part, value: impl Fn(&Evaluation) -> f64
         network.trainings().map(|training| training.outcome.epochs.as_slice()).collect();
     let shortest = trainings.iter().map(|epochs| epochs.len()).min().unwrap_or(0);
     let at = |epoch: usize| {
-        let found = trainings.iter().map(|epochs| (part.of)(&epochs[epoch]).map(|found| value(&found)));
+        let found = trainings.iter().map(|epochs| value(&epochs[epoch]));
         let (low, high) = extent(found.collect::<Option<Vec<f64>>>()?, (0.0, 0.0));
         Some((trainings[0][epoch].step, low, high))
     };
@@ -168,10 +176,11 @@ impl Scale {
     /// What was found after each epoch, and where the training ended in numbers that are none.
     fn evaluations(&self, chart: &mut Chart, network: &Network, value: impl Fn(&Evaluation) -> f64) {
         for part in &PARTS {
-            let band = over_seeds(network, part, &value).into_iter();
+            let of_part = |epoch: &EpochOutcome| (part.of)(epoch).map(|found| value(&found));
+            let band = over_seeds(network, of_part).into_iter();
             let band: Vec<(f64, f64, f64)> =
                 band.map(|(step, low, high)| (self.epochs_at(network, step), low, high)).collect();
-            chart.band(&band, colour::pale(part.colour));
+            chart.band(&band, part.colour, 0.33);
         }
         for part in &PARTS {
             let place = |epoch: &EpochOutcome| {

@@ -40,6 +40,7 @@ pub use multitask::{
     Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound, MultitaskResults,
     Pairing, Spread, WeightingResults,
 };
+pub(crate) use network::test_of;
 pub use network::{Answers, Convolutions, Network, Replicate, Trained, WrongImage, metrics, training_lines};
 pub(crate) use networks::ONE_BUDGET;
 pub use networks::{ChosenBy, NetworksResults};

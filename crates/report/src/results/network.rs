@@ -306,7 +306,7 @@ pub(super) fn damaged(path: std::path::PathBuf, reason: String) -> ReportError {
 }
 
 /// The evaluation of a head after an epoch, on the test images.
-pub(super) fn test_of(epoch: &EpochOutcome, head: usize) -> Option<Evaluation> {
+pub(crate) fn test_of(epoch: &EpochOutcome, head: usize) -> Option<Evaluation> {
     if head == 0 { Some(epoch.test) } else { epoch.further.get(head - 1).map(|found| found.test) }
 }
 

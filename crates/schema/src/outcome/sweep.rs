@@ -1,9 +1,11 @@
 //! What a sweep reports: trainings that see no test image, and the point that is chosen by their validation images.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Divergence, Evaluation};
-use crate::{RunId, Weights};
+use super::{Divergence, Evaluation, StudyRecord};
+use crate::{RunId, RunSpec, Setting, SweepSpec, Weights};
 
 /// Outcome of training a network for a sweep. `model.safetensors` holds the same as that of any training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,6 +116,22 @@ pub struct ChoiceTest {
     pub run: RunId,
     /// Its heads, in order.
     pub heads: Vec<Evaluation>,
+}
+
+impl StudyRecord {
+    /// The settings of each training of the study's sweep; of a study without a sweep none.
+    pub fn trial_settings(&self) -> BTreeMap<&RunId, Vec<Setting>> {
+        let settings = self.study.sweep.as_ref().and_then(SweepSpec::settings).unwrap_or_default();
+        let points = self.runs.iter().find_map(|run| match &run.spec {
+            RunSpec::Choice(choice) => Some(choice.points.as_slice()),
+            _ => None,
+        });
+        let mut found = BTreeMap::new();
+        for (trials, settings) in points.unwrap_or_default().iter().zip(settings) {
+            found.extend(trials.iter().map(|trial| (trial, settings.clone())));
+        }
+        found
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Which network a sweep trains, and the study of that network alone.
 
-use crate::multitask::MultitaskTask;
 use crate::parse::nearest;
 use crate::settings::{SettingError, steps};
 use crate::study::{Study, Task};
@@ -102,7 +101,10 @@ impl Study {
                 self.cnn.iter().flat_map(|task| &task.networks).map(|found| found.name.clone()).collect()
             }
             Task::Network => self.network.iter().map(|task| task.name.clone()).collect(),
-            Task::Multitask => self.multitask.iter().flat_map(MultitaskTask::network_names).collect(),
+            Task::Multitask => {
+                let seeds = self.all_seeds();
+                self.multitask.iter().flat_map(|task| task.network_names(&seeds)).collect()
+            }
             _ => Vec::new(),
         }
     }

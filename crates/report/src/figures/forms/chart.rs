@@ -198,13 +198,13 @@ impl<'c> Chart<'c> {
         self.canvas.line(&[(x, self.frame.y), (x, self.frame.bottom())], colour, width, dash);
     }
 
-    /// A band along a curve, from points of (x, low, high).
-    pub(crate) fn band(&mut self, points: &[(f64, f64, f64)], colour: Rgb) {
+    /// A band along a curve, from points of (x, low, high), through which other bands are seen.
+    pub(crate) fn band(&mut self, points: &[(f64, f64, f64)], colour: Rgb, opacity: f64) {
         let lower = points.iter().map(|&(x, low, _)| self.at((x, low)));
         let upper = points.iter().rev().map(|&(x, _, high)| self.at((x, high)));
         let edge: Vec<(f64, f64)> = lower.chain(upper).collect();
         if points.len() > 1 {
-            self.canvas.area(&edge, colour);
+            self.canvas.area(&edge, colour, opacity);
         }
     }
 

@@ -1,16 +1,20 @@
-//! Learning curves: test accuracy of both heads after each epoch, and their loss within the epochs.
+//! Learning curves: test accuracy of both heads after each epoch, of several seeds with a band, and their loss within the epochs.
 
 use super::super::axis::Axis;
 use super::super::canvas::{Drawing, Style};
 use super::super::colour::readable;
+use super::super::curves::{over_seeds, seeds_note};
 use super::super::forms::chart::{Stroke, extent, with_margin};
 use super::super::{percent, thousands};
 use super::over_time::{Line, begin, epochs, longest, means, two};
 use super::{colour, shape};
+use crate::results::test_of;
 use crate::{Goal, MultitaskResults, Network};
 
 /// Points of a curve within the epochs.
 const POINTS: usize = 50;
+/// Opacity of a band: those of many networks lie on each other, and the lines are to be seen on all of them.
+const BAND: f64 = 0.14;
 
 /// A column for each goal; `None` where no network ended an epoch and nothing is known within one.
 pub(in crate::figures) fn curves(task: &MultitaskResults) -> Option<Drawing> {
@@ -19,15 +23,23 @@ pub(in crate::figures) fn curves(task: &MultitaskResults) -> Option<Drawing> {
             network.trained(goal) && !(network.tests(goal).is_empty() && network.losses(goal).is_empty())
         })
     };
-    let (shown, mut canvas, top) = begin(task, seen)?;
+    let seeds = task.networks().map(|network| network.trainings().count()).max().unwrap_or(1);
+    let first = task.networks().next().map_or(0, |network| network.spec.seed);
+    let (shown, mut canvas, top) = begin(task, seen, (seeds > 1).then(|| seeds_note(first, seeds)))?;
     let (panels, most) = (two(top, &[96.0, 84.0]), longest(task));
     for goal in Goal::BOTH {
         let titled = |title| if goal == Goal::Item { title } else { "" };
         panels.heading(&mut canvas, goal.index(), goal.name(), readable(colour(goal)));
         let accuracies = accuracies(&shown, goal);
-        let range = extent(accuracies.iter().flat_map(|(_, points)| points).map(|point| point.1), (0.0, 1.0));
+        let bands: Vec<Band> = shown.iter().map(|line| band(line.network, goal)).collect();
+        let of_bands = bands.iter().flatten().flat_map(|&(_, low, high)| [low, high]);
+        let of_lines = accuracies.iter().flat_map(|(_, points)| points).map(|point| point.1);
+        let range = extent(of_lines.chain(of_bands), (0.0, 1.0));
         let y = Axis::shares(with_margin(range, 0.08, 0.002), 4.0).titled(titled("test accuracy"));
         let mut chart = panels.chart(&mut canvas, (goal.index(), 0), &Axis::epochs(most, 5.0), &y);
+        for (line, band) in shown.iter().zip(&bands) {
+            chart.band(band, line.colour, BAND);
+        }
         for (line, points) in &accuracies {
             chart.after_epochs(points, Stroke(line.colour, 1.1, line.dash), shape(goal), most);
         }
@@ -58,6 +70,16 @@ fn accuracies<'a>(shown: &'a [Line<'a>], goal: Goal) -> Curves<'a> {
         (line, tests.map(|(epoch, found)| (epoch as f64, found.accuracy())).collect())
     };
     trained.map(points).collect()
+}
+
+/// Points of (epochs, lowest, highest).
+type Band = Vec<(f64, f64, f64)>;
+
+/// The test accuracies of a trained head over the seeds; nothing of one seed.
+fn band(network: &Network, goal: Goal) -> Band {
+    let Some(head) = network.head(goal).filter(|_| network.trained(goal)) else { return Vec::new() };
+    let found = over_seeds(network, |epoch| test_of(epoch, head).map(|found| found.accuracy()));
+    found.into_iter().map(|(step, low, high)| (epochs(network, step), low, high)).collect()
 }
 
 fn losses<'a>(shown: &'a [Line<'a>], goal: Goal) -> Curves<'a> {

@@ -15,7 +15,7 @@ type Points = Vec<(f64, f64)>;
 
 /// The cosine and the ratio of the norms for each λ with both heads trained; `None` where nothing was measured.
 pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawing> {
-    let (shown, mut canvas, top) = begin(task, |network| !network.cosines().is_empty())?;
+    let (shown, mut canvas, top) = begin(task, |network| !network.cosines().is_empty(), None)?;
     let (panels, most) = (two(top, &[104.0]), longest(task));
     let curves = |of: fn(&Network) -> Vec<(usize, f64)>| -> Vec<Points> {
         let points = |line: &Line| {

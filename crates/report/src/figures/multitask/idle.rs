@@ -21,7 +21,7 @@ const PARTS: [Part; 3] = [
 
 /// A panel for each; `None` where nobody looked.
 pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawing> {
-    let (shown, mut canvas, top) = begin(task, |network| !network.idle.is_empty())?;
+    let (shown, mut canvas, top) = begin(task, |network| !network.idle.is_empty(), None)?;
     let panels = Panels { top, columns: PARTS.len(), heights: &[96.0], shared: true };
     let most = longest(task);
     for (i, (name, of)) in PARTS.iter().enumerate() {

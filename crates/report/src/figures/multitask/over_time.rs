@@ -35,10 +35,11 @@ fn lines(task: &MultitaskResults) -> Vec<Line<'_>> {
 }
 
 /// A figure with a line for each network of which something is known, its key drawn, and where its panels begin; `None` where
-/// nothing is.
+/// nothing is. The key ends with a note, if there is one.
 pub(super) fn begin(
     task: &MultitaskResults,
     known: impl Fn(&Network) -> bool,
+    note: Option<String>,
 ) -> Option<(Vec<Line<'_>>, Canvas, f64)> {
     let shown: Vec<Line> = lines(task).into_iter().filter(|line| known(line.network)).collect();
     if shown.is_empty() {
@@ -48,6 +49,7 @@ pub(super) fn begin(
     for line in &shown {
         key.add(Sign::Line(line.colour, line.dash), &line.name);
     }
+    note.into_iter().for_each(|note| key.note(note));
     let mut canvas = Canvas::page();
     let top = key.draw(&mut canvas, (LEFT, 0.0));
     Some((shown, canvas, top))

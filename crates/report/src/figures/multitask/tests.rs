@@ -6,7 +6,7 @@ use inkling_schema::outcome::DataSetFacts;
 use super::super::names as all_names;
 use super::super::tests::{apart, of_multitask as draw, sound};
 use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
-use crate::{Figure, Goal, MultitaskResults};
+use crate::{Figure, Goal, MultitaskResults, Replicate};
 
 fn data(names: &[&str]) -> DataSetFacts {
     let classes = names.iter().map(|&name| name.to_owned()).collect();
@@ -90,7 +90,44 @@ fn studies() -> Vec<(&'static str, MultitaskResults)> {
         }
     }
     studies.push(("never wrong", right));
+    studies.push(("three seeds", with_three_seeds(of(&brief()))));
     studies
+}
+
+/// The same with two further seeds, which are right more rarely and more often; the training of one ended early.
+fn with_three_seeds(mut found: MultitaskResults) -> MultitaskResults {
+    let single = found.single.iter_mut().flatten();
+    for network in found.lambdas.iter_mut().map(|(_, network)| network).chain(single) {
+        for (seed, more) in [(2, -300), (3, 200)] {
+            let (mut outcome, heads) = (network.outcome.clone(), network.heads.clone());
+            for epoch in &mut outcome.epochs {
+                let further = epoch.further.iter_mut().map(|head| &mut head.test);
+                for test in std::iter::once(&mut epoch.test).chain(further) {
+                    test.correct = test.correct.saturating_add_signed(more).min(test.images);
+                }
+            }
+            outcome.epochs.truncate(if seed == 3 { 3 } else { 5 });
+            network.replicates.push(Replicate { seed, outcome, heads });
+        }
+    }
+    found
+}
+
+#[test]
+fn learning_curves_of_several_seeds_have_bands_and_those_of_one_have_none() {
+    let curves = |seeds: &str| {
+        let (_, found) = studies().into_iter().find(|(study, _)| *study == seeds).unwrap();
+        draw(&found).into_iter().find(|figure| figure.name == "multitask_curves").unwrap()
+    };
+    let (one, three) = (curves("the brief's"), curves("three seeds"));
+    assert!(!one.svg.contains("fill-opacity") && !one.svg.contains("seed"));
+    assert!(three.svg.contains("lines: seed 1; bands: from the lowest to the highest of 3 seeds"));
+    // Of every trained head: of both with three weightings, of one with two, and of the single-task networks.
+    assert_eq!(three.svg.matches("fill-opacity").count(), 2 * 3 + 2 + 2);
+    // The lowest and the highest after each of the epochs that all seeds completed.
+    let of_band = three.svg.lines().find(|line| line.contains("fill-opacity")).unwrap();
+    let band = of_band.split("<path ").find(|path| path.contains("fill-opacity")).unwrap();
+    assert_eq!(band.split('"').nth(1).unwrap().matches(['M', 'L']).count(), 6);
 }
 
 #[test]

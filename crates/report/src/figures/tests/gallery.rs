@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::fixtures::multitask::{Asked, GARMENTS};
+use crate::fixtures::random::{self, Chance};
 use crate::fixtures::sweep::{Keys, sweep};
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -28,7 +29,7 @@ fn study(data: &DataSetFacts, networks: usize, name: impl Fn(usize) -> String) -
     study
 }
 
-/// An ordinary study, and studies with few and many classes and networks, long names and names of many scripts.
+/// An ordinary study, and studies with few and many classes and networks, long names, names of many scripts and several seeds.
 pub(super) fn studies() -> Vec<(&'static str, Results)> {
     let digits = sized(&DIGITS, [28, 28]);
     let garments = sized(&GARMENTS, [28, 28]);
@@ -89,7 +90,17 @@ pub(super) fn studies() -> Vec<(&'static str, Results)> {
     let mut written = study(&scripts, 5, name);
     written.inside = Some(fixtures::inside::inside(&scripts, &Looked::brief()));
     written.multitask = Some(Asked::of(8, 3).with_weightings(1).results(&scripts));
-    vec![("ordinary", ordinary), ("few", few), ("many", many), ("long", lengthy), ("scripts", written)]
+
+    let mut seeds = ordinary.clone();
+    random::train_again(&mut seeds, (5, 0.005, false), &mut Chance::new(5));
+    vec![
+        ("ordinary", ordinary),
+        ("few", few),
+        ("many", many),
+        ("long", lengthy),
+        ("scripts", written),
+        ("seeds", seeds),
+    ]
 }
 
 #[test]
