@@ -11,18 +11,19 @@ mod sweep;
 
 use serde::Serialize;
 
-pub(crate) use self::inside::{DreamRow, FilterRow, InsideRows, LayerRow, LikenessRow};
-pub(crate) use self::multitask::{
-    ClassChangeRow, CostRow, GradientRow, HeadRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow,
-};
-pub(crate) use self::networks::{
-    ClassRow, ComparedRow, ConfusionRow, NetworkRow, NetworksRows, PairRow, compared,
-};
-pub(crate) use self::pca::{ComponentRow, PcaRows, SeparabilityRow};
+pub(crate) use self::inside::{InsideRows, LikenessRow};
+pub(crate) use self::multitask::{CostRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow};
+pub(crate) use self::networks::{ClassRow, ComparedRow, NetworkRow, NetworksRows, PairRow, compared};
+pub(crate) use self::pca::PcaRows;
 pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
 pub(crate) use self::seeds::{SeedPairRow, SeedRow, SeedsRows};
-pub(crate) use self::sweep::{PointRow, SweepRows, TestRow};
+pub(crate) use self::sweep::{PointRow, SweepRows};
 use crate::results::Results;
+use crate::tables::Spec;
+
+/// Every table there is, in the order in which a reader meets them.
+pub(crate) const TABLES: &[&[Spec]] =
+    &[pca::TABLES, perceptron::TABLES, networks::TABLES, inside::TABLES, multitask::TABLES, sweep::TABLES];
 
 /// The rows of every task; a task that was not asked for is absent.
 #[derive(Debug, Clone, PartialEq, Serialize)]

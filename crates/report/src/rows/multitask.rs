@@ -1,7 +1,7 @@
 //! Task 6.
 
-use inkling_schema::Weighting;
 use inkling_schema::outcome::{Divergence, GradientsLine};
+use inkling_schema::{Task, Weighting};
 use inkling_statistics::{mean, wilson_interval};
 use serde::Serialize;
 
@@ -11,6 +11,25 @@ use crate::results::{
     Baselines, ClassChange, Goal, GoalPair, GradientsFound, MultitaskResults, Network, Pairing, Spread,
     WeightingResults,
 };
+use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("multitask_networks", Task::Multitask, |rows| {
+        let networks: Vec<HeadedRow> = rows.multitask.as_ref()?.networks().cloned().collect();
+        Some(csv(&networks))
+    }),
+    table("multitask_mcnemar", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.mcnemar))),
+    table("multitask_seeds", Task::Multitask, |rows| {
+        Some(csv(&rows.multitask.as_ref()?.seeds.as_ref()?.networks))
+    }),
+    table("multitask_seed_tests", Task::Multitask, |rows| {
+        Some(csv(&rows.multitask.as_ref()?.seeds.as_ref()?.tests))
+    }),
+    table("multitask_classes", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.classes))),
+    table("multitask_measures", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.measures))),
+    table("multitask_gradients", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.gradients)),
+    table("multitask_weightings", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.weightings)),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct MultitaskRows {
@@ -86,6 +105,14 @@ pub(crate) struct HeadedRow {
     pub(crate) diverged: Option<Divergence>,
 }
 
+impl Row for HeadedRow {
+    const PARTS: Parts = &[
+        DIVERGED,
+        ("contradictions", &["count", "share", "item_right", "group_right"]),
+        ("gradients", &["measurements", "mean_cosine", "negative", "norm_ratio"]),
+    ];
+}
+
 /// Test images whose item, as one head says it, is in another group than the other head says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct ContradictionRow {
@@ -128,6 +155,8 @@ pub(crate) struct HeadRow {
     pub(crate) p_holm: f64,
 }
 
+impl Row for HeadRow {}
+
 /// A class under one λ, beside the single-task network.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct ClassChangeRow {
@@ -141,6 +170,8 @@ pub(crate) struct ClassChangeRow {
     difference: f64,
     p_holm: f64,
 }
+
+impl Row for ClassChangeRow {}
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct CostRow {
@@ -167,6 +198,12 @@ pub(crate) struct WeightingRow {
     mean_train_seconds: f64,
 }
 
+const SPREAD: &[&str] = &["mean", "deviation", "count"];
+
+impl Row for WeightingRow {
+    const PARTS: Parts = &[("weighting", &[]), ("item", SPREAD), ("group", SPREAD)];
+}
+
 /// The heads' gradients at a step of training.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct GradientRow {
@@ -176,6 +213,8 @@ pub(crate) struct GradientRow {
     group_norm: Option<f64>,
     cosine: Option<f64>,
 }
+
+impl Row for GradientRow {}
 
 impl MultitaskRows {
     pub(crate) fn new(task: &MultitaskResults) -> MultitaskRows {

@@ -1,11 +1,35 @@
 //! Tasks 3 and 4, and both kinds of networks side by side.
 
+use inkling_schema::Task;
 use inkling_schema::outcome::Divergence;
 use inkling_statistics::{ClassMeasures, class_measures, wilson_interval};
 use serde::Serialize;
 
 use super::seeds::SeedsRows;
 use crate::results::{self, Network, NetworkPair, NetworksResults};
+use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("mlp_networks", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.networks))),
+    table("mlp_mcnemar", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.mcnemar))),
+    table("mlp_seeds", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.seeds.as_ref()?.networks))),
+    table("mlp_seed_tests", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.seeds.as_ref()?.tests))),
+    table("mlp_classes", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.classes))),
+    table("confusion_mlp", Task::Mlp, |rows| some(&rows.mlp.as_ref()?.confusion)),
+    table("cnn_networks", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.networks))),
+    table("cnn_mcnemar", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.mcnemar))),
+    table("cnn_seeds", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.seeds.as_ref()?.networks))),
+    table("cnn_seed_tests", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.seeds.as_ref()?.tests))),
+    table("cnn_classes", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.classes))),
+    table("confusion_cnn", Task::Cnn, |rows| some(&rows.cnn.as_ref()?.confusion)),
+    table("networks_compared", Task::Cnn, |rows| some(&rows.compared)),
+    table("cnn_mlp_mcnemar", Task::Cnn, |rows| some(&rows.compared).map(|_| csv(&rows.between))),
+    table("cnn_mlp_seed_tests", Task::Cnn, |rows| some(&rows.between_over_seeds)),
+    table("network", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.networks))),
+    table("network_seeds", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.seeds.as_ref()?.networks))),
+    table("network_classes", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.classes))),
+    table("confusion_network", Task::Network, |rows| some(&rows.network.as_ref()?.confusion)),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct NetworksRows {
@@ -47,6 +71,10 @@ pub(crate) struct NetworkRow {
     pub(crate) diverged: Option<Divergence>,
 }
 
+impl Row for NetworkRow {
+    const PARTS: Parts = &[DIVERGED];
+}
+
 /// Two networks on the same test images.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct PairRow {
@@ -60,6 +88,8 @@ pub(crate) struct PairRow {
     p: f64,
     pub(crate) p_holm: f64,
 }
+
+impl Row for PairRow {}
 
 /// A class of the test images, as one head of a network finds it; what is undefined is null.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -75,6 +105,8 @@ pub(crate) struct ClassRow {
     f1: Option<f64>,
 }
 
+impl Row for ClassRow {}
+
 /// Test images of a class that were predicted as a class.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct ConfusionRow {
@@ -83,6 +115,8 @@ pub(crate) struct ConfusionRow {
     predicted: String,
     pub(crate) test_images: usize,
 }
+
+impl Row for ConfusionRow {}
 
 /// A network among those of both kinds. What it reaches for its cost is null where it diverged, and what it reaches for its
 /// time also where the runs are of several machines or programs.
@@ -98,6 +132,8 @@ pub(crate) struct ComparedRow {
     pub(crate) accuracy_per_training_second: Option<f64>,
     pub(crate) accuracy_per_test_second: Option<f64>,
 }
+
+impl Row for ComparedRow {}
 
 impl NetworksRows {
     pub(crate) fn new(task: &NetworksResults) -> NetworksRows {

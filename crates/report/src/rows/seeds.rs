@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::results::{
     Alone, Goal, GoalVerdict, MultitaskResults, Network, NetworksResults, Pairing, SeedTest, Verdict,
 };
+use crate::tables::Row;
 
 /// The networks of a task over the seeds of a study.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,6 +37,8 @@ pub(crate) struct SeedRow {
     pub(crate) diverged: usize,
 }
 
+impl Row for SeedRow {}
+
 /// Two networks over seeds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct SeedPairRow {
@@ -53,6 +56,8 @@ pub(crate) struct SeedPairRow {
     /// The difference that would be found in 80 of 100 such experiments, at 5 % without correction.
     pub(crate) detectable: f64,
 }
+
+impl Row for SeedPairRow {}
 
 /// What one seed alone would have said, by McNemar's test with Holm's correction.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
