@@ -1,13 +1,24 @@
 //! Which networks differ by more than the noise: a test between every two.
 
+use inkling_schema::Task;
+
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour;
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
 use super::networks::Kind;
+use super::registry::{Draw, Spec};
 use super::{list, p_value, percent, points};
 use crate::{NetworksResults, Results, Verdict};
 use inkling_statistics::ALPHA;
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new(
+    "mcnemar",
+    Draw::Networks(&[Kind::Mlp, Kind::Cnn], |kind, task| pairs(kind, task).into_iter().collect()),
+)];
+
+/// CNNs beside MLPs.
+pub(super) const COMPARED: &[Spec] = &[Spec::new("networks_mcnemar", Draw::Found(Task::Cnn, between))];
 
 /// No cell is wider: two networks do not fill the page.
 const WIDEST: f64 = 96.0;
@@ -21,7 +32,7 @@ fn height(width: f64) -> f64 {
 }
 
 /// Every two networks of a task; `None` where fewer than two did not diverge.
-pub(super) fn pairs(kind: Kind, task: &NetworksResults) -> Option<Drawing> {
+fn pairs(kind: Kind, task: &NetworksResults) -> Option<Drawing> {
     let pairs = task.verdicts();
     if pairs.is_empty() {
         return None;
@@ -33,8 +44,8 @@ pub(super) fn pairs(kind: Kind, task: &NetworksResults) -> Option<Drawing> {
 }
 
 /// Every CNN (rows) beside every MLP (columns); `None` where they did not answer the same images.
-pub(super) fn between(found: &Results, cnns: &NetworksResults) -> Option<Drawing> {
-    let mlps = found.mlps.as_ref()?;
+fn between(found: &Results) -> Option<Drawing> {
+    let (cnns, mlps) = (found.cnns.as_ref()?, found.mlps.as_ref()?);
     let pairs = cnns.verdicts_beside(mlps);
     if pairs.is_empty() {
         return None;

@@ -4,9 +4,12 @@ use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width
 use super::super::colour::{self, GREY, readable};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::matrix::{Cell, Matrix, Room};
+use super::super::registry::{Draw, Spec};
 use super::super::{fixed, list};
 use super::colour;
 use crate::{ClassChange, Goal, MultitaskResults};
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_classes", Draw::Multitask(heat_map))];
 
 /// Height of the heading.
 const TOP: f64 = 13.0;
@@ -15,7 +18,7 @@ const UPRIGHT_WORD: f64 = 8.0;
 const GAP: f64 = 16.0;
 
 /// A part for each goal; `None` where there is nothing to compare.
-pub(in crate::figures) fn heat_map(task: &MultitaskResults) -> Option<Drawing> {
+fn heat_map(task: &MultitaskResults) -> Option<Drawing> {
     let changes = Goal::BOTH.map(|goal| task.class_changes(goal));
     if changes.iter().all(Vec::is_empty) {
         return None;
