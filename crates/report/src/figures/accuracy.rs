@@ -18,12 +18,13 @@ use crate::{Network, NetworksResults, Results};
 use inkling_statistics::wilson_interval;
 
 pub(super) const FIGURES: &[Spec] = &[
-    Spec::new("mlp_parameters", Draw::Found(Task::Mlp, mlps_against_parameters)),
-    Spec::new("cnn_parameters", Draw::Found(Task::Cnn, cnns_against_parameters)),
+    Spec::new("mlp_parameters", Draw::Found(Task::Mlp, |found, _| mlps_against_parameters(found))),
+    Spec::new("cnn_parameters", Draw::Found(Task::Cnn, |found, _| cnns_against_parameters(found))),
 ];
 
 /// CNNs beside MLPs.
-pub(super) const COMPARED: &[Spec] = &[Spec::new("networks_times", Draw::Found(Task::Cnn, against_times))];
+pub(super) const COMPARED: &[Spec] =
+    &[Spec::new("networks_times", Draw::Found(Task::Cnn, |found, _| against_times(found)))];
 
 /// Distance of two marks side by side.
 const APART: f64 = 14.0;

@@ -39,6 +39,7 @@ use inkling_schema::Task;
 use inkling_schema::outcome::DataSetFacts;
 
 use crate::results::Look;
+use crate::rows::Rows;
 use crate::{Figure, Results};
 
 /// Every figure, by the files that draw them; those of a task in the order in which a reader meets them.
@@ -68,7 +69,12 @@ fn specs() -> impl Iterator<Item = &'static Spec> {
 
 /// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
 pub fn draw(results: &Results) -> Vec<Figure> {
-    let mut figures: Vec<Figure> = specs().flat_map(|spec| spec.figures(results)).collect();
+    draw_with(results, &Rows::new(results))
+}
+
+/// The same, where the rows of the study are known.
+pub(crate) fn draw_with(results: &Results, rows: &Rows) -> Vec<Figure> {
+    let mut figures: Vec<Figure> = specs().flat_map(|spec| spec.figures(results, rows)).collect();
     // A figure of several kinds of networks belongs to several tasks.
     figures.sort_by_key(|figure| figure.task);
     // All that is known of a network of a person's own belongs to no task of the brief.

@@ -5,6 +5,7 @@ use inkling_schema::Task;
 use super::canvas::Drawing;
 use super::inside;
 use super::networks::Kind;
+use crate::rows::Rows;
 use crate::{
     Figure, MultitaskResults, NetworksResults, PcaResults, PerceptronResults, Results, SweepResults,
 };
@@ -28,8 +29,8 @@ pub(super) enum Draw {
     Inside(inside::Draw),
     Multitask(fn(&MultitaskResults) -> Option<Drawing>),
     Sweep(fn(&SweepResults) -> Option<Drawing>),
-    /// Of a task, from whatever was found.
-    Found(Task, fn(&Results) -> Option<Drawing>),
+    /// Of a task, from whatever was found, and from the comparisons among its rows.
+    Found(Task, fn(&Results, &Rows) -> Option<Drawing>),
 }
 
 impl Spec {
@@ -63,7 +64,7 @@ impl Spec {
     }
 
     /// The figures of a study.
-    pub(super) fn figures(&self, found: &Results) -> Vec<Figure> {
+    pub(super) fn figures(&self, found: &Results, rows: &Rows) -> Vec<Figure> {
         let drawings: Vec<Vec<Drawing>> = match self.draw {
             Draw::Inside(draw) => {
                 let figures = found.inside.iter().flat_map(|inside| draw.of_study(inside));
@@ -77,7 +78,7 @@ impl Spec {
             Draw::Perceptrons(draw) => vec![found.perceptrons.iter().map(draw).collect()],
             Draw::Multitask(draw) => vec![found.multitask.iter().filter_map(draw).collect()],
             Draw::Sweep(draw) => vec![found.sweep.iter().filter_map(draw).collect()],
-            Draw::Found(_, draw) => vec![draw(found).into_iter().collect()],
+            Draw::Found(_, draw) => vec![draw(found, rows).into_iter().collect()],
         };
         let parts = |((task, name), drawings): ((Task, String), Vec<Drawing>)| {
             drawings.into_iter().enumerate().map(move |(part, Drawing { svg, alt })| {

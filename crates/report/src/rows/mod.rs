@@ -18,7 +18,7 @@ pub(crate) use self::pca::PcaRows;
 pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
 pub(crate) use self::seeds::{SeedPairRow, SeedRow, SeedsRows};
 pub(crate) use self::sweep::{PointRow, SweepRows};
-use crate::results::Results;
+use crate::results::{Comparisons, NetworkPair, Results};
 use crate::tables::Spec;
 
 /// Every table there is, in the order in which a reader meets them.
@@ -47,6 +47,9 @@ pub(crate) struct Rows {
     /// MLPs and CNNs side by side, and McNemar's tests between them.
     #[serde(skip)]
     pub(crate) compared: Vec<ComparedRow>,
+    /// Every CNN beside every MLP.
+    #[serde(skip)]
+    pub(crate) comparisons: Option<Comparisons<NetworkPair>>,
     #[serde(skip)]
     pub(crate) between: Vec<PairRow>,
     /// The same over seeds, where there are several.
@@ -59,6 +62,8 @@ impl Rows {
     pub(crate) fn new(results: &Results) -> Rows {
         let (mlps, cnns) = (results.mlps.as_ref(), results.cnns.as_ref());
         let both = mlps.zip(cnns);
+        let comparisons = both.map(|(mlps, cnns)| cnns.comparisons_beside(mlps));
+        let beside = || both.zip(comparisons.as_ref());
         let times_compare = results.origins.times_compare();
         Rows {
             pca: results.pca.as_ref().map(PcaRows::new),
@@ -70,8 +75,11 @@ impl Rows {
             multitask: results.multitask.as_ref().map(MultitaskRows::new),
             sweep: results.sweep.as_ref().map(SweepRows::new),
             compared: both.map_or_else(Vec::new, |(mlps, cnns)| compared(mlps, cnns, times_compare)),
-            between: both.map_or_else(Vec::new, |(mlps, cnns)| networks::between(cnns, mlps)),
-            between_over_seeds: both.map_or_else(Vec::new, |(mlps, cnns)| seeds::between(cnns, mlps)),
+            between: beside()
+                .map_or_else(Vec::new, |((mlps, cnns), found)| networks::pairs(found, cnns, mlps)),
+            between_over_seeds: beside()
+                .map_or_else(Vec::new, |((mlps, cnns), found)| seeds::tests(found, cnns, mlps)),
+            comparisons,
         }
     }
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::networks::{ClassRow, class_rows};
 use super::seeds::SeedsRows;
 use crate::results::{
-    Baselines, ClassChange, Goal, GoalPair, GradientsFound, MultitaskResults, Network, Pairing, Spread,
-    WeightingResults,
+    Baselines, ClassChange, Comparisons, Goal, GoalPair, GradientsFound, McNemar, MultitaskResults, Network,
+    Pairing, Spread, WeightingResults,
 };
 use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
 
@@ -46,6 +46,11 @@ pub(crate) struct MultitaskRows {
     pub(crate) free_group_accuracy: Option<f64>,
     free_group_interval: Option<(f64, f64)>,
     baselines: BothBaselines,
+    /// Every comparison with a single-task network, for whoever says or draws which differ.
+    #[serde(skip)]
+    pub(crate) comparisons: Comparisons<GoalPair>,
+    #[serde(skip)]
+    pub(crate) changes: Vec<ClassChange>,
     /// McNemar's exact test of every head that was trained with another, and of the free baseline, with the single-task
     /// network.
     pub(crate) mcnemar: Vec<HeadRow>,
@@ -225,7 +230,7 @@ impl MultitaskRows {
             let head = (network.name.as_str(), network.spec.seed, goal.name());
             Some(class_rows(head, task.classes(goal), &task.confusion(network, goal)?))
         });
-        let changes = task.all_class_changes();
+        let (comparisons, changes) = (task.comparisons(), task.class_changes());
         let lambda = |(lambda, network): &(f64, Network)| HeadedRow::new(task, Some(*lambda), network);
         MultitaskRows {
             data: task.networks().next().map_or_else(String::new, |network| network.spec.data.set.clone()),
@@ -237,13 +242,15 @@ impl MultitaskRows {
             free_group_accuracy: free.map(|found| found.accuracy()),
             free_group_interval: free.map(|found| wilson_interval(found.correct, found.images)),
             baselines: BothBaselines { item: task.baselines(Goal::Item), group: task.baselines(Goal::Group) },
-            mcnemar: task.pairs().into_iter().map(|pair| HeadRow::new(task, pair)).collect(),
-            classes: changes.into_iter().map(|change| ClassChangeRow::new(task, change)).collect(),
+            mcnemar: comparisons.mcnemar.iter().map(|test| HeadRow::new(task, test)).collect(),
+            classes: changes.iter().map(|change| ClassChangeRow::new(task, change)).collect(),
             measures: measures.flatten().collect(),
             cost: CostRow::new(task),
             weightings: task.weightings().into_iter().map(WeightingRow::new).collect(),
             gradients: task.networks().flat_map(gradients).collect(),
-            seeds: SeedsRows::of_multitask(task),
+            seeds: SeedsRows::of_multitask(task, &comparisons),
+            comparisons,
+            changes,
         }
     }
 
@@ -316,30 +323,31 @@ impl GradientsRow {
 }
 
 impl HeadRow {
-    fn new(task: &MultitaskResults, pair: GoalPair) -> HeadRow {
-        let (first, lambda) = match pair.pairing {
+    fn new(task: &MultitaskResults, test: &McNemar<GoalPair>) -> HeadRow {
+        let GoalPair { goal, pairing } = test.pair;
+        let (first, lambda) = match pairing {
             Pairing::Lambda(i) => (task.lambdas[i].1.name.clone(), Some(task.lambdas[i].0)),
             Pairing::Free => ("item, summed".to_owned(), None),
         };
         HeadRow {
-            goal: pair.goal.name(),
+            goal: goal.name(),
             first,
-            single: task.single(pair.goal).map_or_else(String::new, |network| network.name.clone()),
+            single: task.single(goal).map_or_else(String::new, |network| network.name.clone()),
             lambda,
-            test_images: pair.images,
-            only_first: pair.only_first,
-            only_single: pair.only_single,
-            p: pair.p,
-            p_holm: pair.adjusted,
+            test_images: test.images,
+            only_first: test.only_first,
+            only_single: test.only_second,
+            p: test.p,
+            p_holm: test.adjusted,
         }
     }
 }
 
 impl ClassChangeRow {
-    fn new(task: &MultitaskResults, (goal, change): (Goal, ClassChange)) -> ClassChangeRow {
+    fn new(task: &MultitaskResults, change: &ClassChange) -> ClassChangeRow {
         ClassChangeRow {
-            goal: goal.name(),
-            class: task.classes(goal)[change.class].clone(),
+            goal: change.goal.name(),
+            class: task.classes(change.goal)[change.class].clone(),
             lambda: task.lambdas[change.lambda].0,
             test_images: change.images,
             recall: change.recall,

@@ -6,7 +6,7 @@ use inkling_statistics::{ClassMeasures, class_measures, wilson_interval};
 use serde::Serialize;
 
 use super::seeds::SeedsRows;
-use crate::results::{self, Network, NetworkPair, NetworksResults};
+use crate::results::{Comparisons, McNemar, Network, NetworkPair, NetworksResults};
 use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
 
 pub(super) const TABLES: &[Spec] = &[
@@ -35,6 +35,9 @@ pub(super) const TABLES: &[Spec] = &[
 pub(crate) struct NetworksRows {
     data: String,
     pub(crate) networks: Vec<NetworkRow>,
+    /// Every two networks, for whoever says or draws which of them differ.
+    #[serde(skip)]
+    pub(crate) comparisons: Comparisons<NetworkPair>,
     /// McNemar's exact test between every two networks that did not diverge.
     pub(crate) mcnemar: Vec<PairRow>,
     /// Precision, recall and F1 of every class, by every network that did not diverge.
@@ -141,13 +144,15 @@ impl NetworksRows {
         let classes = task.finished().flat_map(|(_, network, _)| {
             class_rows(network.head_of_classes(), names, &network.confusion(names.len()))
         });
+        let comparisons = task.comparisons();
         NetworksRows {
             data: task.networks.first().map_or_else(String::new, |network| network.spec.data.set.clone()),
             networks: task.networks.iter().map(NetworkRow::new).collect(),
-            mcnemar: pairs(&results::within(task), task, task),
+            mcnemar: pairs(&comparisons, task, task),
             classes: classes.collect(),
             confusion: task.chosen().map_or_else(Vec::new, |(network, _)| confusion(network, names)),
-            seeds: SeedsRows::of_networks(task),
+            seeds: SeedsRows::of_networks(task, &comparisons),
+            comparisons,
         }
     }
 }
@@ -179,22 +184,22 @@ impl NetworkRow {
     }
 }
 
-fn pairs(pairs: &[NetworkPair], first: &NetworksResults, second: &NetworksResults) -> Vec<PairRow> {
-    let row = |pair: &NetworkPair| PairRow {
-        a: first.networks[pair.a].name.clone(),
-        b: second.networks[pair.b].name.clone(),
-        test_images: pair.images,
-        only_a: pair.only_a,
-        only_b: pair.only_b,
-        p: pair.p,
-        p_holm: pair.adjusted,
+/// McNemar's tests of networks of one task beside those of another, or of the same.
+pub(super) fn pairs(
+    comparisons: &Comparisons<NetworkPair>,
+    first: &NetworksResults,
+    second: &NetworksResults,
+) -> Vec<PairRow> {
+    let row = |test: &McNemar<NetworkPair>| PairRow {
+        a: first.networks[test.pair.a].name.clone(),
+        b: second.networks[test.pair.b].name.clone(),
+        test_images: test.images,
+        only_a: test.only_first,
+        only_b: test.only_second,
+        p: test.p,
+        p_holm: test.adjusted,
     };
-    pairs.iter().map(row).collect()
-}
-
-/// McNemar's tests of every network of one task against every network of another.
-pub(super) fn between(first: &NetworksResults, second: &NetworksResults) -> Vec<PairRow> {
-    pairs(&results::between(first, second), first, second)
+    comparisons.mcnemar.iter().map(row).collect()
 }
 
 /// Precision, recall and F1 of each class by a head, from the test images of each class (rows) by its answers (columns).
@@ -305,7 +310,7 @@ mod tests {
             close(row.accuracy_per_training_second, row.train_seconds);
             close(row.accuracy_per_test_second, row.test_seconds);
         }
-        assert_eq!(between(&cnns, &mlps).len(), 25);
+        assert_eq!(cnns.comparisons_beside(&mlps).mcnemar.len(), 25);
         let apart = compared(&mlps, &cnns, false);
         assert!(apart.iter().all(|row| row.accuracy_per_test_second.is_none()));
     }
