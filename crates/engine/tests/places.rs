@@ -1,4 +1,4 @@
-//! How many source files name a layer, an activation, an optimiser, a loss or a figure: as many as CONTRIBUTING.md states, or fewer.
+//! How many source files name a layer, an activation, an optimiser, a loss, a figure or a table: as many as CONTRIBUTING.md states, or fewer.
 
 use std::fs;
 use std::io::Write as _;

@@ -8,9 +8,10 @@ use inkling_store::Store;
 
 use crate::document::places::{Place, index};
 use crate::document::{self, Typeset};
+use crate::figures::draw_with;
 use crate::fresh::{Freshness, Origin, PAGE, PDF, SUMMARY};
 use crate::tables::{self, Table};
-use crate::{Figure, ReportError, Results, Summary, draw, leftover, publish};
+use crate::{Figure, ReportError, Results, Summary, leftover, publish};
 
 /// What [`write()`] left in the folder of a study, and what it could not make.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Made {
     fn new(results: &Results) -> Made {
         let summary = Summary::new(results);
         let rows = &summary.tasks;
-        let figures = draw(results);
+        let figures = draw_with(results, rows);
         let tables = tables::draw_up(rows);
         let typeset = document::typeset(results, rows, &figures);
         let page = document::page(results, rows, &figures, &tables);

@@ -1,5 +1,7 @@
 //! Test accuracy of networks against what they cost: parameters, seconds of training, seconds of testing.
 
+use inkling_schema::Task;
+
 use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour::{INK, pale};
@@ -8,17 +10,35 @@ use super::forms::chart::{Chart, LEFT, Panels, extent, with_margin};
 use super::forms::key::{Key, Sign};
 use super::forms::mark::lettered;
 use super::networks::{Kind, compared};
+use super::registry::{Draw, Spec};
 use super::seeds::interval;
 use super::{list, percent, thousands, tick_seconds};
 use crate::results::ONE_BUDGET;
 use crate::{Network, NetworksResults, Results};
 use inkling_statistics::wilson_interval;
 
+pub(super) const FIGURES: &[Spec] = &[
+    Spec::new("mlp_parameters", Draw::Found(Task::Mlp, |found, _| mlps_against_parameters(found))),
+    Spec::new("cnn_parameters", Draw::Found(Task::Cnn, |found, _| cnns_against_parameters(found))),
+];
+
+/// CNNs beside MLPs.
+pub(super) const COMPARED: &[Spec] =
+    &[Spec::new("networks_times", Draw::Found(Task::Cnn, |found, _| against_times(found)))];
+
 /// Distance of two marks side by side.
 const APART: f64 = 14.0;
 
+fn mlps_against_parameters(found: &Results) -> Option<Drawing> {
+    Some(against_parameters(&[(Kind::Mlp, found.mlps.as_ref()?)]))
+}
+
+fn cnns_against_parameters(found: &Results) -> Option<Drawing> {
+    Some(against_parameters(&compared(found, found.cnns.as_ref()?)))
+}
+
 /// Test accuracy against the number of parameters, with the depth in the marks.
-pub(super) fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing {
+fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing {
     /// Networks that diverged, of which there may be more than room.
     const NAMED: usize = 8;
     let networks = collect(tasks);
@@ -56,8 +76,8 @@ pub(super) fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing 
 
 /// Test accuracy against the seconds that training and testing took; `None` without two kinds of network on the same data, or
 /// where different machines or programs took these times.
-pub(super) fn against_times(found: &Results, cnns: &NetworksResults) -> Option<Drawing> {
-    let tasks = compared(found, cnns);
+fn against_times(found: &Results) -> Option<Drawing> {
+    let tasks = compared(found, found.cnns.as_ref()?);
     if tasks.len() < 2 || !found.origins.times_compare() {
         return None;
     }

@@ -3,10 +3,15 @@
 use super::canvas::{Canvas, Drawing};
 use super::confusion::pixel;
 use super::forms::tiles::{Tiles, picture};
+use super::networks::Kind;
+use super::registry::{Draw, Spec};
 use crate::NetworksResults;
 
+pub(super) const FIGURES: &[Spec] =
+    &[Spec::new("augmentation", Draw::Networks(Kind::ALL, |_, task| copies(task).into_iter().collect()))];
+
 /// A row for each image: the image, a little apart, then its copies. `None` where images are trained on as they are.
-pub(super) fn copies(task: &NetworksResults) -> Option<Drawing> {
+fn copies(task: &NetworksResults) -> Option<Drawing> {
     let network = task.networks.iter().find(|network| !network.augmented.is_empty())?;
     let [height, width, channels] = network.spec.model.input;
     let columns = network.augmented_columns;

@@ -6,8 +6,15 @@ use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room, shortened};
 use super::forms::tiles::{Tiles, picture};
 use super::names::all_fitted;
+use super::networks::Kind;
+use super::registry::{Draw, Spec};
 use super::{list, probability, thousands};
 use crate::{NetworksResults, WrongImage};
+
+pub(super) const FIGURES: &[Spec] = &[
+    Spec::new("confusion", Draw::Networks(Kind::ALL, |_, task| matrix(task).into_iter().collect())),
+    Spec::new("wrong", Draw::Networks(Kind::ALL, |_, task| wrong_images(task).into_iter().collect())),
+];
 
 /// Cells of the diagonal stand back behind the errors.
 const RIGHT: Rgb = [0xee; 3];
@@ -16,7 +23,7 @@ const NOTHING: Rgb = [0xf8; 3];
 const LISTED: usize = 8;
 
 /// The confusion matrix of the network that is looked at more closely; `None` where all diverged.
-pub(super) fn matrix(task: &NetworksResults) -> Option<Drawing> {
+fn matrix(task: &NetworksResults) -> Option<Drawing> {
     const KEY: f64 = 116.0;
     let (network, _) = task.chosen()?;
     let names = &task.data.classes;
@@ -76,7 +83,7 @@ fn confusions(counts: &[Vec<usize>]) -> Vec<(usize, usize, usize)> {
 }
 
 /// The test images that the network was most confidently wrong about; `None` where there are none.
-pub(super) fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
+fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
     const COLUMNS: usize = 8;
     const SHOWN: usize = 24;
     let (network, _) = task.chosen()?;

@@ -10,8 +10,11 @@ use super::forms::chart::{Chart, LEFT, Panels, Stroke, extent};
 use super::forms::key::{Key, Sign};
 use super::names::all_fitted;
 use super::networks::Kind;
+use super::registry::{Draw, Spec};
 use super::{percent, thousands};
 use crate::{Network, NetworksResults};
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("curves", Draw::Networks(Kind::ALL, curves))];
 
 const COLUMNS: usize = 5;
 /// Networks of one figure: two rows of them are as high as a page allows with a caption.
@@ -33,7 +36,7 @@ const PARTS: [Part; 3] = [
 ];
 
 /// A column for each network: its loss above, its accuracy below. Many networks take several figures, whose axes are alike.
-pub(super) fn curves(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
+fn curves(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
     let key = key(task);
     let top = key.extent().1;
     let columns = task.networks.len().clamp(1, COLUMNS);

@@ -1,13 +1,25 @@
 //! Which networks differ by more than the noise: a test between every two.
 
+use inkling_schema::Task;
+
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour;
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
 use super::networks::Kind;
+use super::registry::{Draw, Spec};
 use super::{list, p_value, percent, points};
-use crate::{NetworksResults, Results, Verdict};
+use crate::rows::{NetworksRows, Rows};
+use crate::{NetworkPair, NetworksResults, Results, Verdict};
 use inkling_statistics::ALPHA;
+
+pub(super) const FIGURES: &[Spec] = &[
+    Spec::new("mlp_mcnemar", Draw::Found(Task::Mlp, pairs_of_mlps)),
+    Spec::new("cnn_mcnemar", Draw::Found(Task::Cnn, pairs_of_cnns)),
+];
+
+/// CNNs beside MLPs.
+pub(super) const COMPARED: &[Spec] = &[Spec::new("networks_mcnemar", Draw::Found(Task::Cnn, between))];
 
 /// No cell is wider: two networks do not fill the page.
 const WIDEST: f64 = 96.0;
@@ -20,22 +32,30 @@ fn height(width: f64) -> f64 {
     if width < NUMBERED { width } else { 30.0 }
 }
 
+fn pairs_of_mlps(found: &Results, rows: &Rows) -> Option<Drawing> {
+    pairs(Kind::Mlp, found.mlps.as_ref()?, rows.mlp.as_ref()?)
+}
+
+fn pairs_of_cnns(found: &Results, rows: &Rows) -> Option<Drawing> {
+    pairs(Kind::Cnn, found.cnns.as_ref()?, rows.cnn.as_ref()?)
+}
+
 /// Every two networks of a task; `None` where fewer than two did not diverge.
-pub(super) fn pairs(kind: Kind, task: &NetworksResults) -> Option<Drawing> {
-    let pairs = task.verdicts();
+fn pairs(kind: Kind, task: &NetworksResults, rows: &NetworksRows) -> Option<Drawing> {
+    let pairs = &rows.comparisons.verdicts;
     if pairs.is_empty() {
         return None;
     }
     let (places, names) = finished(task);
     let matrix = Matrix::pairs(&names, &Room { widest: WIDEST, height: &height, ..Room::page() });
     let what = format!("the {} pairs of {}s", pairs.len(), kind.name());
-    Some(draw(&matrix, &pairs, (&places, &places)).described(alt(&what, &pairs, (task, task))))
+    Some(draw(&matrix, pairs, (&places, &places)).described(alt(&what, pairs, (task, task))))
 }
 
 /// Every CNN (rows) beside every MLP (columns); `None` where they did not answer the same images.
-pub(super) fn between(found: &Results, cnns: &NetworksResults) -> Option<Drawing> {
-    let mlps = found.mlps.as_ref()?;
-    let pairs = cnns.verdicts_beside(mlps);
+fn between(found: &Results, rows: &Rows) -> Option<Drawing> {
+    let (cnns, mlps) = (found.cnns.as_ref()?, found.mlps.as_ref()?);
+    let pairs = &rows.comparisons.as_ref()?.verdicts;
     if pairs.is_empty() {
         return None;
     }
@@ -45,7 +65,7 @@ pub(super) fn between(found: &Results, cnns: &NetworksResults) -> Option<Drawing
     let room = Room { beside, widest: WIDEST, height: &height, ..Room::page() };
     let matrix = Matrix::table(&row_names, &column_names, &room);
     let what = format!("{} pairs of a CNN and an MLP", pairs.len());
-    Some(draw(&matrix, &pairs, (&rows, &columns)).described(alt(&what, &pairs, (cnns, mlps))))
+    Some(draw(&matrix, pairs, (&rows, &columns)).described(alt(&what, pairs, (cnns, mlps))))
 }
 
 /// The networks of a task that did not diverge: their places and names.
@@ -53,15 +73,15 @@ fn finished(task: &NetworksResults) -> (Vec<usize>, Vec<String>) {
     task.finished().map(|(i, network, _)| (i, network.name.clone())).unzip()
 }
 
-fn draw(matrix: &Matrix, pairs: &[Verdict], (rows, columns): (&[usize], &[usize])) -> Canvas {
+fn draw(matrix: &Matrix, pairs: &[Verdict<NetworkPair>], (rows, columns): (&[usize], &[usize])) -> Canvas {
     let most = pairs.iter().map(|pair| pair.difference.abs()).fold(1e-4, f64::max);
     // Half the map's range: the strongest colours would drown the numbers.
     let shade = |share: f64| colour::diverging(0.6 * share);
     let mut canvas = Canvas::page();
     matrix.labels(&mut canvas);
     let cells = pairs.iter().filter_map(|pair| {
-        let row = rows.iter().position(|&i| i == pair.a)?;
-        let column = columns.iter().position(|&i| i == pair.b)?;
+        let row = rows.iter().position(|&i| i == pair.pair.a)?;
+        let column = columns.iter().position(|&i| i == pair.pair.b)?;
         let p = format!("p\u{a0}{}", p_value(pair.adjusted));
         let cell = Cell::new(shade(pair.difference / most)).line(points(pair.difference)).line(p);
         Some(((row, column), cell.edged(pair.differs())))
@@ -86,16 +106,20 @@ fn draw(matrix: &Matrix, pairs: &[Verdict], (rows, columns): (&[usize], &[usize]
 }
 
 /// Whether the tests are of several seeds.
-fn over_seeds(pairs: &[Verdict]) -> bool {
+fn over_seeds(pairs: &[Verdict<NetworkPair>]) -> bool {
     pairs.iter().any(|pair| pair.over_seeds.is_some())
 }
 
-fn alt(what: &str, pairs: &[Verdict], (first, second): (&NetworksResults, &NetworksResults)) -> String {
+fn alt(
+    what: &str,
+    pairs: &[Verdict<NetworkPair>],
+    (first, second): (&NetworksResults, &NetworksResults),
+) -> String {
     let differing: Vec<String> = pairs
         .iter()
         .filter(|pair| pair.differs())
         .map(|pair| {
-            let (a, b) = (&first.networks[pair.a].name, &second.networks[pair.b].name);
+            let (a, b) = (&first.networks[pair.pair.a].name, &second.networks[pair.pair.b].name);
             let (better, worse) = if pair.difference > 0.0 { (a, b) } else { (b, a) };
             format!("{better} over {worse} by {}", percent(pair.difference.abs(), 2))
         })

@@ -1,5 +1,7 @@
 //! What the figures of Tasks 3 and 4 share: the two kinds of network, and how numbers are written.
 
+use inkling_schema::Task;
+
 pub(super) use super::axis::even_step;
 use super::colour::{CURVES, Rgb};
 use super::forms::key::{Key, Sign};
@@ -17,6 +19,26 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    pub(super) const ALL: &[Kind] = &[Kind::Mlp, Kind::Cnn, Kind::Own];
+
+    /// The task that networks of this kind belong to.
+    pub(super) fn task(self) -> Task {
+        match self {
+            Kind::Mlp => Task::Mlp,
+            Kind::Cnn => Task::Cnn,
+            Kind::Own => Task::Network,
+        }
+    }
+
+    /// The networks of this kind.
+    pub(super) fn of(self, found: &Results) -> Option<&NetworksResults> {
+        match self {
+            Kind::Mlp => found.mlps.as_ref(),
+            Kind::Cnn => found.cnns.as_ref(),
+            Kind::Own => found.network.as_ref(),
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Kind::Mlp => "MLP",

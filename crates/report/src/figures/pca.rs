@@ -7,14 +7,21 @@ use super::forms::chart::{Panels, Stroke};
 use super::forms::matrix::{Matrix, Room};
 use super::forms::tiles::{Tiles, picture};
 use super::raster::Raster;
+use super::registry::{Draw, Spec};
 use super::{list, percent, thousands};
 use crate::PcaResults;
+
+pub(super) const FIGURES: &[Spec] = &[
+    Spec::new("pca_scree", Draw::Pca(scree)),
+    Spec::new("pca_components", Draw::Pca(components)),
+    Spec::new("pca_reconstructions", Draw::Pca(reconstructions)),
+];
 
 const BLUE: Rgb = CURVES[0].0;
 const RED: Rgb = CURVES[3].0;
 
 /// The share of the variance of each component, and how the shares add up.
-pub(super) fn scree(pca: &PcaResults) -> Drawing {
+fn scree(pca: &PcaResults) -> Drawing {
     const SHOWN: usize = 50;
     let panels = Panels { top: 0.0, columns: 2, heights: &[150.0], shared: false };
     let mut canvas = Canvas::page();
@@ -67,7 +74,7 @@ pub(super) fn scree(pca: &PcaResults) -> Drawing {
 }
 
 /// The mean image and the first components, on one scale.
-pub(super) fn components(pca: &PcaResults) -> Drawing {
+fn components(pca: &PcaResults) -> Drawing {
     const COLUMNS: usize = 5;
     const SHOWN: usize = 9;
     let (h, w, channels) = (pca.data.height, pca.data.width, pca.data.channels);
@@ -121,7 +128,7 @@ pub(super) fn components(pca: &PcaResults) -> Drawing {
 }
 
 /// One image of each class, and the same image reconstructed from more and more components.
-pub(super) fn reconstructions(pca: &PcaResults) -> Drawing {
+fn reconstructions(pca: &PcaResults) -> Drawing {
     const GAP: f64 = 2.0;
     let (h, w, channels) = (pca.data.height, pca.data.width, pca.data.channels);
     let (d, classes) = (h * w * channels, pca.data.classes.len());

@@ -7,8 +7,16 @@ use super::forms::chart::{Chart, Stroke};
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
 use super::raster::Raster;
+use super::registry::{Draw, Spec};
 use super::{fixed, list, percent, share, thousands};
 use crate::{PairResults, PerceptronResults};
+
+pub(super) const FIGURES: &[Spec] = &[
+    Spec::new("perceptron_weights", Draw::Perceptrons(weights)),
+    Spec::new("perceptron_errors", Draw::Perceptrons(errors)),
+    Spec::new("perceptron_errors_five", Draw::Perceptrons(errors_from_easy_to_hard)),
+    Spec::new("perceptron_accuracy", Draw::Perceptrons(accuracy)),
+];
 
 const CURVE: Rgb = CURVES[0].0;
 /// The line at the tolerance.
@@ -24,7 +32,7 @@ fn place(pair: &PairResults) -> (usize, usize) {
 }
 
 /// The weights of every perceptron as an image.
-pub(super) fn weights(perceptrons: &PerceptronResults) -> Drawing {
+fn weights(perceptrons: &PerceptronResults) -> Drawing {
     let data = &perceptrons.data;
     let aspect = data.height as f64 / data.width as f64;
     let height = |width| width * aspect;
@@ -83,7 +91,7 @@ fn sizes(weights: &[f32]) -> (f32, f32) {
 }
 
 /// The training error of every perceptron after each iteration.
-pub(super) fn errors(perceptrons: &PerceptronResults) -> Drawing {
+fn errors(perceptrons: &PerceptronResults) -> Drawing {
     // What the axes of the panels along the diagonal take at their left and below them.
     const AXES: (f64, f64) = (32.5, 16.0);
     let scale = ErrorScale::new(perceptrons.pairs.iter());
@@ -145,7 +153,7 @@ pub(super) fn errors(perceptrons: &PerceptronResults) -> Drawing {
 }
 
 /// The error curves of five pairs from easy to hard.
-pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawing {
+fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawing {
     let names = &perceptrons.data.classes;
     let pairs = perceptrons.easy_to_hard();
     let scale = ErrorScale::new(pairs.iter().copied());
@@ -203,7 +211,7 @@ pub(super) fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawi
 }
 
 /// The test accuracy of every perceptron.
-pub(super) fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
+fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
     let names = &perceptrons.data.classes;
     let height = |width: f64| (width * 0.62).max(12.0);
     let matrix =

@@ -1,188 +1,102 @@
-//! All figures of the report: what each is called, the task that it belongs to, and what draws it.
+//! What a figure of the report is: what it is called, the task that it belongs to, and what draws it.
 
 use inkling_schema::Task;
 
 use super::canvas::Drawing;
-use super::networks::{Kind, compared};
-use super::{
-    accuracy, augmentation, confusion, curves, inside, mcnemar, multitask, pca, perceptron, scatter, seeds,
-    separability, sweep,
+use super::inside;
+use super::networks::Kind;
+use crate::rows::Rows;
+use crate::{
+    Figure, MultitaskResults, NetworksResults, PcaResults, PerceptronResults, Results, SweepResults,
 };
-use crate::{Figure, Results};
 
-/// A figure of the report, or figures that are drawn together.
+/// A figure of the report, or figures that are drawn together, as the file that draws it declares it.
+#[derive(Clone, Copy)]
 pub(crate) struct Spec {
     /// What the report calls it. Where there is too much for one figure, the others are called `{name}_2`, `{name}_3`, …; a
     /// name that ends in `_` is that of figures which are numbered from one.
-    names: &'static [&'static str],
-    task: Task,
+    name: &'static str,
     draw: Draw,
 }
 
-enum Draw {
-    /// Nothing where there is nothing to draw.
-    One(fn(&Results) -> Vec<Drawing>),
-    Several(fn(&Results) -> Vec<Figure>),
+/// What draws a figure, by what it is drawn from. Nothing where there is nothing to draw.
+#[derive(Clone, Copy)]
+pub(super) enum Draw {
+    Pca(fn(&PcaResults) -> Drawing),
+    Perceptrons(fn(&PerceptronResults) -> Drawing),
+    /// A figure for each of these kinds of networks. The name of the kind's task and a `_` come before its name.
+    Networks(&'static [Kind], fn(Kind, &NetworksResults) -> Vec<Drawing>),
+    Inside(inside::Draw),
+    Multitask(fn(&MultitaskResults) -> Option<Drawing>),
+    Sweep(fn(&SweepResults) -> Option<Drawing>),
+    /// Of a task, from whatever was found, and from the comparisons among its rows.
+    Found(Task, fn(&Results, &Rows) -> Option<Drawing>),
 }
-
-const fn figure(name: &'static [&'static str; 1], task: Task, draw: fn(&Results) -> Vec<Drawing>) -> Spec {
-    Spec { names: name, task, draw: Draw::One(draw) }
-}
-
-/// Every figure, in the order in which a reader meets them.
-pub(crate) const FIGURES: &[Spec] = &[
-    figure(&["pca_scatter"], Task::Pca, |found| found.pca.iter().map(scatter::all_classes).collect()),
-    figure(&["pca_scatter_classes"], Task::Pca, |found| {
-        found.pca.iter().map(scatter::class_by_class).collect()
-    }),
-    figure(&["pca_scree"], Task::Pca, |found| found.pca.iter().map(pca::scree).collect()),
-    figure(&["pca_components"], Task::Pca, |found| found.pca.iter().map(pca::components).collect()),
-    figure(&["pca_reconstructions"], Task::Pca, |found| found.pca.iter().map(pca::reconstructions).collect()),
-    figure(&["separability"], Task::Pca, |found| found.pca.iter().map(separability::heat_maps).collect()),
-    figure(&["perceptron_weights"], Task::Perceptron, |found| {
-        found.perceptrons.iter().map(perceptron::weights).collect()
-    }),
-    figure(&["perceptron_errors"], Task::Perceptron, |found| {
-        found.perceptrons.iter().map(perceptron::errors).collect()
-    }),
-    figure(&["perceptron_errors_five"], Task::Perceptron, |found| {
-        found.perceptrons.iter().map(perceptron::errors_from_easy_to_hard).collect()
-    }),
-    figure(&["perceptron_accuracy"], Task::Perceptron, |found| {
-        found.perceptrons.iter().map(perceptron::accuracy).collect()
-    }),
-    figure(&["mlp_augmentation"], Task::Mlp, |found| {
-        found.mlps.iter().filter_map(augmentation::copies).collect()
-    }),
-    figure(&["mlp_curves"], Task::Mlp, |found| {
-        found.mlps.iter().flat_map(|task| curves::curves(Kind::Mlp, task)).collect()
-    }),
-    figure(&["mlp_parameters"], Task::Mlp, |found| {
-        found.mlps.iter().map(|mlps| accuracy::against_parameters(&[(Kind::Mlp, mlps)])).collect()
-    }),
-    figure(&["mlp_seeds"], Task::Mlp, |found| {
-        found.mlps.iter().flat_map(|task| seeds::accuracies(Kind::Mlp, task)).collect()
-    }),
-    figure(&["mlp_mcnemar"], Task::Mlp, |found| {
-        found.mlps.iter().filter_map(|task| mcnemar::pairs(Kind::Mlp, task)).collect()
-    }),
-    figure(&["mlp_confusion"], Task::Mlp, |found| found.mlps.iter().filter_map(confusion::matrix).collect()),
-    figure(&["mlp_wrong"], Task::Mlp, |found| {
-        found.mlps.iter().filter_map(confusion::wrong_images).collect()
-    }),
-    figure(&["cnn_augmentation"], Task::Cnn, |found| {
-        found.cnns.iter().filter_map(augmentation::copies).collect()
-    }),
-    figure(&["cnn_curves"], Task::Cnn, |found| {
-        found.cnns.iter().flat_map(|task| curves::curves(Kind::Cnn, task)).collect()
-    }),
-    figure(&["cnn_parameters"], Task::Cnn, |found| {
-        found.cnns.iter().map(|cnns| accuracy::against_parameters(&compared(found, cnns))).collect()
-    }),
-    figure(&["cnn_seeds"], Task::Cnn, |found| {
-        found.cnns.iter().flat_map(|task| seeds::accuracies(Kind::Cnn, task)).collect()
-    }),
-    figure(&["cnn_mcnemar"], Task::Cnn, |found| {
-        found.cnns.iter().filter_map(|task| mcnemar::pairs(Kind::Cnn, task)).collect()
-    }),
-    figure(&["cnn_confusion"], Task::Cnn, |found| found.cnns.iter().filter_map(confusion::matrix).collect()),
-    figure(&["cnn_wrong"], Task::Cnn, |found| {
-        found.cnns.iter().filter_map(confusion::wrong_images).collect()
-    }),
-    figure(&["networks_times"], Task::Cnn, |found| {
-        found.cnns.iter().filter_map(|cnns| accuracy::against_times(found, cnns)).collect()
-    }),
-    figure(&["networks_mcnemar"], Task::Cnn, |found| {
-        found.cnns.iter().filter_map(|cnns| mcnemar::between(found, cnns)).collect()
-    }),
-    figure(&["network_augmentation"], Task::Network, |found| {
-        found.network.iter().filter_map(augmentation::copies).collect()
-    }),
-    figure(&["network_curves"], Task::Network, |found| {
-        found.network.iter().flat_map(|task| curves::curves(Kind::Own, task)).collect()
-    }),
-    figure(&["network_seeds"], Task::Network, |found| {
-        found.network.iter().flat_map(|task| seeds::accuracies(Kind::Own, task)).collect()
-    }),
-    figure(&["network_confusion"], Task::Network, |found| {
-        found.network.iter().filter_map(confusion::matrix).collect()
-    }),
-    figure(&["network_wrong"], Task::Network, |found| {
-        found.network.iter().filter_map(confusion::wrong_images).collect()
-    }),
-    Spec {
-        names: &[
-            "inside_filters_",
-            "inside_kinds",
-            "inside_activations_",
-            "inside_differing",
-            "inside_saliency",
-            "inside_dreams",
-            "inside_difference",
-            "inside_path",
-            "inside_ablation",
-            "inside_classes",
-            "inside_starts",
-            "inside_amplified",
-        ],
-        task: Task::Inside,
-        draw: Draw::Several(|found| found.inside.iter().flat_map(inside::draw).collect()),
-    },
-    figure(&["multitask_architectures"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::architectures::drawing).collect()
-    }),
-    figure(&["multitask_accuracy"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::accuracy::against_lambda).collect()
-    }),
-    figure(&["multitask_seeds"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::seeds::gains).collect()
-    }),
-    figure(&["multitask_tradeoff"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::tradeoff::plane).collect()
-    }),
-    figure(&["multitask_curves"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::curves::curves).collect()
-    }),
-    figure(&["multitask_gradients"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::gradients::over_training).collect()
-    }),
-    figure(&["multitask_classes"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::classes::heat_map).collect()
-    }),
-    figure(&["multitask_idle"], Task::Multitask, |found| {
-        found.multitask.iter().filter_map(multitask::idle::over_training).collect()
-    }),
-    figure(&["sweep"], Task::Sweep, |found| found.sweep.iter().filter_map(sweep::points).collect()),
-];
 
 impl Spec {
-    fn figures(&self, found: &Results) -> Vec<Figure> {
-        let named = |(part, Drawing { svg, alt }): (usize, Drawing)| {
-            let name = self.names[0];
-            Figure::new(if part == 0 { name.to_owned() } else { format!("{name}_{}", part + 1) }, svg, alt)
-        };
-        let figures: Vec<Figure> = match self.draw {
-            Draw::One(draw) => draw(found).into_iter().enumerate().map(named).collect(),
-            Draw::Several(draw) => draw(found),
-        };
-        figures.into_iter().map(|figure| figure.of(self.task)).collect()
+    pub(super) const fn new(name: &'static str, draw: Draw) -> Spec {
+        Spec { name, draw }
     }
-}
 
-/// Draws every figure of the tasks that the study did, in the order in which a reader meets them.
-pub fn draw(results: &Results) -> Vec<Figure> {
-    // All that is known of a network of a person's own belongs to no task of the brief.
-    let own = |figure: Figure| if results.network.is_some() { figure.of(Task::Network) } else { figure };
-    FIGURES.iter().flat_map(|spec| spec.figures(results)).map(own).collect()
+    /// What draws it, if it is a figure of Task 5.
+    pub(super) fn inside(&self) -> Option<inside::Draw> {
+        match self.draw {
+            Draw::Inside(draw) => Some(draw),
+            _ => None,
+        }
+    }
+
+    /// Its tasks, and what it is called in each.
+    fn names(&self) -> Vec<(Task, String)> {
+        let task = match self.draw {
+            Draw::Pca(_) => Task::Pca,
+            Draw::Perceptrons(_) => Task::Perceptron,
+            Draw::Networks(kinds, _) => {
+                let name = |task: Task| (task, format!("{}_{}", task.name(), self.name));
+                return kinds.iter().map(|kind| name(kind.task())).collect();
+            }
+            Draw::Inside(_) => Task::Inside,
+            Draw::Multitask(_) => Task::Multitask,
+            Draw::Sweep(_) => Task::Sweep,
+            Draw::Found(task, _) => task,
+        };
+        vec![(task, self.name.to_owned())]
+    }
+
+    /// The figures of a study.
+    pub(super) fn figures(&self, found: &Results, rows: &Rows) -> Vec<Figure> {
+        let drawings: Vec<Vec<Drawing>> = match self.draw {
+            Draw::Inside(draw) => {
+                let figures = found.inside.iter().flat_map(|inside| draw.of_study(inside));
+                return figures.map(|figure| figure.of(Task::Inside)).collect();
+            }
+            Draw::Networks(kinds, draw) => {
+                let of = |kind: &Kind| kind.of(found).map_or_else(Vec::new, |task| draw(*kind, task));
+                kinds.iter().map(of).collect()
+            }
+            Draw::Pca(draw) => vec![found.pca.iter().map(draw).collect()],
+            Draw::Perceptrons(draw) => vec![found.perceptrons.iter().map(draw).collect()],
+            Draw::Multitask(draw) => vec![found.multitask.iter().filter_map(draw).collect()],
+            Draw::Sweep(draw) => vec![found.sweep.iter().filter_map(draw).collect()],
+            Draw::Found(_, draw) => vec![draw(found, rows).into_iter().collect()],
+        };
+        let parts = |((task, name), drawings): ((Task, String), Vec<Drawing>)| {
+            drawings.into_iter().enumerate().map(move |(part, Drawing { svg, alt })| {
+                let name = if part == 0 { name.clone() } else { format!("{name}_{}", part + 1) };
+                Figure::new(name, svg, alt).of(task)
+            })
+        };
+        self.names().into_iter().zip(drawings).flat_map(parts).collect()
+    }
 }
 
 /// The names of the figures of a task, of two layers each where they are numbered.
 #[cfg(test)]
 pub(crate) fn names(task: Task) -> Vec<String> {
-    let names = FIGURES.iter().filter(|spec| spec.task == task).flat_map(|spec| spec.names);
-    let numbered = |name: &&str| match name.strip_suffix('_') {
+    let names = super::specs().flat_map(Spec::names).filter(|(of, _)| *of == task);
+    let numbered = |(_, name): (Task, String)| match name.strip_suffix('_') {
         Some(_) => vec![format!("{name}1"), format!("{name}2")],
-        None => vec![(*name).to_owned()],
+        None => vec![name],
     };
     names.flat_map(numbered).collect()
 }
@@ -193,6 +107,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use super::super::specs;
     use super::*;
 
     /// The names that the report's texts give to one of their functions: of `kind + "_curves"` both.
@@ -233,10 +148,9 @@ mod tests {
 
     #[test]
     fn every_figure_is_shown_in_the_report_and_no_other_is() {
-        let registered: BTreeSet<String> =
-            FIGURES.iter().flat_map(|spec| spec.names).map(|&name| name.to_owned()).collect();
+        let registered: BTreeSet<String> = specs().flat_map(Spec::names).map(|(_, name)| name).collect();
         let shown = named_by(&["drawn"]);
-        assert_eq!(shown, registered, "what the texts in `document` show, and what is registered here");
+        assert_eq!(shown, registered, "what the texts in `document` show, and what is drawn");
         let told_of = named_by(&["see", "figures-of"]);
         let missing: Vec<&String> = told_of.difference(&registered).collect();
         assert!(missing.is_empty(), "the texts refer to figures that nobody draws: {missing:?}");
@@ -244,7 +158,7 @@ mod tests {
 
     #[test]
     fn no_two_figures_have_one_name() {
-        let names: Vec<&&str> = FIGURES.iter().flat_map(|spec| spec.names).collect();
+        let names: Vec<String> = specs().flat_map(Spec::names).map(|(_, name)| name).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     }
 }

@@ -9,11 +9,17 @@ use super::forms::key::{Key, Sign, square};
 use super::forms::tiles::Tiles;
 use super::names::all_fitted;
 use super::raster::Stamp;
+use super::registry::{Draw, Spec};
 use super::{fixed, list, percent, thousands};
 use crate::PcaResults;
 
+pub(super) const FIGURES: &[Spec] = &[
+    Spec::new("pca_scatter", Draw::Pca(all_classes)),
+    Spec::new("pca_scatter_classes", Draw::Pca(class_by_class)),
+];
+
 /// All images, with a colour and a marker for each class.
-pub(super) fn all_classes(pca: &PcaResults) -> Drawing {
+fn all_classes(pca: &PcaResults) -> Drawing {
     const WIDEST: f64 = 90.0;
     const HIGHEST: f64 = 590.0;
     let names = &all_fitted(&pca.data.classes, 8.0, WIDEST);
@@ -64,7 +70,7 @@ pub(super) fn all_classes(pca: &PcaResults) -> Drawing {
 }
 
 /// The same plane once for each class, the class in its colour over all images in grey.
-pub(super) fn class_by_class(pca: &PcaResults) -> Drawing {
+fn class_by_class(pca: &PcaResults) -> Drawing {
     const COLUMNS: usize = 5;
     const MOST_COLUMNS: usize = 20;
     const HIGHEST: f64 = 590.0;

@@ -10,7 +10,10 @@ use super::forms::mark::mark;
 use super::names::all_fitted;
 use super::networks::Kind;
 use super::percent;
+use super::registry::{Draw, Spec};
 use crate::{Network, NetworksResults, SeedSpread};
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("seeds", Draw::Networks(Kind::ALL, accuracies))];
 
 /// Room for names at the left of the rows.
 const NAMES: f64 = 128.0;
@@ -19,7 +22,7 @@ const ROW: f64 = 17.0;
 const ROWS: usize = 30;
 
 /// Test accuracies of every network from each seed, with their means; nothing of one seed.
-pub(super) fn accuracies(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
+fn accuracies(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
     if !task.has_replicates() {
         return Vec::new();
     }

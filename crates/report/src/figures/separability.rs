@@ -6,8 +6,11 @@ use super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::colour::{self, Rgb};
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
+use super::registry::{Draw, Spec};
 use super::{percent, share, thousands};
 use crate::PcaResults;
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("separability", Draw::Pca(heat_maps))];
 
 /// Pairs for which a separating hyperplane was found.
 const SEPARATED: Rgb = [0xd6, 0xec, 0xe6];
@@ -19,7 +22,7 @@ fn unit(pca: &PcaResults) -> &'static str {
 }
 
 /// Accuracy of the best line in the plane beside the fewest errors of a hyperplane in all pixels.
-pub(super) fn heat_maps(pca: &PcaResults) -> Drawing {
+fn heat_maps(pca: &PcaResults) -> Drawing {
     const GAP: f64 = 15.0;
     let width = (TEXT_WIDTH - GAP) / 2.0;
     let mut canvas = Canvas::page();

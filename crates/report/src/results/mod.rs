@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ReportError;
 
-pub use comparison::{NetworkPair, between, within};
+pub use comparison::{Alone, Comparisons, McNemar, SeedTest, Verdict};
 pub use inside::{
     ActivationsResults, DreamResults, FilterLayerResults, FiltersResults, InsideResults, Judge, Maps,
     Pictures,
@@ -43,11 +43,11 @@ pub use multitask::{
 pub(crate) use network::test_of;
 pub use network::{Answers, Convolutions, Network, Replicate, Trained, WrongImage, metrics, training_lines};
 pub(crate) use networks::ONE_BUDGET;
-pub use networks::{ChosenBy, NetworksResults};
+pub use networks::{ChosenBy, NetworkPair, NetworksResults};
 pub use origin::{Origins, Program, Share};
 pub use page::{LeftOut, PageImages, PageNetwork, PageResults, WhyLeftOut};
 pub use peers::{PeerFound, PeerResults};
-pub use seeds::{Alone, GoalVerdict, SeedSpread, SeedTest, Verdict};
+pub use seeds::SeedSpread;
 pub use sweep::{Noise, PointResults, SweepResults};
 pub use unable::{Unable, Why};
 

@@ -6,6 +6,7 @@ use inkling_schema::outcome::{DataSetFacts, EpochOutcome, Evaluation, PlannedRun
 use inkling_schema::{RunSpec, Task, TrainRun};
 use inkling_store::{Reader, StoreError};
 
+use super::comparison::{Candidate, Comparisons, predictions, said};
 use super::network::{self, Network, Replicate};
 use crate::ReportError;
 
@@ -19,6 +20,15 @@ pub struct NetworksResults {
     pub data: DataSetFacts,
     /// The networks; there is one at least.
     pub networks: Vec<Network>,
+}
+
+/// Two networks, by their numbers among those of their tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkPair {
+    /// The first network.
+    pub a: usize,
+    /// The second.
+    pub b: usize,
 }
 
 /// What a network was chosen by, to be looked at more closely. Never the test images.
@@ -49,6 +59,24 @@ impl NetworksResults {
         lowest.map(|(_, network, _)| (network, by))
     }
 
+    /// Every two networks a < b.
+    pub fn comparisons(&self) -> Comparisons<NetworkPair> {
+        let all = || self.networks.iter().enumerate();
+        let pairs = all().flat_map(|a| all().skip(a.0 + 1).filter_map(move |b| candidate(a, b)));
+        let seeds = self.networks.first().into_iter().flat_map(Network::trainings);
+        let seeds = seeds.map(|training| training.seed);
+        Comparisons::new(&pairs.collect::<Vec<_>>(), self.has_replicates(), seeds)
+    }
+
+    /// Every network of this task beside every network of another; no seed is asked alone.
+    pub fn comparisons_beside(&self, other: &NetworksResults) -> Comparisons<NetworkPair> {
+        let others = || other.networks.iter().enumerate();
+        let pairs = self.networks.iter().enumerate();
+        let pairs = pairs.flat_map(|a| others().filter_map(move |b| candidate(a, b)));
+        let several = self.has_replicates() && other.has_replicates();
+        Comparisons::new(&pairs.collect::<Vec<_>>(), several, std::iter::empty())
+    }
+
     /// Share of the commonest class among the test images: what always naming it is right for.
     pub fn majority(&self) -> Option<f64> {
         let labels = self.networks.first()?.labels();
@@ -61,6 +89,20 @@ impl NetworksResults {
     pub fn test(&self) -> impl Iterator<Item = (&Network, &Evaluation)> {
         self.finished().map(|(_, network, last)| (network, &last.test))
     }
+}
+
+/// Two networks, with their numbers; `None` where they did not answer the same test images.
+fn candidate<'a>(
+    (a, first): (usize, &'a Network),
+    (b, second): (usize, &'a Network),
+) -> Option<Candidate<'a, NetworkPair>> {
+    let same = first.spec.data.set == second.spec.data.set && first.labels() == second.labels();
+    same.then(|| Candidate {
+        pair: NetworkPair { a, b },
+        labels: first.labels(),
+        first: said(first, 0, predictions),
+        second: said(second, 0, predictions),
+    })
 }
 
 /// Reads the networks of a task; `None` where the study has no run of it.

@@ -236,15 +236,15 @@ fn pairs_count_the_images_that_only_one_got_right() {
         }
     }
     // Image 2 is wrong for both: 9 images only the first got right, 2 only the second.
-    let pairs = within(&task);
-    assert_eq!(pairs.len(), 1);
-    assert_eq!((pairs[0].only_a, pairs[0].only_b, pairs[0].images), (9, 2, 1000));
+    let Comparisons { mcnemar, verdicts, .. } = task.comparisons();
+    assert_eq!((mcnemar.len(), verdicts.len()), (1, 1));
+    assert_eq!((mcnemar[0].only_first, mcnemar[0].only_second, mcnemar[0].images), (9, 2, 1000));
     // 2 · (1 + 11 + 55) / 2¹¹.
-    assert!((pairs[0].p - 134.0 / 2048.0).abs() < 1e-12 && pairs[0].p == pairs[0].adjusted);
-    assert!((pairs[0].difference() - 0.007).abs() < 1e-12 && !pairs[0].differs());
-    assert_eq!(between(&task, &task).len(), 4);
+    assert!((mcnemar[0].p - 134.0 / 2048.0).abs() < 1e-12 && mcnemar[0].p == mcnemar[0].adjusted);
+    assert!((verdicts[0].difference - 0.007).abs() < 1e-12 && !verdicts[0].differs());
+    assert_eq!(task.comparisons_beside(&task).mcnemar.len(), 4);
     task.networks[1].heads[0].labels[5] ^= 1;
-    assert!(within(&task).is_empty(), "other images cannot be compared");
+    assert!(task.comparisons().mcnemar.is_empty(), "other images cannot be compared");
 }
 
 #[test]

@@ -1,11 +1,23 @@
 //! Task 5.
 
 use inkling_schema::outcome::{DreamFound, FilterKinds, LookedAt, PairLikeness};
-use inkling_schema::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start};
+use inkling_schema::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start, Task};
 use inkling_statistics::{holm, wilson_interval};
 use serde::Serialize;
 
 use crate::results::{ActivationsResults, DreamResults, FiltersResults, InsideResults, Judge};
+use crate::tables::{Parts, Row, Spec, some, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("inside_filters", Task::Inside, |rows| some(&rows.inside.as_ref()?.filters)),
+    table("inside_layers", Task::Inside, |rows| some(&rows.inside.as_ref()?.layers)),
+    table("inside_images", Task::Inside, |rows| some(&rows.inside.as_ref()?.images)),
+    table("inside_dreams", Task::Inside, |rows| {
+        let inside = rows.inside.as_ref()?;
+        some(&[&inside.dreams[..], &inside.further_dreams].concat())
+    }),
+    table("inside_likeness", Task::Inside, |rows| some(&rows.inside.as_ref()?.likeness)),
+];
 
 /// A part that the study did not ask for is empty or null.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,6 +56,8 @@ pub(crate) struct LikenessRow {
     pub(crate) p_holm: f64,
 }
 
+impl Row for LikenessRow {}
+
 /// The filters of a convolution, their slices counted by kind, and by kind of as many random ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct FilterRow {
@@ -53,6 +67,12 @@ pub(crate) struct FilterRow {
     filters: usize,
     kinds: FilterKinds,
     by_chance: FilterKinds,
+}
+
+const KINDS: &[&str] = &["edges", "blobs", "near_zero", "others"];
+
+impl Row for FilterRow {
+    const PARTS: Parts = &[("kinds", KINDS), ("by_chance", KINDS)];
 }
 
 /// A layer: which channels are zero for every test image, and shares of its outputs that are zero.
@@ -69,6 +89,11 @@ pub(crate) struct LayerRow {
     /// The channel that differs most between two images.
     most_different: Option<usize>,
 }
+
+impl Row for LayerRow {}
+
+/// An image that was looked at is its own row.
+impl Row for LookedAt {}
 
 /// A dream. Probabilities and logits are of its class, where it has one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -94,6 +119,8 @@ pub(crate) struct DreamRow {
     /// The step at which the dream stopped being finite.
     pub(crate) diverged: Option<usize>,
 }
+
+impl Row for DreamRow {}
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct JudgeRow {

@@ -11,18 +11,19 @@ mod sweep;
 
 use serde::Serialize;
 
-pub(crate) use self::inside::{DreamRow, FilterRow, InsideRows, LayerRow, LikenessRow};
-pub(crate) use self::multitask::{
-    ClassChangeRow, CostRow, GradientRow, HeadRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow,
-};
-pub(crate) use self::networks::{
-    ClassRow, ComparedRow, ConfusionRow, NetworkRow, NetworksRows, PairRow, compared,
-};
-pub(crate) use self::pca::{ComponentRow, PcaRows, SeparabilityRow};
+pub(crate) use self::inside::{InsideRows, LikenessRow};
+pub(crate) use self::multitask::{CostRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow};
+pub(crate) use self::networks::{ClassRow, ComparedRow, NetworkRow, NetworksRows, PairRow, compared};
+pub(crate) use self::pca::PcaRows;
 pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
 pub(crate) use self::seeds::{SeedPairRow, SeedRow, SeedsRows};
-pub(crate) use self::sweep::{PointRow, SweepRows, TestRow};
-use crate::results::Results;
+pub(crate) use self::sweep::{PointRow, SweepRows};
+use crate::results::{Comparisons, NetworkPair, Results};
+use crate::tables::Spec;
+
+/// Every table there is, in the order in which a reader meets them.
+pub(crate) const TABLES: &[&[Spec]] =
+    &[pca::TABLES, perceptron::TABLES, networks::TABLES, inside::TABLES, multitask::TABLES, sweep::TABLES];
 
 /// The rows of every task; a task that was not asked for is absent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,6 +47,9 @@ pub(crate) struct Rows {
     /// MLPs and CNNs side by side, and McNemar's tests between them.
     #[serde(skip)]
     pub(crate) compared: Vec<ComparedRow>,
+    /// Every CNN beside every MLP.
+    #[serde(skip)]
+    pub(crate) comparisons: Option<Comparisons<NetworkPair>>,
     #[serde(skip)]
     pub(crate) between: Vec<PairRow>,
     /// The same over seeds, where there are several.
@@ -58,6 +62,8 @@ impl Rows {
     pub(crate) fn new(results: &Results) -> Rows {
         let (mlps, cnns) = (results.mlps.as_ref(), results.cnns.as_ref());
         let both = mlps.zip(cnns);
+        let comparisons = both.map(|(mlps, cnns)| cnns.comparisons_beside(mlps));
+        let beside = || both.zip(comparisons.as_ref());
         let times_compare = results.origins.times_compare();
         Rows {
             pca: results.pca.as_ref().map(PcaRows::new),
@@ -69,8 +75,11 @@ impl Rows {
             multitask: results.multitask.as_ref().map(MultitaskRows::new),
             sweep: results.sweep.as_ref().map(SweepRows::new),
             compared: both.map_or_else(Vec::new, |(mlps, cnns)| compared(mlps, cnns, times_compare)),
-            between: both.map_or_else(Vec::new, |(mlps, cnns)| networks::between(cnns, mlps)),
-            between_over_seeds: both.map_or_else(Vec::new, |(mlps, cnns)| seeds::between(cnns, mlps)),
+            between: beside()
+                .map_or_else(Vec::new, |((mlps, cnns), found)| networks::pairs(found, cnns, mlps)),
+            between_over_seeds: beside()
+                .map_or_else(Vec::new, |((mlps, cnns), found)| seeds::tests(found, cnns, mlps)),
+            comparisons,
         }
     }
 }

@@ -1,16 +1,35 @@
 //! Task 6.
 
-use inkling_schema::Weighting;
 use inkling_schema::outcome::{Divergence, GradientsLine};
+use inkling_schema::{Task, Weighting};
 use inkling_statistics::{mean, wilson_interval};
 use serde::Serialize;
 
 use super::networks::{ClassRow, class_rows};
 use super::seeds::SeedsRows;
 use crate::results::{
-    Baselines, ClassChange, Goal, GoalPair, GradientsFound, MultitaskResults, Network, Pairing, Spread,
-    WeightingResults,
+    Baselines, ClassChange, Comparisons, Goal, GoalPair, GradientsFound, McNemar, MultitaskResults, Network,
+    Pairing, Spread, WeightingResults,
 };
+use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("multitask_networks", Task::Multitask, |rows| {
+        let networks: Vec<HeadedRow> = rows.multitask.as_ref()?.networks().cloned().collect();
+        Some(csv(&networks))
+    }),
+    table("multitask_mcnemar", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.mcnemar))),
+    table("multitask_seeds", Task::Multitask, |rows| {
+        Some(csv(&rows.multitask.as_ref()?.seeds.as_ref()?.networks))
+    }),
+    table("multitask_seed_tests", Task::Multitask, |rows| {
+        Some(csv(&rows.multitask.as_ref()?.seeds.as_ref()?.tests))
+    }),
+    table("multitask_classes", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.classes))),
+    table("multitask_measures", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.measures))),
+    table("multitask_gradients", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.gradients)),
+    table("multitask_weightings", Task::Multitask, |rows| some(&rows.multitask.as_ref()?.weightings)),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct MultitaskRows {
@@ -27,6 +46,11 @@ pub(crate) struct MultitaskRows {
     pub(crate) free_group_accuracy: Option<f64>,
     free_group_interval: Option<(f64, f64)>,
     baselines: BothBaselines,
+    /// Every comparison with a single-task network, for whoever says or draws which differ.
+    #[serde(skip)]
+    pub(crate) comparisons: Comparisons<GoalPair>,
+    #[serde(skip)]
+    pub(crate) changes: Vec<ClassChange>,
     /// McNemar's exact test of every head that was trained with another, and of the free baseline, with the single-task
     /// network.
     pub(crate) mcnemar: Vec<HeadRow>,
@@ -86,6 +110,14 @@ pub(crate) struct HeadedRow {
     pub(crate) diverged: Option<Divergence>,
 }
 
+impl Row for HeadedRow {
+    const PARTS: Parts = &[
+        DIVERGED,
+        ("contradictions", &["count", "share", "item_right", "group_right"]),
+        ("gradients", &["measurements", "mean_cosine", "negative", "norm_ratio"]),
+    ];
+}
+
 /// Test images whose item, as one head says it, is in another group than the other head says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct ContradictionRow {
@@ -128,6 +160,8 @@ pub(crate) struct HeadRow {
     pub(crate) p_holm: f64,
 }
 
+impl Row for HeadRow {}
+
 /// A class under one λ, beside the single-task network.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct ClassChangeRow {
@@ -141,6 +175,8 @@ pub(crate) struct ClassChangeRow {
     difference: f64,
     p_holm: f64,
 }
+
+impl Row for ClassChangeRow {}
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct CostRow {
@@ -167,6 +203,12 @@ pub(crate) struct WeightingRow {
     mean_train_seconds: f64,
 }
 
+const SPREAD: &[&str] = &["mean", "deviation", "count"];
+
+impl Row for WeightingRow {
+    const PARTS: Parts = &[("weighting", &[]), ("item", SPREAD), ("group", SPREAD)];
+}
+
 /// The heads' gradients at a step of training.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct GradientRow {
@@ -177,6 +219,8 @@ pub(crate) struct GradientRow {
     cosine: Option<f64>,
 }
 
+impl Row for GradientRow {}
+
 impl MultitaskRows {
     pub(crate) fn new(task: &MultitaskResults) -> MultitaskRows {
         let free = task.single(Goal::Item).and_then(|network| task.free(network));
@@ -186,7 +230,7 @@ impl MultitaskRows {
             let head = (network.name.as_str(), network.spec.seed, goal.name());
             Some(class_rows(head, task.classes(goal), &task.confusion(network, goal)?))
         });
-        let changes = task.all_class_changes();
+        let (comparisons, changes) = (task.comparisons(), task.class_changes());
         let lambda = |(lambda, network): &(f64, Network)| HeadedRow::new(task, Some(*lambda), network);
         MultitaskRows {
             data: task.networks().next().map_or_else(String::new, |network| network.spec.data.set.clone()),
@@ -198,13 +242,15 @@ impl MultitaskRows {
             free_group_accuracy: free.map(|found| found.accuracy()),
             free_group_interval: free.map(|found| wilson_interval(found.correct, found.images)),
             baselines: BothBaselines { item: task.baselines(Goal::Item), group: task.baselines(Goal::Group) },
-            mcnemar: task.pairs().into_iter().map(|pair| HeadRow::new(task, pair)).collect(),
-            classes: changes.into_iter().map(|change| ClassChangeRow::new(task, change)).collect(),
+            mcnemar: comparisons.mcnemar.iter().map(|test| HeadRow::new(task, test)).collect(),
+            classes: changes.iter().map(|change| ClassChangeRow::new(task, change)).collect(),
             measures: measures.flatten().collect(),
             cost: CostRow::new(task),
             weightings: task.weightings().into_iter().map(WeightingRow::new).collect(),
             gradients: task.networks().flat_map(gradients).collect(),
-            seeds: SeedsRows::of_multitask(task),
+            seeds: SeedsRows::of_multitask(task, &comparisons),
+            comparisons,
+            changes,
         }
     }
 
@@ -277,30 +323,31 @@ impl GradientsRow {
 }
 
 impl HeadRow {
-    fn new(task: &MultitaskResults, pair: GoalPair) -> HeadRow {
-        let (first, lambda) = match pair.pairing {
+    fn new(task: &MultitaskResults, test: &McNemar<GoalPair>) -> HeadRow {
+        let GoalPair { goal, pairing } = test.pair;
+        let (first, lambda) = match pairing {
             Pairing::Lambda(i) => (task.lambdas[i].1.name.clone(), Some(task.lambdas[i].0)),
             Pairing::Free => ("item, summed".to_owned(), None),
         };
         HeadRow {
-            goal: pair.goal.name(),
+            goal: goal.name(),
             first,
-            single: task.single(pair.goal).map_or_else(String::new, |network| network.name.clone()),
+            single: task.single(goal).map_or_else(String::new, |network| network.name.clone()),
             lambda,
-            test_images: pair.images,
-            only_first: pair.only_first,
-            only_single: pair.only_single,
-            p: pair.p,
-            p_holm: pair.adjusted,
+            test_images: test.images,
+            only_first: test.only_first,
+            only_single: test.only_second,
+            p: test.p,
+            p_holm: test.adjusted,
         }
     }
 }
 
 impl ClassChangeRow {
-    fn new(task: &MultitaskResults, (goal, change): (Goal, ClassChange)) -> ClassChangeRow {
+    fn new(task: &MultitaskResults, change: &ClassChange) -> ClassChangeRow {
         ClassChangeRow {
-            goal: goal.name(),
-            class: task.classes(goal)[change.class].clone(),
+            goal: change.goal.name(),
+            class: task.classes(change.goal)[change.class].clone(),
             lambda: task.lambdas[change.lambda].0,
             test_images: change.images,
             recall: change.recall,

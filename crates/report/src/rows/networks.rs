@@ -1,16 +1,43 @@
 //! Tasks 3 and 4, and both kinds of networks side by side.
 
+use inkling_schema::Task;
 use inkling_schema::outcome::Divergence;
 use inkling_statistics::{ClassMeasures, class_measures, wilson_interval};
 use serde::Serialize;
 
 use super::seeds::SeedsRows;
-use crate::results::{self, Network, NetworkPair, NetworksResults};
+use crate::results::{Comparisons, McNemar, Network, NetworkPair, NetworksResults};
+use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("mlp_networks", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.networks))),
+    table("mlp_mcnemar", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.mcnemar))),
+    table("mlp_seeds", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.seeds.as_ref()?.networks))),
+    table("mlp_seed_tests", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.seeds.as_ref()?.tests))),
+    table("mlp_classes", Task::Mlp, |rows| Some(csv(&rows.mlp.as_ref()?.classes))),
+    table("confusion_mlp", Task::Mlp, |rows| some(&rows.mlp.as_ref()?.confusion)),
+    table("cnn_networks", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.networks))),
+    table("cnn_mcnemar", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.mcnemar))),
+    table("cnn_seeds", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.seeds.as_ref()?.networks))),
+    table("cnn_seed_tests", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.seeds.as_ref()?.tests))),
+    table("cnn_classes", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.classes))),
+    table("confusion_cnn", Task::Cnn, |rows| some(&rows.cnn.as_ref()?.confusion)),
+    table("networks_compared", Task::Cnn, |rows| some(&rows.compared)),
+    table("cnn_mlp_mcnemar", Task::Cnn, |rows| some(&rows.compared).map(|_| csv(&rows.between))),
+    table("cnn_mlp_seed_tests", Task::Cnn, |rows| some(&rows.between_over_seeds)),
+    table("network", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.networks))),
+    table("network_seeds", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.seeds.as_ref()?.networks))),
+    table("network_classes", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.classes))),
+    table("confusion_network", Task::Network, |rows| some(&rows.network.as_ref()?.confusion)),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct NetworksRows {
     data: String,
     pub(crate) networks: Vec<NetworkRow>,
+    /// Every two networks, for whoever says or draws which of them differ.
+    #[serde(skip)]
+    pub(crate) comparisons: Comparisons<NetworkPair>,
     /// McNemar's exact test between every two networks that did not diverge.
     pub(crate) mcnemar: Vec<PairRow>,
     /// Precision, recall and F1 of every class, by every network that did not diverge.
@@ -47,6 +74,10 @@ pub(crate) struct NetworkRow {
     pub(crate) diverged: Option<Divergence>,
 }
 
+impl Row for NetworkRow {
+    const PARTS: Parts = &[DIVERGED];
+}
+
 /// Two networks on the same test images.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct PairRow {
@@ -60,6 +91,8 @@ pub(crate) struct PairRow {
     p: f64,
     pub(crate) p_holm: f64,
 }
+
+impl Row for PairRow {}
 
 /// A class of the test images, as one head of a network finds it; what is undefined is null.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -75,6 +108,8 @@ pub(crate) struct ClassRow {
     f1: Option<f64>,
 }
 
+impl Row for ClassRow {}
+
 /// Test images of a class that were predicted as a class.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct ConfusionRow {
@@ -83,6 +118,8 @@ pub(crate) struct ConfusionRow {
     predicted: String,
     pub(crate) test_images: usize,
 }
+
+impl Row for ConfusionRow {}
 
 /// A network among those of both kinds. What it reaches for its cost is null where it diverged, and what it reaches for its
 /// time also where the runs are of several machines or programs.
@@ -99,19 +136,23 @@ pub(crate) struct ComparedRow {
     pub(crate) accuracy_per_test_second: Option<f64>,
 }
 
+impl Row for ComparedRow {}
+
 impl NetworksRows {
     pub(crate) fn new(task: &NetworksResults) -> NetworksRows {
         let names = &task.data.classes;
         let classes = task.finished().flat_map(|(_, network, _)| {
             class_rows(network.head_of_classes(), names, &network.confusion(names.len()))
         });
+        let comparisons = task.comparisons();
         NetworksRows {
             data: task.networks.first().map_or_else(String::new, |network| network.spec.data.set.clone()),
             networks: task.networks.iter().map(NetworkRow::new).collect(),
-            mcnemar: pairs(&results::within(task), task, task),
+            mcnemar: pairs(&comparisons, task, task),
             classes: classes.collect(),
             confusion: task.chosen().map_or_else(Vec::new, |(network, _)| confusion(network, names)),
-            seeds: SeedsRows::of_networks(task),
+            seeds: SeedsRows::of_networks(task, &comparisons),
+            comparisons,
         }
     }
 }
@@ -143,22 +184,22 @@ impl NetworkRow {
     }
 }
 
-fn pairs(pairs: &[NetworkPair], first: &NetworksResults, second: &NetworksResults) -> Vec<PairRow> {
-    let row = |pair: &NetworkPair| PairRow {
-        a: first.networks[pair.a].name.clone(),
-        b: second.networks[pair.b].name.clone(),
-        test_images: pair.images,
-        only_a: pair.only_a,
-        only_b: pair.only_b,
-        p: pair.p,
-        p_holm: pair.adjusted,
+/// McNemar's tests of networks of one task beside those of another, or of the same.
+pub(super) fn pairs(
+    comparisons: &Comparisons<NetworkPair>,
+    first: &NetworksResults,
+    second: &NetworksResults,
+) -> Vec<PairRow> {
+    let row = |test: &McNemar<NetworkPair>| PairRow {
+        a: first.networks[test.pair.a].name.clone(),
+        b: second.networks[test.pair.b].name.clone(),
+        test_images: test.images,
+        only_a: test.only_first,
+        only_b: test.only_second,
+        p: test.p,
+        p_holm: test.adjusted,
     };
-    pairs.iter().map(row).collect()
-}
-
-/// McNemar's tests of every network of one task against every network of another.
-pub(super) fn between(first: &NetworksResults, second: &NetworksResults) -> Vec<PairRow> {
-    pairs(&results::between(first, second), first, second)
+    comparisons.mcnemar.iter().map(row).collect()
 }
 
 /// Precision, recall and F1 of each class by a head, from the test images of each class (rows) by its answers (columns).
@@ -269,7 +310,7 @@ mod tests {
             close(row.accuracy_per_training_second, row.train_seconds);
             close(row.accuracy_per_test_second, row.test_seconds);
         }
-        assert_eq!(between(&cnns, &mlps).len(), 25);
+        assert_eq!(cnns.comparisons_beside(&mlps).mcnemar.len(), 25);
         let apart = compared(&mlps, &cnns, false);
         assert!(apart.iter().all(|row| row.accuracy_per_test_second.is_none()));
     }

@@ -1,8 +1,15 @@
 //! Task 1.
 
+use inkling_schema::Task;
 use serde::Serialize;
 
 use crate::results::PcaResults;
+use crate::tables::{Row, Spec, csv, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("components", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.components()))),
+    table("separability", Task::Pca, |rows| Some(csv(&rows.pca.as_ref()?.pairs))),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct PcaRows {
@@ -22,6 +29,8 @@ pub(crate) struct ComponentRow {
     cumulative: f64,
 }
 
+impl Row for ComponentRow {}
+
 /// Two classes: whether a line separates them in the plane of two components, and a hyperplane in all pixels.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct SeparabilityRow {
@@ -36,6 +45,8 @@ pub(crate) struct SeparabilityRow {
     full_space_errors: usize,
     full_space_passes: usize,
 }
+
+impl Row for SeparabilityRow {}
 
 impl PcaRows {
     pub(super) fn new(results: &PcaResults) -> PcaRows {

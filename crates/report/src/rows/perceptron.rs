@@ -1,11 +1,18 @@
 //! Task 2.
 
-use inkling_schema::PerceptronRule;
 use inkling_schema::outcome::PerceptronOutcome;
+use inkling_schema::{PerceptronRule, Task};
 use inkling_statistics::{mean_and_std, wilson_interval};
 use serde::Serialize;
 
 use crate::results::{PairResults, PerceptronResults};
+use crate::tables::{Row, Spec, csv, some, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("perceptrons", Task::Perceptron, |rows| Some(csv(&rows.perceptron.as_ref()?.pairs))),
+    table("perceptrons_five", Task::Perceptron, |rows| Some(csv(&rows.perceptron.as_ref()?.five))),
+    table("perceptron_seeds", Task::Perceptron, |rows| some(&rows.perceptron.as_ref()?.seeds)),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct PerceptronRows {
@@ -34,6 +41,8 @@ pub(crate) struct PerceptronSeedRow {
     diverged: usize,
 }
 
+impl Row for PerceptronSeedRow {}
+
 /// One perceptron.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct PerceptronRow {
@@ -56,6 +65,8 @@ pub(crate) struct PerceptronRow {
     pub(crate) test_interval: (f64, f64),
     seconds: f64,
 }
+
+impl Row for PerceptronRow {}
 
 impl PerceptronRows {
     pub(super) fn new(results: &PerceptronResults) -> PerceptronRows {

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::results::{
-    Alone, Goal, GoalVerdict, MultitaskResults, Network, NetworksResults, Pairing, SeedTest, Verdict,
+    Alone, Comparisons, Goal, GoalPair, MultitaskResults, Network, NetworkPair, NetworksResults, Pairing,
+    SeedTest, Verdict,
 };
+use crate::tables::Row;
 
 /// The networks of a task over the seeds of a study.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -14,7 +16,7 @@ pub(crate) struct SeedsRows {
     /// images.
     pub(crate) tests: Vec<SeedPairRow>,
     /// What each seed alone would have said.
-    pub(crate) alone: Vec<AloneRow>,
+    pub(crate) alone: Vec<Alone>,
 }
 
 /// A network over seeds; of networks with two heads, one head.
@@ -36,6 +38,8 @@ pub(crate) struct SeedRow {
     pub(crate) diverged: usize,
 }
 
+impl Row for SeedRow {}
+
 /// Two networks over seeds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct SeedPairRow {
@@ -54,17 +58,14 @@ pub(crate) struct SeedPairRow {
     pub(crate) detectable: f64,
 }
 
-/// What one seed alone would have said, by McNemar's test with Holm's correction.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(crate) struct AloneRow {
-    pub(crate) seed: u64,
-    pub(crate) pairs: usize,
-    pub(crate) differ: usize,
-}
+impl Row for SeedPairRow {}
 
 impl SeedsRows {
     /// `None` of one seed.
-    pub(super) fn of_networks(task: &NetworksResults) -> Option<SeedsRows> {
+    pub(super) fn of_networks(
+        task: &NetworksResults,
+        comparisons: &Comparisons<NetworkPair>,
+    ) -> Option<SeedsRows> {
         let head = |network: &Network| network.head_of_classes().2.to_owned();
         task.has_replicates().then(|| SeedsRows {
             networks: task
@@ -72,13 +73,16 @@ impl SeedsRows {
                 .iter()
                 .map(|network| SeedRow::new(network, (0, head(network)), None))
                 .collect(),
-            tests: tests(&task.verdicts(), task, task),
-            alone: task.alone().into_iter().map(AloneRow::new).collect(),
+            tests: tests(comparisons, task, task),
+            alone: comparisons.alone.clone(),
         })
     }
 
     /// `None` of one seed.
-    pub(super) fn of_multitask(task: &MultitaskResults) -> Option<SeedsRows> {
+    pub(super) fn of_multitask(
+        task: &MultitaskResults,
+        comparisons: &Comparisons<GoalPair>,
+    ) -> Option<SeedsRows> {
         let singles = task.single.iter().flatten().map(|network| (network, None));
         let lambdas = task.lambdas.iter().map(|(lambda, network)| (network, Some(*lambda)));
         let heads = singles.chain(lambdas).flat_map(|(network, lambda)| {
@@ -89,8 +93,8 @@ impl SeedsRows {
         });
         task.has_replicates().then(|| SeedsRows {
             networks: heads.map(|(network, lambda, head)| SeedRow::new(network, head, lambda)).collect(),
-            tests: task.verdicts().iter().filter_map(|verdict| goal_test(verdict, task)).collect(),
-            alone: task.alone().into_iter().map(AloneRow::new).collect(),
+            tests: comparisons.verdicts.iter().filter_map(|verdict| goal_test(verdict, task)).collect(),
+            alone: comparisons.alone.clone(),
         })
     }
 }
@@ -131,31 +135,26 @@ impl SeedPairRow {
     }
 }
 
-impl AloneRow {
-    fn new(Alone { seed, differ, pairs }: Alone) -> AloneRow {
-        AloneRow { seed, pairs, differ }
-    }
-}
-
-fn tests(verdicts: &[Verdict], first: &NetworksResults, second: &NetworksResults) -> Vec<SeedPairRow> {
-    let name = |task: &NetworksResults, number: usize| task.networks[number].name.clone();
-    let row = |verdict: &Verdict| {
-        let test = verdict.over_seeds.as_ref()?;
-        Some(SeedPairRow::new(name(first, verdict.a), name(second, verdict.b), test))
+/// Networks of one task beside those of another, or of the same.
+pub(super) fn tests(
+    comparisons: &Comparisons<NetworkPair>,
+    first: &NetworksResults,
+    second: &NetworksResults,
+) -> Vec<SeedPairRow> {
+    let row = |verdict: &Verdict<NetworkPair>| {
+        let NetworkPair { a, b } = verdict.pair;
+        let [a, b] = [&first.networks[a], &second.networks[b]].map(|network| network.name.clone());
+        Some(SeedPairRow::new(a, b, verdict.over_seeds.as_ref()?))
     };
-    verdicts.iter().filter_map(row).collect()
+    comparisons.verdicts.iter().filter_map(row).collect()
 }
 
-/// Every network of one task beside every network of another.
-pub(super) fn between(first: &NetworksResults, second: &NetworksResults) -> Vec<SeedPairRow> {
-    tests(&first.verdicts_beside(second), first, second)
-}
-
-fn goal_test(verdict: &GoalVerdict, task: &MultitaskResults) -> Option<SeedPairRow> {
-    let first = match verdict.pairing {
-        Pairing::Lambda(number) => format!("{} of {}", verdict.goal.name(), task.lambdas[number].1.name),
+fn goal_test(verdict: &Verdict<GoalPair>, task: &MultitaskResults) -> Option<SeedPairRow> {
+    let GoalPair { goal, pairing } = verdict.pair;
+    let first = match pairing {
+        Pairing::Lambda(number) => format!("{} of {}", goal.name(), task.lambdas[number].1.name),
         Pairing::Free => "item, summed".to_owned(),
     };
-    let single = task.single(verdict.goal)?.name.clone();
+    let single = task.single(goal)?.name.clone();
     Some(SeedPairRow::new(first, single, verdict.over_seeds.as_ref()?))
 }

@@ -1,10 +1,17 @@
 //! A sweep: a row for each point.
 
+use inkling_schema::Task;
 use inkling_schema::outcome::Evaluation;
 use inkling_statistics::{mean_and_std, wilson_interval};
 use serde::Serialize;
 
 use crate::results::{Noise, PointResults, SweepResults};
+use crate::tables::{Row, Spec, some, table};
+
+pub(super) const TABLES: &[Spec] = &[
+    table("sweep", Task::Sweep, |rows| some(&rows.sweep.as_ref()?.points)),
+    table("sweep_test", Task::Sweep, |rows| some(&rows.sweep.as_ref()?.tests)),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct SweepRows {
@@ -39,6 +46,8 @@ pub(crate) struct PointRow {
     pub(crate) chosen: bool,
 }
 
+impl Row for PointRow {}
+
 /// A head of a chosen network on the test images.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct TestRow {
@@ -52,6 +61,8 @@ pub(crate) struct TestRow {
     interval: (f64, f64),
     test_loss: f64,
 }
+
+impl Row for TestRow {}
 
 impl SweepRows {
     pub(crate) fn new(found: &SweepResults) -> SweepRows {

@@ -7,7 +7,7 @@ use inkling_statistics::median;
 
 use super::networks::{Named, initializer};
 use crate::rows::ComparedRow;
-use crate::{Network, NetworksResults, Verdict};
+use crate::{Network, NetworkPair, NetworksResults, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ComparedFacts<'a> {
@@ -65,8 +65,8 @@ impl<'a> ComparedFacts<'a> {
         mlps: &'a NetworksResults,
         cnns: &'a NetworksResults,
         rows: &'a [ComparedRow],
+        pairs: &[Verdict<NetworkPair>],
     ) -> Option<Self> {
-        let pairs = cnns.verdicts_beside(mlps);
         let differing = || pairs.iter().filter(|pair| pair.differs());
         let rows: Vec<&ComparedRow> = rows.iter().filter(|row| row.test_accuracy.is_some()).collect();
         let best = |value: fn(&ComparedRow) -> Option<f64>| {
@@ -97,7 +97,7 @@ impl<'a> ComparedFacts<'a> {
             pairs: pairs.len(),
             differ: differing().count(),
             cnn_better: differing().filter(|pair| pair.difference > 0.0).count(),
-            smallest_winner: smallest_winner(cnns, &pairs),
+            smallest_winner: smallest_winner(cnns, pairs),
             smallest_mlp: Named { name: &smallest_mlp.name, value: parameters(smallest_mlp) },
             accuracy_ratio: ratio(|row| row.test_accuracy.unwrap_or(0.0)),
             cost_ratio: ratio(|row| row.parameters as f64),
@@ -125,9 +125,9 @@ fn trained_alike(a: &TrainRun, b: &TrainRun) -> bool {
     a.training == b.training && alike(hidden(a), hidden(b)) && alike(output(a), output(b))
 }
 
-fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[Verdict]) -> Option<Named<'a>> {
+fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[Verdict<NetworkPair>]) -> Option<Named<'a>> {
     let wins = |cnn: usize| {
-        let mut against = pairs.iter().filter(|pair| pair.a == cnn).peekable();
+        let mut against = pairs.iter().filter(|pair| pair.pair.a == cnn).peekable();
         against.peek().is_some() && against.all(|pair| pair.differs() && pair.difference > 0.0)
     };
     let winners = cnns.finished().filter(|(i, _, _)| wins(*i));

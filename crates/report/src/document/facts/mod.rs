@@ -246,7 +246,10 @@ impl<'a> Facts<'a> {
                 .mlps
                 .as_ref()
                 .zip(results.cnns.as_ref())
-                .and_then(|(mlps, cnns)| ComparedFacts::new(mlps, cnns, &rows.compared)),
+                .zip(rows.comparisons.as_ref())
+                .and_then(|((mlps, cnns), pairs)| {
+                    ComparedFacts::new(mlps, cnns, &rows.compared, &pairs.verdicts)
+                }),
             network: networks(&results.network, &rows.network)
                 .zip(results.network.as_ref())
                 .and_then(|(facts, found)| NetworkFacts::new(facts, found)),

@@ -10,7 +10,7 @@ use super::rank::RankCorrelation;
 use super::seeds::SeedsFacts;
 use crate::results::ONE_BUDGET;
 use crate::rows::{NetworkRow, NetworksRows};
-use crate::{Network, NetworksResults, Verdict};
+use crate::{Network, NetworkPair, NetworksResults, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct NetworksFacts<'a> {
@@ -126,7 +126,7 @@ impl<'a> NetworksFacts<'a> {
     pub(super) fn new(task: &'a NetworksResults, rows: &'a NetworksRows) -> Option<Self> {
         let first = task.networks.first()?;
         let spec = &first.spec;
-        let pairs = task.verdicts();
+        let pairs = &rows.comparisons.verdicts;
         let layers = || spec.model.trunk.iter();
         let all_layers = || task.networks.iter().flat_map(|network| &network.spec.model.trunk);
         let padding = |layer: &LayerSpec| match layer {
@@ -156,11 +156,11 @@ impl<'a> NetworksFacts<'a> {
             best_kept: task.finished().count() > 0
                 && task.finished().all(|(_, network, _)| network.outcome.weights == Weights::Best),
             found: Found::new(task),
-            pairs: Pairs::new(task, &pairs),
-            budgets: budgets(task, &pairs),
+            pairs: Pairs::new(task, pairs),
+            budgets: budgets(task, pairs),
             chosen: Chosen::new(task, &rows.classes),
             worked: Worked::new(task),
-            seeds: SeedsFacts::of_networks(task, &rows.seeds, &pairs),
+            seeds: SeedsFacts::new(first, &rows.seeds, &rows.comparisons),
         })
     }
 }
@@ -228,11 +228,13 @@ fn one_budget(a: &Network, b: &Network) -> bool {
 }
 
 impl Pairs {
-    fn new(task: &NetworksResults, pairs: &[Verdict]) -> Option<Self> {
+    fn new(task: &NetworksResults, pairs: &[Verdict<NetworkPair>]) -> Option<Self> {
         let networks = &task.networks;
-        let across = || pairs.iter().filter(|pair| !one_budget(&networks[pair.a], &networks[pair.b]));
-        let larger_better = |pair: &&Verdict| {
-            let larger_first = networks[pair.a].outcome.parameters > networks[pair.b].outcome.parameters;
+        let across =
+            || pairs.iter().filter(|pair| !one_budget(&networks[pair.pair.a], &networks[pair.pair.b]));
+        let larger_better = |pair: &&Verdict<NetworkPair>| {
+            let larger_first =
+                networks[pair.pair.a].outcome.parameters > networks[pair.pair.b].outcome.parameters;
             larger_first == (pair.difference > 0.0)
         };
         let differing = || across().filter(|pair| pair.differs());
@@ -248,7 +250,7 @@ impl Pairs {
 }
 
 /// Groups of networks that did not diverge, by their number of parameters, the largest first.
-fn budgets<'a>(task: &'a NetworksResults, pairs: &[Verdict]) -> Vec<Budget<'a>> {
+fn budgets<'a>(task: &'a NetworksResults, pairs: &[Verdict<NetworkPair>]) -> Vec<Budget<'a>> {
     let mut order: Vec<(usize, &Network)> = task.finished().map(|(i, network, _)| (i, network)).collect();
     order.sort_by_key(|(_, network)| std::cmp::Reverse(network.outcome.parameters));
     let mut groups: Vec<Vec<(usize, &Network)>> = Vec::new();
@@ -264,14 +266,15 @@ fn budgets<'a>(task: &'a NetworksResults, pairs: &[Verdict]) -> Vec<Budget<'a>> 
 
 fn budget<'a>(
     task: &'a NetworksResults,
-    pairs: &[Verdict],
+    pairs: &[Verdict<NetworkPair>],
     mut group: Vec<(usize, &'a Network)>,
 ) -> Budget<'a> {
     group.sort_by_key(|(i, network)| (network.depth(), *i));
     let inside = |i: usize| group.iter().any(|(member, _)| *member == i);
-    let pairs: Vec<&Verdict> = pairs.iter().filter(|pair| inside(pair.a) && inside(pair.b)).collect();
+    let pairs: Vec<&Verdict<NetworkPair>> =
+        pairs.iter().filter(|pair| inside(pair.pair.a) && inside(pair.pair.b)).collect();
     let differing = pairs.iter().filter(|pair| pair.differs()).map(|pair| {
-        let (a, b) = (&task.networks[pair.a], &task.networks[pair.b]);
+        let (a, b) = (&task.networks[pair.pair.a], &task.networks[pair.pair.b]);
         let (better, worse) = if pair.difference > 0.0 { (a, b) } else { (b, a) };
         (better, worse, pair.adjusted)
     });
@@ -286,7 +289,7 @@ fn budget<'a>(
             .collect(),
         pairs: pairs.len(),
         differ: differing.len(),
-        deep_pairs: pairs.iter().filter(|pair| depth(pair.a) != depth(pair.b)).count(),
+        deep_pairs: pairs.iter().filter(|pair| depth(pair.pair.a) != depth(pair.pair.b)).count(),
         deep_differ: differing.iter().filter(|(better, worse, _)| better.depth() != worse.depth()).count(),
         deeper_better: differing.iter().filter(|(better, worse, _)| better.depth() > worse.depth()).count(),
         differences: differing

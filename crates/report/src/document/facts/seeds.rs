@@ -4,7 +4,7 @@ use inkling_statistics::ALPHA;
 use serde::Serialize;
 
 use crate::rows::{SeedRow, SeedsRows};
-use crate::{GoalVerdict, MultitaskResults, NetworksResults, SeedTest, Verdict};
+use crate::{Comparisons, Network};
 
 #[derive(Debug, Serialize)]
 pub(super) struct SeedsFacts<'a> {
@@ -41,33 +41,15 @@ fn ends(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
 }
 
 impl<'a> SeedsFacts<'a> {
-    /// `None` of one seed.
-    pub(super) fn of_networks(
-        task: &NetworksResults,
+    /// `None` of one seed. `network` is one that has all of them.
+    pub(super) fn new<Pair>(
+        network: &Network,
         rows: &'a Option<SeedsRows>,
-        verdicts: &[Verdict],
+        comparisons: &Comparisons<Pair>,
     ) -> Option<SeedsFacts<'a>> {
-        let seeds: Vec<u64> = task.networks.first()?.trainings().map(|training| training.seed).collect();
-        let tests = verdicts.iter().filter_map(|verdict| verdict.over_seeds.as_ref());
-        SeedsFacts::new(&seeds, rows.as_ref()?, tests)
-    }
-
-    /// `None` of one seed.
-    pub(super) fn of_multitask(
-        task: &MultitaskResults,
-        rows: &'a Option<SeedsRows>,
-        verdicts: &[GoalVerdict],
-    ) -> Option<SeedsFacts<'a>> {
-        let seeds: Vec<u64> = task.networks().next()?.trainings().map(|training| training.seed).collect();
-        let tests = verdicts.iter().filter_map(|verdict| verdict.over_seeds.as_ref());
-        SeedsFacts::new(&seeds, rows.as_ref()?, tests)
-    }
-
-    fn new<'t>(
-        seeds: &[u64],
-        rows: &'a SeedsRows,
-        tests: impl Iterator<Item = &'t SeedTest> + Clone,
-    ) -> Option<SeedsFacts<'a>> {
+        let rows = rows.as_ref()?;
+        let seeds: Vec<u64> = network.trainings().map(|training| training.seed).collect();
+        let tests = comparisons.verdicts.iter().filter_map(|verdict| verdict.over_seeds.as_ref());
         let alone = || rows.alone.iter();
         let tests = ends(tests.clone().map(|test| test.found.detectable)).and_then(|detectable| {
             Some(TestsFacts {

@@ -9,10 +9,13 @@ use super::strip::{Cell, Row, Strip};
 use super::text::capital;
 use super::tiles::Tiling;
 use super::words::{Words, counted};
+use super::{Draw, Spec, figure};
 use crate::{ActivationsResults, Figure};
 
+pub(super) const FIGURES: &[Spec] = &[figure("inside_activations_", Draw::Activations(layers))];
+
 /// A figure for each layer; more than one where there are many images.
-pub(super) fn layers(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
+fn layers(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
     (0..found.layers.len()).flat_map(|place| layer(found, place, words).figures()).collect()
 }
 

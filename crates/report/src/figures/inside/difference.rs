@@ -5,10 +5,13 @@ use super::scale::Scale;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::words::Words;
+use super::{Draw, Spec, figure};
 use crate::{Figure, InsideResults};
 
+pub(super) const FIGURES: &[Spec] = &[figure("inside_difference", Draw::Study(between_classes))];
+
 /// The first dreams of the two classes with their difference, and the means over all seeds with theirs.
-pub(super) fn between_classes(inside: &InsideResults, words: &Words) -> Vec<Figure> {
+fn between_classes(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     let [Some(of_a), Some(of_b)] = inside.classes.map(|class| inside.seeds(class)) else { return Vec::new() };
     let (of_a, of_b) = (&of_a.pictures, &of_b.pictures);
     if of_a.size != of_b.size {

@@ -6,13 +6,16 @@ use super::channels::Channels;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::words::Words;
+use super::{Draw, Spec, figure};
 use crate::{ActivationsResults, Figure};
+
+pub(super) const FIGURES: &[Spec] = &[figure("inside_differing", Draw::Activations(channels))];
 
 /// Channels of a layer.
 const SHOWN: usize = 6;
 
 /// A row of pairs for each layer; nothing unless there are two images.
-pub(super) fn channels(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
+fn channels(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
     let [first, second] = found.outcome.images.as_slice() else { return Vec::new() };
     let layers = (0..found.layers.len()).filter(|&place| !found.outcome.layers[place].differing.is_empty());
     let rows: Vec<Row> = layers.map(|place| row(found, place, words)).collect();

@@ -9,7 +9,18 @@ use super::super::probability;
 use super::picture::Picture;
 use super::strip::{Cell, Row, Strip};
 use super::words::{self, Words};
+use super::{Draw, Spec, figure};
 use crate::{DreamResults, Figure, InsideResults};
+
+pub(super) const FIGURES: &[Spec] = &[figure("inside_dreams", Draw::Study(seeds))];
+
+/// Those that stand after the difference of two dreams and the way to one.
+pub(super) const FURTHER: &[Spec] = &[
+    figure("inside_ablation", Draw::Study(ablation)),
+    figure("inside_classes", Draw::Study(every_class)),
+    figure("inside_starts", Draw::Study(starts)),
+    figure("inside_amplified", Draw::Study(amplified)),
+];
 
 /// What stands below the dream of a class.
 const OF_CLASS: [&str; 4] = ["probability", "judge’s", "logit", DIVERGED];
@@ -17,7 +28,7 @@ const OF_CLASS: [&str; 4] = ["probability", "judge’s", "logit", DIVERGED];
 pub(super) const DIVERGED: &str = "diverged at";
 
 /// The dreams of each of the two classes from several seeds.
-pub(super) fn seeds(inside: &InsideResults, words: &Words) -> Vec<Figure> {
+fn seeds(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     const SHOWN: usize = 10;
     let runs =
         inside.classes.iter().filter_map(|&class| Some((words.class(class.into()), inside.seeds(class)?)));
@@ -34,7 +45,7 @@ pub(super) fn seeds(inside: &InsideResults, words: &Words) -> Vec<Figure> {
 }
 
 /// The two classes with parts of the method left out, a column for each variant.
-pub(super) fn ablation(inside: &InsideResults, words: &Words) -> Vec<Figure> {
+fn ablation(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     let runs = inside.ablation();
     let cell = |with: &str, run: &DreamResults, class: u8| {
         let Some(picture) = of_class(run, class) else { return Cell::default() };
@@ -58,7 +69,7 @@ pub(super) fn ablation(inside: &InsideResults, words: &Words) -> Vec<Figure> {
 }
 
 /// A dream of every class.
-pub(super) fn every_class(inside: &InsideResults, words: &Words) -> Vec<Figure> {
+fn every_class(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     let Some(run) = inside.every_class() else { return Vec::new() };
     let count = run.outcome.pictures.len();
     let row = |picture: usize| {
@@ -72,7 +83,7 @@ pub(super) fn every_class(inside: &InsideResults, words: &Words) -> Vec<Figure> 
 }
 
 /// The two classes from each kind of start: the start, then the dream.
-pub(super) fn starts(inside: &InsideResults, words: &Words) -> Vec<Figure> {
+fn starts(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     let runs = inside.starts();
     let kind =
         |run: &DreamResults| run.spec.pictures.first().map_or("", |picture| words::start(&picture.start));
@@ -94,7 +105,7 @@ pub(super) fn starts(inside: &InsideResults, words: &Words) -> Vec<Figure> {
 }
 
 /// The images, and beside each what amplifying each layer makes of it.
-pub(super) fn amplified(inside: &InsideResults, words: &Words) -> Vec<Figure> {
+fn amplified(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     /// Pictures side by side.
     const ABREAST: usize = 8;
     let runs = inside.amplified();

@@ -9,7 +9,10 @@ use super::strip::{Cell, Row, Strip};
 use super::text::capital;
 use super::tiles::Tiling;
 use super::words::{Words, counted};
+use super::{Draw, Spec, figure};
 use crate::{Figure, FilterLayerResults, FiltersResults};
+
+pub(super) const FIGURES: &[Spec] = &[figure("inside_filters_", Draw::Filters(layers))];
 
 /// Filters of a deeper layer of which every slice is shown.
 const WHOLE: usize = 4;
@@ -18,7 +21,7 @@ const COVERED: f64 = 0.998;
 const LINES: Rgb = [0x2b; 3];
 
 /// A figure for each convolution.
-pub(super) fn layers(filters: &FiltersResults, words: &Words) -> Vec<Figure> {
+fn layers(filters: &FiltersResults, words: &Words) -> Vec<Figure> {
     filters
         .layers
         .iter()

@@ -8,7 +8,10 @@ use super::super::percent;
 use super::sheet::{Band, Heading, Sheet};
 use super::text::Face;
 use super::words::Words;
+use super::{Draw, Spec, figure};
 use crate::{Figure, FiltersResults};
+
+pub(super) const FIGURES: &[Spec] = &[figure("inside_kinds", Draw::Filters(chart))];
 
 /// A kind, and how to read its number.
 type Kind = (&'static str, fn(&FilterKinds) -> f64);
@@ -31,7 +34,7 @@ struct Layer {
 }
 
 /// Shares of the kinds in each layer as bars, with a mark where random weights would be.
-pub(super) fn chart(filters: &FiltersResults, words: &Words) -> Vec<Figure> {
+fn chart(filters: &FiltersResults, words: &Words) -> Vec<Figure> {
     let layers: Vec<Layer> = filters
         .layers
         .iter()

@@ -29,40 +29,62 @@ use inkling_schema::outcome::DataSetFacts;
 
 pub use self::contact::{ClassImages, contact_sheet};
 use self::words::Words;
+use super::registry::{self, Spec};
 use crate::results::Look;
 use crate::{ActivationsResults, Figure, FiltersResults, InsideResults, Maps};
 
-/// Every figure of Task 5 that there is something to draw for.
-pub(super) fn draw(inside: &InsideResults) -> Vec<Figure> {
-    let words = Words { study: true, maps: inside.maps, data: Some(&inside.data) };
-    let filters = inside.filters.iter().flat_map(|found| of_filters(found, &words));
-    let activations = inside.activations.iter().flat_map(|found| of_activations(found, &words));
-    let dreams = [
-        dreams::seeds,
-        difference::between_classes,
-        path::of_study,
-        dreams::ablation,
-        dreams::every_class,
-        dreams::starts,
-        dreams::amplified,
-    ];
-    filters.chain(activations).chain(dreams.into_iter().flat_map(|figures| figures(inside, &words))).collect()
+/// The figures, by the files that draw them.
+pub(super) const FIGURES: &[&[Spec]] = &[
+    filters::FIGURES,
+    kinds::FIGURES,
+    activations::FIGURES,
+    differing::FIGURES,
+    saliency::FIGURES,
+    dreams::FIGURES,
+    difference::FIGURES,
+    path::FIGURES,
+    dreams::FURTHER,
+];
+
+/// What draws a figure, which has the words to name itself: one of a single look is called otherwise than one of a study.
+#[derive(Clone, Copy)]
+pub(super) enum Draw {
+    /// Of filters, in a study and in a single look.
+    Filters(fn(&FiltersResults, &Words) -> Vec<Figure>),
+    /// Of activations, likewise.
+    Activations(fn(&ActivationsResults, &Words) -> Vec<Figure>),
+    /// Of the dreams of a study.
+    Study(fn(&InsideResults, &Words) -> Vec<Figure>),
+}
+
+const fn figure(name: &'static str, draw: Draw) -> Spec {
+    Spec::new(name, registry::Draw::Inside(draw))
+}
+
+impl Draw {
+    /// The figures of a study.
+    pub(super) fn of_study(self, inside: &InsideResults) -> Vec<Figure> {
+        let words = &Words { study: true, maps: inside.maps, data: Some(&inside.data) };
+        match self {
+            Draw::Filters(draw) => inside.filters.iter().flat_map(|found| draw(found, words)).collect(),
+            Draw::Activations(draw) => {
+                inside.activations.iter().flat_map(|found| draw(found, words)).collect()
+            }
+            Draw::Study(draw) => draw(inside, words),
+        }
+    }
 }
 
 /// The figures of one look into a network.
 pub(super) fn look(look: &Look, data: Option<&DataSetFacts>) -> Vec<Figure> {
-    let words = Words { study: false, maps: Maps::Convolutions, data };
+    let words = &Words { study: false, maps: Maps::Convolutions, data };
+    let drawn = |draw: Draw| match (draw, look) {
+        (Draw::Filters(draw), Look::Filters(found)) => draw(found, words),
+        (Draw::Activations(draw), Look::Activations(found)) => draw(found, words),
+        _ => Vec::new(),
+    };
     match look {
-        Look::Filters(found) => of_filters(found, &words),
-        Look::Activations(found) => of_activations(found, &words),
-        Look::Dream(run) => [asked::dreams(run, &words), path::of_run(run, &words)].concat(),
+        Look::Dream(run) => [asked::dreams(run, words), path::of_run(run, words)].concat(),
+        _ => FIGURES.iter().copied().flatten().filter_map(Spec::inside).flat_map(drawn).collect(),
     }
-}
-
-fn of_filters(found: &FiltersResults, words: &Words) -> Vec<Figure> {
-    [filters::layers(found, words), kinds::chart(found, words)].concat()
-}
-
-fn of_activations(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
-    [activations::layers, differing::channels, saliency::images].map(|figures| figures(found, words)).concat()
 }

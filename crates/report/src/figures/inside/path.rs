@@ -10,7 +10,10 @@ use super::picture::Picture;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::words::Words;
+use super::{Draw, Spec, figure};
 use crate::{DreamResults, Figure, InsideResults};
+
+pub(super) const FIGURES: &[Spec] = &[figure("inside_path", Draw::Study(of_study))];
 
 /// Pictures of the way in a row.
 const FRAMES: usize = 10;
@@ -18,7 +21,7 @@ const FRAMES: usize = 10;
 const SHOWN: usize = 5;
 
 /// The ways of the two classes' dreams: the first of each strong, the others pale.
-pub(super) fn of_study(inside: &InsideResults, words: &Words) -> Vec<Figure> {
+fn of_study(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     let runs: Vec<(String, &DreamResults, Rgb)> = inside
         .classes
         .iter()

@@ -7,10 +7,13 @@ use super::scale::Scale;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::words::Words;
+use super::{Draw, Spec, figure};
 use crate::{ActivationsResults, Figure};
 
+pub(super) const FIGURES: &[Spec] = &[figure("inside_saliency", Draw::Activations(images))];
+
 /// Each image with its gradient and its integrated gradients.
-pub(super) fn images(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
+fn images(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
     let [height, width, channels] = found.images.size;
     let [gradient, integrated] =
         [&found.gradient, &found.integrated].map(|pictures| means(&pictures.values, channels));

@@ -10,12 +10,18 @@ use resvg::usvg::fontdb::{Database, Source};
 use resvg::usvg::{Group, Node, Options, Tree};
 
 use super::super::tests::{apart, sound};
-use super::{draw, look};
+use super::{FIGURES, Spec, look};
 use crate::document::printable::Printable;
 use crate::fixtures::dreams::dream_run;
 use crate::fixtures::inside::{Looked, activations, inside};
 use crate::results::Look;
 use crate::{Figure, InsideResults};
+
+/// The figures of a study.
+fn draw(study: &InsideResults) -> Vec<Figure> {
+    let draws = FIGURES.iter().copied().flatten().filter_map(Spec::inside);
+    draws.flat_map(|draw| draw.of_study(study)).collect()
+}
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const GARMENTS: [&str; 10] = [

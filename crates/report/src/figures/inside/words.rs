@@ -7,7 +7,7 @@ use super::super::thousands;
 use crate::Maps;
 
 /// What figures call layers, classes and themselves.
-pub(super) struct Words<'a> {
+pub(in crate::figures) struct Words<'a> {
     /// Whether the figures are of a study, whose networks have their convolutions numbered.
     pub(super) study: bool,
     /// What the layers are that are looked at.

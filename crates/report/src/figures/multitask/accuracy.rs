@@ -9,17 +9,20 @@ use super::super::forms::chart::{Chart, LEFT, Stroke, extent, with_margin};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::mark::{hollow, mark};
 use super::super::percent;
+use super::super::registry::{Draw, Spec};
 use super::over_time::two;
 use super::{SUMMED, colour, diverged_words, lambda_name, shape};
 use crate::{Goal, MultitaskResults};
 use inkling_statistics::wilson_interval;
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_accuracy", Draw::Multitask(against_lambda))];
 
 /// The item network's probabilities, summed into groups.
 const FREE: Stroke = Stroke(CURVE, 1.0, Some("4 2"));
 const CURVE: [u8; 3] = super::super::colour::CURVES[1].0;
 
 /// A panel for each goal, and below it one of the heads that were not trained; `None` without a two-headed network.
-pub(in crate::figures) fn against_lambda(task: &MultitaskResults) -> Option<Drawing> {
+fn against_lambda(task: &MultitaskResults) -> Option<Drawing> {
     if task.lambdas.is_empty() {
         return None;
     }

@@ -5,9 +5,12 @@ use inkling_schema::{LayerSpec, PlannedLayer};
 use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, INK, Rgb, pale};
 use super::super::networks::fitted;
+use super::super::registry::{Draw, Spec};
 use super::super::{list, thousands};
 use super::colour;
 use crate::{Goal, MultitaskResults, Network};
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_architectures", Draw::Multitask(drawing))];
 
 const COLUMN: f64 = 104.0;
 const GAP: f64 = 12.0;
@@ -32,7 +35,7 @@ struct Columns {
 }
 
 /// Single-task networks beside a two-headed one; `None` where no network can be planned.
-pub(in crate::figures) fn drawing(task: &MultitaskResults) -> Option<Drawing> {
+fn drawing(task: &MultitaskResults) -> Option<Drawing> {
     let single: Vec<(String, Columns)> = Goal::BOTH
         .into_iter()
         .filter_map(|goal| Some((format!("{} network", goal.name()), Columns::new(task.single(goal)?)?)))

@@ -1,12 +1,18 @@
 //! Which classes gain and lose when a network has a second head: a heat map of recall against single-task networks.
 
+use inkling_schema::Task;
+
 use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{self, GREY, readable};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::matrix::{Cell, Matrix, Room};
+use super::super::registry::{Draw, Spec};
 use super::super::{fixed, list};
 use super::colour;
-use crate::{ClassChange, Goal, MultitaskResults};
+use crate::rows::Rows;
+use crate::{ClassChange, Goal, MultitaskResults, Results};
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_classes", Draw::Found(Task::Multitask, heat_map))];
 
 /// Height of the heading.
 const TOP: f64 = 13.0;
@@ -15,8 +21,10 @@ const UPRIGHT_WORD: f64 = 8.0;
 const GAP: f64 = 16.0;
 
 /// A part for each goal; `None` where there is nothing to compare.
-pub(in crate::figures) fn heat_map(task: &MultitaskResults) -> Option<Drawing> {
-    let changes = Goal::BOTH.map(|goal| task.class_changes(goal));
+fn heat_map(found: &Results, rows: &Rows) -> Option<Drawing> {
+    let (task, changes) = (found.multitask.as_ref()?, &rows.multitask.as_ref()?.changes);
+    let of = |goal: Goal| changes.iter().filter(|change| change.goal == goal).collect::<Vec<_>>();
+    let changes = Goal::BOTH.map(of);
     if changes.iter().all(Vec::is_empty) {
         return None;
     }
@@ -79,7 +87,7 @@ fn points(difference: f64) -> String {
     if number.starts_with('−') || number == "0.0" { number } else { format!("+{number}") }
 }
 
-fn alt(task: &MultitaskResults, changes: &[Vec<ClassChange>; 2]) -> String {
+fn alt(task: &MultitaskResults, changes: &[Vec<&ClassChange>; 2]) -> String {
     let of = |goal: Goal| {
         let changes = &changes[goal.index()];
         let name = |change: &ClassChange| {
@@ -87,9 +95,14 @@ fn alt(task: &MultitaskResults, changes: &[Vec<ClassChange>; 2]) -> String {
             let lambda = task.lambda_name(task.lambdas[change.lambda].0);
             format!("{class} at λ = {lambda} ({})", points(change.difference()))
         };
-        let by = |p: &&ClassChange, q: &&ClassChange| p.difference().total_cmp(&q.difference());
-        let ends: Vec<String> =
-            changes.iter().max_by(by).into_iter().chain(changes.iter().min_by(by)).map(name).collect();
+        let by = |p: &&&ClassChange, q: &&&ClassChange| p.difference().total_cmp(&q.difference());
+        let ends: Vec<String> = changes
+            .iter()
+            .max_by(by)
+            .into_iter()
+            .chain(changes.iter().min_by(by))
+            .map(|change| name(change))
+            .collect();
         let differ = changes.iter().filter(|change| change.differs()).count();
         format!(
             "{}: largest gain and loss {}; {differ} of {} differ significantly",

@@ -5,11 +5,14 @@ use super::super::canvas::{Drawing, Style};
 use super::super::colour::readable;
 use super::super::curves::{over_seeds, seeds_note};
 use super::super::forms::chart::{Stroke, extent, with_margin};
+use super::super::registry::{Draw, Spec};
 use super::super::{percent, thousands};
 use super::over_time::{Line, begin, epochs, longest, means, two};
 use super::{colour, shape};
 use crate::results::test_of;
 use crate::{Goal, MultitaskResults, Network};
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_curves", Draw::Multitask(curves))];
 
 /// Points of a curve within the epochs.
 const POINTS: usize = 50;
@@ -17,7 +20,7 @@ const POINTS: usize = 50;
 const BAND: f64 = 0.14;
 
 /// A column for each goal; `None` where no network ended an epoch and nothing is known within one.
-pub(in crate::figures) fn curves(task: &MultitaskResults) -> Option<Drawing> {
+fn curves(task: &MultitaskResults) -> Option<Drawing> {
     let seen = |network: &Network| {
         Goal::BOTH.into_iter().any(|goal| {
             network.trained(goal) && !(network.tests(goal).is_empty() && network.losses(goal).is_empty())

@@ -4,8 +4,11 @@ use super::super::axis::Axis;
 use super::super::canvas::Drawing;
 use super::super::colour::{GREY, INK, pale};
 use super::super::forms::chart::{Chart, Stroke, extent};
+use super::super::registry::{Draw, Spec};
 use super::over_time::{Line, begin, epochs, longest, means, two};
 use crate::{MultitaskResults, Network};
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_gradients", Draw::Multitask(over_training))];
 
 /// Means of a strong curve.
 const MEANS: usize = 12;
@@ -14,7 +17,7 @@ const MEANS: usize = 12;
 type Points = Vec<(f64, f64)>;
 
 /// The cosine and the ratio of the norms for each λ with both heads trained; `None` where nothing was measured.
-pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawing> {
+fn over_training(task: &MultitaskResults) -> Option<Drawing> {
     let (shown, mut canvas, top) = begin(task, |network| !network.cosines().is_empty(), None)?;
     let (panels, most) = (two(top, &[104.0]), longest(task));
     let curves = |of: fn(&Network) -> Vec<(usize, f64)>| -> Vec<Points> {

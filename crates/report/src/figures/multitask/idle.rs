@@ -7,8 +7,11 @@ use super::super::canvas::Drawing;
 use super::super::colour::INK;
 use super::super::forms::chart::{Panels, Stroke};
 use super::super::percent;
+use super::super::registry::{Draw, Spec};
 use super::over_time::{begin, epochs, longest};
 use crate::MultitaskResults;
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_idle", Draw::Multitask(over_training))];
 
 /// What is shown, and how to read it.
 type Part = (&'static str, fn(&IdleLine) -> f64);
@@ -20,7 +23,7 @@ const PARTS: [Part; 3] = [
 ];
 
 /// A panel for each; `None` where nobody looked.
-pub(in crate::figures) fn over_training(task: &MultitaskResults) -> Option<Drawing> {
+fn over_training(task: &MultitaskResults) -> Option<Drawing> {
     let (shown, mut canvas, top) = begin(task, |network| !network.idle.is_empty(), None)?;
     let panels = Panels { top, columns: PARTS.len(), heights: &[96.0], shared: true };
     let most = longest(task);

@@ -1,19 +1,32 @@
 //! The figures of Task 6: networks for the items of a set, for groups of them, and for both.
 
-pub(super) mod accuracy;
-pub(super) mod architectures;
-pub(super) mod classes;
-pub(super) mod curves;
-pub(super) mod gradients;
-pub(super) mod idle;
+mod accuracy;
+mod architectures;
+mod classes;
+mod curves;
+mod gradients;
+mod idle;
 mod over_time;
-pub(super) mod seeds;
+mod seeds;
 #[cfg(test)]
 mod tests;
-pub(super) mod tradeoff;
+mod tradeoff;
 
 use super::colour::{CURVES, Rgb, amber};
+use super::registry::Spec;
 use crate::{Goal, MultitaskResults, Network};
+
+/// The figures, by the files that draw them.
+pub(super) const FIGURES: &[&[Spec]] = &[
+    architectures::FIGURES,
+    accuracy::FIGURES,
+    seeds::FIGURES,
+    tradeoff::FIGURES,
+    curves::FIGURES,
+    gradients::FIGURES,
+    classes::FIGURES,
+    idle::FIGURES,
+];
 
 /// A goal has one colour everywhere in Task 6.
 fn colour(goal: Goal) -> Rgb {

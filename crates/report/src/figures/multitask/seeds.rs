@@ -6,10 +6,13 @@ use super::super::colour::{GREY, pale, readable};
 use super::super::forms::chart::{Chart, LEFT, Stroke, extent};
 use super::super::forms::key::{Key, Sign};
 use super::super::points;
+use super::super::registry::{Draw, Spec};
 use super::over_time::two;
 use super::{colour, lambda_name, shape};
 use crate::{Goal, MultitaskResults};
 use inkling_statistics::mean_and_std;
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_seeds", Draw::Multitask(gains))];
 
 /// The gains of a head under one λ, by seed: test accuracy less that of the single-task network from the same seed.
 struct Gains {
@@ -44,7 +47,7 @@ fn of(task: &MultitaskResults, goal: Goal) -> Vec<Gains> {
 }
 
 /// A panel for each goal; `None` of one seed, or where nothing can be compared.
-pub(in crate::figures) fn gains(task: &MultitaskResults) -> Option<Drawing> {
+fn gains(task: &MultitaskResults) -> Option<Drawing> {
     let all = Goal::BOTH.map(|goal| of(task, goal));
     if !task.has_replicates() || all.iter().all(Vec::is_empty) {
         return None;

@@ -11,9 +11,12 @@ use super::super::forms::labels::Labels;
 use super::super::forms::mark::hollow;
 use super::super::networks::fitted;
 use super::super::percent;
+use super::super::registry::{Draw, Spec};
 use super::{SUMMED, colour, diverged_words, lambda_colour, lambda_name};
 use crate::{Goal, MultitaskResults, Spread, WeightingResults};
 use inkling_statistics::wilson_interval;
+
+pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_tradeoff", Draw::Multitask(plane))];
 
 const HEIGHT: f64 = 178.0;
 /// Points that can all have their λ; of more, some have theirs, and the colours tell the others.
@@ -43,7 +46,7 @@ struct Other<'a> {
 }
 
 /// Every network of two trained heads; `None` without one.
-pub(in crate::figures) fn plane(task: &MultitaskResults) -> Option<Drawing> {
+fn plane(task: &MultitaskResults) -> Option<Drawing> {
     let point = |(lambda, network): (f64, &crate::Network)| {
         Some(Point { lambda, found: [network.test(Goal::Item)?, network.test(Goal::Group)?] })
     };

@@ -6,11 +6,14 @@ mod rows;
 
 use super::canvas::Drawing;
 use super::percent;
+use super::registry::{Draw, Spec};
 use crate::SweepResults;
 use crate::results::{Noise, PointResults};
 
+pub(super) const FIGURES: &[Spec] = &[Spec::new("sweep", Draw::Sweep(points))];
+
 /// The form that suits the sweep's keys; `None` where no point has a result.
-pub(super) fn points(found: &SweepResults) -> Option<Drawing> {
+fn points(found: &SweepResults) -> Option<Drawing> {
     if found.ranked().is_empty() {
         return None;
     }

@@ -7,6 +7,8 @@ use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 /// A class of a goal under one λ, beside the single-task network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassChange {
+    /// What is asked.
+    pub goal: Goal,
     /// The class, or the group.
     pub class: usize,
     /// The two-headed network, by rising λ.
@@ -35,24 +37,12 @@ impl ClassChange {
 }
 
 impl MultitaskResults {
-    /// Recall of every class of a goal under every λ that trained both heads, by λ, then by class. Classes without a test
-    /// image are left out; nothing without a single-task network to compare with.
-    pub fn class_changes(&self, goal: Goal) -> Vec<ClassChange> {
-        let all = self.all_class_changes();
-        all.into_iter().filter(|(of, _)| *of == goal).map(|(_, change)| change).collect()
-    }
-
-    /// The same of both goals, which are one family of tests.
-    pub fn all_class_changes(&self) -> Vec<(Goal, ClassChange)> {
-        let mut changes: Vec<(Goal, ClassChange)> = Vec::new();
-        let mut p = Vec::new();
-        for goal in Goal::BOTH {
-            for (change, of_change) in self.uncorrected(goal) {
-                changes.push((goal, change));
-                p.push(of_change);
-            }
-        }
-        for ((_, change), adjusted) in changes.iter_mut().zip(holm(&p)) {
+    /// Recall of every class of both goals, which are one family of tests, under every λ that trained both heads: by goal, then
+    /// by λ, then by class. Classes without a test image are left out, and so is a goal without a single-task network.
+    pub fn class_changes(&self) -> Vec<ClassChange> {
+        let all = Goal::BOTH.into_iter().flat_map(|goal| self.uncorrected(goal));
+        let (mut changes, p): (Vec<ClassChange>, Vec<f64>) = all.unzip();
+        for (change, adjusted) in changes.iter_mut().zip(holm(&p)) {
             change.adjusted = adjusted;
         }
         changes
@@ -81,6 +71,7 @@ impl MultitaskResults {
                 };
                 let (only_first, only_single) = only(&right, &first, &second);
                 let change = ClassChange {
+                    goal,
                     class,
                     lambda,
                     images: of.len(),

@@ -1,10 +1,10 @@
 //! Who differs by more than the noise: two-headed against single-task networks, and the free baseline against a network
 //! that was trained for groups; and how often the two heads of a network contradict each other.
 
-use super::super::comparison::only;
-use super::super::network::Network;
+use super::super::comparison::{Candidate, Comparisons, only, predictions, said};
+use super::super::network::{Answers, Network};
 use super::{Goal, MultitaskResults};
-use inkling_statistics::{ALPHA, holm, mcnemar_exact};
+use inkling_statistics::{holm, mcnemar_exact};
 
 /// What is compared with a single-task network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,36 +15,13 @@ pub enum Pairing {
     Free,
 }
 
-/// Two answers to one question about the same test images.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Who answers a question, beside the single-task network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GoalPair {
-    /// What was asked.
+    /// What is asked.
     pub goal: Goal,
-    /// Who answered beside the single-task network.
+    /// Who answers.
     pub pairing: Pairing,
-    /// Test images that only the two-headed network, or the free baseline, got right.
-    pub only_first: usize,
-    /// Test images that only the single-task network got right.
-    pub only_single: usize,
-    /// Test images.
-    pub images: usize,
-    /// Two-sided p of McNemar's exact test.
-    pub p: f64,
-    /// p corrected by Holm's method for the family of all comparisons of the task: heads that were trained together with
-    /// another, and the free baseline.
-    pub adjusted: f64,
-}
-
-impl GoalPair {
-    /// Whether the two differ by more than the noise, over all comparisons of the task together.
-    pub fn differs(&self) -> bool {
-        self.adjusted < ALPHA
-    }
-
-    /// Accuracy of the first less that of the single-task network.
-    pub fn difference(&self) -> f64 {
-        (self.only_first as f64 - self.only_single as f64) / self.images.max(1) as f64
-    }
 }
 
 /// Test images on which the two heads of a network contradict each other: the item is in another group than that said.
@@ -69,31 +46,42 @@ impl Contradictions {
 
 impl MultitaskResults {
     /// Every head of the sweep that was trained together with another beside the single-task network of its goal, then the
-    /// free baseline beside the group network; what diverged is left out. A head that was trained alone is a single-task
-    /// network by construction, with the same first weights and the same batches: to compare it would only inflate the
-    /// family.
-    pub fn pairs(&self) -> Vec<GoalPair> {
-        let mut pairs = Vec::new();
-        for goal in Goal::BOTH {
-            let Some(single) = self.single(goal).and_then(|network| network.answers(goal)) else { continue };
-            let heads = self.lambdas.iter().enumerate().filter(|(_, (_, network))| network.is_joint());
-            for (i, (_, network)) in heads {
-                if let Some(answers) = network.answers(goal) {
-                    let both = (&answers.predictions[..], &single.predictions[..]);
-                    pairs.push(self.pair(goal, Pairing::Lambda(i), both));
-                }
-            }
-        }
-        let free = self.single(Goal::Item).and_then(Network::free);
-        let group = self.single(Goal::Group).and_then(|network| network.answers(Goal::Group));
-        if let (Some(free), Some(group)) = (free, group) {
-            pairs.push(self.pair(Goal::Group, Pairing::Free, (free, &group.predictions)));
-        }
-        let adjusted = holm(&pairs.iter().map(|pair| pair.p).collect::<Vec<f64>>());
-        for (pair, adjusted) in pairs.iter_mut().zip(adjusted) {
-            pair.adjusted = adjusted;
-        }
-        pairs
+    /// free baseline beside the group network; what diverged from the first seed is left out. A head that was trained alone is
+    /// a single-task network by construction, with the same first weights and the same batches: to compare it would only
+    /// inflate the family.
+    pub fn comparisons(&self) -> Comparisons<GoalPair> {
+        let joint = || self.lambdas.iter().enumerate().filter(|(_, (_, network))| network.is_joint());
+        let heads = Goal::BOTH.into_iter().flat_map(|goal| {
+            joint().filter_map(move |(i, (_, network))| {
+                let pair = GoalPair { goal, pairing: Pairing::Lambda(i) };
+                self.candidate(pair, (network, goal), predictions)
+            })
+        });
+        let item = self.single(Goal::Item).filter(|network| network.trained(Goal::Item));
+        let free = item.and_then(|network| {
+            let pair = GoalPair { goal: Goal::Group, pairing: Pairing::Free };
+            self.candidate(pair, (network, Goal::Item), |answers| &answers.free)
+        });
+        let candidates: Vec<Candidate<GoalPair>> = heads.chain(free).collect();
+        let seeds = self.networks().next().into_iter().flat_map(Network::trainings);
+        Comparisons::new(&candidates, self.has_replicates(), seeds.map(|training| training.seed))
+    }
+
+    /// Something of the answers of a network's head for a goal beside the single-task network.
+    fn candidate<'a>(
+        &'a self,
+        pair: GoalPair,
+        (network, goal): (&'a Network, Goal),
+        of: fn(&Answers) -> &[u8],
+    ) -> Option<Candidate<'a, GoalPair>> {
+        let single = self.single(pair.goal)?;
+        network.answers(goal).and(single.answers(pair.goal))?;
+        Some(Candidate {
+            pair,
+            labels: self.labels(pair.goal),
+            first: said(network, network.head(goal)?, of),
+            second: said(single, single.head(pair.goal)?, predictions),
+        })
     }
 
     /// The group head of every two-headed network beside the network's own item head, its probabilities summed into groups:
@@ -108,13 +96,6 @@ impl MultitaskResults {
             .collect();
         let p: Vec<f64> = pairs.iter().map(|&(free, group)| mcnemar_exact(free, group)).collect();
         pairs.iter().map(|(free, group)| free > group).zip(holm(&p)).collect()
-    }
-
-    fn pair(&self, goal: Goal, pairing: Pairing, (first, single): (&[u8], &[u8])) -> GoalPair {
-        let labels = self.labels(goal);
-        let (only_first, only_single) = only(labels, first, single);
-        let p = mcnemar_exact(only_first, only_single);
-        GoalPair { goal, pairing, only_first, only_single, images: labels.len(), p, adjusted: p }
     }
 
     /// How often the two heads of a network contradict each other; `None` where one of them is missing or untrained, or

@@ -8,8 +8,8 @@ use inkling_store::{Metadata, Store, Tensor, TensorFile};
 use serde_json::json;
 
 use super::*;
-use crate::Results;
 use crate::fixtures::multitask::{Asked, GARMENTS, diverge};
+use crate::{McNemar, Results};
 
 fn data() -> DataSetFacts {
     let classes = GARMENTS.map(str::to_owned).into();
@@ -168,7 +168,8 @@ fn what_is_missing_or_diverged_is_absent() {
     let read = written_and_read(&asked, &made, &Changed::default()).unwrap().unwrap();
     assert!(read.single(Goal::Item).is_none() && read.lambdas.is_empty() && read.labels.is_empty());
     assert!(read.single(Goal::Group).unwrap().test(Goal::Group).is_some());
-    assert!(read.pairs().is_empty() && read.costs().is_none() && read.class_changes(Goal::Item).is_empty());
+    assert!(read.comparisons().mcnemar.is_empty() && read.comparisons().verdicts.is_empty());
+    assert!(read.costs().is_none() && read.class_changes().is_empty());
     let asked = small();
     let mut made = asked.results(&data());
     diverge(made.single[0].as_mut().unwrap(), 2);
@@ -177,7 +178,7 @@ fn what_is_missing_or_diverged_is_absent() {
     assert!(item.kept().is_none() && item.test(Goal::Item).is_none() && read.free(item).is_none());
     assert_eq!(item.tests(Goal::Item).len(), 1);
     // What is left: the group head of the λ that trained both heads beside the group network.
-    assert_eq!(read.pairs().len(), 1);
+    assert_eq!(read.comparisons().mcnemar.len(), 1);
 }
 
 #[test]
@@ -271,18 +272,20 @@ fn contradictions_pairs_and_classes_counted_by_hand() {
     let task = ten([1, 1, 0, 3, 0, 1, 2, 3, 0, 1], [0, 1, 0, 0, 0, 1, 0, 1, 0, 1]);
     let found = task.contradictions(&task.lambdas[0].1).unwrap();
     assert_eq!(found, Contradictions { count: 2, item_right: 1, group_right: 1, images: 10 });
-    let pairs = task.pairs();
-    let counts: Vec<_> =
-        pairs.iter().map(|pair| (pair.goal, pair.pairing, pair.only_first, pair.only_single)).collect();
+    let tests = task.comparisons().mcnemar;
+    let counts =
+        |test: &McNemar<GoalPair>| (test.pair.goal, test.pair.pairing, test.only_first, test.only_second);
+    let counts: Vec<_> = tests.iter().map(counts).collect();
     let lambda = Pairing::Lambda(0);
     assert_eq!(
         counts,
         [(Goal::Item, lambda, 0, 2), (Goal::Group, lambda, 0, 1), (Goal::Group, Pairing::Free, 0, 0)]
     );
     // 2 · (1/4) and three tests.
-    assert!((pairs[0].p - 0.5).abs() < 1e-12 && pairs.iter().all(|pair| pair.adjusted == 1.0));
-    let changes = task.class_changes(Goal::Item);
-    let recalls: Vec<(f64, f64)> = changes.iter().map(|change| (change.recall, change.single)).collect();
+    assert!((tests[0].p - 0.5).abs() < 1e-12 && tests.iter().all(|test| test.adjusted == 1.0));
+    let changes = task.class_changes();
+    let changes = changes.iter().filter(|change| change.goal == Goal::Item);
+    let recalls: Vec<(f64, f64)> = changes.map(|change| (change.recall, change.single)).collect();
     assert_eq!(recalls, [(2.0 / 3.0, 1.0), (1.0, 1.0), (0.5, 1.0), (1.0, 1.0)]);
     assert_eq!(task.baselines(Goal::Item), Baselines { chance: 0.25, majority: 0.3 });
     assert_eq!(task.baselines(Goal::Group), Baselines { chance: 0.5, majority: 0.5 });
@@ -298,8 +301,9 @@ fn an_untrained_head_is_in_no_comparison() {
     assert!(task.contradictions(first).is_none() && first.free().is_none() && first.cosines().is_empty());
     assert!(task.lambdas[4].1.losses(Goal::Group).is_empty());
     // Three item heads, three group heads, the free baseline: one that was trained alone is in no comparison either.
-    assert_eq!((task.pairs().len(), task.joint().count()), (7, 3));
-    assert_eq!(task.class_changes(Goal::Group).len(), 3 * 3);
+    assert_eq!((task.comparisons().mcnemar.len(), task.joint().count()), (7, 3));
+    let of_groups = |change: &&ClassChange| change.goal == Goal::Group;
+    assert_eq!(task.class_changes().iter().filter(of_groups).count(), 3 * 3);
     assert_eq!(task.own_free().len(), 3);
     let costs = task.costs().unwrap();
     // Of the size of these images, not the brief's.

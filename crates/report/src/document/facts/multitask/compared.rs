@@ -3,7 +3,7 @@
 use inkling_statistics::ALPHA;
 use serde::Serialize;
 
-use crate::{Goal, GoalVerdict, MultitaskResults, Pairing};
+use crate::{Goal, GoalPair, MultitaskResults, Pairing, Verdict};
 
 /// A goal: its single-task network, and beside it the heads of the sweep that were trained together with another. One that
 /// was trained alone is a single-task network itself.
@@ -46,23 +46,24 @@ pub(super) struct FreeFacts {
 }
 
 impl GoalFacts {
-    pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[GoalVerdict]) -> GoalFacts {
+    pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[Verdict<GoalPair>]) -> GoalFacts {
         let baselines = task.baselines(goal);
-        let heads: Vec<(f64, &GoalVerdict)> = pairs
+        let heads: Vec<(f64, &Verdict<GoalPair>)> = pairs
             .iter()
-            .filter(|pair| pair.goal == goal)
-            .filter_map(|pair| match pair.pairing {
+            .filter(|pair| pair.pair.goal == goal)
+            .filter_map(|pair| match pair.pair.pairing {
                 Pairing::Lambda(i) => Some((task.lambdas[i].0, pair)),
                 Pairing::Free => None,
             })
             .collect();
-        let facts = |&(lambda, pair): &(f64, &GoalVerdict)| HeadFacts {
+        let facts = |&(lambda, pair): &(f64, &Verdict<GoalPair>)| HeadFacts {
             lambda: task.lambda_name(lambda),
             difference: pair.difference,
             p: pair.adjusted,
         };
-        let by =
-            |p: &&(f64, &GoalVerdict), q: &&(f64, &GoalVerdict)| p.1.difference.total_cmp(&q.1.difference);
+        let by = |p: &&(f64, &Verdict<GoalPair>), q: &&(f64, &Verdict<GoalPair>)| {
+            p.1.difference.total_cmp(&q.1.difference)
+        };
         let differing = || heads.iter().filter(|(_, pair)| pair.differs());
         GoalFacts {
             chance: baselines.chance,
@@ -79,10 +80,10 @@ impl GoalFacts {
 
 impl FreeFacts {
     /// `None` without a trained item network.
-    pub(super) fn new(task: &MultitaskResults, pairs: &[GoalVerdict]) -> Option<FreeFacts> {
+    pub(super) fn new(task: &MultitaskResults, pairs: &[Verdict<GoalPair>]) -> Option<FreeFacts> {
         let accuracy = task.free_accuracy()?;
-        let pair = pairs.iter().find(|pair| pair.pairing == Pairing::Free);
-        let verdict = |pair: &GoalVerdict| match pair.differs() {
+        let pair = pairs.iter().find(|pair| pair.pair.pairing == Pairing::Free);
+        let verdict = |pair: &Verdict<GoalPair>| match pair.differs() {
             false => "alike",
             true if pair.difference > 0.0 => "better",
             true => "worse",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{ClassChange, Contradictions, Goal, GradientsFound, MultitaskResults};
+use crate::{ClassChange, Contradictions, GradientsFound, MultitaskResults};
 
 /// Test images whose item and group, as the two heads say them, do not belong together.
 #[derive(Debug, Serialize)]
@@ -96,19 +96,16 @@ impl GradientsFacts {
 
 impl<'a> ClassesFacts<'a> {
     /// `None` where there is nothing to compare.
-    pub(super) fn new(task: &'a MultitaskResults) -> Option<Self> {
-        let changes = task.all_class_changes();
-        let differing: Vec<&(Goal, ClassChange)> =
-            changes.iter().filter(|(_, change)| change.differs()).collect();
-        let facts = |(goal, change): &(Goal, ClassChange)| ChangeFacts {
-            class: task.classes(*goal)[change.class].as_str(),
+    pub(super) fn new(task: &'a MultitaskResults, changes: &[ClassChange]) -> Option<Self> {
+        let differing: Vec<&ClassChange> = changes.iter().filter(|change| change.differs()).collect();
+        let facts = |change: &ClassChange| ChangeFacts {
+            class: task.classes(change.goal)[change.class].as_str(),
             lambda: task.lambda_name(task.lambdas[change.lambda].0),
             difference: change.difference(),
         };
         let of = |sign: f64| {
-            let signed = differing.iter().filter(|(_, change)| sign * change.difference() > 0.0);
-            let largest =
-                signed.max_by(|p, q| (sign * p.1.difference()).total_cmp(&(sign * q.1.difference())));
+            let signed = differing.iter().filter(|change| sign * change.difference() > 0.0);
+            let largest = signed.max_by(|p, q| (sign * p.difference()).total_cmp(&(sign * q.difference())));
             largest.map(|found| facts(found))
         };
         (!changes.is_empty()).then(|| ClassesFacts {

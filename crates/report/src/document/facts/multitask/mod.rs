@@ -99,7 +99,7 @@ impl<'a> MultitaskFacts<'a> {
     /// `None` without a network.
     pub(super) fn new(task: &'a MultitaskResults, rows: &'a MultitaskRows) -> Option<Self> {
         let first = task.networks().next()?;
-        let pairs = task.verdicts();
+        let pairs = &rows.comparisons.verdicts;
         let has =
             |kind: fn(&Weighting) -> bool| task.others.iter().any(|network| kind(&network.spec.weighting));
         let units = |layer: &LayerSpec| match layer {
@@ -123,17 +123,17 @@ impl<'a> MultitaskFacts<'a> {
                 .and_then(|head| head.layers.iter().rev().find_map(initializer)),
             shared_units: two_headed
                 .and_then(|network| network.spec.model.trunk.iter().rev().find_map(units)),
-            item: GoalFacts::new(task, Goal::Item, &pairs),
-            group: GoalFacts::new(task, Goal::Group, &pairs),
+            item: GoalFacts::new(task, Goal::Item, pairs),
+            group: GoalFacts::new(task, Goal::Group, pairs),
             rows: rows.singles().chain(&rows.lambdas).map(|network| TableRow::new(task, network)).collect(),
             joint: task.joint().count(),
             one_sided: one_sided(task),
             constant: constant(task),
             tests: pairs.len(),
-            free: FreeFacts::new(task, &pairs),
+            free: FreeFacts::new(task, pairs),
             contradictions: ContradictionsFacts::new(task),
             gradients: GradientsFacts::new(task),
-            changes: ClassesFacts::new(task),
+            changes: ClassesFacts::new(task, &rows.changes),
             cost: rows.cost.as_ref(),
             idle: IdleFacts::new(task),
             weightings: &rows.weightings,
@@ -142,7 +142,7 @@ impl<'a> MultitaskFacts<'a> {
                 grad_norm: has(|weighting| matches!(weighting, Weighting::GradNorm { .. })),
                 pc_grad: has(|weighting| matches!(weighting, Weighting::PcGrad)),
             },
-            seeds: SeedsFacts::of_multitask(task, &rows.seeds, &pairs),
+            seeds: SeedsFacts::new(first, &rows.seeds, &rows.comparisons),
         })
     }
 }
