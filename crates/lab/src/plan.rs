@@ -1,6 +1,7 @@
 //! From a study to its runs.
 
 mod multitask;
+mod pairs;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,13 +9,13 @@ use std::path::{Path, PathBuf};
 use inkling_data::catalogue;
 use inkling_data::import::{Fit, ImportError, Imported, Request, import};
 use inkling_data::{About, DataSet, Sources, usual_places};
-use inkling_engine::pca::PcaError;
 use inkling_schema::outcome::{DataSetFacts, PlannedRun};
 use inkling_schema::{
-    DataSetSpec, DataSlice, FitSpec, ModelSpec, NetworkTask, PcaRun, PcaSpec, PerceptronRun, RunId, RunSpec,
-    SeparabilityRun, Study, Task, TestSpec, TrainRun, TrainingSpec,
+    DataSetSpec, DataSlice, FitSpec, ModelSpec, NetworkTask, RunId, RunSpec, Study, Task, TestSpec, TrainRun,
+    TrainingSpec,
 };
 
+pub(crate) use self::pairs::{compared, is_paired};
 use crate::error::LabError;
 use crate::observer::{Event, Observer};
 use crate::{inside, machine, page, sweep};
@@ -50,29 +51,6 @@ pub(crate) fn load_set(
         require_every_class(&set)?;
     }
     Ok(set)
-}
-
-/// Whether tasks 1 or 2 compare the classes of a set in pairs.
-pub(crate) fn is_paired(study: &Study, set: &str) -> bool {
-    study.pca.as_ref().is_some_and(|task| task.data == set)
-        || study.perceptron.as_ref().is_some_and(|task| task.data == set)
-}
-
-/// Pairs of classes that tasks 1 and 2 compare at most: more find no room in a figure that can be read.
-const PAIRS: usize = 300;
-
-/// The classes of a set that are compared in pairs: all, or as many of those with the most training images as `PAIRS` allow.
-pub(crate) fn compared(set: &DataSet) -> Vec<u8> {
-    let classes = set.about.classes.len();
-    let pairs = |classes: usize| classes * classes.saturating_sub(1) / 2;
-    let most = (0..=classes).rev().find(|&classes| pairs(classes) <= PAIRS).unwrap_or(classes);
-    let mut counts = vec![0_usize; classes];
-    set.train.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-    let mut order: Vec<u8> = (0..=u8::MAX).take(classes).collect();
-    order.sort_by_key(|&class| (std::cmp::Reverse(counts[usize::from(class)]), class));
-    order.truncate(most);
-    order.sort_unstable();
-    order
 }
 
 /// How images get their size, as a study says it.
@@ -195,24 +173,7 @@ pub(crate) fn expand(study: &Study, sets: &DataSets) -> Result<Vec<PlannedRun>, 
     let set = |name: &str| &sets[name];
     let mut runs = Vec::new();
     if let Some(pca) = &study.pca {
-        let set = set(&pca.data);
-        check_pca(pca, set)?;
-        let fit = PcaRun {
-            data: slice(set),
-            components: pca.components,
-            reconstructions: pca.reconstructions.clone(),
-            pictures: pca.pictures.min(set.train.len()),
-        };
-        let separability = SeparabilityRun {
-            data: slice(set),
-            directions: pca.separability.directions,
-            max_passes: pca.separability.max_passes,
-            classes: Some(compared(set))
-                .filter(|some| some.len() < set.about.classes.len())
-                .unwrap_or_default(),
-        };
-        runs.push(planned(Task::Pca, "principal components", set, RunSpec::Pca(fit)));
-        runs.push(planned(Task::Pca, "separability", set, RunSpec::Separability(separability)));
+        runs.extend(pairs::expand_pca(pca, set(&pca.data))?);
     }
     for (number, seed) in study.all_seeds().into_iter().enumerate() {
         let of_seed = expand_seed(study, sets, seed, number == 0)?;
@@ -250,25 +211,7 @@ pub(crate) fn expand_seed(
     let set = |name: &str| &sets[name];
     let mut runs = Vec::new();
     if let Some(task) = study.perceptron.as_ref().filter(|task| is_first || task.all_seeds) {
-        let set = set(&task.data);
-        let classes = compared(set);
-        for (place, &a) in classes.iter().enumerate() {
-            for &b in &classes[place + 1..] {
-                let run = PerceptronRun {
-                    data: slice(set),
-                    a,
-                    b,
-                    rule: task.rule,
-                    learning_rate: task.learning_rate,
-                    max_iterations: task.max_iterations,
-                    tolerance: task.tolerance,
-                    seed,
-                };
-                let class = |label: u8| &set.about.classes[usize::from(label)];
-                let title = format!("{} or {}", class(a), class(b));
-                runs.push(planned(Task::Perceptron, &title, set, RunSpec::Perceptron(run)));
-            }
-        }
+        runs.extend(pairs::expand_perceptrons(task, set(&task.data), seed));
     }
     if let Some(task) = &study.mlp {
         let networks = Networks::new(Task::Mlp, set(&task.data), &task.training, seed)?;
@@ -376,16 +319,6 @@ fn check_shape(task: &NetworkTask, about: &About) -> Result<(), LabError> {
     }
 }
 
-/// Refuses components that the set's images do not have.
-fn check_pca(pca: &PcaSpec, set: &DataSet) -> Result<(), PcaError> {
-    let (samples, features) = (set.train.len(), set.train.images.dim());
-    match pca.components {
-        components if components > features => Err(PcaError::TooManyComponents { components, features }),
-        _ if samples < 2 => Err(PcaError::TooFewSamples { samples }),
-        _ => Ok(()),
-    }
-}
-
 /// Refuses training on more images than there are.
 fn check_size(task: Task, set: &DataSet, training: &TrainingSpec) -> Result<(), LabError> {
     let (images, title) = (set.train.len(), &set.about.title);
@@ -458,40 +391,6 @@ mod tests {
         fn interrupted(&self) -> bool {
             false
         }
-    }
-
-    #[test]
-    fn of_too_many_classes_those_with_the_most_images_are_compared() {
-        let set = |labels: Vec<u8>, classes: usize| {
-            let images = inkling_data::Images {
-                count: labels.len(),
-                height: 1,
-                width: 1,
-                channels: 1,
-                pixels: vec![0; labels.len()],
-            };
-            let samples = inkling_data::Samples { images, labels };
-            let about = About {
-                name: "many".into(),
-                title: "many".into(),
-                shape: [1, 1, 1],
-                classes: (0..classes).map(|class| class.to_string()).collect(),
-                images: [samples.len(), samples.len()],
-                fit: Fit::Stretch,
-            };
-            DataSet {
-                about,
-                train: samples.clone(),
-                test: samples,
-                validation: None,
-                checksum: String::new(),
-            }
-        };
-        assert_eq!(compared(&set((0..25).collect(), 25)), (0..25).collect::<Vec<u8>>());
-        // 25 classes are 300 pairs. Of 40, the last ten have two images each; of the others, which are alike, the first stay.
-        let found = compared(&set((0..40).chain(30..40).collect(), 40));
-        assert_eq!(found, (0..15).chain(30..40).collect::<Vec<u8>>());
-        assert_eq!(compared(&set(vec![0, 1], 2)), [0, 1]);
     }
 
     #[test]

@@ -113,6 +113,11 @@ pub(super) fn diverging(t: f64) -> Rgb {
     polar(1.0 - 0.60 * size, chroma, if t < 0.0 { 258.0 } else { 28.0 })
 }
 
+/// The same for cells that numbers stand in: half the range, as the strongest colours would drown them.
+pub(super) fn under_numbers(t: f64) -> Rgb {
+    diverging(0.6 * t)
+}
+
 /// Relative luminance as in the Web Content Accessibility Guidelines.
 fn luminance(colour: Rgb) -> f64 {
     let [red, green, blue] = linear(colour);

@@ -3,7 +3,7 @@
 use inkling_schema::Task;
 
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
-use super::colour;
+use super::colour::under_numbers;
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
 use super::networks::Kind;
@@ -75,15 +75,13 @@ fn finished(task: &NetworksResults) -> (Vec<usize>, Vec<String>) {
 
 fn draw(matrix: &Matrix, pairs: &[Verdict<NetworkPair>], (rows, columns): (&[usize], &[usize])) -> Canvas {
     let most = pairs.iter().map(|pair| pair.difference.abs()).fold(1e-4, f64::max);
-    // Half the map's range: the strongest colours would drown the numbers.
-    let shade = |share: f64| colour::diverging(0.6 * share);
     let mut canvas = Canvas::page();
     matrix.labels(&mut canvas);
     let cells = pairs.iter().filter_map(|pair| {
         let row = rows.iter().position(|&i| i == pair.pair.a)?;
         let column = columns.iter().position(|&i| i == pair.pair.b)?;
         let p = format!("p\u{a0}{}", p_value(pair.adjusted));
-        let cell = Cell::new(shade(pair.difference / most)).line(points(pair.difference)).line(p);
+        let cell = Cell::new(under_numbers(pair.difference / most)).line(points(pair.difference)).line(p);
         Some(((row, column), cell.edged(pair.differs())))
     });
     let lines = matrix.draw(&mut canvas, cells);
@@ -100,7 +98,7 @@ fn draw(matrix: &Matrix, pairs: &[Verdict<NetworkPair>], (rows, columns): (&[usi
         _ => format!("test accuracy in percentage points, {test} after Holm"),
     });
     key.add(Sign::Edge, format!("p < {ALPHA}: significant"));
-    key.add(Sign::Shades([-1.0, 0.0, 1.0].map(shade)), "blue: row worse; red: row better");
+    key.add(Sign::Shades([-1.0, 0.0, 1.0].map(under_numbers)), "blue: row worse; red: row better");
     matrix.key(&mut canvas, &key);
     canvas
 }

@@ -80,15 +80,20 @@ impl NetworksResults {
     /// Share of the commonest class among the test images: what always naming it is right for.
     pub fn majority(&self) -> Option<f64> {
         let labels = self.networks.first()?.labels();
-        let mut counts = vec![0_usize; self.data.classes.len()];
-        labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-        (!labels.is_empty()).then(|| counts.into_iter().max().unwrap_or(0) as f64 / labels.len() as f64)
+        (!labels.is_empty()).then(|| majority(labels, self.data.classes.len()))
     }
 
     /// The evaluations of every finished network after its last epoch, on the test images.
     pub fn test(&self) -> impl Iterator<Item = (&Network, &Evaluation)> {
         self.finished().map(|(_, network, last)| (network, &last.test))
     }
+}
+
+/// Share of the commonest of so many classes among labels, shape `[n]`.
+pub(super) fn majority(labels: &[u8], classes: usize) -> f64 {
+    let mut counts = vec![0_usize; classes];
+    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    counts.into_iter().max().unwrap_or(0) as f64 / labels.len().max(1) as f64
 }
 
 /// Two networks, with their numbers; `None` where they did not answer the same test images.

@@ -226,12 +226,12 @@ fn dreams(run: &DreamResults, name: &impl Fn(usize) -> String) -> Vec<DreamRow> 
         DreamPurpose::Amplify { layer } => ("amplify", Some(layer.clone())),
         DreamPurpose::Asked => ("asked", None),
     };
-    let row = |(asked, found): (&DreamPicture, &DreamFound)| DreamRow {
+    let row = |(picture, (asked, found)): (usize, (&DreamPicture, &DreamFound))| DreamRow {
         purpose,
         of: of.clone(),
         objective: objective(&asked.objective, name),
         start: start(&asked.start, name),
-        class: class(&asked.objective),
+        class: run.class_of(picture),
         number: asked.number,
         objective_before: found.before.objective,
         objective_after: found.after.objective,
@@ -245,14 +245,7 @@ fn dreams(run: &DreamResults, name: &impl Fn(usize) -> String) -> Vec<DreamRow> 
         judge_predicted: found.judge.map(|seen| seen.predicted),
         diverged: found.diverged,
     };
-    run.spec.pictures.iter().zip(&run.outcome.pictures).map(row).collect()
-}
-
-fn class(objective: &Objective) -> Option<usize> {
-    match objective {
-        Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } => Some(*class),
-        _ => None,
-    }
+    run.spec.pictures.iter().zip(&run.outcome.pictures).enumerate().map(row).collect()
 }
 
 fn objective(objective: &Objective, name: &impl Fn(usize) -> String) -> String {

@@ -194,6 +194,14 @@ struct ClassValue {
     value: f64,
 }
 
+/// The smallest and the largest; `None` of nothing.
+fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |ends, value| match ends {
+        None => Some((value, value)),
+        Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
+    })
+}
+
 impl<'a> Facts<'a> {
     pub(super) fn new(
         results: &'a Results,

@@ -3,6 +3,7 @@
 use inkling_statistics::ALPHA;
 use serde::Serialize;
 
+use super::ends;
 use crate::rows::{SeedRow, SeedsRows};
 use crate::{Comparisons, Network};
 
@@ -33,11 +34,6 @@ struct TestsFacts {
     /// The fewest and the most that any seed would have called different.
     fewest_alone: usize,
     most_alone: usize,
-}
-
-/// The smallest and the largest; `None` of nothing.
-fn ends(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
-    values.clone().min_by(f64::total_cmp).zip(values.max_by(f64::total_cmp))
 }
 
 impl<'a> SeedsFacts<'a> {

@@ -1,8 +1,8 @@
 //! Dreams of a study: from several seeds, with parts of the method left out, of every class, from several starts, and
 //! amplified images.
 
+use inkling_schema::Start;
 use inkling_schema::outcome::{DreamFound, Seen};
-use inkling_schema::{Objective, Start};
 
 use super::super::number;
 use super::super::probability;
@@ -73,7 +73,7 @@ fn every_class(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     let Some(run) = inside.every_class() else { return Vec::new() };
     let count = run.outcome.pictures.len();
     let row = |picture: usize| {
-        let class = class_of(run, picture).map_or_else(String::new, |class| words.class(class));
+        let class = run.class_of(picture).map_or_else(String::new, |class| words.class(class));
         Row { cells: vec![dream(run, picture, &class)], ..Row::default() }
     };
     let strip =
@@ -147,17 +147,9 @@ fn amplified(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     strip.figures(words.file("amplified"), &format!("{alt}: {}", told.join("; ")))
 }
 
-/// The class that a picture of a run raises.
-pub(super) fn class_of(run: &DreamResults, picture: usize) -> Option<usize> {
-    match run.spec.pictures.get(picture)?.objective {
-        Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } => Some(class),
-        _ => None,
-    }
-}
-
 /// The picture of a run that raises a class.
 fn of_class(run: &DreamResults, class: u8) -> Option<usize> {
-    (0..run.outcome.pictures.len()).find(|&picture| class_of(run, picture) == Some(class.into()))
+    (0..run.outcome.pictures.len()).find(|&picture| run.class_of(picture) == Some(class.into()))
 }
 
 /// The dream of a class under this head, with its probability, the judge's, and its logit.

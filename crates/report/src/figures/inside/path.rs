@@ -5,7 +5,6 @@ use super::super::number;
 use super::super::probability;
 use super::super::thousands;
 use super::chart::{Chart, Curve, Panel};
-use super::dreams::class_of;
 use super::picture::Picture;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
@@ -110,7 +109,7 @@ impl Shown<'_> {
     fn row(&self, frames: &[usize]) -> Row {
         let found = &self.run.outcome.pictures[self.picture];
         let ends = match (found.before.probability, found.after.probability) {
-            (Some(before), Some(after)) if class_of(self.run, self.picture).is_some() => {
+            (Some(before), Some(after)) if self.run.class_of(self.picture).is_some() => {
                 [before, after].map(probability)
             }
             _ => [found.before.objective, found.after.objective].map(number),

@@ -11,7 +11,7 @@ use super::super::forms::mark::{hollow, mark};
 use super::super::percent;
 use super::super::registry::{Draw, Spec};
 use super::over_time::two;
-use super::{SUMMED, colour, diverged_words, lambda_name, shape};
+use super::{SUMMED, colour, diverged_words, lambda_axis, lambda_name, shape};
 use crate::{Goal, MultitaskResults};
 use inkling_statistics::wilson_interval;
 
@@ -29,11 +29,7 @@ fn against_lambda(task: &MultitaskResults) -> Option<Drawing> {
     let mut canvas = Canvas::page();
     let top = key(task).draw(&mut canvas, (LEFT, 0.0));
     let panels = two(top, &[118.0, 46.0]);
-    let lambda = |lambda: f64| {
-        let shown = (-0.01..=1.01).contains(&lambda);
-        if shown { ((lambda * 1000.0).round() / 1000.0 + 0.0).to_string() } else { String::new() }
-    };
-    let x = Axis::linear((-0.08, 1.08), 4.0, lambda).step(0.25).titled("λ");
+    let x = lambda_axis();
     for goal in Goal::BOTH {
         panels.heading(&mut canvas, goal.index(), goal.name(), readable(colour(goal)));
         let found = Trained::new(task, goal);

@@ -3,7 +3,7 @@
 use inkling_schema::Task;
 
 use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width};
-use super::super::colour::{self, GREY, readable};
+use super::super::colour::{GREY, readable, under_numbers};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::matrix::{Cell, Matrix, Room};
 use super::super::registry::{Draw, Spec};
@@ -29,13 +29,14 @@ fn heat_map(found: &Results, rows: &Rows) -> Option<Drawing> {
         return None;
     }
     let most = changes.iter().flatten().map(|change| change.difference().abs()).fold(0.01, f64::max);
-    // Half the map's range: the strongest colours would drown the numbers.
-    let shade = move |share: f64| colour::diverging(0.6 * share);
     let width = (TEXT_WIDTH - GAP) / 2.0;
     let lambdas: Vec<String> = task.lambdas.iter().map(|(lambda, _)| task.lambda_name(*lambda)).collect();
     let mut key = Key::column(width);
     key.note("percentage points more or less than single-task");
-    key.bar(move |t| shade(2.0 * t - 1.0), [(0.0, points(-most)), (0.5, "0".into()), (1.0, points(most))]);
+    key.bar(
+        move |t| under_numbers(2.0 * t - 1.0),
+        [(0.0, points(-most)), (0.5, "0".into()), (1.0, points(most))],
+    );
     key.add(Sign::Edge, "p < 0.05 (McNemar, Holm)");
     let mut canvas = Canvas::page();
     for goal in Goal::BOTH {
@@ -46,7 +47,7 @@ fn heat_map(found: &Results, rows: &Rows) -> Option<Drawing> {
         let matrix = Matrix::table(task.classes(goal), &lambdas, &room);
         matrix.labels(&mut canvas);
         let cells = changes[goal.index()].iter().map(|change| {
-            let cell = Cell::new(shade(change.difference() / most)).line(points(change.difference()));
+            let cell = Cell::new(under_numbers(change.difference() / most)).line(points(change.difference()));
             ((change.class, change.lambda), cell.edged(change.differs()))
         });
         matrix.draw(&mut canvas, cells);

@@ -12,6 +12,7 @@ mod seeds;
 mod tests;
 mod tradeoff;
 
+use super::axis::Axis;
 use super::colour::{CURVES, Rgb, amber};
 use super::registry::Spec;
 use crate::{Goal, MultitaskResults, Network};
@@ -52,6 +53,15 @@ fn lambda_colour(lambda: f64) -> Rgb {
 /// λ with a sign of its own, and as many digits as tell it from the others.
 fn lambda_name(task: &MultitaskResults, lambda: f64) -> String {
     format!("λ = {}", task.lambda_name(lambda))
+}
+
+/// λ from 0 to 1, with room at both ends.
+fn lambda_axis() -> Axis<'static> {
+    let number = |lambda: f64| {
+        let shown = (-0.01..=1.01).contains(&lambda);
+        if shown { ((lambda * 1000.0).round() / 1000.0 + 0.0).to_string() } else { String::new() }
+    };
+    Axis::linear((-0.08, 1.08), 4.0, number).step(0.25).titled("λ")
 }
 
 /// What diverged, in a sentence for those who cannot see the figure; nothing where nothing did.

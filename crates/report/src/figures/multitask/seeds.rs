@@ -8,7 +8,7 @@ use super::super::forms::key::{Key, Sign};
 use super::super::points;
 use super::super::registry::{Draw, Spec};
 use super::over_time::two;
-use super::{colour, lambda_name, shape};
+use super::{colour, lambda_axis, lambda_name, shape};
 use crate::{Goal, MultitaskResults};
 use inkling_statistics::mean_and_std;
 
@@ -59,11 +59,7 @@ fn gains(task: &MultitaskResults) -> Option<Drawing> {
     key.add(Sign::Line(GREY, Some("1.5 1.5")), "the single-task network");
     let top = key.draw(&mut canvas, (LEFT, 0.0));
     let panels = two(top, &[118.0]);
-    let lambda = |lambda: f64| {
-        let shown = (-0.01..=1.01).contains(&lambda);
-        if shown { ((lambda * 1000.0).round() / 1000.0 + 0.0).to_string() } else { String::new() }
-    };
-    let x = Axis::linear((-0.08, 1.08), 4.0, lambda).step(0.25).titled("λ");
+    let x = lambda_axis();
     for (goal, found) in Goal::BOTH.into_iter().zip(&all) {
         panels.heading(&mut canvas, goal.index(), goal.name(), readable(colour(goal)));
         let ends = found.iter().flat_map(|gains| {

@@ -1,7 +1,7 @@
 //! Dreams, read from their runs.
 
-use inkling_schema::DreamRun;
 use inkling_schema::outcome::{DreamOutcome, PlannedRun, RunResult};
+use inkling_schema::{DreamRun, Objective};
 use inkling_store::Reader;
 
 use super::{Arrays, Pictures, outcome};
@@ -34,6 +34,14 @@ pub struct DreamResults {
 }
 
 impl DreamResults {
+    /// The class that a picture raises, if its objective is of one.
+    pub fn class_of(&self, picture: usize) -> Option<usize> {
+        match self.spec.pictures.get(picture)?.objective {
+            Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } => Some(class),
+            _ => None,
+        }
+    }
+
     /// The picture of a dream after the step of this place in `frame_steps`.
     pub fn frame(&self, place: usize, picture: usize) -> &[f32] {
         self.frames.get(place * self.outcome.pictures.len() + picture)

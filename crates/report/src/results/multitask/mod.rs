@@ -16,7 +16,7 @@ use inkling_store::Reader;
 use serde::Serialize;
 
 use super::network::{Answers, Network, Replicate};
-use super::networks::damaged_record;
+use super::networks::{damaged_record, majority};
 use crate::ReportError;
 
 pub use changes::ClassChange;
@@ -152,10 +152,7 @@ impl MultitaskResults {
     /// Guessing, and always saying the commonest.
     pub fn baselines(&self, goal: Goal) -> Baselines {
         let (labels, classes) = (self.labels(goal), self.classes(goal).len());
-        let mut counts = vec![0_usize; classes];
-        labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-        let most = counts.into_iter().max().unwrap_or(0);
-        Baselines { chance: 1.0 / classes.max(1) as f64, majority: most as f64 / labels.len().max(1) as f64 }
+        Baselines { chance: 1.0 / classes.max(1) as f64, majority: majority(labels, classes) }
     }
 
     /// The share of test images whose group a network's item head gets right, its probabilities summed into groups.

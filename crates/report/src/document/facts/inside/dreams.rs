@@ -1,6 +1,6 @@
 //! Facts of dreams: how they are made, how sure the network is of them, and what the judge says.
 
-use inkling_schema::{AscentSpec, Objective, Regulariser, Start, Transform};
+use inkling_schema::{AscentSpec, Regulariser, Start, Transform};
 use serde::Serialize;
 
 use crate::{DreamResults, InsideResults};
@@ -89,8 +89,8 @@ impl SeenFacts {
         let (mut own, mut judge, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         let (mut judged, mut agreed, mut diverged) = (0, 0, 0);
         for run in runs {
-            for (picture, (asked, found)) in run.spec.pictures.iter().zip(&run.outcome.pictures).enumerate() {
-                let (Some(class), Some(probability)) = (class(&asked.objective), found.after.probability)
+            for (picture, found) in run.outcome.pictures.iter().enumerate() {
+                let (Some(class), Some(probability)) = (run.class_of(picture), found.after.probability)
                 else {
                     continue;
                 };
@@ -119,13 +119,6 @@ impl SeenFacts {
             agreed,
             judge: median(judge),
         })
-    }
-}
-
-fn class(objective: &Objective) -> Option<usize> {
-    match objective {
-        Objective::ClassLogit { class, .. } | Objective::ClassProbability { class, .. } => Some(*class),
-        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::ends;
 use crate::{ClassChange, Contradictions, GradientsFound, MultitaskResults};
 
 /// Test images whose item and group, as the two heads say them, do not belong together.
@@ -50,14 +51,6 @@ struct ChangeFacts<'a> {
 pub(super) struct IdleFacts {
     dead_units: (f64, f64),
     idle_panels: (f64, f64),
-}
-
-/// The smallest and the largest; `None` of nothing.
-fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values.fold(None, |ends, value| match ends {
-        None => Some((value, value)),
-        Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
-    })
 }
 
 impl ContradictionsFacts {
