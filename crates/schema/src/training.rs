@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn rates_grow_evenly_while_a_training_warms_up() {
-        let mut training = crate::preset("smoke").unwrap().mlp.unwrap().training;
+        let mut training = preset("smoke").unwrap().mlp.unwrap().training;
         (training.learning_rate, training.schedule) = (0.5, Schedule::Step { every: 1, factor: 0.1 });
         training.warmup_steps = Some(4);
         let rates: Vec<f64> = (0..11).map(|step| training.learning_rate_at(step, 20, 10)).collect();
