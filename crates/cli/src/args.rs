@@ -377,7 +377,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", value_parser = values::batch, allow_negative_numbers = true)]
     pub(crate) batch: Option<NonZeroUsize>,
 
-    /// What the factors of products in dense layers and convolutions are rounded to in training steps.
+    /// What the factors of large products in dense layers and convolutions are rounded to in training steps.
     #[arg(long, value_name = "NAME", default_value = "float32", value_parser = values::precisions())]
     pub(crate) precision: TrainingPrecision,
 

@@ -45,7 +45,8 @@ pub struct TrainingSpec {
     pub precision: TrainingPrecision,
 }
 
-/// What the factors of the matrix products of dense layers and convolutions are rounded to in training steps. Sums, weights, the
+/// What the factors of large matrix products are rounded to in training steps: those of dense layers of more than 32 units, and of
+/// convolutions that are computed by Winograd's filtering. Sums, weights, the
 /// optimiser, all other layers and every evaluation are in f32, as in automatic mixed precision (Micikevicius et al. 2018;
 /// Kalamkar et al. 2019 for bfloat16).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

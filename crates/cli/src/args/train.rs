@@ -76,7 +76,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "NAME", default_value = "adam", value_parser = optimizers())]
     pub(crate) optimizer: Optimizer,
 
-    /// What the factors of products in dense layers and convolutions are rounded to in training steps; everything else, and every
+    /// What the factors of large products in dense layers and convolutions are rounded to in training steps; everything else, and every
     /// evaluation, is in float32.
     #[arg(long, value_name = "NAME", default_value = "float32", value_parser = values::precisions())]
     pub(crate) precision: TrainingPrecision,
