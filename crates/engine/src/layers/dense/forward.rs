@@ -14,8 +14,10 @@ use crate::kernels::update::prefetch_far;
 use crate::layers::Context;
 use crate::parallel::{DisjointSlice, for_each};
 
-/// The number of inputs whose weights are read at a time: whole panels of pairs.
-const CHUNK: usize = 2 * NR;
+/// The number of inputs whose weights are read at a time.
+const CHUNK: usize = 48;
+/// The same if they are paired: whole panels.
+const PAIRED_CHUNK: usize = 2 * NR;
 /// How many inputs ahead weights are prefetched.
 const AHEAD: usize = 24;
 /// The most tiles of samples in a task; they share the weights that are read.
@@ -105,7 +107,7 @@ impl Dense {
             let images = || tiles(context.batch).skip(first_tile).take(group);
             let multiply = |b: &[f32], from: usize, count: usize, sums: &mut [Tile]| {
                 // Numbers are read panel by panel if they are paired, and all in one go if they are not.
-                let panels: [Segment; CHUNK / NR] = std::array::from_fn(|i| Segment {
+                let panels: [Segment; PAIRED_CHUNK / NR] = std::array::from_fn(|i| Segment {
                     a: (from + i * NR) * context.batch.next_multiple_of(2),
                     b: i * NR * NR / 2,
                 });
@@ -125,7 +127,8 @@ impl Dense {
             if is_whole && !pairs {
                 multiply(value, 0, all, &mut sums);
             } else {
-                let mut rows = [[0.0; NR]; CHUNK];
+                let mut rows = [[0.0; NR]; PAIRED_CHUNK];
+                let chunk = if pairs { PAIRED_CHUNK } else { CHUNK };
                 let prefetch_row = |input: u32| {
                     let row = input as usize * NR..(input as usize + 1) * NR;
                     prefetch_far(&value[row.clone()]);
@@ -135,12 +138,12 @@ impl Dense {
                     }
                 };
                 active.inputs.iter().take(AHEAD).for_each(|&input| prefetch_row(input));
-                for (i, listed) in active.inputs.chunks(CHUNK).enumerate() {
-                    let from = i * CHUNK;
-                    if is_whole && listed.len() == CHUNK {
-                        let weights = &value[from * NR..][..CHUNK * NR];
+                for (i, listed) in active.inputs.chunks(chunk).enumerate() {
+                    let from = i * chunk;
+                    if is_whole && listed.len() == PAIRED_CHUNK {
+                        let weights = &value[from * NR..][..PAIRED_CHUNK * NR];
                         copy_pairs_down(context.isa, weights, NR, rows.as_flattened_mut());
-                        multiply(rows.as_flattened(), from, CHUNK, &mut sums);
+                        multiply(rows.as_flattened(), from, PAIRED_CHUNK, &mut sums);
                         continue;
                     }
                     let start = |(k, &input): (usize, &u32)| {
