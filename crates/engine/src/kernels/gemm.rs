@@ -34,6 +34,29 @@ pub(crate) struct Segment {
     pub(crate) b: usize,
 }
 
+/// Where the rows of a tile begin in a. The last one is found once, as the same rows often serve many products.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TileRows<'a> {
+    starts: &'a [usize],
+    last: usize,
+}
+
+impl<'a> TileRows<'a> {
+    /// # Panics
+    /// If there are more than [`MR`] rows.
+    #[inline]
+    pub(crate) fn new(starts: &'a [usize]) -> TileRows<'a> {
+        assert!(starts.len() <= MR, "a tile has at most {MR} rows");
+        TileRows { starts, last: largest(starts.iter().copied()) }
+    }
+}
+
+/// The largest of these numbers, or 0 if there are none.
+#[inline]
+fn largest(numbers: impl Iterator<Item = usize>) -> usize {
+    numbers.fold(0, |largest, number| if number > largest { number } else { largest })
+}
+
 /// A tile of a matrix product, summed over all segments s and all t < count:
 ///
 /// tile[i][j] = Σ a[rows[i] + s.a + t·a_step] · b[s.b + t·b_step + j].
@@ -46,7 +69,7 @@ pub(crate) struct Segment {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gemm<'a> {
     pub(crate) a: &'a [f32],
-    pub(crate) rows: &'a [usize],
+    pub(crate) rows: TileRows<'a>,
     pub(crate) b: &'a [f32],
     pub(crate) segments: &'a [Segment],
     pub(crate) count: usize,
@@ -62,12 +85,12 @@ impl Gemm<'_> {
     /// unspecified afterwards.
     ///
     /// # Panics
-    /// If an offset leads beyond a or b, if there are more than [`MR`] rows or [`NR`] columns, or if there are no terms.
+    /// If an offset leads beyond a or b, if there are more than [`NR`] columns, or if there are no terms.
     #[inline]
     pub(crate) fn multiply(&self, isa: Isa, tile: &mut [Row], onto: bool) {
         let [a_end, b_end] = self.ends().expect("a product of something, within the address space");
-        assert!(self.rows.len() <= MR && self.columns <= NR, "a tile is {MR}×{NR}");
-        assert!(self.rows.len() <= tile.len(), "a row of the tile for each row of a");
+        assert!(self.columns <= NR, "a tile is {MR}×{NR}");
+        assert!(self.rows.starts.len() <= tile.len(), "a row of the tile for each row of a");
         assert!(a_end <= self.a.len(), "a ends before the product does");
         assert!(b_end <= self.b.len(), "b ends before the product does");
         if self.pairs {
@@ -82,16 +105,12 @@ impl Gemm<'_> {
     /// The ends of the parts of a and of b that are read; `None` for a product without terms, or if an offset overflows.
     #[inline]
     fn ends(&self) -> Option<[usize; 2]> {
-        let largest = |largest: usize, value: usize| if value > largest { value } else { largest };
-        let row = self.rows.iter().fold(0, |end, &row| largest(end, row));
-        let (mut a, mut b) = (0, 0);
-        for segment in self.segments {
-            a = largest(a, segment.a);
-            b = largest(b, segment.b);
-        }
-        if self.rows.is_empty() || self.segments.is_empty() {
+        if self.rows.starts.is_empty() || self.segments.is_empty() {
             return None;
         }
+        let segments = || self.segments.iter();
+        let (row, a, b) =
+            (self.rows.last, largest(segments().map(|s| s.a)), largest(segments().map(|s| s.b)));
         let last = self.count.checked_sub(1)?;
         let a_end = row.checked_add(a)?.checked_add(last.checked_mul(self.a_step)?)?.checked_add(1)?;
         let columns = self.columns.checked_next_multiple_of(16)?;
@@ -137,7 +156,7 @@ impl<const PAIRS: bool> Multiply<'_, PAIRS> {
     /// As for `run`, after the checks of `multiply`.
     #[inline(always)]
     unsafe fn rows<S: Simd, const N: usize>(&mut self, column: usize) {
-        let rows = self.product.rows.len();
+        let rows = self.product.rows.starts.len();
         let mut row = 0;
         // SAFETY: as for `run`.
         unsafe {
@@ -189,7 +208,7 @@ impl<const PAIRS: bool> Multiply<'_, PAIRS> {
                 }
             }
             let starts: [*const f32; R] =
-                std::array::from_fn(|i| a.as_ptr().add(*rows.get_unchecked(row + i)));
+                std::array::from_fn(|i| a.as_ptr().add(*rows.starts.get_unchecked(row + i)));
             for segment in segments {
                 let mut from_a = segment.a;
                 let mut from_b = b.as_ptr().add(segment.b + column);
@@ -231,7 +250,7 @@ mod tests {
     fn plain(p: &Gemm, i: usize, j: usize) -> (f64, f64) {
         let terms = p.segments.iter().flat_map(|s| {
             (0..p.count).map(|t| {
-                let a = p.a[p.rows[i] + s.a + t * p.a_step];
+                let a = p.a[p.rows.starts[i] + s.a + t * p.a_step];
                 f64::from(a) * f64::from(p.b[s.b + t * p.b_step + j])
             })
         });
@@ -249,14 +268,15 @@ mod tests {
         ) {
             let segments: Vec<Segment> = segments.into_iter().map(|(a, b)| Segment { a, b }).collect();
             let (a, b) = (&numbers, &numbers);
-            let product = Gemm { a, rows: &rows, b, segments: &segments, count, a_step, b_step, columns, pairs: false };
+            let (rows, segments) = (TileRows::new(&rows), &segments[..]);
+            let product = Gemm { a, rows, b, segments, count, a_step, b_step, columns, pairs: false };
             let mut fused: Vec<Tile> = Vec::new();
             for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
                 let mut tile = Tile::ZERO;
                 product.multiply(isa, &mut tile.0, false);
                 let once = tile;
                 product.multiply(isa, &mut tile.0, true);
-                for i in 0..rows.len() {
+                for i in 0..rows.starts.len() {
                     for j in 0..columns {
                         let (sum, size) = plain(&product, i, j);
                         prop_assert!((f64::from(once.0[i][j]) - sum).abs() <= 1e-6 * size + 1e-12);
@@ -269,7 +289,7 @@ mod tests {
             }
             // Paths with fused multiply-add differ in the shape of their tiles and in nothing else.
             if let [first, second] = &fused[..] {
-                for i in 0..rows.len() {
+                for i in 0..rows.starts.len() {
                     prop_assert_eq!(&first.0[i][..columns], &second.0[i][..columns]);
                 }
             }
@@ -279,7 +299,7 @@ mod tests {
     /// Multiplies an array of 64 numbers by itself.
     fn multiply(rows: &[usize], count: usize, [a_step, b_step]: [usize; 2]) {
         let (numbers, segments) = ([0.0; 64], [Segment { a: 0, b: 0 }]);
-        let (a, b) = (&numbers, &numbers);
+        let (a, b, rows) = (&numbers, &numbers, TileRows::new(rows));
         let product =
             Gemm { a, rows, b, segments: &segments, count, a_step, b_step, columns: 32, pairs: false };
         let mut tile = Tile::ZERO;

@@ -25,12 +25,15 @@ pub(crate) const fn along(row: usize) -> usize {
     row / 2 * BOTH + NR + row % 2 * (NR / 2)
 }
 
-/// [`along`] for every row of a tile.
-pub(crate) const ALONG: [usize; MR] = {
+/// A row of 32 numbers, paired.
+pub(crate) type PairedRow = [f32; NR / 2];
+
+/// The start of every [`PairedRow`] of a tile.
+pub(crate) const PAIRED_ROWS: [usize; MR] = {
     let mut starts = [0; MR];
     let mut row = 0;
     while row < MR {
-        starts[row] = along(row);
+        starts[row] = row * (NR / 2);
         row += 1;
     }
     starts
@@ -66,6 +69,15 @@ pub(crate) fn copy_pairs_down(isa: Isa, matrix: &[f32], width: usize, to: &mut [
     assert!(to.len() >= matrix.len() / 2, "room for all pairs");
     let (from, len) = (matrix.as_ptr(), matrix.len());
     isa.run_pairs(Down { from, to: to.as_mut_ptr(), len, width, matrices: std::marker::PhantomData });
+}
+
+/// Pairs the numbers along rows of 32, which begin at the indices `starts`, and writes them to the rows of `to`.
+///
+/// # Panics
+/// If a row reaches beyond `from`, or `to` has fewer rows.
+pub(crate) fn copy_pairs_along(isa: Isa, from: &[f32], starts: &[usize], to: &mut [PairedRow]) {
+    assert!(starts.len() <= to.len(), "room for every row");
+    isa.run_pairs(Along { from, starts, to });
 }
 
 fn check_down(matrix: &[f32], width: usize) {
@@ -106,6 +118,33 @@ impl Kernel for Both<'_> {
     }
 }
 
+struct Along<'a> {
+    from: &'a [f32],
+    starts: &'a [usize],
+    to: &'a mut [PairedRow],
+}
+
+#[expect(unsafe_code, reason = "vector instructions")]
+impl Kernel for Along<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        for (&start, to) in self.starts.iter().zip(self.to) {
+            let row = self.from[start..start + NR].as_ptr();
+            let mut at = 0;
+            while at < NR {
+                // SAFETY: the instruction set is available, and the vectors lie in a row of 32 numbers and in one of 16 pairs.
+                unsafe {
+                    let pairs = S::pack_pairs(S::load(row.add(at)), S::load(row.add(at + S::LANES)));
+                    S::store(pairs, to.as_mut_ptr().add(at / 2));
+                }
+                at += 2 * S::LANES;
+            }
+        }
+    }
+}
+
 /// Pairs of a matrix of `len` numbers, which are written to where they are read or elsewhere.
 struct Down<'a> {
     from: *const f32,
@@ -142,7 +181,7 @@ impl Kernel for Down<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::gemm::{Gemm, Segment, Tile};
+    use super::super::gemm::{Gemm, Segment, Tile, TileRows};
     use super::*;
 
     /// Numbers of any size, and special ones.
@@ -196,6 +235,14 @@ mod tests {
                         prop_assert!(same(next_to_it[column % 2], at(row, column)));
                     }
                 }
+                let starts: Vec<usize> = (0..rows).rev().map(|row| row * NR).collect();
+                let mut backwards = vec![[0.0; NR / 2]; rows];
+                copy_pairs_along(isa, &numbers, &starts, &mut backwards);
+                for (i, paired) in backwards.iter().enumerate() {
+                    for column in 0..NR {
+                        prop_assert!(same(halves(paired[column / 2])[column % 2], at(rows - 1 - i, column)));
+                    }
+                }
                 if rows % 2 == 1 {
                     prop_assert!((0..NR).all(|column| halves(matrix[rows / 2 * BOTH + column])[1] == 0.0));
                 }
@@ -230,7 +277,7 @@ mod tests {
                 let mut tile = Tile::ZERO;
                 tile.0[0] = [start; NR];
                 let product = Gemm {
-                    a: factors, rows: &[5], b: others, segments: &[Segment { a: 0, b: 0 }], count: 1, a_step: 1, b_step: NR,
+                    a: factors, rows: TileRows::new(&[5]), b: others, segments: &[Segment { a: 0, b: 0 }], count: 1, a_step: 1, b_step: NR,
                     columns: NR, pairs: true,
                 };
                 product.multiply(isa, &mut tile.0, true);

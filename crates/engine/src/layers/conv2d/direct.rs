@@ -9,7 +9,7 @@ use super::plan::{BackwardDataPlan, Im2colPlan};
 use super::{parameters, reduce_partials, split, splits};
 use crate::aligned::AlignedVec;
 use crate::kernels::epilogue::Epilogue;
-use crate::kernels::gemm::{Gemm, NR, Row, Tile, tiles};
+use crate::kernels::gemm::{Gemm, NR, Row, Tile, TileRows, tiles};
 use crate::layers::geometry::Geometry;
 use crate::layers::parameter::{GradMode, Parameter};
 use crate::layers::{BackwardArgs, Context, Layer};
@@ -88,7 +88,7 @@ impl Direct {
             for range in tiles(self.windows.starts.len()) {
                 let product = Gemm {
                     a: x,
-                    rows: &self.windows.starts[range.clone()],
+                    rows: TileRows::new(&self.windows.starts[range.clone()]),
                     b: weight,
                     segments: &self.windows.kernel_rows,
                     count: run,
@@ -128,7 +128,7 @@ impl Direct {
             for range in tiles(taps.len()) {
                 let product = Gemm {
                     a: x,
-                    rows: &taps[range.clone()],
+                    rows: TileRows::new(&taps[range.clone()]),
                     b: &dy[panel * NR..],
                     segments: &self.backward_data.output_rows[..count * output[0]],
                     count: output[1],
@@ -155,7 +155,7 @@ impl Direct {
                     if rows > 0 {
                         let product = Gemm {
                             a: dy,
-                            rows: &class.starts[range.clone()],
+                            rows: TileRows::new(&class.starts[range.clone()]),
                             b: &flipped[class.weights + first * rows..],
                             segments: &class.kernel_rows,
                             count: class.taps[1] * self.backward_data.padded_grad.pixel,

@@ -1,13 +1,11 @@
 //! The backward pass of dense layers: what all cases share, and the computation for large batches and for stored
 //! gradients. Where the gradients of smaller batches update the weights at once, `visit.rs` does the rest.
 
-use std::ops::Range;
-
 use super::forward::Active;
-use super::packed_grad::{Arranged, WIDE, pair_columns, write_columns};
+use super::packed_grad::{Arranged, WIDE, pair_columns, transpose, write_columns};
 use super::{Dense, DenseCache, LARGEST, Size};
-use crate::kernels::gemm::{Gemm, MR, NR, Row, Segment, Tile, tiles};
-use crate::kernels::pairs::{ALONG, BOTH, pair_both, pair_down};
+use crate::kernels::gemm::{Gemm, MR, NR, Row, Segment, Tile, TileRows, tiles};
+use crate::kernels::pairs::{BOTH, PAIRED_ROWS, PairedRow, along, copy_pairs_along, pair_both};
 use crate::kernels::silent::read_rows;
 use crate::layers::parameter::{GradMode, GradSink, Parameter};
 use crate::layers::{BackwardArgs, Context};
@@ -91,26 +89,25 @@ impl Size {
                 )
             };
             sums.fill(0.0);
-            *active = 0;
+            let mut found = false;
             for (i, row) in rows.chunks_exact_mut(NR).take(batch).enumerate() {
                 let at = i * self.units + first;
                 let given = y[at..at + columns].iter().zip(&dy[at..at + columns]);
-                for (j, ((&y, &dy), to)) in given.zip(&mut *row).enumerate() {
-                    let nothing = (self.relu && y <= 0.0) || dy.abs() < f32::MIN_POSITIVE;
-                    let dy = if nothing { 0.0 } else { dy };
-                    *to = dy;
-                    sums[j] += dy;
-                    flipped[j * lanes + i] = dy;
-                    *active |= u32::from(dy != 0.0);
+                for (((&y, &dy), to), sum) in given.zip(&mut *row).zip(&mut *sums) {
+                    // Without a branch, as the signs of gradients cannot be predicted.
+                    let nothing = (self.relu & (y <= 0.0)) | (dy.abs() < f32::MIN_POSITIVE);
+                    *to = if nothing { 0.0 } else { dy };
+                    *sum += *to;
+                    found |= !nothing;
                 }
                 row[columns..].fill(0.0);
             }
-            for (j, lane) in flipped.chunks_exact_mut(lanes).enumerate() {
-                lane[if j < columns { batch } else { 0 }..].fill(0.0);
-            }
+            *active = u32::from(found);
             if context.pairs {
                 pair_both(context.isa, rows, batch);
-                pair_down(context.isa, flipped, lanes);
+                transpose::<{ NR / 2 }>(rows, (0..batch).map(along), flipped, lanes);
+            } else {
+                transpose::<NR>(rows, (0..batch).map(|i| i * NR), flipped, lanes);
             }
         });
         // SAFETY: no other task passes on a part of this gradient.
@@ -125,21 +122,29 @@ impl Size {
         let dx = DisjointSlice::new(dx);
         let deferred = weight.deferred.as_ref().expect("a dense layer's weights can wait");
         let numbers = [&weight.value, &weight.first, &weight.second].map(|of| &of[..]);
+        let starts: [usize; MR] = std::array::from_fn(|i| i * NR);
         for_each(tiles(self.inputs).len(), |block| {
             let range = tiles(self.inputs).nth(block).expect("a tile for each task");
             for first in (0..context.batch).step_by(WIDE * NR) {
                 let images = first..context.batch.min(first + WIDE * NR);
                 let mut tiles = [Tile::ZERO; WIDE];
                 let mut rows: [Row; MR] = [[0.0; NR]; MR];
+                let mut paired: [PairedRow; MR] = [[0.0; NR / 2]; MR];
                 for panel in 0..self.panels() {
                     let start = |input| ((panel * self.inputs + input) * NR, deferred.steps(panel, input));
                     read_rows(context.isa, numbers, range.clone().map(start), &mut rows);
-                    if context.pairs {
-                        pair_both(context.isa, rows.as_flattened_mut(), range.len());
-                    }
-                    let starts: [usize; MR] = std::array::from_fn(|i| i * NR);
-                    let starts = if context.pairs { &ALONG } else { &starts };
-                    let rows = (rows.as_flattened(), &starts[..range.len()]);
+                    let (numbers, starts) = if context.pairs {
+                        copy_pairs_along(
+                            context.isa,
+                            rows.as_flattened(),
+                            &starts[..range.len()],
+                            &mut paired,
+                        );
+                        (paired.as_flattened(), &PAIRED_ROWS)
+                    } else {
+                        (rows.as_flattened(), &starts)
+                    };
+                    let rows = (numbers, TileRows::new(&starts[..range.len()]));
                     let units = self.columns(panel);
                     dy.multiply(context, rows, (panel, units), images.clone(), &mut tiles, panel > 0);
                 }
@@ -157,36 +162,41 @@ impl Size {
             let mut tile = Tile::ZERO;
             for range in tiles(inputs).skip(group * TILES_IN_TASK).take(TILES_IN_TASK) {
                 let start = (panel * inputs + range.start) * NR;
+                let starts = self.x_starts(context, range.start);
                 // SAFETY: each tile is one task's.
                 #[expect(unsafe_code, reason = "tasks pass on disjoint tiles")]
                 unsafe {
                     weight.expect(start, range.len() * NR);
-                    self.weight_tile(context, x, panels, panel, range.clone(), &mut tile);
+                    let rows = TileRows::new(&starts[..range.len()]);
+                    self.weight_tile(context, (x, rows), panels, panel, &mut tile);
                     weight.take(start, tile.0[..range.len()].as_flattened());
                 }
             }
         });
     }
 
-    /// Computes a tile of dW: rows `range`, which are columns of x, in a panel of units. x is [batch, columns], or what
-    /// [`pair_columns`] made of it if products take pairs.
+    /// Where columns of x begin, from `first` on: of [batch, columns], or of what [`pair_columns`] made of it.
+    pub(super) fn x_starts(self, context: &Context, first: usize) -> [usize; MR] {
+        let height = context.batch.next_multiple_of(2);
+        let start = |column| if context.pairs { column / NR * height * NR + column % NR } else { column };
+        std::array::from_fn(|i| start(first + i))
+    }
+
+    /// Computes a tile of dW, for some columns of x and a panel of units. x is as for [`Size::x_starts`].
     pub(super) fn weight_tile(
         self,
         context: &Context,
-        x: &[f32],
+        (x, rows): (&[f32], TileRows),
         dy: &[f32],
         panel: usize,
-        range: Range<usize>,
         tile: &mut Tile,
     ) {
         let (batch, pairs, height) = (context.batch, context.pairs, context.batch.next_multiple_of(2));
-        let start = |column| if pairs { column / NR * height * NR + column % NR } else { column };
-        let rows: [usize; MR] = std::array::from_fn(|i| start(range.start + i));
         let (count, [a_step, b_step]) =
             if pairs { (height / 2, [BOTH; 2]) } else { (batch, [x.len() / batch, NR]) };
         let product = Gemm {
             a: x,
-            rows: &rows[..range.len()],
+            rows,
             b: dy,
             segments: &[Segment { a: 0, b: panel * height * NR }],
             count,

@@ -7,7 +7,7 @@
 use super::packed_grad::pair_columns;
 use super::{Dense, DenseCache, LARGEST, Size};
 use crate::kernels::epilogue::Epilogue;
-use crate::kernels::gemm::{Gemm, MR, NR, Segment, Tile, tiles};
+use crate::kernels::gemm::{Gemm, MR, NR, Segment, Tile, TileRows, tiles};
 use crate::kernels::pairs::{along, copy_pairs_down, pair_down};
 use crate::kernels::silent::read_rows;
 use crate::kernels::update::prefetch_far;
@@ -105,6 +105,15 @@ impl Dense {
                 [&weight.value, &weight.first, &weight.second].map(|of| &of[part(of)]);
             let mut sums = [Tile::ZERO; GROUP];
             let images = || tiles(context.batch).skip(first_tile).take(group);
+            let start = |row| if pairs { along(row) } else { row * width };
+            let mut starts = [[0; MR]; GROUP];
+            for (starts, range) in starts.iter_mut().zip(images()) {
+                *starts = std::array::from_fn(|i| start(range.start + i));
+            }
+            let mut rows = [TileRows::new(&[]); GROUP];
+            for ((rows, starts), range) in rows.iter_mut().zip(&starts).zip(images()) {
+                *rows = TileRows::new(&starts[..range.len()]);
+            }
             let multiply = |b: &[f32], from: usize, count: usize, sums: &mut [Tile]| {
                 // Numbers are read panel by panel if they are paired, and all in one go if they are not.
                 let panels: [Segment; PAIRED_CHUNK / NR] = std::array::from_fn(|i| Segment {
@@ -115,10 +124,7 @@ impl Dense {
                     true => (&panels[..count.div_ceil(NR)], NR / 2),
                     false => (&[Segment { a: from, b: 0 }][..], count),
                 };
-                for (range, tile) in images().zip(sums) {
-                    let start = |row| if pairs { along(row) } else { row * width };
-                    let starts: [usize; MR] = std::array::from_fn(|i| start(range.start + i));
-                    let rows = &starts[..range.len()];
+                for (&rows, tile) in rows[..images().len()].iter().zip(sums) {
                     let product = Gemm { a, rows, b, segments, count, a_step: 1, b_step: NR, columns, pairs };
                     product.multiply(context.isa, &mut tile.0, from > 0);
                 }

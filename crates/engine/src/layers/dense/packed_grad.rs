@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::aligned::AlignedVec;
-use crate::kernels::gemm::{Gemm, NR, Segment, Tile};
+use crate::kernels::gemm::{Gemm, NR, Segment, Tile, TileRows};
 use crate::kernels::pairs::pair_both;
 use crate::layers::Context;
 use crate::parallel::{DisjointSlice, for_each};
@@ -28,11 +28,11 @@ pub(super) struct Arranged<'a> {
 
 impl Arranged<'_> {
     /// Computes the part of dXᵀ that a panel of `units` units contributes, [rows, images], with 32 images in each tile. The
-    /// rows of the weights begin at the given indices. The result is written to `tiles` or, if `onto`, added to them.
+    /// rows of the weights are paired if products take pairs. The result is written to `tiles` or, if `onto`, added to them.
     pub(super) fn multiply(
         &self,
         context: &Context,
-        (weights, rows): (&[f32], &[usize]),
+        (weights, rows): (&[f32], TileRows),
         (panel, units): (usize, usize),
         images: Range<usize>,
         tiles: &mut [Tile; WIDE],
@@ -82,6 +82,23 @@ pub(super) fn pair_columns<'a>(
         pair_both(context.isa, to.as_flattened_mut(), context.batch);
     });
     to
+}
+
+/// Writes rows of W numbers, which begin at the given indices, to `to`, [W, lanes], as columns, with zeros after them.
+pub(super) fn transpose<const W: usize>(
+    from: &[f32],
+    starts: impl ExactSizeIterator<Item = usize>,
+    to: &mut [f32],
+    lanes: usize,
+) {
+    let rows = starts.len();
+    for (i, start) in starts.enumerate() {
+        let row: &[f32; W] = from[start..].first_chunk().expect("whole rows");
+        for (lane, number) in to.chunks_exact_mut(lanes).zip(row) {
+            lane[i] = *number;
+        }
+    }
+    to.chunks_exact_mut(lanes).take(W).for_each(|lane| lane[rows..].fill(0.0));
 }
 
 /// Writes tiles of dXᵀ to dX, [batch, width]. Row i of the tiles goes to column `column(i)`.

@@ -10,8 +10,8 @@ use std::ops::Range;
 use super::Size;
 use super::deferred::RowPanels;
 use super::packed_grad::{Arranged, WIDE, write_columns};
-use crate::kernels::gemm::{MR, NR, Row, Tile, tiles};
-use crate::kernels::pairs::{ALONG, pair_both};
+use crate::kernels::gemm::{MR, NR, Tile, TileRows, tiles};
+use crate::kernels::pairs::{PAIRED_ROWS, PairedRow, copy_pairs_along};
 use crate::kernels::update::{ParamState, prefetch_far};
 use crate::layers::Context;
 use crate::layers::parameter::Parameter;
@@ -111,7 +111,10 @@ impl<'a> Visit<'a> {
             }
         };
         let (mut dx_tiles, mut dw_tile) = ([Tile::ZERO; WIDE], Tile::ZERO);
-        let mut paired: [Row; MR] = [[0.0; NR]; MR];
+        let mut paired: [PairedRow; MR] = [[0.0; NR / 2]; MR];
+        let weight_rows = TileRows::new(if context.pairs { &PAIRED_ROWS[..starts.len()] } else { starts });
+        let x_starts = size.x_starts(context, range.start);
+        let x_rows = TileRows::new(&x_starts[..starts.len()]);
         let mut panels = (0..size.panels()).filter(|&panel| dy.active[panel] != 0).peekable();
         panels.peek().into_iter().for_each(|&panel| prefetch_panel(panel));
         let mut onto = false;
@@ -127,19 +130,23 @@ impl<'a> Visit<'a> {
             weights.catch_up(context.isa, waiting);
             if self.dx.is_some() {
                 let weights = if context.pairs {
-                    for (row, &start) in paired.iter_mut().zip(starts) {
-                        row.copy_from_slice(&weights.value[start..start + NR]);
-                    }
-                    pair_both(context.isa, paired.as_flattened_mut(), starts.len());
-                    (paired.as_flattened(), &ALONG[..starts.len()])
+                    copy_pairs_along(context.isa, weights.value, starts, &mut paired);
+                    paired.as_flattened()
                 } else {
-                    (&*weights.value, starts)
+                    &*weights.value
                 };
                 let units = size.columns(panel);
-                dy.multiply(context, weights, (panel, units), 0..context.batch, &mut dx_tiles, onto);
+                dy.multiply(
+                    context,
+                    (weights, weight_rows),
+                    (panel, units),
+                    0..context.batch,
+                    &mut dx_tiles,
+                    onto,
+                );
                 onto = true;
             }
-            size.weight_tile(context, self.x, dy.panels, panel, range.clone(), &mut dw_tile);
+            size.weight_tile(context, (self.x, x_rows), dy.panels, panel, &mut dw_tile);
             self.rule.update_rows(context.isa, &mut weights, starts, &dw_tile.0[..starts.len()]);
         }
         if let Some(dx) = self.dx {

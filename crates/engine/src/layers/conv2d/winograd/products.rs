@@ -1,7 +1,7 @@
 //! The matrix products between the transforms: one over tiles and channels for each plane.
 
 use super::transform::Rows;
-use crate::kernels::gemm::{Gemm, NR, Segment, tiles};
+use crate::kernels::gemm::{Gemm, NR, Segment, TileRows, tiles};
 use crate::kernels::pairs::{BOTH, along, pair_both};
 use crate::layers::Context;
 
@@ -110,7 +110,7 @@ impl Filters {
                 for range in tiles(rows) {
                     let product = Gemm {
                         a: from,
-                        rows: &starts[range.clone()],
+                        rows: TileRows::new(&starts[range.clone()]),
                         b: filters,
                         segments: &self.segments,
                         count,
@@ -143,7 +143,7 @@ impl Filters {
             for range in tiles(depth) {
                 let product = Gemm {
                     a: from,
-                    rows: &self.starts[1][range.clone()],
+                    rows: TileRows::new(&self.starts[1][range.clone()]),
                     b: &to[panel * self.rows * NR..],
                     segments: chunks,
                     count,
