@@ -21,10 +21,11 @@ impl Tile {
     pub(crate) const ZERO: Tile = Tile([[0.0; NR]; MR]);
 }
 
-/// Divides `total` rows into the fewest possible tiles, as evenly as possible. Yields the range of rows of each tile.
+/// Divides `total` rows into the fewest possible tiles of the same number of rows, except for the last one, which may have
+/// fewer. Yields the range of rows of each tile.
 pub(crate) fn tiles(total: usize) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> {
-    let count = total.div_ceil(MR);
-    (0..count).map(move |i| i * total / count..(i + 1) * total / count)
+    let size = total.div_ceil(total.div_ceil(MR).max(1)).max(1);
+    (0..total).step_by(size).map(move |start| start..total.min(start + size))
 }
 
 /// The start of a series of terms in a and in b.
@@ -34,11 +35,11 @@ pub(crate) struct Segment {
     pub(crate) b: usize,
 }
 
-/// Where the rows of a tile begin in a. The last one is found once, as the same rows often serve many products.
+/// Where the rows of a tile begin in a matrix. The last one is found once, as the same rows often serve many products.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TileRows<'a> {
-    starts: &'a [usize],
-    last: usize,
+    pub(super) starts: &'a [usize],
+    pub(super) last: usize,
 }
 
 impl<'a> TileRows<'a> {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::gemm::{NR, Row};
+use super::gemm::{NR, Row, TileRows};
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
@@ -51,25 +51,26 @@ impl ParamState<'_> {
         isa.run(Update { weights: self, rule, gradient });
     }
 
-    /// Updates rows of 32 weights, which begin at the indices `starts`, with a row of the gradient each.
+    /// Updates rows of 32 weights with a row of the gradient each.
     ///
     /// # Panics
     /// If the lengths of weights and moments differ, a row reaches beyond them, or there are fewer rows of the gradient
-    /// than `starts`.
+    /// than of weights.
     #[inline]
     pub(crate) fn update_rows<R: LaneRule<N>, const N: usize>(
         &mut self,
         isa: Isa,
         rule: R,
-        starts: &[usize],
+        rows: TileRows,
         gradient: &[Row],
     ) {
-        let n = self.value.len();
         assert!(self.has_moments::<R, N>(), "moments for each weight");
-        assert!(starts.len() <= gradient.len(), "a gradient for every row");
-        let end = starts.iter().fold(0, |end, &start| if start > end { start } else { end });
-        assert!(end.checked_add(NR).is_some_and(|end| end <= n), "rows within the weights");
-        isa.run(UpdateRows { weights: self, rule, starts, gradient });
+        assert!(rows.starts.len() <= gradient.len(), "a gradient for every row");
+        assert!(
+            rows.last.checked_add(NR).is_some_and(|end| end <= self.value.len()),
+            "rows within the weights"
+        );
+        isa.run(UpdateRows { weights: self, rule, starts: rows.starts, gradient });
     }
 }
 

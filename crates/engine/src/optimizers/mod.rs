@@ -18,7 +18,7 @@ use inkling_schema::Optimizer;
 pub(crate) use custom::Custom;
 pub use custom::UpdateRule;
 
-use crate::kernels::gemm::Row;
+use crate::kernels::gemm::{Row, TileRows};
 use crate::kernels::isa::Isa;
 use crate::kernels::silent::SilentStep;
 use crate::kernels::update::ParamState;
@@ -67,16 +67,16 @@ impl DeferrableRule {
         }
     }
 
-    /// Updates rows of 32 weights, which begin at the indices `starts`, with a row of the gradient each.
+    /// Updates rows of 32 weights with a row of the gradient each.
     ///
     /// # Panics
     /// If the lengths of weights and moments differ, a row reaches beyond them, or there are fewer rows of the gradient
-    /// than `starts`.
+    /// than of weights.
     #[inline]
-    pub(crate) fn update_rows(&self, isa: Isa, part: &mut ParamState, starts: &[usize], gradient: &[Row]) {
+    pub(crate) fn update_rows(&self, isa: Isa, part: &mut ParamState, rows: TileRows, gradient: &[Row]) {
         match self {
-            DeferrableRule::Adam(step) => part.update_rows(isa, *step, starts, gradient),
-            DeferrableRule::Sgd(step) => part.update_rows(isa, *step, starts, gradient),
+            DeferrableRule::Adam(step) => part.update_rows(isa, *step, rows, gradient),
+            DeferrableRule::Sgd(step) => part.update_rows(isa, *step, rows, gradient),
         }
     }
 }

@@ -26,7 +26,12 @@ fn rows_are_updated_as_runs_are() {
             let [mut rows, mut runs] = [0; 2].map(|_| [1, 2, 3].map(numbers));
             let starts = [NR, 4 * NR];
             let [value, first, second] = &mut rows;
-            rows_rule.update_rows(isa, &mut ParamState { value, first, second }, &starts, &gradient);
+            rows_rule.update_rows(
+                isa,
+                &mut ParamState { value, first, second },
+                TileRows::new(&starts),
+                &gradient,
+            );
             for (start, gradient) in starts.into_iter().zip(&gradient) {
                 let [value, first, second] = runs.each_mut().map(|of| &mut of[start..start + NR]);
                 rule.update(isa, ParamState { value, first, second }, gradient, true);
@@ -42,7 +47,7 @@ fn a_row_beyond_the_weights_is_refused() {
     let [mut value, mut first, mut second] = [[0.0; 40]; 3];
     let mut weights = ParamState { value: &mut value, first: &mut first, second: &mut second };
     let rule = begun(&SGD, 1, 0.1);
-    rule.deferrable().unwrap().update_rows(Isa::current(), &mut weights, &[16], &[[0.0; NR]]);
+    rule.deferrable().unwrap().update_rows(Isa::current(), &mut weights, TileRows::new(&[16]), &[[0.0; NR]]);
 }
 
 #[test]

@@ -148,7 +148,8 @@ impl Size {
                     let units = self.columns(panel);
                     dy.multiply(context, rows, (panel, units), images.clone(), &mut tiles, panel > 0);
                 }
-                write_columns(&dx, self.inputs, |i| range.start + i, range.len(), images, &tiles);
+                let columns: [usize; MR] = std::array::from_fn(|i| range.start + i);
+                write_columns(&dx, self.inputs, &columns[..range.len()], images, &tiles);
             }
         });
     }

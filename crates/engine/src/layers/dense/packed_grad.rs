@@ -101,22 +101,23 @@ pub(super) fn transpose<const W: usize>(
     to.chunks_exact_mut(lanes).take(W).for_each(|lane| lane[rows..].fill(0.0));
 }
 
-/// Writes tiles of dXᵀ to dX, [batch, width]. Row i of the tiles goes to column `column(i)`.
+/// Writes tiles of dXᵀ to dX, [batch, width]. Row i of the tiles goes to column `columns[i]`; columns ascend.
 pub(super) fn write_columns(
     dx: &DisjointSlice,
     width: usize,
-    column: impl Fn(usize) -> usize,
-    rows: usize,
+    columns: &[usize],
     images: Range<usize>,
     tiles: &[Tile; WIDE],
 ) {
+    let [Some(&start), Some(&last)] = [columns.first(), columns.last()] else { return };
     for (first, tile) in images.clone().step_by(NR).zip(tiles) {
-        for (i, row) in tile.0[..rows].iter().enumerate() {
-            for (n, &number) in (first..images.end).zip(row) {
-                // SAFETY: each task writes columns of its own.
-                #[expect(unsafe_code, reason = "tasks write disjoint columns")]
-                let dx = unsafe { dx.slice_mut(n * width + column(i), 1) };
-                dx[0] = number;
+        // Image by image, as neighbouring columns share a cache line.
+        for (n, image) in (first..images.end).zip(0..NR) {
+            // SAFETY: no other task writes columns between the first and the last of this one.
+            #[expect(unsafe_code, reason = "tasks write disjoint columns")]
+            let dx = unsafe { dx.slice_mut(n * width + start, last + 1 - start) };
+            for (column, row) in columns.iter().zip(&tile.0) {
+                dx[column - start] = row[image];
             }
         }
     }

@@ -112,7 +112,8 @@ impl<'a> Visit<'a> {
         };
         let (mut dx_tiles, mut dw_tile) = ([Tile::ZERO; WIDE], Tile::ZERO);
         let mut paired: [PairedRow; MR] = [[0.0; NR / 2]; MR];
-        let weight_rows = TileRows::new(if context.pairs { &PAIRED_ROWS[..starts.len()] } else { starts });
+        let rows = TileRows::new(starts);
+        let weight_rows = if context.pairs { TileRows::new(&PAIRED_ROWS[..starts.len()]) } else { rows };
         let x_starts = size.x_starts(context, range.start);
         let x_rows = TileRows::new(&x_starts[..starts.len()]);
         let mut panels = (0..size.panels()).filter(|&panel| dy.active[panel] != 0).peekable();
@@ -147,11 +148,12 @@ impl<'a> Visit<'a> {
                 onto = true;
             }
             size.weight_tile(context, (self.x, x_rows), dy.panels, panel, &mut dw_tile);
-            self.rule.update_rows(context.isa, &mut weights, starts, &dw_tile.0[..starts.len()]);
+            self.rule.update_rows(context.isa, &mut weights, rows, &dw_tile.0[..starts.len()]);
         }
         if let Some(dx) = self.dx {
-            let column = |i: usize| inputs[i] as usize;
-            write_columns(dx, size.inputs, column, inputs.len(), 0..context.batch, &dx_tiles);
+            let mut columns = [0; MR];
+            columns.iter_mut().zip(inputs).for_each(|(column, &input)| *column = input as usize);
+            write_columns(dx, size.inputs, &columns[..inputs.len()], 0..context.batch, &dx_tiles);
         }
     }
 }
