@@ -259,90 +259,78 @@ unsafe fn halves_256(pairs: std::arch::x86_64::__m256) -> [std::arch::x86_64::__
     }
 }
 
+/// With the given functions in place of the provided ones for pairs.
 #[cfg(target_arch = "x86_64")]
-x86!(
-    Avx512,
-    16,
-    14,
-    __m512,
-    _mm512_set1_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_fmadd_ps,
-    _mm512_add_ps,
-    _mm512_sub_ps,
-    _mm512_mul_ps,
-    _mm512_div_ps,
-    _mm512_sqrt_ps,
-    _mm512_max_ps,
-    _mm512_setzero_ps,
-    positive_512,
-    flush_512,
-    halves_512,
-    {}
-);
+macro_rules! avx512 {
+    ($name:ident, { $($pairs:tt)* }) => {
+        x86!(
+            $name,
+            16,
+            14,
+            __m512,
+            _mm512_set1_ps,
+            _mm512_loadu_ps,
+            _mm512_storeu_ps,
+            _mm512_fmadd_ps,
+            _mm512_add_ps,
+            _mm512_sub_ps,
+            _mm512_mul_ps,
+            _mm512_div_ps,
+            _mm512_sqrt_ps,
+            _mm512_max_ps,
+            _mm512_setzero_ps,
+            positive_512,
+            flush_512,
+            halves_512,
+            { $($pairs)* }
+        );
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+avx512!(Avx512, {});
 
 // AVX-512 with the instructions for bfloat16.
 #[cfg(target_arch = "x86_64")]
-x86!(
-    Avx512Bf16,
-    16,
-    14,
-    __m512,
-    _mm512_set1_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_fmadd_ps,
-    _mm512_add_ps,
-    _mm512_sub_ps,
-    _mm512_mul_ps,
-    _mm512_div_ps,
-    _mm512_sqrt_ps,
-    _mm512_max_ps,
-    _mm512_setzero_ps,
-    positive_512,
-    flush_512,
-    halves_512,
-    {
-        #[inline(always)]
-        unsafe fn dot_pairs(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-            use std::arch::x86_64::{__m512bh, _mm512_dpbf16_ps};
-            unsafe {
-                let (a, b) = (
-                    std::mem::transmute::<Self::V, __m512bh>(a),
-                    std::mem::transmute::<Self::V, __m512bh>(b),
-                );
-                _mm512_dpbf16_ps(c, a, b)
-            }
-        }
-        #[inline(always)]
-        unsafe fn zip_pairs(low: Self::V, high: Self::V) -> Self::V {
-            use std::arch::x86_64::{
-                _mm512_castps_si512, _mm512_castsi512_ps, _mm512_loadu_si512, _mm512_permutexvar_epi16,
-            };
-            const ORDER: [u16; 32] = {
-                let mut order = [0; 32];
-                let mut lane = 0;
-                while lane < 16 {
-                    order[2 * lane] = lane as u16;
-                    order[2 * lane + 1] = 16 + lane as u16;
-                    lane += 1;
-                }
-                order
-            };
-            unsafe {
-                let halves = _mm512_castps_si512(Self::pack_pairs(low, high));
-                let order = _mm512_loadu_si512(ORDER.as_ptr().cast());
-                _mm512_castsi512_ps(_mm512_permutexvar_epi16(order, halves))
-            }
-        }
-        #[inline(always)]
-        unsafe fn pack_pairs(first: Self::V, second: Self::V) -> Self::V {
-            use std::arch::x86_64::{__m512bh, _mm512_cvtne2ps_pbh};
-            unsafe { std::mem::transmute::<__m512bh, Self::V>(_mm512_cvtne2ps_pbh(second, first)) }
+avx512!(Avx512Bf16, {
+    #[inline(always)]
+    unsafe fn dot_pairs(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        use std::arch::x86_64::{__m512bh, _mm512_dpbf16_ps};
+        unsafe {
+            let (a, b) = (
+                std::mem::transmute::<Self::V, __m512bh>(a),
+                std::mem::transmute::<Self::V, __m512bh>(b),
+            );
+            _mm512_dpbf16_ps(c, a, b)
         }
     }
-);
+    #[inline(always)]
+    unsafe fn zip_pairs(low: Self::V, high: Self::V) -> Self::V {
+        use std::arch::x86_64::{
+            _mm512_castps_si512, _mm512_castsi512_ps, _mm512_loadu_si512, _mm512_permutexvar_epi16,
+        };
+        const ORDER: [u16; 32] = {
+            let mut order = [0; 32];
+            let mut lane = 0;
+            while lane < 16 {
+                order[2 * lane] = lane as u16;
+                order[2 * lane + 1] = 16 + lane as u16;
+                lane += 1;
+            }
+            order
+        };
+        unsafe {
+            let halves = _mm512_castps_si512(Self::pack_pairs(low, high));
+            let order = _mm512_loadu_si512(ORDER.as_ptr().cast());
+            _mm512_castsi512_ps(_mm512_permutexvar_epi16(order, halves))
+        }
+    }
+    #[inline(always)]
+    unsafe fn pack_pairs(first: Self::V, second: Self::V) -> Self::V {
+        use std::arch::x86_64::{__m512bh, _mm512_cvtne2ps_pbh};
+        unsafe { std::mem::transmute::<__m512bh, Self::V>(_mm512_cvtne2ps_pbh(second, first)) }
+    }
+});
 
 #[cfg(target_arch = "x86_64")]
 x86!(

@@ -2,15 +2,10 @@
 
 use rayon::prelude::*;
 
+use super::norm::{FEATURES, NormCache, TASK};
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
 use super::{BackwardArgs, Context, Layer};
-use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
-
-/// The number of features that a task sums: a cache line of them.
-const FEATURES: usize = 16;
-/// The number of values of a task that goes row by row: enough to be worth a thread.
-const TASK: usize = 1 << 14;
 
 /// Batch normalisation: y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), feature by feature.
 ///
@@ -25,18 +20,6 @@ pub(crate) struct BatchNorm {
     momentum: f64,
     /// Scale, shift, running mean and running variance, [features] each.
     parameters: [Parameter; 4],
-}
-
-/// The statistics of each feature from the forward pass, and the gradients of scale and shift, [features] each. All
-/// arrays are padded to whole cache lines.
-#[derive(Debug)]
-pub(crate) struct NormCache {
-    /// Mean, [features].
-    mean: AlignedVec,
-    /// 1 / √(variance + ε), [features].
-    inverse: AlignedVec,
-    dscale: AlignedVec,
-    dshift: AlignedVec,
 }
 
 impl BatchNorm {
@@ -129,8 +112,7 @@ impl Layer for BatchNorm {
     }
 
     fn alloc_cache(&self, _capacity: usize, _backward: bool) -> NormCache {
-        let features = || AlignedVec::zeros(self.features.next_multiple_of(16));
-        NormCache { mean: features(), inverse: features(), dscale: features(), dshift: features() }
+        NormCache::new(self.features, self.features)
     }
 
     /// x and y are [rows, features].
@@ -172,28 +154,11 @@ impl Layer for BatchNorm {
         let BackwardArgs { x, dy, dx, .. } = args;
         let (features, task) = (self.features, self.task());
         let rows = x.len() / features;
-        let NormCache { mean, inverse, dscale, dshift } = cache;
+        let NormCache { mean, inverse, gradients } = cache;
         let (mean, inverse) = (&mean[..features], &inverse[..features]);
-        let sums =
-            dscale[..features].par_chunks_mut(FEATURES).zip(dshift[..features].par_chunks_mut(FEATURES));
-        par_for_each(sums.enumerate(), |(block, (dscale, dshift))| {
-            let first = block * FEATURES;
-            let mut sums = [[0.0_f64; 2]; FEATURES];
-            let count = dscale.len();
-            for row in (first..x.len()).step_by(features) {
-                let (x, dy) = (&x[row..row + count], &dy[row..row + count]);
-                for (i, sums) in sums[..count].iter_mut().enumerate() {
-                    let normal = (x[i] - mean[first + i]) * inverse[first + i];
-                    sums[0] += f64::from(dy[i]) * f64::from(normal);
-                    sums[1] += f64::from(dy[i]);
-                }
-            }
-            for (i, sums) in sums[..count].iter().enumerate() {
-                (dscale[i], dshift[i]) = (sums[0] as f32, sums[1] as f32);
-            }
-        });
+        gradients.sum(features, x, dy, |_, feature| [mean[feature], inverse[feature]]);
         if let Some(dx) = dx {
-            let (dscale, dshift) = (&dscale[..features], &dshift[..features]);
+            let (dscale, dshift) = (&gradients.dscale[..features], &gradients.dshift[..features]);
             let scale = &self.parameters[0].value[..features];
             let share = 1.0 / rows as f32;
             let parts = dx.par_chunks_mut(task).zip(dy.par_chunks(task)).zip(x.par_chunks(task));
@@ -211,16 +176,8 @@ impl Layer for BatchNorm {
             });
         }
         // After dx, which needs the scale of the forward pass.
-        if !matches!(grad_mode, GradMode::Skip) {
-            let [scale, shift, ..] = &mut self.parameters;
-            for (parameter, gradient) in [(scale, dscale), (shift, dshift)] {
-                // SAFETY: no other task passes on a part of this gradient.
-                #[expect(unsafe_code, reason = "passes on the whole gradient at once")]
-                unsafe {
-                    parameter.grad_sink(context.isa, grad_mode).take(0, gradient);
-                }
-            }
-        }
+        let [scale, shift, ..] = &mut self.parameters;
+        gradients.pass_on(context, grad_mode, [scale, shift]);
     }
 
     fn parameters(&self) -> &[Parameter] {

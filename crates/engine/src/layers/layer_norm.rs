@@ -2,15 +2,10 @@
 
 use rayon::prelude::*;
 
+use super::norm::{NormCache, TASK};
 use super::parameter::{GradMode, MatrixLayout, ParamKind, Parameter};
 use super::{BackwardArgs, Context, Layer};
-use crate::aligned::AlignedVec;
 use crate::parallel::par_for_each;
-
-/// The number of features that a task sums: a cache line of them.
-const FEATURES: usize = 16;
-/// The number of values of a task that goes row by row: enough to be worth a thread.
-const TASK: usize = 1 << 14;
 
 /// Layer normalisation: y = scale · x̂ + shift with x̂ = (x − mean) / √(variance + ε), row by row.
 ///
@@ -23,18 +18,6 @@ pub(crate) struct LayerNorm {
     epsilon: f64,
     /// Scale and shift, [features] each.
     parameters: [Parameter; 2],
-}
-
-/// The statistics of each row from the forward pass, and the gradients of scale and shift, [features] each. All arrays are
-/// padded to whole cache lines.
-#[derive(Debug)]
-pub(crate) struct NormCache {
-    /// Mean, [rows].
-    mean: AlignedVec,
-    /// 1 / √(variance + ε), [rows].
-    inverse: AlignedVec,
-    dscale: AlignedVec,
-    dshift: AlignedVec,
 }
 
 impl LayerNorm {
@@ -65,9 +48,7 @@ impl Layer for LayerNorm {
     }
 
     fn alloc_cache(&self, capacity: usize, _backward: bool) -> NormCache {
-        let rows = || AlignedVec::zeros(capacity * self.outputs / self.features);
-        let features = || AlignedVec::zeros(self.features.next_multiple_of(16));
-        NormCache { mean: rows(), inverse: rows(), dscale: features(), dshift: features() }
+        NormCache::new(capacity * self.outputs / self.features, self.features)
     }
 
     /// x and y are [rows, features].
@@ -105,27 +86,10 @@ impl Layer for LayerNorm {
     ) {
         let BackwardArgs { x, dy, dx, .. } = args;
         let (features, task) = (self.features, self.task());
-        let NormCache { mean: means, inverse: inverses, dscale, dshift } = cache;
+        let NormCache { mean: means, inverse: inverses, gradients } = cache;
         let (means, inverses) = (&means[..x.len() / features], &inverses[..x.len() / features]);
         if !matches!(grad_mode, GradMode::Skip) {
-            let sums =
-                dscale[..features].par_chunks_mut(FEATURES).zip(dshift[..features].par_chunks_mut(FEATURES));
-            par_for_each(sums.enumerate(), |(block, (dscale, dshift))| {
-                let first = block * FEATURES;
-                let count = dscale.len();
-                let mut sums = [[0.0_f64; 2]; FEATURES];
-                for (row, (mean, inverse)) in means.iter().zip(inverses).enumerate() {
-                    let start = row * features + first;
-                    let (x, dy) = (&x[start..start + count], &dy[start..start + count]);
-                    for (i, sums) in sums[..count].iter_mut().enumerate() {
-                        sums[0] += f64::from(dy[i]) * f64::from((x[i] - mean) * inverse);
-                        sums[1] += f64::from(dy[i]);
-                    }
-                }
-                for (i, sums) in sums[..count].iter().enumerate() {
-                    (dscale[i], dshift[i]) = (sums[0] as f32, sums[1] as f32);
-                }
-            });
+            gradients.sum(features, x, dy, |row, _| [means[row], inverses[row]]);
         }
         if let Some(dx) = dx {
             let scale = &self.parameters[0].value[..features];
@@ -151,16 +115,8 @@ impl Layer for LayerNorm {
             });
         }
         // After dx, which needs the scale of the forward pass.
-        if !matches!(grad_mode, GradMode::Skip) {
-            let [scale, shift] = &mut self.parameters;
-            for (parameter, gradient) in [(scale, dscale), (shift, dshift)] {
-                // SAFETY: no other task passes on a part of this gradient.
-                #[expect(unsafe_code, reason = "passes on the whole gradient at once")]
-                unsafe {
-                    parameter.grad_sink(context.isa, grad_mode).take(0, gradient);
-                }
-            }
-        }
+        let [scale, shift] = &mut self.parameters;
+        gradients.pass_on(context, grad_mode, [scale, shift]);
     }
 
     fn parameters(&self) -> &[Parameter] {

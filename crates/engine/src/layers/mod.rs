@@ -14,6 +14,7 @@ pub(crate) mod geometry;
 pub(crate) mod identity;
 pub(crate) mod layer_norm;
 pub(crate) mod max_pool;
+mod norm;
 pub(crate) mod parameter;
 #[cfg(test)]
 pub(crate) mod reference;
