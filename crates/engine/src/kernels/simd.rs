@@ -297,10 +297,8 @@ avx512!(Avx512Bf16, {
     unsafe fn dot_pairs(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         use std::arch::x86_64::{__m512bh, _mm512_dpbf16_ps};
         unsafe {
-            let (a, b) = (
-                std::mem::transmute::<Self::V, __m512bh>(a),
-                std::mem::transmute::<Self::V, __m512bh>(b),
-            );
+            let (a, b) =
+                (std::mem::transmute::<Self::V, __m512bh>(a), std::mem::transmute::<Self::V, __m512bh>(b));
             _mm512_dpbf16_ps(c, a, b)
         }
     }
