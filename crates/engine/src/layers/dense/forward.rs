@@ -4,10 +4,13 @@
 //! same except for the sign of sums that are zero, and for weights that are infinite or NaN, which have no effect until
 //! they are read.
 
+use std::ops::Range;
+
+use super::deferred::Deferred;
 use super::packed_grad::pair_columns;
 use super::{Dense, DenseCache, LARGEST, Size};
 use crate::kernels::epilogue::Epilogue;
-use crate::kernels::gemm::{Gemm, MR, NR, Segment, Tile, TileRows, tiles};
+use crate::kernels::gemm::{Gemm, MR, NR, Row, Segment, Tile, TileRows, tiles};
 use crate::kernels::pairs::{along, copy_pairs_down, pair_down};
 use crate::kernels::silent::read_rows;
 use crate::kernels::update::prefetch_far;
@@ -101,69 +104,36 @@ impl Dense {
             let span = first * all..(first + NR) * all;
             // The moments that the optimiser does not keep are empty.
             let part = |of: &'_ [f32]| if of.is_empty() { 0..0 } else { span.clone() };
-            let [value, moment, second] =
-                [&weight.value, &weight.first, &weight.second].map(|of| &of[part(of)]);
-            let mut sums = [Tile::ZERO; GROUP];
+            let numbers = [&weight.value, &weight.first, &weight.second].map(|of| &of[part(of)]);
             let images = || tiles(context.batch).skip(first_tile).take(group);
-            let start = |row| if pairs { along(row) } else { row * width };
             let mut starts = [[0; MR]; GROUP];
             for (starts, range) in starts.iter_mut().zip(images()) {
+                let start = |row| if pairs { along(row) } else { row * width };
                 *starts = std::array::from_fn(|i| start(range.start + i));
             }
             let mut rows = [TileRows::new(&[]); GROUP];
             for ((rows, starts), range) in rows.iter_mut().zip(&starts).zip(images()) {
                 *rows = TileRows::new(&starts[..range.len()]);
             }
-            let multiply = |b: &[f32], from: usize, count: usize, sums: &mut [Tile]| {
-                // Numbers are read panel by panel if they are paired, and all in one go if they are not.
-                let panels: [Segment; PAIRED_CHUNK / NR] = std::array::from_fn(|i| Segment {
-                    a: (from + i * NR) * context.batch.next_multiple_of(2),
-                    b: i * NR * NR / 2,
-                });
-                let (segments, count) = match pairs {
-                    true => (&panels[..count.div_ceil(NR)], NR / 2),
-                    false => (&[Segment { a: from, b: 0 }][..], count),
-                };
-                for (&rows, tile) in rows[..images().len()].iter().zip(sums) {
-                    let product = Gemm { a, rows, b, segments, count, a_step: 1, b_step: NR, columns, pairs };
-                    product.multiply(context.isa, &mut tile.0, from > 0);
-                }
-            };
+            let product = Product { context, a, rows: &rows[..images().len()], columns };
+            let mut sums = [Tile::ZERO; GROUP];
             let is_whole = width == all && !deferred.waits(panel);
             if is_whole && !pairs {
-                multiply(value, 0, all, &mut sums);
+                product.add(numbers[0], 0..all, &mut sums);
             } else {
-                let mut rows = [[0.0; NR]; PAIRED_CHUNK];
-                let chunk = if pairs { PAIRED_CHUNK } else { CHUNK };
-                let prefetch_row = |input: u32| {
-                    let row = input as usize * NR..(input as usize + 1) * NR;
-                    prefetch_far(&value[row.clone()]);
-                    if deferred.steps(panel, input as usize).is_some() {
-                        let moments = [moment, second].into_iter().filter(|of| !of.is_empty());
-                        moments.for_each(|of| prefetch_far(&of[row.clone()]));
+                let panel = Panel { context, active: active.inputs, deferred, panel, numbers };
+                let mut chunk = [[0.0; NR]; PAIRED_CHUNK];
+                let step = if pairs { PAIRED_CHUNK } else { CHUNK };
+                panel.prefetch(0..AHEAD);
+                for from in (0..width).step_by(step) {
+                    let range = from..width.min(from + step);
+                    if is_whole && range.len() == PAIRED_CHUNK {
+                        let weights = &numbers[0][from * NR..][..PAIRED_CHUNK * NR];
+                        copy_pairs_down(context.isa, weights, NR, chunk.as_flattened_mut());
+                    } else {
+                        panel.read(range.clone(), &mut chunk);
                     }
-                };
-                active.inputs.iter().take(AHEAD).for_each(|&input| prefetch_row(input));
-                for (i, listed) in active.inputs.chunks(chunk).enumerate() {
-                    let from = i * chunk;
-                    if is_whole && listed.len() == PAIRED_CHUNK {
-                        let weights = &value[from * NR..][..PAIRED_CHUNK * NR];
-                        copy_pairs_down(context.isa, weights, NR, rows.as_flattened_mut());
-                        multiply(rows.as_flattened(), from, PAIRED_CHUNK, &mut sums);
-                        continue;
-                    }
-                    let start = |(k, &input): (usize, &u32)| {
-                        active.inputs.get(from + k + AHEAD).into_iter().for_each(|&next| prefetch_row(next));
-                        (input as usize * NR, deferred.steps(panel, input as usize))
-                    };
-                    let listed_rows = listed.iter().enumerate().map(start);
-                    read_rows(context.isa, [value, moment, second], listed_rows, &mut rows);
-                    if pairs {
-                        let end = listed.len().next_multiple_of(NR);
-                        rows[listed.len()..end].fill([0.0; NR]);
-                        pair_down(context.isa, rows[..end].as_flattened_mut(), NR);
-                    }
-                    multiply(rows.as_flattened(), from, listed.len(), &mut sums);
+                    product.add(chunk.as_flattened(), range, &mut sums);
                 }
             }
             for (range, tile) in images().zip(&sums) {
@@ -176,5 +146,82 @@ impl Dense {
                 }
             }
         });
+    }
+}
+
+/// The product of some images and a panel of weights.
+struct Product<'a> {
+    context: &'a Context,
+    /// The active inputs of all images, [batch, active]; or in panels and paired, if products take pairs.
+    a: &'a [f32],
+    /// The images, in tiles.
+    rows: &'a [TileRows<'a>],
+    columns: usize,
+}
+
+impl Product<'_> {
+    /// Adds the terms of a range of the active inputs to `sums`, a tile for each tile of images; with the first of these
+    /// ranges, sums begin. `b` are the weights of the range.
+    fn add(&self, b: &[f32], range: Range<usize>, sums: &mut [Tile]) {
+        let Product { context, a, columns, .. } = *self;
+        let pairs = context.pairs;
+        // Numbers are read panel by panel if they are paired, and all in one go if they are not.
+        let panels: [Segment; PAIRED_CHUNK / NR] = std::array::from_fn(|i| Segment {
+            a: (range.start + i * NR) * context.batch.next_multiple_of(2),
+            b: i * NR * NR / 2,
+        });
+        let (segments, count) = match pairs {
+            true => (&panels[..range.len().div_ceil(NR)], NR / 2),
+            false => (&[Segment { a: range.start, b: 0 }][..], range.len()),
+        };
+        for (&rows, tile) in self.rows.iter().zip(sums) {
+            let product = Gemm { a, rows, b, segments, count, a_step: 1, b_step: NR, columns, pairs };
+            product.multiply(context.isa, &mut tile.0, range.start > 0);
+        }
+    }
+}
+
+/// The weights of a panel, of which some wait for deferred steps.
+struct Panel<'a> {
+    context: &'a Context,
+    /// The active inputs.
+    active: &'a [u32],
+    deferred: &'a Deferred,
+    /// The number of the panel.
+    panel: usize,
+    /// The weights of the panel and their moments.
+    numbers: [&'a [f32]; 3],
+}
+
+impl Panel<'_> {
+    /// Prefetches the weights of some of the active inputs, and their moments where they are needed.
+    #[inline]
+    fn prefetch(&self, range: Range<usize>) {
+        for &input in self.active.iter().take(range.end).skip(range.start) {
+            let row = input as usize * NR..(input as usize + 1) * NR;
+            let [value, first, second] = self.numbers;
+            prefetch_far(&value[row.clone()]);
+            if self.deferred.steps(self.panel, input as usize).is_some() {
+                let moments = [first, second].into_iter().filter(|of| !of.is_empty());
+                moments.for_each(|of| prefetch_far(&of[row.clone()]));
+            }
+        }
+    }
+
+    /// Writes the weights of a range of the active inputs to the rows of `to` as they are after their deferred steps, and
+    /// pairs them if products take pairs. Prefetches those further on.
+    fn read(&self, range: Range<usize>, to: &mut [Row]) {
+        let Panel { context, deferred, panel, .. } = *self;
+        let row = |(&input, place): (&u32, usize)| {
+            self.prefetch(place + AHEAD..place + AHEAD + 1);
+            (input as usize * NR, deferred.steps(panel, input as usize))
+        };
+        let rows = self.active[range.clone()].iter().zip(range.clone()).map(row);
+        read_rows(context.isa, self.numbers, rows, to);
+        if context.pairs {
+            let end = range.len().next_multiple_of(NR);
+            to[range.len()..end].fill([0.0; NR]);
+            pair_down(context.isa, to[..end].as_flattened_mut(), NR);
+        }
     }
 }
