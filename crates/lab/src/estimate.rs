@@ -28,7 +28,7 @@ pub struct Estimate {
 pub struct Estimator {
     /// The rate that was given.
     rate: Option<f64>,
-    /// Networks by their JSON, with their batch size.
+    /// The rates of networks: by the JSON of a network and of the precision of its training, and by the batch size.
     measured: BTreeMap<(String, usize), f64>,
 }
 
@@ -67,7 +67,9 @@ impl Estimator {
     /// Multiply-adds a second of steps that take so many for each image.
     fn measure(&mut self, spec: &TrainRun, of_image: f64) -> Option<f64> {
         let batch = spec.training.batch_size;
-        let key = (serde_json::to_string(&spec.model).expect("a network is plain data"), batch);
+        let precision = spec.training.precision;
+        let key = serde_json::to_string(&(&spec.model, precision)).expect("a network is plain data");
+        let key = (key, batch);
         if let Some(&rate) = self.measured.get(&key) {
             return Some(rate);
         }
@@ -83,6 +85,7 @@ impl Estimator {
         let optimizer = spec.training.optimizer;
         let steps_a_second = rayon::scope(|_| {
             let mut trainer = Trainer::new(network, optimizer, batch, &weights);
+            trainer.set_precision(precision);
             let mut step = || {
                 trainer.step(Dataset::new(&pixels, &labels), &order, 1e-6);
             };
@@ -185,3 +188,49 @@ const MATCHING: f64 = 1e6;
 const SORTING: f64 = 100.0;
 /// Passes that searches and perceptrons take, of the many that they may take.
 const PASSES: f64 = 200.0;
+
+#[cfg(test)]
+mod tests {
+    use inkling_schema::{Optimizer, Schedule, TrainingPrecision, TrainingSpec};
+
+    use super::*;
+
+    fn run(batch_size: usize, precision: TrainingPrecision, seed: u64) -> TrainRun {
+        let model = r#"
+            input = [4, 4, 1]
+            trunk = [{ layer = "flatten" }]
+            heads = [{ name = "class", layers = [{ layer = "dense", units = 40, initializer = "glorot-uniform" }] }]
+        "#;
+        let training = TrainingSpec {
+            augmentation: None,
+            class_weights: None,
+            precision,
+            epochs: 1,
+            batch_size,
+            learning_rate: 0.1,
+            schedule: Schedule::Constant,
+            optimizer: Optimizer::Sgd { momentum: 0.0, nesterov: false },
+            log_every: 1,
+            warmup_steps: None,
+            clip_norm: None,
+            validation: None,
+        };
+        let data = DataSlice { set: "mnist".into(), train_images: 40, test_images: 10 };
+        TrainRun::of_classes(data, ModelSpec::from_toml("network", model).unwrap(), training, seed)
+    }
+
+    #[test]
+    fn a_network_is_timed_once_for_each_batch_size_and_precision() {
+        use TrainingPrecision::{Bfloat16, Float32};
+
+        let mut estimator = Estimator::new(None);
+        let mut rate = |batch_size: usize, precision: TrainingPrecision, seed: u64| {
+            let rate = estimator.measure(&run(batch_size, precision, seed), 1.0).unwrap();
+            (rate, estimator.measured.len())
+        };
+        let (first, _) = rate(4, Float32, 1);
+        assert_eq!(rate(4, Float32, 2), (first, 1), "a seed makes no difference");
+        assert_eq!(rate(4, Bfloat16, 1).1, 2);
+        assert_eq!(rate(8, Bfloat16, 1).1, 3);
+    }
+}
