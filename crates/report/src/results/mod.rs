@@ -19,11 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use inkling_schema::outcome::{
-    DataSetFacts, Machine, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult,
+    DataSetFacts, Evaluation, Machine, PcaOutcome, PerceptronOutcome, PerceptronPass, PlannedRun, RunResult,
     SeparabilityOutcome, StudyRecord,
 };
 use inkling_schema::{PcaRun, PerceptronRun, RunSpec, Task};
-use inkling_store::{Reader, StoreError, TensorFile, read_json};
+use inkling_store::{Reader, RunDir, StoreError, TensorFile, read_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -179,7 +179,7 @@ impl Results {
         for data in record.runs.iter().filter_map(|run| run.spec.data()) {
             if !record.data.contains_key(&data.set) {
                 let reason = format!("it does not describe the data set `{}`", data.set);
-                return Err(networks::damaged_record(store, reason).into());
+                return Err(damaged_record(store, reason));
             }
         }
         let (mut pca, mut separability, mut pairs) = (None, None, Vec::<PairResults>::new());
@@ -298,6 +298,30 @@ fn with_classes(data: &DataSetFacts, compared: &[u8]) -> DataSetFacts {
 fn unfinished(record: &StudyRecord, missing: &[PlannedRun], unable: &[Unable]) -> ReportError {
     let (missing, all) = (missing.len(), record.runs.len() + missing.len());
     ReportError::Unfinished { missing, unable: unable.len(), all, preset: record.preset.clone() }
+}
+
+/// What `study.json` has wrong.
+fn damaged_record(store: &Reader, reason: impl Into<String>) -> ReportError {
+    StoreError::Damaged { path: store.path().join("study.json"), reason: reason.into() }.into()
+}
+
+/// What the result of a run has wrong.
+fn damaged_result(folder: &RunDir, reason: impl Into<String>) -> ReportError {
+    StoreError::Damaged { path: folder.path().join("result.json"), reason: reason.into() }.into()
+}
+
+/// What the arrays of a run have wrong.
+fn damaged_arrays(folder: &RunDir, reason: impl Into<String>) -> ReportError {
+    let path = folder.path().join(TensorFile::Arrays.name());
+    StoreError::Damaged { path, reason: reason.into() }.into()
+}
+
+/// Refuses counts in the result of a run that are no parts of something.
+fn check_counts(folder: &RunDir, found: impl IntoIterator<Item = Evaluation>) -> Result<(), ReportError> {
+    if found.into_iter().all(|found| found.images > 0 && found.correct <= found.images) {
+        return Ok(());
+    }
+    Err(damaged_result(folder, "it counts more correct answers than images, or no images"))
 }
 
 fn outcome<O: DeserializeOwned>(store: &Reader, run: &PlannedRun) -> Result<RunResult<O>, ReportError> {
@@ -419,20 +443,36 @@ fn pair(
     let result: RunResult<PerceptronOutcome> = outcome(store, run)?;
     let data = &record.data[&spec.data.set];
     let passes: Vec<PerceptronPass> = metrics(&folder)?;
+    let model = folder.tensors(TensorFile::Model)?;
     Ok(PairResults {
         spec: spec.clone(),
         outcome: result.outcome,
         errors: passes.iter().map(|pass| pass.train_error).collect(),
-        weights: folder
-            .tensors(TensorFile::Model)?
-            .values("w", &[data.height, data.width * data.channels])?,
-        bias: folder.tensors(TensorFile::Model)?.values("b", &[1])?[0],
+        weights: model.values("w", &[data.height, data.width * data.channels])?,
+        bias: model.values("b", &[1])?[0],
         seconds: result.seconds,
         replicates: Vec::new(),
     })
 }
 
+impl PcaResults {
+    /// How many components hold at least a share of the variance.
+    pub fn components_with(&self, share: f64) -> Option<usize> {
+        let mut sum = 0.0;
+        let enough = self.spectrum.iter().position(|variance| {
+            sum += variance / self.outcome.total_variance;
+            sum >= share
+        });
+        enough.map(|place| place + 1)
+    }
+}
+
 impl PairResults {
+    /// Share of the training images classified rightly.
+    pub fn train_accuracy(&self) -> f64 {
+        self.outcome.train_correct as f64 / self.outcome.train_images as f64
+    }
+
     /// Share of the test images classified rightly.
     pub fn test_accuracy(&self) -> f64 {
         self.outcome.test_correct as f64 / self.outcome.test_images as f64

@@ -9,7 +9,7 @@ use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::outcome;
+use super::{check_counts, damaged_arrays, damaged_result, outcome};
 use crate::ReportError;
 
 /// A trained network.
@@ -207,12 +207,9 @@ pub(super) fn read(
 ) -> Result<(Network, Vec<Vec<f32>>), ReportError> {
     let folder = store.run(run.id.as_ref());
     let result: RunResult<TrainOutcome> = outcome(store, run)?;
-    let in_result = |reason: &str| damaged(folder.path().join("result.json"), reason.into());
-    if !result.outcome.epochs.iter().all(proportions) {
-        return Err(in_result("it counts more correct answers than images, or no images"));
-    }
+    check_counts(&folder, result.outcome.epochs.iter().flat_map(evaluations))?;
     if result.outcome.epochs.iter().any(|epoch| epoch.further.len() + 1 != classes.len()) {
-        return Err(in_result("an epoch has not as many heads as the network"));
+        return Err(damaged_result(&folder, "an epoch has not as many heads as the network"));
     }
     let arrays = folder.tensors(TensorFile::Arrays)?;
     let (mut heads, mut scores) = (Vec::new(), Vec::new());
@@ -231,7 +228,7 @@ pub(super) fn read(
         }
     }
     let wrong = wrong_images(&arrays, spec, &heads[0], &scores[0])?;
-    let wrong = wrong.map_err(|reason| damaged(folder.path().join(TensorFile::Arrays.name()), reason))?;
+    let wrong = wrong.map_err(|reason| damaged_arrays(&folder, reason))?;
     let (augmented, augmented_columns) = augmented(&arrays, spec)?;
     let (widths, convolutions) = hidden(spec);
     let network = Network {
@@ -290,7 +287,7 @@ fn answers(
     if labels.iter().chain(&predictions).any(|&class| usize::from(class) >= classes) {
         let head = &spec.model.heads[number].name;
         let reason = format!("a class of the head `{head}` is out of range: there are {classes}");
-        return Err(damaged(folder.path().join(TensorFile::Arrays.name()), reason));
+        return Err(damaged_arrays(folder, reason));
     }
     Ok((Answers { labels, predictions, free: Vec::new(), free_loss: 0.0 }, scores))
 }
@@ -300,24 +297,19 @@ pub(super) fn array(of: &str, head: usize, spec: &TrainRun) -> String {
     if head == 0 { of.to_owned() } else { format!("{of}/{}", spec.model.heads[head].name) }
 }
 
-/// What a file of a run has wrong.
-pub(super) fn damaged(path: std::path::PathBuf, reason: String) -> ReportError {
-    StoreError::Damaged { path, reason }.into()
-}
-
 /// The evaluation of a head after an epoch, on the test images.
 pub(crate) fn test_of(epoch: &EpochOutcome, head: usize) -> Option<Evaluation> {
     if head == 0 { Some(epoch.test) } else { epoch.further.get(head - 1).map(|found| found.test) }
 }
 
-/// Whether all that an epoch counts are parts of something.
-fn proportions(epoch: &EpochOutcome) -> bool {
+/// All evaluations after an epoch.
+fn evaluations(epoch: &EpochOutcome) -> impl Iterator<Item = Evaluation> {
     let further = epoch.further.iter().flat_map(|head| [Some(head.train), head.validation, Some(head.test)]);
-    let parts = [Some(epoch.train), epoch.validation, Some(epoch.test)].into_iter().chain(further);
-    parts.flatten().all(|found| found.images > 0 && found.correct <= found.images)
+    [Some(epoch.train), epoch.validation, Some(epoch.test)].into_iter().chain(further).flatten()
 }
 
-/// The lines of a run, which has none where it diverged before the first. Where there were some, its result knows of them.///
+/// The lines of a run, which has none where it diverged before the first. Where there were some, its result knows of them.
+///
 /// # Errors
 /// As for [`RunDir::metrics`].
 pub fn metrics<T: DeserializeOwned>(folder: &RunDir) -> Result<Vec<T>, StoreError> {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use inkling_schema::outcome::{DataSetFacts, EpochOutcome, Evaluation, PlannedRun, StudyRecord};
 use inkling_schema::{RunSpec, Task, TrainRun};
-use inkling_store::{Reader, StoreError};
+use inkling_store::Reader;
 
 use super::comparison::{Candidate, Comparisons, predictions, said};
+use super::damaged_record;
 use super::network::{self, Network, Replicate};
 use crate::ReportError;
 
@@ -128,12 +129,12 @@ pub(super) fn read(
     let reasons = reasons(record, task);
     let Some(data) = record.data.get(&first.data.set) else {
         let reason = format!("it does not describe the data set `{}`", first.data.set);
-        return Err(damaged_record(store, reason).into());
+        return Err(damaged_record(store, reason));
     };
     let networks = runs.into_iter().map(|(run, spec)| {
         let Some(why) = reasons.get(run.title.as_str()) else {
             let reason = format!("task `{}` has a run `{}` and no such network", task.name(), run.title);
-            return Err(ReportError::from(damaged_record(store, reason)));
+            return Err(damaged_record(store, reason));
         };
         let read =
             |run, spec| Ok::<_, ReportError>(network::read(store, run, spec, &[data.classes.len()])?.0);
@@ -146,11 +147,6 @@ pub(super) fn read(
         Ok(Network { why: (*why).to_owned(), replicates, ..read(run, spec)? })
     });
     Ok(Some(NetworksResults { data: data.clone(), networks: networks.collect::<Result<_, _>>()? }))
-}
-
-/// What `study.json` has wrong.
-pub(super) fn damaged_record(store: &Reader, reason: String) -> StoreError {
-    StoreError::Damaged { path: store.path().join("study.json"), reason }
 }
 
 /// Why the study has each network of a task, by name; no two names are equal.

@@ -9,9 +9,8 @@ use inkling_schema::{
 };
 use inkling_store::{Reader, TensorFile};
 
-use super::network::{self, Network, damaged};
-use super::networks::damaged_record;
-use super::outcome;
+use super::network::{self, Network};
+use super::{damaged_arrays, damaged_record, outcome};
 use crate::ReportError;
 
 /// The networks and images of the laboratory.
@@ -155,8 +154,7 @@ fn read_images(
     };
     let classes = images.data.classes.len();
     if images.test_labels.iter().chain(&images.train_labels).any(|&label| usize::from(label) >= classes) {
-        let path = folder.path().join(TensorFile::Arrays.name());
-        return Err(damaged(path, format!("a label is out of range: there are {classes} classes")));
+        return Err(damaged_arrays(&folder, format!("a label is out of range: there are {classes} classes")));
     }
     Ok(images)
 }
@@ -183,7 +181,7 @@ fn read_network(
     let found: PageNetworkOutcome = outcome(store, file)?.outcome;
     if found.changed.len() != classes.len() {
         let reason = "it has not as many heads as the study says";
-        return Err(damaged_record(store, format!("the run `{}`: {reason}", file.title)).into());
+        return Err(damaged_record(store, format!("the run `{}`: {reason}", file.title)));
     }
     Ok(PageNetwork {
         id: run.id.clone(),

@@ -7,7 +7,7 @@ use inkling_schema::{ChoiceRun, RunId, RunSpec, Setting, SweepSpec, Task};
 use inkling_statistics::{mean_and_std, wilson_interval};
 use inkling_store::Reader;
 
-use super::{networks, outcome};
+use super::{check_counts, damaged_record, damaged_result, outcome};
 use crate::ReportError;
 
 /// One network with several values of some keys.
@@ -146,7 +146,7 @@ pub(super) fn read(
     let is_choice = |run: &&PlannedRun| matches!(run.spec, RunSpec::Choice(_));
     let Some(run) = record.runs.iter().chain(missing).find(is_choice) else { return Ok(None) };
     let RunSpec::Choice(ChoiceRun { data, points }) = &run.spec else { unreachable!("it is a choice") };
-    let damaged = |reason: &str| ReportError::from(networks::damaged_record(store, reason.into()));
+    let damaged = |reason: &str| damaged_record(store, reason);
     let facts =
         record.data.get(&data.set).ok_or_else(|| damaged("it does not describe the sweep's data set"))?;
     let study = &record.study;
@@ -161,7 +161,7 @@ pub(super) fn read(
             let found: TrialOutcome = outcome(store, run)?.outcome;
             let heads = found.epochs.iter().flat_map(|epoch| &epoch.heads);
             let all = heads.flat_map(|head| [head.train, head.validation]);
-            check(store, run, all)?;
+            check_counts(&store.run(run.id.as_ref()), all)?;
             Ok(Some(found))
         }
         None => Ok(None),
@@ -173,6 +173,7 @@ pub(super) fn read(
     let read_points = settings.into_iter().zip(points).map(read).collect::<Result<Vec<_>, ReportError>>()?;
     let choice = match record.runs.iter().find(|other| other.id == run.id) {
         Some(run) => {
+            let folder = store.run(run.id.as_ref());
             let choice: ChoiceOutcome = outcome(store, run)?.outcome;
             let is_whole = choice.scores.len() == points.len()
                 && choice.point.map_or(choice.tests.is_empty(), |point| {
@@ -180,30 +181,13 @@ pub(super) fn read(
                 })
                 && choice.tests.iter().all(|test| !test.heads.is_empty());
             if !is_whole {
-                let path = store.run(run.id.as_ref()).path().join("result.json");
-                return Err(super::network::damaged(
-                    path,
-                    "it chooses a point that its sweep does not have".into(),
-                ));
+                return Err(damaged_result(&folder, "it chooses a point that its sweep does not have"));
             }
-            check(store, run, choice.tests.iter().flat_map(|test| test.heads.iter().copied()))?;
+            check_counts(&folder, choice.tests.iter().flat_map(|test| test.heads.iter().copied()))?;
             Some(choice)
         }
         None => None,
     };
     let (data, set) = (facts.clone(), data.set.clone());
     Ok(Some(SweepResults { data, set, task, network, seeds, points: read_points, choice }))
-}
-
-/// Refuses counts that are no parts of something.
-fn check(
-    store: &Reader,
-    run: &PlannedRun,
-    mut found: impl Iterator<Item = Evaluation>,
-) -> Result<(), ReportError> {
-    if found.all(|found| found.images > 0 && found.correct <= found.images) {
-        return Ok(());
-    }
-    let path = store.run(run.id.as_ref()).path().join("result.json");
-    Err(super::network::damaged(path, "it counts more correct answers than images, or no images".into()))
 }

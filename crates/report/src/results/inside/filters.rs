@@ -2,9 +2,9 @@
 
 use inkling_schema::FiltersRun;
 use inkling_schema::outcome::{FilterKinds, FilterLayer, FiltersOutcome, PlannedRun, RunResult};
-use inkling_store::{Reader, StoreError};
+use inkling_store::Reader;
 
-use super::{Arrays, outcome};
+use super::{Arrays, damaged_result, outcome};
 use crate::ReportError;
 
 /// The filters of a network.
@@ -58,8 +58,7 @@ pub(super) fn read(
     let result: RunResult<FiltersOutcome> = outcome(store, run)?;
     let arrays = Arrays::of(store, run)?;
     if result.outcome.layers.is_empty() {
-        let path = store.run(run.id.as_ref()).path().join("result.json");
-        return Err(StoreError::Damaged { path, reason: "it names no convolution".into() }.into());
+        return Err(damaged_result(&arrays.folder, "it names no convolution"));
     }
     let layers = result.outcome.layers.into_iter().map(|found| layer(&arrays, found));
     Ok(FiltersResults { spec: spec.clone(), layers: layers.collect::<Result<_, _>>()? })

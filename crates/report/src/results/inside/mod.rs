@@ -6,16 +6,14 @@ mod filters;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
-
 use inkling_schema::outcome::{
-    DataSetFacts, Evaluation, LikenessOutcome, PlannedRun, RunResult, StudyRecord, TrainOutcome,
+    DataSetFacts, Evaluation, LikenessOutcome, PlannedRun, StudyRecord, TrainOutcome,
 };
 use inkling_schema::{DreamPurpose, LayerSpec, RunId, RunSpec, Task};
-use inkling_store::{Reader, StoreError, TensorFile, Tensors};
+use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
 use serde::Serialize;
 
-use super::outcome;
+use super::{check_counts, damaged_arrays, damaged_record, damaged_result, outcome};
 use crate::ReportError;
 
 pub use activations::ActivationsResults;
@@ -167,9 +165,9 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
     if runs.is_empty() {
         return Ok(None);
     }
-    let damaged = |reason: String| StoreError::Damaged { path: store.path().join("study.json"), reason };
+    let damaged = |reason: String| damaged_record(store, reason);
     let Some(asked) = &record.study.inside else {
-        return Err(damaged("it has runs of the task `inside`, but not its settings".into()).into());
+        return Err(damaged("it has runs of the task `inside`, but not its settings".into()));
     };
     let looked_into = runs.iter().find_map(|run| looked_into(&run.spec));
     let network = looked_into.and_then(|id| record.runs.iter().find(|run| run.id == *id));
@@ -180,13 +178,14 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
     let set = runs.iter().find_map(|run| run.spec.data()).map(|data| data.set.clone());
     let set = set.or_else(|| network.and_then(trained)).unwrap_or_default();
     let Some(data) = record.data.get(&set) else {
-        return Err(damaged(format!("it does not describe the data set `{set}`")).into());
+        return Err(damaged(format!("it does not describe the data set `{set}`")));
     };
+    let (test, diverged) = network.map(|run| tested(store, run)).transpose()?.unwrap_or_default();
     let mut found = InsideResults {
         data: data.clone(),
         network: network.map_or_else(|| asked.network.clone(), |run| run.title.clone()),
-        test: network.map(|run| test(store, run)).transpose()?.flatten(),
-        diverged: network.map(|run| diverged(store, run)).transpose()?.flatten(),
+        test,
+        diverged,
         maps: network.map_or(Maps::Convolutions, Maps::of),
         rectified: network.is_none_or(is_rectified),
         classes: asked.classes,
@@ -201,7 +200,7 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         match &run.spec {
             RunSpec::Train(spec) => {
                 let (seed, epochs) = (spec.seed, spec.training.epochs);
-                found.judge = Some(Judge { seed, epochs, test: test(store, run)? });
+                found.judge = Some(Judge { seed, epochs, test: tested(store, run)?.0 });
             }
             RunSpec::Filters(spec) => found.filters = Some(filters::read(store, run, spec)?),
             RunSpec::Activations(spec) => found.activations = Some(activations::read(store, run, spec)?),
@@ -211,9 +210,7 @@ pub(super) fn read(store: &Reader, record: &StudyRecord) -> Result<Option<Inside
         }
     }
     if found.classes.iter().any(|&class| usize::from(class) >= found.data.classes.len()) {
-        return Err(
-            damaged(format!("a class is out of range: there are {}", found.data.classes.len())).into()
-        );
+        return Err(damaged(format!("a class is out of range: there are {}", found.data.classes.len())));
     }
     Ok(Some(found))
 }
@@ -276,39 +273,28 @@ fn looked_into(spec: &RunSpec) -> Option<&RunId> {
     }
 }
 
-/// The step at which a network's training diverged, if it did.
-fn diverged(store: &Reader, run: &PlannedRun) -> Result<Option<usize>, ReportError> {
-    let result: RunResult<TrainOutcome> = outcome(store, run)?;
-    Ok(result.outcome.diverged.map(|at| at.step))
-}
-
-/// How a trained network does on the test images; `None` where it diverged.
-fn test(store: &Reader, run: &PlannedRun) -> Result<Option<Evaluation>, ReportError> {
-    let result: RunResult<TrainOutcome> = outcome(store, run)?;
-    let test = result.outcome.kept().map(|kept| kept.test);
-    if test.is_some_and(|test| test.images == 0 || test.correct > test.images) {
-        let path = store.run(run.id.as_ref()).path().join("result.json");
-        let reason = "it counts more correct answers than images, or no images".to_owned();
-        return Err(StoreError::Damaged { path, reason }.into());
-    }
-    Ok(test)
+/// How a trained network does on the test images, `None` where its training diverged; and the step at which it did.
+fn tested(store: &Reader, run: &PlannedRun) -> Result<(Option<Evaluation>, Option<usize>), ReportError> {
+    let found: TrainOutcome = outcome(store, run)?.outcome;
+    let test = found.kept().map(|kept| kept.test);
+    check_counts(&store.run(run.id.as_ref()), test)?;
+    Ok((test, found.diverged.map(|at| at.step)))
 }
 
 /// The arrays of a run, and what to say of them where they do not fit.
 struct Arrays {
     tensors: Tensors,
-    path: PathBuf,
+    folder: RunDir,
 }
 
 impl Arrays {
     fn of(store: &Reader, run: &PlannedRun) -> Result<Arrays, StoreError> {
         let folder = store.run(run.id.as_ref());
-        let path = folder.path().join(TensorFile::Arrays.name());
-        Ok(Arrays { tensors: folder.tensors(TensorFile::Arrays)?, path })
+        Ok(Arrays { tensors: folder.tensors(TensorFile::Arrays)?, folder })
     }
 
     fn damaged(&self, reason: String) -> ReportError {
-        StoreError::Damaged { path: self.path.clone(), reason }.into()
+        damaged_arrays(&self.folder, reason)
     }
 
     fn has(&self, name: &str) -> bool {

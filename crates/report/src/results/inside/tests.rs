@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use inkling_schema::outcome::{ActivationsOutcome, DreamOutcome, FiltersOutcome, Machine};
+use inkling_schema::outcome::{ActivationsOutcome, DreamOutcome, FiltersOutcome, Machine, RunResult};
 use inkling_schema::preset;
 use inkling_store::{Metadata, Store, Tensor};
 use serde::Serialize;

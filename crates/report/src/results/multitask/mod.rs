@@ -15,8 +15,9 @@ use inkling_schema::{GROUP, ITEM, Labels, RunSpec, Task, TrainRun, Weighting};
 use inkling_store::Reader;
 use serde::Serialize;
 
+use super::damaged_record;
 use super::network::{Answers, Network, Replicate};
-use super::networks::{damaged_record, majority};
+use super::networks::majority;
 use crate::ReportError;
 
 pub use changes::ClassChange;
@@ -137,16 +138,12 @@ impl MultitaskResults {
     /// Test images of each class of a goal (rows) by a network's answers (columns); `None` without a trained head for it, or
     /// where training diverged.
     pub fn confusion(&self, network: &Network, goal: Goal) -> Option<Vec<Vec<usize>>> {
-        let answers = network.answers(goal).filter(|_| network.trained(goal))?;
-        let classes = self.classes(goal).len();
-        Some(answers.confusion(classes))
+        Some(network.trained_answers(goal)?.confusion(self.classes(goal).len()))
     }
 
     /// Whether a trained head gives every test image one and the same class.
     pub fn is_constant(&self, network: &Network, goal: Goal) -> bool {
-        let answers = network.answers(goal).filter(|_| network.trained(goal));
-        let only = answers.map(Answers::only_answer);
-        only.flatten().is_some()
+        network.trained_answers(goal).and_then(Answers::only_answer).is_some()
     }
 
     /// Guessing, and always saying the commonest.
@@ -158,9 +155,9 @@ impl MultitaskResults {
     /// The share of test images whose group a network's item head gets right, its probabilities summed into groups.
     /// `None` where it has no trained item head, or diverged. The loss is that of the summed probabilities.
     pub fn free(&self, network: &Network) -> Option<Evaluation> {
-        let answers = network.answers(Goal::Item)?;
-        let free = network.free()?;
-        let correct = free.iter().zip(&self.group_labels).filter(|(answer, label)| answer == label).count();
+        let answers = network.trained_answers(Goal::Item)?;
+        let pairs = answers.free.iter().zip(&self.group_labels);
+        let correct = pairs.filter(|(answer, label)| answer == label).count();
         Some(Evaluation { images: self.group_labels.len(), correct, loss: answers.free_loss })
     }
 }
@@ -175,7 +172,7 @@ pub(super) fn read<'a>(
     if runs.is_empty() {
         return Ok(None);
     }
-    let damaged = |reason: String| ReportError::from(damaged_record(store, reason));
+    let damaged = |reason: String| damaged_record(store, reason);
     let Some(asked) = &record.study.multitask else {
         let reason = "it has runs of the task `multitask`, but not its settings";
         return Err(damaged(reason.into()));

@@ -4,7 +4,8 @@ use inkling_schema::outcome::{Evaluation, PlannedRun, StepsLine};
 use inkling_schema::{TrainRun, Weighting};
 use inkling_store::{Reader, TensorFile};
 
-use super::super::network::{self, Answers, Network, damaged, test_of};
+use super::super::damaged_arrays;
+use super::super::network::{self, Answers, Network, test_of};
 use super::{Goal, MultitaskResults, free};
 use crate::ReportError;
 
@@ -48,6 +49,11 @@ impl Network {
         self.heads.get(self.head(goal)?)
     }
 
+    /// What a head that was trained said.
+    pub(crate) fn trained_answers(&self, goal: Goal) -> Option<&Answers> {
+        self.answers(goal).filter(|_| self.trained(goal))
+    }
+
     /// What a head said, to be changed in tests.
     #[cfg(test)]
     pub(crate) fn answers_mut(&mut self, goal: Goal) -> Option<&mut Answers> {
@@ -57,7 +63,7 @@ impl Network {
 
     /// The groups that a trained item head gives by its probabilities alone.
     pub fn free(&self) -> Option<&[u8]> {
-        self.answers(Goal::Item).filter(|_| self.trained(Goal::Item)).map(|answers| answers.free.as_slice())
+        self.trained_answers(Goal::Item).map(|answers| answers.free.as_slice())
     }
 
     /// The loss of a goal within the epochs: (steps so far, mean cross-entropy), where the head is trained.
@@ -86,11 +92,8 @@ pub(super) fn read(
     let (mut network, scores) = network::read(store, run, spec, &classes)?;
     for ((&goal, answers), scores) in goals.iter().zip(&mut network.heads).zip(&scores) {
         if answers.labels != task.labels(goal) {
-            let path = store.run(run.id.as_ref()).path().join(TensorFile::Arrays.name());
-            return Err(damaged(
-                path,
-                format!("its labels of the {} are not those of the study", goal.name()),
-            ));
+            let reason = format!("its labels of the {} are not those of the study", goal.name());
+            return Err(damaged_arrays(&store.run(run.id.as_ref()), reason));
         }
         if goal == Goal::Item {
             (answers.free, answers.free_loss) =
@@ -118,7 +121,7 @@ pub(super) fn labels(
             arrays.values(&network::array("test_labels", number, spec), &[spec.data.test_images])?;
         if labels.iter().any(|&label| usize::from(label) >= most) {
             let reason = format!("a label is out of range: there are {most}");
-            return Err(damaged(folder.path().join(TensorFile::Arrays.name()), reason));
+            return Err(damaged_arrays(&folder, reason));
         }
         Ok(labels)
     };

@@ -101,10 +101,7 @@ impl MultitaskResults {
     /// How often the two heads of a network contradict each other; `None` where one of them is missing or untrained, or
     /// training diverged.
     pub fn contradictions(&self, network: &Network) -> Option<Contradictions> {
-        let said = |goal: Goal| {
-            let trained = network.answers(goal).filter(|_| network.trained(goal));
-            trained.map(|answers| &answers.predictions)
-        };
+        let said = |goal: Goal| network.trained_answers(goal).map(|answers| &answers.predictions);
         let (items, groups) = (said(Goal::Item)?, said(Goal::Group)?);
         let mut found =
             Contradictions { count: 0, item_right: 0, group_right: 0, images: self.group_labels.len() };
