@@ -55,7 +55,7 @@ fn pairs(kind: Kind, task: &NetworksResults, rows: &NetworksRows) -> Option<Draw
 /// Every CNN (rows) beside every MLP (columns); `None` where they did not answer the same images.
 fn between(found: &Results, rows: &Rows) -> Option<Drawing> {
     let (cnns, mlps) = (found.cnns.as_ref()?, found.mlps.as_ref()?);
-    let pairs = &rows.comparisons.as_ref()?.verdicts;
+    let pairs = &rows.beside.as_ref()?.comparisons.verdicts;
     if pairs.is_empty() {
         return None;
     }

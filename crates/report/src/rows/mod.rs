@@ -13,12 +13,12 @@ use serde::Serialize;
 
 pub(crate) use self::inside::{InsideRows, LikenessRow};
 pub(crate) use self::multitask::{CostRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow};
-pub(crate) use self::networks::{ClassRow, ComparedRow, NetworkRow, NetworksRows, PairRow, compared};
+pub(crate) use self::networks::{BesideRows, ClassRow, ComparedRow, ConfusionRow, NetworkRow, NetworksRows};
 pub(crate) use self::pca::PcaRows;
 pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
-pub(crate) use self::seeds::{SeedPairRow, SeedRow, SeedsRows};
+pub(crate) use self::seeds::{SeedRow, SeedsRows};
 pub(crate) use self::sweep::{PointRow, SweepRows};
-use crate::results::{Comparisons, NetworkPair, Results};
+use crate::results::Results;
 use crate::tables::Spec;
 
 /// Every table there is, in the order in which a reader meets them.
@@ -44,26 +44,15 @@ pub(crate) struct Rows {
     pub(crate) multitask: Option<MultitaskRows>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sweep: Option<SweepRows>,
-    /// MLPs and CNNs side by side, and McNemar's tests between them.
+    /// MLPs and CNNs side by side, where there are both.
     #[serde(skip)]
-    pub(crate) compared: Vec<ComparedRow>,
-    /// Every CNN beside every MLP.
-    #[serde(skip)]
-    pub(crate) comparisons: Option<Comparisons<NetworkPair>>,
-    #[serde(skip)]
-    pub(crate) between: Vec<PairRow>,
-    /// The same over seeds, where there are several.
-    #[serde(skip)]
-    pub(crate) between_over_seeds: Vec<SeedPairRow>,
+    pub(crate) beside: Option<BesideRows>,
 }
 
 impl Rows {
     /// The rows of what is finished of a study.
     pub(crate) fn new(results: &Results) -> Rows {
         let (mlps, cnns) = (results.mlps.as_ref(), results.cnns.as_ref());
-        let both = mlps.zip(cnns);
-        let comparisons = both.map(|(mlps, cnns)| cnns.comparisons_beside(mlps));
-        let beside = || both.zip(comparisons.as_ref());
         let times_compare = results.origins.times_compare();
         Rows {
             pca: results.pca.as_ref().map(PcaRows::new),
@@ -74,12 +63,7 @@ impl Rows {
             inside: results.inside.as_ref().map(InsideRows::new),
             multitask: results.multitask.as_ref().map(MultitaskRows::new),
             sweep: results.sweep.as_ref().map(SweepRows::new),
-            compared: both.map_or_else(Vec::new, |(mlps, cnns)| compared(mlps, cnns, times_compare)),
-            between: beside()
-                .map_or_else(Vec::new, |((mlps, cnns), found)| networks::pairs(found, cnns, mlps)),
-            between_over_seeds: beside()
-                .map_or_else(Vec::new, |((mlps, cnns), found)| seeds::tests(found, cnns, mlps)),
-            comparisons,
+            beside: mlps.zip(cnns).map(|(mlps, cnns)| BesideRows::new(mlps, cnns, times_compare)),
         }
     }
 }

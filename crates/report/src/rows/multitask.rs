@@ -102,7 +102,8 @@ pub(crate) struct HeadedRow {
     /// Test accuracy for the group of its own item head's probabilities, summed.
     free_group_accuracy: Option<f64>,
     contradictions: Option<ContradictionRow>,
-    gradients: Option<GradientsRow>,
+    /// The heads' gradients on the shared layers, over training.
+    gradients: Option<GradientsFound>,
     parameters: usize,
     train_seconds: f64,
     test_seconds: f64,
@@ -125,16 +126,6 @@ struct ContradictionRow {
     share: f64,
     item_right: usize,
     group_right: usize,
-}
-
-/// The heads' gradients on the shared layers, over training.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct GradientsRow {
-    measurements: usize,
-    mean_cosine: f64,
-    negative: usize,
-    /// Geometric mean of the item gradient's norm over the group gradient's.
-    norm_ratio: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -301,23 +292,12 @@ impl HeadedRow {
                 item_right: found.item_right,
                 group_right: found.group_right,
             }),
-            gradients: network.gradients_found().map(GradientsRow::new),
+            gradients: network.gradients_found(),
             parameters: found.parameters,
             train_seconds: found.train_seconds,
             test_seconds: found.test_seconds,
             epochs: found.epochs.len(),
             diverged: found.diverged,
-        }
-    }
-}
-
-impl GradientsRow {
-    fn new(found: GradientsFound) -> GradientsRow {
-        GradientsRow {
-            measurements: found.count,
-            mean_cosine: found.mean,
-            negative: found.negative,
-            norm_ratio: found.ratio,
         }
     }
 }

@@ -5,7 +5,7 @@ use inkling_schema::outcome::Divergence;
 use inkling_statistics::{ClassMeasures, class_measures, wilson_interval};
 use serde::Serialize;
 
-use super::seeds::SeedsRows;
+use super::seeds::{self, SeedPairRow, SeedsRows};
 use crate::results::{Comparisons, McNemar, Network, NetworkPair, NetworksResults};
 use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
 
@@ -22,9 +22,9 @@ pub(super) const TABLES: &[Spec] = &[
     table("cnn_seed_tests", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.seeds.as_ref()?.tests))),
     table("cnn_classes", Task::Cnn, |rows| Some(csv(&rows.cnn.as_ref()?.classes))),
     table("confusion_cnn", Task::Cnn, |rows| some(&rows.cnn.as_ref()?.confusion)),
-    table("networks_compared", Task::Cnn, |rows| some(&rows.compared)),
-    table("cnn_mlp_mcnemar", Task::Cnn, |rows| some(&rows.compared).map(|_| csv(&rows.between))),
-    table("cnn_mlp_seed_tests", Task::Cnn, |rows| some(&rows.between_over_seeds)),
+    table("networks_compared", Task::Cnn, |rows| Some(csv(&rows.beside.as_ref()?.networks))),
+    table("cnn_mlp_mcnemar", Task::Cnn, |rows| Some(csv(&rows.beside.as_ref()?.mcnemar))),
+    table("cnn_mlp_seed_tests", Task::Cnn, |rows| some(&rows.beside.as_ref()?.seed_tests)),
     table("network", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.networks))),
     table("network_seeds", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.seeds.as_ref()?.networks))),
     table("network_classes", Task::Network, |rows| Some(csv(&rows.network.as_ref()?.classes))),
@@ -48,6 +48,18 @@ pub(crate) struct NetworksRows {
     /// Every network over the seeds of the study; all else is of the first. Absent of a study of one seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seeds: Option<SeedsRows>,
+}
+
+/// MLPs and CNNs side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct BesideRows {
+    /// All MLPs, then all CNNs.
+    pub(crate) networks: Vec<ComparedRow>,
+    /// Every CNN beside every MLP.
+    pub(crate) comparisons: Comparisons<NetworkPair>,
+    mcnemar: Vec<PairRow>,
+    /// The same over seeds, where there are several.
+    seed_tests: Vec<SeedPairRow>,
 }
 
 /// One network. What a network that diverged does not have is null.
@@ -113,9 +125,9 @@ impl Row for ClassRow {}
 /// Test images of a class that were predicted as a class.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct ConfusionRow {
-    network: String,
-    class: String,
-    predicted: String,
+    pub(crate) network: String,
+    pub(crate) class: String,
+    pub(crate) predicted: String,
     pub(crate) test_images: usize,
 }
 
@@ -129,8 +141,8 @@ pub(crate) struct ComparedRow {
     pub(crate) name: String,
     pub(crate) parameters: usize,
     pub(crate) test_accuracy: Option<f64>,
-    train_seconds: f64,
-    test_seconds: f64,
+    pub(crate) train_seconds: f64,
+    pub(crate) test_seconds: f64,
     pub(crate) accuracy_per_million_parameters: Option<f64>,
     pub(crate) accuracy_per_training_second: Option<f64>,
     pub(crate) accuracy_per_test_second: Option<f64>,
@@ -184,8 +196,20 @@ impl NetworkRow {
     }
 }
 
+impl BesideRows {
+    pub(super) fn new(mlps: &NetworksResults, cnns: &NetworksResults, times_compare: bool) -> BesideRows {
+        let comparisons = cnns.comparisons_beside(mlps);
+        BesideRows {
+            networks: compared(mlps, cnns, times_compare),
+            mcnemar: pairs(&comparisons, cnns, mlps),
+            seed_tests: seeds::tests(&comparisons, cnns, mlps),
+            comparisons,
+        }
+    }
+}
+
 /// McNemar's tests of networks of one task beside those of another, or of the same.
-pub(super) fn pairs(
+fn pairs(
     comparisons: &Comparisons<NetworkPair>,
     first: &NetworksResults,
     second: &NetworksResults,
@@ -237,11 +261,7 @@ fn confusion(network: &Network, classes: &[String]) -> Vec<ConfusionRow> {
 }
 
 /// All MLPs, then all CNNs, in what they reach for what they cost.
-pub(crate) fn compared(
-    mlps: &NetworksResults,
-    cnns: &NetworksResults,
-    times_compare: bool,
-) -> Vec<ComparedRow> {
+fn compared(mlps: &NetworksResults, cnns: &NetworksResults, times_compare: bool) -> Vec<ComparedRow> {
     let row = |(kind, network): (&'static str, &Network)| {
         let found = &network.outcome;
         let test_accuracy = network.kept().map(|last| last.test.accuracy());

@@ -77,18 +77,17 @@ impl PerceptronRows {
             rule: spec.rule,
             pairs: results.pairs.iter().map(row).collect(),
             five: results.easy_to_hard().into_iter().map(row).collect(),
-            seeds: results
-                .pairs
-                .iter()
-                .filter(|pair| !pair.replicates.is_empty())
-                .filter_map(|pair| PerceptronSeedRow::new(pair, results))
-                .collect(),
+            seeds: results.pairs.iter().filter_map(|pair| PerceptronSeedRow::new(pair, results)).collect(),
         }
     }
 }
 
 impl PerceptronSeedRow {
+    /// `None` of one seed.
     fn new(pair: &PairResults, results: &PerceptronResults) -> Option<PerceptronSeedRow> {
+        if pair.replicates.is_empty() {
+            return None;
+        }
         let all = || std::iter::once(&pair.outcome).chain(&pair.replicates);
         let accuracy = |found: &PerceptronOutcome| found.test_correct as f64 / found.test_images as f64;
         let accuracies: Vec<f64> = all().map(accuracy).collect();
@@ -112,7 +111,6 @@ impl PerceptronRow {
         let found = &pair.outcome;
         let class = |place: u8| results.data.classes[usize::from(place)].clone();
         let number = |place: u8| results.compared.get(usize::from(place)).copied().unwrap_or(place);
-        let share = |images: usize| images as f64 / found.train_images as f64;
         PerceptronRow {
             a: number(pair.spec.a),
             b: number(pair.spec.b),
@@ -123,8 +121,8 @@ impl PerceptronRow {
             diverged: found.diverged,
             train_images: found.train_images,
             train_correct: found.train_correct,
-            train_error: share(found.train_images - found.train_correct),
-            train_accuracy: share(found.train_correct),
+            train_error: (found.train_images - found.train_correct) as f64 / found.train_images as f64,
+            train_accuracy: pair.train_accuracy(),
             test_images: found.test_images,
             test_correct: found.test_correct,
             test_accuracy: pair.test_accuracy(),

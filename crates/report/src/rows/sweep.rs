@@ -66,9 +66,8 @@ impl Row for TestRow {}
 
 impl SweepRows {
     pub(crate) fn new(found: &SweepResults) -> SweepRows {
-        let point = |(place, point): (usize, &PointResults)| PointRow {
-            chosen: found.chosen() == Some(place),
-            ..PointRow::new(place, point)
+        let point = |(place, point): (usize, &PointResults)| {
+            PointRow::new(place, point, found.chosen() == Some(place))
         };
         let tests = found.choice.iter().flat_map(|choice| &choice.tests).zip(&found.seeds);
         let tests = tests.flat_map(|(test, &seed)| {
@@ -87,7 +86,7 @@ impl SweepRows {
 }
 
 impl PointRow {
-    fn new(place: usize, point: &PointResults) -> PointRow {
+    fn new(place: usize, point: &PointResults, chosen: bool) -> PointRow {
         let score = point.score();
         let accuracies: Vec<f64> =
             point.scores().unwrap_or_default().iter().map(|score| score.accuracy).collect();
@@ -104,7 +103,7 @@ impl PointRow {
             },
             validation_loss: score.map(|score| score.loss),
             accuracies,
-            chosen: false,
+            chosen,
         }
     }
 }

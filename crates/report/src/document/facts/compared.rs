@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use inkling_statistics::median;
 
-use super::networks::{Named, initializer};
-use crate::rows::ComparedRow;
-use crate::{Network, NetworkPair, NetworksResults, Verdict};
+use super::networks::initializer;
+use crate::rows::{BesideRows, ComparedRow};
+use crate::{NetworkPair, NetworksResults, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ComparedFacts<'a> {
@@ -23,16 +23,16 @@ pub(super) struct ComparedFacts<'a> {
     differ: usize,
     cnn_better: usize,
     /// The CNN with the fewest parameters of those that are significantly better than every MLP.
-    smallest_winner: Option<Named<'a>>,
+    smallest_winner: Option<&'a ComparedRow>,
     /// The MLP with the fewest parameters.
-    smallest_mlp: Named<'a>,
+    smallest_mlp: &'a ComparedRow,
     /// The highest test accuracy over the lowest, the most parameters over the fewest.
     accuracy_ratio: f64,
     cost_ratio: f64,
     /// Median over the MLPs, median over the CNNs.
     parameters: Medians,
-    /// The kind and the network with the highest accuracy for its parameters.
-    per_parameter: Best<'a>,
+    /// The network with the highest accuracy for its parameters.
+    per_parameter: &'a str,
     /// `None` where the runs are not of one machine and program.
     times: Option<Times<'a>>,
 }
@@ -42,9 +42,9 @@ pub(super) struct ComparedFacts<'a> {
 struct Times<'a> {
     train_seconds: Medians,
     test_seconds: Medians,
-    /// The kind and the network with the highest accuracy for its training and its testing time.
-    per_train_second: Best<'a>,
-    per_test_second: Best<'a>,
+    /// The networks with the highest accuracy for their training and their testing time.
+    per_train_second: &'a str,
+    per_test_second: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,26 +53,19 @@ struct Medians {
     cnn: f64,
 }
 
-#[derive(Debug, Serialize)]
-struct Best<'a> {
-    kind: &'static str,
-    name: &'a str,
-}
-
 impl<'a> ComparedFacts<'a> {
     /// `None` where one of the kinds has no network that did not diverge.
     pub(super) fn new(
         mlps: &'a NetworksResults,
         cnns: &'a NetworksResults,
-        rows: &'a [ComparedRow],
-        pairs: &[Verdict<NetworkPair>],
+        beside: &'a BesideRows,
     ) -> Option<Self> {
+        let (all, pairs) = (&beside.networks, &beside.comparisons.verdicts);
         let differing = || pairs.iter().filter(|pair| pair.differs());
-        let rows: Vec<&ComparedRow> = rows.iter().filter(|row| row.test_accuracy.is_some()).collect();
+        let rows: Vec<&ComparedRow> = all.iter().filter(|row| row.test_accuracy.is_some()).collect();
         let best = |value: fn(&ComparedRow) -> Option<f64>| {
             let known = rows.iter().filter_map(|row| Some((row, value(row)?)));
-            let (row, _) = known.max_by(|p, q| p.1.total_cmp(&q.1))?;
-            Some(Best { kind: row.kind, name: &row.name })
+            known.max_by(|p, q| p.1.total_cmp(&q.1)).map(|(row, _)| row.name.as_str())
         };
         let ratio = |value: fn(&ComparedRow) -> f64| {
             let values = || rows.iter().map(|row| value(row));
@@ -80,28 +73,27 @@ impl<'a> ComparedFacts<'a> {
         };
         let networks = || mlps.networks.iter().chain(&cnns.networks);
         let first = networks().next()?;
-        let parameters = |network: &Network| network.outcome.parameters as f64;
         let times = || {
             // There are none where the runs are of several machines or programs.
             Some(Times {
-                train_seconds: Medians::new(mlps, cnns, |network| network.outcome.train_seconds)?,
-                test_seconds: Medians::new(mlps, cnns, |network| network.outcome.test_seconds)?,
+                train_seconds: Medians::new(&rows, |row| row.train_seconds)?,
+                test_seconds: Medians::new(&rows, |row| row.test_seconds)?,
                 per_train_second: best(|row| row.accuracy_per_training_second)?,
                 per_test_second: best(|row| row.accuracy_per_test_second)?,
             })
         };
-        let smallest_mlp = mlps.finished().min_by_key(|(_, network, _)| network.outcome.parameters)?.1;
+        let (of_mlps, of_cnns) = all.split_at(mlps.networks.len());
         Some(ComparedFacts {
             same_data: same_data(mlps, cnns),
             same_training: networks().all(|network| trained_alike(&network.spec, &first.spec)),
             pairs: pairs.len(),
             differ: differing().count(),
             cnn_better: differing().filter(|pair| pair.difference > 0.0).count(),
-            smallest_winner: smallest_winner(cnns, pairs),
-            smallest_mlp: Named { name: &smallest_mlp.name, value: parameters(smallest_mlp) },
+            smallest_winner: smallest(of_cnns, |cnn| beats_every_mlp(cnn, pairs)),
+            smallest_mlp: smallest(of_mlps, |_| true)?,
             accuracy_ratio: ratio(|row| row.test_accuracy.unwrap_or(0.0)),
             cost_ratio: ratio(|row| row.parameters as f64),
-            parameters: Medians::new(mlps, cnns, parameters)?,
+            parameters: Medians::new(&rows, |row| row.parameters as f64)?,
             per_parameter: best(|row| row.accuracy_per_million_parameters)?,
             times: times(),
             rows,
@@ -125,19 +117,21 @@ fn trained_alike(a: &TrainRun, b: &TrainRun) -> bool {
     a.training == b.training && alike(hidden(a), hidden(b)) && alike(output(a), output(b))
 }
 
-fn smallest_winner<'a>(cnns: &'a NetworksResults, pairs: &[Verdict<NetworkPair>]) -> Option<Named<'a>> {
-    let wins = |cnn: usize| {
-        let mut against = pairs.iter().filter(|pair| pair.pair.a == cnn).peekable();
-        against.peek().is_some() && against.all(|pair| pair.differs() && pair.difference > 0.0)
-    };
-    let winners = cnns.finished().filter(|(i, _, _)| wins(*i));
-    let (_, network, _) = winners.min_by_key(|(_, network, _)| network.outcome.parameters)?;
-    Some(Named { name: &network.name, value: network.outcome.parameters as f64 })
+/// The network with the fewest parameters of those that did not diverge and are wanted, by their numbers.
+fn smallest(rows: &[ComparedRow], is_wanted: impl Fn(usize) -> bool) -> Option<&ComparedRow> {
+    let wanted = rows.iter().enumerate().filter(|(i, row)| row.test_accuracy.is_some() && is_wanted(*i));
+    wanted.map(|(_, row)| row).min_by_key(|row| row.parameters)
+}
+
+/// Whether the CNN of this number is significantly better than every MLP.
+fn beats_every_mlp(cnn: usize, pairs: &[Verdict<NetworkPair>]) -> bool {
+    let mut against = pairs.iter().filter(|pair| pair.pair.a == cnn).peekable();
+    against.peek().is_some() && against.all(|pair| pair.differs() && pair.difference > 0.0)
 }
 
 impl Medians {
-    fn new(mlps: &NetworksResults, cnns: &NetworksResults, of: fn(&Network) -> f64) -> Option<Self> {
-        let middle = |task: &NetworksResults| median(task.finished().map(|(_, network, _)| of(network)));
-        Some(Medians { mlp: middle(mlps)?, cnn: middle(cnns)? })
+    fn new(rows: &[&ComparedRow], of: fn(&ComparedRow) -> f64) -> Option<Self> {
+        let middle = |kind: &str| median(rows.iter().filter(|row| row.kind == kind).map(|row| of(row)));
+        Some(Medians { mlp: middle("MLP")?, cnn: middle("CNN")? })
     }
 }

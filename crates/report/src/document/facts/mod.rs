@@ -19,7 +19,7 @@ mod sweep;
 
 use std::collections::BTreeMap;
 
-use inkling_schema::outcome::{Machine, PlannedRun, StudyRecord};
+use inkling_schema::outcome::{DataSetFacts, PlannedRun, StudyRecord};
 use inkling_schema::{Author, Task, printable};
 use serde::Serialize;
 
@@ -35,8 +35,8 @@ use self::perceptron::{LinkFacts, PerceptronFacts};
 use self::published::{Published, published};
 use self::sweep::SweepFacts;
 use crate::results::Why;
-use crate::rows::{NetworksRows, Rows};
-use crate::{Figure, Moment, NetworksResults, Results, Share};
+use crate::rows::Rows;
+use crate::{Figure, Moment, Origins, Results};
 
 /// What the template reads as `facts.json`.
 #[derive(Debug, Serialize)]
@@ -73,10 +73,8 @@ struct StudyFacts<'a> {
     /// In words: Typst holds no whole number beyond 2⁶³ − 1.
     seeds: Vec<String>,
     /// What made the runs; the first made the most.
-    machines: &'a [Share<Machine>],
-    programs: Vec<ProgramFacts<'a>>,
-    /// Runs that count for several of them.
-    shared: usize,
+    #[serde(flatten)]
+    origins: &'a Origins,
     /// Whether times can be compared, and whether all runs would end with the same bits again.
     times_compare: bool,
     bits_agree: bool,
@@ -98,14 +96,6 @@ struct StudyFacts<'a> {
     command: String,
     /// The study's file, where it lies in the study's own folder.
     file: Option<&'a str>,
-}
-
-/// A program, and how many runs it made.
-#[derive(Debug, Serialize)]
-struct ProgramFacts<'a> {
-    version: &'a str,
-    sources: Option<&'a str>,
-    runs: usize,
 }
 
 /// What is missing of a task.
@@ -136,7 +126,6 @@ struct BlockedFacts<'a> {
 
 #[derive(Debug, Serialize)]
 struct DataFacts<'a> {
-    set: &'a str,
     title: &'a str,
     checksum: &'a str,
     /// The most images of it that a run uses.
@@ -149,12 +138,11 @@ struct DataFacts<'a> {
 }
 
 impl<'a> DataFacts<'a> {
-    fn new(set: &'a str, data: &'a inkling_schema::outcome::DataSetFacts, record: &'a StudyRecord) -> Self {
+    fn new(set: &str, data: &'a DataSetFacts, record: &'a StudyRecord) -> Self {
         let slices = || record.runs.iter().filter_map(|run| run.spec.data()).filter(|slice| slice.set == set);
         let train_images = slices().map(|slice| slice.train_images).max().unwrap_or(0);
         let all = data.images.map(|[train, _]| train);
         DataFacts {
-            set,
             title: &data.title,
             checksum: &data.checksum,
             train_images,
@@ -187,10 +175,10 @@ struct PairValue {
     value: f64,
 }
 
-/// A class with the number that it is named for.
+/// A class or a network with the number that it is named for.
 #[derive(Debug, Clone, Serialize)]
-struct ClassValue {
-    class: String,
+struct Named<'a> {
+    name: &'a str,
     value: f64,
 }
 
@@ -216,18 +204,7 @@ impl<'a> Facts<'a> {
             study: StudyFacts {
                 preset: &record.preset,
                 seeds: record.study.all_seeds().iter().map(u64::to_string).collect(),
-                machines: &results.origins.machines,
-                shared: results.origins.shared,
-                programs: results
-                    .origins
-                    .programs
-                    .iter()
-                    .map(|Share { of, runs }| ProgramFacts {
-                        version: &of.version,
-                        sources: of.sources.as_deref(),
-                        runs: *runs,
-                    })
-                    .collect(),
+                origins: &results.origins,
                 times_compare: results.origins.times_compare(),
                 bits_agree: results.origins.bits_agree(),
                 seconds: record.seconds,
@@ -244,38 +221,20 @@ impl<'a> Facts<'a> {
                 file: results.study_is_here.then_some(&results.record.preset),
             },
             pca: pca.map(PcaFacts::new),
-            perceptrons: perceptrons
-                .zip(rows.perceptron.as_ref())
+            perceptrons: both(&results.perceptrons, &rows.perceptron)
                 .map(|(found, rows)| PerceptronFacts::new(found, rows)),
             link: pca.zip(perceptrons).and_then(|(pca, perceptrons)| LinkFacts::new(pca, perceptrons)),
-            mlps: networks(&results.mlps, &rows.mlp),
-            cnns: networks(&results.cnns, &rows.cnn),
-            compared: results
-                .mlps
-                .as_ref()
-                .zip(results.cnns.as_ref())
-                .zip(rows.comparisons.as_ref())
-                .and_then(|((mlps, cnns), pairs)| {
-                    ComparedFacts::new(mlps, cnns, &rows.compared, &pairs.verdicts)
-                }),
-            network: networks(&results.network, &rows.network)
-                .zip(results.network.as_ref())
-                .and_then(|(facts, found)| NetworkFacts::new(facts, found)),
-            inside: results
-                .inside
-                .as_ref()
-                .zip(rows.inside.as_ref())
-                .map(|(found, rows)| InsideFacts::new(found, rows)),
-            multitask: results
-                .multitask
-                .as_ref()
-                .zip(rows.multitask.as_ref())
+            mlps: both(&results.mlps, &rows.mlp).and_then(|(found, rows)| NetworksFacts::new(found, rows)),
+            cnns: both(&results.cnns, &rows.cnn).and_then(|(found, rows)| NetworksFacts::new(found, rows)),
+            compared: both(&results.mlps, &results.cnns)
+                .zip(rows.beside.as_ref())
+                .and_then(|((mlps, cnns), rows)| ComparedFacts::new(mlps, cnns, rows)),
+            network: both(&results.network, &rows.network)
+                .and_then(|(found, rows)| NetworkFacts::new(found, rows)),
+            inside: both(&results.inside, &rows.inside).map(|(found, rows)| InsideFacts::new(found, rows)),
+            multitask: both(&results.multitask, &rows.multitask)
                 .and_then(|(found, rows)| MultitaskFacts::new(found, rows)),
-            sweep: results
-                .sweep
-                .as_ref()
-                .zip(rows.sweep.as_ref())
-                .map(|(found, rows)| SweepFacts::new(found, rows)),
+            sweep: both(&results.sweep, &rows.sweep).map(|(found, rows)| SweepFacts::new(found, rows)),
             laboratory: results.page.as_ref().map(LaboratoryFacts::new),
             missing: missing(results),
             published: published(results),
@@ -285,11 +244,9 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn networks<'a>(
-    found: &'a Option<NetworksResults>,
-    rows: &'a Option<NetworksRows>,
-) -> Option<NetworksFacts<'a>> {
-    NetworksFacts::new(found.as_ref()?, rows.as_ref()?)
+/// What a study found, with the rows of it.
+fn both<'a, F, R>(found: &'a Option<F>, rows: &'a Option<R>) -> Option<(&'a F, &'a R)> {
+    found.as_ref().zip(rows.as_ref())
 }
 
 fn missing(results: &Results) -> Vec<Missing<'_>> {

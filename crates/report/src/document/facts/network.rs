@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::networks::NetworksFacts;
 use crate::NetworksResults;
+use crate::rows::NetworksRows;
 
 /// What the report says of a network that was trained alone.
 #[derive(Debug, Serialize)]
@@ -15,10 +16,7 @@ pub(super) struct NetworkFacts<'a> {
     /// Height, width and channels of an image.
     input: [usize; 3],
     layers: Vec<LayerFacts>,
-    parameters: usize,
     multiply_adds: usize,
-    /// Epochs that ended.
-    epochs: usize,
     /// The epoch whose weights are kept, if it is chosen by the validation images.
     best: Option<usize>,
     /// Test images of each class.
@@ -46,20 +44,18 @@ impl LayerFacts {
 
 impl<'a> NetworkFacts<'a> {
     /// `None` without a network that can be planned.
-    pub(super) fn new(networks: NetworksFacts<'a>, found: &'a NetworksResults) -> Option<Self> {
+    pub(super) fn new(found: &'a NetworksResults, rows: &'a NetworksRows) -> Option<Self> {
         let network = found.networks.first()?;
         let plan = network.spec.model.plan().ok()?;
         let best_kept = network.outcome.weights == Weights::Best;
         let mut supports = vec![0; found.data.classes.len()];
         network.labels().iter().for_each(|&label| supports[usize::from(label)] += 1);
         Some(NetworkFacts {
-            networks,
+            networks: NetworksFacts::new(found, rows)?,
             name: &network.name,
             input: network.spec.model.input,
             layers: plan.all_layers().map(LayerFacts::new).collect(),
-            parameters: plan.parameters,
             multiply_adds: plan.layers.iter().map(|layer| layer.multiply_adds).sum(),
-            epochs: network.outcome.epochs.len(),
             best: network.kept().filter(|_| best_kept).map(|kept| kept.epoch),
             supports,
         })

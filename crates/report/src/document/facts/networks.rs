@@ -4,6 +4,7 @@ use inkling_schema::outcome::{EpochOutcome, TrainOutcome};
 use inkling_schema::{Initializer, LayerSpec, Padding, TrainingSpec, Weights};
 use serde::Serialize;
 
+use super::Named;
 use super::closer::Chosen;
 use super::layers::Worked;
 use super::rank::RankCorrelation;
@@ -16,8 +17,6 @@ use crate::{Network, NetworkPair, NetworksResults, Verdict};
 pub(super) struct NetworksFacts<'a> {
     set: &'a str,
     title: &'a str,
-    /// Values of an image.
-    inputs: usize,
     classes: usize,
     train_images: usize,
     test_images: usize,
@@ -45,13 +44,6 @@ pub(super) struct NetworksFacts<'a> {
     worked: Option<Worked<'a>>,
     /// What several seeds say; `None` of one.
     seeds: Option<SeedsFacts<'a>>,
-}
-
-/// A network with the number that it is named for.
-#[derive(Debug, Serialize)]
-pub(super) struct Named<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -136,7 +128,6 @@ impl<'a> NetworksFacts<'a> {
         Some(NetworksFacts {
             set: &spec.data.set,
             title: &task.data.title,
-            inputs: spec.model.input.iter().product(),
             classes: task.data.classes.len(),
             train_images: spec.data.train_images,
             test_images: spec.data.test_images,
@@ -158,7 +149,7 @@ impl<'a> NetworksFacts<'a> {
             found: Found::new(task),
             pairs: Pairs::new(task, pairs),
             budgets: budgets(task, pairs),
-            chosen: Chosen::new(task, &rows.classes),
+            chosen: Chosen::new(task, rows),
             worked: Worked::new(task),
             seeds: SeedsFacts::new(first, &rows.seeds, &rows.comparisons),
         })

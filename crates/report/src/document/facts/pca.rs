@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use inkling_statistics::{ALPHA, cover_probability, median};
 
-use super::{ClassValue, Pair, PairValue};
+use super::{Named, Pair, PairValue};
 use crate::PcaResults;
 
 #[derive(Debug, Serialize)]
@@ -30,7 +30,7 @@ pub(super) struct PcaFacts<'a> {
     needed: Vec<Needed>,
     /// Share of the variance lost with so many components kept.
     rebuilt: Vec<Lost>,
-    clouds: Option<Clouds>,
+    clouds: Option<Clouds<'a>>,
     separability: Option<SeparabilityFacts>,
 }
 
@@ -48,15 +48,15 @@ struct Lost {
 
 /// The classes as clouds of points in the plane.
 #[derive(Debug, Serialize)]
-struct Clouds {
+struct Clouds<'a> {
     /// Along each axis the classes whose centres lie lowest and highest.
-    axes: [[String; 2]; 2],
+    axes: [[&'a str; 2]; 2],
     nearest: PairValue,
     farthest: PairValue,
     /// Root mean square distance of the points from their class's centre: over all points, and for two classes.
     spread: f64,
-    narrowest: ClassValue,
-    widest: ClassValue,
+    narrowest: Named<'a>,
+    widest: Named<'a>,
     /// Share of the images whose nearest class centre is their own class's.
     nearest_centre_accuracy: f64,
     commonest_share: f64,
@@ -126,14 +126,7 @@ impl<'a> PcaFacts<'a> {
     pub(super) fn new(results: &'a PcaResults) -> Self {
         let outcome = &results.outcome;
         let ratio = &outcome.explained_variance_ratio;
-        let needed = |share: f64| {
-            let mut sum = 0.0;
-            let enough = results.spectrum.iter().position(|variance| {
-                sum += variance / outcome.total_variance;
-                sum >= share
-            });
-            enough.map(|place| Needed { share, components: place + 1 })
-        };
+        let needed = |share: f64| Some(Needed { share, components: results.components_with(share)? });
         let lost = |&components: &usize| Lost {
             components,
             share: (1.0 - ratio[..components].iter().sum::<f64>()).max(0.0),
@@ -159,9 +152,9 @@ impl<'a> PcaFacts<'a> {
     }
 }
 
-impl Clouds {
+impl<'a> Clouds<'a> {
     /// `None` where fewer than two classes have images.
-    fn new(results: &PcaResults) -> Option<Self> {
+    fn new(results: &'a PcaResults) -> Option<Self> {
         let names = &results.data.classes;
         let mut sums = vec![([0.0; 2], 0_usize); names.len()];
         for (point, &label) in results.embedding.iter().zip(&results.labels) {
@@ -188,8 +181,8 @@ impl Clouds {
             right += usize::from(nearest.0 == label);
         }
         let n = results.embedding.len() as f64;
-        let spreads = centres.iter().map(|&(class, _)| ClassValue {
-            class: names[class].clone(),
+        let spreads = centres.iter().map(|&(class, _)| Named {
+            name: &names[class],
             value: (squares[class] / sums[class].1 as f64).sqrt(),
         });
         let pairs =
@@ -201,7 +194,7 @@ impl Clouds {
         let along = |axis: usize| {
             let position = |p: &&(usize, [f64; 2]), q: &&(usize, [f64; 2])| p.1[axis].total_cmp(&q.1[axis]);
             let ends = [centres.iter().min_by(position)?, centres.iter().max_by(position)?];
-            Some(ends.map(|(class, _)| names[*class].clone()))
+            Some(ends.map(|(class, _)| names[*class].as_str()))
         };
         Some(Clouds {
             axes: [along(0)?, along(1)?],

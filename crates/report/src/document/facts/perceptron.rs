@@ -5,7 +5,7 @@ use inkling_schema::outcome::PairSeparability;
 use serde::Serialize;
 
 use super::rank::RankCorrelation;
-use super::{ClassValue, Pair};
+use super::{Named, Pair, ends};
 use crate::rows::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
 use crate::{PairResults, PcaResults, PerceptronResults};
 use inkling_statistics::{ALPHA, Method, chi_squared_homogeneity, mantel_spearman, mean, median};
@@ -58,8 +58,8 @@ pub(super) struct PerceptronFacts<'a> {
     /// Pairs whose accuracy is higher on the training than on the test images.
     better_in_training: usize,
     /// Mean test accuracy over the pairs of a class; `None` with fewer than three classes.
-    hardest_class: Option<ClassValue>,
-    easiest_class: Option<ClassValue>,
+    hardest_class: Option<Named<'a>>,
+    easiest_class: Option<Named<'a>>,
     restless: Option<Restless>,
     /// The pair whose weights moved least from their random start, by their standard deviation.
     least_moved: Moved,
@@ -108,13 +108,11 @@ fn commoner_shares(classes: usize, pairs: &[PairResults]) -> Option<(f64, f64)> 
         (images(class, b)? + images(class, c)?).checked_sub(images(b, c)?).map(|twice| twice / 2)
     };
     let counts: Vec<usize> = (0..classes).map(of).collect::<Option<_>>()?;
-    let mut shares = pairs.iter().map(|pair| {
+    let shares = pairs.iter().map(|pair| {
         let (a, b) = (counts[usize::from(pair.spec.a)], counts[usize::from(pair.spec.b)]);
         (a + b == pair.outcome.test_images).then(|| a.max(b) as f64 / (a + b).max(1) as f64)
     });
-    let first = shares.next()??;
-    shares
-        .try_fold((first, first), |(low, high), share| Some((f64::min(low, share?), f64::max(high, share?))))
+    ends(shares.collect::<Option<Vec<f64>>>()?.into_iter())
 }
 
 /// A pair, and how far its weights scatter at the end.
@@ -154,13 +152,10 @@ pub(super) struct LinkFacts {
 impl SeedsFacts {
     /// `None` where only the first seed trains perceptrons.
     fn new(rows: &[PerceptronSeedRow]) -> Option<SeedsFacts> {
+        let count = rows.iter().map(|row| row.seeds).max()?;
         let deviations = || rows.iter().filter_map(|row| row.deviation);
-        Some(SeedsFacts {
-            count: rows.iter().map(|row| row.seeds).max()?,
-            lowest: deviations().min_by(f64::total_cmp)?,
-            highest: deviations().max_by(f64::total_cmp)?,
-            median: median(deviations())?,
-        })
+        let (lowest, highest) = ends(deviations())?;
+        Some(SeedsFacts { count, lowest, highest, median: median(deviations())? })
     }
 }
 
@@ -175,7 +170,11 @@ impl<'a> PerceptronFacts<'a> {
             let [p, q] = [two[0].test_interval, two[1].test_interval];
             p.0 <= q.1 && q.0 <= p.1
         };
-        let stopped = || pairs.iter().filter(|pair| pair.outcome.converged);
+        let stopped = || pairs.iter().map(|pair| &pair.outcome).filter(|found| found.converged);
+        let iterations = || stopped().map(|found| found.iterations);
+        let named_of = |is_one: fn(&PairResults) -> bool| {
+            pairs.iter().filter(|pair| is_one(pair)).map(|pair| named(classes, pair)).collect()
+        };
         let moved = || {
             pairs.iter().map(|pair| Moved {
                 pair: named(classes, pair),
@@ -197,35 +196,25 @@ impl<'a> PerceptronFacts<'a> {
             learning_rate: spec.learning_rate,
             max_iterations: spec.max_iterations,
             tolerance: spec.tolerance,
-            unstopped: pairs
-                .iter()
-                .filter(|pair| !pair.outcome.converged && pair.outcome.diverged.is_none())
-                .map(|pair| named(classes, pair))
-                .collect(),
-            diverged: pairs
-                .iter()
-                .filter(|pair| pair.outcome.diverged.is_some())
-                .map(|pair| named(classes, pair))
-                .collect(),
-            iterations: median(stopped().map(|pair| pair.outcome.iterations as f64)).map(|median| {
-                Iterations {
-                    fewest: stopped().map(|pair| pair.outcome.iterations).min().unwrap_or(0),
-                    median,
-                    most: stopped().map(|pair| pair.outcome.iterations).max().unwrap_or(0),
-                }
+            unstopped: named_of(is_unstopped),
+            diverged: named_of(|pair| pair.outcome.diverged.is_some()),
+            iterations: median(iterations().map(|count| count as f64)).map(|median| Iterations {
+                fewest: iterations().min().unwrap_or(0),
+                median,
+                most: iterations().max().unwrap_or(0),
             }),
             errors_when_stopped: stopped()
-                .map(|pair| pair.outcome.train_images - pair.outcome.train_correct)
+                .map(|found| found.train_images - found.train_correct)
                 .max()
                 .unwrap_or(0),
             homogeneity: HomogeneityFacts::new(pairs),
             commoner: commoner_shares(classes.len(), pairs),
             neighbours_meet: rows.windows(2).filter(|two| meet(two)).count(),
-            mean_train_accuracy: mean(pairs.iter().map(train_accuracy)).unwrap_or(0.0),
+            mean_train_accuracy: mean(pairs.iter().map(PairResults::train_accuracy)).unwrap_or(0.0),
             mean_test_accuracy: mean(pairs.iter().map(PairResults::test_accuracy)).unwrap_or(0.0),
             better_in_training: pairs
                 .iter()
-                .filter(|pair| train_accuracy(pair) > pair.test_accuracy())
+                .filter(|pair| pair.train_accuracy() > pair.test_accuracy())
                 .count(),
             hardest_class: by_class.first().cloned(),
             easiest_class: by_class.last().cloned(),
@@ -246,8 +235,9 @@ fn named(classes: &[String], pair: &PairResults) -> Pair {
     Pair::new(classes, pair.spec.a, pair.spec.b)
 }
 
-fn train_accuracy(pair: &PairResults) -> f64 {
-    pair.outcome.train_correct as f64 / pair.outcome.train_images as f64
+/// Whether its training stopped at the last iteration that is allowed.
+fn is_unstopped(pair: &PairResults) -> bool {
+    !pair.outcome.converged && pair.outcome.diverged.is_none()
 }
 
 /// Standard deviation of the weights.
@@ -258,20 +248,19 @@ fn deviation(pair: &PairResults) -> f64 {
 }
 
 /// Mean test accuracy over the pairs of each class, lowest first; nothing where every class is in the same pair.
-fn class_means(classes: &[String], pairs: &[PairResults]) -> Vec<ClassValue> {
+fn class_means<'a>(classes: &'a [String], pairs: &[PairResults]) -> Vec<Named<'a>> {
     let of_class = |class: usize| {
         let has = move |pair: &&PairResults| [pair.spec.a, pair.spec.b].map(usize::from).contains(&class);
         let value = mean(pairs.iter().filter(has).map(PairResults::test_accuracy))?;
-        Some(ClassValue { class: classes[class].clone(), value })
+        Some(Named { name: &classes[class], value })
     };
-    let mut means: Vec<ClassValue> = (0..classes.len()).filter_map(of_class).collect();
+    let mut means: Vec<Named> = (0..classes.len()).filter_map(of_class).collect();
     means.sort_by(|p, q| p.value.total_cmp(&q.value));
     if means.len() < 3 { Vec::new() } else { means }
 }
 
 fn restless(classes: &[String], pairs: &[PairResults]) -> Option<Restless> {
-    let unstopped = pairs.iter().filter(|pair| !pair.outcome.converged && pair.outcome.diverged.is_none());
-    let found = unstopped.filter_map(|pair| {
+    let found = pairs.iter().filter(|pair| is_unstopped(pair)).filter_map(|pair| {
         let last = *pair.errors.last()?;
         let (place, best) = pair.errors.iter().copied().enumerate().min_by(|p, q| p.1.total_cmp(&q.1))?;
         (best < last).then(|| Restless { pair: named(classes, pair), last, best, best_iteration: place + 1 })

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ends;
 use crate::{Goal, NetworksResults, PcaResults, Results};
 
 /// A published number with its own: shares of one, but for numbers of components.
@@ -85,17 +86,12 @@ fn components(pca: &PcaResults) -> Vec<Published> {
         whose: None,
     };
     let ratio = &pca.outcome.explained_variance_ratio;
-    let mut sum = 0.0;
-    let enough = pca.spectrum.iter().position(|variance| {
-        sum += variance / pca.outcome.total_variance;
-        sum >= 0.95
-    });
     let mut rows = vec![
         row("first component's share, 70,000 images", "derksen2016", 0.0975, ratio[0]),
         row("second component's share, 70,000 images", "derksen2016", 0.0716, ratio[1]),
     ];
-    rows.extend(enough.map(|place| {
-        row("components that hold 95\u{202f}%, 52,500 images", "geron2019", 154.0, (place + 1) as f64)
+    rows.extend(pca.components_with(0.95).map(|components| {
+        row("components that hold 95\u{202f}%, 52,500 images", "geron2019", 154.0, components as f64)
     }));
     rows
 }
@@ -106,11 +102,10 @@ fn errors(task: &NetworksResults, kind: &str) -> Option<((f64, f64), usize, Stri
         return None;
     }
     let errors: Vec<f64> = task.finished().map(|(_, _, last)| 1.0 - last.test.accuracy()).collect();
-    let lowest = errors.iter().copied().reduce(f64::min)?;
-    let highest = errors.iter().copied().reduce(f64::max)?;
+    let ends = ends(errors.iter().copied())?;
     let plural = if errors.len() == 1 { "" } else { "s" };
     let images = task.networks.first()?.spec.data.train_images;
-    Some(((lowest, highest), images, format!("{} {kind}{plural}", errors.len())))
+    Some((ends, images, format!("{} {kind}{plural}", errors.len())))
 }
 
 #[cfg(test)]

@@ -14,8 +14,6 @@ pub(super) struct SeedsFacts<'a> {
     first: String,
     /// Networks, or trained heads.
     rows: &'a [SeedRow],
-    /// The smallest and the largest standard deviation over seeds.
-    deviations: Option<(f64, f64)>,
     /// Trainings that diverged, from whichever seed.
     diverged: usize,
     tests: Option<TestsFacts>,
@@ -63,7 +61,6 @@ impl<'a> SeedsFacts<'a> {
             count: seeds.len(),
             first: seeds.first()?.to_string(),
             rows: &rows.networks,
-            deviations: ends(rows.networks.iter().filter_map(|row| row.deviation)),
             diverged: rows.networks.iter().map(|row| row.diverged).sum(),
             tests,
         })

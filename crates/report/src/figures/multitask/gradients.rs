@@ -66,11 +66,11 @@ fn alt(shown: &[Line]) -> String {
         .filter_map(|line| {
             let found = line.network.gradients_found()?;
             let ratio =
-                found.ratio.map_or_else(String::new, |ratio| format!(", norms in the ratio {ratio:.2}"));
-            let mean = format!("{:.2}", found.mean).replace('-', "−");
+                found.norm_ratio.map_or_else(String::new, |ratio| format!(", norms in the ratio {ratio:.2}"));
+            let mean = format!("{:.2}", found.mean_cosine).replace('-', "−");
             Some(format!(
                 "{}: mean cosine {mean}, below zero in {} of {} measurements{ratio}",
-                line.name, found.negative, found.count
+                line.name, found.negative, found.measurements
             ))
         })
         .collect();

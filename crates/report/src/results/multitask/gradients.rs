@@ -1,25 +1,28 @@
 //! How the gradients of the two heads lie to each other on the layers that they share.
 
+use inkling_schema::outcome::GradientsLine;
+use serde::Serialize;
+
 use super::super::network::Network;
 use super::Goal;
 
 /// The gradients of a network over its training.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GradientsFound {
     /// Measurements.
-    pub count: usize,
+    pub measurements: usize,
     /// Mean of the cosines.
-    pub mean: f64,
+    pub mean_cosine: f64,
     /// Measurements whose cosine is below zero.
     pub negative: usize,
     /// Geometric mean of the item gradient's norm over the group gradient's; `None` where one was zero.
-    pub ratio: Option<f64>,
+    pub norm_ratio: Option<f64>,
 }
 
 impl Network {
     /// Cosines of the angle between the two heads' gradients: (steps so far, cosine).
     pub fn cosines(&self) -> Vec<(usize, f64)> {
-        let cosine = |line: &inkling_schema::outcome::GradientsLine| Some((line.step, line.cosine?));
+        let cosine = |line: &GradientsLine| Some((line.step, line.cosine?));
         self.gradients.iter().filter_map(cosine).filter(|(_, cosine)| cosine.is_finite()).collect()
     }
 
@@ -28,7 +31,7 @@ impl Network {
         let (Some(item), Some(group)) = (self.head(Goal::Item), self.head(Goal::Group)) else {
             return Vec::new();
         };
-        let ratio = |line: &inkling_schema::outcome::GradientsLine| {
+        let ratio = |line: &GradientsLine| {
             let norm =
                 |head: usize| line.norms.get(head).copied().filter(|norm| *norm > 0.0 && norm.is_finite());
             Some((line.step, norm(item)? / norm(group)?))
@@ -39,14 +42,14 @@ impl Network {
     /// All of training together; `None` where nothing was measured.
     pub fn gradients_found(&self) -> Option<GradientsFound> {
         let cosines = self.cosines();
-        let count = cosines.len();
+        let measurements = cosines.len();
         let ratios = self.norm_ratios();
         let logs: f64 = ratios.iter().map(|(_, ratio)| ratio.ln()).sum();
-        (count > 0).then(|| GradientsFound {
-            count,
-            mean: cosines.iter().map(|(_, cosine)| cosine).sum::<f64>() / count as f64,
+        (measurements > 0).then(|| GradientsFound {
+            measurements,
+            mean_cosine: cosines.iter().map(|(_, cosine)| cosine).sum::<f64>() / measurements as f64,
             negative: cosines.iter().filter(|(_, cosine)| *cosine < 0.0).count(),
-            ratio: (!ratios.is_empty()).then(|| (logs / ratios.len() as f64).exp()),
+            norm_ratio: (!ratios.is_empty()).then(|| (logs / ratios.len() as f64).exp()),
         })
     }
 }

@@ -310,5 +310,5 @@ fn an_untrained_head_is_in_no_comparison() {
     assert!(costs.joint.parameters < costs.single.parameters);
     assert_eq!(costs.joint.bytes(), 12 * costs.joint.parameters);
     let found = task.lambdas[2].1.gradients_found().unwrap();
-    assert!(found.count == 30 && found.mean > 0.3 && found.ratio.unwrap() < 1.0);
+    assert!(found.measurements == 30 && found.mean_cosine > 0.3 && found.norm_ratio.unwrap() < 1.0);
 }

@@ -1,7 +1,7 @@
 //! Facts of what a network makes of images: silence, differences, saliency.
 
 use inkling_schema::ImageChoice;
-use inkling_schema::outcome::{DataSetFacts, LookedAt};
+use inkling_schema::outcome::{ActivationLayer, DataSetFacts, LookedAt};
 use serde::Serialize;
 
 use crate::ActivationsResults;
@@ -15,8 +15,7 @@ pub(super) struct ActivationsFacts<'a> {
     images: Vec<ImageFacts<'a>>,
     /// Whether the images are the typical ones of their classes, and classified correctly.
     typical: bool,
-    test_images: usize,
-    layers: Vec<LayerFacts>,
+    layers: Vec<LayerFacts<'a>>,
     /// Number of the layer with the largest share of zeros over the test images; `None` without a data set.
     sparsest: Option<usize>,
     /// Whether every layer has a larger share of zeros than the one before it.
@@ -34,21 +33,15 @@ struct ImageFacts<'a> {
     name: &'a str,
     /// Its class, or what it is taken for.
     class: &'a str,
-    predicted: &'a str,
-    probability: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct LayerFacts {
+struct LayerFacts<'a> {
     number: usize,
-    shape: [usize; 3],
-    dead: Option<usize>,
-    zeros: Option<f64>,
-    zeros_of: Vec<f64>,
+    #[serde(flatten)]
+    layer: &'a ActivationLayer,
     /// The fewest channels that hold half of the squared difference between two images; `None` unless there are two.
     half: Option<usize>,
-    /// The channel that differs most.
-    most: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,55 +56,37 @@ struct SaliencyFacts {
 impl<'a> ActivationsFacts<'a> {
     pub(super) fn new(found: &'a ActivationsResults, data: &'a DataSetFacts) -> Self {
         let class = |number: usize| data.classes.get(number).map_or("?", String::as_str);
-        let layers: Vec<LayerFacts> =
-            (0..found.layers.len()).map(|place| LayerFacts::new(found, place)).collect();
+        let (images, layers) = (&found.outcome.images, &found.outcome.layers);
         let zeros: Vec<f64> = layers.iter().filter_map(|layer| layer.zeros).collect();
         // Without ReLU hardly anything is zero.
-        let sparsest = layers.iter().filter(|layer| layer.zeros.is_some_and(|zeros| zeros > FEW));
-        let sparsest = sparsest.max_by(|p, q| p.zeros.unwrap_or(0.0).total_cmp(&q.zeros.unwrap_or(0.0)));
+        let sparse = layers.iter().zip(1..).filter_map(|(layer, number)| Some((number, layer.zeros?)));
+        let sparsest = sparse.filter(|(_, zeros)| *zeros > FEW).max_by(|p, q| p.1.total_cmp(&q.1));
         let dead: Vec<usize> = layers.iter().filter_map(|layer| layer.dead).collect();
+        let extinct = layers.iter().position(|layer| layer.dead == Some(layer.shape[2]));
+        let image = |image: &'a LookedAt| ImageFacts {
+            name: &image.name,
+            class: class(image.class.unwrap_or(image.predicted)),
+        };
+        let layer = |(place, layer): (usize, &'a ActivationLayer)| LayerFacts {
+            number: place + 1,
+            layer,
+            half: found.differences.get(place).and_then(|differences| half(differences)),
+        };
         ActivationsFacts {
-            images: found
-                .outcome
-                .images
-                .iter()
-                .map(|image| ImageFacts {
-                    name: &image.name,
-                    class: class(image.class.unwrap_or(image.predicted)),
-                    predicted: class(image.predicted),
-                    probability: image.probability,
-                })
-                .collect(),
+            images: images.iter().map(image).collect(),
             typical: found.spec.images.iter().all(|image| matches!(image, ImageChoice::Typical { .. }))
-                && found.outcome.images.iter().all(|image| image.class == Some(image.predicted)),
-            test_images: found.outcome.test_images,
-            sparsest: sparsest.map(|layer| layer.number),
+                && images.iter().all(|image| image.class == Some(image.predicted)),
+            layers: layers.iter().enumerate().map(layer).collect(),
+            sparsest: sparsest.map(|(number, _)| number),
             ever_sparser: zeros.len() > 1 && zeros.is_sorted_by(|p, q| p < q),
             dead: (!dead.is_empty()).then(|| dead.iter().sum()),
-            extinct: layers.iter().find(|layer| layer.dead == Some(layer.shape[2])).map(|layer| layer.number),
-            channels: found.outcome.layers.iter().map(|layer| layer.shape[2]).sum(),
+            channels: layers.iter().map(|layer| layer.shape[2]).sum(),
+            extinct: extinct.map(|place| place + 1),
             saliency: SaliencyFacts {
                 steps: found.spec.integration_steps,
-                completeness_error: found.outcome.images.iter().map(completeness_error).fold(0.0, f64::max),
+                completeness_error: images.iter().map(completeness_error).fold(0.0, f64::max),
                 gradient_on_black: gradient_on_black(found),
             },
-            layers,
-        }
-    }
-}
-
-impl LayerFacts {
-    fn new(found: &ActivationsResults, place: usize) -> Self {
-        let layer = &found.outcome.layers[place];
-        let differences = found.differences.get(place);
-        LayerFacts {
-            number: place + 1,
-            shape: layer.shape,
-            dead: layer.dead,
-            zeros: layer.zeros,
-            zeros_of: layer.zeros_of.clone(),
-            half: differences.and_then(|differences| half(differences)),
-            most: layer.differing.first().copied(),
         }
     }
 }

@@ -47,18 +47,6 @@ pub(super) struct StartFacts {
     seen: SeenFacts,
 }
 
-/// Images changed to amplify a layer.
-#[derive(Debug, Serialize)]
-pub(super) struct AmplifiedFacts {
-    /// Number of the layer, from 1, among those looked at.
-    number: Option<usize>,
-    /// How many times as large its mean square became, on average.
-    growth: Option<f64>,
-    images: usize,
-    /// Images that are still taken for what they were.
-    kept: usize,
-}
-
 impl<'a> AscentFacts<'a> {
     pub(super) fn new(inside: &'a InsideResults) -> Option<Self> {
         let whole =
@@ -140,22 +128,10 @@ impl StartFacts {
     }
 }
 
-impl AmplifiedFacts {
-    pub(super) fn new(inside: &InsideResults, layer: &str, run: &DreamResults) -> Self {
-        let layers = inside.activations.as_ref().map(|found| &found.outcome.layers);
-        let place = layers.and_then(|layers| layers.iter().position(|known| known.name == layer));
-        let pictures = &run.outcome.pictures;
-        let growths = pictures
-            .iter()
-            .filter(|found| found.before.objective > 0.0)
-            .map(|found| found.after.objective / found.before.objective);
-        AmplifiedFacts {
-            number: place.map(|place| place + 1),
-            growth: mean(growths),
-            images: pictures.len(),
-            kept: pictures.iter().filter(|found| found.after.predicted == found.before.predicted).count(),
-        }
-    }
+/// How many times as large the mean square of a layer became in images changed to amplify it, on average.
+pub(super) fn growth(run: &DreamResults) -> Option<f64> {
+    let pictures = run.outcome.pictures.iter().filter(|found| found.before.objective > 0.0);
+    mean(pictures.map(|found| found.after.objective / found.before.objective))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Facts of filters: kinds of slices beside what random weights give.
 
-use inkling_schema::outcome::FilterKinds;
 use inkling_statistics::{ALPHA, chi_squared_survival, holm};
 use serde::Serialize;
 
@@ -15,24 +14,17 @@ pub(super) struct FiltersFacts {
     more_edges: Vec<usize>,
     fewer_edges: Vec<usize>,
     as_many_edges: Vec<usize>,
-    /// The layer with the largest share of slices near zero.
-    emptiest: usize,
 }
 
 /// A convolution; shares are of its slices.
 #[derive(Debug, Serialize)]
 struct LayerFacts {
     number: usize,
-    kernel: [usize; 2],
-    filters: usize,
     slices: usize,
     /// Whether every slice is shown.
     whole: bool,
     edges: f64,
     edges_by_chance: f64,
-    blobs: f64,
-    blobs_by_chance: f64,
-    near_zero: f64,
 }
 
 /// How a count stands to what chance gives.
@@ -66,8 +58,6 @@ fn against(counts: &[(f64, f64, f64)]) -> Vec<Against> {
 
 impl FiltersFacts {
     pub(super) fn new(filters: &FiltersResults) -> Self {
-        let layers: Vec<LayerFacts> =
-            filters.layers.iter().zip(1..).map(|(layer, number)| LayerFacts::new(layer, number)).collect();
         let counts = filters.layers.iter().map(|layer| {
             let n = layer.slices() as f64;
             (layer.found.kinds.edges, n, layer.found.by_chance.edges / n)
@@ -76,34 +66,26 @@ impl FiltersFacts {
         let having = |wanted: Against| -> Vec<usize> {
             found.iter().zip(1..).filter(|(found, _)| **found == wanted).map(|(_, number)| number).collect()
         };
-        let emptiest = layers.iter().max_by(|p, q| p.near_zero.total_cmp(&q.near_zero));
         FiltersFacts {
             edge_ratio: filters.spec.patterns.edge_ratio,
             more_edges: having(Against::More),
             fewer_edges: having(Against::Fewer),
             as_many_edges: having(Against::Alike),
-            emptiest: emptiest.map_or(1, |layer| layer.number),
-            layers,
+            layers: filters.layers.iter().zip(1..).map(LayerFacts::new).collect(),
         }
     }
 }
 
 impl LayerFacts {
-    fn new(layer: &FilterLayerResults, number: usize) -> Self {
+    fn new((layer, number): (&FilterLayerResults, usize)) -> Self {
         let slices = layer.slices();
         let share = |count: f64| count / slices as f64;
-        let FilterKinds { edges, blobs, near_zero, .. } = layer.found.kinds;
         LayerFacts {
             number,
-            kernel: layer.found.kernel,
-            filters: layer.found.filters,
             slices,
             whole: layer.is_shown_whole(),
-            edges: share(edges),
+            edges: share(layer.found.kinds.edges),
             edges_by_chance: share(layer.found.by_chance.edges),
-            blobs: share(blobs),
-            blobs_by_chance: share(layer.found.by_chance.blobs),
-            near_zero: share(near_zero),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::ablation::AblationFacts;
 use self::activations::ActivationsFacts;
 use self::difference::DifferenceFacts;
-use self::dreams::{AmplifiedFacts, AscentFacts, SeenFacts, StartFacts};
+use self::dreams::{AscentFacts, SeenFacts, StartFacts, growth};
 use self::filters::FiltersFacts;
 use crate::rows::{InsideRows, LikenessRow};
 use crate::{InsideResults, Maps};
@@ -42,7 +42,8 @@ pub(super) struct InsideFacts<'a> {
     ablation: Option<AblationFacts<'a>>,
     starts: Vec<StartFacts>,
     difference: Option<DifferenceFacts>,
-    amplified: Vec<AmplifiedFacts>,
+    /// How many times as large the mean square of each layer became that was amplified.
+    amplified: Vec<Option<f64>>,
     /// Whether the seeds of the study learnt what looks alike; `None` of one seed.
     filters_alike: Option<AlikeFacts>,
     dreams_alike: Option<AlikeFacts>,
@@ -78,7 +79,6 @@ struct JudgeFacts {
     seed: String,
     epochs: usize,
     accuracy: Option<f64>,
-    interval: Option<(f64, f64)>,
 }
 
 impl<'a> InsideFacts<'a> {
@@ -87,7 +87,6 @@ impl<'a> InsideFacts<'a> {
             seed: judge.seed.to_string(),
             epochs: judge.epochs,
             accuracy: judge.test.map(|test| test.accuracy()),
-            interval: judge.test.map(|test| wilson_interval(test.correct, test.images)),
         });
         InsideFacts {
             title: &inside.data.title,
@@ -111,11 +110,7 @@ impl<'a> InsideFacts<'a> {
             ablation: AblationFacts::new(inside),
             starts: inside.starts().into_iter().filter_map(StartFacts::new).collect(),
             difference: DifferenceFacts::new(inside),
-            amplified: inside
-                .amplified()
-                .into_iter()
-                .map(|(layer, run)| AmplifiedFacts::new(inside, layer, run))
-                .collect(),
+            amplified: inside.amplified().into_iter().map(|(_, run)| growth(run)).collect(),
             filters_alike: AlikeFacts::new(&rows.likeness, "filters"),
             dreams_alike: AlikeFacts::new(&rows.likeness, "dreams"),
         }

@@ -3,14 +3,14 @@
 use inkling_statistics::ALPHA;
 use serde::Serialize;
 
-use crate::{Goal, GoalPair, MultitaskResults, Pairing, Verdict};
+use crate::{Baselines, Goal, GoalPair, MultitaskResults, Pairing, Verdict};
 
 /// A goal: its single-task network, and beside it the heads of the sweep that were trained together with another. One that
 /// was trained alone is a single-task network itself.
 #[derive(Debug, Serialize)]
 pub(super) struct GoalFacts {
-    chance: f64,
-    majority: f64,
+    #[serde(flatten)]
+    baselines: Baselines,
     /// Test accuracy of the single-task network, as a mean over the seeds where there are several; `None` without it, or where it diverged.
     single: Option<f64>,
     /// Heads that are compared with it, those of them that differ significantly, and those of these that are
@@ -47,7 +47,6 @@ pub(super) struct FreeFacts {
 
 impl GoalFacts {
     pub(super) fn new(task: &MultitaskResults, goal: Goal, pairs: &[Verdict<GoalPair>]) -> GoalFacts {
-        let baselines = task.baselines(goal);
         let heads: Vec<(f64, &Verdict<GoalPair>)> = pairs
             .iter()
             .filter(|pair| pair.pair.goal == goal)
@@ -66,8 +65,7 @@ impl GoalFacts {
         };
         let differing = || heads.iter().filter(|(_, pair)| pair.differs());
         GoalFacts {
-            chance: baselines.chance,
-            majority: baselines.majority,
+            baselines: task.baselines(goal),
             single: task.single(goal).and_then(|network| network.spread(network.head(goal)?).mean()),
             heads: heads.len(),
             differ: differing().count(),

@@ -24,8 +24,6 @@ pub(super) struct GradientsFacts {
     highest: f64,
     measurements: usize,
     negative: usize,
-    /// Smallest and largest ratio of the norms, item over group.
-    ratios: Option<(f64, f64)>,
 }
 
 /// Recall of classes beside single-task networks.
@@ -76,13 +74,12 @@ impl GradientsFacts {
     pub(super) fn new(task: &MultitaskResults) -> Option<Self> {
         let all: Vec<GradientsFound> =
             task.joint().filter_map(|(_, network)| network.gradients_found()).collect();
-        let (lowest, highest) = ends(all.iter().map(|found| found.mean))?;
+        let (lowest, highest) = ends(all.iter().map(|found| found.mean_cosine))?;
         Some(GradientsFacts {
             lowest,
             highest,
-            measurements: all.iter().map(|found| found.count).sum(),
+            measurements: all.iter().map(|found| found.measurements).sum(),
             negative: all.iter().map(|found| found.negative).sum(),
-            ratios: ends(all.iter().filter_map(|found| found.ratio)),
         })
     }
 }

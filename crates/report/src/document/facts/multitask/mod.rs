@@ -5,7 +5,7 @@ mod found;
 #[cfg(test)]
 mod tests;
 
-use inkling_schema::{Initializer, LayerSpec, TrainingSpec, Weighting};
+use inkling_schema::{Initializer, LayerSpec, TrainingSpec};
 use serde::Serialize;
 
 use self::compared::{FreeFacts, GoalFacts};
@@ -31,8 +31,7 @@ pub(super) struct MultitaskFacts<'a> {
     item: GoalFacts,
     group: GoalFacts,
     rows: Vec<TableRow<'a>>,
-    /// Two-headed networks whose two heads were trained, and those with one trained head.
-    joint: usize,
+    /// Two-headed networks with one trained head.
     one_sided: Vec<OneSided>,
     /// Trained heads that give every test image one and the same class.
     constant: Vec<Constant>,
@@ -45,8 +44,6 @@ pub(super) struct MultitaskFacts<'a> {
     cost: Option<&'a CostRow>,
     idle: Option<IdleFacts>,
     weightings: &'a [WeightingRow],
-    /// Which other weightings there are, whose formulas the text gives.
-    kinds: Kinds,
     /// What several seeds say; `None` of one.
     seeds: Option<SeedsFacts<'a>>,
 }
@@ -70,12 +67,9 @@ struct TableRow<'a> {
 #[derive(Debug, Serialize)]
 struct OneSided {
     lambda: String,
-    trained: &'static str,
     untrained: &'static str,
     /// Test accuracy of the untrained head.
     accuracy: f64,
-    chance: f64,
-    majority: f64,
     /// Whether it answers every test image as the single-task network of its trained goal does; absent without that.
     identical: Option<bool>,
 }
@@ -88,20 +82,11 @@ struct Constant {
     lambda: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Kinds {
-    uncertainty: bool,
-    grad_norm: bool,
-    pc_grad: bool,
-}
-
 impl<'a> MultitaskFacts<'a> {
     /// `None` without a network.
     pub(super) fn new(task: &'a MultitaskResults, rows: &'a MultitaskRows) -> Option<Self> {
         let first = task.networks().next()?;
         let pairs = &rows.comparisons.verdicts;
-        let has =
-            |kind: fn(&Weighting) -> bool| task.others.iter().any(|network| kind(&network.spec.weighting));
         let units = |layer: &LayerSpec| match layer {
             LayerSpec::Dense { units, .. } => Some(*units),
             _ => None,
@@ -126,7 +111,6 @@ impl<'a> MultitaskFacts<'a> {
             item: GoalFacts::new(task, Goal::Item, pairs),
             group: GoalFacts::new(task, Goal::Group, pairs),
             rows: rows.singles().chain(&rows.lambdas).map(|network| TableRow::new(task, network)).collect(),
-            joint: task.joint().count(),
             one_sided: one_sided(task),
             constant: constant(task),
             tests: pairs.len(),
@@ -137,11 +121,6 @@ impl<'a> MultitaskFacts<'a> {
             cost: rows.cost.as_ref(),
             idle: IdleFacts::new(task),
             weightings: &rows.weightings,
-            kinds: Kinds {
-                uncertainty: has(|weighting| matches!(weighting, Weighting::Uncertainty { .. })),
-                grad_norm: has(|weighting| matches!(weighting, Weighting::GradNorm { .. })),
-                pc_grad: has(|weighting| matches!(weighting, Weighting::PcGrad)),
-            },
             seeds: SeedsFacts::new(first, &rows.seeds, &rows.comparisons),
         })
     }
@@ -178,15 +157,11 @@ fn one_sided(task: &MultitaskResults) -> Vec<OneSided> {
             [false, true] => (Goal::Group, Goal::Item),
             _ => return None,
         };
-        let baselines = task.baselines(untrained);
         let single = task.single(trained).and_then(|single| single.answers(trained));
         Some(OneSided {
             lambda: task.lambda_name(*lambda),
-            trained: trained.name(),
             untrained: untrained.name(),
             accuracy: network.test(untrained)?.accuracy(),
-            chance: baselines.chance,
-            majority: baselines.majority,
             identical: single
                 .zip(network.answers(trained))
                 .map(|(single, own)| single.predictions == own.predictions),
