@@ -30,12 +30,12 @@ pub use fresh::{Current, Stale, current};
 pub use rasterise::rasterise;
 pub use results::{
     ActivationsResults, Alone, Answers, Baselines, ChosenBy, ClassChange, Comparisons, Contradictions,
-    Convolutions, Cost, Costs, DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair,
-    GradientsFound, InsideResults, Judge, LeftOut, Maps, McNemar, Moment, MultitaskResults, Network,
-    NetworkPair, NetworksResults, Noise, Origins, PageImages, PageNetwork, PageResults, PairResults, Pairing,
-    PcaResults, PeerFound, PeerResults, PerceptronResults, Pictures, PointResults, Program, Replicate,
-    Results, SeedSpread, SeedTest, Share, Spread, SweepResults, Trained, Unable, Verdict, WeightingResults,
-    Why, WhyLeftOut, WrongImage, metrics, training_lines,
+    Convolutions, Costs, DreamResults, FilterLayerResults, FiltersResults, Goal, GoalPair, GradientsFound,
+    InsideResults, Judge, LeftOut, Maps, McNemar, Moment, MultitaskResults, Network, NetworkPair,
+    NetworksResults, Noise, Origins, PageImages, PageNetwork, PageResults, PairResults, Pairing, PcaResults,
+    PeerFound, PeerResults, PerceptronResults, Pictures, PointResults, Program, Replicate, Results,
+    SeedSpread, SeedTest, Share, Spread, SweepResults, Trained, Unable, Verdict, WeightingResults, Why,
+    WhyLeftOut, WrongImage, metrics, training_lines,
 };
 pub use summary::Summary;
 pub use write::{Written, write, write_so_far};

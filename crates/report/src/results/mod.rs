@@ -37,8 +37,8 @@ pub use inside::{
 pub(crate) use inside::{Look, look};
 pub use moment::Moment;
 pub use multitask::{
-    Baselines, ClassChange, Contradictions, Cost, Costs, Goal, GoalPair, GradientsFound, MultitaskResults,
-    Pairing, Spread, WeightingResults,
+    Baselines, ClassChange, Contradictions, Costs, Goal, GoalPair, GradientsFound, MultitaskResults, Pairing,
+    Spread, WeightingResults,
 };
 pub(crate) use network::test_of;
 pub use network::{Answers, Convolutions, Network, Replicate, Trained, WrongImage, metrics, training_lines};
@@ -205,23 +205,20 @@ impl Results {
             }
             _ => None,
         };
-        let perceptrons = pairs.first().map(|pair| {
-            let data = &record.data[&pair.spec.data.set];
-            let asked = record.runs.iter().chain(&missing).filter_map(|run| match &run.spec {
-                RunSpec::Perceptron(spec) => Some([spec.a, spec.b]),
-                _ => None,
-            });
-            let compared = compared(asked.flatten());
-            let place = |pair: &PairResults| {
-                let [a, b] = [pair.spec.a, pair.spec.b].map(|class| place_of(class, &compared));
-                PairResults { spec: PerceptronRun { a, b, ..pair.spec.clone() }, ..pair.clone() }
-            };
-            PerceptronResults {
-                data: with_classes(data, &compared),
-                classes: data.classes.len(),
-                pairs: pairs.iter().map(place).collect(),
-                compared,
-            }
+        let asked = record.runs.iter().chain(&missing).filter_map(|run| match &run.spec {
+            RunSpec::Perceptron(spec) => Some([spec.a, spec.b]),
+            _ => None,
+        });
+        let compared = compared(asked.flatten());
+        let set = pairs.first().map(|pair| pair.spec.data.set.clone());
+        for PerceptronRun { a, b, .. } in pairs.iter_mut().map(|pair| &mut pair.spec) {
+            (*a, *b) = (place_of(*a, &compared), place_of(*b, &compared));
+        }
+        let perceptrons = set.map(|set| PerceptronResults {
+            data: with_classes(&record.data[&set], &compared),
+            classes: record.data[&set].classes.len(),
+            compared,
+            pairs,
         });
         let mlps = networks::read(store, &record, Task::Mlp)?;
         let cnns = networks::read(store, &record, Task::Cnn)?;

@@ -1,8 +1,8 @@
 //! A trained network with any number of heads, read from its run.
 
 use inkling_schema::outcome::{
-    EpochOutcome, Evaluation, GradientsLine, IdleLine, PlannedRun, RunResult, StepsLine, TrainOutcome,
-    TrainingLine,
+    EpochOutcome, Evaluation, GradientsLine, HeadOutcome, IdleLine, PlannedRun, RunResult, StepsLine,
+    TrainOutcome, TrainingLine,
 };
 use inkling_schema::{LayerSpec, TrainRun};
 use inkling_store::{Reader, RunDir, StoreError, TensorFile, Tensors};
@@ -297,15 +297,20 @@ pub(super) fn array(of: &str, head: usize, spec: &TrainRun) -> String {
     if head == 0 { of.to_owned() } else { format!("{of}/{}", spec.model.heads[head].name) }
 }
 
+/// How each head does after an epoch.
+pub(super) fn heads(epoch: &EpochOutcome) -> impl Iterator<Item = HeadOutcome> {
+    let first = HeadOutcome { train: epoch.train, validation: epoch.validation, test: epoch.test };
+    std::iter::once(first).chain(epoch.further.iter().copied())
+}
+
 /// The evaluation of a head after an epoch, on the test images.
 pub(crate) fn test_of(epoch: &EpochOutcome, head: usize) -> Option<Evaluation> {
-    if head == 0 { Some(epoch.test) } else { epoch.further.get(head - 1).map(|found| found.test) }
+    heads(epoch).nth(head).map(|found| found.test)
 }
 
 /// All evaluations after an epoch.
 fn evaluations(epoch: &EpochOutcome) -> impl Iterator<Item = Evaluation> {
-    let further = epoch.further.iter().flat_map(|head| [Some(head.train), head.validation, Some(head.test)]);
-    [Some(epoch.train), epoch.validation, Some(epoch.test)].into_iter().chain(further).flatten()
+    heads(epoch).flat_map(|head| [Some(head.train), head.validation, Some(head.test)]).flatten()
 }
 
 /// The lines of a run, which has none where it diverged before the first. Where there were some, its result knows of them.

@@ -8,7 +8,7 @@ use inkling_schema::{RunSpec, Task, TrainRun};
 use inkling_store::{Reader, StoreError, read};
 use serde_json::Value;
 
-use super::Moment;
+use super::{Moment, network};
 
 /// Counts of right answers in other libraries beside those of the study.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ fn counts(store: &Reader) -> Option<Result<PeerCounts, String>> {
 /// Each head's name and how it does on the test images with the weights that are kept.
 fn tests(spec: &TrainRun, outcome: &TrainOutcome) -> Vec<(String, Evaluation)> {
     let Some(kept) = outcome.kept().or(outcome.epochs.last()) else { return Vec::new() };
-    let tests = std::iter::once(kept.test).chain(kept.further.iter().map(|head| head.test));
+    let tests = network::heads(kept).map(|head| head.test);
     spec.model.heads.iter().map(|head| head.name.clone()).zip(tests).collect()
 }
 

@@ -2,9 +2,10 @@
 
 use inkling_schema::outcome::{DreamFound, FilterKinds, LookedAt, PairLikeness};
 use inkling_schema::{DreamPicture, DreamPurpose, ImageChoice, Objective, Start, Task};
-use inkling_statistics::{holm, wilson_interval};
+use inkling_statistics::holm;
 use serde::Serialize;
 
+use super::interval;
 use crate::results::{ActivationsResults, DreamResults, FiltersResults, InsideResults, Judge};
 use crate::tables::{Parts, Row, Spec, some, table};
 
@@ -212,7 +213,7 @@ impl JudgeRow {
             seed: judge.seed,
             epochs: judge.epochs,
             test_accuracy: judge.test.map(|test| test.accuracy()),
-            interval: judge.test.map(|test| wilson_interval(test.correct, test.images)),
+            interval: judge.test.map(interval),
         }
     }
 }

@@ -9,10 +9,12 @@ mod perceptron;
 mod seeds;
 mod sweep;
 
+use inkling_schema::outcome::Evaluation;
+use inkling_statistics::wilson_interval;
 use serde::Serialize;
 
 pub(crate) use self::inside::{InsideRows, LikenessRow};
-pub(crate) use self::multitask::{CostRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow};
+pub(crate) use self::multitask::{HeadedRow, MultitaskRows, SingleRow, WeightingRow};
 pub(crate) use self::networks::{BesideRows, ClassRow, ComparedRow, ConfusionRow, NetworkRow, NetworksRows};
 pub(crate) use self::pca::PcaRows;
 pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};
@@ -24,6 +26,11 @@ use crate::tables::Spec;
 /// Every table there is, in the order in which a reader meets them.
 pub(crate) const TABLES: &[&[Spec]] =
     &[pca::TABLES, perceptron::TABLES, networks::TABLES, inside::TABLES, multitask::TABLES, sweep::TABLES];
+
+/// 95 % Wilson interval of an accuracy.
+pub(crate) fn interval(found: Evaluation) -> (f64, f64) {
+    wilson_interval(found.correct, found.images)
+}
 
 /// The rows of every task; a task that was not asked for is absent.
 #[derive(Debug, Clone, PartialEq, Serialize)]

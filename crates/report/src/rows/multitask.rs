@@ -2,14 +2,15 @@
 
 use inkling_schema::outcome::{Divergence, GradientsLine};
 use inkling_schema::{Task, Weighting};
-use inkling_statistics::{mean, wilson_interval};
+use inkling_statistics::mean;
 use serde::Serialize;
 
+use super::interval;
 use super::networks::{ClassRow, class_rows};
 use super::seeds::SeedsRows;
 use crate::results::{
-    Baselines, ClassChange, Comparisons, Goal, GoalPair, GradientsFound, McNemar, MultitaskResults, Network,
-    Pairing, Spread, WeightingResults,
+    Baselines, ClassChange, Comparisons, Contradictions, Costs, Goal, GoalPair, GradientsFound, McNemar,
+    MultitaskResults, Network, Pairing, Spread, WeightingResults,
 };
 use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
 
@@ -37,7 +38,7 @@ pub(crate) struct MultitaskRows {
     groups: Vec<String>,
     /// The group of each class.
     mapping: Vec<u8>,
-    pub(crate) single: Single,
+    pub(crate) single: ByGoal<Option<SingleRow>>,
     /// Two-headed networks of loss λ·item + (1 − λ)·group, by rising λ.
     pub(crate) lambdas: Vec<HeadedRow>,
     /// Two-headed networks under other weightings, or from other seeds.
@@ -45,7 +46,7 @@ pub(crate) struct MultitaskRows {
     /// Test accuracy for the group of the item network's probabilities, summed into groups.
     pub(crate) free_group_accuracy: Option<f64>,
     free_group_interval: Option<(f64, f64)>,
-    baselines: BothBaselines,
+    baselines: ByGoal<Baselines>,
     /// Every comparison with a single-task network, for whoever says or draws which differ.
     #[serde(skip)]
     pub(crate) comparisons: Comparisons<GoalPair>,
@@ -59,7 +60,7 @@ pub(crate) struct MultitaskRows {
     /// Precision, recall and F1 of every class, by every trained head.
     pub(crate) measures: Vec<ClassRow>,
     /// One two-headed network beside both single-task ones; null where one of the sides is missing.
-    pub(crate) cost: Option<CostRow>,
+    pub(crate) cost: Option<Costs>,
     pub(crate) weightings: Vec<WeightingRow>,
     #[serde(skip)]
     pub(crate) gradients: Vec<GradientRow>,
@@ -68,10 +69,11 @@ pub(crate) struct MultitaskRows {
     pub(crate) seeds: Option<SeedsRows>,
 }
 
+/// What there is for each of the two goals.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Single {
-    pub(crate) item: Option<SingleRow>,
-    pub(crate) group: Option<SingleRow>,
+pub(crate) struct ByGoal<T> {
+    pub(crate) item: T,
+    pub(crate) group: T,
 }
 
 /// A single-task network, by its only head.
@@ -101,7 +103,7 @@ pub(crate) struct HeadedRow {
     group_interval: Option<(f64, f64)>,
     /// Test accuracy for the group of its own item head's probabilities, summed.
     free_group_accuracy: Option<f64>,
-    contradictions: Option<ContradictionRow>,
+    contradictions: Option<Contradictions>,
     /// The heads' gradients on the shared layers, over training.
     gradients: Option<GradientsFound>,
     parameters: usize,
@@ -117,21 +119,6 @@ impl Row for HeadedRow {
         ("contradictions", &["count", "share", "item_right", "group_right"]),
         ("gradients", &["measurements", "mean_cosine", "negative", "norm_ratio"]),
     ];
-}
-
-/// Test images whose item, as one head says it, is in another group than the other head says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct ContradictionRow {
-    count: usize,
-    share: f64,
-    item_right: usize,
-    group_right: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct BothBaselines {
-    item: Baselines,
-    group: Baselines,
 }
 
 /// Two answers to one question about the same test images.
@@ -169,19 +156,6 @@ pub(crate) struct ClassChangeRow {
 
 impl Row for ClassChangeRow {}
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct CostRow {
-    pub(crate) single_parameters: usize,
-    pub(crate) joint_parameters: usize,
-    /// Bytes of weights and both moments of Adam.
-    pub(crate) single_bytes: usize,
-    pub(crate) joint_bytes: usize,
-    pub(crate) single_train_seconds: f64,
-    pub(crate) joint_train_seconds: f64,
-    single_test_seconds: f64,
-    joint_test_seconds: f64,
-}
-
 /// A weighting over its seeds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct WeightingRow {
@@ -215,7 +189,6 @@ impl Row for GradientRow {}
 impl MultitaskRows {
     pub(crate) fn new(task: &MultitaskResults) -> MultitaskRows {
         let free = task.single(Goal::Item).and_then(|network| task.free(network));
-        let [item, group] = Goal::BOTH.map(|goal| SingleRow::new(task, goal));
         let heads = task.networks().flat_map(|network| Goal::BOTH.map(|goal| (network, goal)));
         let measures = heads.filter_map(|(network, goal)| {
             let head = (network.name.as_str(), network.spec.seed, goal.name());
@@ -227,16 +200,16 @@ impl MultitaskRows {
             data: task.networks().next().map_or_else(String::new, |network| network.spec.data.set.clone()),
             groups: task.groups.clone(),
             mapping: task.mapping.clone(),
-            single: Single { item, group },
+            single: ByGoal::new(|goal| SingleRow::new(task, goal)),
             lambdas: task.lambdas.iter().map(lambda).collect(),
             others: task.others.iter().map(|network| HeadedRow::new(task, None, network)).collect(),
             free_group_accuracy: free.map(|found| found.accuracy()),
-            free_group_interval: free.map(|found| wilson_interval(found.correct, found.images)),
-            baselines: BothBaselines { item: task.baselines(Goal::Item), group: task.baselines(Goal::Group) },
+            free_group_interval: free.map(interval),
+            baselines: ByGoal::new(|goal| task.baselines(goal)),
             mcnemar: comparisons.mcnemar.iter().map(|test| HeadRow::new(task, test)).collect(),
             classes: changes.iter().map(|change| ClassChangeRow::new(task, change)).collect(),
             measures: measures.flatten().collect(),
-            cost: CostRow::new(task),
+            cost: task.costs(),
             weightings: task.weightings().into_iter().map(WeightingRow::new).collect(),
             gradients: task.networks().flat_map(gradients).collect(),
             seeds: SeedsRows::of_multitask(task, &comparisons),
@@ -255,13 +228,19 @@ impl MultitaskRows {
     }
 }
 
+impl<T> ByGoal<T> {
+    fn new(of: impl Fn(Goal) -> T) -> ByGoal<T> {
+        ByGoal { item: of(Goal::Item), group: of(Goal::Group) }
+    }
+}
+
 impl SingleRow {
     fn new(task: &MultitaskResults, goal: Goal) -> Option<SingleRow> {
         let network = task.single(goal)?;
         let test = network.test(goal);
         Some(SingleRow {
             test_accuracy: test.map(|test| test.accuracy()),
-            interval: test.map(|test| wilson_interval(test.correct, test.images)),
+            interval: test.map(interval),
             test_loss: test.map(|test| test.loss),
             train_accuracy: network.train(goal).map(|train| train.accuracy()),
             network: HeadedRow::new(task, None, network),
@@ -272,7 +251,6 @@ impl SingleRow {
 impl HeadedRow {
     fn new(task: &MultitaskResults, lambda: Option<f64>, network: &Network) -> HeadedRow {
         let accuracy = |goal: Goal| network.test(goal).map(|test| test.accuracy());
-        let interval = |goal: Goal| network.test(goal).map(|test| wilson_interval(test.correct, test.images));
         let trained = |goal: Goal| network.head(goal).map(|_| network.trained(goal));
         let found = &network.outcome;
         HeadedRow {
@@ -281,17 +259,12 @@ impl HeadedRow {
             seed: network.spec.seed,
             item_trained: trained(Goal::Item),
             item_test_accuracy: accuracy(Goal::Item),
-            item_interval: interval(Goal::Item),
+            item_interval: network.test(Goal::Item).map(interval),
             group_trained: trained(Goal::Group),
             group_test_accuracy: accuracy(Goal::Group),
-            group_interval: interval(Goal::Group),
+            group_interval: network.test(Goal::Group).map(interval),
             free_group_accuracy: task.free(network).map(|found| found.accuracy()),
-            contradictions: task.contradictions(network).map(|found| ContradictionRow {
-                count: found.count,
-                share: found.share(),
-                item_right: found.item_right,
-                group_right: found.group_right,
-            }),
+            contradictions: task.contradictions(network),
             gradients: network.gradients_found(),
             parameters: found.parameters,
             train_seconds: found.train_seconds,
@@ -335,22 +308,6 @@ impl ClassChangeRow {
             difference: change.difference(),
             p_holm: change.adjusted,
         }
-    }
-}
-
-impl CostRow {
-    fn new(task: &MultitaskResults) -> Option<CostRow> {
-        let costs = task.costs()?;
-        Some(CostRow {
-            single_parameters: costs.single.parameters,
-            joint_parameters: costs.joint.parameters,
-            single_bytes: costs.single.bytes(),
-            joint_bytes: costs.joint.bytes(),
-            single_train_seconds: costs.single.train_seconds,
-            joint_train_seconds: costs.joint.train_seconds,
-            single_test_seconds: costs.single.test_seconds,
-            joint_test_seconds: costs.joint.test_seconds,
-        })
     }
 }
 

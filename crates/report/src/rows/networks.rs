@@ -2,9 +2,10 @@
 
 use inkling_schema::Task;
 use inkling_schema::outcome::Divergence;
-use inkling_statistics::{ClassMeasures, class_measures, wilson_interval};
+use inkling_statistics::{ClassMeasures, class_measures};
 use serde::Serialize;
 
+use super::interval;
 use super::seeds::{self, SeedPairRow, SeedsRows};
 use crate::results::{Comparisons, McNemar, Network, NetworkPair, NetworksResults};
 use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
@@ -184,10 +185,10 @@ impl NetworkRow {
             parameters: found.parameters,
             epochs: found.epochs.len(),
             train_accuracy: last.map(|last| last.train.accuracy()),
-            train_interval: last.map(|last| wilson_interval(last.train.correct, last.train.images)),
+            train_interval: last.map(|last| interval(last.train)),
             train_loss: last.map(|last| last.train.loss),
             test_accuracy: last.map(|last| last.test.accuracy()),
-            interval: last.map(|last| wilson_interval(last.test.correct, last.test.images)),
+            interval: last.map(|last| interval(last.test)),
             test_loss: last.map(|last| last.test.loss),
             train_seconds: found.train_seconds,
             test_seconds: found.test_seconds,

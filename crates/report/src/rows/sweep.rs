@@ -2,9 +2,10 @@
 
 use inkling_schema::Task;
 use inkling_schema::outcome::Evaluation;
-use inkling_statistics::{mean_and_std, wilson_interval};
+use inkling_statistics::mean_and_std;
 use serde::Serialize;
 
+use super::interval;
 use crate::results::{Noise, PointResults, SweepResults};
 use crate::tables::{Row, Spec, some, table};
 
@@ -116,7 +117,7 @@ impl TestRow {
             test_images: found.images,
             test_correct: found.correct,
             test_accuracy: found.accuracy(),
-            interval: wilson_interval(found.correct, found.images),
+            interval: interval(*found),
             test_loss: found.loss,
         }
     }

@@ -198,8 +198,6 @@ impl<'a> Facts<'a> {
         tables: &'a [String],
     ) -> Self {
         let record = &results.record;
-        let pca = results.pca.as_ref();
-        let perceptrons = results.perceptrons.as_ref();
         Facts {
             study: StudyFacts {
                 preset: &record.preset,
@@ -220,10 +218,11 @@ impl<'a> Facts<'a> {
                 command: command(results),
                 file: results.study_is_here.then_some(&results.record.preset),
             },
-            pca: pca.map(PcaFacts::new),
+            pca: results.pca.as_ref().map(PcaFacts::new),
             perceptrons: both(&results.perceptrons, &rows.perceptron)
                 .map(|(found, rows)| PerceptronFacts::new(found, rows)),
-            link: pca.zip(perceptrons).and_then(|(pca, perceptrons)| LinkFacts::new(pca, perceptrons)),
+            link: both(&results.pca, &results.perceptrons)
+                .and_then(|(pca, perceptrons)| LinkFacts::new(pca, perceptrons)),
             mlps: both(&results.mlps, &rows.mlp).and_then(|(found, rows)| NetworksFacts::new(found, rows)),
             cnns: both(&results.cnns, &rows.cnn).and_then(|(found, rows)| NetworksFacts::new(found, rows)),
             compared: both(&results.mlps, &results.cnns)
@@ -244,9 +243,9 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What a study found, with the rows of it.
-fn both<'a, F, R>(found: &'a Option<F>, rows: &'a Option<R>) -> Option<(&'a F, &'a R)> {
-    found.as_ref().zip(rows.as_ref())
+/// Two things, such as results and their rows, where there are both.
+fn both<'a, A, B>(a: &'a Option<A>, b: &'a Option<B>) -> Option<(&'a A, &'a B)> {
+    a.as_ref().zip(b.as_ref())
 }
 
 fn missing(results: &Results) -> Vec<Missing<'_>> {

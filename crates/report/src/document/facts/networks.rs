@@ -151,7 +151,7 @@ impl<'a> NetworksFacts<'a> {
             budgets: budgets(task, pairs),
             chosen: Chosen::new(task, rows),
             worked: Worked::new(task),
-            seeds: SeedsFacts::new(first, &rows.seeds, &rows.comparisons),
+            seeds: rows.seeds.as_ref().and_then(SeedsFacts::new),
         })
     }
 }

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::ends;
 use crate::rows::{SeedRow, SeedsRows};
-use crate::{Comparisons, Network};
 
 #[derive(Debug, Serialize)]
 pub(super) struct SeedsFacts<'a> {
@@ -35,34 +34,31 @@ struct TestsFacts {
 }
 
 impl<'a> SeedsFacts<'a> {
-    /// `None` of one seed. `network` is one that has all of them.
-    pub(super) fn new<Pair>(
-        network: &Network,
-        rows: &'a Option<SeedsRows>,
-        comparisons: &Comparisons<Pair>,
-    ) -> Option<SeedsFacts<'a>> {
-        let rows = rows.as_ref()?;
-        let seeds: Vec<u64> = network.trainings().map(|training| training.seed).collect();
-        let tests = comparisons.verdicts.iter().filter_map(|verdict| verdict.over_seeds.as_ref());
-        let alone = || rows.alone.iter();
-        let tests = ends(tests.clone().map(|test| test.found.detectable)).and_then(|detectable| {
-            Some(TestsFacts {
-                pairs: tests.clone().count(),
-                differ: tests.clone().filter(|test| test.adjusted < ALPHA).count(),
-                smallest_p: tests.map(|test| test.adjusted).min_by(f64::total_cmp)?,
-                detectable,
-                first_alone: rows.alone.first()?.differ,
-                first_pairs: rows.alone.first()?.pairs,
-                fewest_alone: alone().map(|row| row.differ).min()?,
-                most_alone: alone().map(|row| row.differ).max()?,
-            })
-        });
+    pub(super) fn new(rows: &'a SeedsRows) -> Option<SeedsFacts<'a>> {
         Some(SeedsFacts {
-            count: seeds.len(),
-            first: seeds.first()?.to_string(),
+            count: rows.alone.len(),
+            first: rows.alone.first()?.seed.to_string(),
             rows: &rows.networks,
             diverged: rows.networks.iter().map(|row| row.diverged).sum(),
-            tests,
+            tests: TestsFacts::new(rows),
+        })
+    }
+}
+
+impl TestsFacts {
+    /// `None` without a test.
+    fn new(rows: &SeedsRows) -> Option<TestsFacts> {
+        let (tests, first) = (&rows.tests, rows.alone.first()?);
+        let alone = || rows.alone.iter().map(|row| row.differ);
+        Some(TestsFacts {
+            pairs: tests.len(),
+            differ: tests.iter().filter(|test| test.p_holm < ALPHA).count(),
+            smallest_p: tests.iter().map(|test| test.p_holm).min_by(f64::total_cmp)?,
+            detectable: ends(tests.iter().map(|test| test.detectable))?,
+            first_alone: first.differ,
+            first_pairs: first.pairs,
+            fewest_alone: alone().min()?,
+            most_alone: alone().max()?,
         })
     }
 }

@@ -119,16 +119,18 @@ impl InsideResults {
         self.dreams.iter().filter_map(move |run| Some((named(&run.spec.purpose)?, run)))
     }
 
+    fn dreams_for(&self, purpose: DreamPurpose) -> impl Iterator<Item = &DreamResults> {
+        self.dreams.iter().filter(move |run| run.spec.purpose == purpose)
+    }
+
     /// The dreams of a class from several seeds.
     pub fn seeds(&self, class: u8) -> Option<&DreamResults> {
-        let of_class =
-            move |purpose: &DreamPurpose| (*purpose == DreamPurpose::Seeds { class }).then_some(());
-        self.dreams_of(of_class).next().map(|(_, run)| run)
+        self.dreams_for(DreamPurpose::Seeds { class }).next()
     }
 
     /// Every class once.
     pub fn every_class(&self) -> Option<&DreamResults> {
-        self.dreams_of(|purpose| (*purpose == DreamPurpose::Classes).then_some(())).next().map(|(_, run)| run)
+        self.dreams_for(DreamPurpose::Classes).next()
     }
 
     /// The dreams made with parts of the method left out, by what is there.
@@ -142,9 +144,7 @@ impl InsideResults {
 
     /// The dreams from several starts.
     pub fn starts(&self) -> Vec<&DreamResults> {
-        self.dreams_of(|purpose| (*purpose == DreamPurpose::Start).then_some(()))
-            .map(|(_, run)| run)
-            .collect()
+        self.dreams_for(DreamPurpose::Start).collect()
     }
 
     /// The images changed to amplify what a layer sees in them, by the layer.

@@ -1,45 +1,33 @@
 //! What one two-headed network costs beside two single-task ones.
 
-use super::super::network::Network;
+use inkling_schema::outcome::TrainOutcome;
+use serde::Serialize;
+
 use super::{Goal, MultitaskResults};
 
 /// Bytes that training keeps for a parameter: its weight and Adam's two moments, four bytes each.
 const BYTES: usize = 12;
 
-/// What networks cost.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cost {
-    /// Trainable parameters.
-    pub parameters: usize,
-    /// Seconds of training steps.
-    pub train_seconds: f64,
-    /// Seconds to classify the test images once.
-    pub test_seconds: f64,
-}
-
-impl Cost {
-    /// Bytes of weights and both moments.
-    pub fn bytes(&self) -> usize {
-        BYTES * self.parameters
-    }
-
-    fn of(network: &Network) -> Cost {
-        let found = &network.outcome;
-        Cost {
-            parameters: found.parameters,
-            train_seconds: found.train_seconds,
-            test_seconds: found.test_seconds,
-        }
-    }
-}
-
-/// One two-headed network and two single-task ones.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What both single-task networks together cost, and what the two-headed network does that has the median time to train of
+/// those whose two heads were trained.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Costs {
-    /// Both single-task networks together.
-    pub single: Cost,
-    /// The two-headed network with the median time to train of those whose two heads were trained.
-    pub joint: Cost,
+    /// Trainable parameters.
+    pub single_parameters: usize,
+    /// The same of the two-headed network, and so below.
+    pub joint_parameters: usize,
+    /// Bytes of weights and both moments.
+    pub single_bytes: usize,
+    /// See `single_bytes`.
+    pub joint_bytes: usize,
+    /// Seconds of training steps.
+    pub single_train_seconds: f64,
+    /// See `single_train_seconds`.
+    pub joint_train_seconds: f64,
+    /// Seconds to classify the test images once.
+    pub single_test_seconds: f64,
+    /// See `single_test_seconds`.
+    pub joint_test_seconds: f64,
 }
 
 impl MultitaskResults {
@@ -47,15 +35,20 @@ impl MultitaskResults {
     pub fn costs(&self) -> Option<Costs> {
         let [item, group] =
             Goal::BOTH.map(|goal| self.single(goal).filter(|network| network.kept().is_some()));
-        let (item, group) = (Cost::of(item?), Cost::of(group?));
-        let mut joint: Vec<Cost> = self.joint().map(|(_, network)| Cost::of(network)).collect();
+        let (item, group) = (&item?.outcome, &group?.outcome);
+        let mut joint: Vec<&TrainOutcome> = self.joint().map(|(_, network)| &network.outcome).collect();
         joint.sort_by(|p, q| p.train_seconds.total_cmp(&q.train_seconds));
         let joint = *joint.get(joint.len().checked_sub(1)? / 2)?;
-        let single = Cost {
-            parameters: item.parameters + group.parameters,
-            train_seconds: item.train_seconds + group.train_seconds,
-            test_seconds: item.test_seconds + group.test_seconds,
-        };
-        Some(Costs { single, joint })
+        let single_parameters = item.parameters + group.parameters;
+        Some(Costs {
+            single_parameters,
+            joint_parameters: joint.parameters,
+            single_bytes: BYTES * single_parameters,
+            joint_bytes: BYTES * joint.parameters,
+            single_train_seconds: item.train_seconds + group.train_seconds,
+            joint_train_seconds: joint.train_seconds,
+            single_test_seconds: item.test_seconds + group.test_seconds,
+            joint_test_seconds: joint.test_seconds,
+        })
     }
 }

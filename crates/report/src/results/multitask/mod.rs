@@ -21,7 +21,7 @@ use super::networks::majority;
 use crate::ReportError;
 
 pub use changes::ClassChange;
-pub use cost::{Cost, Costs};
+pub use cost::Costs;
 pub use gradients::GradientsFound;
 pub use pairs::{Contradictions, GoalPair, Pairing};
 pub use weightings::{Spread, WeightingResults};

@@ -32,8 +32,7 @@ impl Network {
 
     /// How it did on the images trained on.
     pub fn train(&self, goal: Goal) -> Option<Evaluation> {
-        let (last, head) = (self.kept()?, self.head(goal)?);
-        if head == 0 { Some(last.train) } else { last.further.get(head - 1).map(|found| found.train) }
+        network::heads(self.kept()?).nth(self.head(goal)?).map(|found| found.train)
     }
 
     /// Test images after each epoch that ended, whether or not training diverged later: (epoch, found).

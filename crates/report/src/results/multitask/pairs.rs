@@ -5,6 +5,7 @@ use super::super::comparison::{Candidate, Comparisons, only, predictions, said};
 use super::super::network::{Answers, Network};
 use super::{Goal, MultitaskResults};
 use inkling_statistics::{holm, mcnemar_exact};
+use serde::Serialize;
 
 /// What is compared with a single-task network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,23 +26,16 @@ pub struct GoalPair {
 }
 
 /// Test images on which the two heads of a network contradict each other: the item is in another group than that said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Contradictions {
     /// Such images.
     pub count: usize,
+    /// Their share of all test images.
+    pub share: f64,
     /// Of these, those whose group the item head's answer implies rightly.
     pub item_right: usize,
     /// Of these, those whose group the group head says rightly.
     pub group_right: usize,
-    /// All test images.
-    pub images: usize,
-}
-
-impl Contradictions {
-    /// Share of the test images.
-    pub fn share(&self) -> f64 {
-        self.count as f64 / self.images.max(1) as f64
-    }
 }
 
 impl MultitaskResults {
@@ -103,8 +97,7 @@ impl MultitaskResults {
     pub fn contradictions(&self, network: &Network) -> Option<Contradictions> {
         let said = |goal: Goal| network.trained_answers(goal).map(|answers| &answers.predictions);
         let (items, groups) = (said(Goal::Item)?, said(Goal::Group)?);
-        let mut found =
-            Contradictions { count: 0, item_right: 0, group_right: 0, images: self.group_labels.len() };
+        let mut found = Contradictions { count: 0, share: 0.0, item_right: 0, group_right: 0 };
         for ((&item, &group), &right) in items.iter().zip(groups).zip(&self.group_labels) {
             let implied = self.mapping[usize::from(item)];
             if implied != group {
@@ -113,6 +106,7 @@ impl MultitaskResults {
                 found.group_right += usize::from(group == right);
             }
         }
+        found.share = found.count as f64 / self.group_labels.len().max(1) as f64;
         Some(found)
     }
 }

@@ -271,7 +271,7 @@ fn contradictions_pairs_and_classes_counted_by_hand() {
     // Items wrong at 0 (for class 1) and at 2 (for class 0, of the same group); groups wrong at 3.
     let task = ten([1, 1, 0, 3, 0, 1, 2, 3, 0, 1], [0, 1, 0, 0, 0, 1, 0, 1, 0, 1]);
     let found = task.contradictions(&task.lambdas[0].1).unwrap();
-    assert_eq!(found, Contradictions { count: 2, item_right: 1, group_right: 1, images: 10 });
+    assert_eq!(found, Contradictions { count: 2, share: 0.2, item_right: 1, group_right: 1 });
     let tests = task.comparisons().mcnemar;
     let counts =
         |test: &McNemar<GoalPair>| (test.pair.goal, test.pair.pairing, test.only_first, test.only_second);
@@ -307,8 +307,8 @@ fn an_untrained_head_is_in_no_comparison() {
     assert_eq!(task.own_free().len(), 3);
     let costs = task.costs().unwrap();
     // Of the size of these images, not the brief's.
-    assert!(costs.joint.parameters < costs.single.parameters);
-    assert_eq!(costs.joint.bytes(), 12 * costs.joint.parameters);
+    assert!(costs.joint_parameters < costs.single_parameters);
+    assert_eq!(costs.joint_bytes, 12 * costs.joint_parameters);
     let found = task.lambdas[2].1.gradients_found().unwrap();
     assert!(found.measurements == 30 && found.mean_cosine > 0.3 && found.norm_ratio.unwrap() < 1.0);
 }

@@ -1,6 +1,6 @@
 //! Facts of dreams: how they are made, how sure the network is of them, and what the judge says.
 
-use inkling_schema::{AscentSpec, Regulariser, Start, Transform};
+use inkling_schema::{AscentSpec, Start};
 use serde::Serialize;
 
 use crate::{DreamResults, InsideResults};
@@ -8,18 +8,6 @@ use inkling_statistics::{mean, median};
 
 /// A dream succeeded where its class has this probability.
 const SURE: f64 = 0.99;
-
-/// How dreams of classes are made.
-#[derive(Debug, Serialize)]
-pub(super) struct AscentFacts<'a> {
-    #[serde(flatten)]
-    spec: &'a AscentSpec,
-    jitter: Option<usize>,
-    rotation: Option<f64>,
-    scale: Option<f64>,
-    l2: Option<f64>,
-    total_variation: Option<f64>,
-}
 
 /// How sure the network, and the judge, are of some dreams of classes.
 #[derive(Debug, Clone, Serialize)]
@@ -47,28 +35,10 @@ pub(super) struct StartFacts {
     seen: SeenFacts,
 }
 
-impl<'a> AscentFacts<'a> {
-    pub(super) fn new(inside: &'a InsideResults) -> Option<Self> {
-        let whole =
-            inside.classes.iter().find_map(|&class| inside.seeds(class)).or_else(|| inside.every_class());
-        let spec = &whole?.spec.ascent;
-        let mut facts =
-            AscentFacts { spec, jitter: None, rotation: None, scale: None, l2: None, total_variation: None };
-        for transform in &spec.transforms {
-            match *transform {
-                Transform::Jitter { pixels } => facts.jitter = Some(pixels),
-                Transform::Rotation { degrees } => facts.rotation = Some(degrees),
-                Transform::Scale { share } => facts.scale = Some(share),
-            }
-        }
-        for regulariser in &spec.regularisers {
-            match *regulariser {
-                Regulariser::L2 { weight } => facts.l2 = Some(weight),
-                Regulariser::TotalVariation { weight } => facts.total_variation = Some(weight),
-            }
-        }
-        Some(facts)
-    }
+/// How dreams of classes are made.
+pub(super) fn ascent(inside: &InsideResults) -> Option<&AscentSpec> {
+    let whole = inside.classes.iter().find_map(|&class| inside.seeds(class)).or_else(|| inside.every_class());
+    Some(&whole?.spec.ascent)
 }
 
 impl SeenFacts {

@@ -6,16 +6,17 @@ mod difference;
 mod dreams;
 mod filters;
 
+use inkling_schema::AscentSpec;
 use serde::Serialize;
 
 use self::ablation::AblationFacts;
 use self::activations::ActivationsFacts;
 use self::difference::DifferenceFacts;
-use self::dreams::{AscentFacts, SeenFacts, StartFacts, growth};
+use self::dreams::{SeenFacts, StartFacts, ascent, growth};
 use self::filters::FiltersFacts;
-use crate::rows::{InsideRows, LikenessRow};
+use crate::rows::{InsideRows, LikenessRow, interval};
 use crate::{InsideResults, Maps};
-use inkling_statistics::{ALPHA, mean, wilson_interval};
+use inkling_statistics::{ALPHA, mean};
 
 #[derive(Debug, Serialize)]
 pub(super) struct InsideFacts<'a> {
@@ -34,7 +35,7 @@ pub(super) struct InsideFacts<'a> {
     filters: Option<FiltersFacts>,
     activations: Option<ActivationsFacts<'a>>,
     /// How dreams are made; `None` without a dream.
-    ascent: Option<AscentFacts<'a>>,
+    ascent: Option<&'a AscentSpec>,
     /// The two classes' dreams from several seeds.
     seeds: Option<SeenFacts>,
     /// The dreams of every class.
@@ -92,7 +93,7 @@ impl<'a> InsideFacts<'a> {
             title: &inside.data.title,
             network: &inside.network,
             test_accuracy: inside.test.map(|test| test.accuracy()),
-            interval: inside.test.map(|test| wilson_interval(test.correct, test.images)),
+            interval: inside.test.map(interval),
             diverged: inside.diverged,
             maps: inside.maps,
             rectified: inside.rectified,
@@ -104,7 +105,7 @@ impl<'a> InsideFacts<'a> {
             judge,
             filters: inside.filters.as_ref().map(FiltersFacts::new),
             activations: inside.activations.as_ref().map(|found| ActivationsFacts::new(found, &inside.data)),
-            ascent: AscentFacts::new(inside),
+            ascent: ascent(inside),
             seeds: SeenFacts::new(inside.classes.iter().filter_map(|&class| inside.seeds(class))),
             every_class: SeenFacts::new(inside.every_class().into_iter()),
             ablation: AblationFacts::new(inside),

@@ -56,7 +56,7 @@ impl ContradictionsFacts {
     pub(super) fn new(task: &MultitaskResults) -> Option<Self> {
         let all: Vec<Contradictions> =
             task.joint().filter_map(|(_, network)| task.contradictions(network)).collect();
-        let (fewest, most) = ends(all.iter().map(Contradictions::share))?;
+        let (fewest, most) = ends(all.iter().map(|found| found.share))?;
         let sum = |of: fn(&Contradictions) -> usize| all.iter().map(of).sum::<usize>() as f64;
         let count = sum(|found| found.count);
         let share = |part: f64| (count > 0.0).then(|| part / count);

@@ -12,8 +12,8 @@ use self::compared::{FreeFacts, GoalFacts};
 use self::found::{ClassesFacts, ContradictionsFacts, GradientsFacts, IdleFacts};
 use super::networks::initializer;
 use super::seeds::SeedsFacts;
-use crate::rows::{CostRow, HeadedRow, MultitaskRows, WeightingRow};
-use crate::{Goal, MultitaskResults, Network};
+use crate::rows::{HeadedRow, MultitaskRows, WeightingRow};
+use crate::{Costs, Goal, MultitaskResults, Network};
 
 #[derive(Debug, Serialize)]
 pub(super) struct MultitaskFacts<'a> {
@@ -41,7 +41,7 @@ pub(super) struct MultitaskFacts<'a> {
     contradictions: Option<ContradictionsFacts>,
     gradients: Option<GradientsFacts>,
     changes: Option<ClassesFacts<'a>>,
-    cost: Option<&'a CostRow>,
+    cost: Option<&'a Costs>,
     idle: Option<IdleFacts>,
     weightings: &'a [WeightingRow],
     /// What several seeds say; `None` of one.
@@ -92,6 +92,10 @@ impl<'a> MultitaskFacts<'a> {
             _ => None,
         };
         let two_headed = task.lambdas.iter().map(|(_, network)| network).chain(&task.others).next();
+        let row = |network: &'a HeadedRow| TableRow {
+            at: network.lambda.map(|lambda| task.lambda_name(lambda)),
+            network,
+        };
         Some(MultitaskFacts {
             set: &first.spec.data.set,
             title: &task.data.title,
@@ -110,7 +114,7 @@ impl<'a> MultitaskFacts<'a> {
                 .and_then(|network| network.spec.model.trunk.iter().rev().find_map(units)),
             item: GoalFacts::new(task, Goal::Item, pairs),
             group: GoalFacts::new(task, Goal::Group, pairs),
-            rows: rows.singles().chain(&rows.lambdas).map(|network| TableRow::new(task, network)).collect(),
+            rows: rows.singles().chain(&rows.lambdas).map(row).collect(),
             one_sided: one_sided(task),
             constant: constant(task),
             tests: pairs.len(),
@@ -121,7 +125,7 @@ impl<'a> MultitaskFacts<'a> {
             cost: rows.cost.as_ref(),
             idle: IdleFacts::new(task),
             weightings: &rows.weightings,
-            seeds: SeedsFacts::new(first, &rows.seeds, &rows.comparisons),
+            seeds: rows.seeds.as_ref().and_then(SeedsFacts::new),
         })
     }
 }
@@ -132,12 +136,6 @@ fn groups(task: &MultitaskResults) -> Vec<GroupFacts<'_>> {
         of_group.filter(|(_, of)| usize::from(**of) == group).map(|(class, _)| class.as_str()).collect()
     };
     task.groups.iter().enumerate().map(|(i, name)| GroupFacts { name, classes: members(i) }).collect()
-}
-
-impl<'a> TableRow<'a> {
-    fn new(task: &MultitaskResults, network: &'a HeadedRow) -> Self {
-        TableRow { at: network.lambda.map(|lambda| task.lambda_name(lambda)), network }
-    }
 }
 
 fn constant(task: &MultitaskResults) -> Vec<Constant> {
