@@ -14,7 +14,7 @@ use inkling_statistics::wilson_interval;
 use serde::Serialize;
 
 pub(crate) use self::inside::{InsideRows, LikenessRow};
-pub(crate) use self::multitask::{HeadedRow, MultitaskRows, SingleRow, WeightingRow};
+pub(crate) use self::multitask::{ClassChangeRow, HeadedRow, MultitaskRows, SingleRow, WeightingRow};
 pub(crate) use self::networks::{BesideRows, ClassRow, ComparedRow, ConfusionRow, NetworkRow, NetworksRows};
 pub(crate) use self::pca::PcaRows;
 pub(crate) use self::perceptron::{PerceptronRow, PerceptronRows, PerceptronSeedRow};

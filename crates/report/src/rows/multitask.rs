@@ -50,8 +50,6 @@ pub(crate) struct MultitaskRows {
     /// Every comparison with a single-task network, for whoever says or draws which differ.
     #[serde(skip)]
     pub(crate) comparisons: Comparisons<GoalPair>,
-    #[serde(skip)]
-    pub(crate) changes: Vec<ClassChange>,
     /// McNemar's exact test of every head that was trained with another, and of the free baseline, with the single-task
     /// network.
     pub(crate) mcnemar: Vec<HeadRow>,
@@ -144,14 +142,10 @@ impl Row for HeadRow {}
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct ClassChangeRow {
     goal: &'static str,
-    class: String,
-    lambda: f64,
-    test_images: usize,
-    recall: f64,
-    /// Recall of the single-task network.
-    single: f64,
-    difference: f64,
-    p_holm: f64,
+    pub(crate) class: String,
+    pub(crate) lambda: f64,
+    #[serde(flatten)]
+    pub(crate) change: ClassChange,
 }
 
 impl Row for ClassChangeRow {}
@@ -194,7 +188,7 @@ impl MultitaskRows {
             let head = (network.name.as_str(), network.spec.seed, goal.name());
             Some(class_rows(head, task.classes(goal), &task.confusion(network, goal)?))
         });
-        let (comparisons, changes) = (task.comparisons(), task.class_changes());
+        let comparisons = task.comparisons();
         let lambda = |(lambda, network): &(f64, Network)| HeadedRow::new(task, Some(*lambda), network);
         MultitaskRows {
             data: task.networks().next().map_or_else(String::new, |network| network.spec.data.set.clone()),
@@ -207,14 +201,17 @@ impl MultitaskRows {
             free_group_interval: free.map(interval),
             baselines: ByGoal::new(|goal| task.baselines(goal)),
             mcnemar: comparisons.mcnemar.iter().map(|test| HeadRow::new(task, test)).collect(),
-            classes: changes.iter().map(|change| ClassChangeRow::new(task, change)).collect(),
+            classes: task
+                .class_changes()
+                .into_iter()
+                .map(|change| ClassChangeRow::new(task, change))
+                .collect(),
             measures: measures.flatten().collect(),
             cost: task.costs(),
             weightings: task.weightings().into_iter().map(WeightingRow::new).collect(),
             gradients: task.networks().flat_map(gradients).collect(),
             seeds: SeedsRows::of_multitask(task, &comparisons),
             comparisons,
-            changes,
         }
     }
 
@@ -297,16 +294,12 @@ impl HeadRow {
 }
 
 impl ClassChangeRow {
-    fn new(task: &MultitaskResults, change: &ClassChange) -> ClassChangeRow {
+    fn new(task: &MultitaskResults, change: ClassChange) -> ClassChangeRow {
         ClassChangeRow {
             goal: change.goal.name(),
             class: task.classes(change.goal)[change.class].clone(),
             lambda: task.lambdas[change.lambda].0,
-            test_images: change.images,
-            recall: change.recall,
-            single: change.single,
-            difference: change.difference(),
-            p_holm: change.adjusted,
+            change,
         }
     }
 }

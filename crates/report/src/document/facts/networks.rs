@@ -1,6 +1,6 @@
 //! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
 
-use inkling_schema::outcome::{EpochOutcome, TrainOutcome};
+use inkling_schema::outcome::EpochOutcome;
 use inkling_schema::{Initializer, LayerSpec, Padding, TrainingSpec, Weights};
 use serde::Serialize;
 
@@ -137,13 +137,9 @@ impl<'a> NetworksFacts<'a> {
             output: spec.model.heads.first().and_then(|head| head.layers.iter().find_map(initializer)),
             rows: &rows.networks,
             majority: task.majority(),
-            diverged: names(task, |outcome| outcome.diverged.is_some()),
-            constant: task
-                .finished()
-                .filter(|(_, network, _)| network.only_answer().is_some())
-                .map(|(_, network, _)| network.name.as_str())
-                .collect(),
-            stopped_early: names(task, |outcome| outcome.stopped_early),
+            diverged: names(task, |network| network.outcome.diverged.is_some()),
+            constant: names(task, |network| network.kept().is_some() && network.only_answer().is_some()),
+            stopped_early: names(task, |network| network.outcome.stopped_early),
             best_kept: task.finished().count() > 0
                 && task.finished().all(|(_, network, _)| network.outcome.weights == Weights::Best),
             found: Found::new(task),
@@ -156,44 +152,41 @@ impl<'a> NetworksFacts<'a> {
     }
 }
 
-fn names(task: &NetworksResults, has: fn(&TrainOutcome) -> bool) -> Vec<&str> {
-    let networks = task.networks.iter().filter(|network| has(&network.outcome));
+fn names(task: &NetworksResults, is_one: fn(&Network) -> bool) -> Vec<&str> {
+    let networks = task.networks.iter().filter(|network| is_one(network));
     networks.map(|network| network.name.as_str()).collect()
 }
 
 impl<'a> Found<'a> {
     fn new(task: &'a NetworksResults) -> Option<Self> {
-        let finished: Vec<(&Network, &EpochOutcome)> =
-            task.finished().map(|(_, network, last)| (network, last)).collect();
+        let finished = || task.finished().map(|(_, network, _)| network);
         let accuracy = || {
-            let of = |(i, network, _): (usize, &'a Network, &EpochOutcome)| {
-                Some(Named { name: &network.name, value: task.accuracy(i)? })
-            };
-            task.finished().filter_map(of)
+            let all = task.finished();
+            all.filter_map(|(i, network, _)| Some(Named { name: &network.name, value: task.accuracy(i)? }))
         };
-        let named = |value: fn(&EpochOutcome) -> f64| {
-            finished.iter().map(move |(network, last)| Named { name: &network.name, value: value(last) })
+        let gap = || {
+            let of = |last: &EpochOutcome| last.train.accuracy() - last.test.accuracy();
+            task.finished().map(move |(_, network, last)| Named { name: &network.name, value: of(last) })
         };
-        let gap = || named(|last| last.train.accuracy() - last.test.accuracy());
         let by_value = |p: &Named, q: &Named| p.value.total_cmp(&q.value);
         let of = |number: fn(&Network) -> usize| -> Vec<f64> {
-            finished.iter().map(|(network, _)| number(network) as f64).collect()
+            finished().map(|network| number(network) as f64).collect()
         };
         let accuracies: Vec<f64> = accuracy().map(|found| found.value).collect();
-        let turns: Vec<usize> = finished.iter().filter_map(|(network, _)| turn(network)).collect();
+        let turns: Vec<usize> = finished().filter_map(turn).collect();
         Some(Found {
             lowest: accuracy().min_by(by_value)?,
             highest: accuracy().max_by(by_value)?,
-            fewest_layers: finished.iter().map(|(network, _)| network.depth()).min()?,
-            most_layers: finished.iter().map(|(network, _)| network.depth()).max()?,
+            fewest_layers: finished().map(Network::depth).min()?,
+            most_layers: finished().map(Network::depth).max()?,
             smallest_gap: gap().min_by(by_value)?,
             largest_gap: gap().max_by(by_value)?,
             depth: RankCorrelation::new(&of(Network::depth), &accuracies),
             size: RankCorrelation::new(&of(|network| network.outcome.parameters), &accuracies),
-            several_epochs: finished.iter().filter(|(network, _)| network.outcome.epochs.len() > 1).count(),
+            several_epochs: finished().filter(|network| network.outcome.epochs.len() > 1).count(),
             turned: turns.len(),
             turned_after: turns.iter().min().copied().zip(turns.iter().max().copied()),
-            rose: finished.iter().filter(|(network, _)| rose(network)).count(),
+            rose: finished().filter(|network| rose(network)).count(),
         })
     }
 }

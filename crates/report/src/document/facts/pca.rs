@@ -27,21 +27,16 @@ pub(super) struct PcaFacts<'a> {
     /// Share of the variance in a plane turned at random, on average.
     random_share: f64,
     /// Components that hold at least a share of the variance.
-    needed: Vec<Needed>,
+    needed: Vec<Share>,
     /// Share of the variance lost with so many components kept.
-    rebuilt: Vec<Lost>,
+    rebuilt: Vec<Share>,
     clouds: Option<Clouds<'a>>,
     separability: Option<SeparabilityFacts>,
 }
 
+/// A share of the variance that so many components hold or lose.
 #[derive(Debug, Serialize)]
-struct Needed {
-    share: f64,
-    components: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct Lost {
+struct Share {
     components: usize,
     share: f64,
 }
@@ -126,8 +121,8 @@ impl<'a> PcaFacts<'a> {
     pub(super) fn new(results: &'a PcaResults) -> Self {
         let outcome = &results.outcome;
         let ratio = &outcome.explained_variance_ratio;
-        let needed = |share: f64| Some(Needed { share, components: results.components_with(share)? });
-        let lost = |&components: &usize| Lost {
+        let needed = |share: f64| Some(Share { share, components: results.components_with(share)? });
+        let lost = |&components: &usize| Share {
             components,
             share: (1.0 - ratio[..components].iter().sum::<f64>()).max(0.0),
         };

@@ -22,13 +22,15 @@ const GAP: f64 = 16.0;
 
 /// A part for each goal; `None` where there is nothing to compare.
 fn heat_map(found: &Results, rows: &Rows) -> Option<Drawing> {
-    let (task, changes) = (found.multitask.as_ref()?, &rows.multitask.as_ref()?.changes);
-    let of = |goal: Goal| changes.iter().filter(|change| change.goal == goal).collect::<Vec<_>>();
-    let changes = Goal::BOTH.map(of);
+    let (task, rows) = (found.multitask.as_ref()?, rows.multitask.as_ref()?);
+    let changes = Goal::BOTH.map(|goal| {
+        let changes = rows.classes.iter().map(|row| &row.change);
+        changes.filter(|change| change.goal == goal).collect::<Vec<_>>()
+    });
     if changes.iter().all(Vec::is_empty) {
         return None;
     }
-    let most = changes.iter().flatten().map(|change| change.difference().abs()).fold(0.01, f64::max);
+    let most = changes.iter().flatten().map(|change| change.difference.abs()).fold(0.01, f64::max);
     let width = (TEXT_WIDTH - GAP) / 2.0;
     let lambdas: Vec<String> = task.lambdas.iter().map(|(lambda, _)| task.lambda_name(*lambda)).collect();
     let mut key = Key::column(width);
@@ -47,7 +49,7 @@ fn heat_map(found: &Results, rows: &Rows) -> Option<Drawing> {
         let matrix = Matrix::table(task.classes(goal), &lambdas, &room);
         matrix.labels(&mut canvas);
         let cells = changes[goal.index()].iter().map(|change| {
-            let cell = Cell::new(under_numbers(change.difference() / most)).line(points(change.difference()));
+            let cell = Cell::new(under_numbers(change.difference / most)).line(points(change.difference));
             ((change.class, change.lambda), cell.edged(change.differs()))
         });
         matrix.draw(&mut canvas, cells);
@@ -94,9 +96,9 @@ fn alt(task: &MultitaskResults, changes: &[Vec<&ClassChange>; 2]) -> String {
         let name = |change: &ClassChange| {
             let class = &task.classes(goal)[change.class];
             let lambda = task.lambda_name(task.lambdas[change.lambda].0);
-            format!("{class} at λ = {lambda} ({})", points(change.difference()))
+            format!("{class} at λ = {lambda} ({})", points(change.difference))
         };
-        let by = |p: &&&ClassChange, q: &&&ClassChange| p.difference().total_cmp(&q.difference());
+        let by = |p: &&&ClassChange, q: &&&ClassChange| p.difference.total_cmp(&q.difference);
         let ends: Vec<String> = changes
             .iter()
             .max_by(by)

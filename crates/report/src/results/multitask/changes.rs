@@ -1,38 +1,40 @@
 //! Which classes gain and lose when a network has a second head.
 
+use serde::Serialize;
+
 use super::super::comparison::only;
 use super::{Goal, MultitaskResults};
 use inkling_statistics::{ALPHA, holm, mcnemar_exact};
 
 /// A class of a goal under one λ, beside the single-task network.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct ClassChange {
     /// What is asked.
+    #[serde(skip)]
     pub goal: Goal,
     /// The class, or the group.
+    #[serde(skip)]
     pub class: usize,
     /// The two-headed network, by rising λ.
+    #[serde(skip)]
     pub lambda: usize,
     /// Its test images.
-    pub images: usize,
+    pub test_images: usize,
     /// Recall of the two-headed network.
     pub recall: f64,
     /// Recall of the single-task network.
     pub single: f64,
+    /// The first of these less the second.
+    pub difference: f64,
     /// p of McNemar's exact test on the class's images, corrected by Holm's method for the family of all classes of both
     /// goals under every λ.
-    pub adjusted: f64,
+    pub p_holm: f64,
 }
 
 impl ClassChange {
-    /// Recall of the two-headed network less that of the single-task network.
-    pub fn difference(&self) -> f64 {
-        self.recall - self.single
-    }
-
     /// Whether the two differ by more than the noise.
     pub fn differs(&self) -> bool {
-        self.adjusted < ALPHA
+        self.p_holm < ALPHA
     }
 }
 
@@ -42,8 +44,8 @@ impl MultitaskResults {
     pub fn class_changes(&self) -> Vec<ClassChange> {
         let all = Goal::BOTH.into_iter().flat_map(|goal| self.uncorrected(goal));
         let (mut changes, p): (Vec<ClassChange>, Vec<f64>) = all.unzip();
-        for (change, adjusted) in changes.iter_mut().zip(holm(&p)) {
-            change.adjusted = adjusted;
+        for (change, p_holm) in changes.iter_mut().zip(holm(&p)) {
+            change.p_holm = p_holm;
         }
         changes
     }
@@ -69,15 +71,17 @@ impl MultitaskResults {
                     let hits = said.iter().zip(&right).filter(|(said, right)| said == right).count();
                     hits as f64 / of.len() as f64
                 };
+                let (recall, single) = (recall(&first), recall(&second));
                 let (only_first, only_single) = only(&right, &first, &second);
                 let change = ClassChange {
                     goal,
                     class,
                     lambda,
-                    images: of.len(),
-                    recall: recall(&first),
-                    single: recall(&second),
-                    adjusted: 1.0,
+                    test_images: of.len(),
+                    recall,
+                    single,
+                    difference: recall - single,
+                    p_holm: 1.0,
                 };
                 changes.push((change, mcnemar_exact(only_first, only_single)));
             }

@@ -27,9 +27,10 @@ pub use pairs::{Contradictions, GoalPair, Pairing};
 pub use weightings::{Spread, WeightingResults};
 
 /// One of the two tasks of Task 6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Goal {
     /// To say the class.
+    #[default]
     Item,
     /// To say its group.
     Group,

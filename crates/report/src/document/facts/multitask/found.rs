@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::super::ends;
-use crate::{ClassChange, Contradictions, GradientsFound, MultitaskResults};
+use crate::rows::ClassChangeRow;
+use crate::{Contradictions, GradientsFound, MultitaskResults};
 
 /// Test images whose item and group, as the two heads say them, do not belong together.
 #[derive(Debug, Serialize)]
@@ -86,20 +87,20 @@ impl GradientsFacts {
 
 impl<'a> ClassesFacts<'a> {
     /// `None` where there is nothing to compare.
-    pub(super) fn new(task: &'a MultitaskResults, changes: &[ClassChange]) -> Option<Self> {
-        let differing: Vec<&ClassChange> = changes.iter().filter(|change| change.differs()).collect();
-        let facts = |change: &ClassChange| ChangeFacts {
-            class: task.classes(change.goal)[change.class].as_str(),
-            lambda: task.lambda_name(task.lambdas[change.lambda].0),
-            difference: change.difference(),
+    pub(super) fn new(task: &MultitaskResults, rows: &'a [ClassChangeRow]) -> Option<Self> {
+        let differing: Vec<&ClassChangeRow> = rows.iter().filter(|row| row.change.differs()).collect();
+        let facts = |row: &'a ClassChangeRow| ChangeFacts {
+            class: &row.class,
+            lambda: task.lambda_name(row.lambda),
+            difference: row.change.difference,
         };
         let of = |sign: f64| {
-            let signed = differing.iter().filter(|change| sign * change.difference() > 0.0);
-            let largest = signed.max_by(|p, q| (sign * p.difference()).total_cmp(&(sign * q.difference())));
-            largest.map(|found| facts(found))
+            let gain = |row: &ClassChangeRow| sign * row.change.difference;
+            let signed = differing.iter().copied().filter(|row| gain(row) > 0.0);
+            signed.max_by(|p, q| gain(p).total_cmp(&gain(q))).map(facts)
         };
-        (!changes.is_empty()).then(|| ClassesFacts {
-            changes: changes.len(),
+        (!rows.is_empty()).then(|| ClassesFacts {
+            changes: rows.len(),
             differ: differing.len(),
             gain: of(1.0),
             loss: of(-1.0),

@@ -121,7 +121,7 @@ impl<'a> MultitaskFacts<'a> {
             free: FreeFacts::new(task, pairs),
             contradictions: ContradictionsFacts::new(task),
             gradients: GradientsFacts::new(task),
-            changes: ClassesFacts::new(task, &rows.changes),
+            changes: ClassesFacts::new(task, &rows.classes),
             cost: rows.cost.as_ref(),
             idle: IdleFacts::new(task),
             weightings: &rows.weightings,
