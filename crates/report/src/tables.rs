@@ -125,12 +125,13 @@ fn harmless(text: &str) -> String {
 }
 
 /// A table that is left out where it has no row.
-pub(crate) fn some<R: Row>(rows: &[R]) -> Option<Vec<u8>> {
-    (!rows.is_empty()).then(|| csv(rows))
+pub(crate) fn some<'a, R: Row + 'a>(rows: impl IntoIterator<Item = &'a R>) -> Option<Vec<u8>> {
+    let mut rows = rows.into_iter().peekable();
+    rows.peek().is_some().then(|| csv(rows))
 }
 
 /// The text of a table of these rows, which is a line of column names at least.
-pub(crate) fn csv<R: Row>(rows: &[R]) -> Vec<u8> {
+pub(crate) fn csv<'a, R: Row + 'a>(rows: impl IntoIterator<Item = &'a R>) -> Vec<u8> {
     const WRITABLE: &str = "rows are plain data, and memory can be written";
     let example = serde_json::to_string(&R::default()).expect(WRITABLE);
     let Members(members) = serde_json::from_str(&example).expect(WRITABLE);

@@ -48,6 +48,7 @@ pub use origin::{Origins, Program, Share};
 pub use page::{LeftOut, PageImages, PageNetwork, PageResults, WhyLeftOut};
 pub use peers::{PeerFound, PeerResults};
 pub use seeds::SeedSpread;
+pub(crate) use sweep::spread;
 pub use sweep::{Noise, PointResults, SweepResults};
 pub use unable::{Unable, Why};
 

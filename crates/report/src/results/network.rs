@@ -227,8 +227,7 @@ pub(super) fn read(
             TrainingLine::Epoch(_) | TrainingLine::Trial(_) => {}
         }
     }
-    let wrong = wrong_images(&arrays, spec, &heads[0], &scores[0])?;
-    let wrong = wrong.map_err(|reason| damaged_arrays(&folder, reason))?;
+    let wrong = wrong_images((&folder, &arrays), spec, &heads[0], &scores[0])?;
     let (augmented, augmented_columns) = augmented(&arrays, spec)?;
     let (widths, convolutions) = hidden(spec);
     let network = Network {
@@ -342,15 +341,15 @@ pub fn training_lines(folder: &RunDir) -> Result<Vec<TrainingLine>, StoreError> 
     lines.into_iter().zip(1..).filter(|(line, _)| finite(line)).map(parse).collect()
 }
 
-/// The most confidently wrong test images; the inner error says what is wrong with the file.
+/// The most confidently wrong test images.
 fn wrong_images(
-    arrays: &Tensors,
+    (folder, arrays): (&RunDir, &Tensors),
     spec: &TrainRun,
     answers: &Answers,
     logits: &[f32],
-) -> Result<Result<Vec<WrongImage>, String>, StoreError> {
+) -> Result<Vec<WrongImage>, ReportError> {
     if !arrays.names().iter().any(|name| name == "wrong_index") {
-        return Ok(Ok(Vec::new()));
+        return Ok(Vec::new());
     }
     let classes = logits.len() / answers.labels.len().max(1);
     let count = arrays.shape("wrong_index")?.first().copied().unwrap_or(0);
@@ -361,16 +360,15 @@ fn wrong_images(
         let index = index as usize;
         let (Some(&class), Some(&predicted)) = (answers.labels.get(index), answers.predictions.get(index))
         else {
-            return Err(format!(
-                "wrong image {index} is out of range: there are {} test images",
-                answers.labels.len()
-            ));
+            let images = answers.labels.len();
+            let reason = format!("wrong image {index} is out of range: there are {images} test images");
+            return Err(damaged_arrays(folder, reason));
         };
         let probability = softmax(&logits[index * classes..][..classes], usize::from(predicted));
         Ok(WrongImage { index, class, predicted, probability, pixels: pixels.to_vec() })
     };
     let size = height * width * channels;
-    Ok(indices.into_iter().zip(pixels.chunks_exact(size.max(1))).map(image).collect())
+    indices.into_iter().zip(pixels.chunks_exact(size.max(1))).map(image).collect()
 }
 
 /// The probability of a class by the softmax of the scores.

@@ -47,6 +47,15 @@ pub enum Noise {
     Images((f64, f64)),
 }
 
+/// What is known of a mean: the standard deviation over seeds, or the interval of one network.
+pub(crate) fn spread(noise: Option<Noise>) -> (Option<f64>, Option<(f64, f64)>) {
+    match noise {
+        Some(Noise::Seeds(deviation)) => (Some(deviation), None),
+        Some(Noise::Images(interval)) => (None, Some(interval)),
+        None => (None, None),
+    }
+}
+
 impl Noise {
     /// The interval that is drawn about a mean.
     pub fn interval(self, mean: f64) -> (f64, f64) {

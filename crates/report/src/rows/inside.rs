@@ -15,7 +15,7 @@ pub(super) const TABLES: &[Spec] = &[
     table("inside_images", Task::Inside, |rows| some(&rows.inside.as_ref()?.images)),
     table("inside_dreams", Task::Inside, |rows| {
         let inside = rows.inside.as_ref()?;
-        some(&[&inside.dreams[..], &inside.further_dreams].concat())
+        some(inside.dreams.iter().chain(&inside.further_dreams))
     }),
     table("inside_likeness", Task::Inside, |rows| some(&rows.inside.as_ref()?.likeness)),
 ];

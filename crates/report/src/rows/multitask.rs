@@ -15,10 +15,7 @@ use crate::results::{
 use crate::tables::{DIVERGED, Parts, Row, Spec, csv, some, table};
 
 pub(super) const TABLES: &[Spec] = &[
-    table("multitask_networks", Task::Multitask, |rows| {
-        let networks: Vec<HeadedRow> = rows.multitask.as_ref()?.networks().cloned().collect();
-        Some(csv(&networks))
-    }),
+    table("multitask_networks", Task::Multitask, |rows| Some(csv(rows.multitask.as_ref()?.networks()))),
     table("multitask_mcnemar", Task::Multitask, |rows| Some(csv(&rows.multitask.as_ref()?.mcnemar))),
     table("multitask_seeds", Task::Multitask, |rows| {
         Some(csv(&rows.multitask.as_ref()?.seeds.as_ref()?.networks))

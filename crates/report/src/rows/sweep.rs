@@ -2,11 +2,10 @@
 
 use inkling_schema::Task;
 use inkling_schema::outcome::Evaluation;
-use inkling_statistics::mean_and_std;
 use serde::Serialize;
 
 use super::interval;
-use crate::results::{Noise, PointResults, SweepResults};
+use crate::results::{PointResults, SweepResults, spread};
 use crate::tables::{Row, Spec, some, table};
 
 pub(super) const TABLES: &[Spec] = &[
@@ -89,6 +88,7 @@ impl SweepRows {
 impl PointRow {
     fn new(place: usize, point: &PointResults, chosen: bool) -> PointRow {
         let score = point.score();
+        let (validation_deviation, interval) = spread(point.noise());
         let accuracies: Vec<f64> =
             point.scores().unwrap_or_default().iter().map(|score| score.accuracy).collect();
         PointRow {
@@ -97,11 +97,8 @@ impl PointRow {
             finished: point.trials.iter().flatten().count(),
             diverged: point.diverged(),
             validation_accuracy: score.map(|score| score.accuracy),
-            validation_deviation: mean_and_std(&accuracies).and_then(|(_, deviation)| deviation),
-            interval: match point.noise() {
-                Some(Noise::Images(interval)) => Some(interval),
-                _ => None,
-            },
+            validation_deviation,
+            interval,
             validation_loss: score.map(|score| score.loss),
             accuracies,
             chosen,

@@ -1,7 +1,7 @@
 //! Facts of Tasks 3 and 4: the networks of a task, what they reached, and what depth and size had to do with it.
 
 use inkling_schema::outcome::EpochOutcome;
-use inkling_schema::{Initializer, LayerSpec, Padding, TrainingSpec, Weights};
+use inkling_schema::{DataSlice, Initializer, LayerSpec, Padding, TrainingSpec, Weights};
 use serde::Serialize;
 
 use super::Named;
@@ -15,11 +15,10 @@ use crate::{Network, NetworkPair, NetworksResults, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct NetworksFacts<'a> {
-    set: &'a str,
+    #[serde(flatten)]
+    data: &'a DataSlice,
     title: &'a str,
     classes: usize,
-    train_images: usize,
-    test_images: usize,
     training: &'a TrainingSpec,
     /// Of the first convolution, where there is one.
     padding: Option<Padding>,
@@ -126,11 +125,9 @@ impl<'a> NetworksFacts<'a> {
             _ => None,
         };
         Some(NetworksFacts {
-            set: &spec.data.set,
+            data: &spec.data,
             title: &task.data.title,
             classes: task.data.classes.len(),
-            train_images: spec.data.train_images,
-            test_images: spec.data.test_images,
             training: &spec.training,
             padding: layers().find_map(padding),
             hidden: all_layers().find_map(initializer),

@@ -4,7 +4,7 @@ use inkling_schema::outcome::Evaluation;
 use inkling_statistics::mean;
 use serde::Serialize;
 
-use crate::results::{Noise, SweepResults};
+use crate::results::{Noise, SweepResults, spread};
 use crate::rows::{PointRow, SweepRows};
 
 /// Points that the report's own table shows; all are in the table's file.
@@ -66,15 +66,6 @@ struct HeadTested {
     accuracy: f64,
     deviation: Option<f64>,
     interval: Option<(f64, f64)>,
-}
-
-/// What is known of a mean: the standard deviation over seeds, or the interval of one network.
-fn spread(noise: Option<Noise>) -> (Option<f64>, Option<(f64, f64)>) {
-    match noise {
-        Some(Noise::Seeds(deviation)) => (Some(deviation), None),
-        Some(Noise::Images(interval)) => (None, Some(interval)),
-        None => (None, None),
-    }
 }
 
 impl<'a> SweepFacts<'a> {
