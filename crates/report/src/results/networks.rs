@@ -127,10 +127,7 @@ pub(super) fn read(
         .collect();
     let Some((_, first)) = runs.first() else { return Ok(None) };
     let reasons = reasons(record, task);
-    let Some(data) = record.data.get(&first.data.set) else {
-        let reason = format!("it does not describe the data set `{}`", first.data.set);
-        return Err(damaged_record(store, reason));
-    };
+    let data = &record.data[&first.data.set];
     let networks = runs.into_iter().map(|(run, spec)| {
         let Some(why) = reasons.get(run.title.as_str()) else {
             let reason = format!("task `{}` has a run `{}` and no such network", task.name(), run.title);

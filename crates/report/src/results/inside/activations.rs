@@ -41,12 +41,8 @@ pub(super) fn read(
     }
     let size = arrays.size("images", n)?;
     let [height, width, channels] = size;
-    let shape = [n, height, width, channels];
-    let bytes: Vec<u8> = arrays.tensors.values("images", &shape)?;
+    let bytes: Vec<u8> = arrays.tensors.values("images", &[n, height, width, channels])?;
     let images = Pictures { size, values: bytes.into_iter().map(|byte| f32::from(byte) / 255.0).collect() };
-    let pictures = |name: &str| -> Result<Pictures, ReportError> {
-        Ok(Pictures { size, values: arrays.numbers(name, &shape)? })
-    };
     let (mut layers, mut differences) = (Vec::new(), Vec::new());
     for layer in &found.layers {
         let name = format!("layer/{}", layer.name);
@@ -66,17 +62,14 @@ pub(super) fn read(
                 arrays.damaged(format!("the channels of `{name}` by their difference are not all of them"))
             );
         }
-        layers.push(Pictures {
-            size: layer.shape,
-            values: arrays.numbers(&name, &[n, rows, columns, channels])?,
-        });
+        layers.push(arrays.pictures(&name, n, layer.shape)?);
         if n == 2 {
             differences.push(arrays.numbers(&format!("difference/{}", layer.name), &[channels])?);
         }
     }
     Ok(ActivationsResults {
-        gradient: pictures("gradient")?,
-        integrated: pictures("integrated")?,
+        gradient: arrays.pictures("gradient", n, size)?,
+        integrated: arrays.pictures("integrated", n, size)?,
         spec: spec.clone(),
         outcome: found,
         images,

@@ -64,9 +64,6 @@ pub(super) fn read(store: &Reader, run: &PlannedRun, spec: &DreamRun) -> Result<
     }
     let size = arrays.size("pictures", n)?;
     let [height, width, channels] = size;
-    let pictures = |name: &str| -> Result<Pictures, ReportError> {
-        Ok(Pictures { size, values: arrays.numbers(name, &[n, height, width, channels])? })
-    };
     let (frames, steps) = (arrays.length("frame_steps")?, arrays.length("path_steps")?);
     if frames == 0 || steps == 0 {
         return Err(arrays.damaged("nothing was kept of the way".into()));
@@ -76,8 +73,8 @@ pub(super) fn read(store: &Reader, run: &PlannedRun, spec: &DreamRun) -> Result<
         if arrays.has("path_logit") { Some([path("path_logit")?, path("path_probability")?]) } else { None };
     Ok(DreamResults {
         title: run.title.clone(),
-        pictures: pictures("pictures")?,
-        starts: pictures("starts")?,
+        pictures: arrays.pictures("pictures", n, size)?,
+        starts: arrays.pictures("starts", n, size)?,
         frames: Pictures { size, values: arrays.numbers("frames", &[frames, n, height, width, channels])? },
         frame_steps: arrays.tensors.values("frame_steps", &[frames])?,
         path_steps: arrays.tensors.values("path_steps", &[steps])?,

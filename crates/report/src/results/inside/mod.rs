@@ -312,6 +312,12 @@ impl Arrays {
         })
     }
 
+    /// `count` pictures of this size.
+    fn pictures(&self, name: &str, count: usize, size: [usize; 3]) -> Result<Pictures, ReportError> {
+        let [height, width, channels] = size;
+        Ok(Pictures { size, values: self.numbers(name, &[count, height, width, channels])? })
+    }
+
     /// Length of a vector.
     fn length(&self, name: &str) -> Result<usize, ReportError> {
         match self.tensors.shape(name)? {
