@@ -34,7 +34,6 @@ fn matrix(task: &NetworksResults) -> Option<Drawing> {
     let room = Room { beside: KEY + 12.0, widest: 44.0, height: &height, ..Room::page() };
     let matrix = Matrix::table(names, names, &room);
     let mut canvas = Canvas::page();
-    matrix.labels(&mut canvas);
     let cell = |(class, answer): (usize, usize)| match counts[class][answer] {
         count if class == answer => Cell::new(RIGHT).line(count.to_string()).ink(GREY),
         0 => Cell::new(NOTHING),

@@ -14,8 +14,14 @@ use crate::{NetworkPair, NetworksResults, Results, Verdict};
 use inkling_statistics::ALPHA;
 
 pub(super) const FIGURES: &[Spec] = &[
-    Spec::new("mlp_mcnemar", Draw::Found(Task::Mlp, pairs_of_mlps)),
-    Spec::new("cnn_mcnemar", Draw::Found(Task::Cnn, pairs_of_cnns)),
+    Spec::new(
+        "mlp_mcnemar",
+        Draw::Found(Task::Mlp, |found, rows| pairs(Kind::Mlp, found, rows.mlp.as_ref())),
+    ),
+    Spec::new(
+        "cnn_mcnemar",
+        Draw::Found(Task::Cnn, |found, rows| pairs(Kind::Cnn, found, rows.cnn.as_ref())),
+    ),
 ];
 
 /// CNNs beside MLPs.
@@ -32,17 +38,9 @@ fn height(width: f64) -> f64 {
     if width < NUMBERED { width } else { 30.0 }
 }
 
-fn pairs_of_mlps(found: &Results, rows: &Rows) -> Option<Drawing> {
-    pairs(Kind::Mlp, found.mlps.as_ref()?, rows.mlp.as_ref()?)
-}
-
-fn pairs_of_cnns(found: &Results, rows: &Rows) -> Option<Drawing> {
-    pairs(Kind::Cnn, found.cnns.as_ref()?, rows.cnn.as_ref()?)
-}
-
-/// Every two networks of a task; `None` where fewer than two did not diverge.
-fn pairs(kind: Kind, task: &NetworksResults, rows: &NetworksRows) -> Option<Drawing> {
-    let pairs = &rows.comparisons.verdicts;
+/// Every two networks of a kind; `None` where fewer than two did not diverge.
+fn pairs(kind: Kind, found: &Results, rows: Option<&NetworksRows>) -> Option<Drawing> {
+    let (task, pairs) = (kind.of(found)?, &rows?.comparisons.verdicts);
     if pairs.is_empty() {
         return None;
     }
@@ -76,7 +74,6 @@ fn finished(task: &NetworksResults) -> (Vec<usize>, Vec<String>) {
 fn draw(matrix: &Matrix, pairs: &[Verdict<NetworkPair>], (rows, columns): (&[usize], &[usize])) -> Canvas {
     let most = pairs.iter().map(|pair| pair.difference.abs()).fold(1e-4, f64::max);
     let mut canvas = Canvas::page();
-    matrix.labels(&mut canvas);
     let cells = pairs.iter().filter_map(|pair| {
         let row = rows.iter().position(|&i| i == pair.pair.a)?;
         let column = columns.iter().position(|&i| i == pair.pair.b)?;

@@ -33,7 +33,7 @@ use self::registry::Spec;
 #[cfg(test)]
 pub(crate) use self::registry::names;
 use self::written::{
-    fixed, list, number, p_value, percent, points, probability, share, thousands, tick_seconds,
+    counted, fixed, list, number, p_value, percent, points, probability, share, thousands, tick_seconds,
 };
 use inkling_schema::Task;
 use inkling_schema::outcome::DataSetFacts;

@@ -8,7 +8,7 @@ use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room};
 use super::raster::Raster;
 use super::registry::{Draw, Spec};
-use super::{fixed, list, percent, share, thousands};
+use super::{counted, fixed, list, percent, share, thousands};
 use crate::{PairResults, PerceptronResults};
 
 pub(super) const FIGURES: &[Spec] = &[
@@ -135,8 +135,10 @@ fn errors(perceptrons: &PerceptronResults) -> Drawing {
     let mut passes: Vec<usize> = converged.map(|pair| pair.outcome.iterations).collect();
     passes.sort_unstable();
     let range = match (passes.first(), passes.last()) {
-        (Some(first), Some(last)) if first == last => format!(", after {}", iterations(*last)),
-        (Some(first), Some(last)) => format!(", after {} to {}", thousands(*first), iterations(*last)),
+        (Some(first), Some(last)) if first == last => format!(", after {}", counted(*last, "iteration")),
+        (Some(first), Some(last)) => {
+            format!(", after {} to {}", thousands(*first), counted(*last, "iteration"))
+        }
         _ => String::new(),
     };
     canvas.described(format!(
@@ -195,7 +197,7 @@ fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawing {
         .iter()
         .zip(&labels)
         .map(|(pair, label)| {
-            let iterations = iterations(pair.outcome.iterations);
+            let iterations = counted(pair.outcome.iterations, "iteration");
             match pair.errors.last() {
                 Some(&error) => format!("{label}: error {} after {iterations}", percent(error, 2)),
                 None => format!("{label}: no iteration with finite weights"),
@@ -217,7 +219,6 @@ fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
     let matrix =
         Matrix::table(names, names, &Room { beside: 68.0, widest: 60.0, height: &height, ..Room::page() });
     let mut canvas = Canvas::page();
-    matrix.labels(&mut canvas);
     let worst = perceptrons.pairs.iter().map(PairResults::test_accuracy).fold(1.0, f64::min);
     // From the whole per cent below the worst pair, so that the colours differ where the pairs do.
     let low = ((worst * 100.0).floor() / 100.0).min(0.99);
@@ -249,11 +250,6 @@ fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
         list(&extremes),
         percent(mean, 1),
     ))
-}
-
-/// "1 iteration", "2,310 iterations".
-fn iterations(count: usize) -> String {
-    format!("{} iteration{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 /// The axes of error curves: iterations across, the training error upwards, both logarithmic; an error of zero lies

@@ -33,7 +33,6 @@ fn heat_maps(pca: &PcaResults) -> Drawing {
         canvas.text((x, 6.0), title, Style::new(9).bold().start());
         let room = Room { corner: (x, GAP), width, widest: 60.0, ..Room::page() };
         let matrix = Matrix::pairs(&pca.compared_data.classes, &room);
-        matrix.labels(&mut canvas);
         let place = |pair: &PairSeparability| (usize::from(pair.a), usize::from(pair.b));
         matrix.draw(&mut canvas, pca.separability.pairs.iter().map(place).zip(cells));
         matrix.key(&mut canvas, &key);

@@ -2,7 +2,7 @@
 
 use inkling_schema::format::{self, unbroken};
 
-pub(super) use inkling_schema::format::{fixed, list, points, share, thousands};
+pub(super) use inkling_schema::format::{counted, fixed, list, points, share, thousands};
 
 pub(super) fn percent(share: f64, decimals: usize) -> String {
     unbroken(&format::percent(share, decimals))

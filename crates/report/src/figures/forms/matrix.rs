@@ -179,13 +179,14 @@ impl Matrix {
         number_size(number, self.cell(0, 1)).is_some()
     }
 
-    /// Draws cells, each with its row and column. All numbers have one size, the largest in which they fit; where most have no
-    /// room, none is written. Gives back how many lines of text the cells have.
+    /// Names the rows and columns, and draws cells, each with its row and column. All numbers have one size, the largest in
+    /// which they fit; where most have no room, none is written. Gives back how many lines of text the cells have.
     pub(crate) fn draw(
         &self,
         canvas: &mut Canvas,
         cells: impl IntoIterator<Item = ((usize, usize), Cell)>,
     ) -> usize {
+        self.labels(canvas);
         let cells: Vec<(Frame, Cell)> =
             cells.into_iter().map(|((row, column), cell)| (self.cell(row, column), cell)).collect();
         // Numbers that stand back follow the others.
@@ -305,7 +306,10 @@ mod tests {
     #[test]
     fn numbers_have_one_size_or_are_left_out() {
         let lines = |classes: usize, number: &str| {
-            let matrix = Matrix::table(&names(classes), &names(classes), &Room::page());
+            let mut matrix = Matrix::table(&names(classes), &names(classes), &Room::page());
+            // The texts in cells alone are counted.
+            matrix.rows.fill(String::new());
+            matrix.columns.fill(String::new());
             let mut canvas = Canvas::page();
             let cell = |i: usize| Cell::new([200; 3]).line(if i == 0 { "1" } else { number }).line("p 0.05");
             let lines = matrix.draw(&mut canvas, (0..classes).map(|i| ((i, i), cell(i))));

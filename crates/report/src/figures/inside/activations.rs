@@ -1,14 +1,14 @@
 //! The output of each layer for some images, channel by channel in one order and on one scale.
 
 use super::super::colour::WHITE;
-use super::super::thousands;
+use super::super::{counted, thousands};
 use super::channels::Channels;
 use super::picture::Picture;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::text::capital;
 use super::tiles::Tiling;
-use super::words::{Words, counted};
+use super::words::Words;
 use super::{Draw, Spec, figure};
 use crate::{ActivationsResults, Figure};
 

@@ -1,14 +1,14 @@
 //! The filters of each convolution as small pictures.
 
 use super::super::colour::Rgb;
-use super::super::{list, thousands};
+use super::super::{counted, list, thousands};
 use super::picture::Picture;
 use super::scale::Scale;
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::text::capital;
 use super::tiles::Tiling;
-use super::words::{Words, counted};
+use super::words::Words;
 use super::{Draw, Spec, figure};
 use crate::{Figure, FilterLayerResults, FiltersResults};
 

@@ -94,11 +94,6 @@ impl Words<'_> {
     }
 }
 
-/// "1 filter", "64 filters".
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{} {what}{}", thousands(count), if count == 1 { "" } else { "s" })
-}
-
 fn test_image(index: usize) -> String {
     format!("test\u{a0}{}", thousands(index))
 }

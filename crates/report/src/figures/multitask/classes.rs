@@ -47,7 +47,6 @@ fn heat_map(found: &Results, rows: &Rows) -> Option<Drawing> {
         canvas.text((x, 7.0), &title, Style::new(8).bold().start().colour(readable(colour(goal))));
         let room = Room { corner: (x, TOP), width, widest: 29.0, height: &|_| 12.5, ..Room::page() };
         let matrix = Matrix::table(task.classes(goal), &lambdas, &room);
-        matrix.labels(&mut canvas);
         let cells = changes[goal.index()].iter().map(|change| {
             let cell = Cell::new(under_numbers(change.difference / most)).line(points(change.difference));
             ((change.class, change.lambda), cell.edged(change.differs()))

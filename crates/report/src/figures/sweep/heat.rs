@@ -6,7 +6,7 @@ use super::super::fixed;
 use super::super::forms::chart::extent;
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::matrix::{Cell, Matrix, Room};
-use super::super::networks::fitted;
+use super::super::names::fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;
 use crate::results::Noise;
@@ -47,14 +47,12 @@ pub(super) fn over_two_keys(found: &SweepResults) -> Option<Drawing> {
     canvas.text((0.0, 6.0), &heading, Style::new(8).bold().start());
     let room = Room {
         corner: (0.5, TOP),
-        width: TEXT_WIDTH - 1.0,
         beside: KEY + 12.0,
         widest: 62.0,
         height: &|width| if width < 26.0 { width } else { 26.0 },
         ..Room::page()
     };
     let matrix = Matrix::table(&rows, &columns, &room);
-    matrix.labels(&mut canvas);
     let cells = found.points.iter().enumerate().filter_map(|(place, point)| {
         let at = |key: usize, values: &[String]| {
             values.iter().position(|value| *value == point.settings[key].shown())
@@ -73,7 +71,7 @@ pub(super) fn over_two_keys(found: &SweepResults) -> Option<Drawing> {
         };
         Some((place_of, cell.edged(found.chosen() == Some(place))))
     });
-    let lines = matrix.draw(&mut canvas, cells.collect::<Vec<_>>());
+    let lines = matrix.draw(&mut canvas, cells);
     let mut key = Key::column(KEY);
     key.note("validation accuracy in per cent");
     if high > low {
