@@ -61,15 +61,8 @@ impl<'a> Axis<'a> {
     }
 
     /// The same ticks without a word.
-    pub(super) fn silent(&self) -> Axis<'static> {
-        Axis {
-            range: self.range,
-            log: self.log,
-            step: self.step,
-            format: |_| String::new(),
-            title: "",
-            gap: 0.0,
-        }
+    pub(super) fn silent(&self) -> Axis<'a> {
+        Axis { format: |_| String::new(), title: "", gap: 0.0, ..*self }
     }
 
     /// What stands at the ticks. A logarithmic axis of many decades has labels at some of them alone, and those that would

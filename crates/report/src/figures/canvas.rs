@@ -10,7 +10,7 @@ use kuva::render::color::Color;
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
-pub(super) use super::axis::Axis;
+use super::axis::Axis;
 use super::colour::{INK, Rgb, WHITE};
 use super::raster::Raster;
 use crate::document::printable::without_controls;
@@ -304,14 +304,12 @@ impl Canvas {
             .with_show_grid(false);
         layout = if x.log { layout.with_log_x() } else { layout };
         layout = if y.log { layout.with_log_y() } else { layout };
-        layout = match x.step {
-            Some(step) => layout.with_x_tick_step(step),
-            None => layout,
-        };
-        layout = match y.step {
-            Some(step) => layout.with_y_tick_step(step),
-            None => layout,
-        };
+        if let Some(step) = x.step {
+            layout = layout.with_x_tick_step(step);
+        }
+        if let Some(step) = y.step {
+            layout = layout.with_y_tick_step(step);
+        }
         let titles = [(x.title.to_owned(), x.gap), (y.title.to_owned(), y.gap)];
         Panel { frame, computed: ComputedLayout::from_layout(&layout), layout, titles }
     }

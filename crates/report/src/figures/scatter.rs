@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, CROWD, INK, WHITE};
 use super::forms::apart::{move_apart, overlap};
-use super::forms::chart::Chart;
+use super::forms::chart::{Chart, extent};
 use super::forms::key::{Key, Sign, square};
 use super::forms::tiles::Tiles;
 use super::names::all_fitted;
@@ -182,10 +182,9 @@ pub(super) fn ranges(points: &[[f64; 2]]) -> ((f64, f64), (f64, f64)) {
     const FLATTEST: f64 = 0.5;
     const TALLEST: f64 = 1.1;
     let range = |axis: usize| {
-        let values = points.iter().map(|point| point[axis]);
-        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+        let (low, high) = extent(points.iter().map(|point| point[axis]), (0.0, 0.0));
         let margin = if high > low { 0.025 * (high - low) } else { 1.0 };
-        if low <= high { (low - margin, high + margin) } else { (-1.0, 1.0) }
+        (low - margin, high + margin)
     };
     let widened = |(low, high): (f64, f64), length: f64| {
         let more = ((length - (high - low)) / 2.0).max(0.0);

@@ -1,9 +1,10 @@
 //! Curves over the steps of a run, in panels side by side with a key above.
 
-use super::super::canvas::{Axis, Canvas, Frame, TEXT_WIDTH};
+use super::super::axis::{Axis, even_step};
+use super::super::canvas::{Canvas, Frame, TEXT_WIDTH};
 use super::super::colour::{GREY, Rgb};
-use super::super::networks::even_step;
-use super::super::{percent, thousands};
+use super::super::forms::chart::extent;
+use super::super::thousands;
 use super::sheet::Band;
 use super::text::Face;
 
@@ -73,26 +74,17 @@ impl Panel {
     fn draw(&self, canvas: &mut Canvas, frame: Frame) {
         let points = || self.curves.iter().flat_map(|curve| &curve.points);
         let last = points().map(|point| point.0).fold(1.0, f64::max);
-        let (low, high) =
-            points().fold((f64::MAX, f64::MIN), |(low, high), point| (low.min(point.1), high.max(point.1)));
+        let (low, high) = extent(points().map(|point| point.1), (0.0, 0.0));
         let margin = 0.04 * (high - low).max(1e-6 * high.abs()).max(1e-9);
-        let range = if self.share { (0.0, 1.0) } else { (low - margin, high + margin) };
-        let x = Axis {
-            range: (0.0, last),
-            log: false,
-            step: Some(even_step((0.0, last), 6.0).max(1.0)),
-            format: |step| thousands(step.round() as usize),
-            title: "step",
-            gap: 20.0,
+        let step = even_step((0.0, last), 6.0).max(1.0);
+        let x = Axis::linear((0.0, last), 6.0, |step| thousands(step.round() as usize)).step(step);
+        let y = if self.share {
+            Axis::shares((0.0, 1.0), 4.0).step(0.25)
+        } else {
+            Axis::linear((low - margin, high + margin), 5.0, plain)
         };
-        let y = Axis {
-            range,
-            log: false,
-            step: Some(if self.share { 0.25 } else { even_step(range, 5.0) }),
-            format: if self.share { |v| percent(v, 0) } else { plain },
-            title: self.title,
-            gap: 33.0,
-        };
+        let x = Axis { title: "step", gap: 20.0, ..x };
+        let y = Axis { title: self.title, gap: 33.0, ..y };
         let panel = canvas.panel(frame, &x, &y);
         canvas.axes(&panel);
         canvas.outline(panel.frame, GREY, 0.4);

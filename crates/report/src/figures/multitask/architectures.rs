@@ -4,7 +4,7 @@ use inkling_schema::{LayerSpec, PlannedLayer};
 
 use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, INK, Rgb, pale};
-use super::super::networks::fitted;
+use super::super::names::fitted;
 use super::super::registry::{Draw, Spec};
 use super::super::{list, thousands};
 use super::colour;

@@ -6,7 +6,7 @@ use super::super::colour::{CURVES, INK, pale};
 use super::super::forms::chart::{Chart, Stroke, extent, with_margin};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::mark::mark;
-use super::super::networks::fitted;
+use super::super::names::fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;
 use crate::results::PointResults;
