@@ -9,7 +9,7 @@ use super::forms::apart::move_apart;
 use super::forms::chart::{Chart, LEFT, Panels, extent, with_margin};
 use super::forms::key::{Key, Sign};
 use super::forms::mark::lettered;
-use super::networks::{Kind, compared};
+use super::networks::{Kind, compared, diverged, diverged_words};
 use super::registry::{Draw, Spec};
 use super::seeds::interval;
 use super::{list, percent, thousands, tick_seconds};
@@ -18,8 +18,8 @@ use crate::{Network, NetworksResults, Results};
 use inkling_statistics::wilson_interval;
 
 pub(super) const FIGURES: &[Spec] = &[
-    Spec::new("mlp_parameters", Draw::Found(Task::Mlp, |found, _| mlps_against_parameters(found))),
-    Spec::new("cnn_parameters", Draw::Found(Task::Cnn, |found, _| cnns_against_parameters(found))),
+    Spec::new("mlp_parameters", Draw::Found(Task::Mlp, |found, _| against_parameters(Kind::Mlp, found))),
+    Spec::new("cnn_parameters", Draw::Found(Task::Cnn, |found, _| against_parameters(Kind::Cnn, found))),
 ];
 
 /// CNNs beside MLPs.
@@ -29,22 +29,14 @@ pub(super) const COMPARED: &[Spec] =
 /// Distance of two marks side by side.
 const APART: f64 = 14.0;
 
-fn mlps_against_parameters(found: &Results) -> Option<Drawing> {
-    Some(against_parameters(&[(Kind::Mlp, found.mlps.as_ref()?)]))
-}
-
-fn cnns_against_parameters(found: &Results) -> Option<Drawing> {
-    Some(against_parameters(&compared(found, found.cnns.as_ref()?)))
-}
-
 /// Test accuracy against the number of parameters, with the depth in the marks.
-fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing {
+fn against_parameters(kind: Kind, found: &Results) -> Option<Drawing> {
     /// Networks that diverged, of which there may be more than room.
     const NAMED: usize = 8;
-    let networks = collect(tasks);
-    let failed = diverged(tasks);
+    let tasks = compared(kind, found)?;
+    let (networks, failed) = (collect(&tasks), failed(&tasks));
     let mut key = Key::column(118.0);
-    explain(tasks, &mut key);
+    explain(&tasks, &mut key);
     if !budgets(&networks, &PARAMETERS).is_empty() {
         key.add(Sign::Line(pale(INK), None), "side by side: about as many parameters");
     }
@@ -60,7 +52,7 @@ fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing {
     draw(&mut Chart::beside(&mut canvas, &key, height, (&x, &y)), &networks, &PARAMETERS);
     let described: Vec<String> = networks.iter().map(Shown::described).collect();
     let kinds: Vec<String> = tasks.iter().map(|(kind, _)| format!("{}s", kind.name())).collect();
-    canvas.described(format!(
+    Some(canvas.described(format!(
         "Test accuracy against the number of parameters, on a logarithmic axis, for {}, with the depth in each mark \
          and {}. {}.{}",
         list(&kinds),
@@ -70,14 +62,14 @@ fn against_parameters(tasks: &[(Kind, &NetworksResults)]) -> Drawing {
             "95 % Wilson intervals"
         },
         if described.is_empty() { "No network finished".to_owned() } else { described.join("; ") },
-        failed_words(&failed),
-    ))
+        diverged_words(&failed),
+    )))
 }
 
 /// Test accuracy against the seconds that training and testing took; `None` without two kinds of network on the same data, or
 /// where different machines or programs took these times.
 fn against_times(found: &Results) -> Option<Drawing> {
-    let tasks = compared(found, found.cnns.as_ref()?);
+    let tasks = compared(Kind::Cnn, found)?;
     if tasks.len() < 2 || !found.origins.times_compare() {
         return None;
     }
@@ -103,7 +95,7 @@ fn against_times(found: &Results) -> Option<Drawing> {
         "Test accuracy against the time to train (left) and the time to classify the test images once (right), on \
          logarithmic axes, for MLPs and CNNs. {}.{}",
         described.join("; "),
-        failed_words(&diverged(&tasks)),
+        diverged_words(&failed(&tasks)),
     )))
 }
 
@@ -150,13 +142,8 @@ fn collect<'a>(tasks: &[(Kind, &'a NetworksResults)]) -> Vec<Shown<'a>> {
     networks.collect()
 }
 
-fn diverged(tasks: &[(Kind, &NetworksResults)]) -> Vec<String> {
-    let networks = tasks.iter().flat_map(|(_, task)| &task.networks);
-    networks.filter(|network| network.kept().is_none()).map(|network| network.name.clone()).collect()
-}
-
-fn failed_words(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!(" Diverged, not shown: {}.", list(names)) }
+fn failed(tasks: &[(Kind, &NetworksResults)]) -> Vec<String> {
+    diverged(tasks.iter().flat_map(|(_, task)| &task.networks))
 }
 
 /// What accuracy is plotted against.

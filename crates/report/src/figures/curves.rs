@@ -11,7 +11,7 @@ use super::forms::key::{Key, Sign};
 use super::names::all_fitted;
 use super::networks::Kind;
 use super::registry::{Draw, Spec};
-use super::{percent, thousands};
+use super::{counted, percent, thousands};
 use crate::{Network, NetworksResults};
 
 pub(super) const FIGURES: &[Spec] = &[Spec::new("curves", Draw::Networks(Kind::ALL, curves))];
@@ -44,18 +44,17 @@ fn curves(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
     let names: Vec<String> = task.networks.iter().map(|network| network.name.clone()).collect();
     let titles = all_fitted(&names, 1.06 * 8.0, panels.width());
     let scale = Scale::new(task);
+    let epochs = Axis::epochs(scale.epochs, 4.0);
+    let loss = Axis::positive(scale.loss).titled("cross-entropy");
+    let accuracy = Axis::shares(scale.accuracy, 4.0).titled("accuracy");
     let parts = task.networks.chunks(NETWORKS).zip(titles.chunks(NETWORKS));
     let part = |(networks, titles): (&[Network], &[String])| {
         let mut canvas = Canvas::page();
         key.draw(&mut canvas, (LEFT, 0.0));
         for (i, (network, title)) in networks.iter().zip(titles).enumerate() {
             panels.heading(&mut canvas, i, title, INK);
-            scale.loss(
-                &mut panels.chart(&mut canvas, (i, 0), &scale.epoch_axis(), &scale.loss_axis()),
-                network,
-            );
-            let (x, y) = (scale.epoch_axis(), scale.accuracy_axis());
-            scale.accuracy(&mut panels.chart(&mut canvas, (i, 1), &x, &y), network);
+            scale.loss(&mut panels.chart(&mut canvas, (i, 0), &epochs, &loss), network);
+            scale.accuracy(&mut panels.chart(&mut canvas, (i, 1), &epochs, &accuracy), network);
         }
         canvas.described(alt(kind, task, networks))
     };
@@ -65,28 +64,30 @@ fn curves(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
 fn key(task: &NetworksResults) -> Key {
     let mut key = Key::row(TEXT_WIDTH - LEFT);
     key.add(Sign::Line(BATCHES.0, None), "batches, each before its step");
-    let seeds = task.networks.iter().map(|network| network.trainings().count()).max().unwrap_or(1);
     let epochs = || task.networks.iter().flat_map(|network| &network.outcome.epochs);
     for part in PARTS.iter().filter(|part| epochs().any(|epoch| (part.of)(epoch).is_some())) {
         key.add(Sign::Marked(part.shape, part.colour), part.name);
     }
-    if seeds > 1 {
-        key.note(seeds_note(task.networks.first().map_or(0, |network| network.spec.seed), seeds));
+    if let Some(note) = seeds_note(task.networks.iter()) {
+        key.note(note);
     }
     key
 }
 
-/// What lines and bands are, where there are so many seeds.
-pub(super) fn seeds_note(first: u64, seeds: usize) -> String {
-    format!("lines: seed {first}; bands: from the lowest to the highest of {seeds} seeds")
+/// What lines and bands are, where there are several seeds.
+pub(super) fn seeds_note<'a>(networks: impl Iterator<Item = &'a Network>) -> Option<String> {
+    let networks: Vec<&Network> = networks.collect();
+    let seeds =
+        networks.iter().map(|network| network.trainings().count()).max().filter(|&seeds| seeds > 1)?;
+    let first = networks[0].spec.seed;
+    Some(format!("lines: seed {first}; bands: from the lowest to the highest of {seeds} seeds"))
 }
 
-/// Steps, and the lowest and the highest of some value after the epochs that end there, over the seeds that all came so far; nothing of
-/// one seed.
+/// Epochs, and the lowest and the highest of some value after them, over the seeds that all came so far; nothing of one seed.
 pub(super) fn over_seeds(
     network: &Network,
     value: impl Fn(&EpochOutcome) -> Option<f64>,
-) -> Vec<(usize, f64, f64)> {
+) -> Vec<(f64, f64, f64)> {
     if network.replicates.is_empty() {
         return Vec::new();
     }
@@ -96,7 +97,7 @@ pub(super) fn over_seeds(
     let at = |epoch: usize| {
         let found = trainings.iter().map(|epochs| value(&epochs[epoch]));
         let (low, high) = extent(found.collect::<Option<Vec<f64>>>()?, (0.0, 0.0));
-        Some((trainings[0][epoch].step, low, high))
+        Some((network.epochs_at(trainings[0][epoch].step), low, high))
     };
     (0..shortest).filter_map(at).collect()
 }
@@ -134,30 +135,13 @@ impl Scale {
         }
     }
 
-    fn epoch_axis(&self) -> Axis<'static> {
-        Axis::epochs(self.epochs, 4.0)
-    }
-
-    fn loss_axis(&self) -> Axis<'static> {
-        Axis::positive(self.loss).titled("cross-entropy")
-    }
-
-    fn accuracy_axis(&self) -> Axis<'static> {
-        Axis::shares(self.accuracy, 4.0).titled("accuracy")
-    }
-
-    /// How many epochs so many steps are.
-    fn epochs_at(&self, network: &Network, step: usize) -> f64 {
-        step as f64 / network.steps_per_epoch() as f64
-    }
-
     fn loss(&self, chart: &mut Chart, network: &Network) {
-        let batches = network.curve.iter().map(|line| (self.epochs_at(network, line.step), line.loss));
+        let batches = network.curve.iter().map(|line| (network.epochs_at(line.step), line.loss));
         chart.curve(batches, BATCHES);
         self.evaluations(chart, network, |found| found.loss);
         if let Some(at) = network.outcome.diverged {
             // On the side of the line that has more room.
-            let (x, y) = (chart.at((self.epochs_at(network, at.step), self.loss.1)).0, chart.frame.y);
+            let (x, y) = (chart.at((network.epochs_at(at.step), self.loss.1)).0, chart.frame.y);
             let (x, style) = if x < chart.frame.centre().0 {
                 (x + 3.0, Style::new(7).start())
             } else {
@@ -169,7 +153,7 @@ impl Scale {
     }
 
     fn accuracy(&self, chart: &mut Chart, network: &Network) {
-        let points = network.curve.iter().map(|line| (self.epochs_at(network, line.step), line.accuracy));
+        let points = network.curve.iter().map(|line| (network.epochs_at(line.step), line.accuracy));
         for part in above(points, self.accuracy.0) {
             chart.curve(part, BATCHES);
         }
@@ -180,21 +164,18 @@ impl Scale {
     fn evaluations(&self, chart: &mut Chart, network: &Network, value: impl Fn(&Evaluation) -> f64) {
         for part in &PARTS {
             let of_part = |epoch: &EpochOutcome| (part.of)(epoch).map(|found| value(&found));
-            let band = over_seeds(network, of_part).into_iter();
-            let band: Vec<(f64, f64, f64)> =
-                band.map(|(step, low, high)| (self.epochs_at(network, step), low, high)).collect();
-            chart.band(&band, part.colour, 0.33);
+            chart.band(&over_seeds(network, of_part), part.colour, 0.33);
         }
         for part in &PARTS {
             let place = |epoch: &EpochOutcome| {
                 let found = (part.of)(epoch)?;
-                Some((self.epochs_at(network, epoch.step), value(&found)))
+                Some((network.epochs_at(epoch.step), value(&found)))
             };
             let places: Vec<(f64, f64)> = network.outcome.epochs.iter().filter_map(place).collect();
             chart.after_epochs(&places, Stroke(part.colour, 0.9, None), part.shape, self.epochs);
         }
         if let Some(at) = network.outcome.diverged {
-            chart.down(self.epochs_at(network, at.step), Stroke(INK, 0.7, Some("2 1.5")));
+            chart.down(network.epochs_at(at.step), Stroke(INK, 0.7, Some("2 1.5")));
         }
     }
 }
@@ -232,14 +213,12 @@ fn alt(kind: Kind, task: &NetworksResults, networks: &[Network]) -> String {
             ),
         })
         .collect();
-    let plural = if ends.len() == 1 { "" } else { "s" };
     let best = networks.iter().any(|network| network.outcome.weights == Weights::Best);
     let at_the_end = if best { "With the weights that are kept" } else { "At the end" };
     format!(
-        "Cross-entropy, on a logarithmic axis, and accuracy against the epoch for {} {}{plural} on {}: within the \
+        "Cross-entropy, on a logarithmic axis, and accuracy against the epoch for {} on {}: within the \
          epochs, and after each on all training and test images. {at_the_end}: {}.",
-        ends.len(),
-        kind.name(),
+        counted(ends.len(), kind.name()),
         task.data.title,
         ends.join("; "),
     )

@@ -1,13 +1,12 @@
-//! What the figures of Tasks 3 and 4 share: the two kinds of network, and how numbers are written.
+//! What the figures of Tasks 3 and 4 share: the kinds of networks.
 
 use inkling_schema::Task;
 
-pub(super) use super::axis::even_step;
 use super::colour::{CURVES, Rgb};
 use super::forms::key::{Key, Sign};
-pub(super) use super::names::fitted;
+use super::list;
 use crate::document::facts::compared::same_data;
-use crate::{NetworksResults, Results};
+use crate::{Network, NetworksResults, Results};
 
 /// A kind of network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,11 +74,19 @@ impl Kind {
     }
 }
 
-/// The CNNs, beside the MLPs where these were trained and tested on the same images.
-pub(super) fn compared<'a>(
-    found: &'a Results,
-    cnns: &'a NetworksResults,
-) -> Vec<(Kind, &'a NetworksResults)> {
-    let mlps = found.mlps.iter().filter(|mlps| same_data(mlps, cnns)).map(|mlps| (Kind::Mlp, mlps));
-    mlps.chain([(Kind::Cnn, cnns)]).collect()
+/// The networks of a kind; CNNs beside the MLPs where these were trained and tested on the same images.
+pub(super) fn compared(kind: Kind, found: &Results) -> Option<Vec<(Kind, &NetworksResults)>> {
+    let task = kind.of(found)?;
+    let mlps = found.mlps.iter().filter(|mlps| kind == Kind::Cnn && same_data(mlps, task));
+    Some(mlps.map(|mlps| (Kind::Mlp, mlps)).chain([(kind, task)]).collect())
+}
+
+/// The names of networks that diverged.
+pub(super) fn diverged<'a>(networks: impl Iterator<Item = &'a Network>) -> Vec<String> {
+    networks.filter(|network| network.kept().is_none()).map(|network| network.name.clone()).collect()
+}
+
+/// The names of networks that diverged, in a sentence for those who cannot see the figure; nothing where none did.
+pub(super) fn diverged_words(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(" Diverged, not shown: {}.", list(names)) }
 }

@@ -135,6 +135,11 @@ impl Network {
         ended.unwrap_or_else(|| images.div_ceil(self.spec.training.batch_size.max(1))).max(1)
     }
 
+    /// How many epochs so many steps are.
+    pub fn epochs_at(&self, step: usize) -> f64 {
+        step as f64 / self.steps_per_epoch() as f64
+    }
+
     /// What is right for each test image, as the first head is asked, shape `[n]`.
     pub fn labels(&self) -> &[u8] {
         &self.heads[0].labels

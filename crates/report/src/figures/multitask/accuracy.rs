@@ -8,12 +8,12 @@ use super::super::colour::{GREY, INK, pale, readable};
 use super::super::forms::chart::{Chart, LEFT, Stroke, extent, with_margin};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::mark::{hollow, mark};
+use super::super::networks::{diverged, diverged_words};
 use super::super::percent;
 use super::super::registry::{Draw, Spec};
 use super::over_time::two;
-use super::{SUMMED, colour, diverged_words, lambda_axis, lambda_name, shape};
+use super::{SUMMED, colour, interval, lambda_axis, lambda_name, shape};
 use crate::{Goal, MultitaskResults};
-use inkling_statistics::wilson_interval;
 
 pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_accuracy", Draw::Multitask(against_lambda))];
 
@@ -67,10 +67,6 @@ fn free_single(task: &MultitaskResults) -> Option<Evaluation> {
 fn heads(task: &MultitaskResults, goal: Goal, trained: bool) -> Vec<(f64, Evaluation)> {
     let of = task.lambdas.iter().filter(|(_, network)| network.trained(goal) == trained);
     of.filter_map(|(lambda, network)| Some((*lambda, network.test(goal)?))).collect()
-}
-
-fn interval(found: &Evaluation) -> (f64, f64) {
-    wilson_interval(found.correct, found.images)
 }
 
 /// What is shown of the heads that were trained for a goal.
@@ -196,6 +192,6 @@ fn alt(task: &MultitaskResults) -> String {
          (right). {}. {}.{free}{}",
         of(Goal::Item),
         of(Goal::Group),
-        diverged_words(task),
+        diverged_words(&diverged(task.networks())),
     )
 }

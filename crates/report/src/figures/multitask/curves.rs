@@ -7,7 +7,7 @@ use super::super::curves::{over_seeds, seeds_note};
 use super::super::forms::chart::{Stroke, extent, with_margin};
 use super::super::registry::{Draw, Spec};
 use super::super::{percent, thousands};
-use super::over_time::{Line, begin, epochs, longest, means, two};
+use super::over_time::{Line, begin, longest, means, two};
 use super::{colour, shape};
 use crate::results::test_of;
 use crate::{Goal, MultitaskResults, Network};
@@ -26,15 +26,13 @@ fn curves(task: &MultitaskResults) -> Option<Drawing> {
             network.trained(goal) && !(network.tests(goal).is_empty() && network.losses(goal).is_empty())
         })
     };
-    let seeds = task.networks().map(|network| network.trainings().count()).max().unwrap_or(1);
-    let first = task.networks().next().map_or(0, |network| network.spec.seed);
-    let (shown, mut canvas, top) = begin(task, seen, (seeds > 1).then(|| seeds_note(first, seeds)))?;
+    let (shown, mut canvas, top) = begin(task, seen, seeds_note(task.networks()))?;
     let (panels, most) = (two(top, &[96.0, 84.0]), longest(task));
     for goal in Goal::BOTH {
         let titled = |title| if goal == Goal::Item { title } else { "" };
         panels.heading(&mut canvas, goal.index(), goal.name(), readable(colour(goal)));
         let accuracies = accuracies(&shown, goal);
-        let bands: Vec<Band> = shown.iter().map(|line| band(line.network, goal)).collect();
+        let bands: Vec<_> = shown.iter().map(|line| band(line.network, goal)).collect();
         let of_bands = bands.iter().flatten().flat_map(|&(_, low, high)| [low, high]);
         let of_lines = accuracies.iter().flat_map(|(_, points)| points).map(|point| point.1);
         let range = extent(of_lines.chain(of_bands), (0.0, 1.0));
@@ -75,21 +73,17 @@ fn accuracies<'a>(shown: &'a [Line<'a>], goal: Goal) -> Curves<'a> {
     trained.map(points).collect()
 }
 
-/// Points of (epochs, lowest, highest).
-type Band = Vec<(f64, f64, f64)>;
-
 /// The test accuracies of a trained head over the seeds; nothing of one seed.
-fn band(network: &Network, goal: Goal) -> Band {
+fn band(network: &Network, goal: Goal) -> Vec<(f64, f64, f64)> {
     let Some(head) = network.head(goal).filter(|_| network.trained(goal)) else { return Vec::new() };
-    let found = over_seeds(network, |epoch| test_of(epoch, head).map(|found| found.accuracy()));
-    found.into_iter().map(|(step, low, high)| (epochs(network, step), low, high)).collect()
+    over_seeds(network, |epoch| test_of(epoch, head).map(|found| found.accuracy()))
 }
 
 fn losses<'a>(shown: &'a [Line<'a>], goal: Goal) -> Curves<'a> {
     let points = |line: &'a Line<'a>| {
         let losses = line.network.losses(goal).into_iter();
         let points: Vec<(f64, f64)> =
-            losses.map(|(step, loss)| (epochs(line.network, step), loss.max(1e-6))).collect();
+            losses.map(|(step, loss)| (line.network.epochs_at(step), loss.max(1e-6))).collect();
         (line, means(&points, POINTS))
     };
     shown.iter().map(points).filter(|(_, points)| !points.is_empty()).collect()

@@ -5,7 +5,7 @@ use super::super::canvas::Drawing;
 use super::super::colour::{GREY, INK, pale};
 use super::super::forms::chart::{Chart, Stroke, extent};
 use super::super::registry::{Draw, Spec};
-use super::over_time::{Line, begin, epochs, longest, means, two};
+use super::over_time::{Line, begin, longest, means, two};
 use crate::{MultitaskResults, Network};
 
 pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_gradients", Draw::Multitask(over_training))];
@@ -22,7 +22,7 @@ fn over_training(task: &MultitaskResults) -> Option<Drawing> {
     let (panels, most) = (two(top, &[104.0]), longest(task));
     let curves = |of: fn(&Network) -> Vec<(usize, f64)>| -> Vec<Points> {
         let points = |line: &Line| {
-            let place = |(step, value)| (epochs(line.network, step), value);
+            let place = |(step, value)| (line.network.epochs_at(step), value);
             of(line.network).into_iter().map(place).collect()
         };
         shown.iter().map(points).collect()

@@ -8,7 +8,7 @@ use super::super::colour::INK;
 use super::super::forms::chart::{Panels, Stroke};
 use super::super::percent;
 use super::super::registry::{Draw, Spec};
-use super::over_time::{begin, epochs, longest};
+use super::over_time::{begin, longest};
 use crate::MultitaskResults;
 
 pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_idle", Draw::Multitask(over_training))];
@@ -32,7 +32,8 @@ fn over_training(task: &MultitaskResults) -> Option<Drawing> {
         let y = Axis::shares((0.0, 1.0), 4.0).step(0.25);
         let mut chart = panels.chart(&mut canvas, (i, 0), &Axis::epochs(most, 5.0), &y);
         for line in &shown {
-            let points = line.network.idle.iter().map(|found| (epochs(line.network, found.step), of(found)));
+            let points =
+                line.network.idle.iter().map(|found| (line.network.epochs_at(found.step), of(found)));
             chart.curve(points, Stroke(line.colour, 1.1, line.dash));
         }
     }

@@ -12,10 +12,13 @@ mod seeds;
 mod tests;
 mod tradeoff;
 
+use inkling_schema::outcome::Evaluation;
+
 use super::axis::Axis;
 use super::colour::{CURVES, Rgb, amber};
 use super::registry::Spec;
-use crate::{Goal, MultitaskResults, Network};
+use crate::{Goal, MultitaskResults};
+use inkling_statistics::wilson_interval;
 
 /// The figures, by the files that draw them.
 pub(super) const FIGURES: &[&[Spec]] = &[
@@ -64,9 +67,7 @@ fn lambda_axis() -> Axis<'static> {
     Axis::linear((-0.08, 1.08), 4.0, number).step(0.25).titled("λ")
 }
 
-/// What diverged, in a sentence for those who cannot see the figure; nothing where nothing did.
-fn diverged_words(task: &MultitaskResults) -> String {
-    let diverged = |network: &&Network| network.kept().is_none();
-    let names: Vec<String> = task.networks().filter(diverged).map(|network| network.name.clone()).collect();
-    if names.is_empty() { String::new() } else { format!(" Diverged, not shown: {}.", super::list(&names)) }
+/// A head's 95 % Wilson interval.
+fn interval(found: &Evaluation) -> (f64, f64) {
+    wilson_interval(found.correct, found.images)
 }

@@ -65,11 +65,6 @@ pub(super) fn longest(task: &MultitaskResults) -> f64 {
     task.networks().map(|network| network.spec.training.epochs).max().unwrap_or(1).max(1) as f64
 }
 
-/// How many epochs so many steps are.
-pub(super) fn epochs(network: &Network, step: usize) -> f64 {
-    step as f64 / network.steps_per_epoch() as f64
-}
-
 /// Means of neighbouring points, so many at most: single batches say little.
 pub(super) fn means(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
     let size = points.len().div_ceil(most.max(1)).max(1);

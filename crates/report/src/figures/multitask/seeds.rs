@@ -9,8 +9,7 @@ use super::super::points;
 use super::super::registry::{Draw, Spec};
 use super::over_time::two;
 use super::{colour, lambda_axis, lambda_name, shape};
-use crate::{Goal, MultitaskResults};
-use inkling_statistics::mean_and_std;
+use crate::{Goal, MultitaskResults, Network, Spread};
 
 pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_seeds", Draw::Multitask(gains))];
 
@@ -18,13 +17,7 @@ pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_seeds", Draw::Multita
 struct Gains {
     lambda: f64,
     by_seed: Vec<f64>,
-}
-
-impl Gains {
-    /// Mean and standard deviation.
-    fn spread(&self) -> Option<(f64, Option<f64>)> {
-        mean_and_std(&self.by_seed)
-    }
+    spread: Spread,
 }
 
 /// Of every head that was trained with the other.
@@ -33,17 +26,17 @@ fn of(task: &MultitaskResults, goal: Goal) -> Vec<Gains> {
         return Vec::new();
     };
     let single = single.spread(head);
-    let gains = |(lambda, network): &(f64, crate::Network)| {
+    let gains = |(lambda, network): &(f64, Network)| {
         let spread =
             network.is_joint().then(|| network.head(goal)).flatten().map(|head| network.spread(head))?;
         let by_seed = spread.accuracies.iter().filter_map(|(seed, accuracy)| {
             let (_, alone) = single.accuracies.iter().find(|(other, _)| other == seed)?;
             Some((*accuracy)? - (*alone)?)
         });
-        Some(Gains { lambda: *lambda, by_seed: by_seed.collect() })
+        let by_seed: Vec<f64> = by_seed.collect();
+        Some(Gains { lambda: *lambda, spread: Spread::of(&by_seed)?, by_seed })
     };
-    let known = |gains: &Gains| !gains.by_seed.is_empty();
-    task.lambdas.iter().filter_map(gains).filter(known).collect()
+    task.lambdas.iter().filter_map(gains).collect()
 }
 
 /// A panel for each goal; `None` of one seed, or where nothing can be compared.
@@ -63,8 +56,7 @@ fn gains(task: &MultitaskResults) -> Option<Drawing> {
     for (goal, found) in Goal::BOTH.into_iter().zip(&all) {
         panels.heading(&mut canvas, goal.index(), goal.name(), readable(colour(goal)));
         let ends = found.iter().flat_map(|gains| {
-            let interval =
-                gains.spread().and_then(|(mean, deviation)| Some([mean - deviation?, mean + deviation?]));
+            let interval = gains.spread.interval().map(|(low, high)| [low, high]);
             gains.by_seed.iter().copied().chain(interval.into_iter().flatten())
         });
         let (low, high) = extent(ends.chain([0.0]), (-0.01, 0.01));
@@ -80,22 +72,20 @@ fn draw(chart: &mut Chart, goal: Goal, found: &[Gains]) {
     for gains in found {
         let dots = gains.by_seed.iter().map(|&gain| (gains.lambda + 0.025, gain));
         chart.marks(dots, (0, 2.2), pale(colour(goal)));
-        let Some((mean, deviation)) = gains.spread() else { continue };
-        let (x, _) = chart.at((gains.lambda - 0.012, mean));
-        if let Some(deviation) = deviation {
-            chart.interval(x, (mean - deviation, mean + deviation), colour(goal));
+        let mean = (gains.lambda - 0.012, gains.spread.mean);
+        if let Some(interval) = gains.spread.interval() {
+            chart.interval(chart.at(mean).0, interval, colour(goal));
         }
-        chart.marks([(gains.lambda - 0.012, mean)], (shape(goal), 3.2), colour(goal));
+        chart.marks([mean], (shape(goal), 3.2), colour(goal));
     }
 }
 
 fn alt(task: &MultitaskResults, all: &[Vec<Gains>; 2]) -> String {
     let of = |goal: Goal| {
-        let heads = all[goal.index()].iter().filter_map(|gains| {
-            let (mean, deviation) = gains.spread()?;
+        let heads = all[goal.index()].iter().map(|Gains { lambda, spread, .. }| {
             let deviation =
-                deviation.map_or_else(String::new, |deviation| format!(" ± {}", points(deviation)));
-            Some(format!("{} {}{deviation}", lambda_name(task, gains.lambda), points(mean)))
+                spread.deviation.map_or_else(String::new, |deviation| format!(" ± {}", points(deviation)));
+            format!("{} {}{deviation}", lambda_name(task, *lambda), points(spread.mean))
         });
         let heads: Vec<String> = heads.collect();
         format!("{}: {}", goal.name(), if heads.is_empty() { "nothing".to_owned() } else { heads.join(", ") })

@@ -9,12 +9,12 @@ use super::super::forms::chart::{Chart, Stroke, extent, with_margin};
 use super::super::forms::key::{Key, Sign};
 use super::super::forms::labels::Labels;
 use super::super::forms::mark::hollow;
-use super::super::networks::fitted;
+use super::super::names::fitted;
+use super::super::networks::{diverged, diverged_words};
 use super::super::percent;
 use super::super::registry::{Draw, Spec};
-use super::{SUMMED, colour, diverged_words, lambda_colour, lambda_name};
-use crate::{Goal, MultitaskResults, Spread, WeightingResults};
-use inkling_statistics::wilson_interval;
+use super::{SUMMED, colour, interval, lambda_colour, lambda_name};
+use crate::{Goal, MultitaskResults, Network, Spread, WeightingResults};
 
 pub(super) const FIGURES: &[Spec] = &[Spec::new("multitask_tradeoff", Draw::Multitask(plane))];
 
@@ -45,80 +45,181 @@ struct Other<'a> {
     shape: usize,
 }
 
-/// Every network of two trained heads; `None` without one.
+/// What is shown: every network of two trained heads, and beside them what those of one head reach.
+struct Shown<'a> {
+    task: &'a MultitaskResults,
+    points: Vec<Point>,
+    others: Vec<Other<'a>>,
+    single: [Option<Evaluation>; 2],
+    /// The item network's probabilities, summed into groups.
+    summed: Option<Evaluation>,
+}
+
+/// The plane; `None` without a network of two trained heads.
 fn plane(task: &MultitaskResults) -> Option<Drawing> {
-    let point = |(lambda, network): (f64, &crate::Network)| {
-        Some(Point { lambda, found: [network.test(Goal::Item)?, network.test(Goal::Group)?] })
-    };
-    let points: Vec<Point> = task.joint().filter_map(point).collect();
-    let others: Vec<Other> = task
-        .weightings()
-        .into_iter()
-        .zip(OTHERS.into_iter().cycle())
-        .filter_map(|(found, shape)| {
-            let spread = [found.accuracy[0]?, found.accuracy[1]?];
-            Some(Other { found, spread, shape })
-        })
-        .collect();
-    if points.is_empty() && others.is_empty() {
+    let shown = Shown::new(task);
+    if shown.points.is_empty() && shown.others.is_empty() {
         return None;
     }
-    let single = Goal::BOTH.map(|goal| task.single(goal).and_then(|network| network.test(goal)));
-    let summed = task.single(Goal::Item).and_then(|network| task.free(network));
     let [x, y] = Goal::BOTH.map(|goal| {
-        let range = range(goal, &points, &others, (single[goal.index()], summed));
         let titles = ["test accuracy, item", "test accuracy, group"];
-        Axis::shares(range, 5.0).titled(titles[goal.index()])
+        Axis::shares(shown.range(goal), 5.0).titled(titles[goal.index()])
     });
-    let key = key(task, &others, (single, summed));
+    let key = shown.key();
     let mut canvas = Canvas::page();
     let mut chart = Chart::beside(&mut canvas, &key, HEIGHT.max(key.extent().1 - 25.0), (&x, &y));
     let mut labels = Labels::new(chart.frame);
-    lines(&mut chart, single);
-    draw_others(&mut chart, &others, &mut labels);
-    draw_points(&mut chart, &points, &mut labels);
-    if let (Some(item), Some(summed)) = (single[0], summed) {
+    shown.draw_lines(&mut chart);
+    shown.draw_others(&mut chart, &mut labels);
+    shown.draw_points(&mut chart, &mut labels);
+    if let (Some(item), Some(summed)) = (shown.single[0], shown.summed) {
         let point = (item.accuracy(), summed.accuracy());
         chart.marks([point], (SUMMED, 4.0), colour(Goal::Item));
         labels.keep_clear(chart.at(point), 5.0);
     }
-    edges(&mut chart, task, &mut labels);
-    for point in points.iter().step_by(points.len().div_ceil(NAMED).max(1)) {
+    draw_edges(&mut chart, task, &mut labels);
+    for point in shown.points.iter().step_by(shown.points.len().div_ceil(NAMED).max(1)) {
         let at = chart.at(point.place());
         labels.beside(chart.canvas, at, &fitted(&lambda_name(task, point.lambda), 7.0, 60.0));
     }
     labels.write(&mut canvas);
-    Some(canvas.described(alt(&points, &others, single, task)))
+    Some(canvas.described(shown.alt()))
 }
 
-type Singles = ([Option<Evaluation>; 2], Option<Evaluation>);
-
-fn key(task: &MultitaskResults, others: &[Other], (single, summed): Singles) -> Key {
-    let mut key = Key::column(KEY);
-    if !task.lambdas.is_empty() {
-        key.add(Sign::Mark(0, lambda_colour(0.5)), "two-headed, by λ");
-    }
-    let untrained = Goal::BOTH.into_iter().any(|goal| one_sided(task, goal).next().is_some());
-    if untrained {
-        key.add(Sign::Hollow(0, GREY), "one head untrained");
-    }
-    for goal in Goal::BOTH {
-        if single[goal.index()].is_some() {
-            key.add(Sign::Band(colour(goal)), format!("{} network", goal.name()));
+impl Shown<'_> {
+    fn new(task: &MultitaskResults) -> Shown<'_> {
+        let point = |(lambda, network): (f64, &Network)| {
+            Some(Point { lambda, found: [network.test(Goal::Item)?, network.test(Goal::Group)?] })
+        };
+        let others = task.weightings().into_iter().zip(OTHERS.into_iter().cycle());
+        let others = others.filter_map(|(found, shape)| {
+            let spread = [found.accuracy[0]?, found.accuracy[1]?];
+            Some(Other { found, spread, shape })
+        });
+        Shown {
+            task,
+            points: task.joint().filter_map(point).collect(),
+            others: others.collect(),
+            single: Goal::BOTH.map(|goal| task.single(goal)?.test(goal)),
+            summed: task.single(Goal::Item).and_then(|network| task.free(network)),
         }
     }
-    if summed.is_some() && single[0].is_some() {
-        key.add(Sign::Mark(SUMMED, colour(Goal::Item)), "item network, summed");
+
+    fn key(&self) -> Key {
+        let mut key = Key::column(KEY);
+        if !self.task.lambdas.is_empty() {
+            key.add(Sign::Mark(0, lambda_colour(0.5)), "two-headed, by λ");
+        }
+        if Goal::BOTH.into_iter().any(|goal| one_sided(self.task, goal).next().is_some()) {
+            key.add(Sign::Hollow(0, GREY), "one head untrained");
+        }
+        for goal in Goal::BOTH {
+            if self.single[goal.index()].is_some() {
+                key.add(Sign::Band(colour(goal)), format!("{} network", goal.name()));
+            }
+        }
+        if self.summed.is_some() && self.single[0].is_some() {
+            key.add(Sign::Mark(SUMMED, colour(Goal::Item)), "item network, summed");
+        }
+        for other in &self.others {
+            let name = match other.spread[0].count {
+                1 => other.found.name.clone(),
+                n => format!("{}, {n} seeds ± sd", other.found.name),
+            };
+            key.add(Sign::Mark(other.shape, INK), name);
+        }
+        key.note("bars: 95 % Wilson intervals");
+        key
     }
-    for other in others {
-        let name = match other.spread[0].count {
-            1 => other.found.name.clone(),
-            n => format!("{}, {n} seeds ± sd", other.found.name),
+
+    fn range(&self, goal: Goal) -> (f64, f64) {
+        let of_points = self.points.iter().map(|point| interval(&point.found[goal.index()]));
+        let of_seeds = self.others.iter().flat_map(|other| &other.found.networks);
+        let of_seeds = of_seeds.filter_map(|network| Some(network.test(goal)?.accuracy()));
+        let of_spreads = self.others.iter().map(|other| {
+            let spread = other.spread[goal.index()];
+            spread.interval().unwrap_or((spread.mean, spread.mean))
+        });
+        let single = self.single[goal.index()].as_ref().map(interval);
+        let summed = self.summed.filter(|_| goal == Goal::Group).map(|found| found.accuracy());
+        let intervals = of_points.chain(of_spreads).chain(single).flat_map(|(low, high)| [low, high]);
+        with_margin(extent(intervals.chain(of_seeds).chain(summed), (0.0, 1.0)), 0.12, 0.002)
+    }
+
+    /// The single-task networks: each is a line, as it says nothing of the other goal.
+    fn draw_lines(&self, chart: &mut Chart) {
+        let found = || Goal::BOTH.into_iter().filter_map(|goal| Some((goal, self.single[goal.index()]?)));
+        for (goal, found) in found() {
+            let (interval, faint) = (interval(&found), pale(pale(colour(goal))));
+            match goal {
+                Goal::Item => chart.upright_band(interval, faint),
+                Goal::Group => chart.level_band(interval, faint),
+            }
+        }
+        for (goal, found) in found() {
+            let stroke = Stroke(colour(goal), 1.0, None);
+            match goal {
+                Goal::Item => chart.down(found.accuracy(), stroke),
+                Goal::Group => chart.across(found.accuracy(), stroke),
+            }
+        }
+    }
+
+    /// The seeds of other weightings pale, their means strong.
+    fn draw_others(&self, chart: &mut Chart, labels: &mut Labels) {
+        for other in &self.others {
+            let place = |network: &&Network| {
+                Some((network.test(Goal::Item)?.accuracy(), network.test(Goal::Group)?.accuracy()))
+            };
+            chart.marks(other.found.networks.iter().filter_map(place), (other.shape, 1.8), pale(INK));
+        }
+        for other in &self.others {
+            let mean = (other.spread[0].mean, other.spread[1].mean);
+            if let [Some(item), Some(group)] = other.spread.map(|spread| spread.interval()) {
+                draw_cross(chart, mean, [item, group], INK);
+            }
+            chart.marks([mean], (other.shape, 3.6), INK);
+            labels.keep_clear(chart.at(mean), 4.5);
+        }
+    }
+
+    fn draw_points(&self, chart: &mut Chart, labels: &mut Labels) {
+        for point in &self.points {
+            let intervals = point.found.map(|found| interval(&found));
+            draw_cross(chart, point.place(), intervals, lambda_colour(point.lambda));
+        }
+        let path: Vec<(f64, f64)> = self.points.iter().map(|point| chart.at(point.place())).collect();
+        chart.canvas.line(&path, pale(INK), 0.6, None);
+        for point in &self.points {
+            chart.marks([point.place()], (0, 4.0), lambda_colour(point.lambda));
+            labels.keep_clear(chart.at(point.place()), 5.0);
+        }
+    }
+
+    fn alt(&self) -> String {
+        let pair = |name: &str, (item, group): (f64, f64)| {
+            format!("{name}: {} and {}", percent(item, 2), percent(group, 2))
         };
-        key.add(Sign::Mark(other.shape, INK), name);
+        let of_points =
+            self.points.iter().map(|point| pair(&lambda_name(self.task, point.lambda), point.place()));
+        let of_others = self
+            .others
+            .iter()
+            .map(|other| pair(&other.found.name, (other.spread[0].mean, other.spread[1].mean)));
+        let described: Vec<String> = of_points.chain(of_others).collect();
+        let alone = Goal::BOTH.into_iter().filter_map(|goal| {
+            let found = self.single[goal.index()]?;
+            Some(format!("the {} network reaches {}", goal.name(), percent(found.accuracy(), 2)))
+        });
+        let alone: Vec<String> = alone.collect();
+        let alone = if alone.is_empty() { String::new() } else { format!(" Alone, {}.", alone.join(", ")) };
+        format!(
+            "Test accuracy for the group against that for the item, a point for each network whose two heads were trained, with \
+             95 % Wilson intervals. {}.{alone}{}",
+            described.join("; "),
+            diverged_words(&diverged(self.task.networks())),
+        )
     }
-    key.note("bars: 95 % Wilson intervals");
-    key
 }
 
 /// Networks of the sweep whose only trained head is this goal's: λ and its accuracy.
@@ -129,88 +230,15 @@ fn one_sided(task: &MultitaskResults, goal: Goal) -> impl Iterator<Item = (f64, 
     sided.filter_map(move |(lambda, network)| Some((*lambda, network.test(goal)?)))
 }
 
-fn range(
-    goal: Goal,
-    points: &[Point],
-    others: &[Other],
-    (single, summed): (Option<Evaluation>, Option<Evaluation>),
-) -> (f64, f64) {
-    let wide = |found: &Evaluation| wilson_interval(found.correct, found.images);
-    let of_points = points.iter().map(|point| wide(&point.found[goal.index()]));
-    let of_seeds = others.iter().flat_map(|other| &other.found.networks).filter_map(|network| {
-        let accuracy = network.test(goal)?.accuracy();
-        Some((accuracy, accuracy))
-    });
-    let of_spreads = others.iter().map(|other| {
-        let spread = other.spread[goal.index()];
-        let deviation = spread.deviation.unwrap_or(0.0);
-        (spread.mean - deviation, spread.mean + deviation)
-    });
-    let summed = summed.filter(|_| goal == Goal::Group).map(|found| (found.accuracy(), found.accuracy()));
-    let all = of_points.chain(of_seeds).chain(of_spreads).chain(single.as_ref().map(wide)).chain(summed);
-    with_margin(extent(all.flat_map(|(low, high)| [low, high]), (0.0, 1.0)), 0.12, 0.002)
-}
-
-/// The single-task networks: each is a line, as it says nothing of the other goal.
-fn lines(chart: &mut Chart, single: [Option<Evaluation>; 2]) {
-    let found = || Goal::BOTH.into_iter().filter_map(|goal| Some((goal, single[goal.index()]?)));
-    for (goal, found) in found() {
-        let (interval, faint) = (wilson_interval(found.correct, found.images), pale(pale(colour(goal))));
-        match goal {
-            Goal::Item => chart.upright_band(interval, faint),
-            Goal::Group => chart.level_band(interval, faint),
-        }
-    }
-    for (goal, found) in found() {
-        let stroke = Stroke(colour(goal), 1.0, None);
-        match goal {
-            Goal::Item => chart.down(found.accuracy(), stroke),
-            Goal::Group => chart.across(found.accuracy(), stroke),
-        }
-    }
-}
-
 /// A cross of two intervals about a point.
-fn cross(chart: &mut Chart, point: (f64, f64), [item, group]: [(f64, f64); 2], colour: Rgb) {
+fn draw_cross(chart: &mut Chart, point: (f64, f64), [item, group]: [(f64, f64); 2], colour: Rgb) {
     let (x, y) = chart.at(point);
     chart.level_interval(y, item, colour);
     chart.interval(x, group, colour);
 }
 
-/// The seeds of other weightings pale, their means strong.
-fn draw_others(chart: &mut Chart, others: &[Other], labels: &mut Labels) {
-    for other in others {
-        let place = |network: &&crate::Network| {
-            Some((network.test(Goal::Item)?.accuracy(), network.test(Goal::Group)?.accuracy()))
-        };
-        chart.marks(other.found.networks.iter().filter_map(place), (other.shape, 1.8), pale(INK));
-    }
-    for other in others {
-        let mean = (other.spread[0].mean, other.spread[1].mean);
-        let about = |spread: Spread| spread.deviation.map(|sd| (spread.mean - sd, spread.mean + sd));
-        if let [Some(item), Some(group)] = other.spread.map(about) {
-            cross(chart, mean, [item, group], INK);
-        }
-        chart.marks([mean], (other.shape, 3.6), INK);
-        labels.keep_clear(chart.at(mean), 4.5);
-    }
-}
-
-fn draw_points(chart: &mut Chart, points: &[Point], labels: &mut Labels) {
-    for point in points {
-        let intervals = point.found.map(|found| wilson_interval(found.correct, found.images));
-        cross(chart, point.place(), intervals, lambda_colour(point.lambda));
-    }
-    let path: Vec<(f64, f64)> = points.iter().map(|point| chart.at(point.place())).collect();
-    chart.canvas.line(&path, pale(INK), 0.6, None);
-    for point in points {
-        chart.marks([point.place()], (0, 4.0), lambda_colour(point.lambda));
-        labels.keep_clear(chart.at(point.place()), 5.0);
-    }
-}
-
 /// Networks with one trained head stand at the edge: their other accuracy is no result.
-fn edges(chart: &mut Chart, task: &MultitaskResults, labels: &mut Labels) {
+fn draw_edges(chart: &mut Chart, task: &MultitaskResults, labels: &mut Labels) {
     let frame = chart.frame;
     for goal in Goal::BOTH {
         for (lambda, found) in one_sided(task, goal) {
@@ -233,33 +261,4 @@ fn edges(chart: &mut Chart, task: &MultitaskResults, labels: &mut Labels) {
             labels.keep_clear(at, 5.0);
         }
     }
-}
-
-fn alt(
-    points: &[Point],
-    others: &[Other],
-    single: [Option<Evaluation>; 2],
-    task: &MultitaskResults,
-) -> String {
-    let pair =
-        |name: &str, item: f64, group: f64| format!("{name}: {} and {}", percent(item, 2), percent(group, 2));
-    let of_points =
-        points.iter().map(|point| pair(&lambda_name(task, point.lambda), point.place().0, point.place().1));
-    let of_others =
-        others.iter().map(|other| pair(&other.found.name, other.spread[0].mean, other.spread[1].mean));
-    let described: Vec<String> = of_points.chain(of_others).collect();
-    let alone: Vec<String> = Goal::BOTH
-        .into_iter()
-        .filter_map(|goal| {
-            let found = single[goal.index()]?;
-            Some(format!("the {} network reaches {}", goal.name(), percent(found.accuracy(), 2)))
-        })
-        .collect();
-    let alone = if alone.is_empty() { String::new() } else { format!(" Alone, {}.", alone.join(", ")) };
-    format!(
-        "Test accuracy for the group against that for the item, a point for each network whose two heads were trained, with \
-         95 % Wilson intervals. {}.{alone}{}",
-        described.join("; "),
-        diverged_words(task),
-    )
 }

@@ -18,6 +18,19 @@ pub struct Spread {
     pub deviation: Option<f64>,
 }
 
+impl Spread {
+    /// Of these numbers; `None` where there is none.
+    pub fn of(numbers: &[f64]) -> Option<Spread> {
+        let (mean, deviation) = mean_and_std(numbers)?;
+        Some(Spread { count: numbers.len(), mean, deviation })
+    }
+
+    /// From a standard deviation below the mean to one above it.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        self.deviation.map(|deviation| (self.mean - deviation, self.mean + deviation))
+    }
+}
+
 /// A weighting over its seeds.
 #[derive(Debug, Clone)]
 pub struct WeightingResults<'a> {
@@ -35,9 +48,7 @@ impl<'a> WeightingResults<'a> {
     fn new(name: String, weighting: &'a Weighting, networks: Vec<&'a Network>) -> Self {
         let accuracy = Goal::BOTH.map(|goal| {
             let accuracies = networks.iter().filter_map(|network| Some(network.test(goal)?.accuracy()));
-            let accuracies: Vec<f64> = accuracies.collect();
-            let (mean, deviation) = mean_and_std(&accuracies)?;
-            Some(Spread { count: accuracies.len(), mean, deviation })
+            Spread::of(&accuracies.collect::<Vec<f64>>())
         });
         WeightingResults { name, weighting, networks, accuracy }
     }
