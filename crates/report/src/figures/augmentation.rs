@@ -1,7 +1,7 @@
 //! Training images beside copies that were changed at random.
 
 use super::canvas::{Canvas, Drawing};
-use super::confusion::pixel;
+use super::colour;
 use super::forms::tiles::{Tiles, picture};
 use super::networks::Kind;
 use super::registry::{Draw, Spec};
@@ -26,7 +26,7 @@ fn copies(task: &NetworksResults) -> Option<Drawing> {
         if i % columns == 0 {
             frame.x -= 3.0;
         }
-        picture(&mut canvas, frame, width, image.chunks_exact(channels.max(1)).map(pixel));
+        picture(&mut canvas, frame, width, colour::pixels_of_bytes(image, channels));
     }
     Some(canvas.described(format!(
         "{rows} training images of {}, each in a row with {} copies of it, changed at random as in training.",

@@ -78,6 +78,11 @@ pub(super) fn pixels(values: impl Iterator<Item = f64>, channels: usize) -> Vec<
     levels.chunks_exact(channels).map(pixel).collect()
 }
 
+/// The same of bytes.
+pub(super) fn pixels_of_bytes(bytes: &[u8], channels: usize) -> Vec<Rgb> {
+    pixels(bytes.iter().map(|&byte| f64::from(byte) / 255.0), channels)
+}
+
 /// Viridis (van der Walt and Smith 2015), nine of its colours joined by straight lines: dark at 0, yellow at 1.
 pub(super) fn viridis(t: f64) -> Rgb {
     const KNOTS: [Rgb; 9] = [

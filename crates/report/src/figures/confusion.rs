@@ -1,7 +1,7 @@
 //! What a network took for what: its confusion matrix, and the images it was most confidently wrong about.
 
 use super::canvas::{Canvas, Drawing, Style, text_width};
-use super::colour::{self, GREY, INK, Rgb};
+use super::colour::{self, GREY, Rgb};
 use super::forms::key::{Key, Sign};
 use super::forms::matrix::{Cell, Matrix, Room, shortened};
 use super::forms::tiles::{Tiles, picture};
@@ -107,7 +107,7 @@ fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
     let mut canvas = Canvas::page();
     for (i, image) in wrong.iter().enumerate() {
         let frame = tiles.frame(i);
-        picture(&mut canvas, frame, width, image.pixels.chunks_exact(channels.max(1)).map(pixel));
+        picture(&mut canvas, frame, width, colour::pixels_of_bytes(&image.pixels, channels));
         let (x, mut y) = (frame.centre().0, frame.bottom() + 7.0);
         for line in lines(image) {
             canvas.text((x, y), &line, Style::new(if short { 8 } else { 7 }).bold());
@@ -131,13 +131,4 @@ fn wrong_images(task: &NetworksResults) -> Option<Drawing> {
         network.name,
         list(&first),
     )))
-}
-
-/// The colour of a pixel of one channel, or of three or more.
-pub(super) fn pixel(channels: &[u8]) -> Rgb {
-    match channels {
-        &[red, green, blue, ..] => [red, green, blue],
-        [grey, ..] => [*grey; 3],
-        [] => INK,
-    }
 }

@@ -86,7 +86,7 @@ fn components(pca: &PcaResults) -> Drawing {
     let mut canvas = Canvas::page();
     let mut tile = |index: usize, title: &str, pixels: Vec<Rgb>| {
         let frame = tiles.frame(index);
-        picture(&mut canvas, frame, w, pixels.into_iter());
+        picture(&mut canvas, frame, w, pixels);
         canvas.text((frame.centre().0, frame.y - 6.0), title, Style::new(8));
     };
     tile(0, "mean", colour::pixels(pca.mean.iter().map(|&x| (x + 1.0) / 2.0), channels));
@@ -158,8 +158,7 @@ fn reconstructions(pca: &PcaResults) -> Drawing {
         for (column, &class) in pca.compared.iter().enumerate() {
             let class = usize::from(class);
             let pixels: Vec<Rgb> = if row == 0 {
-                let image = &pca.originals[class * d..][..d];
-                colour::pixels(image.iter().map(|&x| f64::from(x) / 255.0), channels)
+                colour::pixels_of_bytes(&pca.originals[class * d..][..d], channels)
             } else {
                 let image = &pca.rebuilt[((row - 1) * classes + class) * d..][..d];
                 colour::pixels(image.iter().map(|&x| (f64::from(x) + 1.0) / 2.0), channels)

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::colour;
-use super::raster::marker;
+use super::raster::{self, marker};
 use super::scatter::{axis_title, ranges};
 use crate::PcaResults;
 
@@ -88,15 +88,8 @@ pub fn sheet(pictures: &[u8], [width, height, channels]: [usize; 3], columns: us
             pixels[at..at + line_of_picture].copy_from_slice(row);
         }
     }
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, (columns * width) as u32, (rows * height) as u32);
-    encoder.set_color(if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Balanced);
-    let mut writer = encoder.write_header().expect("a sheet has a side of at least a pixel");
-    writer.write_image_data(&pixels).expect("a vector takes all that is written");
-    writer.finish().expect("a vector takes all that is written");
-    file
+    let colour = if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb };
+    raster::png(columns * width, &pixels, colour)
 }
 
 #[cfg(test)]

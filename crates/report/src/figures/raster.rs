@@ -22,9 +22,9 @@ pub(super) struct Raster {
 
 impl Raster {
     /// An image of shape [height, width], each pixel enlarged to a block of whole pixels, to be shown `points` wide.
-    pub(super) fn blocks(width: usize, pixels: impl Iterator<Item = Rgb>, points: f64) -> Raster {
-        let block = (points / POINTS_PER_INCH * BLOCK_RESOLUTION / width as f64).ceil().max(1.0) as usize;
-        let pixels: Vec<Rgb> = pixels.collect();
+    pub(super) fn blocks(width: usize, pixels: impl IntoIterator<Item = Rgb>, points: f64) -> Raster {
+        let block = block(width, points);
+        let pixels: Vec<Rgb> = pixels.into_iter().collect();
         let height = pixels.len() / width;
         let mut enlarged = Vec::with_capacity(pixels.len() * block * block);
         for row in pixels.chunks_exact(width) {
@@ -43,7 +43,7 @@ impl Raster {
         between: Rgb,
     ) -> (Raster, f64) {
         let height = tiles.first().map_or(1, |tile| tile.len() / width);
-        let block = (points / POINTS_PER_INCH * BLOCK_RESOLUTION / width as f64).ceil().max(1.0) as usize;
+        let block = block(width, points);
         let pixel = points / (width * block) as f64;
         let line = (line / pixel).round().max(1.0) as usize;
         let (wide, high) = (width * block + line, height * block + line);
@@ -100,16 +100,27 @@ impl Raster {
 
     /// The raster as a PNG file.
     pub(super) fn png(&self) -> Vec<u8> {
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::Balanced);
-        let mut writer = encoder.write_header().expect("a raster has a side of at least a pixel");
-        writer.write_image_data(self.pixels.as_flattened()).expect("a vector takes all that is written");
-        writer.finish().expect("a vector takes all that is written");
-        file
+        png(self.width, self.pixels.as_flattened(), png::ColorType::Rgb)
     }
+}
+
+/// Pixels row by row as a PNG file.
+pub(super) fn png(width: usize, pixels: &[u8], colour: png::ColorType) -> Vec<u8> {
+    let height = pixels.len() / (width * colour.samples());
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width as u32, height as u32);
+    encoder.set_color(colour);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Balanced);
+    let mut writer = encoder.write_header().expect("a picture has a side of at least a pixel");
+    writer.write_image_data(pixels).expect("a vector takes all that is written");
+    writer.finish().expect("a vector takes all that is written");
+    file
+}
+
+/// Pixels across and along to which each pixel of an image so wide is enlarged, to be shown `points` wide.
+fn block(width: usize, points: f64) -> usize {
+    (points / POINTS_PER_INCH * BLOCK_RESOLUTION / width as f64).ceil().max(1.0) as usize
 }
 
 /// A channel in one of sixteen steps: nobody sees the difference in a crowd of markers, and the file is half as large.

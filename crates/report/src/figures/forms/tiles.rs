@@ -32,7 +32,12 @@ impl Tiles {
 }
 
 /// A picture of this width in pixels, with a thin edge.
-pub(crate) fn picture(canvas: &mut Canvas, frame: Frame, width: usize, pixels: impl Iterator<Item = Rgb>) {
+pub(crate) fn picture(
+    canvas: &mut Canvas,
+    frame: Frame,
+    width: usize,
+    pixels: impl IntoIterator<Item = Rgb>,
+) {
     canvas.image(frame, &Raster::blocks(width, pixels, frame.width));
     canvas.outline(frame, INK, 0.4);
 }

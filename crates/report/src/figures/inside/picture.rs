@@ -1,8 +1,8 @@
 //! Small pictures of images and of numbers.
 
 use super::super::canvas::{Canvas, Frame};
-use super::super::colour::{self, INK, Rgb};
-use super::super::raster::Raster;
+use super::super::colour::{self, Rgb};
+use super::super::forms::tiles;
 use super::scale::Scale;
 use crate::Pictures;
 
@@ -46,8 +46,7 @@ impl Picture {
     /// Draws the picture this wide with a thin frame; the point is its upper left corner.
     pub(super) fn draw(&self, canvas: &mut Canvas, (x, y): (f64, f64), width: f64) {
         let frame = Frame { x, y, width, height: width * self.aspect() };
-        canvas.image(frame, &Raster::blocks(self.width, self.pixels.iter().copied(), width));
-        canvas.outline(frame, INK, 0.4);
+        tiles::picture(canvas, frame, self.width, self.pixels.iter().copied());
     }
 }
 
