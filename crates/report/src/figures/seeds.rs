@@ -4,7 +4,6 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::colour::{GREY, INK, pale};
 use super::forms::chart::{Chart, extent, with_margin};
-
 use super::forms::key::{Key, Sign};
 use super::forms::mark::mark;
 use super::names::all_fitted;
@@ -21,23 +20,25 @@ const ROW: f64 = 17.0;
 /// Rows of one figure: with its caption, they are as high as a page allows.
 const ROWS: usize = 30;
 
+/// A network, what it reached from each seed, and its name as there is room for it.
+struct Row<'a> {
+    network: &'a Network,
+    spread: SeedSpread,
+    name: String,
+}
+
 /// Test accuracies of every network from each seed, with their means; nothing of one seed.
 fn accuracies(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
     if !task.has_replicates() {
         return Vec::new();
     }
-    let spreads: Vec<SeedSpread> = task.networks.iter().map(|network| network.spread(0)).collect();
     let names: Vec<String> = task.networks.iter().map(|network| network.name.clone()).collect();
     let names = all_fitted(&names, 8.0, NAMES - 10.0);
-    let ends = spreads.iter().flat_map(|spread| spread.known().chain(interval(spread).into_iter().flatten()));
+    let row = |(network, name): (_, String)| Row { network, spread: Network::spread(network, 0), name };
+    let rows: Vec<Row> = task.networks.iter().zip(names).map(row).collect();
+    let spreads = rows.iter().map(|row| &row.spread);
+    let ends = spreads.flat_map(|spread| spread.known().chain(interval(spread).into_iter().flatten()));
     let range = with_margin(extent(ends, (0.0, 1.0)), 0.06, 0.0005);
-    let rows: Vec<(&Network, &SeedSpread, &String)> = task
-        .networks
-        .iter()
-        .zip(&spreads)
-        .zip(&names)
-        .map(|((network, spread), name)| (network, spread, name))
-        .collect();
     rows.chunks(ROWS).map(|rows| part(kind, task, rows, range)).collect()
 }
 
@@ -48,12 +49,7 @@ pub(super) fn interval(spread: &SeedSpread) -> Option<[f64; 2]> {
     Some([mean - deviation, (mean + deviation).min(1.0)])
 }
 
-fn part(
-    kind: Kind,
-    task: &NetworksResults,
-    rows: &[(&Network, &SeedSpread, &String)],
-    range: (f64, f64),
-) -> Drawing {
+fn part(kind: Kind, task: &NetworksResults, rows: &[Row], range: (f64, f64)) -> Drawing {
     let mut canvas = Canvas::page();
     let mut key = Key::row(TEXT_WIDTH - NAMES);
     key.add(Sign::Mark(0, pale(kind.colour())), "one seed");
@@ -62,9 +58,9 @@ fn part(
     let height = ROW * rows.len() as f64 + 4.0;
     let frame = Frame { x: NAMES, y: top, width: TEXT_WIDTH - NAMES - 16.0, height };
     let x = Axis::shares(range, 6.0).titled("test accuracy");
-    let y = Axis::linear((0.0, 1.0), 1.0, |_| String::new()).silent();
+    let y = Axis::linear((0.0, 1.0), 1.0, |_| String::new());
     let mut chart = Chart::new(&mut canvas, frame, &x, &y);
-    for (row, (_, spread, name)) in rows.iter().enumerate() {
+    for (row, Row { spread, name, .. }) in rows.iter().enumerate() {
         let middle = top + 2.0 + ROW * (row as f64 + 0.5);
         chart.canvas.text((NAMES - 6.0, middle), name, Style::new(8).end());
         if spread.known().next().is_none() {
@@ -87,12 +83,11 @@ fn part(
             chart.canvas.line(&[(frame.x, y), (frame.right(), y)], pale(pale(INK)), 0.4, None);
         }
     }
-    let alt = alt(kind, task, rows);
-    canvas.described(alt)
+    canvas.described(alt(kind, task, rows))
 }
 
-fn alt(kind: Kind, task: &NetworksResults, rows: &[(&Network, &SeedSpread, &String)]) -> String {
-    let described = rows.iter().map(|(network, spread, _)| {
+fn alt(kind: Kind, task: &NetworksResults, rows: &[Row]) -> String {
+    let described = rows.iter().map(|Row { network, spread, .. }| {
         let words = match spread.mean_and_deviation {
             None => "diverged".to_owned(),
             Some((mean, None)) => percent(mean, 2),
