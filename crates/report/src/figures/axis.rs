@@ -42,14 +42,10 @@ impl<'a> Axis<'a> {
 
     /// An axis from the beginning of a training to the end of its last epoch.
     pub(super) fn epochs(last: f64, parts: f64) -> Axis<'a> {
-        let format = |epoch: f64| {
-            let decimals = if (epoch - epoch.round()).abs() < 1e-6 { 0 } else { 1 };
-            format!("{epoch:.decimals$}")
-        };
         // Marks at the end of the last epoch stand clear of the edge.
         let range = (0.0, last + (0.03 * last).max(0.06));
         let step = if last <= 2.0 { 0.5 } else { even_step((0.0, last), parts).max(1.0) };
-        Axis::linear(range, parts, format).step(step).titled("epoch")
+        Axis::linear(range, parts, whole_or_tenths).step(step).titled("epoch")
     }
 
     pub(super) fn titled(self, title: &'a str) -> Axis<'a> {
@@ -91,6 +87,12 @@ impl<'a> Axis<'a> {
             format!("{value:.0e}")
         })
     }
+}
+
+/// The label of a tick: a whole number where it is one, else with one decimal.
+pub(super) fn whole_or_tenths(value: f64) -> String {
+    let decimals = if (value - value.round()).abs() < 1e-6 { 0 } else { 1 };
+    format!("{value:.decimals$}").replace('-', "−")
 }
 
 /// Labels of an axis of shares whose ticks are `step` apart.

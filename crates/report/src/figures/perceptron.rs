@@ -94,13 +94,13 @@ fn sizes(weights: &[f32]) -> (f32, f32) {
 fn errors(perceptrons: &PerceptronResults) -> Drawing {
     // What the axes of the panels along the diagonal take at their left and below them.
     const AXES: (f64, f64) = (32.5, 16.0);
-    let scale = ErrorScale::new(perceptrons.pairs.iter());
+    let scale = ErrorScale::new(&perceptrons.pairs);
     let (corner, width) = ((AXES.0 + 1.0, 0.0), TEXT_WIDTH - AXES.0 - 1.0);
     let room = Room { corner, width, widest: 150.0, height: &|width| 0.82 * width, ..Room::page() };
     let matrix = Matrix::pairs(&perceptrons.data.classes, &room);
     // Small panels have no room for axes.
     let with_axes = matrix.cell(0, 1).width > 30.0;
-    let (x, y) = (Axis::log(scale.across(), sparse_label), Axis::log(scale.upwards(), sparse_error_label));
+    let (x, y) = (Axis::log(scale.iterations, sparse_label), Axis::log(scale.errors, sparse_error_label));
     let mut canvas = Canvas::page();
     matrix.labels(&mut canvas);
     for pair in &perceptrons.pairs {
@@ -127,7 +127,7 @@ fn errors(perceptrons: &PerceptronResults) -> Drawing {
         _ => format!("across: iterations, 1 to {} (log)", thousands(longest)),
     });
     if !with_axes {
-        let [low, high] = [scale.floor, scale.top].map(error_label);
+        let [low, high] = [scale.floor, scale.errors.1].map(error_label);
         key.note(format!("upwards: errors, {low} to {high} (log)"));
     }
     matrix.key_clear_of(&mut canvas, &key, AXES);
@@ -169,8 +169,8 @@ fn errors_from_easy_to_hard(perceptrons: &PerceptronResults) -> Drawing {
     for note in ["strong: lowest error so far", "pale: error of each iteration", "square: last iteration"] {
         key.note(note);
     }
-    let x = Axis::log(scale.across(), iteration_label).titled("iteration");
-    let y = Axis::log(scale.upwards(), error_label).titled("training error");
+    let x = Axis::log(scale.iterations, iteration_label).titled("iteration");
+    let y = Axis::log(scale.errors, error_label).titled("training error");
     let mut canvas = Canvas::page();
     let mut chart = Chart::beside(&mut canvas, &key, 190.0, (&x, &y));
     if scale.touches_zero {
@@ -255,35 +255,28 @@ fn accuracy(perceptrons: &PerceptronResults) -> Drawing {
 /// The axes of error curves: iterations across, the training error upwards, both logarithmic; an error of zero lies
 /// on the lower edge.
 struct ErrorScale {
-    iterations: usize,
+    iterations: (f64, f64),
+    errors: (f64, f64),
+    /// A power of ten below every error but zero.
     floor: f64,
-    top: f64,
     touches_zero: bool,
 }
 
 impl ErrorScale {
-    fn new<'a>(pairs: impl Iterator<Item = &'a PairResults>) -> ErrorScale {
-        let mut scale = ErrorScale { iterations: 2, floor: 1e-3, top: 0.5, touches_zero: false };
+    fn new<'a>(pairs: impl IntoIterator<Item = &'a PairResults>) -> ErrorScale {
+        let (mut longest, mut least, mut most, mut touches_zero) = (2, 1e-3_f64, 0.5_f64, false);
         for pair in pairs {
-            scale.iterations = scale.iterations.max(pair.errors.len());
+            longest = longest.max(pair.errors.len());
+            touches_zero |= pair.errors.contains(&0.0);
             for &error in pair.errors.iter().chain([&pair.spec.tolerance]) {
-                scale.top = scale.top.max(error);
-                scale.floor = if error > 0.0 { scale.floor.min(error) } else { scale.floor };
+                most = most.max(error);
+                least = if error > 0.0 { least.min(error) } else { least };
             }
-            scale.touches_zero |= pair.errors.contains(&0.0);
         }
         // The decade below the smallest error, so that nothing but zero lies on the lower edge.
-        scale.floor = 10_f64.powf((scale.floor * 0.999).log10().floor());
-        scale
-    }
-
-    fn across(&self) -> (f64, f64) {
-        (1.0, self.iterations as f64)
-    }
-
-    /// From half the floor where zero has to be kept apart from it.
-    fn upwards(&self) -> (f64, f64) {
-        (if self.touches_zero { self.floor / 2.0 } else { self.floor }, self.top)
+        let floor = 10_f64.powf((least * 0.999).log10().floor());
+        let lowest = if touches_zero { floor / 2.0 } else { floor };
+        ErrorScale { iterations: (1.0, longest as f64), errors: (lowest, most), floor, touches_zero }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The training images in the plane of the first two principal components.
 
-use super::axis::Axis;
+use super::axis::{Axis, whole_or_tenths};
 use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, CROWD, INK, WHITE};
 use super::forms::apart::{move_apart, overlap};
@@ -35,8 +35,8 @@ fn all_classes(pca: &PcaResults) -> Drawing {
     let [x_title, y_title] = [0, 1].map(|component| axis_title(pca, component));
     // A low panel has no room for all of it.
     let y_title = if text_width(&y_title, 8.0) <= height { &y_title } else { "component 2" };
-    let x = Axis::linear(x_range, 8.0, tick).titled(&x_title);
-    let y = Axis::linear(y_range, 8.0, tick).titled(y_title);
+    let x = Axis::linear(x_range, 8.0, whole_or_tenths).titled(&x_title);
+    let y = Axis::linear(y_range, 8.0, whole_or_tenths).titled(y_title);
     let mut canvas = Canvas::page();
     let mut chart = Chart::beside(&mut canvas, &key, height, (&x, &y));
     let radius = marker_radius(pca.embedding.len());
@@ -82,8 +82,8 @@ fn class_by_class(pca: &PcaResults) -> Drawing {
     let fits = |&columns: &usize| tiles(columns).frame(last).bottom() <= HIGHEST;
     let tiles = tiles((COLUMNS..MOST_COLUMNS).find(fits).unwrap_or(MOST_COLUMNS));
     let names = &all_fitted(&pca.data.classes, 1.06 * 8.0, tiles.frame(0).width + 4.0);
-    let x = Axis::linear(x_range, 5.0, tick).titled("component 1");
-    let y = Axis::linear(y_range, 5.0, tick).titled("component 2");
+    let x = Axis::linear(x_range, 5.0, whole_or_tenths).titled("component 1");
+    let y = Axis::linear(y_range, 5.0, whole_or_tenths).titled("component 2");
     let radius = 0.55 * marker_radius(pca.embedding.len());
     let mut canvas = Canvas::page();
     for (class, name) in names.iter().enumerate() {
@@ -200,10 +200,4 @@ pub(super) fn axis_title(pca: &PcaResults, component: usize) -> String {
 
 fn share_of(pca: &PcaResults, component: usize) -> String {
     pca.outcome.explained_variance_ratio.get(component).map_or_else(String::new, |&ratio| percent(ratio, 1))
-}
-
-/// The label of a tick: a whole number where it is one.
-fn tick(value: f64) -> String {
-    let decimals = if (value - value.round()).abs() < 1e-6 { 0 } else { 1 };
-    format!("{value:.decimals$}").replace('-', "−")
 }

@@ -198,12 +198,22 @@ impl Matrix {
         cells.iter().map(|(frame, cell)| cell.draw(canvas, *frame, size)).max().unwrap_or(0)
     }
 
-    /// Names the rows and columns.
+    /// Names the columns above them, level where the names fit, else slanted, and the rows at their side.
     pub(crate) fn labels(&self, canvas: &mut Canvas) {
         let first = usize::from(self.triangle);
-        let column = |i: usize| self.cell(0, i + first).centre().0;
-        let (width, height) = (self.cell(0, first).width, self.cell(0, first).height);
-        column_labels(canvas, &self.columns, column, self.frame.y, width);
+        let Frame { width, height, .. } = self.cell(0, first);
+        let (style, (left, up), step) = if level(&self.columns, width) {
+            (Style::new(LABEL as u32), (0.0, LABEL * 0.36), 1)
+        } else {
+            // Slanted lines are closer together than the columns.
+            let distance = width * std::f64::consts::FRAC_1_SQRT_2;
+            let slanted = Style::new(label_size(distance)).start().turned(-45.0);
+            (slanted, (1.0, 1.0), label_step(distance))
+        };
+        for (column, name) in self.columns.iter().enumerate().step_by(step) {
+            let middle = self.cell(0, column + first).centre().0;
+            canvas.text((middle - left, self.frame.y - LABEL_GAP - up), name, style.bold());
+        }
         let style = Style::new(label_size(height)).bold();
         let (x, style) = if self.triangle {
             (self.frame.right() + LABEL_GAP, style.start())
@@ -276,22 +286,6 @@ fn labels_overhang(names: &[String], column: f64) -> f64 {
         0.0
     } else {
         ((widest(names) + LABEL) * std::f64::consts::FRAC_1_SQRT_2 - column / 2.0).max(0.0)
-    }
-}
-
-/// Names columns of this width, whose middles are given, above `y`: level where the names fit, else slanted.
-fn column_labels(canvas: &mut Canvas, names: &[String], middle: impl Fn(usize) -> f64, y: f64, column: f64) {
-    // Slanted lines are closer together than the columns.
-    let distance = column * std::f64::consts::FRAC_1_SQRT_2;
-    let slanted = Style::new(label_size(distance)).bold().start().turned(-45.0);
-    if level(names, column) {
-        for (i, name) in names.iter().enumerate() {
-            canvas.text((middle(i), y - LABEL_GAP - LABEL * 0.36), name, Style::new(LABEL as u32).bold());
-        }
-    } else {
-        for (i, name) in names.iter().enumerate().step_by(label_step(distance)) {
-            canvas.text((middle(i) - 1.0, y - LABEL_GAP - 1.0), name, slanted);
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 use inkling_schema::Start;
 use inkling_schema::outcome::{DreamFound, Seen};
 
+use super::super::forms::chart::extent;
 use super::super::number;
 use super::super::probability;
 use super::picture::Picture;
@@ -181,18 +182,15 @@ pub(super) fn step(step: usize) -> String {
 
 /// ", with probabilities from … to …, judge's …", of dreams that have them.
 fn summed_up(run: &DreamResults) -> String {
-    let found = &run.outcome.pictures;
-    let range = |values: &mut dyn Iterator<Item = f64>| {
-        let ends = values.fold(None, |ends: Option<(f64, f64)>, v| {
-            Some(ends.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
-        })?;
-        let (low, high) = (probability(ends.0), probability(ends.1));
-        Some(if low == high { low } else { format!("{low} to {high}") })
+    let range = |of: fn(&DreamFound) -> Option<f64>| {
+        let values: Vec<f64> = run.outcome.pictures.iter().filter_map(of).collect();
+        let (low, high) = extent(values.iter().copied(), (0.0, 0.0));
+        let (low, high) = (probability(low), probability(high));
+        let range = if low == high { low } else { format!("{low} to {high}") };
+        (!values.is_empty()).then_some(range)
     };
-    let own = range(&mut found.iter().filter_map(|found| found.after.probability));
-    let judge = range(&mut found.iter().filter_map(|found| found.judge?.probability));
-    let judge = said(judge, |judge| format!(", the judge’s {judge}"));
-    said(own, |own| format!(", probability {own}{judge}"))
+    let judge = said(range(|found| found.judge?.probability), |judge| format!(", the judge’s {judge}"));
+    said(range(|found| found.after.probability), |own| format!(", probability {own}{judge}"))
 }
 
 /// How much larger the objective became.
