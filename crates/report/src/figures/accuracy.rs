@@ -5,10 +5,7 @@ use inkling_schema::Task;
 use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour::{INK, pale};
-use super::forms::apart::move_apart;
-use super::forms::chart::{Chart, LEFT, Panels, extent, with_margin};
-use super::forms::key::{Key, Sign};
-use super::forms::mark::lettered;
+use super::forms::{Chart, Key, LEFT, Panels, Sign, extent, lettered, move_apart, with_margin};
 use super::networks::{Kind, compared, diverged, diverged_words};
 use super::registry::{Draw, Spec};
 use super::seeds::interval;
@@ -35,9 +32,10 @@ fn against_parameters(kind: Kind, found: &Results) -> Option<Drawing> {
     const NAMED: usize = 8;
     let tasks = compared(kind, found)?;
     let (networks, failed) = (collect(&tasks), failed(&tasks));
+    let budgets = budgets(&networks);
     let mut key = Key::column(118.0);
     explain(&tasks, &mut key);
-    if !budgets(&networks, &PARAMETERS).is_empty() {
+    if !budgets.is_empty() {
         key.add(Sign::Line(pale(INK), None), "side by side: about as many parameters");
     }
     if !failed.is_empty() {
@@ -49,7 +47,7 @@ fn against_parameters(kind: Kind, found: &Results) -> Option<Drawing> {
     let (x, y) = (PARAMETERS.axis(&networks), accuracy_axis(&networks));
     let mut canvas = Canvas::page();
     let height = f64::max(176.0, key.extent().1 - 20.0);
-    draw(&mut Chart::beside(&mut canvas, &key, height, (&x, &y)), &networks, &PARAMETERS);
+    draw(&mut Chart::beside(&mut canvas, &key, height, (&x, &y)), &networks, &PARAMETERS, &budgets);
     let described: Vec<String> = networks.iter().map(Shown::described).collect();
     let kinds: Vec<String> = tasks.iter().map(|(kind, _)| format!("{}s", kind.name())).collect();
     Some(canvas.described(format!(
@@ -81,7 +79,7 @@ fn against_times(found: &Results) -> Option<Drawing> {
     let panels = Panels { top, columns: 2, heights: &[150.0], shared: true };
     for (i, cost) in [TRAINING, TESTING].iter().enumerate() {
         let (x, y) = (cost.axis(&networks), accuracy_axis(&networks));
-        draw(&mut panels.chart(&mut canvas, (i, 0), &x, &y), &networks, cost);
+        draw(&mut panels.chart(&mut canvas, (i, 0), &x, &y), &networks, cost, &[]);
     }
     let described: Vec<String> = networks
         .iter()
@@ -151,27 +149,19 @@ struct Cost {
     title: &'static str,
     of: fn(&Network) -> f64,
     format: fn(f64) -> String,
-    /// Whether networks of about one cost were made to have it: they stand side by side, joined by a line.
-    budgets: bool,
 }
 
 const PARAMETERS: Cost = Cost {
     title: "parameters",
     of: |network| network.outcome.parameters as f64,
     format: |number| thousands(number as usize),
-    budgets: true,
 };
-const TRAINING: Cost = Cost {
-    title: "time to train",
-    of: |network| network.outcome.train_seconds,
-    format: tick_seconds,
-    budgets: false,
-};
+const TRAINING: Cost =
+    Cost { title: "time to train", of: |network| network.outcome.train_seconds, format: tick_seconds };
 const TESTING: Cost = Cost {
     title: "time to classify the test images",
     of: |network| network.outcome.test_seconds,
     format: tick_seconds,
-    budgets: false,
 };
 
 impl Cost {
@@ -192,11 +182,11 @@ fn accuracy_axis(networks: &[Shown]) -> Axis<'static> {
     Axis::shares(with_margin(extent(ends, (0.0, 1.0)), 0.06, 0.0), 5.0).titled("test accuracy")
 }
 
-fn draw(chart: &mut Chart, networks: &[Shown], cost: &Cost) {
-    let budgets = budgets(networks, cost);
+/// Networks of one budget stand side by side, joined by a line.
+fn draw(chart: &mut Chart, networks: &[Shown], cost: &Cost, budgets: &[Vec<usize>]) {
     let mut places: Vec<(f64, f64)> =
         networks.iter().map(|found| chart.at((cost.of(found), found.accuracy))).collect();
-    for group in &budgets {
+    for group in budgets {
         side_by_side(&mut places, group);
     }
     // Marks must not cover each other; where they do not meet, intervals must not.
@@ -205,7 +195,7 @@ fn draw(chart: &mut Chart, networks: &[Shown], cost: &Cost) {
         ((needed - dx.abs()).max(0.0).copysign(dx), 0.0)
     };
     move_apart(&mut places, chart.frame, |_| (8.0, 0.0), |_, away| sideways(away));
-    for group in &budgets {
+    for group in budgets {
         let line: Vec<(f64, f64)> = group.iter().map(|&i| places[i]).collect();
         chart.canvas.line(&line, pale(networks[group[0]].kind.colour()), 0.9, None);
     }
@@ -218,12 +208,9 @@ fn draw(chart: &mut Chart, networks: &[Shown], cost: &Cost) {
     }
 }
 
-/// Two or more networks of a kind with about one cost that they were made to have, each list in the order of depth.
-fn budgets(networks: &[Shown], cost: &Cost) -> Vec<Vec<usize>> {
-    if !cost.budgets {
-        return Vec::new();
-    }
-    let costs: Vec<f64> = networks.iter().map(|found| cost.of(found)).collect();
+/// Two or more networks of a kind that were made to have about as many parameters, each list in the order of depth.
+fn budgets(networks: &[Shown]) -> Vec<Vec<usize>> {
+    let costs: Vec<f64> = networks.iter().map(|found| PARAMETERS.of(found)).collect();
     let mut order: Vec<usize> = (0..networks.len()).collect();
     order.sort_by(|&i, &j| (networks[i].kind.cmp(&networks[j].kind)).then(costs[i].total_cmp(&costs[j])));
     let alike = |first: usize, i: usize| {
