@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Drawing};
 use super::colour;
-use super::forms::tiles::{Tiles, picture};
+use super::forms::{Tiles, picture};
 use super::networks::Kind;
 use super::registry::{Draw, Spec};
 use crate::NetworksResults;

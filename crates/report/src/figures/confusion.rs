@@ -2,9 +2,7 @@
 
 use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, GREY, Rgb};
-use super::forms::key::{Key, Sign};
-use super::forms::matrix::{Cell, Matrix, Room, shortened};
-use super::forms::tiles::{Tiles, picture};
+use super::forms::{Cell, Key, Matrix, Room, Sign, Tiles, picture, shortened};
 use super::names::all_fitted;
 use super::networks::Kind;
 use super::registry::{Draw, Spec};

@@ -4,8 +4,7 @@ use inkling_schema::Task;
 
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour::under_numbers;
-use super::forms::key::{Key, Sign};
-use super::forms::matrix::{Cell, Matrix, Room};
+use super::forms::{Cell, Key, Matrix, Room, Sign};
 use super::networks::Kind;
 use super::registry::{Draw, Spec};
 use super::{list, p_value, percent, points};

@@ -3,7 +3,7 @@
 use inkling_schema::Task;
 
 use super::colour::{CURVES, Rgb};
-use super::forms::key::{Key, Sign};
+use super::forms::{Key, Sign};
 use super::list;
 use crate::document::facts::compared::same_data;
 use crate::{Network, NetworksResults, Results};

@@ -3,9 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width};
 use super::colour::{self, CURVES, GREY, INK, Rgb};
-use super::forms::chart::{Panels, Stroke};
-use super::forms::matrix::{Matrix, Room};
-use super::forms::tiles::{Tiles, picture};
+use super::forms::{Matrix, Panels, Room, Stroke, Tiles, picture};
 use super::raster::Raster;
 use super::registry::{Draw, Spec};
 use super::{list, percent, thousands};

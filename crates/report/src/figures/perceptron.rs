@@ -3,9 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::colour::{self, CURVES, GREY, INK, Rgb};
-use super::forms::chart::{Chart, Stroke};
-use super::forms::key::{Key, Sign};
-use super::forms::matrix::{Cell, Matrix, Room};
+use super::forms::{Cell, Chart, Key, Matrix, Room, Sign, Stroke};
 use super::raster::Raster;
 use super::registry::{Draw, Spec};
 use super::{counted, fixed, list, percent, share, thousands};

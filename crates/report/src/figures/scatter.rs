@@ -3,10 +3,7 @@
 use super::axis::{Axis, whole_or_tenths};
 use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, CROWD, INK, WHITE};
-use super::forms::apart::{move_apart, overlap};
-use super::forms::chart::{Chart, extent};
-use super::forms::key::{Key, Sign, square};
-use super::forms::tiles::Tiles;
+use super::forms::{Chart, Key, Sign, Tiles, extent, move_apart, overlap, square};
 use super::names::all_fitted;
 use super::raster::Stamp;
 use super::registry::{Draw, Spec};

@@ -3,9 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::colour::{GREY, INK, pale};
-use super::forms::chart::{Chart, extent, with_margin};
-use super::forms::key::{Key, Sign};
-use super::forms::mark::mark;
+use super::forms::{Chart, Key, Sign, extent, mark, with_margin};
 use super::names::all_fitted;
 use super::networks::Kind;
 use super::percent;

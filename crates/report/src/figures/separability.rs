@@ -4,8 +4,7 @@ use inkling_schema::outcome::PairSeparability;
 
 use super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::colour::{self, Rgb};
-use super::forms::key::{Key, Sign};
-use super::forms::matrix::{Cell, Matrix, Room};
+use super::forms::{Cell, Key, Matrix, Room, Sign};
 use super::registry::{Draw, Spec};
 use super::{percent, share, thousands};
 use crate::PcaResults;

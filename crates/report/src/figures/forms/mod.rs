@@ -1,10 +1,18 @@
 //! Forms of figures: a figure says what it shows, a form knows where that goes, with its axes, labels and key.
 
-pub(super) mod apart;
+mod apart;
 mod bar;
-pub(super) mod chart;
-pub(super) mod key;
-pub(super) mod labels;
-pub(super) mod mark;
-pub(super) mod matrix;
-pub(super) mod tiles;
+mod chart;
+mod key;
+mod labels;
+mod mark;
+mod matrix;
+mod tiles;
+
+pub(super) use self::apart::{move_apart, overlap};
+pub(super) use self::chart::{Chart, LEFT, Panels, Stroke, extent, with_margin};
+pub(super) use self::key::{Key, Sign, square};
+pub(super) use self::labels::Labels;
+pub(super) use self::mark::{hollow, lettered, mark};
+pub(super) use self::matrix::{Cell, Matrix, Room, shortened};
+pub(super) use self::tiles::{Tiles, picture};

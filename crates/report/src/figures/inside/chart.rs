@@ -3,7 +3,7 @@
 use super::super::axis::{Axis, even_step};
 use super::super::canvas::{Canvas, Frame, TEXT_WIDTH};
 use super::super::colour::{GREY, Rgb};
-use super::super::forms::chart::extent;
+use super::super::forms::extent;
 use super::super::thousands;
 use super::sheet::Band;
 use super::text::Face;

@@ -38,7 +38,7 @@ fn between_classes(inside: &InsideResults, words: &Words) -> Vec<Figure> {
     });
     let strip = Strip { rows: rows.collect(), abreast: 2, most: 100.0, ..Strip::default() };
     let [_, high] = scale.ends();
-    let sheet = Sheet {
+    Sheet {
         name: words.file("difference"),
         alt: format!(
             "The dreams of {a} and of {b} and the difference of their brightness, red where the dream of {a} is brighter and \
@@ -51,6 +51,6 @@ fn between_classes(inside: &InsideResults, words: &Words) -> Vec<Figure> {
             scales: vec![scale],
         },
         bands: strip.bands(),
-    };
-    sheet.figures()
+    }
+    .figures()
 }

@@ -2,7 +2,6 @@
 
 use super::super::number;
 use super::channels::Channels;
-
 use super::sheet::{Heading, Sheet};
 use super::strip::{Cell, Row, Strip};
 use super::words::Words;
@@ -22,7 +21,7 @@ fn channels(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let sheet = Sheet {
+    Sheet {
         name: words.file("differing"),
         alt: format!(
             "The {} whose outputs differ most between {} and {}, side by side for each layer; most different, by root \
@@ -39,11 +38,11 @@ fn channels(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
                 words.seen(first),
                 words.seen(second)
             ),
-            scales: Vec::new(),
+            ..Heading::default()
         },
         bands: Strip { rows, lines: vec![""], most: 44.0, ..Strip::default() }.bands(),
-    };
-    sheet.figures()
+    }
+    .figures()
 }
 
 fn row(found: &ActivationsResults, place: usize, words: &Words) -> Row {

@@ -4,7 +4,7 @@
 use inkling_schema::Start;
 use inkling_schema::outcome::{DreamFound, Seen};
 
-use super::super::forms::chart::extent;
+use super::super::forms::extent;
 use super::super::number;
 use super::super::probability;
 use super::picture::Picture;

@@ -55,15 +55,15 @@ fn chart(filters: &FiltersResults, words: &Words) -> Vec<Figure> {
         told: told.collect(),
         draw: Box::new(move |canvas, y| draw(canvas, y, &layers)),
     };
-    let sheet = Sheet {
+    Sheet {
         name: words.file(if words.study { "kinds" } else { "filter_kinds" }),
         alt: "Bars of the shares of edges, blobs, slices near zero and others in each layer, with marks where random weights \
               would be"
             .into(),
         heading: Heading::default(),
         bands: vec![band],
-    };
-    sheet.figures()
+    }
+    .figures()
 }
 
 fn draw(canvas: &mut Canvas, y: f64, layers: &[Layer]) {

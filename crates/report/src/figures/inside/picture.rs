@@ -2,7 +2,7 @@
 
 use super::super::canvas::{Canvas, Frame};
 use super::super::colour::{self, Rgb};
-use super::super::forms::tiles;
+use super::super::forms;
 use super::scale::Scale;
 use crate::Pictures;
 
@@ -46,7 +46,7 @@ impl Picture {
     /// Draws the picture this wide with a thin frame; the point is its upper left corner.
     pub(super) fn draw(&self, canvas: &mut Canvas, (x, y): (f64, f64), width: f64) {
         let frame = Frame { x, y, width, height: width * self.aspect() };
-        tiles::picture(canvas, frame, self.width, self.pixels.iter().copied());
+        forms::picture(canvas, frame, self.width, self.pixels.iter().copied());
     }
 }
 

@@ -44,17 +44,17 @@ fn images(found: &ActivationsResults, words: &Words) -> Vec<Figure> {
         }
     });
     let strip = Strip { rows: rows.collect(), lines: vec!["", ""], abreast: 2, most: 80.0 };
-    let sheet = Sheet {
+    Sheet {
         name: words.file("saliency"),
         alt: "Each image with the gradient of its class’s logit and its integrated gradients from black, blue below and red \
               above zero"
             .into(),
         heading: Heading {
             title: "What raises the logit".into(),
-            note: String::new(),
             scales: vec![of_gradient.named("gradient"), of_integrated.named("integrated")],
+            ..Heading::default()
         },
         bands: strip.bands(),
-    };
-    sheet.figures()
+    }
+    .figures()
 }

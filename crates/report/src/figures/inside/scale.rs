@@ -3,7 +3,6 @@
 use super::super::canvas::{Canvas, Frame};
 use super::super::colour::{self, Rgb};
 use super::super::number;
-
 use super::text::Face;
 
 /// Width of a bar in points.

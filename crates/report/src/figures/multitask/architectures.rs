@@ -128,12 +128,8 @@ fn draw(canvas: &mut Canvas, frame: Frame, drawn: &Columns, (column, scale): (f6
     for (i, (goal, head)) in drawn.heads.iter().enumerate() {
         let x = frame.x + (column + GAP) * i as f64;
         let centre = x + column / 2.0;
-        if (centre - middle).abs() > 1.0 {
-            // Out of the trunk's lower edge, to the head's upper one.
-            canvas.line(&[(middle, fork), (centre, end)], INK, 0.7, None);
-        } else {
-            canvas.line(&[(middle, fork), (middle, end)], INK, 0.7, None);
-        }
+        // Out of the trunk's lower edge, to the head's upper one.
+        canvas.line(&[(middle, fork), (centre, end)], INK, 0.7, None);
         let shade = goal.map_or([0xe4; 3], |goal| pale(colour(goal)));
         blocks(canvas, Frame { x, y: end, width: column, height: 0.0 }, head, (shade, scale));
     }

@@ -4,8 +4,7 @@ use inkling_schema::Task;
 
 use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{GREY, readable, under_numbers};
-use super::super::forms::key::{Key, Sign};
-use super::super::forms::matrix::{Cell, Matrix, Room};
+use super::super::forms::{Cell, Key, Matrix, Room, Sign};
 use super::super::registry::{Draw, Spec};
 use super::super::{fixed, list};
 use super::colour;

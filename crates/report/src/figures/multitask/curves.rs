@@ -4,7 +4,7 @@ use super::super::axis::Axis;
 use super::super::canvas::{Drawing, Style};
 use super::super::colour::readable;
 use super::super::curves::{over_seeds, seeds_note};
-use super::super::forms::chart::{Stroke, extent, with_margin};
+use super::super::forms::{Stroke, extent, with_margin};
 use super::super::registry::{Draw, Spec};
 use super::super::{percent, thousands};
 use super::over_time::{Line, begin, longest, means, two};

@@ -3,7 +3,7 @@
 use super::super::axis::Axis;
 use super::super::canvas::Drawing;
 use super::super::colour::{GREY, INK, pale};
-use super::super::forms::chart::{Chart, Stroke, extent};
+use super::super::forms::{Chart, Stroke, extent};
 use super::super::registry::{Draw, Spec};
 use super::over_time::{Line, begin, longest, means, two};
 use crate::{MultitaskResults, Network};

@@ -5,7 +5,7 @@ use inkling_schema::outcome::IdleLine;
 use super::super::axis::Axis;
 use super::super::canvas::Drawing;
 use super::super::colour::INK;
-use super::super::forms::chart::{Panels, Stroke};
+use super::super::forms::{Panels, Stroke};
 use super::super::percent;
 use super::super::registry::{Draw, Spec};
 use super::over_time::{begin, longest};

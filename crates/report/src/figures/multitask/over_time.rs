@@ -2,8 +2,7 @@
 
 use super::super::canvas::{Canvas, TEXT_WIDTH};
 use super::super::colour::Rgb;
-use super::super::forms::chart::{LEFT, Panels};
-use super::super::forms::key::{Key, Sign};
+use super::super::forms::{Key, LEFT, Panels, Sign};
 use super::{colour, lambda_colour, lambda_name};
 use crate::{Goal, MultitaskResults, Network};
 

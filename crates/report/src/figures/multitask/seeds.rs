@@ -3,8 +3,7 @@
 use super::super::axis::Axis;
 use super::super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::super::colour::{GREY, pale, readable};
-use super::super::forms::chart::{Chart, LEFT, Stroke, extent};
-use super::super::forms::key::{Key, Sign};
+use super::super::forms::{Chart, Key, LEFT, Sign, Stroke, extent};
 use super::super::points;
 use super::super::registry::{Draw, Spec};
 use super::over_time::two;

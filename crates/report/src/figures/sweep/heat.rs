@@ -3,9 +3,7 @@
 use super::super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::super::colour::{pale, viridis};
 use super::super::fixed;
-use super::super::forms::chart::extent;
-use super::super::forms::key::{Key, Sign};
-use super::super::forms::matrix::{Cell, Matrix, Room};
+use super::super::forms::{Cell, Key, Matrix, Room, Sign, extent};
 use super::super::names::fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;

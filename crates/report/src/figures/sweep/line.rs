@@ -3,9 +3,7 @@
 use super::super::axis::Axis;
 use super::super::canvas::{Canvas, Drawing};
 use super::super::colour::{CURVES, INK, pale};
-use super::super::forms::chart::{Chart, Stroke, extent, with_margin};
-use super::super::forms::key::{Key, Sign};
-use super::super::forms::mark::mark;
+use super::super::forms::{Chart, Key, Sign, Stroke, extent, mark, with_margin};
 use super::super::names::fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;

@@ -3,8 +3,7 @@
 use super::super::axis::Axis;
 use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{CURVES, INK, pale};
-use super::super::forms::chart::{Chart, extent, with_margin};
-use super::super::forms::key::{Key, Sign};
+use super::super::forms::{Chart, Key, Sign, extent, with_margin};
 use super::super::names::all_fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;
