@@ -68,14 +68,14 @@ pub(super) fn grey(t: f64) -> Rgb {
     [(t.clamp(0.0, 1.0) * 255.0).round() as u8; 3]
 }
 
-/// Numbers from 0 to 1 as pixels of so many channels: grey of one, red, green and blue of three.
+/// Numbers from 0 to 1 as pixels of so many channels: red, green and blue of three, else grey by their mean.
 pub(super) fn pixels(values: impl Iterator<Item = f64>, channels: usize) -> Vec<Rgb> {
-    let levels: Vec<Rgb> = values.map(grey).collect();
-    let pixel = |levels: &[Rgb]| match *levels {
-        [red, green, blue] => [red[0], green[0], blue[0]],
-        _ => levels[0],
+    let values: Vec<f64> = values.collect();
+    let pixel = |values: &[f64]| match *values {
+        [red, green, blue] => [red, green, blue].map(|value| grey(value)[0]),
+        _ => grey(values.iter().sum::<f64>() / channels as f64),
     };
-    levels.chunks_exact(channels).map(pixel).collect()
+    values.chunks_exact(channels).map(pixel).collect()
 }
 
 /// The same of bytes.

@@ -17,11 +17,8 @@ pub(super) struct Picture {
 impl Picture {
     /// A picture of numbers from 0 to 1: in colour where it has three channels, else grey by their mean.
     pub(super) fn of(values: &[f32], [height, width, channels]: [usize; 3]) -> Picture {
-        let pixel = |values: &[f32]| match *values {
-            [red, green, blue] => [red, green, blue].map(|value| colour::grey(f64::from(value))[0]),
-            _ => colour::grey(mean(values)),
-        };
-        Picture { height, width, pixels: values.chunks_exact(channels).map(pixel).collect() }
+        let pixels = colour::pixels(values.iter().copied().map(f64::from), channels);
+        Picture { height, width, pixels }
     }
 
     /// One of several pictures of numbers from 0 to 1.
@@ -52,11 +49,8 @@ impl Picture {
 
 /// The mean over the channels of each pixel.
 pub(super) fn means(values: &[f32], channels: usize) -> Vec<f64> {
+    let mean = |values: &[f32]| values.iter().copied().map(f64::from).sum::<f64>() / channels as f64;
     values.chunks_exact(channels).map(mean).collect()
-}
-
-fn mean(values: &[f32]) -> f64 {
-    values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::super::axis::Axis;
 use super::super::canvas::Drawing;
 use super::super::colour::{GREY, INK, pale};
-use super::super::forms::{Chart, Stroke, extent};
+use super::super::forms::{Stroke, extent};
 use super::super::registry::{Draw, Spec};
 use super::over_time::{Line, begin, longest, means, two};
 use crate::{MultitaskResults, Network};
@@ -44,20 +44,18 @@ fn over_training(task: &MultitaskResults) -> Option<Drawing> {
     ];
     for (i, (title, y, curves, neutral)) in parts.iter().enumerate() {
         panels.heading(&mut canvas, i, title, INK);
-        draw(&mut panels.chart(&mut canvas, (i, 0), &Axis::epochs(most, 5.0), y), (&shown, curves), *neutral);
+        let mut chart = panels.chart(&mut canvas, (i, 0), &Axis::epochs(most, 5.0), y);
+        // Where the two tasks neither help nor hinder, or weigh the same.
+        chart.across(*neutral, Stroke(GREY, 0.7, Some("1.5 1.5")));
+        // Single measurements are pale, means strong.
+        for (line, points) in shown.iter().zip(curves) {
+            chart.curve(points.iter().copied(), Stroke(pale(line.colour), 0.6, line.dash));
+        }
+        for (line, points) in shown.iter().zip(curves) {
+            chart.curve(means(points, MEANS), Stroke(line.colour, 1.4, line.dash));
+        }
     }
     Some(canvas.described(alt(&shown)))
-}
-
-/// Single measurements pale, means strong, and a line where the two tasks neither help nor hinder, or weigh the same.
-fn draw(chart: &mut Chart, (shown, curves): (&[Line], &[Points]), neutral: f64) {
-    chart.across(neutral, Stroke(GREY, 0.7, Some("1.5 1.5")));
-    for (line, points) in shown.iter().zip(curves) {
-        chart.curve(points.iter().copied(), Stroke(pale(line.colour), 0.6, line.dash));
-    }
-    for (line, points) in shown.iter().zip(curves) {
-        chart.curve(means(points, MEANS), Stroke(line.colour, 1.4, line.dash));
-    }
 }
 
 fn alt(shown: &[Line]) -> String {
