@@ -1,4 +1,4 @@
-//! What the figures of Tasks 3 and 4 share: the kinds of networks.
+//! What the figures of Tasks 3 and 4 share: the kinds of networks, which are compared, and which diverged.
 
 use inkling_schema::Task;
 

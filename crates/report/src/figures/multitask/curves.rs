@@ -82,8 +82,7 @@ fn band(network: &Network, goal: Goal) -> Vec<(f64, f64, f64)> {
 fn losses<'a>(shown: &'a [Line<'a>], goal: Goal) -> Curves<'a> {
     let points = |line: &'a Line<'a>| {
         let losses = line.network.losses(goal).into_iter();
-        let points: Vec<(f64, f64)> =
-            losses.map(|(step, loss)| (line.network.epochs_at(step), loss.max(1e-6))).collect();
+        let points: Vec<(f64, f64)> = losses.map(|(epochs, loss)| (epochs, loss.max(1e-6))).collect();
         (line, means(&points, POINTS))
     };
     shown.iter().map(points).filter(|(_, points)| !points.is_empty()).collect()

@@ -20,13 +20,8 @@ type Points = Vec<(f64, f64)>;
 fn over_training(task: &MultitaskResults) -> Option<Drawing> {
     let (shown, mut canvas, top) = begin(task, |network| !network.cosines().is_empty(), None)?;
     let (panels, most) = (two(top, &[104.0]), longest(task));
-    let curves = |of: fn(&Network) -> Vec<(usize, f64)>| -> Vec<Points> {
-        let points = |line: &Line| {
-            let place = |(step, value)| (line.network.epochs_at(step), value);
-            of(line.network).into_iter().map(place).collect()
-        };
-        shown.iter().map(points).collect()
-    };
+    let curves =
+        |of: fn(&Network) -> Points| -> Vec<Points> { shown.iter().map(|line| of(line.network)).collect() };
     let (cosines, ratios) = (curves(Network::cosines), curves(Network::norm_ratios));
     let values = |curves: &[Points], neutral: f64| {
         extent(curves.iter().flatten().map(|point| point.1).chain([neutral]), (neutral, neutral))

@@ -20,21 +20,21 @@ pub struct GradientsFound {
 }
 
 impl Network {
-    /// Cosines of the angle between the two heads' gradients: (steps so far, cosine).
-    pub fn cosines(&self) -> Vec<(usize, f64)> {
-        let cosine = |line: &GradientsLine| Some((line.step, line.cosine?));
+    /// Cosines of the angle between the two heads' gradients: (epochs so far, cosine).
+    pub fn cosines(&self) -> Vec<(f64, f64)> {
+        let cosine = |line: &GradientsLine| Some((self.epochs_at(line.step), line.cosine?));
         self.gradients.iter().filter_map(cosine).filter(|(_, cosine)| cosine.is_finite()).collect()
     }
 
-    /// Norm of the item gradient over that of the group gradient: (steps so far, ratio), where both are above zero.
-    pub fn norm_ratios(&self) -> Vec<(usize, f64)> {
+    /// Norm of the item gradient over that of the group gradient: (epochs so far, ratio), where both are above zero.
+    pub fn norm_ratios(&self) -> Vec<(f64, f64)> {
         let (Some(item), Some(group)) = (self.head(Goal::Item), self.head(Goal::Group)) else {
             return Vec::new();
         };
         let ratio = |line: &GradientsLine| {
             let norm =
                 |head: usize| line.norms.get(head).copied().filter(|norm| *norm > 0.0 && norm.is_finite());
-            Some((line.step, norm(item)? / norm(group)?))
+            Some((self.epochs_at(line.step), norm(item)? / norm(group)?))
         };
         self.gradients.iter().filter_map(ratio).collect()
     }

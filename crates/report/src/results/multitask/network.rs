@@ -65,8 +65,8 @@ impl Network {
         self.trained_answers(Goal::Item).map(|answers| answers.free.as_slice())
     }
 
-    /// The loss of a goal within the epochs: (steps so far, mean cross-entropy), where the head is trained.
-    pub fn losses(&self, goal: Goal) -> Vec<(usize, f64)> {
+    /// The loss of a goal within the epochs: (epochs so far, mean cross-entropy), where the head is trained.
+    pub fn losses(&self, goal: Goal) -> Vec<(f64, f64)> {
         let Some(head) = self.head(goal).filter(|_| self.trained(goal)) else { return Vec::new() };
         let loss = |line: &StepsLine| match line.heads.get(head) {
             Some(found) => found.loss,
@@ -74,7 +74,7 @@ impl Network {
             None => (self.spec.labels.len() == 1 && self.spec.weighting == Weighting::default())
                 .then_some(line.loss),
         };
-        let losses = self.curve.iter().filter_map(|line| Some((line.step, loss(line)?)));
+        let losses = self.curve.iter().filter_map(|line| Some((self.epochs_at(line.step), loss(line)?)));
         losses.filter(|(_, loss)| loss.is_finite()).collect()
     }
 }
