@@ -164,7 +164,7 @@ fn reconstructions(pca: &PcaResults) -> Drawing {
             let (cell, tall) = (matrix.cell(row, column), image_height(matrix.cell(row, column).width));
             let (x, y, width) = (cell.x + GAP / 2.0, cell.centre().1 - tall / 2.0, cell.width - GAP);
             let frame = Frame { x, y, width, height: tall };
-            canvas.image(frame, &Raster::blocks(w, pixels.into_iter(), frame.width));
+            canvas.image(frame, &Raster::blocks(w, pixels, frame.width));
         }
     }
     let errors: Vec<String> = counts

@@ -273,6 +273,7 @@ impl ErrorScale {
         }
         // The decade below the smallest error, so that nothing but zero lies on the lower edge.
         let floor = 10_f64.powf((least * 0.999).log10().floor());
+        // From half the floor where zero has to be kept apart from it.
         let lowest = if touches_zero { floor / 2.0 } else { floor };
         ErrorScale { iterations: (1.0, longest as f64), errors: (lowest, most), floor, touches_zero }
     }

@@ -32,8 +32,9 @@ fn accuracies(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
     }
     let names: Vec<String> = task.networks.iter().map(|network| network.name.clone()).collect();
     let names = all_fitted(&names, 8.0, NAMES - 10.0);
-    let row = |(network, name): (_, String)| Row { network, spread: Network::spread(network, 0), name };
-    let rows: Vec<Row> = task.networks.iter().zip(names).map(row).collect();
+    let rows = task.networks.iter().zip(names);
+    let rows: Vec<Row> =
+        rows.map(|(network, name)| Row { network, spread: network.spread(0), name }).collect();
     let spreads = rows.iter().map(|row| &row.spread);
     let ends = spreads.flat_map(|spread| spread.known().chain(interval(spread).into_iter().flatten()));
     let range = with_margin(extent(ends, (0.0, 1.0)), 0.06, 0.0005);
