@@ -2,10 +2,10 @@
 
 use inkling_schema::Task;
 
-use super::axis::Axis;
+use super::axis::{Axis, extent};
 use super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::colour::{INK, pale};
-use super::forms::{Chart, Key, LEFT, Panels, Sign, extent, lettered, move_apart, with_margin};
+use super::forms::{Chart, Key, LEFT, Panels, Sign, lettered, move_apart};
 use super::networks::{Kind, compared, diverged, diverged_words};
 use super::registry::{Draw, Spec};
 use super::seeds::interval;
@@ -179,7 +179,7 @@ impl Cost {
 
 fn accuracy_axis(networks: &[Shown]) -> Axis<'static> {
     let ends = networks.iter().flat_map(|found| [found.interval.0, found.interval.1]);
-    Axis::shares(with_margin(extent(ends, (0.0, 1.0)), 0.06, 0.0), 5.0).titled("test accuracy")
+    Axis::around(ends, (0.06, 0.0), 5.0).titled("test accuracy")
 }
 
 /// Networks of one budget stand side by side, joined by a line.

@@ -31,6 +31,17 @@ impl<'a> Axis<'a> {
         Axis::linear(range, parts, share_format(even_step(range, parts)))
     }
 
+    /// An axis of shares that has room for some, with a margin in proportion to their range, and of `least` at least.
+    pub(super) fn around(
+        shares: impl IntoIterator<Item = f64>,
+        (margin, least): (f64, f64),
+        parts: f64,
+    ) -> Axis<'a> {
+        let (low, high) = extent(shares, (0.0, 1.0));
+        let margin = (margin * (high - low)).max(least);
+        Axis::shares(((low - margin).max(0.0), (high + margin).min(1.0)), parts)
+    }
+
     /// An axis of losses or other positive numbers of any size.
     pub(super) fn positive(range: (f64, f64)) -> Axis<'a> {
         let format = |value: f64| {
@@ -87,6 +98,13 @@ impl<'a> Axis<'a> {
             format!("{value:.0e}")
         })
     }
+}
+
+/// The smallest and the largest of some numbers; these two where there is none.
+pub(super) fn extent(values: impl IntoIterator<Item = f64>, otherwise: (f64, f64)) -> (f64, f64) {
+    let widest = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+    let (low, high) = values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), widest);
+    if low <= high { (low, high) } else { otherwise }
 }
 
 /// The label of a tick: a whole number where it is one, else with one decimal.

@@ -3,10 +3,10 @@
 use inkling_schema::Weights;
 use inkling_schema::outcome::{EpochOutcome, Evaluation, StepsLine};
 
-use super::axis::Axis;
+use super::axis::{Axis, extent};
 use super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::colour::{self, CURVES, INK, Rgb};
-use super::forms::{Chart, Key, LEFT, Panels, Sign, Stroke, extent};
+use super::forms::{Chart, Key, LEFT, Panels, Sign, Stroke};
 use super::names::all_fitted;
 use super::networks::Kind;
 use super::registry::{Draw, Spec};

@@ -1,9 +1,9 @@
 //! The training images in the plane of the first two principal components.
 
-use super::axis::{Axis, whole_or_tenths};
+use super::axis::{Axis, extent, whole_or_tenths};
 use super::canvas::{Canvas, Drawing, Style, text_width};
 use super::colour::{self, CROWD, INK, WHITE};
-use super::forms::{Chart, Key, Sign, Tiles, extent, move_apart, overlap, square};
+use super::forms::{Chart, Key, Sign, Tiles, move_apart, overlap, square};
 use super::names::all_fitted;
 use super::raster::Stamp;
 use super::registry::{Draw, Spec};

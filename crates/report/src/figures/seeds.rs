@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH};
 use super::colour::{GREY, INK, pale};
-use super::forms::{Chart, Key, Sign, extent, mark, with_margin};
+use super::forms::{Chart, Key, Sign, mark};
 use super::names::all_fitted;
 use super::networks::Kind;
 use super::percent;
@@ -37,8 +37,8 @@ fn accuracies(kind: Kind, task: &NetworksResults) -> Vec<Drawing> {
         rows.map(|(network, name)| Row { network, spread: network.spread(0), name }).collect();
     let spreads = rows.iter().map(|row| &row.spread);
     let ends = spreads.flat_map(|spread| spread.known().chain(interval(spread).into_iter().flatten()));
-    let range = with_margin(extent(ends, (0.0, 1.0)), 0.06, 0.0005);
-    rows.chunks(ROWS).map(|rows| part(kind, task, rows, range)).collect()
+    let x = Axis::around(ends, (0.06, 0.0005), 6.0).titled("test accuracy");
+    rows.chunks(ROWS).map(|rows| part(kind, task, rows, &x)).collect()
 }
 
 /// The mean less and plus a standard deviation.
@@ -48,7 +48,7 @@ pub(super) fn interval(spread: &SeedSpread) -> Option<[f64; 2]> {
     Some([mean - deviation, (mean + deviation).min(1.0)])
 }
 
-fn part(kind: Kind, task: &NetworksResults, rows: &[Row], range: (f64, f64)) -> Drawing {
+fn part(kind: Kind, task: &NetworksResults, rows: &[Row], x: &Axis) -> Drawing {
     let mut canvas = Canvas::page();
     let mut key = Key::row(TEXT_WIDTH - NAMES);
     key.add(Sign::Mark(0, pale(kind.colour())), "one seed");
@@ -56,9 +56,8 @@ fn part(kind: Kind, task: &NetworksResults, rows: &[Row], range: (f64, f64)) -> 
     let top = key.draw(&mut canvas, (NAMES, 0.0)) + 2.0;
     let height = ROW * rows.len() as f64 + 4.0;
     let frame = Frame { x: NAMES, y: top, width: TEXT_WIDTH - NAMES - 16.0, height };
-    let x = Axis::shares(range, 6.0).titled("test accuracy");
     let y = Axis::linear((0.0, 1.0), 1.0, |_| String::new());
-    let mut chart = Chart::new(&mut canvas, frame, &x, &y);
+    let mut chart = Chart::new(&mut canvas, frame, x, &y);
     for (row, Row { spread, name, .. }) in rows.iter().enumerate() {
         let middle = top + 2.0 + ROW * (row as f64 + 0.5);
         chart.canvas.text((NAMES - 6.0, middle), name, Style::new(8).end());

@@ -11,19 +11,6 @@ use super::mark::{level, mark, mark_radius, upright};
 pub(crate) const LEFT: f64 = 44.0;
 const RIGHT: f64 = 6.0;
 
-/// The smallest and the largest of some numbers; these two where there is none, or where all are one.
-pub(crate) fn extent(values: impl IntoIterator<Item = f64>, otherwise: (f64, f64)) -> (f64, f64) {
-    let widest = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
-    let (low, high) = values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), widest);
-    if low <= high { (low, high) } else { otherwise }
-}
-
-/// A range of shares of one with a margin of its own width, and of `least` at least.
-pub(crate) fn with_margin((low, high): (f64, f64), margin: f64, least: f64) -> (f64, f64) {
-    let margin = (margin * (high - low)).max(least);
-    ((low - margin).max(0.0), (high + margin).min(1.0))
-}
-
 /// Where the panels of a figure lie: a block for each of several things, side by side and then below each other, and in each
 /// block panels one below the other over one axis.
 pub(crate) struct Panels {

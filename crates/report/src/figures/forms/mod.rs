@@ -10,7 +10,7 @@ mod matrix;
 mod tiles;
 
 pub(super) use self::apart::{move_apart, overlap};
-pub(super) use self::chart::{Chart, LEFT, Panels, Stroke, extent, with_margin};
+pub(super) use self::chart::{Chart, LEFT, Panels, Stroke};
 pub(super) use self::key::{Key, Sign, square};
 pub(super) use self::labels::Labels;
 pub(super) use self::mark::{hollow, lettered, mark};

@@ -3,8 +3,7 @@
 use inkling_schema::Start;
 use inkling_schema::outcome::Seen;
 
-use super::super::number;
-use super::super::probability;
+use super::super::{number, probability};
 use super::dreams::{DIVERGED, said, step};
 use super::picture::Picture;
 use super::strip::{Cell, Row, Strip};

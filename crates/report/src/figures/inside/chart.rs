@@ -1,9 +1,8 @@
 //! Curves over the steps of a run, in panels side by side with a key above.
 
-use super::super::axis::{Axis, even_step};
+use super::super::axis::{Axis, even_step, extent};
 use super::super::canvas::{Canvas, Frame, TEXT_WIDTH};
 use super::super::colour::{GREY, Rgb};
-use super::super::forms::extent;
 use super::super::thousands;
 use super::sheet::Band;
 use super::text::Face;

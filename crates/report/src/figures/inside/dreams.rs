@@ -4,9 +4,8 @@
 use inkling_schema::Start;
 use inkling_schema::outcome::{DreamFound, Seen};
 
-use super::super::forms::extent;
-use super::super::number;
-use super::super::probability;
+use super::super::axis::extent;
+use super::super::{number, probability};
 use super::picture::Picture;
 use super::strip::{Cell, Row, Strip};
 use super::words::{self, Words};

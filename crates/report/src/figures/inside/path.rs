@@ -1,9 +1,7 @@
 //! The way to a dream: the logit and the probability over the steps, and pictures on the way.
 
 use super::super::colour::{self, CURVES, Rgb};
-use super::super::number;
-use super::super::probability;
-use super::super::thousands;
+use super::super::{number, probability, thousands};
 use super::chart::{Chart, Curve, Panel};
 use super::picture::Picture;
 use super::sheet::{Heading, Sheet};

@@ -1,7 +1,6 @@
 //! What each pixel of some images has to do with the score: gradient and integrated gradients.
 
-use super::super::number;
-use super::super::probability;
+use super::super::{number, probability};
 use super::picture::{Picture, means};
 use super::scale::Scale;
 use super::sheet::{Heading, Sheet};

@@ -5,7 +5,7 @@ use inkling_schema::outcome::Evaluation;
 use super::super::axis::{Axis, even_step};
 use super::super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::super::colour::{GREY, INK, pale, readable};
-use super::super::forms::{Chart, Key, LEFT, Sign, Stroke, extent, hollow, mark, with_margin};
+use super::super::forms::{Chart, Key, LEFT, Sign, Stroke, hollow, mark};
 use super::super::networks::{diverged, diverged_words};
 use super::super::percent;
 use super::super::registry::{Draw, Spec};
@@ -89,7 +89,7 @@ impl Trained {
         let of_heads = self.heads.iter().map(|(_, found)| found).chain(&self.single).map(interval);
         let summed = self.summed.iter().map(|(_, accuracy)| *accuracy).chain(self.summed_single);
         let all = of_heads.flat_map(|(low, high)| [low, high]).chain(summed);
-        Axis::shares(with_margin(extent(all, (0.0, 1.0)), 0.07, 0.0005), 5.0)
+        Axis::around(all, (0.07, 0.0005), 5.0)
     }
 
     fn draw(&self, chart: &mut Chart, goal: Goal) {

@@ -1,10 +1,10 @@
 //! Learning curves: test accuracy of both heads after each epoch, of several seeds with a band, and their loss within the epochs.
 
-use super::super::axis::Axis;
+use super::super::axis::{Axis, extent};
 use super::super::canvas::{Drawing, Style};
 use super::super::colour::readable;
 use super::super::curves::{over_seeds, seeds_note};
-use super::super::forms::{Stroke, extent, with_margin};
+use super::super::forms::Stroke;
 use super::super::registry::{Draw, Spec};
 use super::super::{percent, thousands};
 use super::over_time::{Line, begin, longest, means, two};
@@ -35,8 +35,7 @@ fn curves(task: &MultitaskResults) -> Option<Drawing> {
         let bands: Vec<_> = shown.iter().map(|line| band(line.network, goal)).collect();
         let of_bands = bands.iter().flatten().flat_map(|&(_, low, high)| [low, high]);
         let of_lines = accuracies.iter().flat_map(|(_, points)| points).map(|point| point.1);
-        let range = extent(of_lines.chain(of_bands), (0.0, 1.0));
-        let y = Axis::shares(with_margin(range, 0.08, 0.002), 4.0).titled(titled("test accuracy"));
+        let y = Axis::around(of_lines.chain(of_bands), (0.08, 0.002), 4.0).titled(titled("test accuracy"));
         let mut chart = panels.chart(&mut canvas, (goal.index(), 0), &Axis::epochs(most, 5.0), &y);
         for (line, band) in shown.iter().zip(&bands) {
             chart.band(band, line.colour, BAND);

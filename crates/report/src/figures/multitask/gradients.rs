@@ -1,9 +1,9 @@
 //! How the two heads' gradients lie to each other on the shared layers over training.
 
-use super::super::axis::Axis;
+use super::super::axis::{Axis, extent};
 use super::super::canvas::Drawing;
 use super::super::colour::{GREY, INK, pale};
-use super::super::forms::{Stroke, extent};
+use super::super::forms::Stroke;
 use super::super::registry::{Draw, Spec};
 use super::over_time::{Line, begin, longest, means, two};
 use crate::{MultitaskResults, Network};

@@ -1,9 +1,9 @@
 //! What training with the other task gains over seeds, against λ.
 
-use super::super::axis::Axis;
+use super::super::axis::{Axis, extent};
 use super::super::canvas::{Canvas, Drawing, TEXT_WIDTH};
 use super::super::colour::{GREY, pale, readable};
-use super::super::forms::{Chart, Key, LEFT, Sign, Stroke, extent};
+use super::super::forms::{Chart, Key, LEFT, Sign, Stroke};
 use super::super::points;
 use super::super::registry::{Draw, Spec};
 use super::over_time::two;

@@ -5,7 +5,7 @@ use inkling_schema::outcome::Evaluation;
 use super::super::axis::Axis;
 use super::super::canvas::{Canvas, Drawing, text_width};
 use super::super::colour::{GREY, INK, Rgb, pale};
-use super::super::forms::{Chart, Key, Labels, Sign, Stroke, extent, hollow, with_margin};
+use super::super::forms::{Chart, Key, Labels, Sign, Stroke, hollow};
 use super::super::names::fitted;
 use super::super::networks::{diverged, diverged_words};
 use super::super::percent;
@@ -60,7 +60,7 @@ fn plane(task: &MultitaskResults) -> Option<Drawing> {
     }
     let [x, y] = Goal::BOTH.map(|goal| {
         let titles = ["test accuracy, item", "test accuracy, group"];
-        Axis::shares(shown.range(goal), 5.0).titled(titles[goal.index()])
+        shown.axis(goal).titled(titles[goal.index()])
     });
     let key = shown.key();
     let mut canvas = Canvas::page();
@@ -129,7 +129,7 @@ impl Shown<'_> {
         key
     }
 
-    fn range(&self, goal: Goal) -> (f64, f64) {
+    fn axis(&self, goal: Goal) -> Axis<'static> {
         let of_points = self.points.iter().map(|point| interval(&point.found[goal.index()]));
         let of_seeds = self.others.iter().flat_map(|other| &other.found.networks);
         let of_seeds = of_seeds.filter_map(|network| Some(network.test(goal)?.accuracy()));
@@ -140,7 +140,7 @@ impl Shown<'_> {
         let single = self.single[goal.index()].as_ref().map(interval);
         let summed = self.summed.filter(|_| goal == Goal::Group).map(|found| found.accuracy());
         let intervals = of_points.chain(of_spreads).chain(single).flat_map(|(low, high)| [low, high]);
-        with_margin(extent(intervals.chain(of_seeds).chain(summed), (0.0, 1.0)), 0.12, 0.002)
+        Axis::around(intervals.chain(of_seeds).chain(summed), (0.12, 0.002), 5.0)
     }
 
     /// The single-task networks: each is a line, as it says nothing of the other goal.

@@ -1,9 +1,10 @@
 //! Two keys, all of whose combinations are points: a cell for each.
 
+use super::super::axis::extent;
 use super::super::canvas::{Canvas, Drawing, Style, TEXT_WIDTH};
 use super::super::colour::{pale, viridis};
 use super::super::fixed;
-use super::super::forms::{Cell, Key, Matrix, Room, Sign, extent};
+use super::super::forms::{Cell, Key, Matrix, Room, Sign};
 use super::super::names::fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;

@@ -1,9 +1,9 @@
 //! One key whose values are numbers: accuracy against them.
 
-use super::super::axis::Axis;
+use super::super::axis::{Axis, extent};
 use super::super::canvas::{Canvas, Drawing};
 use super::super::colour::{CURVES, INK, pale};
-use super::super::forms::{Chart, Key, Sign, Stroke, extent, mark, with_margin};
+use super::super::forms::{Chart, Key, Sign, Stroke, mark};
 use super::super::names::fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;
@@ -43,8 +43,7 @@ pub(super) fn against_values(found: &SweepResults) -> Option<Drawing> {
         let (low, high) = interval(found).unwrap_or((found.mean, found.mean));
         seeds(found).chain([low, high]).collect::<Vec<_>>()
     });
-    let range = with_margin(extent(ends, (0.0, 1.0)), 0.08, 0.002);
-    let y = Axis::shares(range, 5.0).titled("validation accuracy");
+    let y = Axis::around(ends, (0.08, 0.002), 5.0).titled("validation accuracy");
     let (colour, ring) = (CURVES[0].0, CURVES[3].0);
     let mut key = Key::column(KEY);
     key.add(Sign::Marked(0, colour), if found.seeds.len() > 1 { "mean over seeds" } else { "each point" });

@@ -3,7 +3,7 @@
 use super::super::axis::Axis;
 use super::super::canvas::{Canvas, Drawing, Frame, Style, TEXT_WIDTH, text_width};
 use super::super::colour::{CURVES, INK, pale};
-use super::super::forms::{Chart, Key, Sign, extent, with_margin};
+use super::super::forms::{Chart, Key, Sign};
 use super::super::names::all_fitted;
 use super::{alt, interval_name, left_out};
 use crate::SweepResults;
@@ -34,8 +34,7 @@ pub(super) fn ranked(found: &SweepResults) -> Drawing {
         let (low, high) = interval(place, score.accuracy).unwrap_or((score.accuracy, score.accuracy));
         seeds(place).chain([low, high]).collect::<Vec<_>>()
     });
-    let x =
-        Axis::shares(with_margin(extent(ends, (0.0, 1.0)), 0.05, 0.002), 4.0).titled("validation accuracy");
+    let x = Axis::around(ends, (0.05, 0.002), 4.0).titled("validation accuracy");
     let rows = shown.len() as f64;
     let y = Axis::linear((0.0, rows), 1.0, |_| String::new()).step(2.0 * rows);
     let (colour, ring) = (CURVES[0].0, CURVES[3].0);
