@@ -75,7 +75,7 @@ pub(super) fn pixels(values: impl Iterator<Item = f64>, channels: usize) -> Vec<
         [red, green, blue] => [red, green, blue].map(|value| grey(value)[0]),
         _ => grey(values.iter().sum::<f64>() / channels as f64),
     };
-    values.chunks_exact(channels).map(pixel).collect()
+    values.chunks_exact(channels.max(1)).map(pixel).collect()
 }
 
 /// The same of bytes.
