@@ -68,13 +68,15 @@ pub enum ReportError {
     /// Parts of what a reader gets could not be made; the others were. A mistake in the program, not of the person.
     #[error("a part of the report could not be made: {problems}")]
     #[diagnostic(help(
-        "{there} are in `{}`. This is a mistake in the program: please report it with the message above", .folder.display()
+        "{there} are in `{}`{old}. This is a mistake in the program: please report it with the message above", .folder.display()
     ))]
     Incomplete {
         /// Each part, with what is wrong.
         problems: String,
         /// What was made.
         there: String,
+        /// What there is of an earlier report, if anything.
+        old: String,
         /// Where it lies.
         folder: PathBuf,
     },

@@ -9,7 +9,7 @@ use inkling_store::Store;
 use crate::document::places::{Place, index};
 use crate::document::{self, Typeset};
 use crate::figures::draw_with;
-use crate::fresh::{Freshness, Origin, PAGE, PDF, SUMMARY};
+use crate::fresh::{Freshness, OLD_PAGE, OLD_PDF, Origin, PAGE, PDF, SUMMARY};
 use crate::tables::{self, Table};
 use crate::{Figure, ReportError, Results, Summary, leftover, publish};
 
@@ -112,17 +112,18 @@ pub(crate) fn write_made(
         Ok(report) => (Ok(report.pdf), Some(report.words)),
         Err(error) => (Err(error), None),
     };
-    let parts = [(PDF, pdf), (PAGE, page.map(String::into_bytes))];
+    let parts = [(PDF, OLD_PDF, pdf), (PAGE, OLD_PAGE, page.map(String::into_bytes))];
     let mut missing = Vec::new();
-    for (name, bytes) in parts {
+    for (name, old, bytes) in parts {
         match bytes {
             Ok(bytes) => {
                 store.publish(name, &bytes)?;
+                store.remove(old)?;
                 freshness.add(name, &bytes);
             }
             Err(error) => {
-                // An earlier report would be taken for the one of these figures.
-                store.remove(name)?;
+                // Under its own name, an earlier report would be taken for the one of these figures.
+                store.rename(name, old)?;
                 missing.push(name);
                 failures.push((name.to_owned(), error));
             }
@@ -163,9 +164,16 @@ fn incomplete(
         [PDF, PAGE].into_iter().filter(|name| !missing.contains(name)).chain(summary).collect();
     let there = [&["the figures", "the tables"], &there[..]].concat();
     let (last, first) = there.split_last().expect("figures and tables are always written");
+    let old: Vec<&str> =
+        [OLD_PDF, OLD_PAGE].into_iter().filter(|name| store.reader().path().join(name).is_file()).collect();
     Some(ReportError::Incomplete {
         problems: problems.join("; "),
         there: format!("{} and {last}", first.join(", ")),
+        old: if old.is_empty() {
+            String::new()
+        } else {
+            format!(", and of an earlier report {}", old.join(" and "))
+        },
         folder: store.reader().path().to_owned(),
     })
 }

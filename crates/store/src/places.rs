@@ -21,7 +21,16 @@ const STUDY: &str = "study.json";
 const SUMMARY: &str = "summary.json";
 const MEMBERS: [&str; 3] = ["version", "study", "runs"];
 /// The files that a study writes into the output folder itself.
-const FILES: [&str; 6] = [STUDY, "study.toml", "checks.json", SUMMARY, "report.pdf", "report.html"];
+const FILES: [&str; 8] = [
+    STUDY,
+    "study.toml",
+    "checks.json",
+    SUMMARY,
+    "report.pdf",
+    "report.html",
+    "report-old.pdf",
+    "report-old.html",
+];
 
 /// Removes what killed processes left in the output folder `out`, whose lock is held. Looks only where a store writes:
 /// in `out` itself, `figures`, `tables`, `runs`, and the folders of `runs` that have a run's name. Neither a link nor a

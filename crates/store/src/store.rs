@@ -330,6 +330,24 @@ impl Store {
         Ok(())
     }
 
+    /// Gives a file beside the runs that was published earlier another name, in place of what has that name; that there is no
+    /// such file is fine.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotWrite`] or [`StoreError::Io`].
+    ///
+    /// # Panics
+    /// As [`publish`](Self::publish).
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        assert!(self.lock.is_some(), "only one process at a time publishes: who has opened the folder");
+        for name in [from, to] {
+            assert_plain(Path::new(name), 1);
+            assert!(name != RUNS, "runs are their writers'");
+        }
+        files::rename(&self.reader.out.join(from), &self.reader.out.join(to))?;
+        Ok(sync_folder(&self.reader.out)?)
+    }
+
     /// Writes `value` as a sealed JSON document beside the runs, as [`publish`](Self::publish) does: with the members
     /// `format` and `checksum`, which [`Reader::json`] checks and takes off.
     ///

@@ -211,3 +211,24 @@ fn nothing_is_published_outside_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     Store::open(folder.path()).unwrap().publish("../report.pdf", b"").unwrap();
 }
+
+#[test]
+fn a_published_file_gets_another_name_in_place_of_what_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.rename("report.pdf", "report-old.pdf").unwrap();
+    assert!(!folder.path().join("report-old.pdf").exists());
+    for bytes in [b"first", b"later"] {
+        store.publish("report.pdf", bytes).unwrap();
+        store.rename("report.pdf", "report-old.pdf").unwrap();
+        assert!(!folder.path().join("report.pdf").exists());
+        assert_eq!(fs::read(folder.path().join("report-old.pdf")).unwrap(), bytes);
+    }
+}
+
+#[test]
+#[should_panic(expected = "leads elsewhere")]
+fn nothing_gets_a_name_outside_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    Store::open(folder.path()).unwrap().rename("report.pdf", "../report.pdf").unwrap();
+}

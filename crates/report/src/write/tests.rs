@@ -86,11 +86,14 @@ fn what_cannot_be_typeset_keeps_nothing_else_from_being_written() {
     let (folder, store, _) = study();
     write(&store).unwrap();
     let place = |name: &str| folder.path().join(name);
+    let earlier = ["report.pdf", "report.html"].map(|name| fs::read(place(name)).unwrap());
     for (pdf, page) in [(true, false), (false, true), (true, true)] {
         let written = write_without(&store, pdf, page).unwrap();
         assert_eq!((written.words.is_none(), written.page), (pdf, !page));
-        // What is old is gone, what is new is there.
+        // What is old has the name of something old, what is new is there.
         assert_eq!((place("report.pdf").exists(), place("report.html").exists()), (!pdf, !page));
+        assert_eq!(fs::read(place("report-old.pdf")).ok(), pdf.then(|| earlier[0].clone()));
+        assert_eq!(fs::read(place("report-old.html")).ok(), page.then(|| earlier[1].clone()));
         for name in ["summary.json", "figures/task3_mlp_curves.svg", "figures/index.csv", "tables/index.csv"]
         {
             assert!(place(name).exists(), "{name}");
@@ -102,10 +105,16 @@ fn what_cannot_be_typeset_keeps_nothing_else_from_being_written() {
         let help = miette::Diagnostic::help(&error).unwrap().to_string();
         assert!(help.contains("the figures, the tables"), "{help}");
         assert_eq!((help.contains("report.pdf"), help.contains("report.html")), (!pdf, !page), "{help}");
+        assert_eq!(
+            (help.contains("report-old.pdf"), help.contains("report-old.html")),
+            (pdf, page),
+            "{help}"
+        );
         assert!(matches!(stale(&store), Some(Stale::Missing { .. })));
     }
     write(&store).unwrap();
     assert_eq!(stale(&store), None);
+    assert!(!place("report-old.pdf").exists() && !place("report-old.html").exists());
 }
 
 #[test]
