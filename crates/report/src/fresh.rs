@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 pub(crate) const PDF: &str = "report.pdf";
 pub(crate) const PAGE: &str = "report.html";
 /// The names of an earlier report and page that no later ones could be made in place of.
-pub(crate) const OLD_PDF: &str = "report-old.pdf";
-pub(crate) const OLD_PAGE: &str = "report-old.html";
+pub(crate) const OLD_PDF: &str = "report-outdated.pdf";
+pub(crate) const OLD_PAGE: &str = "report-outdated.html";
 pub(crate) const SUMMARY: &str = "summary.json";
 const STUDY: &str = "study.json";
 const CHECKS: &str = "checks.json";

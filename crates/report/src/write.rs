@@ -139,11 +139,9 @@ pub(crate) fn write_made(
         (Err(_), Some(failed)) => Err(failed),
         (Ok(()), failed) => {
             let disbelieved = results.peers.as_ref().and_then(|peers| peers.as_ref().err().cloned());
-            {
-                let page = !missing.contains(&PAGE);
-                let laboratory = page && results.page.is_some();
-                Ok(Written { summary, words, page, laboratory, disbelieved, failed })
-            }
+            let page = !missing.contains(&PAGE);
+            let laboratory = page && results.page.is_some();
+            Ok(Written { summary, words, page, laboratory, disbelieved, failed })
         }
     }
 }

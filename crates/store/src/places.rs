@@ -28,8 +28,8 @@ const FILES: [&str; 8] = [
     SUMMARY,
     "report.pdf",
     "report.html",
-    "report-old.pdf",
-    "report-old.html",
+    "report-outdated.pdf",
+    "report-outdated.html",
 ];
 
 /// Removes what killed processes left in the output folder `out`, whose lock is held. Looks only where a store writes:

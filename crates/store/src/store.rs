@@ -291,8 +291,16 @@ impl Store {
     /// When `relative` is not a plain path directly in the folder, in `figures` or in `tables`, where
     /// [`open`](Self::open) looks for what killed processes left, or has a name that is the store's own.
     pub fn publish(&self, relative: impl AsRef<Path>, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.published(relative.as_ref());
+        if let Some(folder) = path.parent().filter(|folder| *folder != self.reader.out) {
+            create_child(folder)?;
+        }
+        atomic::write(&path, bytes)
+    }
+
+    /// Where a published file lies.
+    fn published(&self, relative: &Path) -> PathBuf {
         assert!(self.lock.is_some(), "only one process at a time publishes: who has opened the folder");
-        let relative = relative.as_ref();
         assert_plain(relative, 2);
         let folder = relative.parent().unwrap_or(Path::new(""));
         let known = folder.as_os_str().is_empty() || PUBLISHED.iter().any(|known| folder == Path::new(known));
@@ -302,11 +310,7 @@ impl Store {
             "`{}` is not for publishing",
             relative.display()
         );
-        let path = self.reader.out.join(relative);
-        if !folder.as_os_str().is_empty() {
-            create_child(&self.reader.out.join(folder))?;
-        }
-        atomic::write(&path, bytes)
+        self.reader.out.join(relative)
     }
 
     /// Removes a file beside the runs that was published earlier, so that a power cut does not bring it back; that it is not
@@ -318,10 +322,7 @@ impl Store {
     /// # Panics
     /// As [`publish`](Self::publish).
     pub fn remove(&self, relative: impl AsRef<Path>) -> Result<(), StoreError> {
-        let relative = relative.as_ref();
-        assert_plain(relative, 2);
-        assert!(!relative.starts_with(RUNS), "runs are removed by their writers");
-        let path = self.reader.out.join(relative);
+        let path = self.published(relative.as_ref());
         if !path.exists() {
             return Ok(());
         }
@@ -330,22 +331,19 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a file beside the runs that was published earlier another name, in place of what has that name; that there is no
-    /// such file is fine.
+    /// Gives a file beside the runs that was published earlier another name in the same folder, in place of what has that name;
+    /// that there is no such file is fine.
     ///
     /// # Errors
     /// [`StoreError::CannotWrite`] or [`StoreError::Io`].
     ///
     /// # Panics
     /// As [`publish`](Self::publish).
-    pub fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        assert!(self.lock.is_some(), "only one process at a time publishes: who has opened the folder");
-        for name in [from, to] {
-            assert_plain(Path::new(name), 1);
-            assert!(name != RUNS, "runs are their writers'");
-        }
-        files::rename(&self.reader.out.join(from), &self.reader.out.join(to))?;
-        Ok(sync_folder(&self.reader.out)?)
+    pub fn rename(&self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), StoreError> {
+        let [from, to] = [from.as_ref(), to.as_ref()].map(|relative| self.published(relative));
+        files::rename(&from, &to)?;
+        to.parent().map_or(Ok(()), sync_folder)?;
+        Ok(())
     }
 
     /// Writes `value` as a sealed JSON document beside the runs, as [`publish`](Self::publish) does: with the members

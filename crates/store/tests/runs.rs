@@ -216,13 +216,13 @@ fn nothing_is_published_outside_the_folder() {
 fn a_published_file_gets_another_name_in_place_of_what_has_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    store.rename("report.pdf", "report-old.pdf").unwrap();
-    assert!(!folder.path().join("report-old.pdf").exists());
+    store.rename("report.pdf", "report-outdated.pdf").unwrap();
+    assert!(!folder.path().join("report-outdated.pdf").exists());
     for bytes in [b"first", b"later"] {
         store.publish("report.pdf", bytes).unwrap();
-        store.rename("report.pdf", "report-old.pdf").unwrap();
+        store.rename("report.pdf", "report-outdated.pdf").unwrap();
         assert!(!folder.path().join("report.pdf").exists());
-        assert_eq!(fs::read(folder.path().join("report-old.pdf")).unwrap(), bytes);
+        assert_eq!(fs::read(folder.path().join("report-outdated.pdf")).unwrap(), bytes);
     }
 }
 

@@ -92,8 +92,8 @@ fn what_cannot_be_typeset_keeps_nothing_else_from_being_written() {
         assert_eq!((written.words.is_none(), written.page), (pdf, !page));
         // What is old has the name of something old, what is new is there.
         assert_eq!((place("report.pdf").exists(), place("report.html").exists()), (!pdf, !page));
-        assert_eq!(fs::read(place("report-old.pdf")).ok(), pdf.then(|| earlier[0].clone()));
-        assert_eq!(fs::read(place("report-old.html")).ok(), page.then(|| earlier[1].clone()));
+        assert_eq!(fs::read(place("report-outdated.pdf")).ok(), pdf.then(|| earlier[0].clone()));
+        assert_eq!(fs::read(place("report-outdated.html")).ok(), page.then(|| earlier[1].clone()));
         for name in ["summary.json", "figures/task3_mlp_curves.svg", "figures/index.csv", "tables/index.csv"]
         {
             assert!(place(name).exists(), "{name}");
@@ -106,7 +106,7 @@ fn what_cannot_be_typeset_keeps_nothing_else_from_being_written() {
         assert!(help.contains("the figures, the tables"), "{help}");
         assert_eq!((help.contains("report.pdf"), help.contains("report.html")), (!pdf, !page), "{help}");
         assert_eq!(
-            (help.contains("report-old.pdf"), help.contains("report-old.html")),
+            (help.contains("report-outdated.pdf"), help.contains("report-outdated.html")),
             (pdf, page),
             "{help}"
         );
@@ -114,7 +114,7 @@ fn what_cannot_be_typeset_keeps_nothing_else_from_being_written() {
     }
     write(&store).unwrap();
     assert_eq!(stale(&store), None);
-    assert!(!place("report-old.pdf").exists() && !place("report-old.html").exists());
+    assert!(!place("report-outdated.pdf").exists() && !place("report-outdated.html").exists());
 }
 
 #[test]
